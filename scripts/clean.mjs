@@ -1,0 +1,7 @@
+// Removes everything that a build, a test run or the demo leaves behind.
+import { readdirSync, rmSync } from 'node:fs'
+
+const leftovers = ['dist', '.test', '.tap', '.demo']
+const folders = ['.', 'demo', 'benchmarks', ...readdirSync('packages').map(name => `packages/${name}`)]
+for (const folder of folders)
+  for (const name of leftovers) rmSync(`${folder}/${name}`, { recursive: true, force: true })
