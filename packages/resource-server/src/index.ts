@@ -1,1 +1,18 @@
-export {}
+export { default, default as resourceServer } from './plugin.js'
+export type { AccessToken } from './access-token.js'
+export type { RouteRequirement, Scope, ScopeCatalogue } from './authorize/requirement.js'
+export type { ResourceServerEvents } from './diagnostics.js'
+export {
+  InsufficientScopeError,
+  InvalidOptionError,
+  InvalidRequestError,
+  InvalidRouteError,
+  InvalidTokenError,
+  IssuerError,
+  KeysUnavailableError,
+  MissingTokenError,
+  type RefusalReason,
+} from './errors.js'
+export type { IssuerOptions, ResourceServerOptions } from './options.js'
+export type { ProfileName } from './verify/profiles.js'
+export type { Algorithm, Jwk } from './verify/public-key.js'

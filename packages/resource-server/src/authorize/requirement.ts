@@ -1,0 +1,157 @@
+import { InvalidRouteError } from '../errors.js'
+import { didYouMean, edits, show } from '../suggest.js'
+
+/**
+ * The catalogue of scopes, as a type. Declare it once, and a misspelt scope is a compile error:
+ *
+ * ```ts
+ * declare module 'fastify-resource-server' {
+ *   interface ScopeCatalogue { scopes: 'receipts:read' | 'receipts:write' }
+ * }
+ * ```
+ */
+export interface ScopeCatalogue {}
+
+/** A scope of the declared catalogue; any string where none is declared. */
+export type Scope = ScopeCatalogue extends { scopes: infer Declared extends string } ? Declared : string
+
+/** What a route demands of an access token: `config: { oauth: … }`. */
+export interface RouteRequirement {
+  /** Scopes that the token must have (RFC 6749 §3.3): all of them, unless `match` says otherwise. */
+  readonly scopes?: readonly [Scope, ...Scope[]]
+  /** Whether `all` scopes are needed (the default), or `any` one of them is enough. */
+  readonly match?: 'all' | 'any'
+  /** Roles or application permissions, any of which is as good as the scopes: `roles` of app-only Entra ID tokens, say. */
+  readonly orRoles?: readonly [string, ...string[]]
+  /** One of the configured audiences that the token must name, where there are several. */
+  readonly audience?: string
+  /** `true`: a request without a token is let in and has `request.auth === null`; a bad token is refused all the same. */
+  readonly optional?: boolean
+  /** Misspellings that would leave a route open. */
+  readonly scope?: never
+  readonly anyOf?: never
+  readonly allOf?: never
+  readonly roles?: never
+}
+
+/** A requirement after it was checked: nothing optional, ready for the comparison. */
+export interface Requirement {
+  readonly scopes: readonly string[]
+  readonly match: 'all' | 'any'
+  readonly orRoles: readonly string[]
+  readonly audience: string | undefined
+  readonly optional: boolean
+}
+
+/** What routes may ask for. */
+export interface Catalogue {
+  /** Undefined: any scope, since no catalogue was given. */
+  readonly scopes: readonly string[] | undefined
+  readonly audiences: readonly string[]
+}
+
+const keys = ['scopes', 'match', 'orRoles', 'audience', 'optional']
+/** RFC 6749 §3.3: the characters of a scope token. */
+const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
+
+const anyToken: Requirement = Object.freeze({
+  scopes: [],
+  match: 'all',
+  orRoles: [],
+  audience: undefined,
+  optional: false,
+})
+
+/**
+ * Reads a route's `config`: what it demands, or undefined where it is public. A route that says nothing demands a token.
+ * @throws {InvalidRouteError} naming the route, what it has, and what is meant instead
+ */
+export function parseRequirement(
+  config: unknown,
+  route: string,
+  catalogue: Catalogue,
+): Requirement | undefined {
+  const named = typeof config === 'object' && config !== null ? config : {}
+  refuseMisspeltOauth(named, route)
+  const oauth = (named as { oauth?: unknown }).oauth
+  if (oauth === undefined) return anyToken
+  if (oauth === false) return undefined
+  const given = checkKeys(oauth, route)
+  const { match = 'all', optional = false } = given
+  if (match !== 'all' && match !== 'any')
+    throw new InvalidRouteError(`${route}: config.oauth.match is ${show(match)}; give 'all' or 'any'`)
+  if (typeof optional !== 'boolean')
+    throw new InvalidRouteError(`${route}: config.oauth.optional is ${show(optional)}; give true or false`)
+  return Object.freeze({
+    scopes: parseScopes(given, route, catalogue),
+    match,
+    orRoles: parseNames(given, 'orRoles', route),
+    audience: parseAudience(given, route, catalogue),
+    optional,
+  })
+}
+
+function checkKeys(oauth: unknown, route: string): Given {
+  if (typeof oauth !== 'object' || oauth === null || Array.isArray(oauth))
+    throw new InvalidRouteError(
+      `${route}: config.oauth is ${show(oauth)}; give an object such as { scopes: ['…'] }, or false for a public route`,
+    )
+  for (const key of Object.keys(oauth))
+    if (!keys.includes(key))
+      throw new InvalidRouteError(
+        `${route}: config.oauth has no key ${show(key)}${didYouMean(key, keys)}; it knows ${keys.join(', ')}`,
+      )
+  const given = oauth as Given
+  if (given['scopes'] === undefined && (given['orRoles'] !== undefined || given['match'] !== undefined))
+    throw new InvalidRouteError(
+      `${route}: config.oauth has match or orRoles without scopes; say which scopes they are about`,
+    )
+  return given
+}
+
+function refuseMisspeltOauth(config: object, route: string): void {
+  for (const key of Object.keys(config)) {
+    if (key !== 'oauth' && edits(key.toLowerCase(), 'oauth') <= 1)
+      throw new InvalidRouteError(`${route}: config.${key} does nothing; did you mean config.oauth?`)
+  }
+}
+
+type Given = Readonly<Record<string, unknown>>
+
+function parseScopes(given: Given, route: string, { scopes: known }: Catalogue): readonly string[] {
+  const names = parseNames(given, 'scopes', route)
+  for (const scope of names) {
+    if (!scopeToken.test(scope))
+      throw new InvalidRouteError(
+        `${route}: config.oauth.scopes has ${show(scope)}, which is no scope: give one scope for each member, without spaces`,
+      )
+    if (known !== undefined && !known.includes(scope))
+      throw new InvalidRouteError(
+        `${route}: config.oauth.scopes has ${show(scope)}, which is not in the catalogue${didYouMean(scope, known)}; the option \`scopes\` of register lists ${known.join(', ')}`,
+      )
+  }
+  return names
+}
+
+function parseNames(given: Given, key: 'scopes' | 'orRoles', route: string): readonly string[] {
+  const value = given[key]
+  if (value === undefined) return []
+  if (
+    !Array.isArray(value) ||
+    value.length === 0 ||
+    value.some(name => typeof name !== 'string' || name === '')
+  )
+    throw new InvalidRouteError(
+      `${route}: config.oauth.${key} is ${show(value)}; give a list with at least one name, or leave it out`,
+    )
+  return Object.freeze([...(value as string[])])
+}
+
+function parseAudience({ audience }: Given, route: string, { audiences }: Catalogue): string | undefined {
+  if (audience === undefined) return undefined
+  if (typeof audience === 'string' && audiences.includes(audience)) return audience
+  const suggestion = typeof audience === 'string' ? didYouMean(audience, audiences) : ''
+  throw new InvalidRouteError(
+    `${route}: config.oauth.audience is ${show(audience)}, which is not configured${suggestion}; the option \`audience\` of register has ${audiences.join(', ')}`,
+  )
+}

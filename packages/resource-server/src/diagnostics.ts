@@ -1,0 +1,62 @@
+import { channel } from 'node:diagnostics_channel'
+
+/**
+ * Channels of `node:diagnostics_channel` to which the plugin reports. No message holds a token.
+ * Messages are made only while somebody listens.
+ */
+export interface ResourceServerEvents {
+  /** A request was let in. */
+  'fastify-resource-server:allow': {
+    readonly request: object
+    readonly issuer: string
+    readonly subject: string | null
+    readonly clientId: string | null
+    readonly scopes: readonly string[]
+    readonly audience: readonly string[]
+    readonly expiresAt: number
+    /** Milliseconds since the token was looked at. */
+    readonly durationMs: number
+  }
+  /** A request was refused. */
+  'fastify-resource-server:deny': {
+    readonly request: object
+    readonly statusCode: number
+    readonly reason: string
+    readonly detail: string | undefined
+    readonly issuer: string | undefined
+    readonly kid: string | undefined
+    readonly durationMs: number
+  }
+  /** An issuer answered with its keys. */
+  'fastify-resource-server:keys': {
+    readonly issuer: string
+    readonly kids: readonly (string | undefined)[]
+    readonly withdrawn: readonly (string | undefined)[]
+  }
+  /** An issuer did not; `servingStale` tells whether earlier keys serve on. */
+  'fastify-resource-server:keys-failed': {
+    readonly issuer: string
+    readonly message: string
+    readonly servingStale: boolean
+    readonly retryAfterMs: number
+  }
+}
+
+type Name = keyof ResourceServerEvents
+
+const channels = {
+  'fastify-resource-server:allow': channel('fastify-resource-server:allow'),
+  'fastify-resource-server:deny': channel('fastify-resource-server:deny'),
+  'fastify-resource-server:keys': channel('fastify-resource-server:keys'),
+  'fastify-resource-server:keys-failed': channel('fastify-resource-server:keys-failed'),
+} satisfies Record<Name, unknown>
+
+/** Whether anybody listens: nothing has to be made up for nobody. */
+export function isObserved(name: Name): boolean {
+  return channels[name].hasSubscribers
+}
+
+/** Reports an event. */
+export function report<N extends Name>(name: N, message: ResourceServerEvents[N]): void {
+  channels[name].publish(message)
+}

@@ -1,0 +1,106 @@
+import createError, { type FastifyErrorConstructor } from '@fastify/error'
+
+/** Why a token was refused: in the log and in events, never in the answer. */
+export type RefusalReason =
+  | 'missing'
+  | 'credentials'
+  | 'malformed'
+  | 'algorithm'
+  | 'unknown_key'
+  | 'signature'
+  | 'issuer'
+  | 'type'
+  | 'claim'
+  | 'audience'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'scope'
+  | 'keys_unavailable'
+
+/** What the log may know of a refused request: no token, no raw header. */
+export interface RefusalDetails {
+  readonly reason: RefusalReason
+  /** A sentence for the operator; made of our own words and configured values only. */
+  readonly detail?: string
+  readonly kid?: string
+  readonly issuer?: string
+}
+
+type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
+  { code: string; statusCode: number },
+  Arguments
+>
+
+/** 400: the request is no valid use of bearer tokens: several credentials, or none that can be read (RFC 6750 §3.1). */
+export const InvalidRequestError: Make = createError(
+  'OAUTH_INVALID_REQUEST',
+  'The request must carry exactly one bearer token in the Authorization header',
+  400,
+)
+
+/** 401: no credentials at all; the answer is a bare challenge (RFC 6750 §3.1). */
+export const MissingTokenError: Make = createError('OAUTH_MISSING_TOKEN', 'An access token is required', 401)
+
+/** 401: the token is expired, malformed, for somebody else, or otherwise invalid (RFC 6750 §3.1). */
+export const InvalidTokenError: Make = createError('OAUTH_INVALID_TOKEN', 'The access token is invalid', 401)
+
+/** 403: the token is valid and does not allow this (RFC 6750 §3.1). */
+export const InsufficientScopeError: Make = createError(
+  'OAUTH_INSUFFICIENT_SCOPE',
+  'The access token does not have the required scope',
+  403,
+)
+
+/** 503: the issuer's keys cannot be had now; nothing is said of the token. */
+export const KeysUnavailableError: Make = createError(
+  'OAUTH_KEYS_UNAVAILABLE',
+  'The access token cannot be verified right now',
+  503,
+)
+
+/** Boot: an option of `register` is wrong. */
+export const InvalidOptionError: Make<[string]> = createError(
+  'OAUTH_INVALID_OPTION',
+  'fastify-resource-server: %s',
+  500,
+  TypeError,
+)
+
+/** Boot: a route's `config.oauth` is wrong. */
+export const InvalidRouteError: Make<[string]> = createError(
+  'OAUTH_INVALID_ROUTE',
+  'fastify-resource-server: %s',
+  500,
+  TypeError,
+)
+
+/** Boot, with `requireKeysAtBoot`: the issuer's metadata or keys cannot be used. */
+export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-resource-server: %s', 500)
+
+/**
+ * What a step throws when it refuses a request. Plain data: no stack trace is taken, so that a flood of bad
+ * tokens costs little; the plugin turns it into the public error.
+ */
+export class Refusal implements RefusalDetails {
+  readonly reason: RefusalReason
+  readonly detail?: string
+  readonly kid?: string
+  readonly issuer?: string
+
+  constructor(reason: RefusalReason, detail?: string, context: { kid?: string; issuer?: string } = {}) {
+    this.reason = reason
+    if (detail !== undefined) this.detail = detail
+    if (context.kid !== undefined) this.kid = context.kid
+    if (context.issuer !== undefined) this.issuer = context.issuer
+  }
+}
+
+/** What a step throws when the issuer's keys cannot be had. */
+export class KeysUnavailable extends Error {
+  readonly retryAfterMs: number
+
+  constructor(message: string, retryAfterMs: number) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
+}

@@ -1,0 +1,347 @@
+import type { Dispatcher } from 'undici'
+import { InvalidOptionError } from './errors.js'
+import { didYouMean, show } from './suggest.js'
+import type { ClaimRules } from './verify/check-claims.js'
+import { isTrustworthyUrl } from './verify/issuer.js'
+import type { KeyTimes } from './verify/key-set.js'
+import { profiles, type ProfileName } from './verify/profiles.js'
+import { supportedAlgorithms, type Algorithm, type Jwk } from './verify/public-key.js'
+
+/** One issuer whose tokens are accepted. */
+export interface IssuerOptions {
+  /**
+   * The issuer identifier, exactly as in the tokens' `iss` (RFC 8414 §2): https, or http on this machine.
+   * `{tenantid}` in it stands for the token's own `tid` (multi-tenant Entra ID); give `metadataUrl` or `jwksUri` then.
+   */
+  issuer: string
+  /** Whom the token has to be for: `aud` (RFC 7519 §4.1.3). Several: any of them. With the profile `cognito`, the client ids. */
+  audience: string | readonly string[]
+  /** How the issuer writes its access tokens. Default `rfc9068`. */
+  profile?: ProfileName
+  /** Where the keys are (RFC 7517 §5). Default: discovered from the issuer's metadata. */
+  jwksUri?: string
+  /** Where the metadata is, when not at the issuer's well-known places. */
+  metadataUrl?: string
+  /** The keys themselves, for tests and for issuers without a JWKS endpoint; nothing is fetched then. */
+  keys?: readonly Jwk[]
+  /** Signature algorithms that are accepted (RFC 8725 §3.1). Default: every asymmetric one; a key decides which fit it. */
+  algorithms?: readonly Algorithm[]
+  /** Claims that have to be present, besides those of the profile. */
+  requiredClaims?: readonly string[]
+}
+
+/** What `register` takes: one issuer's options at the top level, or several in `issuers`. */
+export interface ResourceServerOptions extends Partial<IssuerOptions> {
+  /** Several issuers, each with its own keys, audiences and profile. */
+  issuers?: readonly IssuerOptions[]
+  /** The catalogue: every scope that a route may ask for. A route that asks for another one fails at boot. */
+  scopes?: readonly string[]
+  /** Names the protection space in challenges (RFC 9110 §11.5). Default: none. */
+  realm?: string
+  /** How far clocks may be apart, in milliseconds. Default 5000. */
+  clockToleranceMs?: number
+  /** The oldest token that is accepted, by its `iat`, in milliseconds. Default: `exp` alone decides. */
+  maxTokenAgeMs?: number
+  /** Age at which keys are renewed, in milliseconds; in the background from four fifths of it on. Default 300000. */
+  keysMaxAgeMs?: number
+  /** How long keys serve through an outage of the issuer, in milliseconds, counted from their last renewal. Default 3600000. */
+  keysKeepMs?: number
+  /** Unknown key ids cause at most one request to the issuer in this time, in milliseconds. Default 30000. */
+  unknownKeyCooldownMs?: number
+  /** `true`: `ready()` fails when an issuer's keys cannot be had. Default: they are fetched in the background. */
+  requireKeysAtBoot?: boolean
+  /** How many verified tokens are remembered; 0 verifies every time. Default 1000. */
+  cacheSize?: number
+  /** Accept plain http to other machines. Default false. */
+  allowInsecureHttp?: boolean
+  /** An undici 7 dispatcher for requests to issuers (a proxy, say); it is not closed by the plugin. */
+  dispatcher?: Dispatcher
+  /** The time in milliseconds since the epoch. Default `Date.now`. */
+  clock?: () => number
+}
+
+/** One issuer after its options were checked. */
+export interface IssuerSettings {
+  readonly rules: ClaimRules
+  readonly algorithms: readonly Algorithm[]
+  readonly keys: readonly Jwk[] | undefined
+  readonly jwksUri: string | undefined
+  readonly metadataUrl: string | undefined
+}
+
+/** Every option, checked, with its default: what the rest of the package works with. */
+export interface Settings {
+  readonly issuers: readonly IssuerSettings[]
+  readonly scopes: readonly string[] | undefined
+  readonly audiences: readonly string[]
+  readonly realm: string | undefined
+  readonly keyTimes: KeyTimes
+  readonly requireKeysAtBoot: boolean
+  readonly cacheSize: number
+  readonly allowInsecureHttp: boolean
+  readonly dispatcher: Dispatcher | undefined
+  readonly clock: () => number
+}
+
+const issuerOptions = [
+  'issuer',
+  'audience',
+  'profile',
+  'jwksUri',
+  'metadataUrl',
+  'keys',
+  'algorithms',
+  'requiredClaims',
+] as const
+const serverOptions = [
+  'issuers',
+  'scopes',
+  'realm',
+  'clockToleranceMs',
+  'maxTokenAgeMs',
+  'keysMaxAgeMs',
+  'keysKeepMs',
+  'unknownKeyCooldownMs',
+  'requireKeysAtBoot',
+  'cacheSize',
+  'allowInsecureHttp',
+  'dispatcher',
+  'clock',
+] as const
+/** Fastify's own options of `register`. */
+const registerOptions = ['prefix', 'logLevel', 'logSerializers']
+
+type Given = Readonly<Record<string, unknown>>
+
+/**
+ * Checks the options and fills in the defaults.
+ * @throws {InvalidOptionError} naming the option, what it got, and what it wants
+ */
+export function parseOptions(options: ResourceServerOptions): Settings {
+  const given = options as Given
+  refuseUnknown(given, [...issuerOptions, ...serverOptions, ...registerOptions], '')
+  const allowInsecureHttp = boolean(given, 'allowInsecureHttp')
+  const clockToleranceMs = milliseconds(given, 'clockToleranceMs', 5_000)
+  const maxTokenAgeMs = milliseconds(given, 'maxTokenAgeMs', Infinity)
+  const issuers = listIssuers(given).map(([issuer, at]) =>
+    parseIssuer(issuer, at, { allowInsecureHttp, clockToleranceMs, maxTokenAgeMs }),
+  )
+  refuseRepeatedIssuers(issuers)
+
+  const maxAgeMs = milliseconds(given, 'keysMaxAgeMs', 300_000)
+  const keepMs = milliseconds(given, 'keysKeepMs', 3_600_000)
+  if (keepMs < maxAgeMs) throw wrong('keysKeepMs', keepMs, `at least keysMaxAgeMs (${maxAgeMs})`)
+  return Object.freeze({
+    issuers,
+    scopes: strings(given, 'scopes', ''),
+    audiences: [...new Set(issuers.flatMap(({ rules }) => rules.audiences))],
+    realm: parseRealm(given),
+    keyTimes: { maxAgeMs, keepMs, cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000) },
+    requireKeysAtBoot: boolean(given, 'requireKeysAtBoot'),
+    cacheSize: count(given, 'cacheSize', 1_000),
+    allowInsecureHttp,
+    dispatcher: parseDispatcher(given),
+    clock: parseClock(given),
+  })
+}
+
+function listIssuers(given: Given): [Given, string][] {
+  const { issuers } = given
+  if (issuers === undefined) return [[given, '']]
+  for (const name of issuerOptions)
+    if (given[name] !== undefined)
+      throw wrong(
+        name,
+        given[name],
+        'inside `issuers`, or leave `issuers` out: the two ways exclude each other',
+      )
+  if (!Array.isArray(issuers) || issuers.length === 0)
+    throw wrong('issuers', issuers, "a list such as [{ issuer: 'https://…', audience: '…' }]")
+  return issuers.map((issuer: unknown, index) => {
+    const at = `issuers[${index}].`
+    if (typeof issuer !== 'object' || issuer === null)
+      throw wrong(`issuers[${index}]`, issuer, "an object such as { issuer: 'https://…', audience: '…' }")
+    refuseUnknown(issuer as Given, issuerOptions, at)
+    return [issuer as Given, at]
+  })
+}
+
+function parseIssuer(
+  given: Given,
+  at: string,
+  shared: { allowInsecureHttp: boolean; clockToleranceMs: number; maxTokenAgeMs: number },
+): IssuerSettings {
+  const issuer = issuerIdentifier(given, at, shared.allowInsecureHttp)
+  const profile = profiles[profileName(given, at)]
+  const required = ['iss', 'exp', ...profile.required, ...(strings(given, 'requiredClaims', at) ?? [])]
+  const jwksUri = url(given, 'jwksUri', at, shared.allowInsecureHttp)
+  const metadataUrl = url(given, 'metadataUrl', at, shared.allowInsecureHttp)
+  const keys = keyList(given, at)
+  if (
+    issuer.includes('{tenantid}') &&
+    jwksUri === undefined &&
+    metadataUrl === undefined &&
+    keys === undefined
+  )
+    throw wrong(
+      `${at}issuer`,
+      issuer,
+      'together with jwksUri, since no metadata can be looked up for a template',
+    )
+  return Object.freeze({
+    rules: Object.freeze({
+      issuer,
+      profile,
+      audiences: audiences(given, at),
+      types: profile.types,
+      required: required.map(claim => (typeof claim === 'string' ? [claim] : claim)),
+      clockToleranceMs: shared.clockToleranceMs,
+      maxTokenAgeMs: shared.maxTokenAgeMs,
+    }),
+    algorithms: algorithms(given, at),
+    keys,
+    jwksUri,
+    metadataUrl,
+  })
+}
+
+function issuerIdentifier(given: Given, at: string, allowInsecureHttp: boolean): string {
+  const { issuer } = given
+  const wanted =
+    "the issuer's identifier, exactly as in the tokens' iss, such as 'https://login.example.com/tenant'"
+  if (typeof issuer !== 'string' || !URL.canParse(issuer)) throw wrong(`${at}issuer`, issuer, wanted)
+  if (!allowInsecureHttp && !isTrustworthyUrl(issuer))
+    throw wrong(`${at}issuer`, issuer, 'an https URL, or http on this machine; or set allowInsecureHttp')
+  return issuer
+}
+
+function audiences(given: Given, at: string): readonly string[] {
+  const { audience } = given
+  const list = typeof audience === 'string' ? [audience] : audience
+  if (
+    !Array.isArray(list) ||
+    list.length === 0 ||
+    list.some(member => typeof member !== 'string' || member === '')
+  )
+    throw wrong(
+      `${at}audience`,
+      audience,
+      "whom the tokens have to be for, such as 'https://api.example.com'; without it, tokens for other services would pass",
+    )
+  return Object.freeze([...(list as string[])])
+}
+
+function algorithms(given: Given, at: string): readonly Algorithm[] {
+  const list = strings(given, 'algorithms', at)
+  if (list === undefined) return supportedAlgorithms
+  for (const algorithm of list)
+    if (!supportedAlgorithms.includes(algorithm as Algorithm))
+      throw wrong(
+        `${at}algorithms`,
+        algorithm,
+        `only asymmetric algorithms: ${supportedAlgorithms.join(', ')}`,
+      )
+  return list as readonly Algorithm[]
+}
+
+function keyList(given: Given, at: string): readonly Jwk[] | undefined {
+  const { keys } = given
+  if (keys === undefined) return undefined
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw new InvalidOptionError(`option \`${at}keys\` wants a list of public keys as JWKs (RFC 7517 §4)`)
+  return keys as readonly Jwk[]
+}
+
+function refuseRepeatedIssuers(issuers: readonly IssuerSettings[]): void {
+  const seen = new Set<string>()
+  for (const { rules } of issuers) {
+    if (seen.has(rules.issuer))
+      throw wrong('issuers', rules.issuer, 'each issuer once; give one issuer several audiences instead')
+    seen.add(rules.issuer)
+  }
+}
+
+function refuseUnknown(given: Given, known: readonly string[], at: string): void {
+  for (const name of Object.keys(given))
+    if (!known.includes(name))
+      throw new InvalidOptionError(`there is no option \`${at}${name}\`${didYouMean(name, known)}`)
+}
+
+function parseRealm(given: Given): string | undefined {
+  const { realm } = given
+  if (realm === undefined) return undefined
+  if (typeof realm !== 'string' || !/^[\x20-\x7E]+$/.test(realm))
+    throw wrong('realm', realm, 'printable ASCII text')
+  return realm
+}
+
+function parseDispatcher(given: Given): Dispatcher | undefined {
+  const { dispatcher } = given
+  if (dispatcher === undefined) return undefined
+  const { dispatch, compose } = (dispatcher ?? {}) as { dispatch?: unknown; compose?: unknown }
+  if (typeof dispatch !== 'function' || typeof compose !== 'function')
+    throw new InvalidOptionError(
+      'option `dispatcher` wants a dispatcher of undici 7, such as new ProxyAgent(…)',
+    )
+  return dispatcher as Dispatcher
+}
+
+function parseClock(given: Given): () => number {
+  const { clock = Date.now } = given
+  if (typeof clock !== 'function')
+    throw wrong('clock', clock, 'a function that returns milliseconds since the epoch')
+  return clock as () => number
+}
+
+function url(given: Given, name: string, at: string, allowInsecureHttp: boolean): string | undefined {
+  const value = given[name]
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || !URL.canParse(value)) throw wrong(`${at}${name}`, value, 'an absolute URL')
+  if (!allowInsecureHttp && !isTrustworthyUrl(value))
+    throw wrong(`${at}${name}`, value, 'an https URL, or http on this machine; or set allowInsecureHttp')
+  return value
+}
+
+function strings(given: Given, name: string, at: string): readonly string[] | undefined {
+  const value = given[name]
+  if (value === undefined) return undefined
+  if (
+    !Array.isArray(value) ||
+    value.length === 0 ||
+    value.some(member => typeof member !== 'string' || member === '')
+  )
+    throw wrong(`${at}${name}`, value, 'a list with at least one name')
+  return Object.freeze([...(value as string[])])
+}
+
+function profileName(given: Given, at: string): ProfileName {
+  const { profile = 'rfc9068' } = given
+  const known = Object.keys(profiles)
+  if (typeof profile !== 'string' || !known.includes(profile))
+    throw wrong(`${at}profile`, profile, `one of ${known.join(', ')}`)
+  return profile as ProfileName
+}
+
+function boolean(given: Given, name: string): boolean {
+  const { [name]: value = false } = given
+  if (typeof value !== 'boolean') throw wrong(name, value, 'true or false')
+  return value
+}
+
+function milliseconds(given: Given, name: string, fallback: number): number {
+  const { [name]: value = fallback } = given
+  if (typeof value !== 'number' || !(value >= 0))
+    throw wrong(name, value, 'milliseconds, as a number that is not negative')
+  return value
+}
+
+function count(given: Given, name: string, fallback: number): number {
+  const { [name]: value = fallback } = given
+  if (!Number.isInteger(value) || (value as number) < 0)
+    throw wrong(name, value, 'a whole number that is not negative')
+  return value as number
+}
+
+function wrong(name: string, value: unknown, wanted: string): Error {
+  return new InvalidOptionError(`option \`${name}\` is ${show(value)}; it wants ${wanted}`)
+}

@@ -1,0 +1,115 @@
+import { Refusal } from '../errors.js'
+import type { TokenHeader } from './decode-token.js'
+import type { Claims, Profile } from './profiles.js'
+
+/** What one issuer's tokens are checked against. Times in milliseconds. */
+export interface ClaimRules {
+  readonly issuer: string
+  readonly profile: Profile
+  readonly audiences: readonly string[]
+  readonly types: readonly (string | null)[]
+  /** Claims that have to be present: one name of each list. */
+  readonly required: readonly (readonly string[])[]
+  readonly clockToleranceMs: number
+  readonly maxTokenAgeMs: number
+}
+
+type ClaimType = 'string' | 'time' | 'strings'
+
+/** Claim → its type; checked wherever the claim is present, required or not. */
+const claimTypes: Readonly<Record<string, ClaimType>> = {
+  iss: 'string',
+  sub: 'string',
+  aud: 'strings',
+  exp: 'time',
+  iat: 'time',
+  nbf: 'time',
+  jti: 'string',
+  client_id: 'string',
+  azp: 'string',
+  appid: 'string',
+  cid: 'string',
+  token_use: 'string',
+  ver: 'string',
+}
+const typedClaims = Object.entries(claimTypes)
+
+/** The largest time a JavaScript date can hold, in seconds. */
+const maxTime = 8_640_000_000_000
+
+const isType: Readonly<Record<ClaimType, (value: unknown) => boolean>> = {
+  string: value => typeof value === 'string' && value !== '',
+  time: value => typeof value === 'number' && value >= 0 && value <= maxTime,
+  strings: value =>
+    Array.isArray(value)
+      ? value.length > 0 && value.every(member => typeof member === 'string' && member !== '')
+      : typeof value === 'string' && value !== '',
+}
+
+/**
+ * Checks a token's header and claims against the rules (RFC 7519 §7.2, RFC 9068 §4). `now` in milliseconds.
+ * @throws {Refusal} naming the first rule that does not hold
+ */
+export function checkClaims(header: TokenHeader, claims: Claims, rules: ClaimRules, now: number): void {
+  checkType(header, claims, rules)
+  checkPresence(claims, rules)
+  for (const [claim, type] of typedClaims) {
+    const value = claims[claim]
+    if (value !== undefined && !isType[type](value))
+      throw new Refusal('claim', `the claim ${claim} is not of its type`)
+  }
+  checkIssuer(claims, rules)
+  checkTimes(claims, rules, now)
+  checkAudience(claims, rules)
+}
+
+function checkType(header: TokenHeader, claims: Claims, { types, profile }: ClaimRules): void {
+  if (!types.includes(header.type))
+    throw new Refusal('type', `typ is not ${types.map(type => type ?? 'absent').join(' or ')}`)
+  for (const claim in profile.fixed)
+    if (claims[claim] !== profile.fixed[claim])
+      throw new Refusal('type', `the claim ${claim} is not ${profile.fixed[claim]}`)
+  // Back-channel logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4) carry events and are never access tokens.
+  if (claims['events'] !== undefined)
+    throw new Refusal('type', 'the token carries events: it is no access token')
+}
+
+function checkPresence(claims: Claims, { required }: ClaimRules): void {
+  for (const names of required) {
+    // RFC 8725 §3.8: a claim that is checked only when present protects nothing.
+    if (!names.some(name => Object.hasOwn(claims, name) && claims[name] !== null))
+      throw new Refusal('claim', `the claim ${names.join(' or ')} is missing`)
+  }
+}
+
+/** A template such as `https://login.microsoftonline.com/{tenantid}/v2.0` is bound to the token's own `tid`. */
+function checkIssuer(claims: Claims, { issuer }: ClaimRules): void {
+  const expected = issuer.includes('{tenantid}') ? issuerOfTenant(issuer, claims['tid']) : issuer
+  if (claims['iss'] !== expected) throw new Refusal('issuer', `iss is not ${issuer}`)
+}
+
+function issuerOfTenant(template: string, tenant: unknown): string | undefined {
+  return typeof tenant === 'string' && /^[\w.-]+$/.test(tenant)
+    ? template.replace('{tenantid}', tenant)
+    : undefined
+}
+
+function checkTimes(claims: Claims, { clockToleranceMs, maxTokenAgeMs }: ClaimRules, now: number): void {
+  const { exp, nbf, iat } = claims as { exp: number; nbf?: number; iat?: number }
+  if (now >= exp * 1000 + clockToleranceMs) throw new Refusal('expired', 'exp is in the past')
+  if (nbf !== undefined && now < nbf * 1000 - clockToleranceMs)
+    throw new Refusal('not_yet_valid', 'nbf is in the future')
+  if (iat !== undefined && now < iat * 1000 - clockToleranceMs)
+    throw new Refusal('not_yet_valid', 'iat is in the future')
+  if (maxTokenAgeMs === Infinity) return
+  if (iat === undefined) throw new Refusal('claim', 'the claim iat is missing, and maxTokenAgeMs needs it')
+  if (now >= iat * 1000 + maxTokenAgeMs + clockToleranceMs)
+    throw new Refusal('expired', 'the token is older than maxTokenAgeMs')
+}
+
+function checkAudience(claims: Claims, { profile, audiences }: ClaimRules): void {
+  const value = claims[profile.audience]
+  const named = Array.isArray(value) ? value : [value]
+  if (!named.some(audience => audiences.includes(audience as string)))
+    throw new Refusal('audience', `${profile.audience} names none of ${audiences.join(', ')}`)
+}

@@ -1,0 +1,59 @@
+import type { Dispatcher } from 'undici'
+import { maxBytes, parseJson, timeoutMs, type IssuerConnection } from './issuer-connection.js'
+import type { Jwk } from './public-key.js'
+
+/**
+ * Fetches a JWK set (RFC 7517 §5).
+ *
+ * get-jwks does the request and tells a healthy answer from a failure. It hands out one key by its id; which keys
+ * are *no longer* listed, and which key fits a token without a kid, only the whole set can tell, so the answer is
+ * read as it passes by (docs/decisions/get-jwks.md). Each fetch gets a get-jwks of its own: it keeps nothing.
+ * @throws {Error} when there is no answer in time, no JSON, another status than 200 or no key at all
+ */
+export async function fetchJwks(uri: string, connection: IssuerConnection): Promise<readonly Jwk[]> {
+  const { default: buildGetJwks } = await import('get-jwks')
+  const { origin, pathname, search } = new URL(uri)
+  const passed: Uint8Array[] = []
+  const fetchOptions = {
+    dispatcher: (await connection.dispatcher()).compose(recordBody(passed)),
+    redirect: 'error',
+    signal: AbortSignal.timeout(timeoutMs),
+    // What passes by has to be readable, and its size is bounded as it stands.
+    headers: { accept: 'application/json', 'accept-encoding': 'identity' },
+  }
+  const { getJwk } = buildGetJwks({
+    max: 1,
+    jwksPath: `${pathname}${search}`,
+    fetchOptions: fetchOptions as never,
+  })
+  try {
+    await getJwk({ domain: origin, kid: '' } as never)
+  } catch (error) {
+    const { code, message, cause } = error as { code?: string; message: string; cause?: { message?: string } }
+    // A healthy set that has no key with this id: the only answer looked for here.
+    if (code !== 'JWK_NOT_FOUND') throw new Error(`${uri}: ${cause?.message ?? message}`, { cause: error })
+  }
+  const { keys } = parseJson(passed, uri) as { keys: unknown[] }
+  return keys.filter((key): key is Jwk => typeof key === 'object' && key !== null)
+}
+
+function recordBody(into: Uint8Array[]): Dispatcher.DispatcherComposeInterceptor {
+  let size = 0
+  return dispatch => (options, handler) =>
+    dispatch(options, {
+      onRequestStart: (...args) => handler.onRequestStart?.(...args),
+      onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
+      onResponseStart: (...args) => handler.onResponseStart?.(...args),
+      onResponseData(controller, chunk) {
+        size += chunk.length
+        if (size > maxBytes) {
+          controller.abort(new Error(`the answer has more than ${maxBytes} bytes`))
+          return
+        }
+        into.push(chunk)
+        handler.onResponseData?.(controller, chunk)
+      },
+      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+      onResponseError: (...args) => handler.onResponseError?.(...args),
+    })
+}

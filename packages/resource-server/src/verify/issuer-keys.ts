@@ -1,0 +1,68 @@
+import { fetchJwks } from './fetch-jwks.js'
+import { discoverJwksUri, isTrustworthyUrl } from './issuer.js'
+import type { IssuerConnection } from './issuer-connection.js'
+import { importPublicKey, type Algorithm, type Jwk, type PublicKey } from './public-key.js'
+
+/** Where one issuer's keys come from, and which may be used. */
+export interface KeySource {
+  readonly issuer: string
+  readonly jwksUri: string | undefined
+  readonly metadataUrl: string | undefined
+  readonly algorithms: readonly Algorithm[]
+  readonly allowInsecureHttp: boolean
+  /** Called once for each key of the issuer that cannot be used, with the reason. */
+  readonly onIgnored: (kid: string | undefined, reason: string) => void
+}
+
+/** Asks the issuer for its keys: metadata (unless `jwksUri` is given), JWK set, usable keys. */
+export function fetchKeysOf(
+  source: KeySource,
+  connection: IssuerConnection,
+): () => Promise<readonly PublicKey[]> {
+  const importKeys = keyImporter(source.algorithms, source.onIgnored)
+  let jwksUri = source.jwksUri
+  return async () => {
+    try {
+      jwksUri ??= await discoverJwksUri(source.issuer, source.metadataUrl, connection)
+      if (!source.allowInsecureHttp && !isTrustworthyUrl(jwksUri))
+        throw new Error(`${jwksUri} is neither https nor on this machine`)
+      return importKeys(await fetchJwks(jwksUri, connection))
+    } catch (error) {
+      // The issuer may have moved its keys: ask its metadata again next time.
+      jwksUri = source.jwksUri
+      throw error
+    }
+  }
+}
+
+/**
+ * Turns JWKs into keys, one and the same object for a JWK that is listed again.
+ * @throws {Error} when not one key is usable: that is no healthy answer
+ */
+export function keyImporter(
+  algorithms: readonly Algorithm[],
+  onIgnored: (kid: string | undefined, reason: string) => void,
+): (jwks: readonly Jwk[]) => readonly PublicKey[] {
+  let known = new Map<string, PublicKey | null>()
+  return jwks => {
+    const imported = new Map<string, PublicKey | null>()
+    for (const jwk of jwks) {
+      const text = JSON.stringify(jwk)
+      const before = known.get(text)
+      imported.set(text, before === undefined ? importOne(jwk) : before)
+    }
+    const usable = [...imported.values()].filter(key => key !== null)
+    if (usable.length === 0) throw new Error('the JWK set has no usable key')
+    known = imported
+    return usable
+  }
+
+  function importOne(jwk: Jwk): PublicKey | null {
+    try {
+      return importPublicKey(jwk, algorithms)
+    } catch (error) {
+      onIgnored(typeof jwk.kid === 'string' ? jwk.kid : undefined, (error as Error).message)
+      return null
+    }
+  }
+}

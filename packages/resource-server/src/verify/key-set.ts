@@ -1,0 +1,149 @@
+import { KeysUnavailable } from '../errors.js'
+import type { Algorithm, PublicKey } from './public-key.js'
+
+/** How long what lasts, in milliseconds. */
+export interface KeyTimes {
+  /** Age at which keys are renewed; in the background from four fifths of it on. */
+  readonly maxAgeMs: number
+  /** How long keys serve that cannot be renewed because the issuer is unreachable or answers nonsense. */
+  readonly keepMs: number
+  /** Unknown key ids cause one request in this time, whoever sends them. */
+  readonly cooldownMs: number
+}
+
+/** What happens to the keys, for logs and events. */
+export type KeyEvent =
+  | {
+      readonly type: 'fetched'
+      readonly kids: readonly (string | undefined)[]
+      readonly withdrawn: readonly (string | undefined)[]
+    }
+  | {
+      readonly type: 'failed'
+      readonly error: Error
+      readonly servingStale: boolean
+      readonly retryAfterMs: number
+    }
+
+/** The keys of one issuer: fetched, kept, renewed, withdrawn. */
+export interface KeySet {
+  /** The key for a token, if it is at hand and may be used; never waits. */
+  find(kid: string | undefined, algorithm: string): PublicKey | undefined
+  /** The key for a token, asking the issuer if that is due. @throws {KeysUnavailable} */
+  lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | undefined>
+  /** Whether the issuer still lists a key that verified a token earlier. */
+  holds(key: PublicKey): boolean
+  /** Fetches the keys now. @throws the reason why it can't */
+  load(): Promise<void>
+}
+
+const firstBackOffMs = 1_000
+const longestBackOffMs = 60_000
+
+/**
+ * @param fetchKeys asks the issuer; rejects when the answer is not a healthy set with at least one usable key
+ * @param now milliseconds since the epoch
+ */
+export function createKeySet(
+  fetchKeys: () => Promise<readonly PublicKey[]>,
+  times: KeyTimes,
+  now: () => number,
+  onEvent: (event: KeyEvent) => void,
+): KeySet {
+  let keys: readonly PublicKey[] = []
+  let current: ReadonlySet<PublicKey> = new Set()
+  let fetchedAt = -Infinity
+  let failures = 0
+  let retryAt = -Infinity
+  let unknownKeyAskedAt = -Infinity
+  let running: Promise<void> | undefined
+
+  const age = (): number => now() - fetchedAt
+  const isUsable = (): boolean => age() < times.keepMs
+
+  function renew(): Promise<void> {
+    running ??= fetchKeys()
+      .then(accept, fail)
+      .finally(() => {
+        running = undefined
+      })
+    return running
+  }
+
+  function accept(fetched: readonly PublicKey[]): void {
+    const withdrawn = keys.filter(key => !fetched.includes(key)).map(key => key.kid)
+    keys = fetched
+    current = new Set(fetched)
+    fetchedAt = now()
+    failures = 0
+    retryAt = -Infinity
+    onEvent({ type: 'fetched', kids: keys.map(key => key.kid), withdrawn })
+  }
+
+  function fail(error: Error): never {
+    const retryAfterMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
+    failures += 1
+    retryAt = now() + retryAfterMs
+    onEvent({ type: 'failed', error, servingStale: isUsable(), retryAfterMs })
+    throw error
+  }
+
+  function renewAheadIfDue(): void {
+    if (age() < times.maxAgeMs * 0.8 || running !== undefined || now() < retryAt) return
+    renew().catch(() => {}) // reported by `fail`; the keys at hand go on serving
+  }
+
+  /** Keys past their age are waited for, once; when that fails, they serve on without anybody waiting. */
+  function isFresh(): boolean {
+    return age() < times.maxAgeMs || (failures > 0 && isUsable())
+  }
+
+  function pick(kid: string | undefined, algorithm: string): PublicKey | undefined {
+    const fitting = keys.filter(key => key.algorithms.includes(algorithm as Algorithm))
+    // RFC 7517 §4.5: without a kid, a token is verified only where there is nothing to choose.
+    if (kid === undefined) return fitting.length === 1 ? fitting[0] : undefined
+    return fitting.find(key => key.kid === kid)
+  }
+
+  function find(kid: string | undefined, algorithm: string): PublicKey | undefined {
+    if (!isFresh()) return undefined
+    renewAheadIfDue()
+    return pick(kid, algorithm)
+  }
+
+  async function lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | undefined> {
+    const known = find(kid, algorithm)
+    if (known !== undefined) return known
+    if (running === undefined) {
+      // While the issuer fails, nobody can tell whether it has a new key.
+      if (now() < retryAt) throw unavailable()
+      if (isFresh()) {
+        if (now() - unknownKeyAskedAt < times.cooldownMs) return undefined
+        unknownKeyAskedAt = now()
+      }
+    }
+    try {
+      await renew()
+    } catch {
+      const stale = isUsable() ? pick(kid, algorithm) : undefined
+      if (stale === undefined) throw unavailable()
+      return stale
+    }
+    return pick(kid, algorithm)
+  }
+
+  function unavailable(): KeysUnavailable {
+    return new KeysUnavailable('the issuer gives no keys', Math.max(retryAt - now(), firstBackOffMs))
+  }
+
+  return {
+    find,
+    lookUp,
+    holds(key) {
+      if (!isFresh() || !current.has(key)) return false
+      renewAheadIfDue()
+      return true
+    },
+    load: () => renew(),
+  }
+}

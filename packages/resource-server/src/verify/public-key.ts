@@ -1,0 +1,156 @@
+import { createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { fastifyJwt, type FastifyJWTOptions, type VerifyOptions } from '@fastify/jwt'
+import { Refusal } from '../errors.js'
+import type { Claims } from './profiles.js'
+
+/** A member of a JWK set (RFC 7517 §4). */
+export type Jwk = JsonWebKey & {
+  kid?: string
+  alg?: string
+  use?: string
+  key_ops?: string[]
+  x5c?: string[]
+}
+
+/** The algorithms this package can verify: asymmetric ones only (RFC 7518 §3.1, RFC 8037 §3.1). */
+export const supportedAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const // oxfmt keeps the table short
+
+export type Algorithm = (typeof supportedAlgorithms)[number]
+
+const rsa: readonly Algorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+const byCurve: Readonly<Record<string, readonly Algorithm[]>> = {
+  prime256v1: ['ES256'],
+  secp384r1: ['ES384'],
+  secp521r1: ['ES512'],
+}
+
+/** A key of an issuer, ready to verify. It stays the same object as long as the issuer lists the same JWK. */
+export interface PublicKey {
+  readonly kid: string | undefined
+  readonly algorithms: readonly Algorithm[]
+  /** Verifies the signature of a compact JWS and returns its payload. @throws {Refusal} */
+  verify(token: string, algorithm: Algorithm): Claims
+}
+
+/**
+ * Makes a key from a JWK.
+ * @throws {Error} saying why the key cannot verify access tokens
+ */
+export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): PublicKey {
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('its use is not "sig"')
+  if (jwk.key_ops !== undefined && !jwk.key_ops.includes('verify'))
+    throw new Error('its key_ops have no "verify"')
+  if (jwk.kid !== undefined && typeof jwk.kid !== 'string') throw new Error('its kid is not a string')
+  const key = toKeyObject(jwk)
+  const algorithms = algorithmsOf(key).filter(
+    algorithm => allowed.includes(algorithm) && (jwk.alg === undefined || jwk.alg === algorithm),
+  )
+  if (algorithms.length === 0) throw new Error('no allowed algorithm fits it')
+  const pem = key.export({ type: 'spki', format: 'pem' }).toString()
+  const verifiers = new Map<Algorithm, (token: string) => Claims>()
+  return Object.freeze({
+    kid: jwk.kid,
+    algorithms,
+    verify(token: string, algorithm: Algorithm): Claims {
+      let verifier = verifiers.get(algorithm)
+      if (verifier === undefined) {
+        verifier = prepareVerifier(pem, algorithm)
+        verifiers.set(algorithm, verifier)
+      }
+      return verifier(token)
+    },
+  })
+}
+
+const publicMembers: Readonly<Record<string, readonly string[]>> = {
+  RSA: ['kty', 'n', 'e'],
+  EC: ['kty', 'crv', 'x', 'y'],
+  OKP: ['kty', 'crv', 'x'],
+}
+
+/** Only the public members are read: a private key that an issuer publishes by mistake is not kept. */
+function toKeyObject(jwk: Jwk): KeyObject {
+  const members = publicMembers[jwk.kty ?? '']
+  if (members === undefined) throw new Error('its kty is not RSA, EC or OKP')
+  if (members.every(member => typeof jwk[member] === 'string'))
+    return createPublicKey({
+      key: Object.fromEntries(members.map(member => [member, jwk[member]])),
+      format: 'jwk',
+    })
+  const certificate = Array.isArray(jwk.x5c) ? jwk.x5c[0] : undefined
+  if (certificate === undefined) throw new Error(`it lacks one of ${members.join(', ')}, and has no x5c`)
+  return new X509Certificate(Buffer.from(certificate, 'base64')).publicKey
+}
+
+function algorithmsOf(key: KeyObject): readonly Algorithm[] {
+  const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {}
+  if (key.asymmetricKeyType === 'rsa') {
+    // RFC 7518 §3.3, §3.5
+    if (modulusLength < 2048) throw new Error('its modulus is shorter than 2048 bits')
+    return rsa
+  }
+  if (key.asymmetricKeyType === 'ec') return byCurve[namedCurve] ?? []
+  return key.asymmetricKeyType === 'ed25519' ? ['EdDSA'] : []
+}
+
+/**
+ * @fastify/jwt keeps a prepared verifier for a static key, and then verifies synchronously. It decorates what it
+ * is registered on; giving it an object of our own, once for each key, leaves the application's instance alone
+ * (docs/decisions/fastify-jwt.md). Claims are checked by `checkClaims`, so it is told to leave them.
+ */
+function prepareVerifier(pem: string, algorithm: Algorithm): (token: string) => Claims {
+  const host = {
+    jwt: undefined as unknown as { verify(token: string): Claims },
+    decorate(_name: 'jwt', decorator: { verify(token: string): Claims }) {
+      host.jwt = decorator
+    },
+    decorateRequest() {},
+    decorateReply() {},
+  }
+  const verify: Partial<VerifyOptions> = {
+    algorithms: [algorithm],
+    cache: false,
+    ignoreExpiration: true,
+    ignoreNotBefore: true,
+  }
+  // The types ask for a whole Fastify instance; @fastify/jwt uses these three methods of it.
+  const register = fastifyJwt as unknown as (
+    instance: typeof host,
+    options: FastifyJWTOptions,
+    done: (error?: Error) => void,
+  ) => void
+  register(host, { secret: { public: pem }, verify }, error => {
+    if (error !== undefined) throw error
+  })
+  return token => {
+    try {
+      return host.jwt.verify(token)
+    } catch (error) {
+      throw refusalFor(error)
+    }
+  }
+}
+
+function refusalFor(error: unknown): Refusal {
+  switch ((error as { code?: string }).code) {
+    case 'FAST_JWT_INVALID_SIGNATURE':
+    case 'FAST_JWT_MISSING_SIGNATURE':
+    case 'FAST_JWT_VERIFY_ERROR':
+      return new Refusal('signature', 'the signature does not verify')
+    case 'FAST_JWT_INVALID_ALGORITHM':
+      return new Refusal('algorithm', 'alg is not allowed for this key')
+    default:
+      return new Refusal('malformed', 'the token cannot be read')
+  }
+}

@@ -1,0 +1,85 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { report } from '../diagnostics.js'
+import type { IssuerSettings, Settings } from '../options.js'
+import { connectToIssuer, type IssuerConnection } from './issuer-connection.js'
+import { fetchKeysOf, keyImporter } from './issuer-keys.js'
+import { createKeySet, type KeyEvent } from './key-set.js'
+import { createTokenCache } from './token-cache.js'
+import { createVerifyToken, type TrustedIssuer, type VerifyToken } from './verify-token.js'
+
+/** Everything that verification keeps: keys, connections, verified tokens. */
+export interface Verifier {
+  readonly verify: VerifyToken
+  /** Fetches the keys of every issuer. @throws the first failure */
+  loadKeys(): Promise<void>
+  close(): Promise<void>
+}
+
+export function createVerifier(settings: Settings, log: FastifyBaseLogger): Verifier {
+  const connection = connectToIssuer(settings.dispatcher)
+  const issuers = settings.issuers.map(issuer => trust(issuer, settings, connection, log))
+  return {
+    verify: createVerifyToken(issuers, createTokenCache(settings.cacheSize, settings.clock), settings.clock),
+    async loadKeys() {
+      await Promise.all(issuers.map(({ keys }) => keys.load()))
+    },
+    close: () => connection.close(),
+  }
+}
+
+function trust(
+  issuer: IssuerSettings,
+  settings: Settings,
+  connection: IssuerConnection,
+  log: FastifyBaseLogger,
+): TrustedIssuer {
+  const { rules, algorithms, jwksUri, metadataUrl } = issuer
+  const onIgnored = (kid: string | undefined, reason: string): void =>
+    log.warn({ issuer: rules.issuer, kid, reason }, 'a key of the issuer is ignored')
+  const fetchKeys =
+    issuer.keys === undefined
+      ? fetchKeysOf(
+          {
+            issuer: rules.issuer,
+            jwksUri,
+            metadataUrl,
+            algorithms,
+            allowInsecureHttp: settings.allowInsecureHttp,
+            onIgnored,
+          },
+          connection,
+        )
+      : staticKeys(issuer.keys, keyImporter(algorithms, onIgnored))
+  const keys = createKeySet(fetchKeys, settings.keyTimes, settings.clock, event =>
+    tell(event, rules.issuer, log),
+  )
+  return { rules, algorithms, keys }
+}
+
+function staticKeys<In, Out>(jwks: In, importKeys: (jwks: In) => Out): () => Promise<Out> {
+  return async () => importKeys(jwks)
+}
+
+function tell(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {
+  if (event.type === 'fetched') {
+    const { kids, withdrawn } = event
+    report('fastify-resource-server:keys', { issuer, kids, withdrawn })
+    if (withdrawn.length > 0)
+      log.info(
+        { issuer, withdrawn },
+        'the issuer has withdrawn keys; tokens signed with them are refused from now on',
+      )
+    return
+  }
+  const { error, servingStale, retryAfterMs } = event
+  report('fastify-resource-server:keys-failed', {
+    issuer,
+    message: error.message,
+    servingStale,
+    retryAfterMs,
+  })
+  log.warn(
+    { issuer, reason: error.message, servingStale, retryAfterMs },
+    "the issuer's keys cannot be fetched",
+  )
+}
