@@ -1,10 +1,4 @@
-import type {
-  FastifyInstance,
-  FastifyPluginCallback,
-  FastifyReply,
-  FastifyRequest,
-  RouteOptions,
-} from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AccessToken } from './access-token.js'
 import { checkScopes } from './authorize/check-scopes.js'
@@ -30,7 +24,7 @@ declare module 'fastify' {
 
 const publicRoute = Symbol('public route')
 
-const plugin: FastifyPluginCallback<ResourceServerOptions> = (fastify, options, done) => {
+const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, options) => {
   if (fastify.hasRequestDecorator('auth'))
     throw new InvalidOptionError(
       'request.auth exists already: register the plugin once in a scope and its children, several times only in sibling scopes',
@@ -50,11 +44,10 @@ const plugin: FastifyPluginCallback<ResourceServerOptions> = (fastify, options, 
   fastify.addHook('onRequest', guard)
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
-  done()
 }
 
 /** Protects every route of the scope in which it is registered, except those with `config: { oauth: false }`. */
-const resourceServer: FastifyPluginCallback<ResourceServerOptions> = fp(plugin, {
+const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(plugin, {
   fastify: '5.x',
   name: 'fastify-resource-server',
 })

@@ -1,0 +1,37 @@
+const firstMs = 1_000
+const longestMs = 60_000
+
+/** Remembers failures: when to try again, and what to tell those who ask before. */
+export interface BackOff {
+  /** The failure that still counts, if it does. */
+  current(): Error | undefined
+  /** Notes a failure; returns the wait in milliseconds. @param askedForMs what the server asked for by `Retry-After` */
+  fail(makeError: (retryAfterMs: number) => Error, askedForMs: number | undefined): Error
+  succeed(): void
+}
+
+/** Exponential with full jitter, so that many processes do not come back at once. */
+export function createBackOff(now: () => number, random: () => number): BackOff {
+  let failures = 0
+  let until = -Infinity
+  let makeLast: ((retryAfterMs: number) => Error) | undefined
+  return {
+    current() {
+      if (makeLast === undefined || now() >= until) return undefined
+      return makeLast(until - now())
+    },
+    fail(makeError, askedForMs) {
+      const ceiling = Math.min(firstMs * 2 ** failures, longestMs)
+      const waitMs =
+        askedForMs === undefined ? Math.max(random() * ceiling, firstMs / 2) : Math.min(askedForMs, longestMs)
+      failures += 1
+      until = now() + waitMs
+      makeLast = makeError
+      return makeError(waitMs)
+    },
+    succeed() {
+      failures = 0
+      makeLast = undefined
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import { createPrivateKey, KeyObject, webcrypto, type JsonWebKey } from 'node:crypto'
+import { ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, type ClientAuth } from 'oauth4webapi'
+
+/** A value, or a function that gives it when it is needed: a file that changes, a vault. */
+export type Provided<T> = T | (() => T | Promise<T>)
+
+/** A private key for client assertions (RFC 7523 §2.2): PEM (PKCS #8), JWK, KeyObject or CryptoKey. */
+export type PrivateKeyInput = string | JsonWebKey | KeyObject | webcrypto.CryptoKey
+
+/** How the client proves who it is at the token endpoint (RFC 6749 §2.3). */
+export type ClientCredentials =
+  | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly secret: Provided<string> }
+  | {
+      readonly method: 'private_key_jwt'
+      readonly key: Provided<PrivateKeyInput>
+      readonly keyId: string | undefined
+      readonly algorithm: string | undefined
+    }
+
+/** Resolves the credentials anew: called for each token request, so that a rotated secret is picked up. */
+export async function authenticate(credentials: ClientCredentials): Promise<ClientAuth> {
+  switch (credentials.method) {
+    case 'client_secret_basic':
+      return ClientSecretBasic(await provide(credentials.secret))
+    case 'client_secret_post':
+      return ClientSecretPost(await provide(credentials.secret))
+    default: {
+      const key = await importPrivateKey(await provide(credentials.key), credentials.algorithm)
+      return PrivateKeyJwt(credentials.keyId === undefined ? key : { key, kid: credentials.keyId })
+    }
+  }
+}
+
+async function provide<T>(provided: Provided<T>): Promise<T> {
+  return typeof provided === 'function' ? (provided as () => T | Promise<T>)() : provided
+}
+
+/** Algorithm name → how Web Crypto calls it (RFC 7518 §3.1, RFC 8037 §3.1). */
+const parameters: Readonly<
+  Record<string, { readonly name: string; readonly hash?: string; readonly namedCurve?: string }>
+> = {
+  RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+  RS384: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384' },
+  RS512: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-512' },
+  PS256: { name: 'RSA-PSS', hash: 'SHA-256' },
+  PS384: { name: 'RSA-PSS', hash: 'SHA-384' },
+  PS512: { name: 'RSA-PSS', hash: 'SHA-512' },
+  ES256: { name: 'ECDSA', namedCurve: 'P-256' },
+  ES384: { name: 'ECDSA', namedCurve: 'P-384' },
+  ES512: { name: 'ECDSA', namedCurve: 'P-521' },
+  EdDSA: { name: 'Ed25519' },
+}
+
+const algorithmOf: Readonly<Record<string, string>> = {
+  RSA: 'RS256',
+  'P-256': 'ES256',
+  'P-384': 'ES384',
+  'P-521': 'ES512',
+  Ed25519: 'EdDSA',
+}
+
+/** @throws {TypeError} when the key is no private key, or does not fit the algorithm */
+export async function importPrivateKey(
+  input: PrivateKeyInput,
+  algorithm: string | undefined,
+): Promise<webcrypto.CryptoKey> {
+  if (isCryptoKey(input)) return input
+  const jwk = privateJwk(input)
+  const wanted =
+    algorithm ?? (typeof jwk['alg'] === 'string' ? jwk['alg'] : algorithmOf[jwk.crv ?? jwk.kty ?? ''])
+  const fitting = parameters[wanted ?? '']
+  if (fitting === undefined) throw new TypeError('the private key fits no supported algorithm')
+  const { kty, n, e, d, p, q, dp, dq, qi, crv, x, y } = jwk
+  const bare = Object.fromEntries(
+    Object.entries({ kty, n, e, d, p, q, dp, dq, qi, crv, x, y }).filter(([, value]) => value !== undefined),
+  )
+  return webcrypto.subtle.importKey('jwk', bare as webcrypto.JsonWebKey, fitting, false, ['sign'])
+}
+
+function isCryptoKey(input: PrivateKeyInput): input is webcrypto.CryptoKey {
+  return typeof input === 'object' && 'usages' in input && 'algorithm' in input
+}
+
+function privateJwk(input: string | JsonWebKey | KeyObject): JsonWebKey {
+  const key = typeof input === 'string' ? createPrivateKey(input) : input
+  return key instanceof KeyObject ? key.export({ format: 'jwk' }) : key
+}

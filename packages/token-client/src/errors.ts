@@ -1,0 +1,63 @@
+import createError, { type FastifyErrorConstructor } from '@fastify/error'
+
+type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
+  { code: string; statusCode: number },
+  Arguments
+>
+
+/** Boot: an option is wrong. */
+export const InvalidOptionError: Make<[string]> = createError(
+  'TOKEN_CLIENT_INVALID_OPTION',
+  'fastify-token-client: %s',
+  500,
+  TypeError,
+)
+
+const Rejected: Make<[string]> = createError(
+  'TOKEN_CLIENT_REJECTED',
+  'The authorization server refuses a token: %s',
+  500,
+)
+
+/**
+ * 500: the authorization server refused the request for a token (RFC 6749 §5.2), and would again: the client, its
+ * credentials, scopes or resource are wrong. Never answered as 401: it is not our caller who lacks anything.
+ */
+export class TokenRejectedError extends Rejected {
+  /** The server's `error`, such as `invalid_client` or `invalid_scope`. */
+  readonly error: string
+  readonly errorDescription: string | undefined
+
+  constructor(error: string, errorDescription?: string) {
+    super(errorDescription === undefined ? error : `${error} (${errorDescription})`)
+    this.error = error
+    this.errorDescription = errorDescription
+  }
+}
+
+const Unavailable: Make<[string]> = createError(
+  'TOKEN_CLIENT_UNAVAILABLE',
+  'No access token can be had now: %s',
+  503,
+)
+
+/** 503: the authorization server cannot be reached, or answers with something that is no answer. */
+export class TokenUnavailableError extends Unavailable {
+  /** When the client asks again, in milliseconds from now. */
+  readonly retryAfterMs: number
+  /** For Fastify's default error handler. */
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(reason: string, retryAfterMs: number) {
+    super(reason)
+    this.retryAfterMs = retryAfterMs
+    this.headers = { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }
+  }
+}
+
+/** 500: a request to an origin that the token is not for; nothing was sent. */
+export const OriginNotAllowedError: Make<[string, string]> = createError(
+  'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED',
+  'The token is for %s; a request to %s was not sent',
+  500,
+)

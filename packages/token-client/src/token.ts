@@ -1,0 +1,62 @@
+/** An access token as the client keeps it. Times in milliseconds since the epoch. Prints as `[redacted]`. */
+export interface Token {
+  readonly accessToken: string
+  /** The scopes that were granted (RFC 6749 §5.1), where the server says so. */
+  readonly scopes: readonly string[] | undefined
+  /** From here on a renewal runs in the background, while this token is still sent. */
+  readonly renewAt: number
+  /** From here on calls wait for a new token. */
+  readonly useUntil: number
+  /** When it ends. */
+  readonly expiresAt: number
+}
+
+const redacted = '[redacted]'
+
+/** Makes a token whose secret part appears in no log: neither by JSON nor by `util.inspect`. */
+export function createToken(accessToken: string, rest: Omit<Token, 'accessToken'>): Token {
+  return Object.freeze(
+    Object.defineProperties({ ...rest } as Token, {
+      accessToken: { value: accessToken, enumerable: false },
+      toJSON: { value: () => redacted, enumerable: false },
+      toString: { value: () => redacted, enumerable: false },
+      [Symbol.for('nodejs.util.inspect.custom')]: { value: () => redacted, enumerable: false },
+    }),
+  )
+}
+
+/** How much of a token's life is left for what; all in milliseconds. */
+export interface Lifetimes {
+  /** Part of the life after which it is renewed ahead, between 0 and 1. */
+  readonly renewAfter: number
+  /** The largest distance kept from the end of its life. */
+  readonly skewMs: number
+}
+
+/** What is assumed where the server does not say (RFC 6749 §5.1 only recommends `expires_in`). */
+const unstatedLifetimeMs = 60_000
+/** Longer promises are not believed: a year is longer than any process should trust one token. */
+const longestLifetimeMs = 365 * 24 * 3_600_000
+
+/**
+ * When to renew and when to stop using a token.
+ * @param requestedAt when its request was sent: the server counts from some time after that
+ * @param expiresIn `expires_in` in seconds, as the server wrote it: possibly absent, negative or absurd
+ * @param random a number from 0 to 1: spreads the renewals of many processes
+ */
+export function schedule(
+  requestedAt: number,
+  expiresIn: number | undefined,
+  { renewAfter, skewMs }: Lifetimes,
+  random: number,
+): Pick<Token, 'renewAt' | 'useUntil' | 'expiresAt'> {
+  const stated = expiresIn === undefined || Number.isNaN(expiresIn) ? unstatedLifetimeMs : expiresIn * 1000
+  const lifetime = Math.min(Math.max(stated, 0), longestLifetimeMs)
+  const skew = Math.min(skewMs, lifetime / 10)
+  const jitter = 1 - random * 0.1
+  return {
+    renewAt: requestedAt + Math.min(lifetime * renewAfter * jitter, lifetime - skew),
+    useUntil: requestedAt + lifetime - skew,
+    expiresAt: requestedAt + lifetime,
+  }
+}
