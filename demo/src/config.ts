@@ -1,0 +1,166 @@
+import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
+
+/** Who lives where, and who may do what: the only place that knows. */
+export interface DemoConfig {
+  readonly authorizationServer: AuthorizationServerConfig
+  readonly receipts: ReceiptConfig
+  readonly payments: PaymentConfig
+  readonly storefront: StorefrontConfig
+}
+
+/** Where a service listens; always this machine only. */
+export interface Listening {
+  readonly host: '127.0.0.1'
+  readonly port: number
+  /** `silent` or a Pino level. */
+  readonly logLevel: string
+}
+
+export interface AuthorizationServerConfig extends Listening {
+  readonly issuer: string
+  readonly clients: readonly RegisteredClient[]
+  /** How long access tokens live, in seconds. */
+  readonly tokenLifetime: number
+}
+
+/** A confidential client, and its policy: which scopes it may have at which resource. */
+export interface RegisteredClient {
+  readonly clientId: string
+  readonly authentication:
+    | { readonly method: 'client_secret_basic'; readonly secret: string }
+    | { readonly method: 'private_key_jwt'; readonly publicKey: JsonWebKey }
+  readonly policy: Readonly<Record<string, readonly string[]>>
+}
+
+/** How a service checks the tokens it is called with. */
+export interface ProtectedBy {
+  readonly issuer: string
+  readonly audience: string
+}
+
+/** How a service gets the tokens it calls another with. */
+export interface CallsWith {
+  /** The API that is called. */
+  readonly baseUrl: string
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret?: string
+  readonly privateKey?: JsonWebKey
+  readonly keyId?: string
+  readonly scopes: readonly string[]
+  /** The resource indicator (RFC 8707). */
+  readonly resource: string
+}
+
+/** A PostgreSQL server, or a folder for the embedded one. */
+export interface DatabaseConfig {
+  readonly url?: string | undefined
+  readonly folder: string
+}
+
+export interface ReceiptConfig extends Listening, ProtectedBy {
+  readonly database: DatabaseConfig
+}
+
+export interface PaymentConfig extends Listening, ProtectedBy {
+  readonly database: DatabaseConfig
+  readonly receipts: CallsWith
+}
+
+export interface StorefrontConfig extends Listening {
+  readonly payments: CallsWith
+}
+
+export type ServiceName = keyof DemoConfig
+export type Ports = Readonly<Record<ServiceName, number>>
+
+/** Where the services listen unless something else does already. */
+export const usualPorts: Ports = {
+  storefront: 3000,
+  payments: 3001,
+  receipts: 3002,
+  authorizationServer: 4000,
+}
+
+/** Resource identifiers: names, not addresses, so that they stay when a service moves. */
+const audiences = {
+  payments: 'https://payments.bookstore.example',
+  receipts: 'https://receipts.bookstore.example',
+}
+
+/** Everything the environment may say. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Secrets and keys are made for this start and kept in memory; there is none in the repository. */
+export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
+  const at = (service: ServiceName): string => `http://127.0.0.1:${ports[service]}`
+  const listening = (service: ServiceName): Listening => ({
+    host: '127.0.0.1',
+    port: ports[service],
+    logLevel: env['LOG_LEVEL'] ?? 'warn',
+  })
+  const issuer = at('authorizationServer')
+  const folder = env['DEMO_FOLDER'] ?? '.demo'
+  const paymentSecret = randomBytes(32).toString('base64url')
+  const storefrontKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+  return {
+    authorizationServer: {
+      ...listening('authorizationServer'),
+      issuer,
+      tokenLifetime: 300,
+      clients: [
+        {
+          clientId: 'storefront',
+          authentication: {
+            method: 'private_key_jwt',
+            publicKey: {
+              ...storefrontKey.publicKey.export({ format: 'jwk' }),
+              kid: 'storefront-1',
+              alg: 'ES256',
+              use: 'sig',
+            },
+          },
+          policy: { [audiences.payments]: ['payments:write', 'payments:read'] },
+        },
+        {
+          clientId: 'payment-service',
+          authentication: { method: 'client_secret_basic', secret: paymentSecret },
+          policy: { [audiences.receipts]: ['receipts:write', 'receipts:read'] },
+        },
+      ],
+    },
+    receipts: {
+      ...listening('receipts'),
+      issuer,
+      audience: audiences.receipts,
+      database: { url: env['DATABASE_URL'], folder: `${folder}/receipts` },
+    },
+    payments: {
+      ...listening('payments'),
+      issuer,
+      audience: audiences.payments,
+      database: { url: env['DATABASE_URL'], folder: `${folder}/payments` },
+      receipts: {
+        baseUrl: at('receipts'),
+        issuer,
+        clientId: 'payment-service',
+        clientSecret: paymentSecret,
+        scopes: ['receipts:write', 'receipts:read'],
+        resource: audiences.receipts,
+      },
+    },
+    storefront: {
+      ...listening('storefront'),
+      payments: {
+        baseUrl: at('payments'),
+        issuer,
+        clientId: 'storefront',
+        privateKey: storefrontKey.privateKey.export({ format: 'jwk' }),
+        keyId: 'storefront-1',
+        scopes: ['payments:write', 'payments:read'],
+        resource: audiences.payments,
+      },
+    },
+  }
+}
