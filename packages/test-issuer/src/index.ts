@@ -1,1 +1,18 @@
-export {}
+export {
+  createTestIssuer,
+  type ClientCredentials,
+  type TestIssuer,
+  type TokenOptions,
+} from './test-issuer.js'
+export type { TestIssuerOptions } from './options.js'
+export type { AuthenticationMethod, ClientRegistration, GrantName } from './clients.js'
+export type { TestClock } from './clock.js'
+export type { Claims, DialectName } from './issue/dialects.js'
+export type { TokenBinding, TokenShape } from './issue/sign-token.js'
+export type { PublicJwk, SigningAlgorithm } from './issue/signing-keys.js'
+export type { BadToken } from './check/bad-tokens.js'
+export type { Endpoint } from './serve/endpoints.js'
+export type { Failure } from './serve/failures.js'
+export type { IssuerFetch } from './serve/fetch.js'
+export type { IssuerDispatcher } from './serve/dispatcher.js'
+export type { RecordedRequest, RecordedRequests } from './serve/recorded-requests.js'

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+
+/** What a client may ask the token endpoint for. */
+export type GrantName = 'client_credentials' | 'token_exchange' | 'jwt_bearer'
+
+/** How a client proves who it is (RFC 6749 §2.3.1, RFC 7523 §2.2). */
+export type AuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
+
+/** A client as it is registered: what it may ask for is what is listed here, and nothing else. */
+export interface ClientRegistration {
+  clientId: string
+  /** Its secret. Without `jwks`, one is made up when none is given. */
+  clientSecret?: string
+  /** Its public keys, for `private_key_jwt`. */
+  jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+  /** The one way in which it must authenticate. Default: by its keys where it has some, else by its secret in either way. */
+  authentication?: AuthenticationMethod
+  /** Whom its tokens may be for. Where there is one, it needs not be asked for. */
+  audience: string | readonly string[]
+  /** Scopes it may have; all of them where it asks for none. */
+  scopes?: readonly string[]
+  /** Grants it may use. Default: client credentials alone. */
+  grants?: readonly GrantName[]
+  /** The audience by which it is itself called as an API: tokens it exchanges must be for it. Default: any token of this issuer. */
+  ownAudience?: string
+}
+
+/** A registered client. */
+export interface RegisteredClient {
+  readonly clientId: string
+  readonly clientSecret: string | undefined
+  readonly jwks: NonNullable<ClientRegistration['jwks']> | undefined
+  readonly methods: readonly AuthenticationMethod[]
+  readonly audiences: readonly string[]
+  readonly scopes: readonly string[]
+  readonly grants: readonly GrantName[]
+  readonly ownAudience: string | undefined
+}
+
+/** @throws {TypeError} naming what the registration lacks */
+export function registerClient(given: ClientRegistration): RegisteredClient {
+  checkRegistration(given)
+  const { clientId, jwks, scopes = [], grants = ['client_credentials'], ownAudience } = given
+  const method = methodOf(given)
+  const secret = given.clientSecret ?? randomBytes(32).toString('base64url')
+  return {
+    clientId,
+    clientSecret: method === 'private_key_jwt' ? undefined : secret,
+    jwks,
+    methods: method === undefined ? ['client_secret_basic', 'client_secret_post'] : [method],
+    audiences: [given.audience].flat(),
+    scopes,
+    grants,
+    ownAudience,
+  }
+}
+
+function methodOf({ authentication, jwks }: ClientRegistration): AuthenticationMethod | undefined {
+  return authentication ?? (jwks === undefined ? undefined : 'private_key_jwt')
+}
+
+function checkRegistration(given: ClientRegistration): void {
+  const { clientId, jwks, scopes = [], audience } = given
+  if (typeof clientId !== 'string' || clientId === '')
+    throw new TypeError('oauth-test-issuer: a client wants a clientId')
+  const wrong = (what: string): TypeError => new TypeError(`oauth-test-issuer: client ${clientId}: ${what}`)
+  if (audience === undefined || audience.length === 0)
+    throw wrong('audience is missing; name the APIs its tokens may be for, such as https://api.example.com')
+  for (const scope of scopes)
+    if (!/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
+      throw wrong(
+        `${JSON.stringify(scope)} is no scope: give one for each member, without spaces (RFC 6749 §3.3)`,
+      )
+  if (methodOf(given) === 'private_key_jwt' && jwks === undefined)
+    throw wrong('private_key_jwt needs its public keys; give jwks: { keys: […] }')
+}

@@ -1,0 +1,27 @@
+/** The issuer's time; `now` may be given to a plugin's `clock` option, so that both move together. */
+export interface TestClock {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Moves the time on by so many milliseconds (back, when negative). */
+  advance(ms: number): void
+  /** Sets the time to milliseconds since the epoch; it goes on running from there. */
+  set(time: number | Date): void
+}
+
+export function createClock(source: () => number): TestClock {
+  let offset = 0
+  return {
+    now: () => source() + offset,
+    advance(ms) {
+      if (!Number.isFinite(ms))
+        throw new TypeError(`oauth-test-issuer: clock.advance wants milliseconds, not ${ms}`)
+      offset += ms
+    },
+    set(time) {
+      const ms = Number(time)
+      if (!Number.isFinite(ms))
+        throw new TypeError(`oauth-test-issuer: clock.set wants milliseconds or a Date, not ${String(time)}`)
+      offset = ms - source()
+    },
+  }
+}

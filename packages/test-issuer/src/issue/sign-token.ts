@@ -1,0 +1,70 @@
+import { createHash, X509Certificate, type JsonWebKey, type KeyObject, type webcrypto } from 'node:crypto'
+import { CompactSign } from 'jose/jws/compact/sign'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { exportJWK } from 'jose/key/export'
+import type { Claims, Dialect, TokenContent } from './dialects.js'
+import type { SigningKey } from './signing-keys.js'
+
+/** A token's key binding: with either of these the token is worth nothing without the key. */
+export interface TokenBinding {
+  /** The caller's DPoP public key: `cnf.jkt` (RFC 9449 §6.1). */
+  dpopKey?: KeyObject | webcrypto.CryptoKey | JsonWebKey
+  /** The caller's certificate, PEM or DER: `cnf.x5t#S256` (RFC 8705 §3.1). */
+  certificate?: X509Certificate | string | Uint8Array
+}
+
+/** What {@link signToken} writes besides the content. */
+export interface TokenShape extends TokenBinding {
+  /** Claims put over those of the dialect; `undefined` takes one out. */
+  claims?: Claims
+  /** Header members put over `alg`, `typ` and `kid`; `undefined` takes one out. */
+  header?: Readonly<Record<string, unknown>>
+}
+
+/** Writes a token in the issuer's dialect and signs it (RFC 7515 §3.1). */
+export async function signToken(
+  content: TokenContent,
+  shape: TokenShape,
+  dialect: Dialect,
+  key: SigningKey,
+): Promise<string> {
+  const cnf = await confirmation(shape)
+  const claims = { ...dialect.claims(content), ...(cnf === undefined ? {} : { cnf }), ...shape.claims }
+  return signCompact({ typ: dialect.type, ...shape.header }, claims, key)
+}
+
+/** Signs any claims under any header; `alg` and `kid` are the key's unless the header has them. */
+export async function signCompact(
+  header: Readonly<Record<string, unknown>>,
+  claims: Claims,
+  key: SigningKey,
+): Promise<string> {
+  const { kid, algorithm, privateKey } = key
+  const whole = withoutUndefined({ alg: algorithm, kid, ...header })
+  const crit = Object.fromEntries(((whole['crit'] ?? []) as string[]).map(name => [name, true]))
+  return new CompactSign(Buffer.from(JSON.stringify(claims)))
+    .setProtectedHeader(whole as { alg: string })
+    .sign(privateKey, { crit })
+}
+
+function withoutUndefined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+}
+
+async function confirmation({ dpopKey, certificate }: TokenBinding): Promise<Claims | undefined> {
+  if (dpopKey === undefined && certificate === undefined) return undefined
+  return {
+    ...(dpopKey === undefined ? {} : { jkt: await thumbprint(dpopKey) }),
+    ...(certificate === undefined ? {} : { 'x5t#S256': certificateThumbprint(certificate) }),
+  }
+}
+
+async function thumbprint(key: NonNullable<TokenBinding['dpopKey']>): Promise<string> {
+  const jwk = 'type' in key || !('kty' in key) ? await exportJWK(key as webcrypto.CryptoKey | KeyObject) : key
+  return calculateJwkThumbprint(jwk)
+}
+
+function certificateThumbprint(certificate: NonNullable<TokenBinding['certificate']>): string {
+  const { raw } = certificate instanceof X509Certificate ? certificate : new X509Certificate(certificate)
+  return createHash('sha256').update(raw).digest('base64url')
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Endpoint } from './endpoints.js'
+import { json, type IssuerRequest, type IssuerResponse } from './exchange.js'
+import type { Failure, Failures } from './failures.js'
+import type { RecordDraft, RequestLog } from './recorded-requests.js'
+
+/** Answers one request to an endpoint. */
+export type Answer = (request: IssuerRequest, record: RecordDraft) => IssuerResponse | Promise<IssuerResponse>
+
+/** What the issuer answers with, whatever brought the request. */
+export type Handle = (request: IssuerRequest) => Promise<IssuerResponse>
+
+/** What {@link createHandle} joins. */
+export interface Parts {
+  readonly endpoints: ReadonlyMap<string, Endpoint>
+  readonly answers: Readonly<Record<Endpoint, Answer>>
+  readonly failures: Failures
+  readonly log: RequestLog
+  /** Ends delays that are under way. */
+  readonly closing: AbortSignal
+}
+
+const methods: Readonly<Record<Endpoint, string>> = {
+  discovery: 'GET',
+  jwks: 'GET',
+  token: 'POST',
+  introspection: 'POST',
+}
+
+/** Path → endpoint → failure, if one waits → answer; each request is recorded. */
+export function createHandle({ endpoints, answers, failures, log, closing }: Parts): Handle {
+  return async request => {
+    const endpoint = endpoints.get(request.path)
+    const record = log.begin(request.method, request.path, endpoint)
+    const response = await respond(endpoint, request, record)
+    record.status = response.status
+    return response
+  }
+
+  async function respond(
+    endpoint: Endpoint | undefined,
+    request: IssuerRequest,
+    record: RecordDraft,
+  ): Promise<IssuerResponse> {
+    if (endpoint === undefined) return json(404, { error: 'not_found' })
+    const failure = failures.take(endpoint)
+    if (failure?.delayMs !== undefined) await delay(failure.delayMs, undefined, { signal: closing })
+    const failed = failure === undefined ? undefined : failedResponse(failure)
+    if (failed !== undefined) return failed
+    if (request.method !== methods[endpoint])
+      return json(405, { error: 'invalid_request' }, { allow: methods[endpoint] })
+    return answers[endpoint](request, record)
+  }
+}
+
+function failedResponse({ status, headers, body }: Failure): IssuerResponse | undefined {
+  if (status === undefined && headers === undefined && body === undefined) return undefined
+  if (typeof body === 'string' || body === undefined)
+    return {
+      status: status ?? 500,
+      headers: { 'content-type': 'text/plain', ...headers },
+      body: body ?? '',
+    }
+  return json(status ?? 500, body, { ...headers })
+}

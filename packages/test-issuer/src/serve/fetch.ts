@@ -1,0 +1,29 @@
+import type { Handle } from './answer.js'
+
+/** `fetch` that ends at the issuer, with no socket between. */
+export type IssuerFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+
+/** @param reachable whether the issuer is online; offline, fetch rejects as it does for a refused connection */
+export function createFetch(origin: string, handle: Handle, reachable: () => boolean): IssuerFetch {
+  return async (input, init) => {
+    const request = new Request(input, init)
+    const url = new URL(request.url)
+    if (url.origin !== origin) throw unreachable(`${url.origin} is not the issuer ${origin}`)
+    if (!reachable()) throw unreachable('the issuer is offline')
+    const { status, headers, body } = await handle({
+      method: request.method,
+      path: url.pathname,
+      headers: Object.fromEntries(request.headers),
+      body: await request.text(),
+    })
+    request.signal.throwIfAborted()
+    return new Response(body, { status, headers })
+  }
+}
+
+/** As undici's fetch fails: a TypeError whose cause has the code. */
+function unreachable(message: string): TypeError {
+  return new TypeError('fetch failed', {
+    cause: Object.assign(new Error(message), { code: 'ECONNREFUSED' }),
+  })
+}

@@ -1,0 +1,33 @@
+import { json, noStore, type IssuerResponse } from '../serve/exchange.js'
+
+/** An error answer of the token endpoint (RFC 6749 §5.2, RFC 8707 §2, RFC 9449 §5). */
+export type OAuthErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'invalid_dpop_proof'
+
+/** What a step of the token endpoint throws; the description tells what to change, and holds no secret. */
+export class OAuthError extends Error {
+  readonly code: OAuthErrorCode
+  readonly headers: Record<string, string>
+
+  constructor(code: OAuthErrorCode, description: string, headers: Record<string, string> = {}) {
+    super(description)
+    this.code = code
+    this.headers = headers
+  }
+
+  toResponse(): IssuerResponse {
+    const status = this.code === 'invalid_client' ? 401 : 400
+    return json(
+      status,
+      { error: this.code, error_description: this.message },
+      { ...noStore, ...this.headers },
+    )
+  }
+}

@@ -1,0 +1,83 @@
+import type { TokenContent } from '../issue/dialects.js'
+import type { TokenShape } from '../issue/sign-token.js'
+import { json, noStore, type IssuerRequest, type IssuerResponse } from '../serve/exchange.js'
+import type { RecordDraft } from '../serve/recorded-requests.js'
+import { authenticateClient, type ClientDirectory } from './client-authentication.js'
+import { readDpopProof } from './dpop-proof.js'
+import { grants } from './grants.js'
+import { OAuthError } from './oauth-error.js'
+import type { OwnTokens } from './own-tokens.js'
+import { readParameters } from './parameters.js'
+import { applyPolicy } from './policy.js'
+
+/** What the token endpoint works with. */
+export interface TokenEndpointContext extends ClientDirectory {
+  readonly url: string
+  readonly tokens: OwnTokens
+  /** Seconds that a token lives. */
+  readonly expiresIn: number
+  readonly issue: (
+    content: Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'>,
+    shape: TokenShape,
+  ) => Promise<string>
+}
+
+/** RFC 6749 §3.2: client → grant → policy → token. */
+export async function answerTokenRequest(
+  request: IssuerRequest,
+  context: TokenEndpointContext,
+  record: RecordDraft,
+): Promise<IssuerResponse> {
+  try {
+    return await grantToken(request, context, record)
+  } catch (error) {
+    if (error instanceof OAuthError) return error.toResponse()
+    throw error
+  }
+}
+
+async function grantToken(
+  request: IssuerRequest,
+  context: TokenEndpointContext,
+  record: RecordDraft,
+): Promise<IssuerResponse> {
+  const parameters = readParameters(request)
+  record.grantType = parameters.get('grant_type')
+  record.scope = parameters.get('scope')
+  record.targets = [...parameters.all('resource'), ...parameters.all('audience')]
+
+  const client = await authenticateClient(request, parameters, context)
+  record.clientId = client.clientId
+
+  const known = grants[parameters.need('grant_type')]
+  if (known === undefined)
+    throw new OAuthError('unsupported_grant_type', `grant_type is none of ${Object.keys(grants).join(', ')}`)
+  if (!client.grants.includes(known.name))
+    throw new OAuthError(
+      'unauthorized_client',
+      `the client is not registered for the grant ${known.name}, but for ${client.grants.join(', ')}`,
+    )
+  const { subject, claims, answer } = await known.grant(parameters, client, context.tokens)
+  const { audience, scopes } = applyPolicy(parameters, client)
+
+  const proof = request.headers['dpop']
+  const { url, now, once } = context
+  const dpopKey =
+    proof === undefined ? undefined : await readDpopProof(proof, { method: 'POST', url, now, once })
+
+  const token = await context.issue(
+    { audience, scopes, subject, clientId: client.clientId },
+    { claims, ...(dpopKey === undefined ? {} : { dpopKey }) },
+  )
+  return json(
+    200,
+    {
+      access_token: token,
+      token_type: dpopKey === undefined ? 'Bearer' : 'DPoP',
+      expires_in: context.expiresIn,
+      ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
+      ...answer,
+    },
+    noStore,
+  )
+}
