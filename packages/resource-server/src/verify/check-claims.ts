@@ -30,7 +30,6 @@ const claimTypes: Readonly<Record<string, ClaimType>> = {
   appid: 'string',
   cid: 'string',
   token_use: 'string',
-  ver: 'string',
 }
 const typedClaims = Object.entries(claimTypes)
 

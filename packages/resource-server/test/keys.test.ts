@@ -1,0 +1,259 @@
+import { randomBytes } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import fastify from 'fastify'
+import { Agent } from 'undici'
+import resourceServer from 'fastify-resource-server'
+import t from 'tap'
+import { jwksRequests, makeKey, startHandMadeIssuer } from './hand-made-issuer.js'
+import { audience, startBench } from './protected-app.js'
+
+const minute = 60_000
+
+t.test('any number of cold requests cause one JWKS request', async t => {
+  const bench = await startBench(t)
+  const tokens = Array.from({ length: 100 }, (_, index) => bench.token({ jti: `${index}` }))
+  const answers = await Promise.all(tokens.map(token => bench.call(token)))
+  t.ok(answers.every(({ statusCode }) => statusCode === 200))
+  t.equal(jwksRequests(bench.issuer), 1)
+})
+
+t.test('keys are renewed in the background before they age out', async t => {
+  const bench = await startBench(t)
+  await bench.call(bench.token())
+  bench.clock.now += 4 * minute + 1
+  t.equal((await bench.call(bench.token())).statusCode, 200)
+  await untilAsked(bench.issuer, 2)
+  t.equal(jwksRequests(bench.issuer), 2)
+})
+
+t.test('a new key is accepted at its first use; unknown ones cause one request in the cooldown', async t => {
+  const bench = await startBench(t)
+  const second = makeKey('second')
+  await bench.call(bench.token())
+  bench.issuer.keys.push(second.jwk)
+  t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 200)
+  t.equal(jwksRequests(bench.issuer), 2)
+  for (let index = 0; index < 50; index += 1)
+    t.equal((await bench.call(bench.token({}, { kid: `random ${index}` }))).statusCode, 401)
+  t.equal(jwksRequests(bench.issuer), 2, 'the cooldown counts from the request that an unknown key id caused')
+  t.equal(bench.lastReason(), 'unknown_key')
+  bench.clock.now += 30_001
+  await bench.call(bench.token({}, { kid: 'random again' }))
+  t.equal(jwksRequests(bench.issuer), 3)
+})
+
+t.test('known keys never wait for an unknown one', async t => {
+  const bench = await startBench(t)
+  const known = bench.token()
+  await bench.call(known)
+  let held: ServerResponse | undefined
+  bench.issuer.answer = response => {
+    held = response
+  }
+  const waiting = bench.call(bench.token({}, { kid: 'unknown' }))
+  while (held === undefined) await new Promise(resolve => setImmediate(resolve))
+  t.equal((await bench.call(bench.token({ jti: 'meanwhile' }))).statusCode, 200)
+  held.end(JSON.stringify({ keys: bench.issuer.keys }))
+  t.equal((await waiting).statusCode, 401)
+})
+
+t.test(
+  'a key that the issuer withdraws is refused after the next renewal, also for tokens in the cache',
+  async t => {
+    const bench = await startBench(t)
+    const second = makeKey('second')
+    const token = bench.token({ exp: Math.floor(bench.clock.now / 1000) + 3_600 })
+    t.equal((await bench.call(token)).statusCode, 200)
+    bench.issuer.keys = [second.jwk]
+    bench.clock.now += 5 * minute + 1
+    const { statusCode } = await bench.call(token)
+    t.equal(statusCode, 401)
+    t.equal(bench.lastReason(), 'unknown_key')
+    t.ok(
+      bench.logged.some(({ withdrawn }) => Array.isArray(withdrawn) && withdrawn[0] === 'first'),
+      'the log names it',
+    )
+  },
+)
+
+t.test('known keys serve through an outage, for a bounded time', async t => {
+  const bench = await startBench(t)
+  const live = (): string => bench.token({ jti: randomBytes(4).toString('hex') })
+  await bench.call(live())
+  await bench.issuer.goAway()
+  for (const minutes of [6, 20, 59]) {
+    bench.clock.now += (minutes - (minutes === 6 ? 0 : minutes === 20 ? 6 : 20)) * minute
+    t.equal((await bench.call(live())).statusCode, 200, `${minutes} minutes in`)
+  }
+  bench.clock.now += 2 * minute
+  const { statusCode, headers } = await bench.call(live())
+  t.equal(statusCode, 503, 'not for ever')
+  t.ok(Number(headers['retry-after']) >= 1)
+  t.equal(headers['www-authenticate'], undefined, 'nothing is said of the token')
+  await bench.issuer.comeBack()
+  bench.clock.now += 2 * minute
+  t.equal((await bench.call(live())).statusCode, 200, 'recovers by itself')
+})
+
+t.test('an answer that is no healthy set is an outage, not a withdrawal', async t => {
+  const answers: Record<string, (response: ServerResponse) => void> = {
+    'status 500': response => void response.writeHead(500).end('{}'),
+    'status 429': response => void response.writeHead(429).end('{}'),
+    'no keys': response => void response.end('{"keys":[]}'),
+    'keys is no list': response => void response.end('{"keys":{}}'),
+    'only keys that cannot be used': response =>
+      void response.end('{"keys":[{"kty":"oct","k":"AAAA","kid":"first"}]}'),
+    'not JSON': response => void response.end('<html>maintenance</html>'),
+    null: response => void response.end('null'),
+    'ten megabytes': response => void response.end(Buffer.alloc(10_000_000, 32)),
+    'a redirect': response => void response.writeHead(302, { location: '/elsewhere' }).end(),
+    'cut off': response => {
+      response.writeHead(200, { 'content-length': '1000' })
+      response.write('{"keys"')
+      response.destroy()
+    },
+  }
+  for (const [name, answer] of Object.entries(answers)) {
+    const bench = await startBench(t)
+    await bench.call(bench.token())
+    bench.issuer.answer = answer
+    bench.clock.now += 6 * minute
+    t.equal((await bench.call(bench.token({ jti: 'later' }))).statusCode, 200, name)
+    t.ok(
+      bench.logged.some(({ servingStale }) => servingStale === true),
+      `${name}: the log tells`,
+    )
+    t.notOk(bench.issuer.asked.includes('/elsewhere'), 'no redirect is followed')
+  }
+})
+
+t.test('failures back off', async t => {
+  const bench = await startBench(t)
+  bench.issuer.answer = response => void response.writeHead(500).end('{}')
+  await bench.app.ready()
+  for (let index = 0; index < 50; index += 1)
+    t.equal((await bench.call(bench.token({ jti: `${index}` }))).statusCode, 503)
+  t.ok(jwksRequests(bench.issuer) <= 2, `${jwksRequests(bench.issuer)} requests for 50 calls`)
+  bench.issuer.answer = undefined
+  bench.clock.now += minute
+  t.equal((await bench.call(bench.token())).statusCode, 200)
+})
+
+t.test('a cold start without the issuer is a 503, and recovers by itself', async t => {
+  const key = makeKey('first')
+  const issuer = await startHandMadeIssuer(t, [key])
+  await issuer.goAway()
+  const bench = await startBench(t, { issuer: issuer.url }, key)
+  const token = (): string => bench.token({ iss: issuer.url })
+  t.equal((await bench.call(token())).statusCode, 503)
+  await issuer.comeBack()
+  bench.clock.now += minute
+  t.equal((await bench.call(token())).statusCode, 200)
+})
+
+t.test('requireKeysAtBoot: the application does not start, and says why', async t => {
+  const key = makeKey('first')
+  const issuer = await startHandMadeIssuer(t, [key])
+  const starts = async (options: object): Promise<unknown> => {
+    const app = fastify()
+    await app.register(resourceServer, { issuer: issuer.url, audience, requireKeysAtBoot: true, ...options })
+    try {
+      await app.ready()
+      return 'ready'
+    } catch (error) {
+      return (error as Error).message
+    } finally {
+      await app.close()
+    }
+  }
+  t.equal(await starts({}), 'ready')
+  t.match(await starts({ issuer: `${issuer.url}/` }), /is the metadata of the issuer .* not of/)
+  t.match(await starts({ metadataUrl: `${issuer.url}/jwks` }), /is the metadata of the issuer undefined/)
+  t.match(await starts({ jwksUri: `${issuer.url}/absent` }), /absent/)
+  t.match(
+    await starts({ issuer: `${issuer.url}/tenant` }),
+    /answers 404.*oauth-authorization-server\/tenant answers 404/,
+  )
+  issuer.answer = response => void response.end('<html>')
+  t.match(await starts({}), /jwks/)
+  await issuer.goAway()
+  t.match(await starts({}), /ECONNREFUSED|connect/)
+})
+
+t.test('RFC 8414 metadata at the inserted path', async t => {
+  const { createServer } = await import('node:http')
+  const key = makeKey('first')
+  const server = createServer((request, response) => {
+    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
+    if (request.url === '/.well-known/oauth-authorization-server/tenant')
+      return void response.end(JSON.stringify({ issuer: `${url}/tenant`, jwks_uri: `${url}/keys` }))
+    if (request.url === '/keys') return void response.end(JSON.stringify({ keys: [key.jwk] }))
+    response.writeHead(404).end()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const issuer = `http://127.0.0.1:${(server.address() as { port: number }).port}/tenant`
+  const bench = await startBench(t, { issuer }, key)
+  t.equal((await bench.call(bench.token({ iss: issuer }))).statusCode, 200)
+})
+
+t.test('keys in memory, without any request', async t => {
+  const key = makeKey('first')
+  const bench = await startBench(t, { keys: [key.jwk] }, key)
+  t.equal((await bench.call(bench.token())).statusCode, 200)
+  t.equal(bench.issuer.asked.length, 0)
+})
+
+t.test('keys that name no algorithm, or come as a certificate only', async t => {
+  const bare = makeKey('bare', 'RS256')
+  const bench = await startBench(t, {}, bare)
+  bench.issuer.keys = [{ ...bare.publicKey.export({ format: 'jwk' }), kid: 'bare' }]
+  t.equal((await bench.call(bench.token())).statusCode, 200)
+  t.equal(
+    (await bench.call(bench.token({ jti: 'pss' }, { alg: 'PS256' }, { ...bare, algorithm: 'PS256' })))
+      .statusCode,
+    200,
+  )
+})
+
+t.test('keys that cannot be used are ignored, with one warning each', async t => {
+  const bench = await startBench(t)
+  bench.issuer.keys = [
+    bench.key.jwk,
+    { ...makeKey('enc').jwk, kid: 'enc', use: 'enc' },
+    { kty: 'oct', k: 'AAAA', kid: 'oct' },
+    { kty: 'RSA', n: 'AQAB', e: 'AQAB', kid: 'short' },
+    { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', kid: 'curve' },
+    { ...makeKey('ops').jwk, kid: 'ops', key_ops: ['sign'] },
+  ]
+  await bench.call(bench.token())
+  bench.clock.now += 6 * minute
+  await bench.call(bench.token())
+  bench.clock.now += 6 * minute
+  await bench.call(bench.token())
+  const warned = bench.logged
+    .filter(({ msg }) => msg === 'a key of the issuer is ignored')
+    .map(({ kid }) => kid)
+  t.strictSame([...warned].sort(), ['curve', 'enc', 'oct', 'ops', 'short'])
+})
+
+t.test("the user's own dispatcher carries the requests, and stays open", async t => {
+  const key = makeKey('first')
+  let dispatched = 0
+  const agent = new Agent()
+  t.teardown(() => agent.close())
+  const counting = agent.compose(dispatch => (options, handler) => {
+    dispatched += 1
+    return dispatch(options, handler)
+  })
+  const bench = await startBench(t, { dispatcher: counting }, key)
+  t.equal((await bench.call(bench.token())).statusCode, 200)
+  t.equal(dispatched, 2, 'metadata and keys')
+  await bench.app.close()
+  t.equal(agent.closed, false)
+})
+
+async function untilAsked(issuer: { asked: string[] }, times: number): Promise<void> {
+  while (issuer.asked.filter(path => path === '/jwks').length < times)
+    await new Promise(resolve => setImmediate(resolve))
+}
