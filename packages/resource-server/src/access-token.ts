@@ -1,7 +1,9 @@
+import type { Scope, TokenClaims } from './oauth-types.js'
+
 /**
  * A verified access token: what `request.auth` is on a protected route. Frozen, claims included.
  */
-export interface AccessToken<Scope extends string = string, Claims = Readonly<Record<string, unknown>>> {
+export interface AccessToken {
   /** Who issued it: the `iss` claim (RFC 7519 §4.1.1), one of the configured issuers. */
   readonly issuer: string
   /** Whom it speaks for: the `sub` claim (RFC 7519 §4.1.2). With client credentials, the client itself. */
@@ -17,5 +19,5 @@ export interface AccessToken<Scope extends string = string, Claims = Readonly<Re
   /** When it ends: the `exp` claim, in milliseconds since the epoch. */
   readonly expiresAt: number
   /** Every claim as it stands in the token. */
-  readonly claims: Claims
+  readonly claims: TokenClaims
 }

@@ -1,6 +1,6 @@
 export { default, default as resourceServer } from './plugin.js'
 export type { AccessToken } from './access-token.js'
-export type { RouteRequirement, Scope, ScopeCatalogue } from './authorize/requirement.js'
+export type { RouteRequirement } from './authorize/requirement.js'
 export type { ResourceServerEvents } from './diagnostics.js'
 export {
   InsufficientScopeError,
@@ -13,6 +13,7 @@ export {
   MissingTokenError,
   type RefusalReason,
 } from './errors.js'
+export type { OAuthTypes, Scope, TokenClaims } from './oauth-types.js'
 export type { IssuerOptions, ResourceServerOptions } from './options.js'
 export type { ProfileName } from './verify/profiles.js'
 export type { Algorithm, Jwk } from './verify/public-key.js'

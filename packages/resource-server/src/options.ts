@@ -1,6 +1,15 @@
 import type { Dispatcher } from 'undici'
 import { InvalidOptionError } from './errors.js'
-import { didYouMean, show } from './suggest.js'
+import {
+  boolean,
+  count,
+  milliseconds,
+  refuseUnknown,
+  strings,
+  url,
+  wrong,
+  type Given,
+} from './read-option.js'
 import type { ClaimRules } from './verify/check-claims.js'
 import { isTrustworthyUrl } from './verify/issuer.js'
 import type { KeyTimes } from './verify/key-set.js'
@@ -34,6 +43,13 @@ export interface IssuerOptions {
 export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /** Several issuers, each with its own keys, audiences and profile. */
   issuers?: readonly IssuerOptions[]
+  /**
+   * A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })` of TypeBox; a token that does not
+   * fit is refused. Declare its type in `OAuthTypes`, and `request.auth.claims` has it.
+   */
+  claims?: object
+  /** Answer with problem details (RFC 9457) instead of Fastify's error body. Default false. */
+  problemDetails?: boolean
   /** The catalogue: every scope that a route may ask for. A route that asks for another one fails at boot. */
   scopes?: readonly string[]
   /** Names the protection space in challenges (RFC 9110 §11.5). Default: none. */
@@ -72,6 +88,8 @@ export interface IssuerSettings {
 /** Every option, checked, with its default: what the rest of the package works with. */
 export interface Settings {
   readonly issuers: readonly IssuerSettings[]
+  readonly claims: object | undefined
+  readonly problemDetails: boolean
   readonly scopes: readonly string[] | undefined
   readonly audiences: readonly string[]
   readonly realm: string | undefined
@@ -95,6 +113,8 @@ const issuerOptions = [
 ] as const
 const serverOptions = [
   'issuers',
+  'claims',
+  'problemDetails',
   'scopes',
   'realm',
   'clockToleranceMs',
@@ -110,8 +130,6 @@ const serverOptions = [
 ] as const
 /** Fastify's own options of `register`. */
 const registerOptions = ['prefix', 'logLevel', 'logSerializers']
-
-type Given = Readonly<Record<string, unknown>>
 
 /**
  * Checks the options and fills in the defaults.
@@ -133,6 +151,8 @@ export function parseOptions(options: ResourceServerOptions): Settings {
   if (keepMs < maxAgeMs) throw wrong('keysKeepMs', keepMs, `at least keysMaxAgeMs (${maxAgeMs})`)
   return Object.freeze({
     issuers,
+    claims: claimsSchema(given),
+    problemDetails: boolean(given, 'problemDetails'),
     scopes: strings(given, 'scopes', ''),
     audiences: [...new Set(issuers.flatMap(({ rules }) => rules.audiences))],
     realm: parseRealm(given),
@@ -261,10 +281,11 @@ function refuseRepeatedIssuers(issuers: readonly IssuerSettings[]): void {
   }
 }
 
-function refuseUnknown(given: Given, known: readonly string[], at: string): void {
-  for (const name of Object.keys(given))
-    if (!known.includes(name))
-      throw new InvalidOptionError(`there is no option \`${at}${name}\`${didYouMean(name, known)}`)
+function claimsSchema({ claims }: Given): object | undefined {
+  if (claims === undefined) return undefined
+  if (typeof claims !== 'object' || claims === null)
+    throw wrong('claims', claims, 'a JSON Schema, such as Type.Object({ tenant: Type.String() })')
+  return claims
 }
 
 function parseRealm(given: Given): string | undefined {
@@ -293,55 +314,10 @@ function parseClock(given: Given): () => number {
   return clock as () => number
 }
 
-function url(given: Given, name: string, at: string, allowInsecureHttp: boolean): string | undefined {
-  const value = given[name]
-  if (value === undefined) return undefined
-  if (typeof value !== 'string' || !URL.canParse(value)) throw wrong(`${at}${name}`, value, 'an absolute URL')
-  if (!allowInsecureHttp && !isTrustworthyUrl(value))
-    throw wrong(`${at}${name}`, value, 'an https URL, or http on this machine; or set allowInsecureHttp')
-  return value
-}
-
-function strings(given: Given, name: string, at: string): readonly string[] | undefined {
-  const value = given[name]
-  if (value === undefined) return undefined
-  if (
-    !Array.isArray(value) ||
-    value.length === 0 ||
-    value.some(member => typeof member !== 'string' || member === '')
-  )
-    throw wrong(`${at}${name}`, value, 'a list with at least one name')
-  return Object.freeze([...(value as string[])])
-}
-
 function profileName(given: Given, at: string): ProfileName {
   const { profile = 'rfc9068' } = given
   const known = Object.keys(profiles)
   if (typeof profile !== 'string' || !known.includes(profile))
     throw wrong(`${at}profile`, profile, `one of ${known.join(', ')}`)
   return profile as ProfileName
-}
-
-function boolean(given: Given, name: string): boolean {
-  const { [name]: value = false } = given
-  if (typeof value !== 'boolean') throw wrong(name, value, 'true or false')
-  return value
-}
-
-function milliseconds(given: Given, name: string, fallback: number): number {
-  const { [name]: value = fallback } = given
-  if (typeof value !== 'number' || !(value >= 0))
-    throw wrong(name, value, 'milliseconds, as a number that is not negative')
-  return value
-}
-
-function count(given: Given, name: string, fallback: number): number {
-  const { [name]: value = fallback } = given
-  if (!Number.isInteger(value) || (value as number) < 0)
-    throw wrong(name, value, 'a whole number that is not negative')
-  return value as number
-}
-
-function wrong(name: string, value: unknown, wanted: string): Error {
-  return new InvalidOptionError(`option \`${name}\` is ${show(value)}; it wants ${wanted}`)
 }

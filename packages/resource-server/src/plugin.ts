@@ -31,10 +31,10 @@ const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, option
     )
 
   const settings = parseOptions(options)
-  const verifier = createVerifier(settings, fastify.log)
+  const verifier = await createVerifier(settings, fastify.log)
   const guard = createGuard(
     verifier,
-    createResponder(createChallenges(settings.realm)),
+    createResponder(createChallenges(settings.realm), settings.problemDetails),
     requirementsOf(settings),
   )
 
@@ -88,7 +88,10 @@ function createGuard(verifier: Verifier, respond: Respond, requirementOf: Requir
       request.auth = token
       if (isObserved('fastify-resource-server:allow')) reportAllowed(request, token, startedAt)
     }
-    const refuse = (error: unknown): void => done(respond(request, reply, { error, requirement, startedAt }))
+    const refuse = (error: unknown): void => {
+      const failure = respond(request, reply, { error, requirement, startedAt })
+      if (!reply.sent) done(failure)
+    }
 
     try {
       const token = extractBearerToken(request.raw)

@@ -276,3 +276,18 @@ t.test('wrong options fail register, naming option, value and fix', async t => {
   await t.rejects(async () => twice.register(resourceServer, registered), /sibling scopes/)
   await twice.close()
 })
+
+t.test('problem details (RFC 9457), if wanted', async t => {
+  const bench = await startBench(t, { problemDetails: true })
+  const { statusCode, headers, body } = await bench.call(bench.token(), '/write')
+  t.equal(statusCode, 403)
+  t.match(headers['www-authenticate'], 'error="insufficient_scope"')
+  t.match(headers['content-type'], /^application\/problem\+json/)
+  t.strictSame(JSON.parse(body), {
+    type: 'about:blank',
+    title: 'Forbidden',
+    status: 403,
+    detail: 'The access token does not have the required scope',
+    code: 'OAUTH_INSUFFICIENT_SCOPE',
+  })
+})

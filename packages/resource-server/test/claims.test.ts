@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
+import { Type } from 'typebox'
 import resourceServer from 'fastify-resource-server'
 import fastify from 'fastify'
 import t from 'tap'
@@ -400,4 +401,14 @@ t.test('whatever is sent: 400, 401 or 403, and never anything else', async t => 
     }),
     { numRuns: 1_000, seed: 20_260_101 },
   )
+})
+
+t.test("the application's own claims, by a schema", async t => {
+  const claims = Type.Object({ tenant: Type.String({ minLength: 3 }) })
+  const bench = await startBench(t, { claims })
+  t.equal((await bench.call(bench.token({ tenant: 'abc' }))).statusCode, 200)
+  for (const tenant of [undefined, 'ab', 5, null]) {
+    t.equal((await bench.call(bench.token({ tenant }))).statusCode, 401, JSON.stringify(tenant))
+    t.equal(bench.lastReason(), 'claim')
+  }
 })

@@ -1,19 +1,6 @@
 import { InvalidRouteError } from '../errors.js'
+import type { Scope } from '../oauth-types.js'
 import { didYouMean, edits, show } from '../suggest.js'
-
-/**
- * The catalogue of scopes, as a type. Declare it once, and a misspelt scope is a compile error:
- *
- * ```ts
- * declare module 'fastify-resource-server' {
- *   interface ScopeCatalogue { scopes: 'receipts:read' | 'receipts:write' }
- * }
- * ```
- */
-export interface ScopeCatalogue {}
-
-/** A scope of the declared catalogue; any string where none is declared. */
-export type Scope = ScopeCatalogue extends { scopes: infer Declared extends string } ? Declared : string
 
 /** What a route demands of an access token: `config: { oauth: … }`. */
 export interface RouteRequirement {

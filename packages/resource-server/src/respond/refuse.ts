@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Requirement } from '../authorize/requirement.js'
 import { isObserved, report } from '../diagnostics.js'
@@ -26,8 +27,8 @@ export interface Refused {
  */
 export type Respond = (request: FastifyRequest, reply: FastifyReply, refused: Refused) => Error
 
-export function createResponder(challenges: Challenges): Respond {
-  return (request, reply, { error, requirement, startedAt }) => {
+export function createResponder(challenges: Challenges, problemDetails: boolean): Respond {
+  const respond: Respond = (request, reply, { error, requirement, startedAt }) => {
     if (error instanceof KeysUnavailable) {
       reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
       return tell(request, startedAt, withoutStack(KeysUnavailableError), { reason: 'keys_unavailable' })
@@ -39,6 +40,22 @@ export function createResponder(challenges: Challenges): Respond {
     reply.header('www-authenticate', challenge)
     return tell(request, startedAt, made, error)
   }
+  if (!problemDetails) return respond
+  return (request, reply, refused) => {
+    const failure = respond(request, reply, refused)
+    sendProblem(reply, failure)
+    return failure
+  }
+}
+
+/** RFC 9457 §3.1: the status says it all, so the type is about:blank and the title the status text. */
+function sendProblem(reply: FastifyReply, error: Error & { statusCode?: number; code?: string }): void {
+  const { statusCode: status, code, message: detail } = error
+  if (status === undefined) return
+  reply
+    .code(status)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, code }))
 }
 
 function answerTo(

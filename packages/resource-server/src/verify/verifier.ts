@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { report } from '../diagnostics.js'
 import type { IssuerSettings, Settings } from '../options.js'
+import { compileCustomClaims } from './check-custom-claims.js'
 import { connectToIssuer, type IssuerConnection } from './issuer-connection.js'
 import { fetchKeysOf, keyImporter } from './issuer-keys.js'
 import { createKeySet, type KeyEvent } from './key-set.js'
@@ -15,11 +16,15 @@ export interface Verifier {
   close(): Promise<void>
 }
 
-export function createVerifier(settings: Settings, log: FastifyBaseLogger): Verifier {
+export async function createVerifier(settings: Settings, log: FastifyBaseLogger): Promise<Verifier> {
   const connection = connectToIssuer(settings.dispatcher)
   const issuers = settings.issuers.map(issuer => trust(issuer, settings, connection, log))
   return {
-    verify: createVerifyToken(issuers, createTokenCache(settings.cacheSize, settings.clock), settings.clock),
+    verify: createVerifyToken(issuers, {
+      cache: createTokenCache(settings.cacheSize, settings.clock),
+      checkCustomClaims: await compileCustomClaims(settings.claims),
+      now: settings.clock,
+    }),
     async loadKeys() {
       await Promise.all(issuers.map(({ keys }) => keys.load()))
     },

@@ -1,6 +1,7 @@
 import type { AccessToken } from '../access-token.js'
 import { Refusal } from '../errors.js'
 import { checkClaims, type ClaimRules } from './check-claims.js'
+import type { CheckCustomClaims } from './check-custom-claims.js'
 import { decodeToken, peekIssuer, type DecodedToken, type TokenHeader } from './decode-token.js'
 import type { KeySet } from './key-set.js'
 import type { Claims } from './profiles.js'
@@ -24,11 +25,17 @@ export type VerifyToken = (raw: string) => AccessToken | Promise<AccessToken>
 
 const headersKept = 256
 
+/** What verification works with besides the issuers. */
+export interface VerifyContext {
+  readonly cache: TokenCache
+  readonly checkCustomClaims: CheckCustomClaims
+  readonly now: () => number
+}
+
 /** Joins the steps: cache, decode, issuer, key, signature, claims (RFC 7519 §7.2), in this order. */
 export function createVerifyToken(
   issuers: readonly TrustedIssuer[],
-  cache: TokenCache,
-  now: () => number,
+  { cache, checkCustomClaims, now }: VerifyContext,
 ): VerifyToken {
   /** Decoded headers of tokens that verified: an issuer writes few different ones. */
   const headers = new Map<string, TokenHeader>()
@@ -43,6 +50,7 @@ export function createVerifyToken(
     try {
       claims = key.verify(raw, header.alg as Algorithm)
       checkClaims(header, claims, issuer.rules, now())
+      checkCustomClaims(claims)
     } catch (error) {
       throw error instanceof Refusal ? new Refusal(error.reason, error.detail, context) : error
     }

@@ -1,0 +1,22 @@
+/**
+ * What tokens hold in this application, as types. Declare it once, and a misspelt scope is a compile error:
+ *
+ * ```ts
+ * declare module 'fastify-resource-server' {
+ *   interface OAuthTypes {
+ *     scopes: 'receipts:read' | 'receipts:write'
+ *     claims: { tenant: string }
+ *   }
+ * }
+ * ```
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type -- it is there to be declared into
+export interface OAuthTypes {}
+
+/** A scope of the declared catalogue; any string where none is declared. */
+export type Scope = OAuthTypes extends { scopes: infer Declared extends string } ? Declared : string
+
+/** The declared claims, beside those that every token has; unknown where none are declared. */
+export type TokenClaims = OAuthTypes extends { claims: infer Declared }
+  ? Readonly<Declared> & Readonly<Record<string, unknown>>
+  : Readonly<Record<string, unknown>>
