@@ -1,4 +1,6 @@
 import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
+import type { DatabaseConfig } from './database/database.js'
+import type { RenderLimits } from './receipt-service/render-pdf.js'
 
 /** Who lives where, and who may do what: the only place that knows. */
 export interface DemoConfig {
@@ -52,14 +54,10 @@ export interface CallsWith {
   readonly resource: string
 }
 
-/** A PostgreSQL server, or a folder for the embedded one. */
-export interface DatabaseConfig {
-  readonly url?: string | undefined
-  readonly folder: string
-}
-
 export interface ReceiptConfig extends Listening, ProtectedBy {
   readonly database: DatabaseConfig
+  /** What differs from the usual limits of rendering. */
+  readonly render?: Partial<RenderLimits>
 }
 
 export interface PaymentConfig extends Listening, ProtectedBy {
@@ -134,13 +132,13 @@ export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
       ...listening('receipts'),
       issuer,
       audience: audiences.receipts,
-      database: { url: env['DATABASE_URL'], folder: `${folder}/receipts` },
+      database: { url: env['DATABASE_URL'], folder: `${folder}/database` },
     },
     payments: {
       ...listening('payments'),
       issuer,
       audience: audiences.payments,
-      database: { url: env['DATABASE_URL'], folder: `${folder}/payments` },
+      database: { url: env['DATABASE_URL'], folder: `${folder}/database` },
       receipts: {
         baseUrl: at('receipts'),
         issuer,

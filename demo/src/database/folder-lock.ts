@@ -1,0 +1,43 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+
+/**
+ * Keeps every other process out of a folder: PGlite would let two of them corrupt it without a word.
+ * A lock whose process is gone, say by kill -9, is taken over.
+ * @returns what releases the lock
+ * @throws when a living process holds it, naming that process
+ */
+export function lockFolder(folder: string): () => void {
+  const file = `${folder}.lock`
+  const holder = readHolder(file)
+  if (holder !== undefined && !isRunning(holder)) rmSync(file, { force: true })
+  try {
+    writeFileSync(file, `${process.pid}\n`, { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new Error(
+      `${folder} is open in process ${readHolder(file) ?? 'unknown'}: stop that one, or give this one ` +
+        `another folder, or set DATABASE_URL. If no such demo runs, delete ${file}.`,
+      { cause: error },
+    )
+  }
+  return () => rmSync(file, { force: true })
+}
+
+function readHolder(file: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
+    return Number.isNaN(pid) ? undefined : pid
+  } catch {
+    return undefined
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it runs, but as somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

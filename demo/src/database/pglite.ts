@@ -1,0 +1,58 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { PGlite, type Transaction } from '@electric-sql/pglite'
+import type { Database, Queryable } from './database.js'
+import { lockFolder } from './folder-lock.js'
+
+interface Open {
+  readonly pglite: Promise<PGlite>
+  readonly unlock: () => void
+  users: number
+}
+
+/** PGlite takes some 400 MB: services that run in one process share the one of their folder. */
+const open = new Map<string, Open>()
+
+/** Opens the embedded PostgreSQL in a folder that no other process has open. */
+export async function openPglite(folder: string): Promise<Database> {
+  mkdirSync(dirname(folder), { recursive: true })
+  const path = `${realpathSync(dirname(folder))}/${folder.split(/[\\/]/).at(-1)}`
+  const entry = open.get(path) ?? start(path)
+  entry.users += 1
+  const pglite = await entry.pglite
+  return {
+    ...queryable(pglite),
+    transaction: work => pglite.transaction(tx => work(queryable(tx))),
+    async close() {
+      entry.users -= 1
+      if (entry.users > 0) return
+      open.delete(path)
+      await pglite.close()
+      entry.unlock()
+    },
+  }
+}
+
+function start(path: string): Open {
+  const unlock = lockFolder(path)
+  const pglite = PGlite.create(path)
+  const entry: Open = { pglite, unlock, users: 0 }
+  open.set(path, entry)
+  pglite.catch(() => {
+    open.delete(path)
+    unlock()
+  })
+  return entry
+}
+
+function queryable(connection: PGlite | Transaction): Queryable {
+  return {
+    async query<Row>(sql: string, values: readonly unknown[] = []) {
+      const { rows } = await connection.query<Row>(sql, [...values])
+      return rows
+    },
+    async exec(sql) {
+      await connection.exec(sql)
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** An error as RFC 9457 has it; `code` is the stable name that programs look at. */
+interface Problem {
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code?: string
+  /** What is wrong with the request, place by place. */
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
+}
+
+/** Answers every error as problem details (RFC 9457). What went wrong inside stays in the log. */
+export const problemDetails = fp(async (app: FastifyInstance) => {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const problem = describe(error)
+    if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
+    if (problem.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', 1)
+    return send(reply, problem)
+  })
+  app.setNotFoundHandler(({ method, url }: FastifyRequest, reply: FastifyReply) =>
+    send(reply, { title: title(404), status: 404, detail: `There is no ${method} ${url.split('?')[0]}.` }),
+  )
+})
+
+function describe(error: FastifyError): Problem {
+  const { statusCode: status = 500, code, message, validation, validationContext } = error
+  // A 503 is ours to explain; the other 5xx tell the caller nothing he could act on.
+  if (status >= 500 && status !== 503)
+    return { title: title(500), status: 500, detail: 'Something went wrong here; it has been logged.' }
+  const problem = { title: title(status), status, detail: message, ...(code === undefined ? {} : { code }) }
+  if (validation === undefined) return problem
+  const errors = validation.map(({ instancePath, message: detail = 'is invalid' }) => ({
+    pointer: `/${validationContext ?? 'body'}${instancePath}`,
+    detail,
+  }))
+  return { ...problem, errors }
+}
+
+function title(status: number): string {
+  return STATUS_CODES[status] ?? 'Error'
+}
+
+function send(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem)
+}

@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import fastify, { type FastifyInstance } from 'fastify'
+import resourceServer from 'fastify-resource-server'
+import tokenClient, { type TokenClient } from 'fastify-token-client'
+import type { PaymentConfig } from '../config.js'
+import { openMigrated } from '../database/migrate.js'
+import { apiDocs } from '../operations/api-docs.js'
+import { health } from '../operations/health.js'
+import { problemDetails } from '../operations/problem-details.js'
+import { startBackgroundWork } from './background-work.js'
+import type { PaymentGateway } from './gateway.js'
+import { createOutbox } from './outbox.js'
+import { createPaymentStore } from './payment-store.js'
+import { createPayments } from './payments.js'
+import { createReceiptDelivery } from './receipt-delivery.js'
+import { createReceiptsApi } from './receipts-api.js'
+import { paymentRoutes } from './routes.js'
+import { sandboxGateway } from './sandbox-gateway.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The receipt service, called with the payment service's own token. */
+    receipts: TokenClient
+  }
+}
+
+const scopes = {
+  'payments:read': 'Look at payments and their receipts',
+  'payments:write': 'Pay',
+} as const
+
+/** What a test puts in the place of the real thing. */
+export interface PaymentServiceParts {
+  readonly gateway?: PaymentGateway
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number
+}
+
+/** How long a purchase waits for its receipt, in milliseconds; it comes later when that is not enough. */
+const receiptWaitMs = 3_000
+/** Between two looks for payments whose process died, in milliseconds. */
+const recoveryMs = 5_000
+/** Between two looks at the outbox, in milliseconds. A purchase doesn't wait for one: its receipt is sent at once. */
+const pollMs = 500
+
+/** The payment service: takes payments, and has a receipt made for each. */
+export async function buildPaymentService(
+  config: PaymentConfig,
+  { gateway = sandboxGateway, clock = Date.now }: PaymentServiceParts = {},
+): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: { level: config.logLevel, name: 'payment-service' },
+    bodyLimit: 32 * 1024,
+    // A misspelt or unknown member is refused, never dropped or guessed.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+  })
+  const migrations = new URL('../../src/payment-service/migrations/', import.meta.url)
+  const database = await openMigrated(config.database, 'payments', migrations)
+  app.addHook('onClose', () => database.close())
+
+  await app.register(problemDetails)
+  await app.register(apiDocs, {
+    title: 'Payment service',
+    description: 'Takes payments for orders, each once, and has a receipt made for every paid one.',
+    issuer: config.issuer,
+    scopes,
+  })
+  await app.register(health, { checks: { database: () => database.query('select 1') } })
+  await app.register(tokenClient, { name: 'receipts', ...config.receipts })
+
+  const store = createPaymentStore(database)
+  const payments = createPayments(store, gateway, clock)
+  const receiptsApi = createReceiptsApi(app.receipts)
+  const delivery = createReceiptDelivery({
+    outbox: createOutbox(database),
+    findPayment: id => store.find(id),
+    deliver: payment => receiptsApi.deliver(payment),
+    log: app.log,
+    clock,
+    random: Math.random,
+  })
+
+  app.addHook('onReady', async () => {
+    const report = (error: unknown): void =>
+      app.log.error({ err: error }, 'background work failed; it goes on')
+    const outboxWork = startBackgroundWork(() => delivery.deliverDue(), pollMs, report)
+    const recovery = startBackgroundWork(() => payments.recover(), recoveryMs, report)
+    // Added last, so first to run at close: what is being worked on is finished while everything is still there.
+    app.addHook('onClose', async () => {
+      await Promise.all([outboxWork.stop(), recovery.stop()])
+      await delivery.close()
+    })
+  })
+
+  await app.register(async api => {
+    await api.register(resourceServer, {
+      issuer: config.issuer,
+      audience: config.audience,
+      scopes: Object.keys(scopes),
+    })
+    await api.register(paymentRoutes, {
+      payments,
+      receiptsApi,
+      async deliverReceipt(paymentId) {
+        const delivered = delivery.deliverNow(paymentId).catch((error: unknown) => {
+          app.log.error({ err: error, paymentId }, 'receipt not delivered yet')
+        })
+        await atMost(receiptWaitMs, delivered)
+      },
+    })
+  })
+  return app
+}
+
+/** Resolves when the work is done or the time is up; what the work does after that is its own affair. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const timer = new AbortController()
+  await Promise.race([work, delay(ms, undefined, { signal: timer.signal }).catch(() => {})])
+  timer.abort()
+}

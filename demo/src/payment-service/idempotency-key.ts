@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import createError from '@fastify/error'
+
+/** 400: a payment without a usable key could be made twice. */
+export const IdempotencyKeyError = createError(
+  'IDEMPOTENCY_KEY_REQUIRED',
+  'Send an Idempotency-Key header with 1 to 255 printable characters, such as a UUID; send the same one when you repeat this request.',
+  400,
+)
+/** 409: the first request with this key is still being worked on. */
+export const IdempotencyKeyInUseError = createError(
+  'IDEMPOTENCY_KEY_IN_USE',
+  'A request with this Idempotency-Key is still being processed; repeat it shortly.',
+  409,
+)
+/** 422: the key came with another request before. */
+export const IdempotencyKeyReusedError = createError(
+  'IDEMPOTENCY_KEY_REUSED',
+  'This Idempotency-Key was used for a different request; use a new one for a new payment.',
+  422,
+)
+
+/**
+ * Reads the key: a structured string (RFC 9651 §3.3.3) as draft-ietf-httpapi-idempotency-key-header has it, or the bare
+ * value that most clients send. Both forms name the same key.
+ * @throws {IdempotencyKeyError}
+ */
+export function readIdempotencyKey(header: string | string[] | undefined): string {
+  if (typeof header !== 'string') throw new IdempotencyKeyError()
+  const quoted = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/.exec(header.trim())
+  const key = quoted?.[1]?.replaceAll(/\\(.)/g, '$1') ?? header.trim()
+  const isBare = /^[!#-+\--[\]-~]+$/.test(key)
+  if ((quoted === null && !isBare) || key.length === 0 || key.length > 255) throw new IdempotencyKeyError()
+  return key
+}
+
+/** What tells whether two requests are the same: the SHA-256 of their content, whatever the order of the members. */
+export function fingerprint(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content, sortMembers)).digest('hex')
+}
+
+function sortMembers(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}

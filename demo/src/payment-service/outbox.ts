@@ -1,0 +1,71 @@
+import type { Database } from '../database/database.js'
+
+/** A receipt to deliver, leased to one worker. */
+export interface OutboxItem {
+  readonly paymentId: string
+  readonly leaseId: string
+  /** This one included. */
+  readonly attempts: number
+}
+
+/** Which items to lease, to whom, how long. */
+export interface LeaseRequest {
+  readonly leaseId: string
+  readonly now: Date
+  readonly until: Date
+  readonly limit: number
+  /** Only this one, if it is due. */
+  readonly paymentId?: string
+}
+
+/** Receipts that wait to be delivered. Any number of workers may use it at the same time. */
+export interface Outbox {
+  lease(request: LeaseRequest): Promise<OutboxItem[]>
+  markDelivered(item: OutboxItem, receiptNumber: string, now: Date): Promise<void>
+  /** Gives the lease back; the next attempt is not before `next`. */
+  postpone(item: OutboxItem, reason: string, next: Date): Promise<void>
+  /** Takes it out of the queue for good: a person has to look. */
+  poison(item: OutboxItem, reason: string): Promise<void>
+}
+
+export function createOutbox(database: Database): Outbox {
+  return {
+    async lease({ leaseId, now, until, limit, paymentId }) {
+      // `skip locked`: workers that lease at the same moment get different rows, and none waits.
+      const rows = await database.query<{ payment_id: string; attempts: number }>(
+        `update payments.outbox set lease_id = $1, leased_until = $2, attempts = attempts + 1
+         where payment_id in (
+           select payment_id from payments.outbox
+           where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
+             and ($5::uuid is null or payment_id = $5)
+           order by next_attempt_at limit $4 for update skip locked)
+         returning payment_id, attempts`,
+        [leaseId, until, now, limit, paymentId ?? null],
+      )
+      return rows.map(row => ({ paymentId: row.payment_id, attempts: row.attempts, leaseId }))
+    },
+    async markDelivered({ paymentId }, receiptNumber, now) {
+      // Without regard to the lease: delivered is delivered, whoever did it.
+      await database.query(
+        `update payments.outbox set status = 'delivered', receipt_number = $2, delivered_at = $3, lease_id = null,
+           leased_until = null, last_error = null
+         where payment_id = $1 and status <> 'delivered'`,
+        [paymentId, receiptNumber, now],
+      )
+    },
+    async postpone({ paymentId, leaseId }, reason, next) {
+      await database.query(
+        `update payments.outbox set next_attempt_at = $3, last_error = $4, lease_id = null, leased_until = null
+         where payment_id = $1 and lease_id = $2 and status = 'pending'`,
+        [paymentId, leaseId, next, reason],
+      )
+    },
+    async poison({ paymentId, leaseId }, reason) {
+      await database.query(
+        `update payments.outbox set status = 'poisoned', last_error = $3, lease_id = null, leased_until = null
+         where payment_id = $1 and lease_id = $2 and status = 'pending'`,
+        [paymentId, leaseId, reason],
+      )
+    },
+  }
+}

@@ -1,0 +1,30 @@
+import type { PaymentMethod } from './gateway.js'
+import type { Quote } from './quote.js'
+
+/** Who pays. */
+export interface Buyer {
+  readonly email: string
+  readonly name?: string
+}
+
+/** Where the delivery of a paid payment's receipt stands. */
+export interface ReceiptState {
+  readonly status: 'pending' | 'delivered' | 'poisoned'
+  readonly number: string | null
+}
+
+/** A payment as stored. */
+export interface Payment {
+  readonly id: string
+  readonly clientId: string
+  readonly fingerprint: string
+  readonly status: 'processing' | 'paid' | 'declined'
+  readonly quote: Quote
+  readonly buyer: Buyer
+  readonly method: PaymentMethod
+  readonly declineReason: string | null
+  readonly createdAt: Date
+  readonly settledAt: Date | null
+  /** Absent unless it is paid. */
+  readonly receipt: ReceiptState | null
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto'
+import createError from '@fastify/error'
+import type { PaymentGateway, PaymentMethod } from './gateway.js'
+import { fingerprint, IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency-key.js'
+import type { Buyer, Payment } from './payment.js'
+import type { Lease, PaymentStore } from './payment-store.js'
+import { quote, type Order } from './quote.js'
+
+/** 503: the gateway could not be asked; the same request with the same key goes on where this one stopped. */
+export const GatewayUnavailableError = createError(
+  'PAYMENT_GATEWAY_UNAVAILABLE',
+  'The payment gateway cannot be reached now; repeat the request with the same Idempotency-Key.',
+  503,
+)
+
+/** What a client asks for. */
+export interface PaymentRequest {
+  readonly order: Order
+  readonly buyer: Buyer
+  readonly paymentMethod: PaymentMethod
+}
+
+/** Whose request it is, and its key. */
+export interface Caller {
+  readonly clientId: string
+  readonly idempotencyKey: string
+}
+
+export interface Payments {
+  /**
+   * Makes a payment, once for each key of a client.
+   * @returns the settled payment; `replayed` when it was made before
+   * @throws {IdempotencyKeyReusedError} @throws {IdempotencyKeyInUseError} @throws {GatewayUnavailableError}
+   */
+  pay(
+    request: PaymentRequest,
+    caller: Caller,
+  ): Promise<{ readonly payment: Payment; readonly replayed: boolean }>
+  /** A client's own payment. */
+  find(id: string, clientId: string): Promise<Payment | undefined>
+  /**
+   * Settles payments whose process died or whose gateway was away, since their buyers may have been charged.
+   * @returns how many
+   */
+  recover(): Promise<number>
+}
+
+/** Longer than a gateway takes; after it, a payment that is still processing is taken to be abandoned. */
+const leaseMs = 30_000
+
+export function createPayments(store: PaymentStore, gateway: PaymentGateway, clock: () => number): Payments {
+  return {
+    async pay({ order, buyer, paymentMethod: method }, { clientId, idempotencyKey }) {
+      const print = fingerprint({ order, buyer, method })
+      const known = await store.findByKey(clientId, idempotencyKey)
+      if (known === undefined) {
+        const id = randomUUID()
+        const lease = newLease()
+        const payment = {
+          id,
+          clientId,
+          idempotencyKey,
+          fingerprint: print,
+          quote: quote(order),
+          buyer,
+          method,
+        }
+        if (await store.insert(payment, lease)) return { payment: await process(id, lease), replayed: false }
+      }
+      const first = known ?? (await store.findByKey(clientId, idempotencyKey))
+      if (first?.fingerprint !== print) throw new IdempotencyKeyReusedError()
+      if (first.status !== 'processing') return { payment: first, replayed: true }
+      const lease = newLease()
+      if (!(await store.lease(first.id, lease))) throw new IdempotencyKeyInUseError()
+      return { payment: await process(first.id, lease), replayed: false }
+    },
+    async find(id, clientId) {
+      const payment = await store.find(id)
+      return payment?.clientId === clientId ? payment : undefined
+    },
+    async recover() {
+      let settled = 0
+      for (const id of await store.findAbandoned(new Date(clock()), 20)) {
+        const lease = newLease()
+        if (!(await store.lease(id, lease))) continue
+        await process(id, lease)
+        settled += 1
+      }
+      return settled
+    },
+  }
+
+  function newLease(): Lease {
+    const now = clock()
+    return { leaseId: randomUUID(), now: new Date(now), until: new Date(now + leaseMs) }
+  }
+
+  /** Asks the gateway and writes its decision. The gateway answers a payment id once, so dying in between costs nothing. */
+  async function process(id: string, { leaseId }: Lease): Promise<Payment> {
+    const { quote: price, method } = await existing(id)
+    const decision = await gateway
+      .charge({ paymentId: id, amount: price.total, currency: price.currency, method })
+      .catch(async (error: unknown) => {
+        await store.release(id, leaseId, new Date(clock()))
+        throw Object.assign(new GatewayUnavailableError(), { cause: error })
+      })
+    await store.settle(id, decision, new Date(clock()))
+    return existing(id)
+  }
+
+  async function existing(id: string): Promise<Payment> {
+    const payment = await store.find(id)
+    if (payment === undefined) throw new Error(`payment ${id} has disappeared`)
+    return payment
+  }
+}

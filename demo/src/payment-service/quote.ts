@@ -1,0 +1,92 @@
+import createError from '@fastify/error'
+import { currency as shopCurrency, findBook } from '../catalogue.js'
+
+/** What is ordered; prices are the catalogue's, never the client's. */
+export interface Order {
+  readonly items: readonly { readonly sku: string; readonly quantity: number }[]
+  readonly currency: string
+  readonly locale: string
+}
+
+/** One book of an order at the price of the moment: integer minor units, VAT included. */
+export interface QuoteLine {
+  readonly sku: string
+  readonly title: string
+  readonly author: string
+  readonly quantity: number
+  readonly unitPrice: number
+  /** In hundredths of a percent. */
+  readonly vatRate: number
+  readonly total: number
+}
+
+/** The VAT of all lines with one rate: net + vat = gross. */
+export interface VatLine {
+  readonly rate: number
+  readonly net: number
+  readonly vat: number
+  readonly gross: number
+}
+
+/** An order with its prices. */
+export interface Quote {
+  readonly currency: string
+  readonly locale: string
+  readonly lines: readonly QuoteLine[]
+  readonly vat: readonly VatLine[]
+  readonly total: number
+}
+
+/** 422: the shop has no such book. */
+export const UnknownBookError = createError<[string]>('PAYMENT_UNKNOWN_BOOK', 'The shop has no book %s.', 422)
+/** 422: the catalogue has no prices in this currency. */
+export const CurrencyError = createError<[string]>(
+  'PAYMENT_CURRENCY',
+  `There are no prices in %s, only in ${shopCurrency}.`,
+  422,
+)
+
+/** 422: the receipt could not be written in this locale. */
+export const LocaleError = createError<[string]>(
+  'PAYMENT_LOCALE',
+  '%s is no well-formed language tag (BCP 47).',
+  422,
+)
+
+/** @throws {UnknownBookError} @throws {CurrencyError} @throws {LocaleError} */
+export function quote({ items, currency, locale }: Order): Quote {
+  if (!isWellFormed(locale)) throw new LocaleError(locale)
+  if (currency !== shopCurrency) throw new CurrencyError(currency)
+  const lines = items.map(({ sku, quantity }): QuoteLine => {
+    const book = findBook(sku)
+    if (book === undefined) throw new UnknownBookError(sku)
+    const { title, author, price: unitPrice, vatRate } = book
+    return { sku, title, author, quantity, unitPrice, vatRate, total: unitPrice * quantity }
+  })
+  return { currency, locale, lines, vat: vatByRate(lines), total: sum(lines.map(line => line.total)) }
+}
+
+/**
+ * VAT is taken out of each rate's sum, not of each line: so there is one rounding a rate (half up), and net and VAT add
+ * up to what is paid.
+ */
+export function vatByRate(lines: readonly Pick<QuoteLine, 'vatRate' | 'total'>[]): VatLine[] {
+  const rates = [...new Set(lines.map(line => line.vatRate))].sort((a, b) => a - b)
+  return rates.map(rate => {
+    const gross = sum(lines.filter(line => line.vatRate === rate).map(line => line.total))
+    const vat = Math.round((gross * rate) / (10_000 + rate))
+    return { rate, net: gross - vat, vat, gross }
+  })
+}
+
+function sum(amounts: readonly number[]): number {
+  return amounts.reduce((a, b) => a + b, 0)
+}
+
+function isWellFormed(locale: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(locale).length === 1
+  } catch {
+    return false
+  }
+}

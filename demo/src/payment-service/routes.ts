@@ -1,0 +1,242 @@
+import createError from '@fastify/error'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { paymentMethods } from './gateway.js'
+import { readIdempotencyKey } from './idempotency-key.js'
+import type { Payment } from './payment.js'
+import type { Payments } from './payments.js'
+import type { ReceiptsApi } from './receipts-api.js'
+
+const PaymentNotFoundError = createError('PAYMENT_NOT_FOUND', 'There is no such payment.', 404)
+const ReceiptPendingError = createError(
+  'RECEIPT_PENDING',
+  'The receipt is on its way; ask again shortly.',
+  404,
+)
+const NoReceiptError = createError('RECEIPT_NONE', 'Only a paid payment has a receipt.', 404)
+
+const closed = { additionalProperties: false } as const
+const paymentRequest = Type.Object(
+  {
+    order: Type.Object(
+      {
+        items: Type.Array(
+          Type.Object(
+            {
+              sku: Type.String({ minLength: 1, maxLength: 40 }),
+              quantity: Type.Integer({ minimum: 1, maximum: 99 }),
+            },
+            closed,
+          ),
+          { minItems: 1, maxItems: 50 },
+        ),
+        currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
+        locale: Type.String({
+          pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$',
+          maxLength: 35,
+          description: 'The language of the receipt (BCP 47)',
+        }),
+      },
+      closed,
+    ),
+    buyer: Type.Object(
+      {
+        email: Type.String({ format: 'email', maxLength: 254 }),
+        name: Type.Optional(
+          Type.String({ minLength: 1, maxLength: 120, pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]+$' }),
+        ),
+      },
+      closed,
+    ),
+    paymentMethod: Type.Enum([...paymentMethods]),
+  },
+  closed,
+)
+
+const money = Type.Integer({ description: 'In minor units of the currency' })
+const paymentAnswer = Type.Object({
+  paymentId: Type.String({ format: 'uuid' }),
+  status: Type.Enum(['processing', 'paid', 'declined']),
+  currency: Type.String(),
+  total: money,
+  lines: Type.Array(
+    Type.Object({
+      sku: Type.String(),
+      title: Type.String(),
+      author: Type.String(),
+      quantity: Type.Integer(),
+      unitPrice: money,
+      vatRate: Type.Integer({ description: 'In hundredths of a percent' }),
+      total: money,
+    }),
+  ),
+  vat: Type.Array(Type.Object({ rate: Type.Integer(), net: money, vat: money, gross: money })),
+  createdAt: Type.String({ format: 'date-time' }),
+  declineReason: Type.Optional(Type.String()),
+  receipt: Type.Optional(
+    Type.Object({
+      status: Type.Enum(['pending', 'delivered', 'poisoned']),
+      number: Type.Optional(Type.String()),
+    }),
+  ),
+})
+const declinedAnswer = Type.Object(
+  {
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    paymentId: Type.String({ format: 'uuid' }),
+    declineReason: Type.String(),
+  },
+  { description: 'Problem details (RFC 9457)' },
+)
+const params = Type.Object({ paymentId: Type.String({ format: 'uuid' }) })
+
+/** What the routes work with. */
+export interface PaymentRoutesOptions {
+  readonly payments: Payments
+  readonly receiptsApi: ReceiptsApi
+  /** Brings the receipt on its way; resolves when it is there, or after a bounded time. */
+  readonly deliverReceipt: (paymentId: string) => Promise<void>
+}
+
+/** Pay; look at a payment; get its receipt. */
+export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = async (
+  app,
+  { payments, receiptsApi, deliverReceipt },
+) => {
+  app.post(
+    '/payments',
+    {
+      config: { oauth: { scopes: ['payments:write'] } },
+      schema: {
+        summary: 'Pay an order',
+        description:
+          'Needs an Idempotency-Key. 201: paid; 402: declined; the same key with the same request gives the same answer again.',
+        headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String()) }),
+        body: paymentRequest,
+        response: { 201: paymentAnswer, 402: declinedAnswer },
+      },
+    },
+    async (request, reply) => {
+      const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'])
+      const caller = { clientId: clientOf(request), idempotencyKey }
+      const { payment, replayed } = await payments.pay(request.body, caller)
+      if (replayed) reply.header('idempotent-replayed', 'true')
+      if (payment.status === 'declined')
+        return reply.code(402).type('application/problem+json').send(declined(payment))
+      await deliverReceipt(payment.id)
+      const now = await payments.find(payment.id, caller.clientId)
+      return reply
+        .code(201)
+        .header('location', `/payments/${payment.id}`)
+        .send(answer(now ?? payment))
+    },
+  )
+
+  app.get(
+    '/payments/:paymentId',
+    {
+      config: { oauth: { scopes: ['payments:read'] } },
+      schema: { summary: 'Look at a payment', params, response: { 200: paymentAnswer } },
+    },
+    async request => answer(await ownPayment(request, request.params.paymentId)),
+  )
+
+  app.get(
+    '/payments/:paymentId/receipt',
+    {
+      config: { oauth: { scopes: ['payments:read'] } },
+      schema: {
+        summary: 'Get the receipt',
+        description: 'PDF, page or JSON by Accept, as the receipt service has it.',
+        params,
+      },
+    },
+    async (request, reply) => {
+      const { id, status, receipt } = await ownPayment(request, request.params.paymentId)
+      if (status === 'declined') throw new NoReceiptError()
+      if (receipt?.status !== 'delivered') {
+        reply.header('retry-after', 1)
+        throw new ReceiptPendingError()
+      }
+      const answered = await receiptsApi.read(id, pick(request.headers, ['accept', 'if-none-match']))
+      reply.code(answered.statusCode).headers(pick(answered.headers, passedOn))
+      return reply.send(answered.statusCode === 304 ? undefined : answered.body)
+    },
+  )
+
+  async function ownPayment(request: FastifyRequest, paymentId: string): Promise<Payment> {
+    const payment = await payments.find(paymentId.toLowerCase(), clientOf(request))
+    if (payment === undefined) throw new PaymentNotFoundError()
+    return payment
+  }
+}
+
+/** Headers of a receipt that reach our caller. */
+const passedOn = [
+  'content-type',
+  'content-disposition',
+  'content-security-policy',
+  'etag',
+  'vary',
+  'cache-control',
+  'repr-digest',
+  'retry-after',
+  'x-content-type-options',
+]
+
+/** Payments and keys belong to a client; a token without one has its subject. */
+function clientOf({ auth }: FastifyRequest): string {
+  return auth.clientId ?? `${auth.issuer} ${auth.subject}`
+}
+
+function answer({ id, status, quote, createdAt, declineReason, receipt }: Payment) {
+  return {
+    paymentId: id,
+    status,
+    currency: quote.currency,
+    total: quote.total,
+    lines: quote.lines.map(line => ({ ...line })),
+    vat: quote.vat.map(line => ({ ...line })),
+    createdAt: createdAt.toISOString(),
+    ...(declineReason === null ? {} : { declineReason }),
+    ...(receipt === null
+      ? {}
+      : {
+          receipt: { status: receipt.status, ...(receipt.number === null ? {} : { number: receipt.number }) },
+        }),
+  }
+}
+
+const declineDetails: Readonly<Record<string, string>> = {
+  card_declined: 'The card was declined. Nothing was charged.',
+  insufficient_funds: 'The card has not enough funds. Nothing was charged.',
+}
+
+/** A declined payment as problem details (RFC 9457), with what `GET /payments/:id` would say of it. */
+function declined({ id, declineReason }: Payment) {
+  const reason = declineReason ?? 'declined'
+  return {
+    title: 'Payment Required',
+    status: 402,
+    detail: declineDetails[reason] ?? 'The payment was declined. Nothing was charged.',
+    code: 'PAYMENT_DECLINED',
+    paymentId: id,
+    declineReason: reason,
+  }
+}
+
+function pick(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  names: readonly string[],
+): Record<string, string> {
+  const picked: Record<string, string> = {}
+  for (const name of names) {
+    const value = headers[name]
+    if (typeof value === 'string') picked[name] = value
+  }
+  return picked
+}

@@ -1,0 +1,314 @@
+import type { Content, CustomTableLayout, TableCell, TDocumentDefinitions } from 'pdfmake/interfaces.js'
+import { boxMissingGlyphs, isPrintable } from './format.js'
+import { receiptJson, type Receipt } from './receipt.js'
+import { viewReceipt, type ReceiptView } from './receipt-view.js'
+import { seller } from './seller.js'
+
+const ink = '#1d2433'
+const muted = '#6b7385'
+const accent = '#0b5d57'
+const hairline = '#dfe3ea'
+const wash = '#f3f7f6'
+
+/** A4 in points, and what stays free around the text. */
+const page = { width: 595.28, margin: 56 }
+const contentWidth = page.width - 2 * page.margin
+
+/**
+ * The receipt as a pdfmake document: data in, data out. The same receipt gives the same bytes, since the only date in it
+ * is that of the payment. Text from outside enters as text nodes alone: nothing of it is ever read as a definition.
+ */
+export function receiptDocument(receipt: Receipt): TDocumentDefinitions {
+  const view = viewReceipt(receipt)
+  const paidAt = new Date(receipt.paidAt)
+  return {
+    pageSize: 'A4',
+    pageMargins: [page.margin, 54, page.margin, 84],
+    language: view.language,
+    version: '1.7',
+    displayTitle: true,
+    info: {
+      title: `${view.labels.receipt} ${view.number}`,
+      author: seller.name,
+      creator: seller.name,
+      producer: 'pdfmake',
+      creationDate: paidAt,
+      modDate: paidAt,
+    },
+    files: { 'receipt.json': attachment(receipt, paidAt) },
+    defaultStyle: { font: 'Roboto', fontSize: 9.5, color: ink, lineHeight: 1.25 },
+    content: [masthead(view), parties(view), books(view), sums(view), closing(view, receipt)],
+    footer: (current, count) => footer(view, current, count),
+  }
+}
+
+/** What the types of pdfmake don't know: pdfkit's options for an embedded file, with dates that don't change. */
+interface Attachment {
+  src: string
+  name: string
+  type: string
+  description: string
+  creationDate: Date
+  modifiedDate: Date
+}
+
+function attachment(receipt: Receipt, paidAt: Date): Attachment {
+  const json = Buffer.from(receiptJson(receipt)).toString('base64')
+  return {
+    src: `data:application/json;base64,${json}`,
+    name: 'receipt.json',
+    type: 'application/json',
+    description: 'This receipt for machines',
+    creationDate: paidAt,
+    modifiedDate: paidAt,
+  }
+}
+
+function masthead({ labels, number }: ReceiptView): Content {
+  return {
+    columns: [
+      {
+        width: 40,
+        canvas: [
+          { type: 'rect', x: 0, y: 0, w: 30, h: 30, r: 7, color: accent },
+          {
+            type: 'polyline',
+            closePath: true,
+            color: '#ffffff',
+            points: [
+              { x: 14, y: 6 },
+              { x: 14, y: 21 },
+              { x: 6.5, y: 21 },
+            ],
+          },
+          {
+            type: 'polyline',
+            closePath: true,
+            color: '#9fd3c7',
+            points: [
+              { x: 16, y: 9 },
+              { x: 16, y: 21 },
+              { x: 23.5, y: 21 },
+            ],
+          },
+          {
+            type: 'line',
+            x1: 6.5,
+            y1: 24.2,
+            x2: 23.5,
+            y2: 24.2,
+            lineWidth: 1.6,
+            lineColor: '#ffffff',
+            lineCap: 'round',
+          },
+        ],
+      },
+      {
+        width: '*',
+        stack: [
+          { text: seller.name, fontSize: 15, bold: true, color: ink, lineHeight: 1.1 },
+          { text: seller.claim, fontSize: 8.5, color: muted },
+        ],
+      },
+      {
+        width: 'auto',
+        stack: [
+          { text: labels.receipt, fontSize: 21, color: accent, alignment: 'right', lineHeight: 1 },
+          {
+            text: [
+              { text: `${labels.number} `, color: muted },
+              { text: number, bold: true },
+            ],
+            alignment: 'right',
+            margin: [0, 3, 0, 0],
+          },
+        ],
+      },
+    ],
+    margin: [0, 0, 0, 34],
+  }
+}
+
+function parties({ labels, buyer, date, paidWith }: ReceiptView): Content {
+  const buyerLines = buyer.name === undefined ? [buyer.email] : [buyer.name, buyer.email]
+  return {
+    columns: [
+      {
+        width: '*',
+        stack: [
+          caption(labels.billedTo),
+          ...buyerLines.map((line, index) => ({ text: breakable(line, 28), bold: index === 0 })),
+        ],
+      },
+      { width: 'auto', stack: [caption(labels.paidWith), { text: boxMissingGlyphs(paidWith) }] },
+      { width: 'auto', stack: [caption(labels.date), { text: date }] },
+    ],
+    columnGap: 44,
+    margin: [0, 0, 0, 30],
+  }
+}
+
+function books({ labels, lines }: ReceiptView): Content {
+  const head = [
+    heading(labels.book),
+    heading(labels.quantity, 'right'),
+    heading(labels.price, 'right'),
+    heading(labels.vat, 'right'),
+    heading(labels.amount, 'right'),
+  ]
+  const rows = lines.map((line): TableCell[] => [
+    {
+      stack: [
+        { text: breakable(line.title, 34), bold: true, fontSize: 10 },
+        ...(line.author === undefined
+          ? []
+          : [{ text: breakable(line.author, 40), color: muted, fontSize: 8.5 }]),
+      ],
+    },
+    figure(line.quantity),
+    figure(line.unitPrice),
+    figure(line.vatRate),
+    figure(line.total),
+  ])
+  return {
+    table: {
+      headerRows: 1,
+      dontBreakRows: true,
+      widths: ['*', 'auto', 'auto', 'auto', 'auto'],
+      body: [head, ...rows],
+    },
+    layout: ruled,
+    margin: [0, 0, 0, 18],
+  }
+}
+
+function sums({ labels, vat, total }: ReceiptView): Content {
+  const head = [
+    heading(labels.vatRate),
+    heading(labels.net, 'right'),
+    heading(labels.vat, 'right'),
+    heading(labels.gross, 'right'),
+  ]
+  const rates = vat.map((line): TableCell[] => [
+    { text: line.rate, color: muted },
+    figure(line.net),
+    figure(line.vat),
+    figure(line.gross),
+  ])
+  return {
+    unbreakable: true,
+    stack: [
+      {
+        columns: [
+          { width: '*', text: labels.pricesIncludeVat, color: muted, fontSize: 8.5, margin: [0, 6, 0, 0] },
+          {
+            width: 'auto',
+            table: { widths: [62, 'auto', 'auto', 'auto'], body: [head, ...rates] },
+            layout: ruled,
+          },
+        ],
+        columnGap: 28,
+        margin: [0, 0, 0, 16],
+      },
+      {
+        table: {
+          widths: ['*', 'auto'],
+          body: [
+            [
+              { text: labels.total, fontSize: 12, bold: true, margin: [0, 3, 0, 0] },
+              {
+                text: total,
+                fontSize: 17,
+                bold: true,
+                color: accent,
+                alignment: 'right',
+                noWrap: true,
+                lineHeight: 1,
+              },
+            ],
+          ],
+        },
+        layout: panel,
+      },
+    ],
+  }
+}
+
+function closing({ labels, paymentId }: ReceiptView, receipt: Receipt): Content {
+  const typed = [
+    receipt.buyer.name ?? '',
+    receipt.paidWith,
+    ...receipt.lines.flatMap(line => [line.title, line.author ?? '']),
+  ]
+  const missing = !typed.every(text => isPrintable(text.normalize('NFC')))
+  return {
+    unbreakable: true,
+    margin: [0, 26, 0, 0],
+    stack: [
+      { text: labels.thanks, fontSize: 10.5, italics: true, color: accent },
+      { text: `${labels.payment} ${paymentId}`, color: muted, fontSize: 8, margin: [0, 8, 0, 0] },
+      ...(missing ? [{ text: labels.someCharactersMissing, color: muted, fontSize: 8 }] : []),
+    ],
+  }
+}
+
+function footer({ labels }: ReceiptView, current: number, count: number): Content {
+  const gap = '   ·   '
+  return {
+    margin: [page.margin, 22, page.margin, 0],
+    stack: [
+      {
+        canvas: [
+          { type: 'line', x1: 0, y1: 0, x2: contentWidth, y2: 0, lineWidth: 0.6, lineColor: hairline },
+        ],
+      },
+      {
+        columns: [
+          { width: '*', text: [seller.name, ...seller.address].join(gap), color: muted, fontSize: 7.5 },
+          { width: 'auto', text: labels.page(current, count), color: muted, fontSize: 7.5 },
+        ],
+        margin: [0, 9, 0, 0],
+      },
+      { text: [seller.vatId, seller.email].join(gap), color: muted, fontSize: 7.5 },
+    ],
+  }
+}
+
+function caption(text: string): Content {
+  return { text, color: muted, fontSize: 8, margin: [0, 0, 0, 3] }
+}
+
+function heading(text: string, alignment: 'left' | 'right' = 'left'): TableCell {
+  return { text, color: muted, fontSize: 8, alignment, noWrap: true }
+}
+
+function figure(text: string): TableCell {
+  return { text, alignment: 'right', noWrap: true }
+}
+
+/** Text that wraps inside a word longer than a line, instead of running off the page. */
+function breakable(text: string, longestWord: number): string {
+  const longWord = new RegExp(`\\S{${longestWord}}(?=\\S)`, 'gu')
+  return boxMissingGlyphs(text).replaceAll(longWord, '$&\u200B')
+}
+
+/** A line under each row, a stronger one under the head. */
+const ruled: CustomTableLayout = {
+  hLineWidth: index => (index === 0 ? 0 : index === 1 ? 1 : 0.6),
+  vLineWidth: () => 0,
+  hLineColor: index => (index === 1 ? ink : hairline),
+  paddingLeft: index => (index === 0 ? 0 : 12),
+  paddingRight: (index, { table }) => (index === (table.widths?.length ?? 0) - 1 ? 0 : 6),
+  paddingTop: index => (index === 0 ? 0 : 7),
+  paddingBottom: index => (index === 0 ? 4 : 6),
+}
+
+const panel: CustomTableLayout = {
+  hLineWidth: () => 0,
+  vLineWidth: () => 0,
+  fillColor: () => wash,
+  paddingLeft: () => 14,
+  paddingRight: () => 14,
+  paddingTop: () => 11,
+  paddingBottom: () => 9,
+}

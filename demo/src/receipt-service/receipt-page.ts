@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Eta } from 'eta'
+import type { Receipt } from './receipt.js'
+import { viewReceipt } from './receipt-view.js'
+import { seller } from './seller.js'
+
+// Template and style are read from the sources: there is nothing to build.
+const source = (name: string): string =>
+  readFileSync(new URL(`../../src/receipt-service/${name}`, import.meta.url), 'utf8')
+const style = source('receipt-page.css')
+const eta = new Eta({ autoEscape: true })
+const template = eta.compile(source('receipt-page.eta'))
+
+/** The only thing the page may load is its own style, by its hash (CSP Level 3 §2.3.1). */
+export const receiptPagePolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`
+
+/** The receipt as an accessible page, which PDF/UA is not to be had for with pdfmake. */
+export function receiptPage(receipt: Receipt): string {
+  return eta.render(template, { view: viewReceipt(receipt), paidAt: receipt.paidAt, seller, style })
+}

@@ -1,0 +1,106 @@
+import createError from '@fastify/error'
+import accepts from '@fastify/accepts'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { formatFor } from './format.js'
+import { receiptRequest, sumsMistake } from './receipt.js'
+import type { Receipts, StoredReceipt } from './receipts.js'
+import { mediaTypes, represent, type MediaType } from './representations.js'
+
+const ReceiptNotFoundError = createError('RECEIPT_NOT_FOUND', 'There is no receipt of this payment.', 404)
+const NotAcceptableError = createError(
+  'RECEIPT_NOT_ACCEPTABLE',
+  `A receipt can be had as ${mediaTypes.join(', ')}.`,
+  406,
+)
+const InconsistentError = createError<[string]>(
+  'RECEIPT_INCONSISTENT',
+  'The receipt is not consistent: %s.',
+  422,
+)
+
+const params = Type.Object({ paymentId: Type.String({ format: 'uuid' }) })
+const issued = Type.Object({
+  paymentId: Type.String({ format: 'uuid' }),
+  number: Type.String(),
+  sha256: Type.String({ description: 'Of the PDF, in hexadecimal' }),
+})
+
+/** Issue a receipt, read it. */
+export const receiptRoutes: FastifyPluginAsyncTypebox<{ receipts: Receipts }> = async (app, { receipts }) => {
+  await app.register(accepts)
+
+  app.put(
+    '/receipts/:paymentId',
+    {
+      config: { oauth: { scopes: ['receipts:write'] } },
+      schema: {
+        summary: 'Issue the receipt of a payment, once',
+        description:
+          '201 the first time; 200 and the same receipt for the same content again; 409 for other content.',
+        params,
+        body: receiptRequest,
+        response: { 200: issued, 201: issued },
+      },
+    },
+    async ({ params: { paymentId }, body }, reply) => {
+      const mistake = sumsMistake(body) ?? unknownToIntl(body)
+      if (mistake !== undefined) throw new InconsistentError(mistake)
+      const { receipt, sha256, created } = await receipts.issue(paymentId.toLowerCase(), body)
+      return reply
+        .code(created ? 201 : 200)
+        .send({ paymentId: receipt.paymentId, number: receipt.number, sha256 })
+    },
+  )
+
+  app.get(
+    '/receipts/:paymentId',
+    {
+      config: { oauth: { scopes: ['receipts:read'] } },
+      schema: { summary: 'Read a receipt', description: `As ${mediaTypes.join(', ')}, by Accept.`, params },
+    },
+    async (request, reply) => {
+      const mediaType = request.accepts().type([...mediaTypes])
+      if (typeof mediaType !== 'string') throw new NotAcceptableError()
+      const stored = await receipts.find(request.params.paymentId.toLowerCase())
+      if (stored === undefined) throw new ReceiptNotFoundError()
+      return sendReceipt(request, reply, { stored, mediaType: mediaType as MediaType })
+    },
+  )
+}
+
+function sendReceipt(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { stored, mediaType }: { stored: StoredReceipt; mediaType: MediaType },
+): FastifyReply {
+  const { body, etag, headers } = represent(stored, mediaType)
+  reply.headers({
+    ...headers,
+    etag,
+    vary: 'Accept',
+    // It never changes, but it is one person's: only his own agent may keep it, and asks before it shows it again.
+    'cache-control': 'private, no-cache',
+    'x-content-type-options': 'nosniff',
+  })
+  return matches(request.headers['if-none-match'], etag) ? reply.code(304).send() : reply.send(body)
+}
+
+/** If-None-Match (RFC 9110 §13.1.2), by weak comparison. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return (
+    ifNoneMatch.trim() === '*' || ifNoneMatch.split(',').some(tag => tag.trim().replace(/^W\//, '') === etag)
+  )
+}
+
+/** The patterns allow more than there is: `Intl` knows which locales and currencies are well-formed. */
+function unknownToIntl({ locale, currency }: { locale: string; currency: string }): string | undefined {
+  try {
+    formatFor(locale, currency)
+    return undefined
+  } catch {
+    return `locale ${locale} or currency ${currency} is not well-formed`
+  }
+}
