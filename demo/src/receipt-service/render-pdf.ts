@@ -44,6 +44,8 @@ export const RenderFailedError = createError(
 export function startRenderer(limits: RenderLimits): Renderer {
   const pool = new Piscina<Receipt, Uint8Array>({
     filename: new URL('render-worker.js', import.meta.url).href,
+    // The renderer needs none of the loaders and hooks that this process may have been started with.
+    execArgv: [],
     minThreads: 1,
     maxThreads: limits.threads,
     maxQueue: limits.maxQueue,

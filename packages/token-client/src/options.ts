@@ -13,7 +13,7 @@ export interface TokenClientOptions {
   tokenEndpoint?: string
   clientId: string
   /** The client secret, or a function that gives it: called for each token request. */
-  clientSecret?: Provided<string>
+  clientSecret?: Provided<string> | undefined
   /** How the secret is sent (RFC 6749 §2.3.1). Default `client_secret_basic`. */
   clientAuthentication?: 'client_secret_basic' | 'client_secret_post'
   /** A private key instead of a secret: `private_key_jwt` (RFC 7523 §2.2). PEM, JWK, KeyObject or CryptoKey, or a function. */

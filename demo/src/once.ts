@@ -1,0 +1,64 @@
+import { writeFile } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import { books, currency } from './catalogue.js'
+import { openBookstore } from './bookstore.js'
+import { loadConfig, type Environment } from './config.js'
+import { chooseFreePorts } from './ports.js'
+import { sayStep, sayThing } from './terminal.js'
+import { watchTokens } from './token-flow.js'
+
+/** How long a receipt may take in all, in milliseconds. */
+const patienceMs = 20_000
+
+/**
+ * Starts the shop on free ports, buys one book in it as a browser would, and keeps the receipt.
+ * @throws {Error} saying which step failed
+ */
+export async function buyOneBook(env: Environment, out: string | undefined): Promise<void> {
+  const config = loadConfig(await chooseFreePorts(), env)
+  const stopWatching = watchTokens(sayStep)
+  const shop = await openBookstore(config)
+  try {
+    const storefront = `http://${config.storefront.host}:${config.storefront.port}`
+    const [book] = books
+    if (book === undefined) throw new Error('the catalogue is empty')
+    sayThing(`Buying “${book.title}” for ${(book.price / 100).toFixed(2)} ${currency}`)
+    const order = await orderBook(storefront, book.sku)
+    const receipt = await fetchReceipt(order)
+    if (out !== undefined) await writeFile(out, receipt)
+    sayThing(
+      `Paid, and the receipt is here: ${receipt.length} bytes of PDF${out === undefined ? '' : `, in ${out}`}`,
+    )
+  } finally {
+    await shop.close()
+    stopWatching()
+  }
+}
+
+/** Fills in the form on the shop's page; resolves to the URL of the order. */
+async function orderBook(storefront: string, sku: string): Promise<string> {
+  const page = await (await fetch(storefront)).text()
+  const order = new RegExp(`value="${sku}"[^]*?name="order" value="([^"]+)"`).exec(page)?.[1]
+  if (order === undefined) throw new Error('the shop does not offer the book')
+  const answer = await fetch(`${storefront}/orders`, {
+    method: 'POST',
+    body: new URLSearchParams({ sku, order, email: 'reader@example.com', method: 'test_visa' }),
+    redirect: 'manual',
+  })
+  const location = answer.headers.get('location')
+  if (answer.status !== 303 || location === null)
+    throw new Error(`the shop answers the order with ${answer.status}: ${await answer.text()}`)
+  return storefront + location
+}
+
+async function fetchReceipt(order: string): Promise<Buffer> {
+  const giveUpAt = Date.now() + patienceMs
+  while (Date.now() < giveUpAt) {
+    const answer = await fetch(`${order}/receipt.pdf`)
+    const body = Buffer.from(await answer.arrayBuffer())
+    if (answer.status === 200 && body.subarray(0, 5).toString() === '%PDF-') return body
+    if (answer.status !== 404) throw new Error(`the receipt is answered with ${answer.status}`)
+    await wait(50)
+  }
+  throw new Error(`there is no receipt after ${patienceMs / 1000} seconds`)
+}

@@ -1,0 +1,46 @@
+import colors from 'picocolors'
+import type { DemoConfig, Listening } from './config.js'
+import type { MovedService } from './ports.js'
+import type { TokenStep } from './token-flow.js'
+
+const marks: Readonly<Record<TokenStep['kind'], string>> = {
+  requested: colors.magenta('→ token requested'),
+  received: colors.magenta('← token received '),
+  sent: colors.cyan('→ call           '),
+  verified: colors.green('✓ verified       '),
+  refused: colors.red('✗ refused        '),
+  failed: colors.red('✗ failed         '),
+  keys: colors.magenta('← keys           '),
+}
+
+/** One step of a token's way. */
+export function sayStep({ kind, text }: TokenStep): void {
+  console.log(`  ${marks[kind]}  ${text}`)
+}
+
+/** A line that stands by itself. */
+export function sayThing(text: string): void {
+  console.log(`\n${colors.bold(text)}\n`)
+}
+
+const at = ({ host, port }: Listening): string => colors.cyan(`http://${host}:${port}`)
+
+/** What runs where, and what to open. */
+export function sayWelcome(config: DemoConfig, moved: readonly MovedService[], startedInMs: number): void {
+  console.log(`
+  ${colors.bold('The bookstore is open')} ${colors.dim(`(${(startedInMs / 1000).toFixed(1)} s)`)}
+
+    Shop                  ${colors.bold(at(config.storefront))}   ${colors.bold('← open this, buy a book')}
+    Payment service       ${at(config.payments)}   needs a token for ${config.payments.audience}
+    Receipt service       ${at(config.receipts)}   needs a token for ${config.receipts.audience}
+    Authorization server  ${at(config.authorizationServer)}   issues the tokens
+`)
+  for (const { service, wanted, used } of moved)
+    console.log(colors.yellow(`    Port ${wanted} is taken by another program, so ${service} uses ${used}.`))
+  console.log(colors.dim('    Every step of every token is told here. Ctrl+C closes the shop.\n'))
+}
+
+/** Why it does not go on. */
+export function sayFailure(error: unknown): void {
+  console.error(colors.red(`\nIt failed: ${error instanceof Error ? error.message : String(error)}\n`))
+}

@@ -1,0 +1,63 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { ResourceServerEvents } from 'fastify-resource-server'
+import type { TokenClientEvents } from 'fastify-token-client'
+
+type Events = TokenClientEvents & ResourceServerEvents
+
+/** One thing that happened to a token, in a sentence. */
+export interface TokenStep {
+  readonly kind: 'requested' | 'received' | 'sent' | 'verified' | 'refused' | 'failed' | 'keys'
+  readonly text: string
+}
+
+/** How each event of the plugins is told. */
+const sentences: { readonly [N in keyof Events]?: (event: Events[N]) => TokenStep } = {
+  'fastify-token-client:token-requested': ({ name }) => ({
+    kind: 'requested',
+    text: `a token for ${name} is requested by the Client Credentials Grant`,
+  }),
+  'fastify-token-client:token-received': ({ name, durationMs, scopes = [] }) => ({
+    kind: 'received',
+    text: `the token for ${name} is here after ${durationMs} ms, with ${scopes.join(' ')}; it is cached`,
+  }),
+  'fastify-token-client:token-failed': ({ name, reason }) => ({
+    kind: 'failed',
+    text: `no token for ${name}: ${reason}`,
+  }),
+  'fastify-token-client:call': ({ name, method, path, cached }) => ({
+    kind: 'sent',
+    text: `${method} ${path} goes to ${name} with ${cached ? 'the cached token' : 'the new token'}`,
+  }),
+  'fastify-token-client:refused': ({ name, replayed }) => ({
+    kind: 'refused',
+    text: `${name} refuses the token${replayed ? '; once more with another one' : ''}`,
+  }),
+  'fastify-resource-server:allow': ({ clientId, audience, scopes, durationMs }) => ({
+    kind: 'verified',
+    text: `${clientId}'s token is verified in ${durationMs.toFixed(2)} ms: for ${audience.join(', ')}, with ${scopes.join(' ')}`,
+  }),
+  'fastify-resource-server:deny': ({ statusCode, reason, detail }) => ({
+    kind: 'refused',
+    text: `refused with ${statusCode}: ${reason}${detail === undefined ? '' : ` (${detail})`}`,
+  }),
+  'fastify-resource-server:keys': ({ issuer, kids }) => ({
+    kind: 'keys',
+    text: `the keys of ${issuer} are fetched: ${kids.join(', ')}`,
+  }),
+  'fastify-resource-server:keys-failed': ({ issuer, message }) => ({
+    kind: 'failed',
+    text: `no keys from ${issuer}: ${message}`,
+  }),
+}
+
+/** Tells every step of every token to `listener`, until the function that comes back is called. */
+export function watchTokens(listener: (step: TokenStep) => void): () => void {
+  const subscriptions = Object.entries(sentences).map(([name, tell]) => {
+    const onMessage = (message: unknown): void => listener((tell as (event: unknown) => TokenStep)(message))
+    subscribe(name, onMessage)
+    return { name, onMessage }
+  })
+  return () => {
+    for (const { name, onMessage } of subscriptions) unsubscribe(name, onMessage)
+  }
+}

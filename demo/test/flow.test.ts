@@ -1,0 +1,193 @@
+import { rmSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { createTestIssuer } from 'oauth-test-issuer'
+import fastify from 'fastify'
+import tokenClient, { createTokenClient } from 'fastify-token-client'
+import t, { type Test } from 'tap'
+import { extractText, getDocumentProxy } from 'unpdf'
+import '#src/authorization-server/app.js'
+import '#src/storefront/app.js'
+import { openBookstore, type Bookstore } from '#src/bookstore.js'
+import { books } from '#src/catalogue.js'
+import { loadConfig, type DemoConfig } from '#src/config.js'
+import { chooseFreePorts } from '#src/ports.js'
+import { watchTokens } from '#src/token-flow.js'
+
+interface Shop extends Bookstore {
+  readonly config: DemoConfig
+  readonly url: string
+}
+
+async function openShop(t: Test): Promise<Shop> {
+  const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
+  const config = loadConfig(await chooseFreePorts(), { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
+  const shop = await openBookstore(config)
+  t.teardown(async () => {
+    await shop.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return { ...shop, config, url: `http://127.0.0.1:${config.storefront.port}` }
+}
+
+const [book] = books
+if (book === undefined) throw new Error('no books')
+
+async function buy({ url }: Shop, method: string): Promise<Response> {
+  return fetch(`${url}/orders`, {
+    method: 'POST',
+    redirect: 'manual',
+    body: new URLSearchParams({
+      sku: book?.sku ?? '',
+      order: randomUUID(),
+      email: 'reader@example.com',
+      method,
+    }),
+  })
+}
+
+async function receiptOf(shop: Shop, order: string): Promise<Uint8Array> {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    const answer = await fetch(`${shop.url}${order}/receipt.pdf`)
+    if (answer.status === 200) return new Uint8Array(await answer.arrayBuffer())
+    await answer.body?.cancel()
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  throw new Error('no receipt')
+}
+
+t.test('a purchase ends with a receipt, by two tokens over real HTTP', async t => {
+  const shop = await openShop(t)
+  const { tokensIssued } = shop.authorizationServer
+
+  const bought = await buy(shop, 'test_visa')
+  t.equal(bought.status, 303)
+  const pdf = await receiptOf(shop, bought.headers.get('location') ?? '')
+  const { text } = await extractText(await getDocumentProxy(pdf), { mergePages: true })
+  t.match(text, book.title)
+  t.match(text, (book.price / 100).toFixed(2))
+  t.match(text, /VAT/)
+  t.match(text, /7(\.0+)? ?%/)
+  t.match(text, 'reader@example.com')
+
+  t.strictSame(Object.fromEntries(tokensIssued), { storefront: 1, 'payment-service': 1 })
+  const again = await buy(shop, 'test_visa')
+  await receiptOf(shop, again.headers.get('location') ?? '')
+  t.strictSame(
+    Object.fromEntries(tokensIssued),
+    { storefront: 1, 'payment-service': 1 },
+    'the second purchase uses the cached tokens',
+  )
+
+  await t.test('declined payments make no receipt', async t => {
+    const called: string[] = []
+    const stopWatching = watchTokens(({ kind, text }) => kind === 'sent' && called.push(text))
+    t.teardown(stopWatching)
+    for (const method of ['test_declined', 'test_insufficient_funds']) {
+      const declined = await buy(shop, method)
+      t.equal(declined.status, 402, method)
+      t.match(await declined.text(), /declined|funds/i)
+    }
+    t.match(called, [/^POST \/payments/, /^POST \/payments/], 'the receipt service is not called')
+    t.equal(called.length, 2)
+  })
+
+  await t.test('each service refuses what is not for it', async t => {
+    const { payments, receipts } = shop.config
+    const services = [
+      {
+        name: 'payment service',
+        url: payments.receipts.baseUrl.replace(/\d+$/, String(payments.port)),
+        path: '/payments',
+        own: shop.config.storefront.payments,
+      },
+      {
+        name: 'receipt service',
+        url: payments.receipts.baseUrl,
+        path: `/receipts/${randomUUID()}`,
+        own: payments.receipts,
+      },
+    ]
+    const [paymentService, receiptService] = services as [(typeof services)[0], (typeof services)[0]]
+    const ask = async ({ url, path }: (typeof services)[0], token: string | undefined) =>
+      fetch(url + path, {
+        method: path === '/payments' ? 'POST' : 'GET',
+        headers: {
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          'content-type': 'application/json',
+        },
+        ...(path === '/payments' ? { body: '{}' } : {}),
+      })
+    for (const service of services) {
+      const none = await ask(service, undefined)
+      t.equal(none.status, 401, `${service.name}: no token`)
+      t.match(none.headers.get('www-authenticate'), /^Bearer/)
+    }
+
+    const tokenFor = async (own: (typeof services)[0]['own'], scopes: readonly string[]): Promise<string> => {
+      const client = createTokenClient({ ...own, scopes })
+      t.teardown(() => client.close())
+      return (await client.getToken()).accessToken
+    }
+    const forPayments = await tokenFor(paymentService.own, ['payments:read'])
+    const forReceipts = await tokenFor(receiptService.own, ['receipts:write'])
+    t.equal(
+      (await ask(receiptService, forPayments)).status,
+      401,
+      'the token for payments at the receipt service',
+    )
+    t.equal(
+      (await ask(paymentService, forReceipts)).status,
+      401,
+      'the token for receipts at the payment service',
+    )
+    for (const [service, token] of [
+      [paymentService, forPayments],
+      [receiptService, forReceipts],
+    ] as const) {
+      const refused = await ask(service, token)
+      t.equal(refused.status, 403, `${service.name}: without the scope`)
+      t.match(refused.headers.get('www-authenticate'), 'insufficient_scope')
+    }
+
+    await using stranger = await createTestIssuer()
+    for (const [service, audience, scopes] of [
+      [paymentService, payments.audience, ['payments:write']],
+      [receiptService, receipts.audience, ['receipts:read']],
+    ] as const) {
+      const foreign = await stranger.token({
+        audience,
+        scopes,
+        claims: { iss: shop.config.authorizationServer.issuer },
+      })
+      t.equal((await ask(service, foreign)).status, 401, `${service.name}: a token that somebody else signed`)
+    }
+  })
+})
+
+t.test('the issuer is down on a cold start: 503, not 401', async t => {
+  const shop = await openShop(t)
+  const { accessToken } = await shop.storefront.payments.getToken()
+  const config = loadConfig(await chooseFreePorts(), {
+    DEMO_FOLDER: mkdtempSync(join(tmpdir(), 'bookstore-')),
+    LOG_LEVEL: 'silent',
+  })
+  const { buildReceiptService } = await import('#src/receipt-service/app.js')
+  const alone = await buildReceiptService(config.receipts)
+  t.teardown(() => alone.close())
+  const answer = await alone.inject({
+    url: `/receipts/${randomUUID()}`,
+    headers: { authorization: `Bearer ${accessToken}` },
+  })
+  t.equal(answer.statusCode, 503)
+  t.ok(Number(answer.headers['retry-after']) > 0)
+
+  const caller = fastify()
+  t.teardown(() => caller.close())
+  await caller.register(tokenClient, { name: 'payments', ...config.storefront.payments, prefetch: 'lazy' })
+  await t.rejects(caller.payments.request({ path: '/payments' }), {
+    statusCode: 503,
+    code: 'TOKEN_CLIENT_UNAVAILABLE',
+  })
+})

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { filesBelow, read, root } from './repository.js'
+
+/**
+ * Each ```ts block of each page is a module of its own and has to compile as a reader would paste it.
+ * ```ts run blocks are executed too and must end with exit code 0.
+ * A block with `declare module` changes types for its whole program, so it is compiled by itself.
+ */
+interface Block {
+  name: string
+  page: string
+  line: number
+  run: boolean
+  code: string
+}
+
+const folder = join(root, 'docs/.blocks')
+
+function blocksOf(page: string): Block[] {
+  const text = read(page)
+  return [...text.matchAll(/^```ts( run)?\n([^]*?)^```$/gm)].map((match, index) => ({
+    name: `${page.replaceAll(/[^a-z0-9]+/gi, '-')}-${index + 1}`,
+    page,
+    line: text.slice(0, match.index).split('\n').length,
+    run: match[1] !== undefined,
+    code: match[2] ?? '',
+  }))
+}
+
+const blocks = filesBelow('.', '.md')
+  .filter(page => !page.startsWith('docs/api/'))
+  .flatMap(blocksOf)
+
+function execute(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
+  return new Promise(resolve => {
+    // As a reader's own process: without the loaders that tap hands on to every child.
+    const child = spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd: folder })
+    let output = ''
+    child.stdout.on('data', chunk => (output += String(chunk)))
+    child.stderr.on('data', chunk => (output += String(chunk)))
+    child.on('close', code => resolve({ code, output }))
+  })
+}
+
+function program(name: string, members: Block[]): string {
+  const file = join(folder, `tsconfig.${name}.json`)
+  writeFileSync(
+    file,
+    JSON.stringify({
+      extends: '../../tsconfig.base.json',
+      compilerOptions: {
+        composite: false,
+        declaration: false,
+        sourceMap: false,
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+        rootDir: '.',
+        outDir: 'out',
+      },
+      files: ['around.d.ts', ...members.map(block => `${block.name}.ts`)],
+    }),
+  )
+  return file
+}
+
+/** Names a reader of any page has at hand: the application, and what its environment holds. */
+const around = `
+declare global {
+  var app: import('fastify').FastifyInstance
+}
+export {}
+`
+
+t.before(() => {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(folder, 'around.d.ts'), around)
+  for (const block of blocks) writeFileSync(join(folder, `${block.name}.ts`), `${block.code}\nexport {}\n`)
+})
+
+t.test('every code block in the docs compiles', async t => {
+  const alone = blocks.filter(block => block.code.includes('declare module'))
+  const together = blocks.filter(block => !alone.includes(block))
+  const programs = [program('pages', together), ...alone.map(block => program(block.name, [block]))]
+  const tsc = join(root, 'node_modules/.bin/tsc')
+  for (const file of programs) {
+    const { code, output } = await execute(tsc, ['-p', file])
+    const where = output.replaceAll(/^([\w-]+)\.ts\((\d+),/gm, (whole, name: string, line: string) => {
+      const block = blocks.find(candidate => candidate.name === name)
+      return block === undefined ? whole : `${block.page}:${block.line + Number(line)} (`
+    })
+    t.equal(code, 0, where || file.slice(folder.length + 1))
+  }
+})
+
+t.test('every runnable code block in the docs runs', async t => {
+  for (const block of blocks.filter(candidate => candidate.run)) {
+    const { code, output } = await execute(process.execPath, [`out/${block.name}.js`])
+    t.equal(code, 0, code === 0 ? `${block.page}:${block.line}` : `${block.page}:${block.line}\n${output}`)
+  }
+})

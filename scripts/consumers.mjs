@@ -1,0 +1,121 @@
+// Installs the packed packages into a fresh project, as a user gets them, and uses them:
+// by import and by require, on each supported Node release, and from each supported TypeScript.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const nodes = ['20.19', '22', '24', '26']
+const typescripts = ['5.9', '6.0', '7.0']
+
+/** What may be in a tarball, and how large it may be unpacked (bytes). */
+const allowed =
+  /^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md|(dist|src)\/.+\.(js|d\.ts|js\.map|ts|lua))$/
+const sizeLimit = 600_000
+
+const project = mkdtempSync(join(tmpdir(), 'consumer-'))
+const failed = []
+
+function step(name, action) {
+  process.stdout.write(`${name} … `)
+  try {
+    action()
+    console.log('ok')
+  } catch (error) {
+    console.log(`failed\n${error.message}`)
+    failed.push(name)
+  }
+}
+
+function run(command, args, cwd = project) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`)
+  return { stdout, stderr }
+}
+
+/** Packs with pnpm, which replaces `catalog:` and `workspace:` by versions; npm would leave them. */
+function pack(folder) {
+  const pnpm = process.env.npm_execpath
+  if (!pnpm?.includes('pnpm')) throw new Error('Run this as `pnpm check:consumers`')
+  const { stdout } = run(process.execPath, [pnpm, 'pack', '--json', '--pack-destination', project], folder)
+  return resolve(project, JSON.parse(stdout).filename)
+}
+
+function checkTarball(file) {
+  const names = run('tar', ['-tzf', file]).stdout.trim().split('\n')
+  const strangers = names.filter(entry => !allowed.test(entry))
+  if (strangers.length > 0) throw new Error(`unexpected: ${strangers.join(', ')}`)
+  for (const needed of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'])
+    if (!names.includes(`package/${needed}`)) throw new Error(`missing: ${needed}`)
+
+  const { dependencies, peerDependencies } = JSON.parse(
+    run('tar', ['-xzOf', file, 'package/package.json']).stdout,
+  )
+  for (const [name, range] of Object.entries({ ...dependencies, ...peerDependencies }))
+    if (/^(workspace|catalog):/.test(range)) throw new Error(`${name} has the range ${range}`)
+
+  const size = Number(run('sh', ['-c', `gzip -dc '${file}' | wc -c`]).stdout)
+  if (size > sizeLimit) throw new Error(`${size} bytes unpacked, the limit is ${sizeLimit}`)
+}
+
+const tarballs = readdirSync('packages').map(name => {
+  const file = pack(resolve('packages', name))
+  step(`${name}: the tarball holds what it should`, () => checkTarball(file))
+  return file
+})
+
+writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }')
+step('npm installs the tarballs', () =>
+  run('npm', [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    ...tarballs,
+    'fastify@5',
+    '@types/node@20',
+  ]),
+)
+
+mkdirSync(join(project, 'src'))
+copyFileSync(new URL('consumer.ts', import.meta.url), join(project, 'src/consumer.ts'))
+writeFileSync(
+  join(project, 'tsconfig.json'),
+  JSON.stringify({
+    compilerOptions: {
+      target: 'es2022',
+      module: 'nodenext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      types: ['node'],
+      rootDir: 'src',
+      outDir: 'out',
+    },
+    include: ['src'],
+  }),
+)
+for (const version of typescripts)
+  step(`TypeScript ${version} compiles a consumer, with the types of its libraries`, () =>
+    run('npx', ['--yes', '-p', `typescript@${version}`, 'tsc']),
+  )
+
+writeFileSync(
+  join(project, 'required.cjs'),
+  `for (const name of ['fastify-resource-server', 'fastify-token-client'])
+  if (typeof require(name).default !== 'function') throw new Error(name)
+if (typeof require('oauth-test-issuer').createTestIssuer !== 'function') throw new Error('oauth-test-issuer')`,
+)
+for (const version of nodes) {
+  const node = ['--yes', '-p', `node@${version}`, 'node']
+  step(`Node ${version}: import`, () => run('npx', [...node, 'out/consumer.js']))
+  step(`Node ${version}: require, without a warning`, () => {
+    const { stderr } = run('npx', [...node, '--throw-deprecation', '--trace-warnings', 'required.cjs'])
+    if (stderr.includes('Warning')) throw new Error(stderr)
+  })
+}
+
+rmSync(project, { recursive: true, force: true })
+if (failed.length > 0) {
+  console.error(`\nFailed: ${failed.join(' · ')}`)
+  process.exitCode = 1
+}
