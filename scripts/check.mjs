@@ -20,6 +20,10 @@ for (const folder of readdirSync('packages')) {
 }
 check('nothing unused', 'knip', [])
 
+console.log('\n# the API reference is what the sources say')
+if (spawnSync(process.execPath, ['docs/api.mjs', '--check'], { stdio: 'inherit' }).status !== 0)
+  failed.push('the API reference')
+
 if (failed.length > 0) {
   console.error(`\nFailed: ${failed.join(' · ')}`)
   process.exitCode = 1

@@ -10,7 +10,7 @@ const issuer = await createTestIssuer({
     {
       clientId: 'payment',
       clientSecret: 'only-for-this-run',
-      audiences: [audience],
+      audience,
       scopes: ['receipts:read'],
     },
   ],

@@ -37,7 +37,9 @@ function run(command, args, cwd = project) {
 function pack(folder) {
   const pnpm = process.env.npm_execpath
   if (!pnpm?.includes('pnpm')) throw new Error('Run this as `pnpm check:consumers`')
-  const { stdout } = run(process.execPath, [pnpm, 'pack', '--json', '--pack-destination', project], folder)
+  // pnpm is a program of its own, or a script, depending on how it was installed.
+  const [command, first] = /\.[cm]?js$/.test(pnpm) ? [process.execPath, [pnpm]] : [pnpm, []]
+  const { stdout } = run(command, [...first, 'pack', '--json', '--pack-destination', project], folder)
   return resolve(project, JSON.parse(stdout).filename)
 }
 

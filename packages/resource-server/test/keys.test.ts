@@ -4,6 +4,8 @@ import fastify from 'fastify'
 import { Agent } from 'undici'
 import resourceServer from 'fastify-resource-server'
 import t from 'tap'
+import { fetchJwks } from '#src/verify/fetch-jwks.js'
+import { connectToIssuer } from '#src/verify/issuer-connection.js'
 import { jwksRequests, makeKey, startHandMadeIssuer } from './hand-made-issuer.js'
 import { audience, startBench } from './protected-app.js'
 
@@ -257,3 +259,18 @@ async function untilAsked(issuer: { asked: string[] }, times: number): Promise<v
   while (issuer.asked.filter(path => path === '/jwks').length < times)
     await new Promise(resolve => setImmediate(resolve))
 }
+
+t.test('an issuer that hangs, or drips, is given up in bounded time', async t => {
+  const issuer = await startHandMadeIssuer(t, [makeKey('first')])
+  const connection = connectToIssuer(undefined, 40)
+  t.teardown(() => connection.close())
+  issuer.answer = () => {}
+  await t.rejects(fetchJwks(`${issuer.url}/jwks`, connection), 'it never answers')
+  await t.rejects(connection.getJson(`${issuer.url}/jwks`), 'nor as metadata')
+  issuer.answer = response => {
+    const drip = setInterval(() => response.write(' '), 5)
+    response.on('close', () => clearInterval(drip))
+  }
+  await t.rejects(fetchJwks(`${issuer.url}/jwks`, connection), 'it never ends')
+  await t.rejects(connection.getJson(`${issuer.url}/jwks`), 'nor as metadata')
+})

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { maxBytes, parseJson, timeoutMs, type IssuerConnection } from './issuer-connection.js'
+import { maxBytes, parseJson, type IssuerConnection } from './issuer-connection.js'
 import type { Jwk } from './public-key.js'
 
 /**
@@ -17,7 +17,7 @@ export async function fetchJwks(uri: string, connection: IssuerConnection): Prom
   const fetchOptions = {
     dispatcher: (await connection.dispatcher()).compose(recordBody(passed)),
     redirect: 'error',
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: AbortSignal.timeout(connection.timeoutMs),
     // What passes by has to be readable, and its size is bounded as it stands.
     headers: { accept: 'application/json', 'accept-encoding': 'identity' },
   }

@@ -1,11 +1,13 @@
 import type { Dispatcher } from 'undici'
 
 /** Bounds of every exchange with an issuer: what it may take altogether, and how large an answer may be. */
-export const timeoutMs = 5_000
+const usualTimeoutMs = 5_000
 export const maxBytes = 65_536
 
 /** A way to the issuer that ends in bounded time, takes a bounded answer and follows no redirect. */
 export interface IssuerConnection {
+  /** What one exchange may take altogether, in milliseconds. */
+  readonly timeoutMs: number
   /** What requests go through; made at the first use. */
   dispatcher(): Promise<Dispatcher>
   /** The JSON at a URL; `body` is undefined unless the status is 200. */
@@ -13,11 +15,18 @@ export interface IssuerConnection {
   close(): Promise<void>
 }
 
-/** A dispatcher that the user gave (a proxy, say) is used as it is, and not closed. */
-export function connectToIssuer(given: Dispatcher | undefined): IssuerConnection {
+/**
+ * A dispatcher that the user gave (a proxy, say) is used as it is, and not closed.
+ * @param timeoutMs what one exchange may take altogether, in milliseconds
+ */
+export function connectToIssuer(
+  given: Dispatcher | undefined,
+  timeoutMs: number = usualTimeoutMs,
+): IssuerConnection {
   let own: Promise<Dispatcher> | undefined
-  const dispatcher = async (): Promise<Dispatcher> => given ?? (own ??= openAgent())
+  const dispatcher = async (): Promise<Dispatcher> => given ?? (own ??= openAgent(timeoutMs))
   return {
+    timeoutMs,
     dispatcher,
     async getJson(url) {
       const { request } = await import('undici')
@@ -37,7 +46,7 @@ export function connectToIssuer(given: Dispatcher | undefined): IssuerConnection
 }
 
 /** undici is loaded when an issuer is first asked: an application's start does not wait for it. */
-async function openAgent(): Promise<Dispatcher> {
+async function openAgent(timeoutMs: number): Promise<Dispatcher> {
   const { Agent } = await import('undici')
   return new Agent({
     connections: 2,
