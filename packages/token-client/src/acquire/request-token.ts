@@ -61,10 +61,11 @@ export async function requestToken(
   try {
     const server = await locate()
     const body = parameters.map(([name, value]) => [name, value])
-    response = await clientCredentialsGrantRequest(server, client, await usable(credentials), body, {
+    const answer = await clientCredentialsGrantRequest(server, client, await usable(credentials), body, {
       [customFetch]: send,
       [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
     })
+    response = withoutChallenge(answer)
     return readAnswer(await processClientCredentialsResponse(server, client, response))
   } catch (error) {
     throw failureFrom(error, response)
@@ -81,6 +82,15 @@ async function usable(credentials: ClientCredentials): Promise<ClientAuth> {
       description: clip((error as Error).message),
     })
   }
+}
+
+/** RFC 6749 §5.2: a 401 has a challenge, and the error in its body; oauth4webapi would report the challenge alone. */
+function withoutChallenge(response: Response): Response {
+  if (!response.headers.has('www-authenticate')) return response
+  const { status, body } = response
+  const headers = new Headers(response.headers)
+  headers.delete('www-authenticate')
+  return new Response(body, { status, headers })
 }
 
 function readAnswer({
