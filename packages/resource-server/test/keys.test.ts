@@ -44,6 +44,27 @@ t.test('a new key is accepted at its first use; unknown ones cause one request i
   t.equal(jwksRequests(bench.issuer), 3)
 })
 
+t.test('a new key during an outage: nobody can tell, at any time until the issuer is back', async t => {
+  const bench = await startBench(t)
+  const second = makeKey('second')
+  await bench.call(bench.token())
+  bench.issuer.keys.push(second.jwk)
+  await bench.issuer.goAway()
+  for (const seconds of [0, 0.5, 2, 10, 40]) {
+    bench.clock.now += seconds * 1000
+    const { statusCode } = await bench.call(bench.token({}, {}, second))
+    t.equal(statusCode, 503, `${seconds} seconds later`)
+    t.equal(
+      (await bench.call(bench.token({ jti: `known ${seconds}` }))).statusCode,
+      200,
+      'known keys serve on',
+    )
+  }
+  await bench.issuer.comeBack()
+  bench.clock.now += minute
+  t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 200)
+})
+
 t.test('known keys never wait for an unknown one', async t => {
   const bench = await startBench(t)
   const known = bench.token()

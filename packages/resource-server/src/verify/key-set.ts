@@ -117,7 +117,8 @@ export function createKeySet(
     if (running === undefined) {
       // While the issuer fails, nobody can tell whether it has a new key.
       if (now() < retryAt) throw unavailable()
-      if (isFresh()) {
+      // The cooldown is for a healthy issuer that does not have the key; after a failure, the back-off is the limit.
+      if (failures === 0 && isFresh()) {
         if (now() - unknownKeyAskedAt < times.cooldownMs) return undefined
         unknownKeyAskedAt = now()
       }
