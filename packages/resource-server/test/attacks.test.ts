@@ -219,6 +219,14 @@ t.test('tokens of another kind', async t => {
     t.equal((await bench.call(bench.token({}, { typ }))).statusCode, 200, typ)
 })
 
+t.test('a token that is bound to a key, as a plain bearer token', async t => {
+  const bench = await startBench(t)
+  for (const cnf of [{ jkt: 'thumbprint' }, { 'x5t#S256': 'thumbprint' }, {}, null, 'text']) {
+    t.equal((await bench.call(bench.token({ cnf }))).statusCode, 401, JSON.stringify(cnf))
+    t.equal(bench.lastReason(), 'claim')
+  }
+})
+
 t.test('another issuer with the same key id', async t => {
   const shared = 'shared'
   const [first, second] = [makeKey(shared), makeKey(shared)]

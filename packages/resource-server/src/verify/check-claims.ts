@@ -60,6 +60,7 @@ export function checkClaims(header: TokenHeader, claims: Claims, rules: ClaimRul
   checkIssuer(claims, rules)
   checkTimes(claims, rules, now)
   checkAudience(claims, rules)
+  refuseBound(claims)
 }
 
 function checkType(header: TokenHeader, claims: Claims, { types, profile }: ClaimRules): void {
@@ -111,4 +112,13 @@ function checkAudience(claims: Claims, { profile, audiences }: ClaimRules): void
   const named = Array.isArray(value) ? value : [value]
   if (!named.some(audience => audiences.includes(audience as string)))
     throw new Refusal('audience', `${profile.audience} names none of ${audiences.join(', ')}`)
+}
+
+/**
+ * A token that is bound to a key (RFC 7800 §3.1) is of use with a proof of that key only, by DPoP (RFC 9449 §7.1) or by
+ * mutual TLS (RFC 8705 §3). Neither is checked here, and as a plain bearer token it must not pass.
+ */
+function refuseBound(claims: Claims): void {
+  if (claims['cnf'] !== undefined)
+    throw new Refusal('claim', 'the claim cnf binds the token to a key, of which no proof can be checked')
 }
