@@ -1,0 +1,97 @@
+import { dirname, join, relative } from 'node:path'
+import t from 'tap'
+import { filesBelow, packages, read } from './repository.js'
+
+/**
+ * docs/architecture.md draws, for each package, which part may import which:
+ *
+ *     arrows resource-server
+ *     index → plugin, errors
+ *
+ * A part is a folder of `src`, or a file that lies in `src` itself. The drawing and the imports have to say the same.
+ */
+function drawn(name: string): Map<string, string[]> {
+  const block = read('docs/architecture.md').match(
+    new RegExp(`^\`\`\`arrows ${name}\n([^]*?)^\`\`\`$`, 'm'),
+  )?.[1]
+  if (block === undefined) throw new Error(`docs/architecture.md has no "arrows ${name}" block`)
+  return new Map(
+    block
+      .trim()
+      .split('\n')
+      .map(line => line.split('→').map(side => side.trim()))
+      .map(([from = '', to = '']) => [
+        from,
+        to
+          .split(',')
+          .map(part => part.trim())
+          .filter(Boolean)
+          .sort(),
+      ]),
+  )
+}
+
+const importPattern = /^(?:import|export)\b[^'"]*?from '([^']+)'|\bimport\('([^']+)'\)/gm
+
+function importsOf(file: string): string[] {
+  return [...read(file).matchAll(importPattern)].map(match => match[1] ?? match[2] ?? '')
+}
+
+function partOf(source: string, file: string): string {
+  const [first = ''] = relative(source, file).split('/')
+  return first.replace(/\.[jt]s$/, '')
+}
+
+function found(source: string): Map<string, string[]> {
+  const arrows = new Map<string, Set<string>>()
+  for (const file of filesBelow(source, '.ts')) {
+    const from = partOf(source, file)
+    const to = arrows.get(from) ?? new Set<string>()
+    arrows.set(from, to)
+    for (const target of importsOf(file).filter(name => name.startsWith('.'))) {
+      const part = partOf(source, join(dirname(file), target))
+      if (part !== from) to.add(part)
+    }
+  }
+  return new Map([...arrows].map(([from, to]) => [from, [...to].sort()]))
+}
+
+/** One line for each part that imports another, sorted. */
+function asText(arrows: Map<string, string[]>): string {
+  return [...arrows]
+    .filter(([, to]) => to.length > 0)
+    .map(([from, to]) => `${from} → ${to.join(', ')}`)
+    .sort()
+    .join('\n')
+}
+
+for (const name of packages) {
+  t.test(`${name}: the imports are the arrows drawn in docs/architecture.md`, async t => {
+    const source = `packages/${name}/src`
+    t.strictSame(asText(found(source)), asText(drawn(name)))
+  })
+
+  t.test(
+    `${name}: no relative import leaves the package, and no import reaches into another's inside`,
+    async t => {
+      const source = `packages/${name}/src`
+      for (const file of filesBelow(source, '.ts')) {
+        const outside = importsOf(file).filter(target => {
+          if (!target.startsWith('.'))
+            return /^(fastify-(resource-server|token-client)|oauth-test-issuer)\b/.test(target)
+          return relative(source, join(dirname(file), target)).startsWith('..')
+        })
+        t.strictSame(outside, [], file)
+      }
+    },
+  )
+}
+
+t.test('the demo imports only what the packages publish', async t => {
+  for (const file of filesBelow('demo/src', '.ts')) {
+    const inside = importsOf(file).filter(target =>
+      /^(fastify-(resource-server|token-client)|oauth-test-issuer)\/|^\.\.\/.*packages\//.test(target),
+    )
+    t.strictSame(inside, [], file)
+  }
+})
