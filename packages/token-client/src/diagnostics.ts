@@ -18,6 +18,12 @@ export interface TokenClientEvents {
     readonly permanent: boolean
     readonly servingOld: boolean
   }
+  /** The store that processes share could not be used; the client goes on without it. */
+  'fastify-token-client:store-failed': {
+    readonly name: string
+    readonly operation: 'get' | 'set' | 'lock' | 'unlock'
+    readonly reason: string
+  }
   /** A call goes out with a token; `cached` tells whether the token was at hand. */
   'fastify-token-client:call': {
     readonly name: string
@@ -36,6 +42,7 @@ const channels = {
   'fastify-token-client:token-requested': channel('fastify-token-client:token-requested'),
   'fastify-token-client:token-received': channel('fastify-token-client:token-received'),
   'fastify-token-client:token-failed': channel('fastify-token-client:token-failed'),
+  'fastify-token-client:store-failed': channel('fastify-token-client:store-failed'),
   'fastify-token-client:call': channel('fastify-token-client:call'),
   'fastify-token-client:refused': channel('fastify-token-client:refused'),
 } satisfies Record<Name, unknown>

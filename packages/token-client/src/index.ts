@@ -10,4 +10,6 @@ export {
   TokenUnavailableError,
 } from './errors.js'
 export type { TokenClientOptions, TokenClientPluginOptions } from './options.js'
+export { redisTokenStore, type RedisConnection } from './share/redis-token-store.js'
+export type { TokenStore } from './share/token-store.js'
 export type { Token } from './token.js'

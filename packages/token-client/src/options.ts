@@ -1,6 +1,8 @@
 import type { Dispatcher } from 'undici'
 import type { ClientCredentials, PrivateKeyInput, Provided } from './acquire/client-authentication.js'
 import { InvalidOptionError } from './errors.js'
+import { createSeal, noSeal, type Seal } from './share/seal.js'
+import type { TokenStore } from './share/token-store.js'
 import type { Lifetimes } from './token.js'
 
 /** What {@link createTokenClient} takes. */
@@ -40,6 +42,13 @@ export interface TokenClientOptions {
   dispatcher?: Dispatcher
   /** The undici 7 dispatcher for token requests (a proxy, say); not closed by the client. */
   tokenDispatcher?: Dispatcher
+  /** Where processes share their tokens, so that replicas that start together make one token request. See {@link redisTokenStore}. */
+  tokenStore?: TokenStore
+  /**
+   * Keys that encrypt the tokens in `tokenStore` (AES-256-GCM): 32 bytes each, in base64. The first one encrypts, all of
+   * them decrypt. `'none'`: tokens lie there as they are.
+   */
+  tokenStoreKeys?: readonly string[] | 'none'
   /** The time in milliseconds since the epoch. Default `Date.now`. */
   clock?: () => number
   /** A number from 0 to 1. Default `Math.random`. */
@@ -67,6 +76,7 @@ export interface Settings {
   readonly tokenTimeoutMs: number
   readonly dispatcher: Dispatcher | undefined
   readonly tokenDispatcher: Dispatcher | undefined
+  readonly sharing: { readonly store: TokenStore; readonly seal: Seal } | undefined
   readonly now: () => number
   readonly random: () => number
 }
@@ -92,6 +102,8 @@ const known = [
   'allowInsecureHttp',
   'dispatcher',
   'tokenDispatcher',
+  'tokenStore',
+  'tokenStoreKeys',
   'clock',
   'random',
   'logLevel',
@@ -140,6 +152,7 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
     tokenTimeoutMs: milliseconds(given, 'tokenTimeoutMs', 5_000),
     dispatcher: dispatcher(given, 'dispatcher'),
     tokenDispatcher: dispatcher(given, 'tokenDispatcher'),
+    sharing: parseSharing(given),
     now: fn(given, 'clock') ?? Date.now,
     random: fn(given, 'random') ?? Math.random,
   })
@@ -184,6 +197,23 @@ function parseParameters(given: Given): (readonly [string, string])[] {
     ...(audience === undefined ? [] : [['audience', audience] as const]),
     ...Object.entries(parameters as Record<string, string>),
   ]
+}
+
+function parseSharing({ tokenStore: store, tokenStoreKeys: keys }: Given): Settings['sharing'] {
+  if (store === undefined && keys === undefined) return undefined
+  const methods = ['get', 'set', 'lock', 'unlock'] as const
+  const given = store as Partial<TokenStore> | undefined
+  if (!methods.every(method => typeof given?.[method] === 'function'))
+    throw new InvalidOptionError(
+      'option `tokenStore` wants a store with get, set, lock and unlock, such as redisTokenStore(new Redis(…))',
+    )
+  if (keys === 'none') return { store: given as TokenStore, seal: noSeal }
+  const ring = Array.isArray(keys) ? keys.map(key => Buffer.from(String(key), 'base64')) : []
+  if (ring.length === 0 || ring.some(key => key.length !== 32))
+    throw new InvalidOptionError(
+      "option `tokenStoreKeys` wants a list of keys of 32 bytes in base64 (`openssl rand -base64 32` makes one; is the environment variable set?), or 'none' for tokens that lie in the store unencrypted",
+    )
+  return { store: given as TokenStore, seal: createSeal(ring) }
 }
 
 /** https, or plain http on this machine. */

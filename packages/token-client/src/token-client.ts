@@ -1,13 +1,15 @@
 import { Agent, fetch, type Dispatcher, type RequestInit, type Response } from 'undici'
 import { locateServer, type ServerLocation } from './acquire/authorization-server.js'
-import { requestToken } from './acquire/request-token.js'
+import { cacheKey } from './acquire/cache-key.js'
+import { requestToken, type TokenAnswer } from './acquire/request-token.js'
 import { connectToServer } from './acquire/token-endpoint-fetch.js'
 import { createTokenSource, type TokenHealth } from './acquire/token-source.js'
 import { createBearerInterceptor } from './attach/bearer-interceptor.js'
 import { isObserved, report } from './diagnostics.js'
 import { OriginNotAllowedError } from './errors.js'
 import { parseOptions, type Settings, type TokenClientOptions } from './options.js'
-import type { Token } from './token.js'
+import { shareTokens, type AskForToken } from './share/share-tokens.js'
+import { schedule, type Token } from './token.js'
 
 /** What `request` takes: undici's request options, with a path below `baseUrl`. */
 export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
@@ -55,12 +57,11 @@ export function buildTokenClient(settings: Settings): TokenClient {
     { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation,
     server.send,
   )
-  const source = createTokenSource(
-    name,
-    () => requestToken(locate, settings, server.send),
-    settings.lifetimes,
-    settings,
-  )
+  const ask: AskForToken = () => {
+    report('fastify-token-client:token-requested', { name })
+    return requestToken(locate, settings, server.send, settings.now)
+  }
+  const source = createTokenSource(name, shared(ask, settings), settings.lifetimes, settings)
   const transport = settings.dispatcher ?? new Agent()
   const dispatcher = transport.compose(
     createBearerInterceptor({
@@ -101,6 +102,24 @@ export function buildTokenClient(settings: Settings): TokenClient {
       await server.close()
     },
   }
+}
+
+/** With a store, processes share their tokens. */
+function shared(ask: AskForToken, settings: Settings): AskForToken {
+  const { sharing, name, lifetimes, now, tokenTimeoutMs } = settings
+  if (sharing === undefined) return ask
+  const timesOf = ({ requestedAt, expiresIn }: TokenAnswer): ReturnType<typeof schedule> =>
+    schedule(requestedAt, expiresIn, lifetimes, 0)
+  return shareTokens(ask, {
+    ...sharing,
+    key: cacheKey(settings),
+    freshUntil: answer => timesOf(answer).renewAt,
+    expiresAt: answer => timesOf(answer).expiresAt,
+    requestTimeoutMs: tokenTimeoutMs,
+    now,
+    onStoreFailure: (operation, { message: reason }) =>
+      report('fastify-token-client:store-failed', { name, operation, reason }),
+  })
 }
 
 /** The URL of a call: a path below the base, or a whole URL of its origin. */

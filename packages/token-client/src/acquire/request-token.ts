@@ -21,6 +21,8 @@ export interface TokenRequest {
 /** What a token endpoint answered, as far as the client needs it. */
 export interface TokenAnswer {
   readonly accessToken: string
+  /** When the request for it was sent, in milliseconds since the epoch: its lifetime counts from then. */
+  readonly requestedAt: number
   readonly expiresIn: number | undefined
   readonly scope: string | undefined
 }
@@ -55,7 +57,9 @@ export async function requestToken(
   locate: () => Promise<AuthorizationServer>,
   { clientId, credentials, parameters }: TokenRequest,
   send: TokenEndpointFetch,
+  now: () => number,
 ): Promise<TokenAnswer> {
+  const requestedAt = now()
   const client = { client_id: clientId }
   let response: Response | undefined
   try {
@@ -66,7 +70,7 @@ export async function requestToken(
       [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
     })
     response = withoutChallenge(answer)
-    return readAnswer(await processClientCredentialsResponse(server, client, response))
+    return readAnswer(await processClientCredentialsResponse(server, client, response), requestedAt)
   } catch (error) {
     throw failureFrom(error, response)
   }
@@ -93,16 +97,14 @@ function withoutChallenge(response: Response): Response {
   return new Response(body, { status, headers })
 }
 
-function readAnswer({
-  access_token: accessToken,
-  expires_in: expiresIn,
-  scope,
-  token_type: type,
-}: TokenEndpointResponse): TokenAnswer {
+function readAnswer(
+  { access_token: accessToken, expires_in: expiresIn, scope, token_type: type }: TokenEndpointResponse,
+  requestedAt: number,
+): TokenAnswer {
   if (type !== 'bearer') throw new TokenRequestFailure(`the token has the type ${clip(type)}, not Bearer`)
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(accessToken))
     throw new TokenRequestFailure('the token is no b64token (RFC 6750 §2.1)')
-  return { accessToken, expiresIn, scope }
+  return { accessToken, requestedAt, expiresIn, scope }
 }
 
 /** What errors of oauth4webapi and of undici have, as far as it holds no secret: their causes can hold the whole answer. */

@@ -38,27 +38,28 @@ export interface Surroundings {
 /** An API that answers 401 to everything must not turn each call into a token request. */
 const forcedRenewalEveryMs = 10_000
 
+/** @param request asks for a token other than the one given, which is at hand or was refused */
 export function createTokenSource(
   name: string,
-  request: () => Promise<TokenAnswer>,
+  request: (unwanted: string | undefined) => Promise<TokenAnswer>,
   lifetimes: Lifetimes,
   { now, random }: Surroundings,
 ): TokenSource {
   let kept: Token | undefined
+  let refused: string | undefined
   let forcedAt = -Infinity
   const backOff = createBackOff(now, random)
 
   const renew = singleFlight(async (): Promise<Token> => {
-    const requestedAt = now()
-    report('fastify-token-client:token-requested', { name })
+    const startedAt = now()
     try {
-      const { accessToken, expiresIn, scope } = await request()
+      const { accessToken, requestedAt, expiresIn, scope } = await request(kept?.accessToken ?? refused)
       const times = schedule(requestedAt, expiresIn, lifetimes, random())
       kept = createToken(accessToken, { scopes: scope?.split(' '), ...times })
       backOff.succeed()
       report('fastify-token-client:token-received', {
         name,
-        durationMs: now() - requestedAt,
+        durationMs: now() - startedAt,
         expiresAt: kept.expiresAt,
         scopes: kept.scopes,
       })
@@ -107,6 +108,7 @@ export function createTokenSource(
       if (kept !== undefined && kept !== token) return true // somebody else has renewed it already
       if (now() - forcedAt < forcedRenewalEveryMs) return false
       forcedAt = now()
+      refused = token.accessToken
       kept = undefined
       return true
     },

@@ -1,0 +1,25 @@
+// One replica: starts cold, gets a token through the shared store, and says which.
+import { Redis } from 'ioredis'
+import { createTokenClient, redisTokenStore } from 'fastify-token-client'
+
+const { REDIS_PORT, ISSUER, CLIENT_SECRET, STORE_KEY } = process.env
+const redis = new Redis(Number(REDIS_PORT), '127.0.0.1', { lazyConnect: true })
+await redis.connect()
+const client = createTokenClient({
+  baseUrl: 'https://receipts.example.com',
+  issuer: ISSUER ?? '',
+  clientId: 'payment',
+  clientSecret: CLIENT_SECRET,
+  scopes: ['receipts:write'],
+  resource: 'https://receipts.example.com',
+  tokenStore: redisTokenStore(redis),
+  tokenStoreKeys: [STORE_KEY ?? ''],
+})
+process.once('message', async () => {
+  const { accessToken } = await client.getToken()
+  process.send?.(accessToken)
+  await client.close()
+  redis.disconnect()
+  process.disconnect?.()
+})
+process.send?.('ready')

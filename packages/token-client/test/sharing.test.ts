@@ -1,0 +1,215 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { Redis } from 'ioredis'
+import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
+import t, { type Test } from 'tap'
+import { createTokenClient, redisTokenStore, type TokenClient, type TokenStore } from 'fastify-token-client'
+import { createSeal } from '#src/share/seal.js'
+import { noRedis, startRedis } from './redis-server.js'
+
+const audience = 'https://receipts.example.com'
+const secret = randomBytes(16).toString('hex')
+const storeKey = randomBytes(32).toString('base64')
+
+async function startIssuer(t: Test): Promise<TestIssuer> {
+  const issuer = await createTestIssuer({
+    clients: [
+      { clientId: 'payment', clientSecret: secret, audience, scopes: ['receipts:write', 'receipts:read'] },
+    ],
+  })
+  t.teardown(() => issuer.close())
+  return issuer
+}
+
+const tokenRequests = ({ requests }: TestIssuer): number => requests.count('token')
+
+function replica(
+  t: Test,
+  issuer: TestIssuer,
+  tokenStore: TokenStore,
+  more: Partial<Parameters<typeof createTokenClient>[0]> = {},
+): TokenClient {
+  const client = createTokenClient({
+    baseUrl: audience,
+    issuer: issuer.url,
+    clientId: 'payment',
+    clientSecret: secret,
+    scopes: ['receipts:write'],
+    resource: audience,
+    tokenStore,
+    tokenStoreKeys: [storeKey],
+    ...more,
+  })
+  t.teardown(() => client.close())
+  return client
+}
+
+/** A store in this process, whose entries can be looked at. */
+function memoryStore(): TokenStore & { entries: Map<string, string>; locks: Map<string, string> } {
+  const entries = new Map<string, string>()
+  const locks = new Map<string, string>()
+  return {
+    entries,
+    locks,
+    get: async key => entries.get(key),
+    set: async (key, value) => void entries.set(key, value),
+    lock: async (key, owner) => {
+      if (locks.has(key)) return false
+      locks.set(key, owner)
+      return true
+    },
+    unlock: async (key, owner) => void (locks.get(key) === owner && locks.delete(key)),
+  }
+}
+
+function failuresOf(t: Test): { operation: string; reason: string }[] {
+  const seen: { operation: string; reason: string }[] = []
+  const note = (message: unknown): void => void seen.push(message as (typeof seen)[number])
+  subscribe('fastify-token-client:store-failed', note)
+  t.teardown(() => unsubscribe('fastify-token-client:store-failed', note))
+  return seen
+}
+
+const said = async (child: ChildProcess): Promise<string> => ((await once(child, 'message')) as [string])[0]
+
+t.test('eight processes that start cold make one token request', { skip: noRedis }, async t => {
+  const { port } = await startRedis(t)
+  const issuer = await startIssuer(t)
+  const replicas = Array.from({ length: 8 }, () =>
+    fork(new URL('sharing-process.js', import.meta.url), {
+      env: {
+        PATH: process.env['PATH'],
+        REDIS_PORT: String(port),
+        ISSUER: issuer.url,
+        CLIENT_SECRET: secret,
+        STORE_KEY: storeKey,
+      },
+      execArgv: [],
+    }),
+  )
+  await Promise.all(replicas.map(said)) // all are connected before the first one asks
+  const tokens = await Promise.all(
+    replicas.map(child => {
+      const token = said(child)
+      child.send('go')
+      return token
+    }),
+  )
+  t.equal(new Set(tokens).size, 1, 'all have the same token')
+  t.equal(tokenRequests(issuer), 1)
+})
+
+t.test(
+  'nobody who reads the store learns a token, and nobody can change or move one',
+  { skip: noRedis },
+  async t => {
+    const { port } = await startRedis(t)
+    const redis = new Redis(port, '127.0.0.1')
+    t.teardown(() => redis.disconnect())
+    const issuer = await startIssuer(t)
+    const { accessToken } = await replica(t, issuer, redisTokenStore(redis)).getToken()
+    const [key = ''] = await redis.keys('oauth-token:*')
+    const value = (await redis.get(key)) ?? ''
+    t.notMatch(key + value, accessToken)
+    t.notMatch(key + value, secret)
+    t.notMatch(key, /payment|receipts/)
+    t.ok(
+      (await redis.pttl(key)) <= issuer.clock.now() - Date.now() + 3_600_000,
+      'it goes when the token ends',
+    )
+    t.equal(await redis.exists(`${key}:lock`), 0, 'the lock is given back')
+
+    const [id, text = ''] = value.split('.')
+    const bytes = Buffer.from(text, 'base64url')
+    bytes.writeUInt8(bytes.readUInt8(40) ^ 1, 40)
+    await redis.set(key, `${id}.${bytes.toString('base64url')}`)
+    const next = await replica(t, issuer, redisTokenStore(redis)).getToken()
+    t.not(next.accessToken, accessToken, 'a changed entry is as good as none')
+  },
+)
+
+t.test('the store dies, and calls go on', { skip: noRedis }, async t => {
+  const { port, stop } = await startRedis(t)
+  const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20 })
+  redis.on('error', () => {})
+  t.teardown(() => redis.disconnect())
+  const issuer = await startIssuer(t)
+  const failures = failuresOf(t)
+  const first = replica(t, issuer, redisTokenStore(redis))
+  const token = await first.getToken()
+  await stop()
+  t.equal((await first.getToken()).accessToken, token.accessToken, 'a token at hand needs no store')
+  t.ok(await replica(t, issuer, redisTokenStore(redis)).getToken(), 'without one, the server is asked')
+  t.equal(tokenRequests(issuer), 2)
+  t.match(failures, [{ operation: 'get' }])
+})
+
+t.test('a lock that is never given back costs a bounded wait', async t => {
+  const issuer = await startIssuer(t)
+  const store = memoryStore()
+  const waiting = replica(t, issuer, { ...store, lock: async () => false }, { tokenTimeoutMs: 60 })
+  t.ok(await waiting.getToken())
+  t.equal(tokenRequests(issuer), 1)
+})
+
+t.test('a store that hangs or throws is named and left alone', async t => {
+  const issuer = await startIssuer(t)
+  const failures = failuresOf(t)
+  const broken: TokenStore = {
+    ...memoryStore(),
+    get: () => {
+      throw new Error('no such host')
+    },
+  }
+  t.ok(await replica(t, issuer, broken).getToken())
+  t.match(failures, [{ name: 'client', operation: 'get', reason: 'no such host' }])
+})
+
+t.test('a token that the API refused is not taken from the store again', async t => {
+  const issuer = await startIssuer(t)
+  const store = memoryStore()
+  const client = replica(t, issuer, store)
+  const refused = await client.getToken()
+  client.invalidate(refused)
+  const next = await client.getToken()
+  t.not(next.accessToken, refused.accessToken)
+  t.equal(
+    (await replica(t, issuer, store).getToken()).accessToken,
+    next.accessToken,
+    'others get the new one',
+  )
+  t.equal(tokenRequests(issuer), 2)
+})
+
+t.test('requests that the server can tell apart share nothing', async t => {
+  const issuer = await startIssuer(t)
+  const store = memoryStore()
+  const write = await replica(t, issuer, store).getToken()
+  const read = await replica(t, issuer, store, { scopes: ['receipts:read'] }).getToken()
+  t.strictSame(write.scopes, ['receipts:write'])
+  t.strictSame(read.scopes, ['receipts:read'])
+  t.equal(store.entries.size, 2)
+})
+
+t.test('keys rotate: the first one seals, each of them opens', async t => {
+  const [older, newer] = [randomBytes(32), randomBytes(32)]
+  const sealed = createSeal([older]).close('a token', 'here')
+  t.equal(createSeal([newer, older]).open(sealed, 'here'), 'a token')
+  t.equal(createSeal([newer]).open(sealed, 'here'), undefined)
+  t.equal(createSeal([older]).open(sealed, 'elsewhere'), undefined, 'an entry cannot be moved')
+  t.equal(createSeal([older]).open('', 'here'), undefined)
+})
+
+t.test('wrong options are named', async t => {
+  const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a', clientSecret: 'b' }
+  const cases: [object, RegExp][] = [
+    [{ tokenStore: memoryStore() }, /tokenStoreKeys.*openssl rand -base64 32/],
+    [{ tokenStore: memoryStore(), tokenStoreKeys: ['short'] }, /tokenStoreKeys.*32 bytes/],
+    [{ tokenStore: {}, tokenStoreKeys: 'none' }, /tokenStore.*get, set, lock and unlock/],
+    [{ tokenStoreKeys: [storeKey] }, /tokenStore/],
+  ]
+  for (const [wrong, message] of cases) t.throws(() => createTokenClient({ ...options, ...wrong }), message)
+  t.doesNotThrow(() => createTokenClient({ ...options, tokenStore: memoryStore(), tokenStoreKeys: 'none' }))
+})
