@@ -1,0 +1,62 @@
+import { fork, type ChildProcess } from 'node:child_process'
+
+/** A server in a process of its own: what it costs, it costs itself. */
+export interface ServerProcess {
+  readonly name: string
+  readonly url: string
+  /** Asks the process something it knows to answer (see `serve`). */
+  ask<T>(question: string): Promise<T>
+  stop(): Promise<void>
+}
+
+interface Message {
+  readonly url?: string
+  readonly answer?: unknown
+}
+
+/** Loaders and options of this process are none of the measured one's. */
+const { NODE_OPTIONS: _, ...environment } = process.env
+
+/**
+ * Starts `servers/<file>.js`.
+ * @param config what the file's `serve` callback is given
+ */
+export async function startServer(
+  name: string,
+  file: string,
+  config: object,
+  execArgv: readonly string[] = [],
+): Promise<ServerProcess> {
+  const child = fork(new URL(`../${file}.js`, import.meta.url), [JSON.stringify(config)], {
+    execArgv: [...execArgv],
+    env: environment,
+  })
+  const { url } = await nextMessage(child, name)
+  if (url === undefined) throw new Error(`${name} has not said where it listens`)
+  return {
+    name,
+    url,
+    async ask<T>(question: string) {
+      const answer = nextMessage(child, name)
+      child.send({ question })
+      return (await answer).answer as T
+    },
+    async stop() {
+      if (child.exitCode !== null) return
+      const ended = new Promise(resolve => child.once('exit', resolve))
+      child.disconnect()
+      await ended
+    },
+  }
+}
+
+function nextMessage(child: ChildProcess, name: string): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null): void => reject(new Error(`${name} has ended with ${code}`))
+    child.once('exit', onExit)
+    child.once('message', message => {
+      child.off('exit', onExit)
+      resolve(message as Message)
+    })
+  })
+}

@@ -1,0 +1,39 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Machine } from '../harness/machine.js'
+import type { Findings } from '../questions/question.js'
+
+/** A question's answer as it is kept: each number of each round, so that the report can be written again. */
+export interface Answer extends Findings {
+  readonly question: string
+  readonly title: string
+  readonly method: string
+  /** ISO 8601 date. */
+  readonly measured: string
+  readonly rounds: number
+  readonly machine: Machine
+}
+
+/** The folder of the results: `benchmarks/`. */
+export const folder: string = fileURLToPath(new URL('../../', import.meta.url))
+const answersFolder = `${folder}answers/`
+
+export function keepAnswer(answer: Answer): void {
+  mkdirSync(answersFolder, { recursive: true })
+  writeFileSync(`${answersFolder}${answer.question}.json`, `${JSON.stringify(rounded(answer), null, 1)}\n`)
+}
+
+export function readAnswers(): Answer[] {
+  return readdirSync(answersFolder)
+    .filter(file => file.endsWith('.json'))
+    .map(file => JSON.parse(readFileSync(answersFolder + file, 'utf8')) as Answer)
+}
+
+/** Four digits say more than the measurement knows. */
+function rounded(answer: Answer): unknown {
+  return JSON.parse(
+    JSON.stringify(answer, (_, value: unknown) =>
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value,
+    ),
+  )
+}

@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util'
+import { describeMachine } from './harness/machine.js'
+import { createLoadGenerator } from './harness/load.js'
+import { protectedRoute } from './questions/protected-route.js'
+import type { Question } from './questions/question.js'
+import { keepAnswer, readAnswers } from './report/answers.js'
+import { judge, writeResults } from './report/results.js'
+
+const questions: readonly Question[] = [protectedRoute]
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '1' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+const names = questions.map(({ name }) => name)
+const unknown = positionals.filter(name => !names.includes(name))
+if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`There is no question ${unknown.join(', ')}.\n`)
+  console.log(`pnpm bench [--rounds 5] [--seconds 1] [question …]\n\nQuestions: ${names.join(', ')}`)
+  process.exit(unknown.length > 0 ? 1 : 0)
+}
+
+const machine = describeMachine()
+console.log(
+  `${machine.processor}, ${machine.cores} cores · Node ${machine.node} · ${machine.load}\n${Object.entries(
+    machine.packages,
+  )
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}`,
+)
+
+const load = await createLoadGenerator()
+const effort = {
+  rounds: Number(values.rounds),
+  secondsPerSlice: Number(values.seconds),
+  load,
+  tell: (what: string) => console.log(`  ${what}`),
+}
+for (const question of questions) {
+  if (positionals.length > 0 && !positionals.includes(question.name)) continue
+  console.log(`\n# ${question.title}`)
+  const findings = await question.answer(effort)
+  const { name, title, method } = question
+  const measured = new Date().toISOString()
+  keepAnswer({ question: name, title, method, measured, rounds: effort.rounds, machine, ...findings })
+  for (const comparison of findings.comparisons ?? [])
+    for (const goal of comparison.goals) console.log(`${comparison.title}: ${judge(comparison, goal)}`)
+  for (const { what, value, unit } of findings.facts ?? [])
+    console.log(`${what}: ${value.toPrecision(3)} ${unit}`)
+  writeResults(questions, readAnswers())
+}
+await load.close()
+console.log('\nWritten to benchmarks/RESULTS.md')
