@@ -66,6 +66,8 @@ export interface PaymentConfig extends Listening, ProtectedBy {
 }
 
 export interface StorefrontConfig extends Listening {
+  /** Signs the cart's cookie. */
+  readonly cookieSecret: string
   readonly payments: CallsWith
 }
 
@@ -150,6 +152,7 @@ export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
     },
     storefront: {
       ...listening('storefront'),
+      cookieSecret: env['COOKIE_SECRET'] ?? randomBytes(32).toString('base64url'),
       payments: {
         baseUrl: at('payments'),
         issuer,

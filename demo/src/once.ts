@@ -35,19 +35,24 @@ export async function buyOneBook(env: Environment, out: string | undefined): Pro
   }
 }
 
-/** Fills in the form on the shop's page; resolves to the URL of the order. */
+/** Presses “Buy now” and fills in the form, as a browser does; resolves to the URL of the order. */
 async function orderBook(storefront: string, sku: string): Promise<string> {
-  const page = await (await fetch(storefront)).text()
-  const order = new RegExp(`value="${sku}"[^]*?name="order" value="([^"]+)"`).exec(page)?.[1]
+  const send = (path: string, fields: Record<string, string>, cookie = ''): Promise<Response> =>
+    fetch(storefront + path, {
+      method: 'POST',
+      headers: { cookie },
+      body: new URLSearchParams(fields),
+      redirect: 'manual',
+    })
+  const chosen = await send('/cart', { sku, next: 'checkout' })
+  const cookie = chosen.headers.getSetCookie()[0]?.split(';')[0]
+  const form = await (await fetch(`${storefront}/checkout`, { headers: { cookie: cookie ?? '' } })).text()
+  const order = /name="order" value="([^"]+)"/.exec(form)?.[1]
   if (order === undefined) throw new Error('the shop does not offer the book')
-  const answer = await fetch(`${storefront}/orders`, {
-    method: 'POST',
-    body: new URLSearchParams({ sku, order, email: 'reader@example.com', method: 'test_visa' }),
-    redirect: 'manual',
-  })
+  const answer = await send('/orders', { order, email: 'reader@example.com', method: 'test_visa' }, cookie)
   const location = answer.headers.get('location')
   if (answer.status !== 303 || location === null)
-    throw new Error(`the shop answers the order with ${answer.status}: ${await answer.text()}`)
+    throw new Error(`the shop answers the order with ${answer.status}`)
   return storefront + location
 }
 

@@ -35,16 +35,16 @@ const [book] = books
 if (book === undefined) throw new Error('no books')
 
 async function buy({ url }: Shop, method: string): Promise<Response> {
-  return fetch(`${url}/orders`, {
-    method: 'POST',
-    redirect: 'manual',
-    body: new URLSearchParams({
-      sku: book?.sku ?? '',
-      order: randomUUID(),
-      email: 'reader@example.com',
-      method,
-    }),
-  })
+  const send = (path: string, fields: Record<string, string>, cookie: string): Promise<Response> =>
+    fetch(url + path, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie },
+      body: new URLSearchParams(fields),
+    })
+  const chosen = await send('/cart', { sku: book?.sku ?? '', next: 'checkout' }, '')
+  const cookie = chosen.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  return send('/orders', { order: randomUUID(), email: 'reader@example.com', method }, cookie)
 }
 
 async function receiptOf(shop: Shop, order: string): Promise<Uint8Array> {

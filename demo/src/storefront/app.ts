@@ -1,14 +1,23 @@
 import { fileURLToPath } from 'node:url'
+import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
-import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import view from '@fastify/view'
 import { Eta } from 'eta'
 import fastify, { type FastifyInstance } from 'fastify'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
 import type { StorefrontConfig } from '../config.js'
+import { seller } from '../receipt-service/seller.js'
+import { serveAssets } from './assets.js'
+import { cover } from './covers/cover.js'
+import { errorPages } from './error-pages.js'
+import { day, price } from './money.js'
 import { createPaymentsApi } from './payments-api.js'
-import { shopRoutes } from './routes.js'
+import { cartRoutes } from './routes/cart.js'
+import { checkoutRoutes } from './routes/checkout.js'
+import { orderRoutes } from './routes/orders.js'
+import { refuseCrossSite } from './same-origin.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -20,33 +29,52 @@ declare module 'fastify' {
 /** Pages are read from the sources: there is nothing to build. */
 const views = fileURLToPath(new URL('../../src/storefront/views', import.meta.url))
 
+/** Nothing but what this server sends, and no inline style or script at all. */
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    fontSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+  },
+}
+
 /** The shop. Its buyers have no account; it is itself the client of the payment service. */
 export async function buildStorefront(config: StorefrontConfig): Promise<FastifyInstance> {
-  const app = fastify({ logger: { level: config.logLevel, name: 'storefront' } })
-    .setValidatorCompiler(TypeBoxValidatorCompiler)
-    .withTypeProvider<TypeBoxTypeProvider>()
+  const app = fastify({
+    logger: { level: config.logLevel, name: 'storefront' },
+    bodyLimit: 16 * 1024,
+  }).setValidatorCompiler(TypeBoxValidatorCompiler)
 
   await app.register(helmet, {
-    contentSecurityPolicy: {
-      directives: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        scriptSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        formAction: ["'self'"],
-        upgradeInsecureRequests: null,
-      },
-    },
+    contentSecurityPolicy,
     strictTransportSecurity: false,
+    // With `no-referrer`, browsers would send forms with `Origin: null`.
+    referrerPolicy: { policy: 'same-origin' },
   })
+  await app.register(cookie, { secret: config.cookieSecret })
   await app.register(formbody)
+  app.addHook('onRequest', refuseCrossSite)
+  const asset = serveAssets(app)
   await app.register(view, {
-    engine: { eta: new Eta({ views, autoEscape: true }) },
+    engine: { eta: new Eta({ views, autoEscape: true, cache: true }) },
     root: views,
     viewExt: 'eta',
+    defaultContext: { asset, cover, price, day, seller, cartCount: 0 },
   })
+  errorPages(app)
+
   await app.register(tokenClient, { name: 'payments', ...config.payments })
-  await app.register(shopRoutes, { payments: createPaymentsApi(app.payments) })
+  const payments = createPaymentsApi(app.payments)
+  await app.register(cartRoutes)
+  await app.register(checkoutRoutes, { payments })
+  await app.register(orderRoutes, { payments })
+  app.get('/health', async () => ({ status: 'ok' }))
   return app
 }

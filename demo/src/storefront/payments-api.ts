@@ -1,10 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { TokenClient } from 'fastify-token-client'
 
 /** How a buyer pays here: test methods of the sandbox gateway, never a card number. */
 export const paymentMethods = {
-  test_visa: 'Test card that pays',
-  test_declined: 'Test card that is declined',
-  test_insufficient_funds: 'Test card without funds',
+  test_visa: { label: 'Test card that pays', digits: '•••• 4242', hint: 'The payment goes through.' },
+  test_declined: { label: 'Test card that is declined', digits: '•••• 0002', hint: 'The bank says no.' },
+  test_insufficient_funds: {
+    label: 'Test card without funds',
+    digits: '•••• 9995',
+    hint: 'The account is empty.',
+  },
 } as const
 
 export type PaymentMethod = keyof typeof paymentMethods
@@ -16,14 +21,30 @@ export interface Order {
   readonly locale: string
 }
 
-/** What the payment service says of a payment. */
+/** What the payment service says of a payment. Money in minor units. */
 export interface Payment {
   readonly paymentId: string
   readonly status: 'processing' | 'paid' | 'declined'
   readonly total: number
   readonly currency: string
+  readonly lines: readonly {
+    readonly sku: string
+    readonly title: string
+    readonly author: string
+    readonly quantity: number
+    readonly total: number
+  }[]
+  readonly vat: readonly { readonly rate: number; readonly vat: number }[]
+  readonly createdAt: string
   readonly declineReason?: string
   readonly receipt?: { readonly status: 'pending' | 'delivered' | 'poisoned'; readonly number?: string }
+}
+
+/** A receipt as it came, to be passed on. */
+export interface ReceiptFile {
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: Buffer
+  readonly fileName: string | undefined
 }
 
 /** The payment service refused, in its own words (RFC 9457). */
@@ -38,6 +59,7 @@ export class PaymentRefused extends Error {
 
 /** The payment service as the storefront uses it. */
 export interface PaymentsApi {
+  /** @throws {PaymentRefused} with 402 when the payment is declined */
   pay(
     order: Order,
     buyer: { email: string; name?: string },
@@ -46,26 +68,36 @@ export interface PaymentsApi {
   ): Promise<Payment>
   find(paymentId: string): Promise<Payment | undefined>
   /** The receipt in the wanted media type; undefined while it is being made. */
-  receipt(paymentId: string, mediaType: string): Promise<{ type: string; bytes: Buffer } | undefined>
+  receipt(paymentId: string, mediaType: string): Promise<ReceiptFile | undefined>
 }
+
+/** Somebody pressed twice: the first request is still being worked on. How often to ask for its answer, and how far apart. */
+const inUse = { attempts: 20, pauseMs: 250 }
+/** Nobody waits for a page longer than this, in milliseconds. */
+const timeouts = { headersTimeout: 10_000, bodyTimeout: 10_000 }
 
 export function createPaymentsApi(payments: TokenClient): PaymentsApi {
   return {
     async pay(order, buyer, paymentMethod, idempotencyKey) {
-      const { statusCode, body } = await payments.request({
-        method: 'POST',
-        path: '/payments',
-        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-        body: JSON.stringify({ order, buyer, paymentMethod }),
-      })
-      const answer = (await body.json()) as Payment & { detail?: string }
-      if (statusCode !== 200 && statusCode !== 201)
-        throw new PaymentRefused(statusCode, answer.detail ?? `the payment service answers ${statusCode}`)
-      return answer
+      for (let attempt = 1; ; attempt += 1) {
+        const { statusCode, body } = await payments.request({
+          method: 'POST',
+          path: '/payments',
+          headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+          body: JSON.stringify({ order, buyer, paymentMethod }),
+          ...timeouts,
+        })
+        const answer = (await body.json()) as Payment & { detail?: string }
+        if (statusCode === 200 || statusCode === 201) return answer
+        if (statusCode !== 409 || attempt === inUse.attempts)
+          throw new PaymentRefused(statusCode, answer.detail ?? `the payment service answers ${statusCode}`)
+        await wait(inUse.pauseMs)
+      }
     },
     async find(paymentId) {
       const { statusCode, body } = await payments.request({
         path: `/payments/${encodeURIComponent(paymentId)}`,
+        ...timeouts,
       })
       if (statusCode === 200) return (await body.json()) as Payment
       await body.dump()
@@ -76,12 +108,29 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
       const { statusCode, headers, body } = await payments.request({
         path: `/payments/${encodeURIComponent(paymentId)}/receipt`,
         headers: { accept: mediaType },
+        ...timeouts,
       })
       if (statusCode === 200)
-        return { type: String(headers['content-type']), bytes: Buffer.from(await body.arrayBuffer()) }
+        return {
+          headers: pick(headers, ['content-type', 'content-security-policy']),
+          bytes: Buffer.from(await body.arrayBuffer()),
+          fileName: /filename="([\w.-]+)"/.exec(String(headers['content-disposition']))?.[1],
+        }
       await body.dump()
       if (statusCode === 404 || statusCode === 409) return undefined
       throw new PaymentRefused(statusCode, `the payment service answers ${statusCode}`)
     },
   }
+}
+
+function pick(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  names: readonly string[],
+): Record<string, string> {
+  const picked: Record<string, string> = {}
+  for (const name of names) {
+    const value = headers[name]
+    if (typeof value === 'string') picked[name] = value
+  }
+  return picked
 }

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { FastifyInstance } from 'fastify'
+
+/** Files that pages refer to, by the name in their URL. Fonts come from npm packages: nothing is asked of another host. */
+const { resolve } = createRequire(import.meta.url)
+const own = (name: string): URL => new URL(`../../src/storefront/assets/${name}`, import.meta.url)
+const files: Readonly<Record<string, { readonly type: string; readonly at: string | URL }>> = {
+  'shop.css': { type: 'text/css; charset=utf-8', at: own('shop.css') },
+  'mark.svg': { type: 'image/svg+xml', at: own('mark.svg') },
+  'fraunces.woff2': {
+    type: 'font/woff2',
+    at: resolve('@fontsource-variable/fraunces/files/fraunces-latin-standard-normal.woff2'),
+  },
+  'figtree.woff2': {
+    type: 'font/woff2',
+    at: resolve('@fontsource-variable/figtree/files/figtree-latin-wght-normal.woff2'),
+  },
+}
+
+/** Serves the files from memory, and tells pages the URL of each: it changes with the content, so browsers keep it for good. */
+export function serveAssets(app: FastifyInstance): (name: string) => string {
+  const versions = new Map<string, string>()
+  for (const [name, { type, at }] of Object.entries(files)) {
+    const content = readFileSync(at)
+    versions.set(name, createHash('sha256').update(content).digest('base64url').slice(0, 10))
+    app.get(`/assets/${name}`, { logLevel: 'warn' }, async (_request, reply) =>
+      reply.type(type).header('cache-control', 'public, max-age=31536000, immutable').send(content),
+    )
+  }
+  return name => {
+    const version = versions.get(name)
+    if (version === undefined) throw new Error(`there is no asset ${name}`)
+    return `/assets/${name}?v=${version}`
+  }
+}

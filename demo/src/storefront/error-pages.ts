@@ -1,0 +1,41 @@
+import type { FastifyError, FastifyInstance } from 'fastify'
+
+interface Message {
+  readonly title: string
+  readonly text: string
+}
+
+const messages: Readonly<Record<number, Message>> = {
+  400: {
+    title: 'That did not fit',
+    text: 'Something in the form is missing or not as it should be. Go back and look at it once more.',
+  },
+  403: { title: 'Not from here', text: 'This form was sent from another site, so nothing was done.' },
+  404: { title: 'No such page', text: 'Nothing is kept under this address.' },
+  503: {
+    title: 'Closed for a moment',
+    text: 'A service behind the shop cannot be reached. Nothing was charged; try again shortly.',
+  },
+}
+const unexpected: Message = {
+  title: 'Something went wrong',
+  text: 'It is our fault, it has been logged, and nothing was charged.',
+}
+
+/** People get a page, whatever happens; what went wrong inside stays in the log. */
+export function errorPages(app: FastifyInstance): void {
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const status = statusOf(error)
+    if (status >= 500) request.log.error({ err: error }, 'request failed')
+    if (status === 503) reply.header('retry-after', 2)
+    return reply.code(status).view('message', messages[status] ?? unexpected)
+  })
+  app.setNotFoundHandler((_request, reply) => reply.code(404).view('message', messages[404] ?? unexpected))
+}
+
+/** What failed behind the shop is, to its visitors, an outage. */
+function statusOf({ statusCode = 500, code }: FastifyError): number {
+  const isUpstream = statusCode >= 502 || code?.startsWith('TOKEN_CLIENT') || code?.startsWith('UND_ERR')
+  if (isUpstream || code === 'ECONNREFUSED' || code === 'ECONNRESET') return 503
+  return statusCode
+}

@@ -1,0 +1,134 @@
+import t, { type Test } from 'tap'
+import { books } from '#src/catalogue.js'
+import { loadConfig } from '#src/config.js'
+import { buildStorefront } from '#src/storefront/app.js'
+import {
+  addToCart,
+  cartCount,
+  cartLines,
+  cartTotal,
+  readCart,
+  setQuantity,
+  writeCart,
+} from '#src/storefront/cart.js'
+import { cover } from '#src/storefront/covers/cover.js'
+import type { FastifyInstance } from 'fastify'
+
+const ports = { storefront: 1, payments: 1, receipts: 1, authorizationServer: 1 }
+
+/** The shop, with nothing behind it. */
+async function openAlone(t: Test): Promise<FastifyInstance> {
+  const shop = await buildStorefront(loadConfig(ports, { LOG_LEVEL: 'silent' }).storefront)
+  t.teardown(() => shop.close())
+  return shop
+}
+
+const [first, second] = books
+if (first === undefined || second === undefined) throw new Error('no books')
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+
+t.test('a cart', async t => {
+  let cart = addToCart(readCart(undefined), first.sku)
+  cart = addToCart(addToCart(cart, first.sku), second.sku, 3)
+  t.equal(cartCount(cart), 5)
+  t.equal(cartTotal(cartLines(cart)), first.price * 2 + second.price * 3)
+  t.strictSame([...readCart(writeCart(cart))], [...cart], 'goes into a cookie and comes back')
+  t.strictSame([...setQuantity(cart, first.sku, 0).keys()], [second.sku], 'none takes a book out')
+  t.equal(addToCart(cart, first.sku, 1000).get(first.sku), 99, 'there is a bound')
+  for (const nonsense of ['', 'B-1001', 'B-1001*-2', 'B-1001*x', 'B-0000*1', '*', '__proto__*1'])
+    t.equal(cartCount(readCart(nonsense)), 0, nonsense)
+})
+
+t.test('each book has a cover of its own, the same each time', async t => {
+  const covers = books.map(book => cover(book))
+  t.equal(new Set(covers).size, books.length)
+  t.strictSame(
+    covers,
+    books.map(book => cover(book)),
+  )
+  t.notMatch(cover({ sku: 'x', title: '<script>', author: 'a & "b"' }), /<script>|& /)
+})
+
+t.test('pages load nothing from elsewhere and run nothing inline', async t => {
+  const shop = await openAlone(t)
+  for (const url of ['/', '/cart', '/nowhere']) {
+    const { headers, body } = await shop.inject(url)
+    t.match(headers['content-security-policy'], /^default-src 'none';/)
+    t.notMatch(headers['content-security-policy'], /unsafe|https?:|data:/)
+    t.notMatch(body, /(?:src|href|action)="(?:https?:)?\/\//, `${url} refers to no other host`)
+    t.notMatch(body, /\sstyle=|\son\w+=|<script>|<style/, `${url} has nothing inline`)
+    for (const [, path = ''] of body.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {
+      const asset = await shop.inject(path)
+      t.equal(asset.statusCode, 200, path)
+      t.match(asset.headers['cache-control'], 'immutable')
+    }
+  }
+})
+
+t.test('a cart that somebody else wrote is an empty one', async t => {
+  const shop = await openAlone(t)
+  const added = await shop.inject({
+    method: 'POST',
+    url: '/cart',
+    headers: form,
+    payload: `sku=${first.sku}`,
+  })
+  t.equal(added.statusCode, 303)
+  const cookie = String(added.headers['set-cookie'])
+  t.match(cookie, /HttpOnly/)
+  t.match(cookie, /SameSite=Lax/)
+  const [pair = ''] = cookie.split(';')
+  t.match((await shop.inject({ url: '/cart', headers: { cookie: pair } })).body, first.title)
+  const forged = pair.replace('B-1001', 'B-1002')
+  t.not(forged, pair)
+  const { body } = await shop.inject({ url: '/cart', headers: { cookie: forged } })
+  t.match(body, 'There is nothing in it yet')
+})
+
+t.test('forms of other sites are refused', async t => {
+  const shop = await openAlone(t)
+  const post = (headers: Record<string, string>) =>
+    shop.inject({
+      method: 'POST',
+      url: '/cart',
+      headers: { ...form, ...headers },
+      payload: `sku=${first.sku}`,
+    })
+  t.equal((await post({ 'sec-fetch-site': 'cross-site' })).statusCode, 403)
+  t.equal((await post({ 'sec-fetch-site': 'same-site' })).statusCode, 403, 'another port of this machine')
+  t.equal((await post({ origin: 'https://elsewhere.example' })).statusCode, 403)
+  t.equal((await post({ origin: 'null' })).statusCode, 403)
+  t.equal((await post({ 'sec-fetch-site': 'same-origin' })).statusCode, 303)
+  t.equal((await post({ origin: 'http://localhost:81', host: 'localhost:81' })).statusCode, 303)
+})
+
+t.test('bad input gets a page that says so', async t => {
+  const shop = await openAlone(t)
+  for (const payload of ['sku=nothing', `sku=${first.sku}&price=1`, '', 'sku=B-1001&sku=B-1002'])
+    t.equal(
+      (await shop.inject({ method: 'POST', url: '/cart', headers: form, payload })).statusCode,
+      400,
+      payload,
+    )
+  const nowhere = await shop.inject('/orders/not-a-uuid')
+  t.equal(nowhere.statusCode, 400)
+  t.match(nowhere.headers['content-type'], /^text\/html/)
+  const added = await shop.inject({
+    method: 'POST',
+    url: '/cart',
+    headers: form,
+    payload: `sku=${first.sku}`,
+  })
+  const [cookie = ''] = String(added.headers['set-cookie']).split(';')
+  const order = '8d9a1c8c-0f5c-4e7b-9d3e-2f6a2c1b0a99'
+  const down = await shop.inject({
+    method: 'POST',
+    url: '/orders',
+    headers: { ...form, cookie },
+    payload: `email=reader%40example.com&method=test_visa&order=${order}`,
+  })
+  t.equal(down.statusCode, 503, 'nobody is behind the shop')
+  t.match(down.body, `value="${order}"`, 'paying again is the same payment')
+  t.match(down.body, 'charged once')
+  t.notOk(down.headers['set-cookie'], 'the cart stays')
+})
