@@ -1,5 +1,7 @@
+import type { webcrypto } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { ClientCredentials, PrivateKeyInput, Provided } from './acquire/client-authentication.js'
+import { dpopKey } from './acquire/dpop-key.js'
 import { InvalidOptionError } from './errors.js'
 import { createSeal, noSeal, type Seal } from './share/seal.js'
 import type { TokenStore } from './share/token-store.js'
@@ -32,6 +34,11 @@ export interface TokenClientOptions {
   audience?: string
   /** Further parameters of the token request. */
   parameters?: Readonly<Record<string, string>>
+  /**
+   * Binds the token to a key (RFC 9449): each request then carries a proof, and the token is of no use to a thief.
+   * `true` makes an ES256 key for this process that never leaves it; or give a key pair of your own.
+   */
+  dpop?: boolean | webcrypto.CryptoKeyPair
   /** Part of a token's life after which it is renewed ahead, between 0 and 1. Default 0.8, less up to a tenth at random. */
   renewAfter?: number
   /** How long one token request may take, in milliseconds. Default 5000. */
@@ -72,6 +79,7 @@ export interface Settings {
   readonly clientId: string
   readonly credentials: ClientCredentials
   readonly parameters: readonly (readonly [string, string])[]
+  readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
   readonly lifetimes: Lifetimes
   readonly tokenTimeoutMs: number
   readonly dispatcher: Dispatcher | undefined
@@ -97,6 +105,7 @@ const known = [
   'resource',
   'audience',
   'parameters',
+  'dpop',
   'renewAfter',
   'tokenTimeoutMs',
   'allowInsecureHttp',
@@ -148,6 +157,7 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
       missing('clientId', 'the identifier of this client at the authorization server'),
     credentials: parseCredentials(given),
     parameters: parseParameters(given),
+    dpop: parseDpop(given),
     lifetimes: { renewAfter: fraction(given, 'renewAfter', 0.8), skewMs: 30_000 },
     tokenTimeoutMs: milliseconds(given, 'tokenTimeoutMs', 5_000),
     dispatcher: dispatcher(given, 'dispatcher'),
@@ -197,6 +207,20 @@ function parseParameters(given: Given): (readonly [string, string])[] {
     ...(audience === undefined ? [] : [['audience', audience] as const]),
     ...Object.entries(parameters as Record<string, string>),
   ]
+}
+
+function parseDpop({ dpop, tokenStore }: Given): Settings['dpop'] {
+  if (dpop === undefined || dpop === false) return undefined
+  const { privateKey, publicKey } = dpop as Partial<webcrypto.CryptoKeyPair>
+  if (dpop !== true && (privateKey?.type !== 'private' || publicKey?.type !== 'public'))
+    throw new InvalidOptionError(
+      'option `dpop` wants true, or a CryptoKeyPair for ES256, EdDSA, RS256 or PS256',
+    )
+  if (tokenStore !== undefined)
+    throw new InvalidOptionError(
+      'options `dpop` and `tokenStore` exclude each other: a bound token is of use to the process that has its key only',
+    )
+  return dpopKey(dpop as true | webcrypto.CryptoKeyPair)
 }
 
 function parseSharing({ tokenStore: store, tokenStoreKeys: keys }: Given): Settings['sharing'] {

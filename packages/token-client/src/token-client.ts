@@ -4,7 +4,9 @@ import { cacheKey } from './acquire/cache-key.js'
 import { requestToken, type TokenAnswer } from './acquire/request-token.js'
 import { connectToServer } from './acquire/token-endpoint-fetch.js'
 import { createTokenSource, type TokenHealth } from './acquire/token-source.js'
-import { createBearerInterceptor } from './attach/bearer-interceptor.js'
+import { createDpopScheme } from './attach/dpop-scheme.js'
+import { bearer } from './attach/scheme.js'
+import { createTokenInterceptor } from './attach/token-interceptor.js'
 import { isObserved, report } from './diagnostics.js'
 import { OriginNotAllowedError } from './errors.js'
 import { parseOptions, type Settings, type TokenClientOptions } from './options.js'
@@ -64,7 +66,8 @@ export function buildTokenClient(settings: Settings): TokenClient {
   const source = createTokenSource(name, shared(ask, settings), settings.lifetimes, settings)
   const transport = settings.dispatcher ?? new Agent()
   const dispatcher = transport.compose(
-    createBearerInterceptor({
+    createTokenInterceptor({
+      scheme: settings.dpop === undefined ? bearer : createDpopScheme(settings.dpop),
       getToken: source.getToken,
       invalidate: source.invalidate,
       allowedOrigins: new Set([base.origin]),

@@ -1,10 +1,15 @@
+import type { webcrypto } from 'node:crypto'
 import {
   allowInsecureRequests,
   clientCredentialsGrantRequest,
   customFetch,
+  DPoP,
+  isDPoPNonceError,
   processClientCredentialsResponse,
   type AuthorizationServer,
+  type Client,
   type ClientAuth,
+  type DPoPHandle,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
 import { authenticate, type ClientCredentials } from './client-authentication.js'
@@ -16,6 +21,8 @@ export interface TokenRequest {
   readonly credentials: ClientCredentials
   /** `scope`, `resource` (RFC 8707 §2), `audience` and whatever else the server wants. */
   readonly parameters: readonly (readonly [string, string])[]
+  /** The key that the token is to be bound to (RFC 9449 §5). */
+  readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
 }
 
 /** What a token endpoint answered, as far as the client needs it. */
@@ -55,25 +62,48 @@ export class TokenRequestFailure {
  */
 export async function requestToken(
   locate: () => Promise<AuthorizationServer>,
-  { clientId, credentials, parameters }: TokenRequest,
+  request: TokenRequest,
   send: TokenEndpointFetch,
   now: () => number,
 ): Promise<TokenAnswer> {
-  const requestedAt = now()
-  const client = { client_id: clientId }
-  let response: Response | undefined
-  try {
-    const server = await locate()
-    const body = parameters.map(([name, value]) => [name, value])
-    const answer = await clientCredentialsGrantRequest(server, client, await usable(credentials), body, {
-      [customFetch]: send,
-      [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
-    })
-    response = withoutChallenge(answer)
-    return readAnswer(await processClientCredentialsResponse(server, client, response), requestedAt)
-  } catch (error) {
-    throw failureFrom(error, response)
+  const client: Client = { client_id: request.clientId }
+  const proof = request.dpop === undefined ? undefined : DPoP(client, await request.dpop())
+  const exchange = async (): Promise<TokenAnswer> => {
+    const requestedAt = now()
+    let response: Response | undefined
+    try {
+      const server = await locate()
+      response = withoutChallenge(await sendRequest(server, request, proof, send))
+      const answer = await processClientCredentialsResponse(server, client, response)
+      return readAnswer(answer, requestedAt, proof === undefined ? 'bearer' : 'dpop')
+    } catch (error) {
+      throw isDPoPNonceError(error) ? error : failureFrom(error, response)
+    }
   }
+  try {
+    return await exchange()
+  } catch (error) {
+    if (!isDPoPNonceError(error)) throw error
+  }
+  // RFC 9449 §8: the server wants its nonce in the proof, and has just given it.
+  return exchange().catch((error: unknown) => {
+    throw failureFrom(error, undefined)
+  })
+}
+
+async function sendRequest(
+  server: AuthorizationServer,
+  { clientId, credentials, parameters }: TokenRequest,
+  proof: DPoPHandle | undefined,
+  send: TokenEndpointFetch,
+): Promise<Response> {
+  const client = { client_id: clientId }
+  const body = parameters.map(([name, value]) => [name, value])
+  return clientCredentialsGrantRequest(server, client, await usable(credentials), body, {
+    ...(proof === undefined ? {} : { DPoP: proof }),
+    [customFetch]: send,
+    [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
+  })
 }
 
 /** A key or secret that cannot be used, or that its function does not give, is a mistake of ours, not an outage. */
@@ -100,8 +130,12 @@ function withoutChallenge(response: Response): Response {
 function readAnswer(
   { access_token: accessToken, expires_in: expiresIn, scope, token_type: type }: TokenEndpointResponse,
   requestedAt: number,
+  wanted: 'bearer' | 'dpop',
 ): TokenAnswer {
-  if (type !== 'bearer') throw new TokenRequestFailure(`the token has the type ${clip(type)}, not Bearer`)
+  if (type !== wanted)
+    throw new TokenRequestFailure(
+      `the token has the type ${clip(type)}, not ${wanted === 'dpop' ? 'DPoP' : 'Bearer'}`,
+    )
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(accessToken))
     throw new TokenRequestFailure('the token is no b64token (RFC 6750 §2.1)')
   return { accessToken, requestedAt, expiresIn, scope }

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici'
 import type { Token } from '../token.js'
 import { HeldController } from './held-controller.js'
-import { isReplayable } from './is-replayable.js'
+import type { Replayable } from './replayable-body.js'
+import type { Scheme } from './scheme.js'
 
 type Handler = Required<
   Pick<
@@ -16,18 +17,46 @@ type Handler = Required<
 >
 type Arguments<Event extends keyof Handler> = Parameters<Handler[Event]>
 
+/** How often one call may still be sent again, and for which reason. */
+export interface Attempts {
+  /** With another token. */
+  readonly renewals: number
+  /** With the nonce that the API wants in its proof (RFC 9449 §9): the token is all right. */
+  readonly nonces: number
+}
+
 /** What to do about a 401. */
 export interface Replay {
+  readonly scheme: Scheme
   /** Drops the token; false when no other may be asked for now. */
   readonly invalidate: (token: Token) => boolean
   readonly getToken: () => Token | Promise<Token>
-  /** Sends the request once more, with another token. */
-  readonly send: (token: Token, handler: Dispatcher.DispatchHandler) => void
+  /** Sends a request once more. */
+  readonly send: (
+    request: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+    token: Token,
+    left: Attempts,
+  ) => void
   readonly onRefused: ((request: Dispatcher.DispatchOptions, replayed: boolean) => void) | undefined
 }
 
 /** More of a 401's body is not read for the sake of the connection. */
 const maxDrainedBytes = 65_536
+
+/** One sending of a call. */
+export interface Sending {
+  readonly body: Replayable
+  readonly token: Token
+  readonly left: Attempts
+}
+
+/** What a call is sent again with. */
+interface Again {
+  readonly request: Dispatcher.DispatchOptions
+  readonly token: Token
+  readonly left: Attempts
+}
 
 /**
  * Watches one answer. A 401 for our token (RFC 6750 §3.1) drops that token and sends the request once more with
@@ -35,24 +64,21 @@ const maxDrainedBytes = 65_536
  * back, so that it can still be delivered if there is none.
  */
 export class UnauthorizedHandler implements Handler {
-  readonly #request: Dispatcher.DispatchOptions
+  readonly #body: Replayable
   readonly #handler: Dispatcher.DispatchHandler
   readonly #token: Token
   readonly #replay: Replay
+  readonly #left: Attempts
   readonly #held: HeldController = new HeldController()
-  #next: Token | undefined
+  #again: Again | undefined
   #drained = 0
 
-  constructor(
-    request: Dispatcher.DispatchOptions,
-    handler: Dispatcher.DispatchHandler,
-    token: Token,
-    replay: Replay,
-  ) {
-    this.#request = request
+  constructor(handler: Dispatcher.DispatchHandler, { body, token, left }: Sending, replay: Replay) {
+    this.#body = body
     this.#handler = handler
     this.#token = token
     this.#replay = replay
+    this.#left = left
   }
 
   onRequestStart(...[controller, context]: Arguments<'onRequestStart'>): void {
@@ -67,45 +93,55 @@ export class UnauthorizedHandler implements Handler {
   onResponseStart(...[controller, statusCode, headers, statusMessage]: Arguments<'onResponseStart'>): void {
     const deliver = (): void =>
       this.#handler.onResponseStart?.(this.#held, statusCode, headers, statusMessage)
-    if (statusCode !== 401 || !this.#mayReplay()) return deliver()
+    const wantsNonce = this.#replay.scheme.learn(this.#body.request, statusCode, headers)
+    if (statusCode !== 401) return deliver()
+    if (wantsNonce && this.#left.nonces > 0) {
+      const request = this.#body.again()
+      if (request === undefined) return deliver()
+      this.#again = { request, token: this.#token, left: { ...this.#left, nonces: this.#left.nonces - 1 } }
+      return
+    }
+    const request = this.#giveUpToken()
+    if (request === undefined) return deliver()
     controller.pause()
     const deliverAfterAll = (): void => {
       deliver()
       if (!this.#held.paused) controller.resume()
     }
-    Promise.resolve(this.#replay.getToken()).then(next => {
-      if (next.accessToken === this.#token.accessToken) return deliverAfterAll()
-      this.#next = next
+    Promise.resolve(this.#replay.getToken()).then(token => {
+      if (token.accessToken === this.#token.accessToken) return deliverAfterAll()
+      this.#again = { request, token, left: { ...this.#left, renewals: this.#left.renewals - 1 } }
       controller.resume()
     }, deliverAfterAll)
   }
 
-  #mayReplay(): boolean {
+  /** The request to send with another token, if there may be one and the body is still there. */
+  #giveUpToken(): Dispatcher.DispatchOptions | undefined {
     const mayAsk = this.#replay.invalidate(this.#token)
-    const replayed = mayAsk && isReplayable(this.#request.body)
-    this.#replay.onRefused?.(this.#request, replayed)
-    return replayed
+    const request = mayAsk && this.#left.renewals > 0 ? this.#body.again() : undefined
+    this.#replay.onRefused?.(this.#body.request, request !== undefined)
+    return request
   }
 
   onResponseData(...[controller, chunk]: Arguments<'onResponseData'>): void {
-    if (this.#next === undefined) return this.#handler.onResponseData?.(this.#held, chunk)
+    if (this.#again === undefined) return this.#handler.onResponseData?.(this.#held, chunk)
     this.#drained += chunk.length
     if (this.#drained > maxDrainedBytes)
       controller.abort(new Error('the body of a 401 is not read any further'))
   }
 
   onResponseEnd(...[, trailers]: Arguments<'onResponseEnd'>): void {
-    if (this.#next === undefined) this.#handler.onResponseEnd?.(this.#held, trailers)
-    else this.#sendAgain(this.#next)
+    if (this.#again === undefined) this.#handler.onResponseEnd?.(this.#held, trailers)
+    else this.#sendAgain(this.#again)
   }
 
   onResponseError(...[, error]: Arguments<'onResponseError'>): void {
-    if (this.#next === undefined || this.#held.aborted) this.#handler.onResponseError?.(this.#held, error)
-    else this.#sendAgain(this.#next)
+    if (this.#again === undefined || this.#held.aborted) this.#handler.onResponseError?.(this.#held, error)
+    else this.#sendAgain(this.#again)
   }
 
-  #sendAgain(token: Token): void {
+  #sendAgain({ request, token, left }: Again): void {
     this.#held.disconnect()
-    this.#replay.send(token, this.#held.handOver(this.#handler))
+    this.#replay.send(request, this.#held.handOver(this.#handler), token, left)
   }
 }

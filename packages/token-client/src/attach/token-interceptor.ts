@@ -2,11 +2,13 @@ import type { Dispatcher } from 'undici'
 import { OriginNotAllowedError } from '../errors.js'
 import type { Token } from '../token.js'
 import { HeldController } from './held-controller.js'
-import { withAuthorization } from './with-authorization.js'
-import { UnauthorizedHandler, type Replay } from './unauthorized-handler.js'
+import { toReplayable } from './replayable-body.js'
+import type { Scheme } from './scheme.js'
+import { UnauthorizedHandler, type Attempts, type Replay } from './unauthorized-handler.js'
 
 /** What the interceptor needs of the world around it. */
-export interface BearerOptions {
+export interface TokenInterceptorOptions {
+  readonly scheme: Scheme
   readonly getToken: () => Token | Promise<Token>
   readonly invalidate: (token: Token) => boolean
   /** The origins the token is for, as `URL.origin` writes them. */
@@ -16,29 +18,29 @@ export interface BearerOptions {
 }
 
 /**
- * An undici interceptor that sends the token (RFC 6750 §2.1) to the allowed origins and to no other; a request to
+ * An undici interceptor that sends the token to the allowed origins and to no other; a request to
  * another fails and is not sent. It looks at every hop, so it belongs inside `redirect` and `retry`, and outside
  * `cache`, `deduplicate` and `dns`.
  */
-export function createBearerInterceptor(options: BearerOptions): Dispatcher.DispatcherComposeInterceptor {
-  const { getToken, invalidate, allowedOrigins, onCall, onRefused } = options
+export function createTokenInterceptor(
+  options: TokenInterceptorOptions,
+): Dispatcher.DispatcherComposeInterceptor {
+  const { scheme, getToken, invalidate, allowedOrigins, onCall, onRefused } = options
   const [allowed = ''] = allowedOrigins
   return dispatch => {
+    const replay: Replay = { scheme, invalidate, getToken, onRefused, send }
+
     function send(
       request: Dispatcher.DispatchOptions,
       handler: Dispatcher.DispatchHandler,
       token: Token,
+      left: Attempts,
     ): boolean {
-      const replay: Replay = {
-        invalidate,
-        getToken,
-        onRefused,
-        send: (next, again) => void dispatch(withAuthorization(request, next), again),
-      }
-      return dispatch(
-        withAuthorization(request, token),
-        new UnauthorizedHandler(request, handler, token, replay),
-      )
+      const body = toReplayable(request)
+      const watched = new UnauthorizedHandler(handler, { body, token, left }, replay)
+      const presented = scheme.present(body.request, token)
+      if (!(presented instanceof Promise)) return dispatch(presented, watched)
+      return sendLater(presented, watched, (ready, handed) => void dispatch(ready, handed))
     }
 
     return (request, handler) => {
@@ -49,19 +51,22 @@ export function createBearerInterceptor(options: BearerOptions): Dispatcher.Disp
       if (token instanceof Promise)
         return sendLater(token, handler, (fresh, handed) => {
           onCall?.(request, false)
-          send(request, handed, fresh)
+          send(request, handed, fresh, once)
         })
       onCall?.(request, true)
-      return send(request, handler, token)
+      return send(request, handler, token, once)
     }
   }
 }
 
-/** Starts the handler at once, so that the caller can abort the wait; its wait, not the token request of all. */
-function sendLater(
-  token: Promise<Token>,
+/** One call is sent once more for either reason. */
+const once: Attempts = { renewals: 1, nonces: 1 }
+
+/** Starts the handler at once, so that the caller can abort the wait; its own wait, not what all wait for. */
+function sendLater<T>(
+  awaited: Promise<T>,
   handler: Dispatcher.DispatchHandler,
-  send: (token: Token, handler: Dispatcher.DispatchHandler) => void,
+  send: (value: T, handler: Dispatcher.DispatchHandler) => void,
 ): boolean {
   const held = new HeldController()
   held.onAbort(reason => handler.onResponseError?.(held, reason))
@@ -69,9 +74,9 @@ function sendLater(
   const failed = (error: unknown): void => {
     if (!held.aborted) handler.onResponseError?.(held, error as Error)
   }
-  token
-    .then(fresh => {
-      if (!held.aborted) send(fresh, held.handOver(handler))
+  awaited
+    .then(value => {
+      if (!held.aborted) send(value, held.handOver(handler))
     })
     .catch(failed)
   return true

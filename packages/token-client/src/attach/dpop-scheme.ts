@@ -1,0 +1,44 @@
+import type { webcrypto } from 'node:crypto'
+import type { Dispatcher } from 'undici'
+import type { Scheme } from './scheme.js'
+import { withHeaders } from './with-headers.js'
+
+/** More nonces are not kept: a client talks to one origin, or to few. */
+const maxNonces = 100
+
+/**
+ * RFC 9449 §7.1: the token is bound to a key, and each request carries a proof of that key, made for this request.
+ * @param keyPair the key the token is bound to
+ */
+export function createDpopScheme(keyPair: () => Promise<webcrypto.CryptoKeyPair>): Scheme {
+  /** Origin → the nonce it gave last (RFC 9449 §8.2). */
+  const nonces = new Map<string, string>()
+  return {
+    async present(request, { accessToken }) {
+      const { generateProof } = await import('dpop')
+      const origin = originOf(request)
+      const [path = ''] = request.path.split(/[?#]/)
+      const nonce = nonces.get(origin)
+      const proof = await generateProof(await keyPair(), origin + path, request.method, nonce, accessToken)
+      return withHeaders(request, { authorization: `DPoP ${accessToken}`, dpop: proof })
+    },
+    learn(request, statusCode, headers) {
+      const nonce = headers['dpop-nonce']
+      if (typeof nonce !== 'string') return false
+      const origin = originOf(request)
+      const isNew = nonces.get(origin) !== nonce
+      if (nonces.size >= maxNonces && !nonces.has(origin)) nonces.clear()
+      nonces.set(origin, nonce)
+      return isNew && statusCode === 401 && asksForNonce(headers['www-authenticate'])
+    },
+  }
+}
+
+function originOf({ origin = '' }: Dispatcher.DispatchOptions): string {
+  return typeof origin === 'string' ? new URL(origin).origin : origin.origin
+}
+
+/** RFC 9449 §9 */
+function asksForNonce(challenge: string | string[] | undefined): boolean {
+  return [challenge].flat().some(text => text !== undefined && /\berror="?use_dpop_nonce\b/.test(text))
+}

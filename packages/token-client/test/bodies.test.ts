@@ -1,0 +1,98 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { createTestIssuer } from 'oauth-test-issuer'
+import t, { type Test } from 'tap'
+import { FormData } from 'undici'
+import { createTokenClient, type TokenClient } from 'fastify-token-client'
+
+const audience = 'https://receipts.example.com'
+
+/** A client, and an API that refuses each token the first time it sees it half-way, and keeps what it was sent. */
+async function start(t: Test): Promise<{ client: TokenClient; bodies: string[] }> {
+  const issuer = await createTestIssuer({ clients: [{ clientId: 'payment', clientSecret: 'x', audience }] })
+  t.teardown(() => issuer.close())
+  const bodies: string[] = []
+  let refused: string | undefined
+  const api = createServer((request, response) => {
+    refused ??= request.headers.authorization
+    let body = ''
+    request.on('data', chunk => (body += chunk))
+    request.on('end', () => {
+      bodies.push(body)
+      response.writeHead(request.headers.authorization === refused ? 401 : 200).end(body)
+    })
+  })
+  await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
+  const client = createTokenClient({
+    baseUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    issuer: issuer.url,
+    clientId: 'payment',
+    clientSecret: 'x',
+    resource: audience,
+  })
+  t.teardown(async () => {
+    await client.close()
+    api.close()
+  })
+  return { client, bodies }
+}
+
+const form = (): FormData => {
+  const data = new FormData()
+  data.set('title', 'The Lighthouse Ledger')
+  return data
+}
+const stream = (): Readable => Readable.from([Buffer.from('in '), Buffer.from('parts')])
+
+const replayed: Record<string, (client: TokenClient) => Promise<number>> = {
+  'a string': async client => (await client.request({ method: 'POST', path: '/', body: 'text' })).statusCode,
+  bytes: async client =>
+    (await client.request({ method: 'POST', path: '/', body: Buffer.from('bytes') })).statusCode,
+  'a form': async client => (await client.request({ method: 'POST', path: '/', body: form() })).statusCode,
+  'a small stream with its length': async client =>
+    (
+      await client.request({
+        method: 'POST',
+        path: '/',
+        headers: { 'content-length': '8' },
+        body: stream(),
+      })
+    ).statusCode,
+  'headers as a list': async client =>
+    (await client.request({ method: 'POST', path: '/', headers: ['Content-Length', '8'], body: stream() }))
+      .statusCode,
+  'no body': async client => (await client.request({ path: '/' })).statusCode,
+  'fetch with text': async client => (await client.fetch('/', { method: 'POST', body: 'text' })).status,
+  'fetch with a form': async client => (await client.fetch('/', { method: 'POST', body: form() })).status,
+  'fetch with a Blob': async client =>
+    (await client.fetch('/', { method: 'POST', body: new Blob(['in a blob']) })).status,
+  'fetch with parameters': async client =>
+    (await client.fetch('/', { method: 'POST', body: new URLSearchParams({ a: '1' }) })).status,
+}
+
+for (const [what, send] of Object.entries(replayed))
+  t.test(`after a 401, ${what} is sent once more, unchanged`, async t => {
+    const { client, bodies } = await start(t)
+    t.equal(await send(client), 200)
+    t.equal(bodies.length, 2)
+    const [first, second] = bodies.map(body => body.replaceAll(/formdata-undici-\d+/g, 'boundary'))
+    t.equal(first, second)
+  })
+
+const notReplayed: Record<string, (client: TokenClient) => Promise<number>> = {
+  'a stream of unknown length': async client =>
+    (await client.request({ method: 'POST', path: '/', body: stream() })).statusCode,
+  'a large body of fetch': async client =>
+    (await client.fetch('/', { method: 'POST', body: 'x'.repeat(70_000) })).status,
+}
+
+for (const [what, send] of Object.entries(notReplayed))
+  t.test(`after a 401, ${what} is gone: the 401 is delivered, and the token is dropped`, async t => {
+    const { client, bodies } = await start(t)
+    const before = await client.getToken()
+    t.equal(await send(client), 401)
+    t.equal(bodies.length, 1)
+    t.not((await client.getToken()).accessToken, before.accessToken)
+    t.equal((await client.request({ path: '/' })).statusCode, 200, 'the next call has another token')
+  })

@@ -1,0 +1,146 @@
+import { createHash, webcrypto } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { calculateJwkThumbprint, decodeJwt, EmbeddedJWK, jwtVerify, type JWTPayload } from 'jose'
+import t, { type Test } from 'tap'
+import { createTokenClient, type TokenClient } from 'fastify-token-client'
+import { startRealServer } from './real-server.js'
+
+const audience = 'https://receipts.example.com'
+
+/** An API that checks proofs as RFC 9449 §4.3 says, and may want a nonce in them. */
+async function startApi(t: Test, nonces: string[] = []) {
+  const seen: JWTPayload[] = []
+  const answer = async (request: IncomingMessage, response: ServerResponse, url: string): Promise<void> => {
+    const [scheme, token = ''] = request.headers.authorization?.split(' ') ?? []
+    const { payload, protectedHeader } = await jwtVerify(String(request.headers['dpop']), EmbeddedJWK, {
+      typ: 'dpop+jwt',
+    })
+    seen.push(payload)
+    const [nonce] = nonces
+    if (payload['nonce'] !== nonce) {
+      response.writeHead(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': nonce })
+      response.end()
+      return
+    }
+    const bound = (decodeJwt(token)['cnf'] as { jkt?: string } | undefined)?.jkt
+    const right =
+      scheme === 'DPoP' &&
+      payload['htm'] === request.method &&
+      payload['htu'] === url + (request.url ?? '').split('?')[0] &&
+      payload['ath'] === createHash('sha256').update(token).digest('base64url') &&
+      protectedHeader.jwk !== undefined &&
+      bound === (await calculateJwkThumbprint(protectedHeader.jwk))
+    let body = ''
+    for await (const chunk of request) body += chunk
+    response.writeHead(right ? 200 : 403).end(body)
+  }
+  const server = createServer((request, response) => {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    answer(request, response, url).catch((error: unknown) => response.writeHead(500).end(String(error)))
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+}
+
+function clientOf(
+  t: Test,
+  issuer: string,
+  baseUrl: string,
+  dpop: boolean | webcrypto.CryptoKeyPair = true,
+): TokenClient {
+  const client = createTokenClient({
+    baseUrl,
+    issuer,
+    clientId: 'payment',
+    clientSecret: 'only in this test',
+    scopes: ['receipts:write'],
+    resource: audience,
+    dpop,
+  })
+  t.teardown(() => client.close())
+  return client
+}
+
+const client = { client_id: 'payment', client_secret: 'only in this test' }
+
+for (const requireNonce of [false, true])
+  t.test(
+    `binds its token to a key, at a server that ${requireNonce ? 'wants' : 'wants no'} nonce`,
+    async t => {
+      const issuer = await startRealServer(t, { clients: [client], requireNonce })
+      const api = await startApi(t)
+      const payment = clientOf(t, issuer, api.url)
+      const { statusCode, body } = await payment.request({
+        method: 'POST',
+        path: '/receipts?copy=1',
+        body: 'a book',
+      })
+      t.strictSame([statusCode, await body.text()], [200, 'a book'])
+      const again = await payment.fetch('/receipts')
+      t.equal(again.status, 200)
+      const [first, second] = api.seen
+      t.not(first?.jti, second?.jti, 'each request has a proof of its own')
+    },
+  )
+
+t.test("puts the API's nonce into its proof, also when it changes, and keeps the token", async t => {
+  const issuer = await startRealServer(t, { clients: [client] })
+  const nonces = ['first']
+  const api = await startApi(t, nonces)
+  const payment = clientOf(t, issuer, api.url)
+  for (const nonce of ['first', 'second']) {
+    nonces[0] = nonce
+    const answers = [await payment.fetch('/a', { method: 'POST', body: 'small' }), await payment.fetch('/b')]
+    t.strictSame(await Promise.all(answers.map(answer => answer.text())), ['small', ''])
+    t.strictSame(
+      answers.map(({ status }) => status),
+      [200, 200],
+    )
+  }
+  t.strictSame(
+    api.seen.map(payload => payload['nonce']),
+    [undefined, 'first', 'first', 'first', 'second', 'second'],
+  )
+  t.match(payment.health(), { state: 'ready' })
+})
+
+t.test('a nonce that is asked for again and again ends in the 401', async t => {
+  const issuer = await startRealServer(t, { clients: [client] })
+  let asked = 0
+  const server = createServer((_, response) => {
+    asked += 1
+    response.writeHead(401, {
+      'www-authenticate': 'DPoP error="use_dpop_nonce"',
+      'dpop-nonce': `nonce-${asked}`,
+    })
+    response.end()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const payment = clientOf(t, issuer, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  t.equal((await payment.fetch('/')).status, 401)
+  t.ok(asked <= 3, `${asked} requests`)
+})
+
+t.test('takes a key pair, so that the binding outlives the process', async t => {
+  const pair = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair
+  const issuer = await startRealServer(t, { clients: [client] })
+  const jkt = await calculateJwkThumbprint(
+    (await webcrypto.subtle.exportKey('jwk', pair.publicKey)) as Parameters<typeof calculateJwkThumbprint>[0],
+  )
+  const { accessToken } = await clientOf(t, issuer, audience, pair).getToken()
+  t.match(decodeJwt(accessToken), { cnf: { jkt } })
+})
+
+t.test('wrong options are named', async t => {
+  const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a', clientSecret: 'b' }
+  t.throws(
+    () => createTokenClient({ ...options, dpop: 'yes' as never }),
+    /`dpop` wants true, or a CryptoKeyPair/,
+  )
+})
