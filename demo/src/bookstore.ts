@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { buildAuthorizationServer } from './authorization-server/app.js'
 import type { DemoConfig, Listening } from './config.js'
+import type { Lane } from './live/exchange.js'
+import { createJournal } from './live/journal.js'
+import { inLane, observe } from './live/observe.js'
 import { buildPaymentService } from './payment-service/app.js'
 import { buildReceiptService } from './receipt-service/app.js'
 import { buildStorefront } from './storefront/app.js'
@@ -18,30 +21,36 @@ export interface Bookstore {
 /** Starts the four services in this process; they talk to each other over HTTP all the same. */
 export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
   const opened: FastifyInstance[] = []
+  const journal = createJournal()
+  const stopObserving = observe(journal, lanesByPort(config))
   const close = async (): Promise<void> => {
     for (let service = opened.pop(); service !== undefined; service = opened.pop()) await service.close()
+    stopObserving()
   }
-  async function open(
-    building: Promise<FastifyInstance>,
-    { host, port }: Listening,
-  ): Promise<FastifyInstance> {
-    const service = await building
-    opened.push(service)
-    await service.listen({ host, port })
-    return service
-  }
+  const open = (lane: Lane, { host, port }: Listening, build: () => Promise<FastifyInstance>) =>
+    inLane(lane, async (): Promise<FastifyInstance> => {
+      const service = await build()
+      opened.push(service)
+      await service.listen({ host, port })
+      return service
+    })
 
   try {
-    const authorizationServer = await open(
+    const authorizationServer = await open('authorizationServer', config.authorizationServer, () =>
       buildAuthorizationServer(config.authorizationServer),
-      config.authorizationServer,
     )
-    const receipts = await open(buildReceiptService(config.receipts), config.receipts)
-    const payments = await open(buildPaymentService(config.payments), config.payments)
-    const storefront = await open(buildStorefront(config.storefront), config.storefront)
+    const receipts = await open('receipts', config.receipts, () => buildReceiptService(config.receipts))
+    const payments = await open('payments', config.payments, () => buildPaymentService(config.payments))
+    const storefront = await open('storefront', config.storefront, () =>
+      buildStorefront(config.storefront, { journal }),
+    )
     return { authorizationServer, receipts, payments, storefront, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+function lanesByPort(config: DemoConfig): Record<number, Lane> {
+  return Object.fromEntries(Object.entries(config).map(([lane, { port }]) => [port, lane as Lane]))
 }

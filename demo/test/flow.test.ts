@@ -14,6 +14,7 @@ import { books } from '#src/catalogue.js'
 import { loadConfig, type DemoConfig } from '#src/config.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { watchTokens } from '#src/token-flow.js'
+import { startBuying } from './buyer.js'
 
 interface Shop extends Bookstore {
   readonly config: DemoConfig
@@ -35,16 +36,7 @@ const [book] = books
 if (book === undefined) throw new Error('no books')
 
 async function buy({ url }: Shop, method: string): Promise<Response> {
-  const send = (path: string, fields: Record<string, string>, cookie: string): Promise<Response> =>
-    fetch(url + path, {
-      method: 'POST',
-      redirect: 'manual',
-      headers: { cookie },
-      body: new URLSearchParams(fields),
-    })
-  const chosen = await send('/cart', { sku: book?.sku ?? '', next: 'checkout' }, '')
-  const cookie = chosen.headers.getSetCookie()[0]?.split(';')[0] ?? ''
-  return send('/orders', { order: randomUUID(), email: 'reader@example.com', method }, cookie)
+  return (await startBuying(url)).pay(method)
 }
 
 async function receiptOf(shop: Shop, order: string): Promise<Uint8Array> {

@@ -10,12 +10,14 @@ import tokenClient, { type TokenClient } from 'fastify-token-client'
 import type { StorefrontConfig } from '../config.js'
 import { seller } from '../receipt-service/seller.js'
 import { serveAssets } from './assets.js'
+import type { Backstage } from './backstage.js'
 import { cover } from './covers/cover.js'
 import { errorPages } from './error-pages.js'
 import { day, price } from './money.js'
 import { createPaymentsApi } from './payments-api.js'
 import { cartRoutes } from './routes/cart.js'
 import { checkoutRoutes } from './routes/checkout.js'
+import { liveRoutes } from './routes/live.js'
 import { orderRoutes } from './routes/orders.js'
 import { refuseCrossSite } from './same-origin.js'
 
@@ -46,7 +48,10 @@ const contentSecurityPolicy = {
 }
 
 /** The shop. Its buyers have no account; it is itself the client of the payment service. */
-export async function buildStorefront(config: StorefrontConfig): Promise<FastifyInstance> {
+export async function buildStorefront(
+  config: StorefrontConfig,
+  backstage?: Backstage,
+): Promise<FastifyInstance> {
   const app = fastify({
     logger: { level: config.logLevel, name: 'storefront' },
     bodyLimit: 16 * 1024,
@@ -66,7 +71,7 @@ export async function buildStorefront(config: StorefrontConfig): Promise<Fastify
     engine: { eta: new Eta({ views, autoEscape: true, cache: true }) },
     root: views,
     viewExt: 'eta',
-    defaultContext: { asset, cover, price, day, seller, cartCount: 0 },
+    defaultContext: { asset, cover, price, day, seller, cartCount: 0, liveHere: backstage !== undefined },
   })
   errorPages(app)
 
@@ -74,7 +79,8 @@ export async function buildStorefront(config: StorefrontConfig): Promise<Fastify
   const payments = createPaymentsApi(app.payments)
   await app.register(cartRoutes)
   await app.register(checkoutRoutes, { payments })
-  await app.register(orderRoutes, { payments })
+  await app.register(orderRoutes, { payments, backstage })
+  if (backstage !== undefined) await app.register(liveRoutes, backstage)
   app.get('/health', async () => ({ status: 'ok' }))
   return app
 }

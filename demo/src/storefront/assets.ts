@@ -8,6 +8,8 @@ const { resolve } = createRequire(import.meta.url)
 const own = (name: string): URL => new URL(`../../src/storefront/assets/${name}`, import.meta.url)
 const files: Readonly<Record<string, { readonly type: string; readonly at: string | URL }>> = {
   'shop.css': { type: 'text/css; charset=utf-8', at: own('shop.css') },
+  'live.css': { type: 'text/css; charset=utf-8', at: own('live.css') },
+  'token-flow.js': { type: 'text/javascript; charset=utf-8', at: own('token-flow.js') },
   'mark.svg': { type: 'image/svg+xml', at: own('mark.svg') },
   'fraunces.woff2': {
     type: 'font/woff2',

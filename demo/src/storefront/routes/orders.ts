@@ -1,34 +1,36 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { cartCount } from '../cart.js'
+import type { Backstage } from '../backstage.js'
 import type { PaymentsApi } from '../payments-api.js'
+import { describeExchange as describe } from '../describe-exchange.js'
 import { loadCart } from './cart-cookie.js'
 
 const params = Type.Object({ id: Type.String({ format: 'uuid' }) })
 
+interface OrderRoutesOptions {
+  readonly payments: PaymentsApi
+  readonly backstage: Backstage | undefined
+}
+
 /** An order as its buyer sees it; whoever has the address is the buyer, since there are no accounts. */
-export const orderRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }> = async (
+export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async (
   app,
-  { payments },
+  { payments, backstage },
 ) => {
   app.get('/orders/:id', { schema: { params } }, async (request, reply) => {
     const payment = await payments.find(request.params.id)
     if (payment === undefined) return reply.callNotFound()
+    const receiptState = payment.receipt?.status ?? 'none'
     reply.header('cache-control', 'no-store')
+    // Looks again by itself, with and without script.
+    if (receiptState === 'pending') reply.header('refresh', '3')
     return reply.view('order', {
       payment,
-      receiptState: payment.receipt?.status ?? 'none',
+      receiptState,
+      exchanges: backstage?.journal.list(payment.paymentId).map(describe) ?? [],
       cartCount: cartCount(loadCart(request)),
     })
-  })
-
-  /** For the page's script: where the order stands. */
-  app.get('/orders/:id/state', { schema: { params }, logLevel: 'warn' }, async (request, reply) => {
-    const payment = await payments.find(request.params.id)
-    if (payment === undefined) return reply.code(404).send({ status: 'unknown' })
-    return reply
-      .header('cache-control', 'no-store')
-      .send({ status: payment.status, receipt: payment.receipt?.status ?? 'none' })
   })
 
   for (const [name, mediaType] of [

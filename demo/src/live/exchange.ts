@@ -1,0 +1,54 @@
+/** Who talks: the columns of the picture, from left to right. */
+export const lanes = ['browser', 'storefront', 'payments', 'authorizationServer', 'receipts'] as const
+export type Lane = (typeof lanes)[number]
+
+/** One request and its answer, as far as it has come. No secret and no signature of a token is in it. */
+export interface Exchange {
+  readonly id: number
+  readonly from: Lane
+  readonly to: Lane
+  readonly method: string
+  readonly path: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  /** What belongs to one visit of a browser, and with it to an order once there is one. */
+  readonly visit: Visit
+  headers: readonly (readonly [name: string, value: string])[]
+  body?: string
+  token?: SentToken
+  answer?: Answer
+  /** Why there is no answer, such as `ECONNREFUSED`. */
+  failure?: string
+  /** What the called service found when it looked at the token. */
+  checks?: readonly Check[]
+  /** What a token endpoint granted. */
+  grant?: string
+}
+
+/** One visit of a browser; `order` is known once the payment service has answered. */
+export interface Visit {
+  order?: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly durationMs: number
+  /** `WWW-Authenticate` (RFC 9110 §11.6.1). */
+  readonly challenge?: string
+}
+
+/** A token on its way, without its signature. */
+export interface SentToken {
+  readonly header: Readonly<Record<string, unknown>>
+  readonly claims: Readonly<Record<string, unknown>>
+  /** Whether the client had it at hand. Unknown for a caller that is not one of ours. */
+  readonly cached?: boolean
+}
+
+/** One step of verification, what it found, and the option that configures it. */
+export interface Check {
+  readonly name: string
+  readonly outcome: 'passed' | 'failed' | 'not reached'
+  readonly finding: string
+  readonly option: string
+}

@@ -1,0 +1,205 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ResourceServerEvents } from 'fastify-resource-server'
+import type { TokenClientEvents } from 'fastify-token-client'
+import { checksOf, type Verdict } from './checks.js'
+import type { Exchange, Lane, Visit } from './exchange.js'
+import type { Journal } from './journal.js'
+import { decodeForShow, maskBody, maskHeader } from './mask.js'
+
+/** Which service's code runs, and for which visit. */
+interface Where {
+  readonly lane: Lane
+  readonly visit: Visit
+}
+const where = new AsyncLocalStorage<Where>()
+
+/** Runs what a service does by itself, such as fetching its first token, in the service's name. */
+export function inLane<T>(lane: Lane, work: () => T): T {
+  return where.run({ lane, visit: {} }, work)
+}
+
+/** What undici tells of a request (docs/api/DiagnosticsChannel.md there). */
+interface UndiciRequest {
+  readonly origin: string | URL
+  readonly method: string
+  readonly path: string
+  readonly headers: readonly string[]
+}
+
+/** What Node's HTTP server tells. */
+interface Arrival {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly socket: Socket
+}
+
+interface Events extends TokenClientEvents, ResourceServerEvents {
+  'undici:request:create': { request: UndiciRequest }
+  'undici:client:sendHeaders': { request: UndiciRequest; socket: Socket }
+  'undici:request:bodyChunkSent': { request: UndiciRequest; chunk: Uint8Array | string }
+  'undici:request:headers': { request: UndiciRequest; response: { statusCode: number; headers: Buffer[] } }
+  'undici:request:error': { request: UndiciRequest; error: Error & { code?: string } }
+  'http.server.request.start': Arrival
+  'http.server.response.finish': Arrival
+}
+
+/** Pages that a person asks for: the picture is not about style sheets, nor about itself. */
+const isPage = (path: string): boolean => !/^\/(assets\/|live|health|favicon)/.test(path)
+
+/**
+ * Puts together what the plugins, undici and Node tell by `diagnostics_channel`: who called whom, with which token, and
+ * what was found. Callers and called run in this process and meet at the number of the connection's port.
+ * @param ports who listens where
+ * @returns stops watching
+ */
+export function observe(journal: Journal, ports: Readonly<Record<number, Lane>>): () => void {
+  const sent = new WeakMap<object, Exchange>()
+  const received = new WeakMap<object, Exchange>()
+  const inFlight = new Map<number, Exchange>()
+  const connections = new WeakMap<Exchange, number>()
+  const tokenRequests = new Map<Lane, Exchange>()
+  let lastId = 0
+  let nextCall: TokenClientEvents['fastify-token-client:call'] | undefined
+
+  function begin(exchange: Omit<Exchange, 'id' | 'startedAt'>): Exchange {
+    lastId += 1
+    const begun = { id: lastId, startedAt: Date.now(), ...exchange }
+    journal.note(begun)
+    return begun
+  }
+
+  function judge(request: object, verdict: Verdict): void {
+    const { raw } = request as { raw: IncomingMessage }
+    const exchange = inFlight.get(raw.socket.remotePort ?? 0) ?? received.get(raw)
+    if (exchange === undefined) return
+    exchange.checks = checksOf(verdict, exchange.token)
+    journal.note(exchange)
+  }
+
+  const handlers: { readonly [N in keyof Events]?: (event: Events[N]) => void } = {
+    // Published just before the request is made, in the same turn.
+    'fastify-token-client:call': call => {
+      nextCall = call
+    },
+    'undici:request:create': ({ request }) => {
+      const call = nextCall?.path === request.path ? nextCall : undefined
+      nextCall = undefined
+      const to = ports[Number(new URL(request.origin).port)]
+      if (to === undefined) return
+      const { lane: from, visit } = where.getStore() ?? { lane: 'browser' as const, visit: {} }
+      const headers = pairs(request.headers)
+      const token = decodeForShow(valueOf(headers, 'authorization'))
+      const { method, path } = request
+      const exchange = begin({
+        from,
+        to,
+        method,
+        path,
+        visit,
+        headers: headers.map(([name, value]) => maskHeader(name, value)),
+        ...(token === undefined ? {} : { token: { ...token, ...(call && { cached: call.cached }) } }),
+      })
+      sent.set(request, exchange)
+      if (to === 'authorizationServer' && method === 'POST') tokenRequests.set(from, exchange)
+    },
+    'undici:client:sendHeaders': ({ request, socket }) => {
+      const exchange = sent.get(request)
+      if (exchange === undefined || socket.localPort === undefined) return
+      inFlight.set(socket.localPort, exchange)
+      connections.set(exchange, socket.localPort)
+    },
+    'undici:request:bodyChunkSent': ({ request, chunk }) => {
+      const exchange = sent.get(request)
+      if (exchange === undefined) return
+      exchange.body = maskBody(Buffer.from(chunk).toString(), valueOf(exchange.headers, 'content-type'))
+      journal.note(exchange)
+    },
+    'undici:request:headers': ({ request, response }) => {
+      const exchange = sent.get(request)
+      if (exchange === undefined) return
+      const headers = pairs(response.headers.map(String))
+      const order = /^\/payments\/([\w-]+)$/.exec(valueOf(headers, 'location'))?.[1]
+      if (order !== undefined) exchange.visit.order = order
+      answer(exchange, response.statusCode, valueOf(headers, 'www-authenticate'))
+    },
+    'undici:request:error': ({ request, error }) => {
+      const exchange = sent.get(request)
+      if (exchange === undefined || exchange.answer !== undefined) return
+      exchange.failure = error.code ?? error.message
+      end(exchange)
+    },
+    'fastify-token-client:token-received': ({ scopes = [], expiresAt }) => {
+      const exchange = tokenRequests.get(where.getStore()?.lane ?? 'browser')
+      if (exchange === undefined) return
+      const seconds = Math.round((expiresAt - exchange.startedAt) / 1000)
+      exchange.grant = `${scopes.join(' ')}, for ${seconds} s; kept and used again until shortly before its end`
+      journal.note(exchange)
+    },
+    'fastify-resource-server:allow': ({ request }) => judge(request, { allowed: true }),
+    'fastify-resource-server:deny': ({ request, reason, detail }) =>
+      judge(request, { allowed: false, reason, detail }),
+    'http.server.request.start': ({ request, socket }) => {
+      const lane = ports[socket.localPort ?? 0]
+      if (lane === undefined) return
+      const caller = inFlight.get(socket.remotePort ?? 0)
+      const visit = caller?.visit ?? {}
+      where.enterWith({ lane, visit })
+      // A browser's request, or somebody trying a service by hand.
+      if (caller === undefined && (lane !== 'storefront' || isPage(request.url ?? '')))
+        received.set(request, arrived(request, lane, visit))
+    },
+    'http.server.response.finish': ({ request, response }) => {
+      const exchange = received.get(request)
+      if (exchange === undefined) return
+      answer(exchange, response.statusCode, String(response.getHeader('www-authenticate') ?? ''))
+    },
+  }
+
+  function arrived(request: IncomingMessage, to: Lane, visit: Visit): Exchange {
+    const { method = '', url: path = '', headers } = request
+    const token = decodeForShow(headers.authorization ?? '')
+    return begin({
+      from: 'browser',
+      to,
+      method,
+      path,
+      visit,
+      headers: pairs(request.rawHeaders).map(([name, value]) => maskHeader(name, value)),
+      ...(token === undefined ? {} : { token }),
+    })
+  }
+
+  function answer(exchange: Exchange, status: number, challenge: string): void {
+    exchange.answer = {
+      status,
+      durationMs: Date.now() - exchange.startedAt,
+      ...(challenge === '' ? {} : { challenge }),
+    }
+    end(exchange)
+  }
+
+  function end(exchange: Exchange): void {
+    inFlight.delete(connections.get(exchange) ?? 0)
+    journal.note(exchange)
+  }
+
+  const subscriptions = Object.entries(handlers) as [string, (message: unknown) => void][]
+  for (const [name, handler] of subscriptions) subscribe(name, handler)
+  return () => {
+    for (const [name, handler] of subscriptions) unsubscribe(name, handler)
+  }
+}
+
+/** `[name, value, name, value]` → `[[name, value], …]` */
+function pairs(flat: readonly string[]): [string, string][] {
+  return flat.flatMap((name, index) =>
+    index % 2 === 0 ? [[name, flat[index + 1] ?? ''] as [string, string]] : [],
+  )
+}
+
+function valueOf(headers: readonly (readonly [string, string])[], name: string): string {
+  return headers.find(([header]) => header.toLowerCase() === name)?.[1] ?? ''
+}

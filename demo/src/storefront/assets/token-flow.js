@@ -1,0 +1,37 @@
+/**
+ * `<token-flow src="…">`: follows server-sent events, each of which is an `<li id="…">`, and keeps the list inside up to
+ * date. Without script the list stays as the server rendered it.
+ */
+class TokenFlow extends HTMLElement {
+  #events
+  #list
+
+  connectedCallback() {
+    this.#list = this.querySelector('ol')
+    this.#events = new EventSource(this.getAttribute('src'))
+    this.#events.addEventListener('message', ({ data }) => this.#show(data))
+  }
+
+  disconnectedCallback() {
+    this.#events.close()
+  }
+
+  #show(html) {
+    const parsed = new DOMParser().parseFromString(html, 'text/html')
+    const line = document.adoptNode(parsed.querySelector('li'))
+    const known = document.getElementById(line.id)
+    if (known === null) {
+      this.#list.append(line)
+      line.classList.add('new')
+    } else if (known.outerHTML !== line.outerHTML) {
+      // What a reader has opened stays open, and what has the focus keeps it.
+      line.querySelector('details').open = known.querySelector('details').open
+      const hadFocus = known.contains(document.activeElement)
+      known.replaceWith(line)
+      if (hadFocus) line.querySelector('summary').focus()
+    }
+    this.querySelector('.empty').hidden = true
+  }
+}
+
+customElements.define('token-flow', TokenFlow)

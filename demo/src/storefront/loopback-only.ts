@@ -1,0 +1,16 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+const ownAddress = /^(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/
+const ownName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/
+
+/**
+ * For pages that show or change what goes on inside: they exist for this machine only. The name in `Host` has to be
+ * this machine's too, or a stranger's page could reach them through a name that he points here (DNS rebinding).
+ */
+export async function loopbackOnly(
+  { ip, headers }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply | undefined> {
+  if (ownAddress.test(ip) && ownName.test(headers.host ?? '')) return undefined
+  return reply.callNotFound() as FastifyReply | undefined
+}

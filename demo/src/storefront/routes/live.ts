@@ -1,0 +1,63 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Exchange } from '../../live/exchange.js'
+import { belongsTo } from '../../live/journal.js'
+import type { Backstage } from '../backstage.js'
+import { cartCount } from '../cart.js'
+import { describeExchange } from '../describe-exchange.js'
+import { loopbackOnly } from '../loopback-only.js'
+import { loadCart } from './cart-cookie.js'
+
+const query = Type.Object({ order: Type.Optional(Type.String({ format: 'uuid' })) })
+/** A comment this often keeps proxies and browsers from taking the silence for the end, in milliseconds. */
+const heartbeatMs = 15_000
+/** A page that doesn't read is dropped before it costs memory, in bytes. */
+const mostBuffered = 1_000_000
+
+/** What goes on behind the shop, as it happens. */
+export const liveRoutes: FastifyPluginAsyncTypebox<Backstage> = async (app, { journal }) => {
+  app.addHook('onRequest', loopbackOnly)
+  const open = new Set<Readable>()
+  app.addHook('preClose', async () => {
+    for (const stream of open) stream.push(null)
+  })
+
+  app.get('/live', async (request, reply) =>
+    reply.header('cache-control', 'no-store').view('live', {
+      exchanges: journal.list().map(describeExchange),
+      cartCount: cartCount(loadCart(request)),
+    }),
+  )
+
+  /** Server-sent events (HTML Standard §9.2): each is an exchange as the piece of HTML that stands for it. */
+  app.get('/live/events', { schema: { querystring: query }, logLevel: 'warn' }, async (request, reply) => {
+    const { order } = request.query
+    const stream = new Readable({ read() {} })
+    const heartbeat = setInterval(() => stream.push(': still here\n\n'), heartbeatMs).unref()
+    const send = (exchange: Exchange): void => {
+      if (!belongsTo(exchange, order)) return
+      if (stream.readableLength > mostBuffered) {
+        stream.destroy()
+        return
+      }
+      render(exchange).then(
+        html => stream.push(`id: ${exchange.id}\ndata: ${html.trim().replaceAll(/\n+/g, '\ndata: ')}\n\n`),
+        (error: unknown) => stream.destroy(error as Error),
+      )
+    }
+    const unfollow = journal.follow(send)
+    open.add(stream)
+    stream.once('close', () => {
+      clearInterval(heartbeat)
+      unfollow()
+      open.delete(stream)
+    })
+    stream.push('retry: 1000\n\n')
+    for (const exchange of journal.list(order)) send(exchange)
+    return reply.type('text/event-stream').header('cache-control', 'no-store').send(stream)
+  })
+
+  const render = (exchange: Exchange): Promise<string> =>
+    app.view('exchange', { exchange: describeExchange(exchange) })
+}

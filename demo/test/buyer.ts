@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto'
+import { books } from '#src/catalogue.js'
+
+/** Somebody with a book in the cart. */
+export interface Buyer {
+  /** @param order the form's own id; sent twice, it is one payment */
+  pay(method: string, order?: string): Promise<Response>
+}
+
+/** Puts a book into a cart, as a browser without script does. */
+export async function startBuying(url: string): Promise<Buyer> {
+  const send = (path: string, fields: Record<string, string>, cookie: string): Promise<Response> =>
+    fetch(url + path, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie },
+      body: new URLSearchParams(fields),
+    })
+  const chosen = await send('/cart', { sku: books[0]?.sku ?? '', next: 'checkout' }, '')
+  const cookie = chosen.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  return {
+    pay: (method, order = randomUUID()) =>
+      send('/orders', { order, email: 'reader@example.com', method }, cookie),
+  }
+}

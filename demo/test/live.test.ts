@@ -1,0 +1,180 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTokenClient } from 'fastify-token-client'
+import t, { type Test } from 'tap'
+import { openBookstore, type Bookstore } from '#src/bookstore.js'
+import { loadConfig, type DemoConfig } from '#src/config.js'
+import { checksOf } from '#src/live/checks.js'
+import type { Exchange } from '#src/live/exchange.js'
+import { createJournal } from '#src/live/journal.js'
+import { decodeForShow, maskBody, maskHeader } from '#src/live/mask.js'
+import { chooseFreePorts } from '#src/ports.js'
+import { startBuying } from './buyer.js'
+
+interface Shop extends Bookstore {
+  readonly config: DemoConfig
+  readonly url: string
+}
+
+async function openShop(t: Test): Promise<Shop> {
+  const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
+  const config = loadConfig(await chooseFreePorts(), { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
+  const shop = await openBookstore(config)
+  t.teardown(async () => {
+    await shop.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return { ...shop, config, url: `http://127.0.0.1:${config.storefront.port}` }
+}
+
+t.test('what is shown holds no secret', async t => {
+  const secret = Buffer.from('payment-service:s3cr%3At').toString('base64')
+  t.strictSame(maskHeader('Authorization', `Basic ${secret}`), ['Authorization', 'Basic payment-service:•••'])
+  t.notMatch(
+    maskHeader('authorization', 'Bearer eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl')[1],
+    /c2ln|eyJzdWI/,
+  )
+  t.strictSame(maskHeader('cookie', 'cart=x'), ['cookie', '•••'])
+  t.equal(
+    maskBody(
+      'grant_type=client_credentials&client_assertion=aaa&client_secret=bbb&scope=a%20b',
+      'application/x-www-form-urlencoded;charset=UTF-8',
+    ),
+    'grant_type=client_credentials\n&client_assertion=•••\n&client_secret=•••\n&scope=a b',
+  )
+  t.equal(decodeForShow('Bearer opaque'), undefined)
+  t.equal(decodeForShow('Basic eyJh.eyJh.x'), undefined)
+})
+
+t.test('each step of verification has its line, and the option that configures it', async t => {
+  const token = {
+    header: { alg: 'ES256', typ: 'at+jwt', kid: 'k1' },
+    claims: { aud: 'https://other.example' },
+  }
+  const passed = checksOf({ allowed: true }, token)
+  t.ok(passed.every(check => check.outcome === 'passed' && check.option !== ''))
+  const refused = checksOf(
+    { allowed: false, reason: 'audience', detail: 'aud names none of https://a.example' },
+    token,
+  )
+  t.match(
+    refused.map(check => [check.name, check.outcome]),
+    [
+      ['token', 'passed'],
+      ['signature', 'passed'],
+      ['type', 'passed'],
+      ['claims', 'passed'],
+      ['issuer', 'passed'],
+      ['time', 'passed'],
+      ['audience', 'failed'],
+      ['scope', 'not reached'],
+    ],
+  )
+  t.match(refused[6]?.finding, /aud names none of https:\/\/a.example: aud is https:\/\/other.example/)
+  t.match(checksOf({ allowed: false, reason: 'missing', detail: undefined }, undefined)[0], {
+    outcome: 'failed',
+  })
+})
+
+const exchange = (id: number): Exchange => ({
+  id,
+  from: 'browser',
+  to: 'storefront',
+  method: 'GET',
+  path: `/${id}`,
+  startedAt: 0,
+  visit: {},
+  headers: [],
+})
+
+t.test('the journal keeps a bounded number, and tells each change', async t => {
+  const journal = createJournal()
+  const told: number[] = []
+  const unfollow = journal.follow(({ id }) => told.push(id))
+  for (let id = 1; id <= 301; id += 1) journal.note(exchange(id))
+  unfollow()
+  journal.note(exchange(301))
+  t.equal(journal.list().length, 300)
+  t.equal(journal.list()[0]?.id, 2)
+  t.equal(told.length, 301)
+  t.equal(journal.list('250').length, 1, 'by the id in its path')
+})
+
+t.test('a purchase is seen from the browser to the receipt, with each token and its checks', async t => {
+  const shop = await openShop(t)
+  const { url, config } = shop
+  const buyer = await startBuying(url)
+  const order = await buyer.pay('test_visa')
+  const id = order.headers.get('location')?.split('/').at(-1) ?? ''
+  const page = await (await fetch(`${url}/orders/${id}`)).text()
+
+  const rows = [...page.matchAll(/<li class="exchange (\w+)"[^]*?<\/details>/g)].map(([row, outcome]) => ({
+    row,
+    outcome,
+  }))
+  const titles = rows.map(({ row }) => /class="what">([^<]+)/.exec(row)?.[1])
+  t.match(titles.slice(0, 1), ['POST /orders'])
+  t.ok(titles.includes('POST /payments'))
+  t.ok(titles.some(title => title?.startsWith('PUT /receipts/')))
+  t.ok(
+    rows.slice(0, -2).every(({ outcome }) => outcome === 'good'),
+    'the last two are this very request',
+  )
+  const receipt = rows.find(({ row }) => row.includes('PUT /receipts/'))?.row ?? ''
+  t.match(receipt, 'cached token')
+  t.match(receipt, '&quot;client_id&quot;: &quot;payment-service&quot;')
+  t.match(receipt, 'aud is https://receipts.bookstore.example')
+  t.match(receipt, 'route: config.oauth.scopes')
+  t.match(receipt, /<strong>201<\/strong> after \d+ ms/)
+
+  const live = await (await fetch(`${url}/live`)).text()
+  t.match(live, 'POST /token')
+  t.match(live, 'grant_type=client_credentials')
+  t.match(live, 'GET /jwks')
+  t.match(live, 'client_assertion=•••')
+  for (const secret of [
+    config.payments.receipts.clientSecret ?? '?',
+    'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dC',
+  ])
+    t.notMatch(live, secret)
+  t.notMatch(live, /eyJ[\w-]+\.eyJ[\w-]+/)
+
+  await t.test('another order is another story', async t => {
+    const other = await (await startBuying(url)).pay('test_visa')
+    const otherPage = await (await fetch(url + (other.headers.get('location') ?? ''))).text()
+    t.notMatch(otherPage.slice(otherPage.indexOf('<token-flow')), id)
+  })
+
+  await t.test('events tell what comes, as the HTML that stands for it', async t => {
+    const stream = await fetch(`${url}/live/events`)
+    t.equal(stream.headers.get('content-type'), 'text/event-stream')
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    const until = async (wanted: RegExp): Promise<void> => {
+      while (!wanted.test(text)) text += (await reader?.read())?.value ?? ''
+    }
+    await until(/PUT \/receipts/)
+    text = ''
+    const client = createTokenClient({ ...config.payments.receipts, scopes: ['receipts:read'] })
+    t.teardown(() => client.close())
+    await (await client.request({ method: 'PUT', path: `/receipts/${id}` })).body.dump()
+    await until(/insufficient_scope/)
+    t.match(text, /class="failed"><strong>scope/)
+    await reader?.cancel()
+  })
+
+  await t.test('for this machine only', async t => {
+    const { port } = config.storefront
+    for (const path of ['/live', '/live/events']) {
+      const foreign = await shop.storefront.inject({ url: path, headers: { host: `shop.example:${port}` } })
+      t.equal(foreign.statusCode, 404, `${path} under a name that somebody points here`)
+      const remote = await shop.storefront.inject({
+        url: path,
+        remoteAddress: '192.0.2.7',
+        headers: { host: 'localhost' },
+      })
+      t.equal(remote.statusCode, 404, `${path} from another machine`)
+    }
+  })
+})
