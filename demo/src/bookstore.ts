@@ -4,6 +4,7 @@ import type { DemoConfig, Listening } from './config.js'
 import type { Lane } from './live/exchange.js'
 import { createJournal } from './live/journal.js'
 import { inLane, observe } from './live/observe.js'
+import { closeSilentConnections } from './operations/close-silent-connections.js'
 import { buildPaymentService } from './payment-service/app.js'
 import { buildReceiptService } from './receipt-service/app.js'
 import { buildStorefront } from './storefront/app.js'
@@ -30,6 +31,7 @@ export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
   const open = (lane: Lane, { host, port }: Listening, build: () => Promise<FastifyInstance>) =>
     inLane(lane, async (): Promise<FastifyInstance> => {
       const service = await build()
+      closeSilentConnections(service)
       opened.push(service)
       await service.listen({ host, port })
       return service

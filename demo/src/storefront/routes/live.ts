@@ -55,7 +55,9 @@ export const liveRoutes: FastifyPluginAsyncTypebox<Backstage> = async (app, { jo
     })
     stream.push('retry: 1000\n\n')
     for (const exchange of journal.list(order)) send(exchange)
-    return reply.type('text/event-stream').header('cache-control', 'no-store').send(stream)
+    // The connection ends with the stream: kept alive, it would hold up the close of the shop.
+    reply.headers({ 'cache-control': 'no-store', connection: 'close' })
+    return reply.type('text/event-stream').send(stream)
   })
 
   const render = (exchange: Exchange): Promise<string> =>
