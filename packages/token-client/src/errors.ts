@@ -61,3 +61,30 @@ export const OriginNotAllowedError: Make<[string, string]> = createError(
   'The token is for %s; a request to %s was not sent',
   500,
 )
+
+const UnexpectedStatus: Make<[string, number]> = createError(
+  'TOKEN_CLIENT_UNEXPECTED_STATUS',
+  '%s is answered with %d, which was not expected',
+  502,
+)
+
+/** 502: the API answers a call for JSON with a status that was not expected. */
+export class UnexpectedStatusError extends UnexpectedStatus {
+  /** The API's status. */
+  readonly status: number
+  /** The beginning of what it said, up to 1000 characters. Kept out of logs. */
+  declare readonly body: string
+
+  constructor(call: string, status: number, body: string) {
+    super(call, status)
+    this.status = status
+    Object.defineProperty(this, 'body', { value: body.slice(0, 1000), enumerable: false })
+  }
+}
+
+/** 502: the API answers a call for JSON with a body that is none, or that does not fit the schema. */
+export const UnexpectedBodyError: Make<[string, string]> = createError(
+  'TOKEN_CLIENT_UNEXPECTED_BODY',
+  '%s is answered with a body that was not expected: %s',
+  502,
+)

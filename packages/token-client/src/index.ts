@@ -1,15 +1,26 @@
 export { default, default as tokenClient } from './plugin.js'
-export { createTokenClient, type CallOptions, type TokenClient } from './token-client.js'
-export type { PrivateKeyInput, Provided } from './acquire/client-authentication.js'
+export { createTokenClient, type TokenClient } from './token-client.js'
 export type { TokenHealth } from './acquire/token-source.js'
+export type { SignAssertion } from './authenticate/client-assertion.js'
+export type { PrivateKeyInput } from './authenticate/private-key.js'
+export type { ProvideContext, Provided } from './authenticate/provide.js'
+export type { InterceptorOptions } from './call/interceptors.js'
+export type { AnswerSchemas, JsonAnswer, JsonCallOptions, JsonCalls } from './call/json-calls.js'
+export type { CallOptions, TokenView } from './call/token-view.js'
+export type { Subject } from './call/on-behalf-of.js'
 export type { TokenClientEvents } from './diagnostics.js'
 export {
   InvalidOptionError,
   OriginNotAllowedError,
   TokenRejectedError,
   TokenUnavailableError,
+  UnexpectedBodyError,
+  UnexpectedStatusError,
 } from './errors.js'
-export type { TokenClientOptions, TokenClientPluginOptions } from './options.js'
+export type { ClientAuthenticationMethod } from './options/credential-options.js'
+export type { TokenClientOptions, TokenClientPluginOptions } from './options/options.js'
+export type { OnBehalfOfGrant, PresetName } from './options/presets.js'
+export type { TargetOptions } from './options/target-options.js'
 export { redisTokenStore, type RedisConnection } from './share/redis-token-store.js'
 export type { TokenStore } from './share/token-store.js'
 export type { Token } from './token.js'

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './errors.js'
-import { parseOptions, type TokenClientPluginOptions } from './options.js'
+import { parseOptions, type TokenClientPluginOptions } from './options/options.js'
 import { buildTokenClient, type TokenClient } from './token-client.js'
 
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {

@@ -1,45 +1,27 @@
-import { Agent, fetch, type Dispatcher, type RequestInit, type Response } from 'undici'
+import { LRUCache } from 'lru-cache'
+import { Agent } from 'undici'
 import { locateServer, type ServerLocation } from './acquire/authorization-server.js'
 import { cacheKey } from './acquire/cache-key.js'
-import { requestToken, type TokenAnswer } from './acquire/request-token.js'
+import { requestToken, type TokenAnswer, type TokenRequest } from './acquire/request-token.js'
 import { connectToServer } from './acquire/token-endpoint-fetch.js'
-import { createTokenSource, type TokenHealth } from './acquire/token-source.js'
-import { createDpopScheme } from './attach/dpop-scheme.js'
-import { bearer } from './attach/scheme.js'
-import { createTokenInterceptor } from './attach/token-interceptor.js'
-import { isObserved, report } from './diagnostics.js'
-import { OriginNotAllowedError } from './errors.js'
-import { parseOptions, type Settings, type TokenClientOptions } from './options.js'
+import { createTokenSource } from './acquire/token-source.js'
+import { endWith, grantFor, subjectTokenOf, type Subject } from './call/on-behalf-of.js'
+import { createTokenView, type TokenView } from './call/token-view.js'
+import { report } from './diagnostics.js'
+import { parseOptions, type Settings, type TokenClientOptions } from './options/options.js'
+import type { TargetOptions } from './options/target-options.js'
 import { shareTokens, type AskForToken } from './share/share-tokens.js'
-import { schedule, type Token } from './token.js'
-
-/** What `request` takes: undici's request options, with a path below `baseUrl`. */
-export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
-  /** Begins with a slash and is put behind `baseUrl`. */
-  path: string
-  /** Default `GET`. */
-  method?: Dispatcher.HttpMethod
-}
+import { schedule } from './token.js'
 
 /** An HTTP client for one API, that gets, keeps and renews its own access token. */
-export interface TokenClient {
+export interface TokenClient extends TokenView {
+  /** The same API with another kind of token: other scopes, say. Connections are shared; tokens are not. */
+  with(target: TargetOptions): TokenView
   /**
-   * Calls the API: undici's `request` with the token.
-   * Rejects with `TokenRejectedError` or `TokenUnavailableError` when there is no token to send, else as undici does.
+   * The same API on behalf of whoever sent an incoming request (RFC 8693, RFC 7523): the token is had for theirs, kept
+   * for as long as theirs lasts, and never used for anybody else.
    */
-  request(options: CallOptions): Promise<Dispatcher.ResponseData>
-  /** Calls the API with the interface of `fetch`; a path is put behind `baseUrl`, a URL has to be of its origin. */
-  fetch(input: string | URL, init?: RequestInit): Promise<Response>
-  /** For use elsewhere: `undici.fetch`, @fastify/reply-from. Sends the token to the origin of `baseUrl` and refuses others. */
-  readonly dispatcher: Dispatcher
-  /** The token itself, for a protocol that is not HTTP. */
-  getToken(): Promise<Token>
-  /** The token at hand, if there is one; asks nobody. */
-  peekToken(): Token | undefined
-  /** Drops a token that somebody else has found to be refused. */
-  invalidate(token: Token): void
-  /** For readiness probes; asks nobody. */
-  health(): TokenHealth
+  onBehalfOf(subject: Subject, target?: TargetOptions): TokenView
   /** Lets running calls end, then closes what the client opened. */
   close(): Promise<void>
 }
@@ -52,54 +34,55 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   return buildTokenClient(parseOptions(options, 'client'))
 }
 
+/** More views are not remembered; one that is forgotten asks for its token anew. */
+const maxViews = 1_000
+
 export function buildTokenClient(settings: Settings): TokenClient {
-  const { base, name } = settings
-  const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs)
-  const locate = locateServer(
-    { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation,
-    server.send,
-  )
-  const ask: AskForToken = () => {
-    report('fastify-token-client:token-requested', { name })
-    return requestToken(locate, settings, server.send, settings.now)
+  const { name, now, random, lifetimes } = settings
+  const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs, settings.tls)
+  const location = { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation
+  const endpoint = { locate: locateServer(location, server.send), send: server.send, now }
+  const transport = settings.dispatcher ?? new Agent({ connect: settings.tls })
+  const views = new LRUCache<string, TokenView>({ max: maxViews })
+
+  function askFor(request: TokenRequest): AskForToken {
+    return () => {
+      report('fastify-token-client:token-requested', { name })
+      return requestToken(request, endpoint)
+    }
   }
-  const source = createTokenSource(name, shared(ask, settings), settings.lifetimes, settings)
-  const transport = settings.dispatcher ?? new Agent()
-  const dispatcher = transport.compose(
-    createTokenInterceptor({
-      scheme: settings.dpop === undefined ? bearer : createDpopScheme(settings.dpop),
-      getToken: source.getToken,
-      invalidate: source.invalidate,
-      allowedOrigins: new Set([base.origin]),
-      onCall(request, cached) {
-        if (!isObserved('fastify-token-client:call')) return
-        report('fastify-token-client:call', {
-          name,
-          method: request.method,
-          origin: base.origin,
-          path: request.path,
-          cached,
-        })
-      },
-      onRefused: ({ path }, replayed) => report('fastify-token-client:refused', { name, path, replayed }),
-    }),
-  )
+
+  const open = (ask: AskForToken): TokenView =>
+    createTokenView(createTokenSource(name, ask, lifetimes, { now, random }), transport, settings)
+
+  function keep(key: string, make: () => AskForToken): TokenView {
+    const view = views.get(key) ?? open(make())
+    views.set(key, view)
+    return view
+  }
+
+  function viewFor(target: TargetOptions): TokenView {
+    const parameters = settings.parametersOf(target)
+    const request = { ...settings, grantType: 'client_credentials', parameters }
+    const key = cacheKey(request)
+    return keep(key, () => shared(askFor(request), key, settings))
+  }
+
+  function viewOnBehalfOf(subject: Subject, target: TargetOptions): TokenView {
+    const token = subjectTokenOf(subject)
+    const { grantType, parameters } = grantFor(settings.onBehalfOfGrant, token)
+    const request = {
+      ...settings,
+      grantType,
+      parameters: [...parameters, ...settings.parametersOf(target)],
+    }
+    return keep(cacheKey(request), () => endWith(token, askFor(request)))
+  }
 
   return {
-    request: ({ path, method = 'GET', ...rest }) =>
-      path.startsWith('/')
-        ? dispatcher.request({ ...rest, method, origin: base.origin, path: base.path + path })
-        : Promise.reject(
-            new TypeError(`path has to begin with a slash: ${JSON.stringify(path).slice(0, 100)}`),
-          ),
-    async fetch(input, init) {
-      return fetch(locateCall(input, base), { ...init, dispatcher })
-    },
-    dispatcher,
-    getToken: async () => source.getToken(),
-    peekToken: source.peekToken,
-    invalidate: token => void source.invalidate(token),
-    health: source.health,
+    ...viewFor(settings.target),
+    with: target => viewFor({ ...settings.target, ...target }),
+    onBehalfOf: (subject, target) => viewOnBehalfOf(subject, { ...settings.target, ...target }),
     async close() {
       if (settings.dispatcher === undefined) await transport.close()
       await server.close()
@@ -108,14 +91,14 @@ export function buildTokenClient(settings: Settings): TokenClient {
 }
 
 /** With a store, processes share their tokens. */
-function shared(ask: AskForToken, settings: Settings): AskForToken {
+function shared(ask: AskForToken, key: string, settings: Settings): AskForToken {
   const { sharing, name, lifetimes, now, tokenTimeoutMs } = settings
   if (sharing === undefined) return ask
   const timesOf = ({ requestedAt, expiresIn }: TokenAnswer): ReturnType<typeof schedule> =>
     schedule(requestedAt, expiresIn, lifetimes, 0)
   return shareTokens(ask, {
     ...sharing,
-    key: cacheKey(settings),
+    key,
     freshUntil: answer => timesOf(answer).renewAt,
     expiresAt: answer => timesOf(answer).expiresAt,
     requestTimeoutMs: tokenTimeoutMs,
@@ -123,13 +106,4 @@ function shared(ask: AskForToken, settings: Settings): AskForToken {
     onStoreFailure: (operation, { message: reason }) =>
       report('fastify-token-client:store-failed', { name, operation, reason }),
   })
-}
-
-/** The URL of a call: a path below the base, or a whole URL of its origin. */
-function locateCall(input: string | URL, base: Settings['base']): URL {
-  if (typeof input === 'string' && input.startsWith('/') && !input.startsWith('//'))
-    return new URL(base.origin + base.path + input)
-  const url = new URL(input, base.origin)
-  if (url.origin !== base.origin) throw new OriginNotAllowedError(base.origin, url.origin)
-  return url
 }

@@ -1,25 +1,28 @@
 import type { webcrypto } from 'node:crypto'
 import {
   allowInsecureRequests,
-  clientCredentialsGrantRequest,
   customFetch,
   DPoP,
+  genericTokenEndpointRequest,
   isDPoPNonceError,
-  processClientCredentialsResponse,
+  processGenericTokenEndpointResponse,
   type AuthorizationServer,
   type Client,
   type ClientAuth,
   type DPoPHandle,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
-import { authenticate, type ClientCredentials } from './client-authentication.js'
+import { authenticate, canChange, type ClientCredentials } from '../authenticate/client-authentication.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
+import { clip, failureFrom, TokenRequestFailure } from './token-request-failure.js'
 
 /** What the client asks the token endpoint for. */
 export interface TokenRequest {
   readonly clientId: string
   readonly credentials: ClientCredentials
-  /** `scope`, `resource` (RFC 8707 §2), `audience` and whatever else the server wants. */
+  /** `client_credentials`, or the URN of an extension grant (RFC 6749 §4.5). */
+  readonly grantType: string
+  /** `scope`, `resource` (RFC 8707 §2), `audience` and whatever else the grant and the server want. */
   readonly parameters: readonly (readonly [string, string])[]
   /** The key that the token is to be bound to (RFC 9449 §5). */
   readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
@@ -34,85 +37,82 @@ export interface TokenAnswer {
   readonly scope: string | undefined
 }
 
-/** Why there is no token. `permanent`: the server said so by RFC 6749 §5.2; asking again changes nothing. */
-export class TokenRequestFailure {
-  readonly permanent: boolean
-  readonly error: string
-  readonly description: string | undefined
-  readonly retryAfterMs: number | undefined
-
-  constructor(
-    error: string,
-    details: {
-      permanent?: boolean
-      description?: string | undefined
-      retryAfterMs?: number | undefined
-    } = {},
-  ) {
-    this.error = error
-    this.permanent = details.permanent ?? false
-    this.description = details.description
-    this.retryAfterMs = details.retryAfterMs
-  }
+/** The way to the authorization server, and the time. */
+export interface TokenEndpoint {
+  readonly locate: () => Promise<AuthorizationServer>
+  readonly send: TokenEndpointFetch
+  readonly now: () => number
 }
 
 /**
- * Asks for a token by the Client Credentials Grant (RFC 6749 §4.4); what is on the wire is oauth4webapi's.
+ * Asks for a token (RFC 6749 §4.4, §4.5); what is on the wire is oauth4webapi's. Asks twice where the first answer says
+ * what was missing: the server's nonce in the proof (RFC 9449 §8), or another secret than the one that was rotated away.
  * @throws {TokenRequestFailure}
  */
-export async function requestToken(
-  locate: () => Promise<AuthorizationServer>,
-  request: TokenRequest,
-  send: TokenEndpointFetch,
-  now: () => number,
-): Promise<TokenAnswer> {
+export async function requestToken(request: TokenRequest, endpoint: TokenEndpoint): Promise<TokenAnswer> {
   const client: Client = { client_id: request.clientId }
   const proof = request.dpop === undefined ? undefined : DPoP(client, await request.dpop())
-  const exchange = async (): Promise<TokenAnswer> => {
-    const requestedAt = now()
-    let response: Response | undefined
-    try {
-      const server = await locate()
-      response = withoutChallenge(await sendRequest(server, request, proof, send))
-      const answer = await processClientCredentialsResponse(server, client, response)
-      return readAnswer(answer, requestedAt, proof === undefined ? 'bearer' : 'dpop')
-    } catch (error) {
-      throw isDPoPNonceError(error) ? error : failureFrom(error, response)
-    }
-  }
+  const attempt: Attempt = { client, request, proof, endpoint }
   try {
-    return await exchange()
+    return await exchange(attempt, false)
   } catch (error) {
-    if (!isDPoPNonceError(error)) throw error
+    if (isDPoPNonceError(error)) return await exchange(attempt, false).catch(giveUp)
+    const failure = error as TokenRequestFailure
+    if (failure.error === 'invalid_client' && canChange(request.credentials))
+      return await exchange(attempt, true).catch(giveUp)
+    throw failure
   }
-  // RFC 9449 §8: the server wants its nonce in the proof, and has just given it.
-  return exchange().catch((error: unknown) => {
-    throw failureFrom(error, undefined)
-  })
 }
 
-async function sendRequest(
-  server: AuthorizationServer,
-  { clientId, credentials, parameters }: TokenRequest,
-  proof: DPoPHandle | undefined,
-  send: TokenEndpointFetch,
-): Promise<Response> {
-  const client = { client_id: clientId }
-  const body = parameters.map(([name, value]) => [name, value])
-  return clientCredentialsGrantRequest(server, client, await usable(credentials), body, {
-    ...(proof === undefined ? {} : { DPoP: proof }),
-    [customFetch]: send,
-    [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
-  })
+interface Attempt {
+  readonly client: Client
+  readonly request: TokenRequest
+  readonly proof: DPoPHandle | undefined
+  readonly endpoint: TokenEndpoint
 }
 
-/** A key or secret that cannot be used, or that its function does not give, is a mistake of ours, not an outage. */
-async function usable(credentials: ClientCredentials): Promise<ClientAuth> {
+/** @param refused the credentials that were given before were refused */
+async function exchange(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
+  const { client, request, proof, endpoint } = attempt
+  const requestedAt = endpoint.now()
+  let response: Response | undefined
   try {
-    return await authenticate(credentials)
+    const server = await endpoint.locate()
+    const answer = await genericTokenEndpointRequest(
+      server,
+      isMutualTls(request.credentials) ? { ...client, use_mtls_endpoint_aliases: true } : client,
+      await usable(request.credentials, refused),
+      request.grantType,
+      request.parameters.map(([name, value]) => [name, value]),
+      {
+        ...(proof === undefined ? {} : { DPoP: proof }),
+        [customFetch]: endpoint.send,
+        [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
+      },
+    )
+    response = withoutChallenge(answer)
+    const parsed = await processGenericTokenEndpointResponse(server, client, response)
+    return readAnswer(parsed, requestedAt, proof === undefined ? 'bearer' : 'dpop')
+  } catch (error) {
+    throw isDPoPNonceError(error) ? error : failureFrom(error, response)
+  }
+}
+
+function giveUp(error: unknown): never {
+  throw failureFrom(error, undefined)
+}
+
+function isMutualTls({ method }: ClientCredentials): boolean {
+  return method === 'tls_client_auth' || method === 'self_signed_tls_client_auth'
+}
+
+/** A key that cannot be used is a mistake of ours; a function that gives none now may give one next time. */
+async function usable(credentials: ClientCredentials, refused: boolean): Promise<ClientAuth> {
+  try {
+    return await authenticate(credentials, { refused })
   } catch (error) {
     throw new TokenRequestFailure('unusable_client_credentials', {
-      permanent: true,
+      permanent: !canChange(credentials),
       description: clip((error as Error).message),
     })
   }
@@ -139,51 +139,4 @@ function readAnswer(
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(accessToken))
     throw new TokenRequestFailure('the token is no b64token (RFC 6750 §2.1)')
   return { accessToken, requestedAt, expiresIn, scope }
-}
-
-/** What errors of oauth4webapi and of undici have, as far as it holds no secret: their causes can hold the whole answer. */
-interface KnownError {
-  readonly error?: unknown
-  readonly error_description?: unknown
-  readonly status?: number
-  readonly name?: string
-  readonly message?: string
-  readonly cause?: { readonly message?: string; readonly code?: string }
-}
-
-function failureFrom(error: unknown, response: Response | undefined): TokenRequestFailure {
-  if (error instanceof TokenRequestFailure) return error
-  const known = error as KnownError
-  if (isRefusal(known)) {
-    const description =
-      typeof known.error_description === 'string' ? clip(known.error_description) : undefined
-    return new TokenRequestFailure(clip(known.error), { permanent: true, description })
-  }
-  const retryAfterMs = retryAfter(response)
-  if (response !== undefined && !response.ok)
-    return new TokenRequestFailure(`the server answers ${response.status}`, { retryAfterMs })
-  if (known.name === 'TimeoutError') return new TokenRequestFailure('the server does not answer in time')
-  return new TokenRequestFailure(
-    clip(known.cause?.code ?? known.cause?.message ?? known.message ?? 'unknown'),
-    { retryAfterMs },
-  )
-}
-
-/** The server's own word (RFC 6749 §5.2), and not that it is busy: anything else may be better next time. */
-function isRefusal(known: KnownError): known is KnownError & { error: string } {
-  const { error, status = 500 } = known
-  return typeof error === 'string' && error !== 'temporarily_unavailable' && status < 500 && status !== 429
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date. */
-function retryAfter(response: Response | undefined): number | undefined {
-  const value = response?.headers.get('retry-after')
-  if (value === null || value === undefined) return undefined
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
-  return Number.isFinite(ms) && ms >= 0 ? ms : undefined
-}
-
-/** What a server wrote, short enough for a log line and without line breaks. */
-function clip(text: string): string {
-  return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, 200)
 }

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { TlsSettings } from '../options/options.js'
 
 /** The `fetch` that oauth4webapi uses for metadata and tokens. */
 export type TokenEndpointFetch = (
@@ -15,12 +16,16 @@ export interface ServerConnection {
 }
 
 /** @param timeoutMs for one exchange altogether, milliseconds */
-export function connectToServer(given: Dispatcher | undefined, timeoutMs: number): ServerConnection {
+export function connectToServer(
+  given: Dispatcher | undefined,
+  timeoutMs: number,
+  tls: TlsSettings,
+): ServerConnection {
   let own: Promise<Dispatcher> | undefined
   return {
     async send(url, options) {
       const { fetch } = await import('undici')
-      const dispatcher = given ?? (await (own ??= openAgent(timeoutMs)))
+      const dispatcher = given ?? (await (own ??= openAgent(timeoutMs, tls)))
       return fetch(url, {
         ...(options as object),
         dispatcher,
@@ -34,11 +39,11 @@ export function connectToServer(given: Dispatcher | undefined, timeoutMs: number
   }
 }
 
-async function openAgent(timeoutMs: number): Promise<Dispatcher> {
+async function openAgent(timeoutMs: number, tls: TlsSettings): Promise<Dispatcher> {
   const { Agent } = await import('undici')
   return new Agent({
     connections: 2,
-    connect: { timeout: timeoutMs },
+    connect: { ...tls, timeout: timeoutMs },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     maxResponseSize: maxBytes,

@@ -2,7 +2,8 @@ import { report } from '../diagnostics.js'
 import { TokenRejectedError, TokenUnavailableError } from '../errors.js'
 import { createToken, schedule, type Lifetimes, type Token } from '../token.js'
 import { createBackOff } from './back-off.js'
-import { TokenRequestFailure, type TokenAnswer } from './request-token.js'
+import type { TokenAnswer } from './request-token.js'
+import { TokenRequestFailure } from './token-request-failure.js'
 import { singleFlight } from './single-flight.js'
 
 /** Where tokens come from: kept while they last, renewed ahead, requested once however many wait. */
@@ -124,5 +125,6 @@ export function createTokenSource(
 
 function errorFor({ permanent, error, description }: TokenRequestFailure): (retryAfterMs: number) => Error {
   if (permanent) return () => new TokenRejectedError(error, description)
-  return retryAfterMs => new TokenUnavailableError(error, retryAfterMs)
+  return retryAfterMs =>
+    new TokenUnavailableError(description === undefined ? error : `${error} (${description})`, retryAfterMs)
 }

@@ -1,39 +1,7 @@
 import { createPrivateKey, KeyObject, webcrypto, type JsonWebKey } from 'node:crypto'
-import { ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, type ClientAuth } from 'oauth4webapi'
-
-/** A value, or a function that gives it when it is needed: a file that changes, a vault. */
-export type Provided<T> = T | (() => T | Promise<T>)
 
 /** A private key for client assertions (RFC 7523 §2.2): PEM (PKCS #8), JWK, KeyObject or CryptoKey. */
 export type PrivateKeyInput = string | JsonWebKey | KeyObject | webcrypto.CryptoKey
-
-/** How the client proves who it is at the token endpoint (RFC 6749 §2.3). */
-export type ClientCredentials =
-  | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly secret: Provided<string> }
-  | {
-      readonly method: 'private_key_jwt'
-      readonly key: Provided<PrivateKeyInput>
-      readonly keyId: string | undefined
-      readonly algorithm: string | undefined
-    }
-
-/** Resolves the credentials anew: called for each token request, so that a rotated secret is picked up. */
-export async function authenticate(credentials: ClientCredentials): Promise<ClientAuth> {
-  switch (credentials.method) {
-    case 'client_secret_basic':
-      return ClientSecretBasic(await provide(credentials.secret))
-    case 'client_secret_post':
-      return ClientSecretPost(await provide(credentials.secret))
-    default: {
-      const key = await importPrivateKey(await provide(credentials.key), credentials.algorithm)
-      return PrivateKeyJwt(credentials.keyId === undefined ? key : { key, kid: credentials.keyId })
-    }
-  }
-}
-
-async function provide<T>(provided: Provided<T>): Promise<T> {
-  return typeof provided === 'function' ? (provided as () => T | Promise<T>)() : provided
-}
 
 /** Algorithm name → how Web Crypto calls it (RFC 7518 §3.1, RFC 8037 §3.1). */
 const parameters: Readonly<
@@ -82,6 +50,17 @@ function isCryptoKey(input: PrivateKeyInput): input is webcrypto.CryptoKey {
 }
 
 function privateJwk(input: string | JsonWebKey | KeyObject): JsonWebKey {
-  const key = typeof input === 'string' ? createPrivateKey(input) : input
-  return key instanceof KeyObject ? key.export({ format: 'jwk' }) : key
+  return isJwk(input) ? input : privateKeyObject(input).export({ format: 'jwk' })
+}
+
+function isJwk(input: string | JsonWebKey | KeyObject): input is JsonWebKey {
+  return typeof input === 'object' && !(input instanceof KeyObject)
+}
+
+/** The same key as Node's own kind of object. */
+export function privateKeyObject(input: PrivateKeyInput): KeyObject {
+  if (input instanceof KeyObject) return input
+  if (typeof input === 'string') return createPrivateKey(input)
+  if (isCryptoKey(input)) return KeyObject.from(input)
+  return createPrivateKey({ key: input, format: 'jwk' })
 }

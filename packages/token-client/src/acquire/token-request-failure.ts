@@ -1,0 +1,69 @@
+/** Why there is no token. `permanent`: the server said so by RFC 6749 §5.2; asking again changes nothing. */
+export class TokenRequestFailure {
+  readonly permanent: boolean
+  readonly error: string
+  readonly description: string | undefined
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    error: string,
+    details: {
+      permanent?: boolean
+      description?: string | undefined
+      retryAfterMs?: number | undefined
+    } = {},
+  ) {
+    this.error = error
+    this.permanent = details.permanent ?? false
+    this.description = details.description
+    this.retryAfterMs = details.retryAfterMs
+  }
+}
+
+/** What errors of oauth4webapi and of undici have, as far as it holds no secret: their causes can hold the whole answer. */
+interface KnownError {
+  readonly error?: unknown
+  readonly error_description?: unknown
+  readonly status?: number
+  readonly name?: string
+  readonly message?: string
+  readonly cause?: { readonly message?: string; readonly code?: string }
+}
+
+/** Reads an error of the exchange; `response` is the server's answer, where there was one. */
+export function failureFrom(error: unknown, response: Response | undefined): TokenRequestFailure {
+  if (error instanceof TokenRequestFailure) return error
+  const known = error as KnownError
+  if (isRefusal(known)) {
+    const description =
+      typeof known.error_description === 'string' ? clip(known.error_description) : undefined
+    return new TokenRequestFailure(clip(known.error), { permanent: true, description })
+  }
+  const retryAfterMs = retryAfter(response)
+  if (response !== undefined && !response.ok)
+    return new TokenRequestFailure(`the server answers ${response.status}`, { retryAfterMs })
+  if (known.name === 'TimeoutError') return new TokenRequestFailure('the server does not answer in time')
+  return new TokenRequestFailure(
+    clip(known.cause?.code ?? known.cause?.message ?? known.message ?? 'unknown'),
+    { retryAfterMs },
+  )
+}
+
+/** The server's own word (RFC 6749 §5.2), and not that it is busy: anything else may be better next time. */
+function isRefusal(known: KnownError): known is KnownError & { error: string } {
+  const { error, status = 500 } = known
+  return typeof error === 'string' && error !== 'temporarily_unavailable' && status < 500 && status !== 429
+}
+
+/** RFC 9110 §10.2.3: seconds, or a date. */
+function retryAfter(response: Response | undefined): number | undefined {
+  const value = response?.headers.get('retry-after')
+  if (value === null || value === undefined) return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return Number.isFinite(ms) && ms >= 0 ? ms : undefined
+}
+
+/** What a server wrote, short enough for a log line and without line breaks. */
+export function clip(text: string): string {
+  return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, 200)
+}

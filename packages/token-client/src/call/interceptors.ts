@@ -1,0 +1,46 @@
+import { interceptors as undiciInterceptors, type Dispatcher } from 'undici'
+
+type Options<Name extends keyof typeof undiciInterceptors> =
+  | boolean
+  | Parameters<(typeof undiciInterceptors)[Name]>[0]
+
+/** Interceptors of undici, each with its options or `true`. The client puts them where they belong. */
+export interface InterceptorOptions {
+  dns?: Options<'dns'>
+  deduplicate?: Options<'deduplicate'>
+  cache?: Options<'cache'>
+  redirect?: Options<'redirect'>
+  retry?: Options<'retry'>
+  decompress?: Options<'decompress'>
+  responseError?: Options<'responseError'>
+}
+
+export type InterceptorName = keyof InterceptorOptions
+
+/**
+ * From the connection outwards; `compose` runs the last one first. The order is a matter of security: outside the token
+ * a cache would hand one caller's answer to another, and inside `dns` the allowed origin would match nothing. Outside
+ * the token, `redirect` and `retry` have each hop and each attempt checked and given a token of its own.
+ */
+const inside: readonly InterceptorName[] = ['dns', 'deduplicate', 'cache']
+const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 'responseError']
+
+export const interceptorNames: readonly InterceptorName[] = [...inside, ...outside]
+
+/** Puts the token where it belongs among the interceptors. */
+export function composeAround(
+  transport: Dispatcher,
+  token: Dispatcher.DispatcherComposeInterceptor,
+  given: InterceptorOptions,
+): Dispatcher {
+  const make = (names: readonly InterceptorName[]): Dispatcher.DispatcherComposeInterceptor[] =>
+    names
+      .filter(name => given[name] !== undefined && given[name] !== false)
+      .map(name => open(name, given[name]))
+  return transport.compose([...make(inside), token, ...make(outside)])
+}
+
+function open(name: InterceptorName, options: unknown): Dispatcher.DispatcherComposeInterceptor {
+  const factory = undiciInterceptors[name] as (options?: object) => Dispatcher.DispatcherComposeInterceptor
+  return options === true ? factory() : factory(options as object)
+}

@@ -1,0 +1,95 @@
+import { fetch, type Dispatcher, type RequestInit, type Response } from 'undici'
+import type { TokenHealth, TokenSource } from '../acquire/token-source.js'
+import { createDpopScheme } from '../attach/dpop-scheme.js'
+import { bearer } from '../attach/scheme.js'
+import { createTokenInterceptor } from '../attach/token-interceptor.js'
+import { isObserved, report } from '../diagnostics.js'
+import type { Settings } from '../options/options.js'
+import type { Token } from '../token.js'
+import { composeAround } from './interceptors.js'
+import { createJsonCalls, type JsonCalls } from './json-calls.js'
+import { pathWithoutSlash, urlOf } from './locate-call.js'
+
+/** What `request` takes: undici's request options, with a path below `baseUrl`. */
+export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
+  /** Begins with a slash and is put behind `baseUrl`. */
+  path: string
+  /** Default `GET`. */
+  method?: Dispatcher.HttpMethod
+}
+
+/** Calls one API with one kind of token. */
+export interface TokenView extends JsonCalls {
+  /**
+   * Calls the API: undici's `request` with the token.
+   * Rejects with `TokenRejectedError` or `TokenUnavailableError` when there is no token to send, else as undici does.
+   */
+  request(options: CallOptions): Promise<Dispatcher.ResponseData>
+  /** Calls the API with the interface of `fetch`; a path is put behind `baseUrl`, a URL has to be of its origin. */
+  fetch(input: string | URL, init?: RequestInit): Promise<Response>
+  /** Calls the API and writes the answer into a stream: undici's `stream`. */
+  stream(options: CallOptions, factory: Dispatcher.StreamFactory): Promise<Dispatcher.StreamData>
+  /** For use elsewhere: `undici.fetch`, @fastify/reply-from. Sends the token to the origin of `baseUrl` and refuses others. */
+  readonly dispatcher: Dispatcher
+  /** For a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. */
+  interceptor(): Dispatcher.DispatcherComposeInterceptor
+  /** The token itself, for a protocol that is not HTTP. */
+  getToken(): Promise<Token>
+  /** The token at hand, if there is one; asks nobody. */
+  peekToken(): Token | undefined
+  /** Drops a token that somebody else has found to be refused. */
+  invalidate(token: Token): void
+  /** A hook for routes that are of no use without a token: they answer 503 before any work is done. */
+  ensureToken(): Promise<void>
+  /** For readiness probes; asks nobody. */
+  health(): TokenHealth
+}
+
+/** The ways to call the API with the tokens of one source. */
+export function createTokenView(source: TokenSource, transport: Dispatcher, settings: Settings): TokenView {
+  const { base, dpop, interceptors } = settings
+  const interceptor = createTokenInterceptor({
+    scheme: dpop === undefined ? bearer : createDpopScheme(dpop),
+    getToken: source.getToken,
+    invalidate: source.invalidate,
+    allowedOrigins: new Set([base.origin]),
+    ...observers(settings),
+  })
+  const dispatcher = composeAround(transport, interceptor, interceptors)
+
+  function request({ path, method = 'GET', ...rest }: CallOptions): Promise<Dispatcher.ResponseData> {
+    if (!path.startsWith('/')) return Promise.reject(pathWithoutSlash(path))
+    return dispatcher.request({ ...rest, method, origin: base.origin, path: base.path + path })
+  }
+
+  return {
+    request,
+    fetch: async (input, init) => fetch(urlOf(input, base), { ...init, dispatcher }),
+    stream({ path, method = 'GET', ...rest }, factory) {
+      if (!path.startsWith('/')) return Promise.reject(pathWithoutSlash(path))
+      return dispatcher.stream({ ...rest, method, origin: base.origin, path: base.path + path }, factory)
+    },
+    ...createJsonCalls(request),
+    dispatcher,
+    interceptor: () => interceptor,
+    getToken: async () => source.getToken(),
+    peekToken: source.peekToken,
+    invalidate: token => void source.invalidate(token),
+    async ensureToken() {
+      await source.getToken()
+    },
+    health: source.health,
+  }
+}
+
+type Observers = Pick<Parameters<typeof createTokenInterceptor>[0], 'onCall' | 'onRefused'>
+
+function observers({ name, base }: Settings): Observers {
+  return {
+    onCall({ method, path }, cached) {
+      if (!isObserved('fastify-token-client:call')) return
+      report('fastify-token-client:call', { name, method, origin: base.origin, path, cached })
+    },
+    onRefused: ({ path }, replayed) => report('fastify-token-client:refused', { name, path, replayed }),
+  }
+}

@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises'
+import type { ClientCredentials } from '../authenticate/client-authentication.js'
+import type { AssertionAudience, SignAssertion } from '../authenticate/client-assertion.js'
+import type { PrivateKeyInput } from '../authenticate/private-key.js'
+import type { Provided } from '../authenticate/provide.js'
+import { InvalidOptionError } from '../errors.js'
+import { text, wrong, type Given } from './read-option.js'
+
+const secretMethods = [
+  'client_secret_basic',
+  'client_secret_basic_unencoded',
+  'client_secret_post',
+  'client_secret_jwt',
+] as const
+const tlsMethods = ['tls_client_auth', 'self_signed_tls_client_auth'] as const
+
+/** How the client authenticates (RFC 6749 §2.3, RFC 8705 §2). What is not named follows from what is given. */
+export type ClientAuthenticationMethod = (typeof secretMethods)[number] | (typeof tlsMethods)[number]
+
+/** The options that can prove who the client is; one of them does. */
+const proofs = [
+  'clientSecret',
+  'privateKey',
+  'signAssertion',
+  'clientAssertion',
+  'clientAssertionFile',
+] as const
+
+/** @throws {InvalidOptionError} without any secret in the message */
+export function parseCredentials(given: Given, audience: AssertionAudience): ClientCredentials {
+  const method = given['clientAuthentication']
+  if (isOneOf(tlsMethods, method)) return { method }
+  if (method !== undefined && !isOneOf(secretMethods, method))
+    throw wrong(
+      'clientAuthentication',
+      method,
+      [...secretMethods, ...tlsMethods].map(name => `'${name}'`).join(', '),
+    )
+  const found = proofs.filter(name => given[name] !== undefined)
+  if (found.length > 1)
+    throw new InvalidOptionError(
+      `options ${found.map(name => `\`${name}\``).join(' and ')} exclude each other; give one of them`,
+    )
+  switch (found[0]) {
+    case 'privateKey':
+    case 'signAssertion':
+      return parseAssertion(given, audience)
+    case 'clientAssertion':
+      return { method: 'client_assertion', assertion: secret(given, 'clientAssertion') }
+    case 'clientAssertionFile': {
+      // Read for each request: whoever rotates the file need tell nobody.
+      const file = text(given, 'clientAssertionFile') as string
+      return { method: 'client_assertion', assertion: () => readFile(file, 'utf8') }
+    }
+    default:
+      return { method: method ?? 'client_secret_basic', secret: secret(given, 'clientSecret'), audience }
+  }
+}
+
+function parseAssertion(given: Given, audience: AssertionAudience): ClientCredentials {
+  const { privateKey, signAssertion: sign } = given
+  const keyId = text(given, 'keyId')
+  const algorithm = text(given, 'keyAlgorithm')
+  const certificate = given['certificate'] === undefined ? undefined : secret(given, 'certificate')
+  if (sign === undefined)
+    return {
+      method: 'private_key_jwt',
+      key: { key: privateKey as Provided<PrivateKeyInput>, keyId, algorithm, certificate },
+      audience,
+    }
+  if (typeof sign !== 'function')
+    throw new InvalidOptionError('option `signAssertion` wants a function that signs bytes')
+  if (algorithm === undefined)
+    throw new InvalidOptionError(
+      "option `keyAlgorithm` is missing; `signAssertion` needs it to say how it signs, such as 'RS256'",
+    )
+  return {
+    method: 'private_key_jwt',
+    key: { sign: sign as SignAssertion, keyId, algorithm, certificate },
+    audience,
+  }
+}
+
+function secret(given: Given, name: string): Provided<string> {
+  const value = given[name]
+  if ((typeof value === 'string' && value !== '') || typeof value === 'function')
+    return value as Provided<string>
+  throw new InvalidOptionError(
+    `option \`${name}\` is ${value === undefined ? 'missing' : 'no text'}; it wants text or a function that gives it (is the environment variable set?)${name === 'clientSecret' ? '; or give `privateKey`, `clientAssertion` or another proof of who the client is' : ''}`,
+  )
+}
+
+function isOneOf<T extends string>(names: readonly T[], value: unknown): value is T {
+  return names.includes(value as T)
+}

@@ -1,0 +1,82 @@
+import type { Dispatcher } from 'undici'
+import { InvalidOptionError } from '../errors.js'
+
+/** Options as they come: nothing is known of them. */
+export type Given = Readonly<Record<string, unknown>>
+
+/** An https URL, or plain http on this machine. */
+export function url(given: Given, name: string, insecure: boolean): string | undefined {
+  const value = given[name]
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || !URL.canParse(value)) throw wrong(name, value, 'an absolute URL')
+  if (!insecure && !isTrustworthy(new URL(value)))
+    throw wrong(name, value, 'an https URL, or http on this machine; or set allowInsecureHttp')
+  return value
+}
+
+function isTrustworthy({ protocol, hostname }: URL): boolean {
+  return (
+    protocol === 'https:' ||
+    (protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname))
+  )
+}
+
+export function text(given: Given, name: string): string | undefined {
+  const value = given[name]
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || value === '') throw wrong(name, value, 'text')
+  return value
+}
+
+export function strings(given: Given, name: string): readonly string[] {
+  const { [name]: value = [] } = given
+  if (!Array.isArray(value) || value.some(member => typeof member !== 'string' || member === ''))
+    throw wrong(name, value, 'a list of strings')
+  return value as string[]
+}
+
+export function fraction(given: Given, name: string, fallback: number): number {
+  const { [name]: value = fallback } = given
+  if (typeof value !== 'number' || !(value > 0 && value < 1))
+    throw wrong(name, value, 'a number between 0 and 1')
+  return value
+}
+
+export function milliseconds(given: Given, name: string, fallback: number): number {
+  const { [name]: value = fallback } = given
+  if (typeof value !== 'number' || !(value > 0)) throw wrong(name, value, 'milliseconds, as a number above 0')
+  return value
+}
+
+export function fn(given: Given, name: string): (() => number) | undefined {
+  const value = given[name]
+  if (value !== undefined && typeof value !== 'function')
+    throw wrong(name, value, 'a function that returns a number')
+  return value as (() => number) | undefined
+}
+
+export function oneOf<T extends string>(given: Given, name: string, allowed: readonly T[], fallback: T): T {
+  const { [name]: value = fallback } = given
+  if (!allowed.includes(value as T)) throw wrong(name, value, allowed.map(member => `'${member}'`).join(', '))
+  return value as T
+}
+
+export function dispatcher(given: Given, name: string): Dispatcher | undefined {
+  const value = given[name] as { dispatch?: unknown; compose?: unknown } | undefined
+  if (value === undefined) return undefined
+  if (typeof value?.dispatch !== 'function' || typeof value.compose !== 'function')
+    throw new InvalidOptionError(`option \`${name}\` wants a dispatcher of undici 7, such as new Agent(…)`)
+  return value as unknown as Dispatcher
+}
+
+/** @throws {InvalidOptionError} always */
+export function missing(name: string, wanted: string): never {
+  throw new InvalidOptionError(`option \`${name}\` is missing; it wants ${wanted}`)
+}
+
+/** Never for an option that holds a secret: the message shows what was given. */
+export function wrong(name: string, value: unknown, wanted: string): Error {
+  return new InvalidOptionError(
+    `option \`${name}\` is ${(JSON.stringify(value) ?? String(value)).slice(0, 100)}; it wants ${wanted}`,
+  )
+}

@@ -1,0 +1,304 @@
+import { createHash, generateKeyPairSync, sign, webcrypto, X509Certificate } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
+import t, { type Test } from 'tap'
+import { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
+import { makeCertificate } from './certificate.js'
+import { startRealServer } from './real-server.js'
+
+const audience = 'https://receipts.example.com'
+
+async function getToken(t: Test, options: Partial<TokenClientOptions>): Promise<string> {
+  const client = createTokenClient({
+    baseUrl: audience,
+    clientId: 'payment',
+    scopes: ['receipts:write'],
+    resource: audience,
+    ...options,
+  } as TokenClientOptions)
+  t.teardown(() => client.close())
+  return (await client.getToken()).accessToken
+}
+
+// RFC 6749 §2.3.1 wants both form-urlencoded; a server that decodes them strictly finds out who doesn't.
+const awkward = ['a:colon', 'a + plus', '100%25', 'sl/ash', 'am&per=sand', "quote'!()*~"]
+
+for (const secret of awkward)
+  t.test(`the secret ${secret} reaches a strict server`, async t => {
+    const clientId = `client ${secret}`
+    const issuer = await startRealServer(t, {
+      clients: [
+        { client_id: clientId, client_secret: secret },
+        {
+          client_id: `${clientId} post`,
+          client_secret: secret,
+          token_endpoint_auth_method: 'client_secret_post',
+        },
+      ],
+    })
+    t.ok(await getToken(t, { issuer, clientId, clientSecret: secret }))
+    t.ok(
+      await getToken(t, {
+        issuer,
+        clientId: `${clientId} post`,
+        clientSecret: secret,
+        clientAuthentication: 'client_secret_post',
+      }),
+    )
+  })
+
+t.test('client_secret_jwt sends a proof of the secret, and not the secret', async t => {
+  const clientSecret = 'a secret of at least thirty-two bytes'
+  const issuer = await startRealServer(t, {
+    clients: [
+      { client_id: 'payment', client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_jwt' },
+    ],
+  })
+  t.ok(await getToken(t, { issuer, clientSecret, clientAuthentication: 'client_secret_jwt' }))
+})
+
+t.test('client_secret_basic_unencoded sends both as they are', async t => {
+  const { tokenEndpoint, requests } = await startRecorder(t)
+  await getToken(t, {
+    tokenEndpoint,
+    clientId: 'a b',
+    clientSecret: 'c%d',
+    clientAuthentication: 'client_secret_basic_unencoded',
+  })
+  t.equal(requests[0]?.authorization, `Basic ${Buffer.from('a b:c%d').toString('base64')}`)
+})
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+const keyClient = {
+  client_id: 'payment',
+  token_endpoint_auth_method: 'private_key_jwt',
+  token_endpoint_auth_signing_alg: 'ES256',
+  jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'first', alg: 'ES256', use: 'sig' }] },
+} as const
+
+const keys: Record<string, () => Partial<TokenClientOptions> | Promise<Partial<TokenClientOptions>>> = {
+  'a PEM text': () => ({ privateKey: pem }),
+  'a JWK': () => ({ privateKey: privateKey.export({ format: 'jwk' }) }),
+  'a KeyObject': () => ({ privateKey }),
+  'a CryptoKey': async () => ({
+    privateKey: await webcrypto.subtle.importKey(
+      'jwk',
+      privateKey.export({ format: 'jwk' }) as webcrypto.JsonWebKey,
+      { name: 'ECDSA', namedCurve: 'P-256' },
+      false,
+      ['sign'],
+    ),
+  }),
+  'a function that gives one': () => ({ privateKey: async () => pem }),
+  'a signer elsewhere': () => ({
+    keyAlgorithm: 'ES256',
+    signAssertion: async data => sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
+  }),
+}
+
+for (const [what, options] of Object.entries(keys))
+  t.test(`private_key_jwt with ${what}`, async t => {
+    const issuer = await startRealServer(t, { clients: [keyClient] })
+    t.ok(await getToken(t, { issuer, keyId: 'first', ...(await options()) }))
+    t.ok(await getToken(t, { issuer, assertionAudience: 'token_endpoint', ...(await options()) }))
+  })
+
+t.test('a certificate is named in each way that servers look for, and has to fit the key', async t => {
+  const { key, cert } = await makeCertificate('payment')
+  const { tokenEndpoint, requests } = await startRecorder(t)
+  await getToken(t, {
+    tokenEndpoint,
+    scopes: [],
+    issuer: 'https://login.example.com',
+    privateKey: key,
+    certificate: cert,
+    preset: 'entra',
+  })
+  const assertion = requests[0]?.body.get('client_assertion') ?? ''
+  const der = new X509Certificate(cert).raw
+  t.match(decodeProtectedHeader(assertion), {
+    alg: 'ES256',
+    'x5t#S256': createHash('sha256').update(der).digest('base64url'),
+    x5t: createHash('sha1').update(der).digest('base64url'),
+    x5c: [der.toString('base64')],
+  })
+  t.match(decodeJwt(assertion), { iss: 'payment', sub: 'payment', aud: tokenEndpoint })
+  t.equal(requests[0]?.body.get('scope'), `${audience}/.default`)
+
+  const other = await makeCertificate('other')
+  await t.rejects(getToken(t, { tokenEndpoint, privateKey: key, certificate: other.cert }), {
+    message: /unusable_client_credentials .the certificate is not for this private key/,
+  })
+})
+
+t.test('private_key_jwt with a certificate, at a real server that knows it', async t => {
+  const { key, cert } = await makeCertificate('payment')
+  const jwk = new X509Certificate(cert).publicKey.export({ format: 'jwk' })
+  const issuer = await startRealServer(t, {
+    clients: [{ ...keyClient, jwks: { keys: [{ ...jwk, use: 'sig', alg: 'ES256' }] } }] as never,
+  })
+  t.ok(await getToken(t, { issuer, privateKey: key, certificate: cert }))
+})
+
+for (const method of ['tls_client_auth', 'self_signed_tls_client_auth'] as const)
+  t.test(
+    `${method}: the certificate of the connection is the proof, and the token is bound to it`,
+    async t => {
+      const tls = await makeCertificate('localhost')
+      const { key, cert } = await makeCertificate('payment')
+      const { raw, publicKey, subject } = new X509Certificate(cert)
+      const x5c = [raw.toString('base64')]
+      const issuer = await startRealServer(t, {
+        tls: { ...tls, ca: cert },
+        clients: [
+          {
+            client_id: 'payment',
+            token_endpoint_auth_method: method,
+            tls_client_certificate_bound_access_tokens: true,
+            ...(method === 'tls_client_auth'
+              ? { tls_client_auth_subject_dn: subject }
+              : { jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), x5c } as never] } }),
+          },
+        ],
+      })
+      const options = {
+        issuer,
+        clientAuthentication: method,
+        privateKey: key,
+        certificate: cert,
+        ca: tls.cert,
+      }
+      const token = await getToken(t, options)
+      t.match(decodeJwt(token), { cnf: { 'x5t#S256': createHash('sha256').update(raw).digest('base64url') } })
+
+      const stranger = await makeCertificate('payment')
+      await t.rejects(
+        getToken(t, { ...options, privateKey: stranger.key, certificate: stranger.cert }),
+        { code: 'TOKEN_CLIENT_REJECTED', error: 'invalid_client' },
+        'another certificate of the same name is refused',
+      )
+      await t.rejects(
+        getToken(t, { ...options, ca: cert }),
+        { code: 'TOKEN_CLIENT_UNAVAILABLE' },
+        'a server that is not trusted gets nothing',
+      )
+    },
+  )
+
+t.test('a federated assertion comes from a file that is read each time', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'assertion-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const clientAssertionFile = join(folder, 'token')
+  const { tokenEndpoint, requests } = await startRecorder(t)
+  const client = createTokenClient({
+    baseUrl: audience,
+    tokenEndpoint,
+    clientId: 'payment',
+    clientAssertionFile,
+  })
+  t.teardown(() => client.close())
+
+  await t.rejects(client.getToken(), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /ENOENT/ })
+  writeFileSync(clientAssertionFile, 'first.assertion.x\n')
+  const again = createTokenClient({
+    baseUrl: audience,
+    tokenEndpoint,
+    clientId: 'payment',
+    clientAssertionFile,
+  })
+  t.teardown(() => again.close())
+  const token = await again.getToken()
+  writeFileSync(clientAssertionFile, 'second.assertion.x\n')
+  again.invalidate(token)
+  await again.getToken()
+  t.strictSame(
+    requests.map(({ body }) => [body.get('client_id'), body.get('client_assertion')]),
+    [
+      ['payment', 'first.assertion.x'],
+      ['payment', 'second.assertion.x'],
+    ],
+  )
+})
+
+t.test('a secret that was rotated is asked for once more, and tried once', async t => {
+  const issuer = await startRealServer(t, { clients: [{ client_id: 'payment', client_secret: 'new' }] })
+  const asked: boolean[] = []
+  const clientSecret = ({ refused }: { refused: boolean }): string => {
+    asked.push(refused)
+    return refused ? 'new' : 'old'
+  }
+  t.ok(await getToken(t, { issuer, clientSecret }))
+  t.strictSame(asked, [false, true])
+
+  asked.length = 0
+  const wrong = (): string => {
+    asked.push(true)
+    return 'wrong'
+  }
+  const failure = await getToken(t, { issuer, clientSecret: wrong }).catch((error: unknown) => error)
+  t.match(failure, { code: 'TOKEN_CLIENT_REJECTED', error: 'invalid_client' })
+  t.equal(asked.length, 2)
+  t.notMatch(JSON.stringify(failure) + String(failure) + String((failure as Error).stack), /wrong"|'wrong'/)
+})
+
+t.test('a vault that is down is an outage, and no mistake of the configuration', async t => {
+  const { tokenEndpoint } = await startRecorder(t)
+  const sealed = new Error('the vault is sealed')
+  await t.rejects(getToken(t, { tokenEndpoint, clientSecret: () => Promise.reject(sealed) }), {
+    code: 'TOKEN_CLIENT_UNAVAILABLE',
+    statusCode: 503,
+    message: /the vault is sealed/,
+  })
+})
+
+t.test('wrong options are named', t => {
+  const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a' }
+  const cases: [object, RegExp][] = [
+    [{}, /`clientSecret` is missing.*or give `privateKey`/],
+    [{ clientSecret: 'a', privateKey: pem }, /`clientSecret` and `privateKey` exclude each other/],
+    [
+      { clientSecret: 'a', clientAuthentication: 'basic' },
+      /`clientAuthentication` is "basic"; it wants 'client_secret_basic'/,
+    ],
+    [{ signAssertion: () => {} }, /`keyAlgorithm` is missing/],
+    [{ signAssertion: 'RS256' }, /`signAssertion` wants a function/],
+    [{ clientAuthentication: 'tls_client_auth' }, /wants `certificate` and `privateKey` as PEM/],
+    [{ clientSecret: 'a', preset: 'azure' }, /`preset` is "azure"; it wants 'standard', 'entra'/],
+    [
+      { clientSecret: 'a', preset: 'keycloak', resource: audience },
+      /`resource` is given, and the preset has no parameter/,
+    ],
+    [
+      { clientSecret: 'a', preset: 'entra', resource: audience, scopes: ['a'] },
+      /exclude each other with this preset/,
+    ],
+    [{ clientSecret: 'a', preset: 'entra', resource: [audience, 'b'] }, /a token is for one API/],
+  ]
+  for (const [wrong, message] of cases)
+    t.throws(() => createTokenClient({ ...options, ...wrong } as TokenClientOptions), message)
+  t.end()
+})
+
+/** A token endpoint that gives a token to everybody and keeps what it was asked. */
+async function startRecorder(t: Test) {
+  const requests: { authorization: string | undefined; body: URLSearchParams }[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', chunk => (body += chunk))
+    request.on('end', () => {
+      requests.push({ authorization: request.headers.authorization, body: new URLSearchParams(body) })
+      response.setHeader('content-type', 'application/json')
+      response.end(
+        JSON.stringify({ access_token: `token-${requests.length}`, token_type: 'Bearer', expires_in: 60 }),
+      )
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return { tokenEndpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`, requests }
+}
