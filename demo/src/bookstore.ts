@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { buildAuthorizationServer } from './authorization-server/app.js'
 import type { DemoConfig, Listening } from './config.js'
+import { connectLevers } from './faults/connect-levers.js'
+import { createForgetfulClock } from './faults/forgetful-clock.js'
 import type { Lane } from './live/exchange.js'
 import { createJournal } from './live/journal.js'
 import { inLane, observe } from './live/observe.js'
@@ -23,6 +25,7 @@ export interface Bookstore {
 export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
   const opened: FastifyInstance[] = []
   const journal = createJournal()
+  const clock = createForgetfulClock()
   const stopObserving = observe(journal, lanesByPort(config))
   const close = async (): Promise<void> => {
     for (let service = opened.pop(); service !== undefined; service = opened.pop()) await service.close()
@@ -42,9 +45,17 @@ export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
       buildAuthorizationServer(config.authorizationServer),
     )
     const receipts = await open('receipts', config.receipts, () => buildReceiptService(config.receipts))
-    const payments = await open('payments', config.payments, () => buildPaymentService(config.payments))
+    const payments = await open('payments', config.payments, () =>
+      buildPaymentService({
+        ...config.payments,
+        receipts: { ...config.payments.receipts, clock: clock.now },
+      }),
+    )
     const storefront = await open('storefront', config.storefront, () =>
-      buildStorefront(config.storefront, { journal }),
+      buildStorefront(
+        { ...config.storefront, payments: { ...config.storefront.payments, clock: clock.now } },
+        { journal, levers: connectLevers(config, { authorizationServer, receipts, clock }) },
+      ),
     )
     return { authorizationServer, receipts, payments, storefront, close }
   } catch (error) {

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
+import type { ResourceServerOptions } from 'fastify-resource-server'
 import type { DatabaseConfig } from './database/database.js'
 import type { RenderLimits } from './receipt-service/render-pdf.js'
 
@@ -38,6 +39,8 @@ export interface RegisteredClient {
 export interface ProtectedBy {
   readonly issuer: string
   readonly audience: string
+  /** What differs from the defaults of the resource server. */
+  readonly verification?: Pick<ResourceServerOptions, 'unknownKeyCooldownMs'>
 }
 
 /** How a service gets the tokens it calls another with. */
@@ -52,6 +55,8 @@ export interface CallsWith {
   readonly scopes: readonly string[]
   /** The resource indicator (RFC 8707). */
   readonly resource: string
+  /** Milliseconds since the epoch; the real time unless somebody plays with it. */
+  readonly clock?: () => number
 }
 
 export interface ReceiptConfig extends Listening, ProtectedBy {
@@ -87,6 +92,9 @@ const audiences = {
   payments: 'https://payments.bookstore.example',
   receipts: 'https://receipts.bookstore.example',
 }
+
+/** Visitors rotate the keys more often than every thirty seconds, as no issuer does. */
+const verification = { unknownKeyCooldownMs: 100 }
 
 /** Everything the environment may say. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -134,12 +142,14 @@ export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
       ...listening('receipts'),
       issuer,
       audience: audiences.receipts,
+      verification,
       database: { url: env['DATABASE_URL'], folder: `${folder}/database` },
     },
     payments: {
       ...listening('payments'),
       issuer,
       audience: audiences.payments,
+      verification,
       database: { url: env['DATABASE_URL'], folder: `${folder}/database` },
       receipts: {
         baseUrl: at('receipts'),

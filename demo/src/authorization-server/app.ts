@@ -1,35 +1,89 @@
 import fastify, { type FastifyInstance } from 'fastify'
+import type { Provider } from 'oidc-provider'
 import type { AuthorizationServerConfig } from '../config.js'
-import { createProvider, generateSigningKey } from './provider.js'
+import { createProvider, generateSigningKey, type Tamper } from './provider.js'
+
+/** What an operator does to an issuer, and what goes wrong with one. Everything takes effect with the next request. */
+export interface IssuerControls {
+  /** Signs with a new key; the earlier ones stay published, and tokens signed with them valid. */
+  rotateKeys(): Promise<void>
+  /** Signs with a new key and publishes that one alone. */
+  withdrawKeys(): Promise<void>
+  /** Expects another secret of a client; undefined: the registered one again. */
+  replaceSecret(clientId: string, secret: string | undefined): Promise<void>
+  /** What is done to the claims of each token before it is signed, by the name of who wants it. */
+  readonly tampering: Map<string, Tamper>
+}
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Access tokens issued so far, by client. */
     tokensIssued: Map<string, number>
+    issuer: IssuerControls
   }
 }
 
 /** The bookstore's own authorization server. It knows the services, and no buyer. */
 export async function buildAuthorizationServer(config: AuthorizationServerConfig): Promise<FastifyInstance> {
   const app = fastify({ logger: { level: config.logLevel, name: 'authorization-server' } })
-  const provider = await createProvider(config, [generateSigningKey()])
   const issued = new Map<string, number>()
+  let keys = [generateSigningKey()]
+  let secrets: Readonly<Record<string, string>> = {}
+  const tampering = new Map<string, Tamper>()
+  let handle = await open()
+
+  /** A provider cannot be changed, but is made in a millisecond; its tokens are JWTs, so it has nothing to remember. */
+  async function open(): Promise<ReturnType<Provider['callback']>> {
+    const provider = await createProvider(withSecrets(config, secrets), keys, (client, claims) => {
+      for (const tamper of tampering.values()) tamper(client, claims)
+    })
+    provider.on('grant.success', ({ oidc: { client } }) => {
+      if (client !== undefined) issued.set(client.clientId, (issued.get(client.clientId) ?? 0) + 1)
+    })
+    provider.on('grant.error', (ctx, error) => {
+      app.log.warn({ error: error.message, client: ctx.oidc.client?.clientId }, 'no token issued')
+    })
+    return provider.callback()
+  }
+
   app.decorate('tokensIssued', issued)
-  provider.on('grant.success', ({ oidc: { client } }) => {
-    if (client !== undefined) issued.set(client.clientId, (issued.get(client.clientId) ?? 0) + 1)
-  })
-  provider.on('grant.error', (ctx, error) => {
-    app.log.warn({ error: error.message, client: ctx.oidc.client?.clientId }, 'no token issued')
-  })
+  app.decorate('issuer', {
+    async rotateKeys() {
+      keys = [generateSigningKey(), ...keys]
+      handle = await open()
+    },
+    async withdrawKeys() {
+      keys = [generateSigningKey()]
+      handle = await open()
+    },
+    async replaceSecret(clientId, secret) {
+      const { [clientId]: _, ...others } = secrets
+      secrets = secret === undefined ? others : { ...others, [clientId]: secret }
+      handle = await open()
+    },
+    tampering,
+  } satisfies IssuerControls)
 
   app.get('/health', async () => ({ status: 'ok' }))
   // The provider reads requests itself.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  const handle = provider.callback()
   app.all('/*', async (request, reply) => {
     reply.hijack()
     await handle(request.raw, reply.raw)
   })
   return app
+}
+
+function withSecrets(
+  config: AuthorizationServerConfig,
+  secrets: Readonly<Record<string, string>>,
+): AuthorizationServerConfig {
+  const clients = config.clients.map(client => {
+    const secret = secrets[client.clientId]
+    return secret === undefined
+      ? client
+      : { ...client, authentication: { method: 'client_secret_basic' as const, secret } }
+  })
+  return { ...config, clients }
 }

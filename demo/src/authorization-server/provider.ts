@@ -5,6 +5,9 @@ import type { AuthorizationServerConfig, RegisteredClient } from '../config.js'
 /** A signing key with its key id, as a private JWK. */
 export type SigningKey = JsonWebKey & { kid: string; alg: 'ES256'; use: 'sig' }
 
+/** Changes the claims of an access token before it is signed: how an issuer that is set up wrongly is shown. */
+export type Tamper = (clientId: string, claims: Record<string, unknown>) => void
+
 /** ES256: made in a millisecond. */
 export function generateSigningKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -14,10 +17,12 @@ export function generateSigningKey(): SigningKey {
 /**
  * oidc-provider, set up for machines only: the Client Credentials Grant (RFC 6749 §4.4), resource indicators
  * (RFC 8707), JWT access tokens (RFC 9068), and a policy of resources and scopes for each client.
+ * @param keys the first one signs, all are published
  */
 export async function createProvider(
   config: AuthorizationServerConfig,
   keys: readonly SigningKey[],
+  tamper: Tamper = () => {},
 ): Promise<Provider> {
   const { errors, Provider: OidcProvider } = await importQuietly()
   const policies = new Map(config.clients.map(({ clientId, policy }) => [clientId, policy]))
@@ -33,6 +38,13 @@ export async function createProvider(
     enabledJWA: { clientAuthSigningAlgValues: ['ES256'] },
     ttl: { ClientCredentials: config.tokenLifetime },
     cookies: { keys: [randomUUID()] },
+    formats: {
+      customizers: {
+        jwt: (_ctx, token, { payload }) => {
+          if (token.clientId !== undefined) tamper(token.clientId, payload)
+        },
+      },
+    },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },

@@ -96,6 +96,7 @@ export async function buildPaymentService(
     await api.register(resourceServer, {
       issuer: config.issuer,
       audience: config.audience,
+      ...config.verification,
       scopes: Object.keys(scopes),
     })
     await api.register(paymentRoutes, {

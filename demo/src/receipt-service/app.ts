@@ -44,6 +44,7 @@ export async function buildReceiptService(config: ReceiptConfig): Promise<Fastif
     await api.register(resourceServer, {
       issuer: config.issuer,
       audience: config.audience,
+      ...config.verification,
       scopes: Object.keys(scopes),
     })
     await api.register(receiptRoutes, { receipts: createReceipts(database, renderer) })

@@ -80,7 +80,7 @@ export async function buildStorefront(
   await app.register(cartRoutes)
   await app.register(checkoutRoutes, { payments })
   await app.register(orderRoutes, { payments, backstage })
-  if (backstage !== undefined) await app.register(liveRoutes, backstage)
+  if (backstage !== undefined) await app.register(liveRoutes, { ...backstage, payments })
   app.get('/health', async () => ({ status: 'ok' }))
   return app
 }

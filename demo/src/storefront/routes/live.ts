@@ -1,14 +1,25 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import { createSwitchboard, trialOrder } from '../../faults/switchboard.js'
+import { switches } from '../../faults/switches.js'
 import type { Exchange } from '../../live/exchange.js'
 import { belongsTo } from '../../live/journal.js'
 import type { Backstage } from '../backstage.js'
 import { cartCount } from '../cart.js'
 import { describeExchange } from '../describe-exchange.js'
 import { loopbackOnly } from '../loopback-only.js'
+import type { PaymentsApi } from '../payments-api.js'
 import { loadCart } from './cart-cookie.js'
 
+interface LiveRoutesOptions extends Backstage {
+  readonly payments: PaymentsApi
+}
+
+const flip = Type.Object(
+  { name: Type.Enum(switches.map(({ name }) => name)), wanted: Type.Enum(['break', 'heal']) },
+  { additionalProperties: false },
+)
 const query = Type.Object({ order: Type.Optional(Type.String({ format: 'uuid' })) })
 /** A comment this often keeps proxies and browsers from taking the silence for the end, in milliseconds. */
 const heartbeatMs = 15_000
@@ -16,7 +27,15 @@ const heartbeatMs = 15_000
 const mostBuffered = 1_000_000
 
 /** What goes on behind the shop, as it happens. */
-export const liveRoutes: FastifyPluginAsyncTypebox<Backstage> = async (app, { journal }) => {
+export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
+  app,
+  { journal, levers, payments },
+) => {
+  const switchboard =
+    levers &&
+    createSwitchboard(levers, orderId =>
+      payments.pay(trialOrder, { email: 'trial@example.com' }, 'test_visa', orderId),
+    )
   app.addHook('onRequest', loopbackOnly)
   const open = new Set<Readable>()
   app.addHook('preClose', async () => {
@@ -26,9 +45,17 @@ export const liveRoutes: FastifyPluginAsyncTypebox<Backstage> = async (app, { jo
   app.get('/live', async (request, reply) =>
     reply.header('cache-control', 'no-store').view('live', {
       exchanges: journal.list().map(describeExchange),
+      switches: switchboard?.list() ?? [],
+      last: switchboard?.lastTrial(),
       cartCount: cartCount(loadCart(request)),
     }),
   )
+
+  if (switchboard !== undefined)
+    app.post('/live/switches', { schema: { body: flip } }, async (request, reply) => {
+      await switchboard.flip(request.body.name, request.body.wanted)
+      return reply.redirect('/live#effect', 303)
+    })
 
   /** Server-sent events (HTML Standard §9.2): each is an exchange as the piece of HTML that stands for it. */
   app.get('/live/events', { schema: { querystring: query }, logLevel: 'warn' }, async (request, reply) => {

@@ -1,0 +1,135 @@
+import type { IssuerControls } from '../authorization-server/app.js'
+import type { ServerControl } from './control-server.js'
+
+/** What the switches act on. */
+export interface Levers {
+  readonly issuer: IssuerControls
+  readonly issuerServer: ServerControl
+  readonly receiptServer: ServerControl
+  /** Both clients lose the tokens they have at hand. */
+  readonly forgetTokens: () => void
+  /** Both resource servers meet a token that is signed with the newest key. */
+  readonly showNewKey: () => Promise<void>
+}
+
+/** One thing to break. */
+export interface Switch {
+  readonly name: string
+  readonly title: string
+  /** What is done, and what will be seen. */
+  readonly text: string
+  /** Undefined: it is done once, and there is nothing to heal. */
+  readonly heal?: (levers: Levers) => Promise<void> | void
+  readonly break: (levers: Levers) => Promise<void> | void
+}
+
+/** The client whose tokens go wrong: the one behind the shop, so that books can be bought all the while. */
+const client = 'payment-service'
+const slowMs = 5_000
+
+/** Tokens for the receipt service that are not as they should be; the right ones again when healed. */
+function wrongToken(
+  name: string,
+  change: (claims: Record<string, unknown>) => void,
+): Pick<Switch, 'name' | 'break' | 'heal'> {
+  return {
+    name,
+    break({ issuer, forgetTokens }) {
+      issuer.tampering.set(name, (clientId, claims) => {
+        if (clientId === client) change(claims)
+      })
+      forgetTokens()
+    },
+    heal({ issuer, forgetTokens }) {
+      issuer.tampering.delete(name)
+      forgetTokens()
+    },
+  }
+}
+
+export const switches: readonly Switch[] = [
+  {
+    title: 'Wrong audience',
+    text: 'The payment service’s token is meant for another API. The receipt service answers 401; the client asks for one other token, sends it, and gives up. The book is paid, its receipt waits.',
+    ...wrongToken('wrong-audience', claims => {
+      claims['aud'] = 'https://another-api.example'
+    }),
+  },
+  {
+    title: 'Missing scope',
+    text: 'The token may read receipts, not write them. The receipt service answers 403 and names the scope it wants. Another token would be no better, so the client does not ask for one.',
+    ...wrongToken('missing-scope', claims => {
+      claims['scope'] = 'receipts:read'
+    }),
+  },
+  {
+    title: 'Expired token',
+    text: 'The issuer’s clock is wrong: its tokens have expired when they arrive. 401, one more token, 401.',
+    ...wrongToken('expired-token', claims => {
+      claims['exp'] = Number(claims['iat']) - 60
+      claims['iat'] = Number(claims['iat']) - 360
+    }),
+  },
+  {
+    name: 'wrong-secret',
+    title: 'Wrong secret',
+    text: 'Somebody changed the payment service’s secret at the issuer. No token, so nothing is sent to the receipt service, and the error says invalid_client.',
+    async break({ issuer, forgetTokens }) {
+      await issuer.replaceSecret(client, crypto.randomUUID())
+      forgetTokens()
+    },
+    async heal({ issuer, forgetTokens }) {
+      await issuer.replaceSecret(client, undefined)
+      forgetTokens()
+    },
+  },
+  {
+    name: 'issuer-down',
+    title: 'Issuer down',
+    text: 'Nothing stops: tokens at hand are used until they end, keys at hand go on verifying. Only when you also forget the tokens does paying answer 503, quickly, and charge nobody.',
+    break: ({ issuerServer }) => issuerServer.setDown(true),
+    heal({ issuerServer, forgetTokens }) {
+      issuerServer.setDown(false)
+      // What waited for the issuer goes on at once instead of after its back-off.
+      forgetTokens()
+    },
+  },
+  {
+    name: 'receipts-down',
+    title: 'Receipt service down',
+    text: 'The book is paid; the receipt stays in the outbox and is delivered when the service is back.',
+    break: ({ receiptServer }) => receiptServer.setDown(true),
+    heal: ({ receiptServer }) => receiptServer.setDown(false),
+  },
+  {
+    name: 'slow-receipts',
+    title: 'Slow receipts',
+    text: 'Each request to the receipt service takes five seconds longer. The purchase waits three, then shows the order; the receipt follows.',
+    break: ({ receiptServer }) => receiptServer.setDelay(slowMs),
+    heal: ({ receiptServer }) => receiptServer.setDelay(0),
+  },
+  {
+    name: 'rotate-keys',
+    title: 'Rotate the signing key',
+    text: 'The issuer signs with a new key. Each service meets it once, fetches the keys once, and goes on. Nobody is refused.',
+    async break({ issuer, forgetTokens }) {
+      await issuer.rotateKeys()
+      forgetTokens()
+    },
+  },
+  {
+    name: 'withdraw-keys',
+    title: 'Withdraw the key',
+    text: 'The key is compromised, the issuer lists only a new one. Tokens at hand are refused with 401, and the clients replace them by themselves: the purchase goes through.',
+    async break({ issuer, showNewKey }) {
+      await issuer.withdrawKeys()
+      await showNewKey()
+    },
+  },
+  {
+    name: 'forget-tokens',
+    title: 'Forget the tokens',
+    text: 'Both clients lose the tokens they have, as after a restart. The next call asks for a new one.',
+    break: ({ forgetTokens }) => forgetTokens(),
+  },
+]
