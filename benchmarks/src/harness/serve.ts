@@ -7,8 +7,9 @@ export type Answers = Readonly<Record<string, () => unknown>>
  */
 export async function serve(start: (config: never) => Promise<string>, answers: Answers = {}): Promise<void> {
   process.on('disconnect', () => process.exit())
+  const known: Answers = { cpu: () => process.cpuUsage(), ...answers }
   process.on('message', (message: { question: string }) => {
-    void Promise.resolve(answers[message.question]?.()).then(answer => process.send?.({ answer }))
+    void Promise.resolve(known[message.question]?.()).then(answer => process.send?.({ answer }))
   })
   const url = await start(JSON.parse(process.argv[2] ?? '{}') as never)
   process.send?.({ url })

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Dispatcher } from 'undici'
 import { InvalidOptionError } from './errors.js'
 import {
@@ -68,6 +69,12 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   requireKeysAtBoot?: boolean
   /** How many verified tokens are remembered; 0 verifies every time. Default 1000. */
   cacheSize?: number
+  /**
+   * While requests with new tokens come close upon each other, verify their signatures in the thread pool as well as
+   * on the main thread. Default: `true` where the machine has several processors. Give `false` where they all have
+   * work already, as with one process for each.
+   */
+  verifyInThreadPool?: boolean
   /** Accept plain http to other machines. Default false. */
   allowInsecureHttp?: boolean
   /** An undici 7 dispatcher for requests to issuers (a proxy, say); it is not closed by the plugin. */
@@ -96,6 +103,7 @@ export interface Settings {
   readonly keyTimes: KeyTimes
   readonly requireKeysAtBoot: boolean
   readonly cacheSize: number
+  readonly verifyInThreadPool: boolean
   readonly allowInsecureHttp: boolean
   readonly dispatcher: Dispatcher | undefined
   readonly clock: () => number
@@ -124,6 +132,7 @@ const serverOptions = [
   'unknownKeyCooldownMs',
   'requireKeysAtBoot',
   'cacheSize',
+  'verifyInThreadPool',
   'allowInsecureHttp',
   'dispatcher',
   'clock',
@@ -159,6 +168,7 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     keyTimes: { maxAgeMs, keepMs, cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000) },
     requireKeysAtBoot: boolean(given, 'requireKeysAtBoot'),
     cacheSize: count(given, 'cacheSize', 1_000),
+    verifyInThreadPool: boolean(given, 'verifyInThreadPool', availableParallelism() > 1),
     allowInsecureHttp,
     dispatcher: parseDispatcher(given),
     clock: parseClock(given),

@@ -74,7 +74,7 @@ function requirementsOf(settings: Settings): RequirementOf {
 
 type Guard = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
-/** Request → token → verify → scopes → `request.auth`. Synchronous unless a key has to be fetched. */
+/** Request → token → verify → scopes → `request.auth`. Synchronous where verification is. */
 function createGuard(verifier: Verifier, respond: Respond, requirementOf: RequirementOf): Guard {
   return (request, reply, done) => {
     // What doesn't exist stays 404, and a preflight comes without credentials by design (Fetch Standard).
@@ -114,13 +114,11 @@ function createGuard(verifier: Verifier, respond: Respond, requirementOf: Requir
   }
 }
 
-function isPreflight({ method, headers, routeOptions }: FastifyRequest): boolean {
-  return (
-    method === 'OPTIONS' &&
-    headers.origin !== undefined &&
-    headers['access-control-request-method'] !== undefined &&
-    routeOptions.config.oauth === undefined
-  )
+/** `routeOptions` is made anew whenever it is read, so it is read last. */
+function isPreflight(request: FastifyRequest): boolean {
+  if (request.method !== 'OPTIONS') return false
+  const { origin, 'access-control-request-method': method } = request.headers
+  return origin !== undefined && method !== undefined && request.routeOptions.config.oauth === undefined
 }
 
 function reportAllowed(request: FastifyRequest, token: AccessToken, startedAt: number): void {

@@ -35,9 +35,9 @@ export function strings(given: Given, name: string, at: string): readonly string
   return Object.freeze([...(value as string[])])
 }
 
-/** true or false; false if not given. */
-export function boolean(given: Given, name: string): boolean {
-  const { [name]: value = false } = given
+/** true or false. */
+export function boolean(given: Given, name: string, fallback: boolean = false): boolean {
+  const { [name]: value = fallback } = given
   if (typeof value !== 'boolean') throw wrong(name, value, 'true or false')
   return value
 }

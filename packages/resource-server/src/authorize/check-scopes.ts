@@ -11,10 +11,17 @@ export function checkScopes(token: AccessToken, { scopes, match, orRoles, audien
     throw new Refusal('audience', `the route is for the audience ${audience}`)
   if (scopes.length === 0) return
   const granted = token.scopes
-  const enough =
-    match === 'all'
-      ? scopes.every(scope => granted.includes(scope))
-      : scopes.some(scope => granted.includes(scope))
-  if (enough || orRoles.some(role => token.roles.includes(role))) return
+  const enough = match === 'all' ? hasAll(granted, scopes) : hasAny(granted, scopes)
+  if (enough || hasAny(token.roles, orRoles)) return
   throw new Refusal('scope', `the route demands ${match} of ${scopes.join(' ')}`)
+}
+
+function hasAll(granted: readonly string[], wanted: readonly string[]): boolean {
+  for (const name of wanted) if (!granted.includes(name)) return false
+  return true
+}
+
+function hasAny(granted: readonly string[], wanted: readonly string[]): boolean {
+  for (const name of wanted) if (granted.includes(name)) return true
+  return false
 }

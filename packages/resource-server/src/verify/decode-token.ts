@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../errors.js'
+import type { Claims } from './profiles.js'
 
 /** The header parameters that verification looks at (RFC 7515 §4.1). */
 export interface TokenHeader {
@@ -13,7 +14,10 @@ export interface TokenHeader {
 export interface DecodedToken {
   readonly raw: string
   readonly header: TokenHeader
-  readonly payload: Buffer
+  /** The header as it stands in the token. */
+  readonly headerSegment: string
+  /** Not to be believed before the signature has been verified. */
+  readonly claims: Claims
 }
 
 /** No header a server accepts by default is larger; a longer token is refused before any work is done on it. */
@@ -22,7 +26,7 @@ const maxKidLength = 1_024
 
 /**
  * Takes a compact JWS apart (RFC 7515 §7.1), strictly: three segments of canonical base64url, a JSON object as
- * header, nothing in it that asks for processing that an access token must not need.
+ * header and as payload, nothing in it that asks for processing that an access token must not need.
  */
 export function decodeToken(raw: string, headers: Map<string, TokenHeader>): DecodedToken {
   if (raw.length > maxTokenLength) throw new Refusal('malformed', 'the token is longer than 16384 characters')
@@ -37,12 +41,8 @@ export function decodeToken(raw: string, headers: Map<string, TokenHeader>): Dec
     throw new Refusal('malformed', 'a segment is not canonical base64url')
   const payload = Buffer.from(payloadSegment, 'base64url')
   if (!isUtf8(payload)) throw new Refusal('malformed', 'the payload is not UTF-8')
-  return { raw, header: headers.get(headerSegment) ?? decodeHeader(headerSegment), payload }
-}
-
-/** The claims of a decoded token, before its signature is checked: good for choosing an issuer, for nothing else. */
-export function peekIssuer(token: DecodedToken): unknown {
-  return parseObject(token.payload, 'payload')['iss']
+  const header = headers.get(headerSegment) ?? decodeHeader(headerSegment)
+  return { raw, header, headerSegment, claims: parseObject(payload, 'payload') }
 }
 
 function decodeHeader(segment: string): TokenHeader {

@@ -2,6 +2,7 @@ import { createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } fro
 import { fastifyJwt, type FastifyJWTOptions, type VerifyOptions } from '@fastify/jwt'
 import { Refusal } from '../errors.js'
 import type { Claims } from './profiles.js'
+import { verifyInPool } from './verify-in-pool.js'
 
 /** A member of a JWK set (RFC 7517 §4). */
 export type Jwk = JsonWebKey & {
@@ -41,6 +42,8 @@ export interface PublicKey {
   readonly algorithms: readonly Algorithm[]
   /** Verifies the signature of a compact JWS and returns its payload. @throws {Refusal} */
   verify(token: string, algorithm: Algorithm): Claims
+  /** Verifies the signature in the thread pool. Rejects with a {@link Refusal}. */
+  verifyInPool(token: string, algorithm: Algorithm): Promise<void>
 }
 
 /**
@@ -69,6 +72,9 @@ export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): Public
         verifiers.set(algorithm, verifier)
       }
       return verifier(token)
+    },
+    async verifyInPool(token: string, algorithm: Algorithm): Promise<void> {
+      if (!(await verifyInPool(key, algorithm, token))) throw badSignature()
     },
   })
 }
@@ -142,12 +148,16 @@ function prepareVerifier(pem: string, algorithm: Algorithm): (token: string) => 
   }
 }
 
+function badSignature(): Refusal {
+  return new Refusal('signature', 'the signature does not verify')
+}
+
 function refusalFor(error: unknown): Refusal {
   switch ((error as { code?: string }).code) {
     case 'FAST_JWT_INVALID_SIGNATURE':
     case 'FAST_JWT_MISSING_SIGNATURE':
     case 'FAST_JWT_VERIFY_ERROR':
-      return new Refusal('signature', 'the signature does not verify')
+      return badSignature()
     case 'FAST_JWT_INVALID_ALGORITHM':
       return new Refusal('algorithm', 'alg is not allowed for this key')
     default:

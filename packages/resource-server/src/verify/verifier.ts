@@ -5,6 +5,7 @@ import { compileCustomClaims } from './check-custom-claims.js'
 import { connectToIssuer, type IssuerConnection } from './issuer-connection.js'
 import { fetchKeysOf, keyImporter } from './issuer-keys.js'
 import { createKeySet, type KeyEvent } from './key-set.js'
+import { createThreadPool } from './thread-pool.js'
 import { createTokenCache } from './token-cache.js'
 import { createVerifyToken, type TrustedIssuer, type VerifyToken } from './verify-token.js'
 
@@ -22,6 +23,7 @@ export async function createVerifier(settings: Settings, log: FastifyBaseLogger)
   return {
     verify: createVerifyToken(issuers, {
       cache: createTokenCache(settings.cacheSize, settings.clock),
+      threadPool: createThreadPool(settings.verifyInThreadPool),
       checkCustomClaims: await compileCustomClaims(settings.claims),
       now: settings.clock,
     }),

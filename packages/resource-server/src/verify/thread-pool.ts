@@ -1,0 +1,37 @@
+/** Tells whether the next signature is better verified in the thread pool than in place. */
+export interface ThreadPool {
+  /** Call once for each signature. */
+  isWorthIt(): boolean
+  /** Counts a verification for as long as it is in the pool. */
+  run<T>(work: Promise<T>): Promise<T>
+}
+
+/**
+ * More is not queued: file system and name look-ups share the pool, and a signature takes it about 0.1 ms. Beyond it
+ * the main thread verifies as well, so that no core is idle.
+ */
+const mostPending = 16
+/** A lone request is answered soonest by the thread that it is on. */
+const quietMs = 1
+
+/** @param now milliseconds of a clock that runs evenly */
+export function createThreadPool(enabled: boolean, now: () => number = () => performance.now()): ThreadPool {
+  let pending = 0
+  let last = -Infinity
+  const done = (): void => {
+    pending -= 1
+  }
+  return {
+    isWorthIt() {
+      if (!enabled) return false
+      const before = last
+      last = now()
+      return pending === 0 ? last - before < quietMs : pending < mostPending
+    },
+    run(work) {
+      pending += 1
+      work.then(done, done)
+      return work
+    },
+  }
+}
