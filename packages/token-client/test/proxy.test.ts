@@ -1,0 +1,116 @@
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import httpProxy from '@fastify/http-proxy'
+import replyFrom from '@fastify/reply-from'
+import underPressure from '@fastify/under-pressure'
+import fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import tokenClient, { type TokenClient, type TokenClientPluginOptions } from 'fastify-token-client'
+import { makeCertificate } from './certificate.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    upstream: TokenClient
+  }
+}
+
+/** An upstream with its own token endpoint, that keeps the headers it is sent. */
+async function startUpstream(t: Test, tls?: { key: string; cert: string }) {
+  const seen: IncomingHttpHeaders[] = []
+  const answer: RequestListener = (request, response) => {
+    response.setHeader('content-type', 'application/json')
+    if (request.url === '/token')
+      return void response.end('{"access_token":"ours","token_type":"Bearer","expires_in":60}')
+    seen.push(request.headers)
+    response.end(JSON.stringify({ path: request.url }))
+  }
+  const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { url: `${tls === undefined ? 'http' : 'https'}://localhost:${port}`, seen }
+}
+
+async function gateway(
+  t: Test,
+  url: string,
+  more: Partial<TokenClientPluginOptions> = {},
+): Promise<FastifyInstance> {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenClient, {
+    name: 'upstream',
+    baseUrl: url,
+    tokenEndpoint: `${url}/token`,
+    clientId: 'gateway',
+    clientSecret: 'x',
+    prefetch: 'lazy',
+    ...more,
+  })
+  return app
+}
+
+const theirs = { authorization: 'Bearer of-the-caller' }
+
+t.test('@fastify/reply-from sends our token in place of the caller’s', async t => {
+  const { url, seen } = await startUpstream(t)
+  const app = await gateway(t, url)
+  await app.register(replyFrom, { base: url, undici: app.upstream.dispatcher as never })
+  app.get('/receipts', (_, reply) => reply.from('/v1/receipts'))
+  const { statusCode, body } = await app.inject({ url: '/receipts', headers: theirs })
+  t.strictSame([statusCode, JSON.parse(body)], [200, { path: '/v1/receipts' }])
+  t.match(seen, [{ authorization: 'Bearer ours' }])
+})
+
+t.test('@fastify/http-proxy too', async t => {
+  const { url, seen } = await startUpstream(t)
+  const app = await gateway(t, url)
+  await app.register(httpProxy, { upstream: url, prefix: '/api', undici: app.upstream.dispatcher as never })
+  const { statusCode, body } = await app.inject({ url: '/api/receipts', headers: theirs })
+  t.strictSame([statusCode, JSON.parse(body)], [200, { path: '/receipts' }])
+  t.match(seen, [{ authorization: 'Bearer ours' }])
+})
+
+t.test('the certificate of the upstream is verified', async t => {
+  const tls = await makeCertificate('localhost')
+  const { url, seen } = await startUpstream(t, tls)
+  const trusting = await gateway(t, url, { ca: tls.cert })
+  await trusting.register(replyFrom, { base: url, undici: trusting.upstream.dispatcher as never })
+  trusting.get('/', (_, reply) => reply.from('/'))
+  t.equal((await trusting.inject('/')).statusCode, 200)
+
+  // The token is had over a connection of its own, so that it is the upstream that is not trusted.
+  const { url: tokens } = await startUpstream(t)
+  const wary = await gateway(t, url, { tokenEndpoint: `${tokens}/token` })
+  await wary.register(replyFrom, { base: url, undici: wary.upstream.dispatcher as never })
+  wary.get('/', (_, reply) => reply.from('/'))
+  t.ok((await wary.inject('/')).statusCode >= 500)
+  t.equal(seen.length, 1, 'nothing was sent to a stranger')
+})
+
+t.test('a gateway sends the token to no other upstream', async t => {
+  const { url } = await startUpstream(t)
+  const other = await startUpstream(t)
+  const app = await gateway(t, url)
+  await app.register(replyFrom, { undici: app.upstream.dispatcher as never })
+  app.get('/', (_, reply) => reply.from(other.url))
+  t.equal((await app.inject('/')).statusCode, 500)
+  t.equal(other.seen.length, 0)
+})
+
+t.test('@fastify/under-pressure asks health(), which asks nobody', async t => {
+  const { url, seen } = await startUpstream(t)
+  const app = await gateway(t, url)
+  await app.register(underPressure, {
+    healthCheck: async () => app.upstream.health().state !== 'failing',
+    healthCheckInterval: 500,
+    exposeStatusRoute: true,
+  })
+  await app.ready()
+  t.equal((await app.inject('/status')).statusCode, 200)
+  t.equal(seen.length, 0)
+})

@@ -1,0 +1,103 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
+import t, { type Test } from 'tap'
+import resourceServer from 'fastify-resource-server'
+import { createTokenClient, type TokenClient, type TokenClientOptions } from 'fastify-token-client'
+
+const audience = 'https://receipts.example.com'
+const scopes = ['receipts:read', 'receipts:write']
+
+/** A real API behind the resource server, that says who calls with what. */
+async function startApi(t: Test, issuer: TestIssuer): Promise<string> {
+  const api: FastifyInstance = fastify()
+  await api.register(resourceServer, { issuer: issuer.url, audience, scopes })
+  api.get('/who', async ({ auth }) => ({ subject: auth.subject, client: auth.clientId, scopes: auth.scopes }))
+  t.teardown(() => api.close())
+  return api.listen({ host: '127.0.0.1', port: 0 })
+}
+
+async function start(
+  t: Test,
+  more: Partial<TokenClientOptions> = {},
+): Promise<{ issuer: TestIssuer; client: TokenClient }> {
+  const issuer = await createTestIssuer({
+    clients: [
+      {
+        clientId: 'payment',
+        clientSecret: 'only here',
+        audience,
+        scopes,
+        grants: ['client_credentials', 'token_exchange', 'jwt_bearer'],
+        ownAudience: 'payment',
+      },
+    ],
+  })
+  t.teardown(() => issuer.close())
+  const client = createTokenClient({
+    baseUrl: await startApi(t, issuer),
+    issuer: issuer.url,
+    clientId: 'payment',
+    clientSecret: 'only here',
+    scopes: ['receipts:read'],
+    resource: audience,
+    ...more,
+  })
+  t.teardown(() => client.close())
+  return { issuer, client }
+}
+
+t.test('with() asks for other scopes, and each view keeps its own token', async t => {
+  const { issuer, client } = await start(t)
+  const writer = client.with({ scopes: ['receipts:write'] })
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? client : writer).get('/who')),
+  )
+  answers.forEach(({ body }, index) =>
+    t.match(body, { client: 'payment', scopes: [index % 2 === 0 ? 'receipts:read' : 'receipts:write'] }),
+  )
+  t.equal(issuer.requests.count('token'), 2, 'one token request for each kind of token')
+  t.equal(client.with({ scopes: ['receipts:write'] }), writer, 'the same target is the same view')
+})
+
+for (const onBehalfOfGrant of ['token_exchange', 'jwt_bearer'] as const)
+  t.test(`onBehalfOf speaks for the one who called, by ${onBehalfOfGrant}`, async t => {
+    const { issuer, client } = await start(t, { onBehalfOfGrant })
+    const tokenOf = (subject: string): Promise<string> =>
+      issuer.token({ audience: 'payment', subject, scopes: ['receipts:read'] })
+    const [ada, bob] = [await tokenOf('ada'), await tokenOf('bob')]
+    const requests = [ada, bob, ada].map(token => ({ headers: { authorization: `Bearer ${token}` } }))
+    const subjects = await Promise.all(
+      requests.map(async request => (await client.onBehalfOf(request).get('/who')).body),
+    )
+    t.match(subjects, [{ subject: 'ada' }, { subject: 'bob' }, { subject: 'ada' }])
+    t.equal(issuer.requests.count('token'), 2, 'kept for each subject token')
+    t.match((await client.onBehalfOf(ada).get('/who')).body, { subject: 'ada' }, 'the token itself will do')
+    t.equal(issuer.requests.count('token'), 2)
+  })
+
+t.test('what is had on behalf of a token ends with it', async t => {
+  const { issuer, client } = await start(t)
+  const subject = await issuer.token({ audience: 'payment', subject: 'ada', expiresIn: 20 })
+  const token = await client.onBehalfOf(subject).getToken()
+  t.ok(token.expiresAt <= issuer.clock.now() + 20_000)
+  t.ok(token.expiresAt > issuer.clock.now() + 10_000)
+})
+
+t.test('without a token there is nobody to speak for', async t => {
+  const { client } = await start(t)
+  t.throws(() => client.onBehalfOf({ headers: {} }), /protect the route/)
+  t.throws(() => client.onBehalfOf({ headers: { authorization: 'Basic abc' } }), /protect the route/)
+})
+
+t.test('ensureToken answers 503 before a handler has done anything', async t => {
+  const { issuer, client } = await start(t)
+  issuer.fail('token', { status: 503 })
+  const app = fastify()
+  t.teardown(() => app.close())
+  let reached = 0
+  app.get('/', { preHandler: () => client.ensureToken() }, async () => (reached += 1))
+  const refused = await app.inject('/')
+  t.equal(refused.statusCode, 503)
+  t.ok(Number(refused.headers['retry-after']) >= 1)
+  t.equal(reached, 0)
+})
