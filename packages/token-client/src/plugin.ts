@@ -7,9 +7,10 @@ import { buildTokenClient, type TokenClient } from './token-client.js'
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {
   const name = decoratorName(fastify, options.name)
   const prefetch = prefetchMode(options.prefetch)
-  const client = buildTokenClient(parseOptions(options, name))
+  const { client, prepareToClose } = buildTokenClient(parseOptions(options, name))
   fastify.decorate(name, client)
   if (prefetch !== 'lazy') fastify.addHook('onReady', () => fetchAhead(fastify, client, prefetch))
+  fastify.addHook('preClose', async () => prepareToClose())
   fastify.addHook('onClose', () => client.close())
 }
 

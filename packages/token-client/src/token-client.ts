@@ -31,13 +31,21 @@ export interface TokenClient extends TokenView {
  * @throws {InvalidOptionError}
  */
 export function createTokenClient(options: TokenClientOptions): TokenClient {
-  return buildTokenClient(parseOptions(options, 'client'))
+  return buildTokenClient(parseOptions(options, 'client')).client
 }
 
 /** More views are not remembered; one that is forgotten asks for its token anew. */
 const maxViews = 1_000
 
-export function buildTokenClient(settings: Settings): TokenClient {
+/** A client, and how it is told that its end is near. */
+export interface BuiltTokenClient {
+  readonly client: TokenClient
+  /** From now on no token is renewed ahead; calls that still run get theirs. */
+  readonly prepareToClose: () => void
+}
+
+export function buildTokenClient(settings: Settings): BuiltTokenClient {
+  let closing = false
   const { name, now, random, lifetimes } = settings
   const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs, settings.tls)
   const location = { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation
@@ -53,7 +61,11 @@ export function buildTokenClient(settings: Settings): TokenClient {
   }
 
   const open = (ask: AskForToken): TokenView =>
-    createTokenView(createTokenSource(name, ask, lifetimes, { now, random }), transport, settings)
+    createTokenView(
+      createTokenSource(name, ask, lifetimes, { now, random, isClosing: () => closing }),
+      transport,
+      settings,
+    )
 
   function keep(key: string, make: () => AskForToken): TokenView {
     const view = views.get(key) ?? open(make())
@@ -79,13 +91,20 @@ export function buildTokenClient(settings: Settings): TokenClient {
     return keep(cacheKey(request), () => endWith(token, askFor(request)))
   }
 
-  return {
+  const client: TokenClient = {
     ...viewFor(settings.target),
     with: target => viewFor({ ...settings.target, ...target }),
     onBehalfOf: (subject, target) => viewOnBehalfOf(subject, { ...settings.target, ...target }),
     async close() {
+      closing = true
       if (settings.dispatcher === undefined) await transport.close()
       await server.close()
+    },
+  }
+  return {
+    client,
+    prepareToClose() {
+      closing = true
     },
   }
 }

@@ -9,12 +9,14 @@ export interface Token {
   readonly useUntil: number
   /** When it ends. */
   readonly expiresAt: number
+  /** `[redacted]` */
+  toString(): string
 }
 
 const redacted = '[redacted]'
 
 /** Makes a token whose secret part appears in no log: neither by JSON nor by `util.inspect`. */
-export function createToken(accessToken: string, rest: Omit<Token, 'accessToken'>): Token {
+export function createToken(accessToken: string, rest: Omit<Token, 'accessToken' | 'toString'>): Token {
   return Object.freeze(
     Object.defineProperties({ ...rest } as Token, {
       accessToken: { value: accessToken, enumerable: false },

@@ -34,6 +34,8 @@ export interface TokenHealth {
 export interface Surroundings {
   readonly now: () => number
   readonly random: () => number
+  /** Whether the client is about to be closed: no token is renewed ahead then. */
+  readonly isClosing: () => boolean
 }
 
 /** An API that answers 401 to everything must not turn each call into a token request. */
@@ -44,7 +46,7 @@ export function createTokenSource(
   name: string,
   request: (unwanted: string | undefined) => Promise<TokenAnswer>,
   lifetimes: Lifetimes,
-  { now, random }: Surroundings,
+  { now, random, isClosing }: Surroundings,
 ): TokenSource {
   let kept: Token | undefined
   let refused: string | undefined
@@ -101,12 +103,12 @@ export function createTokenSource(
       if (kept === undefined) return waitForToken()
       const time = now()
       if (time >= kept.useUntil) return waitForToken()
-      if (time >= kept.renewAt && backOff.current() === undefined) renew().catch(() => {}) // reported; this token goes on
+      if (time >= kept.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // reported; this token goes on
       return kept
     },
     peekToken: usable,
     invalidate(token) {
-      if (kept !== undefined && kept !== token) return true // somebody else has renewed it already
+      if (kept !== token) return true // somebody else has dropped it already: theirs is the renewal
       if (now() - forcedAt < forcedRenewalEveryMs) return false
       forcedAt = now()
       refused = token.accessToken

@@ -1,0 +1,255 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import fastify from 'fastify'
+import t, { type Test } from 'tap'
+import tokenClient, {
+  createTokenClient,
+  TokenRejectedError,
+  TokenUnavailableError,
+  type TokenClient,
+  type TokenClientOptions,
+} from 'fastify-token-client'
+import { json, startTokenEndpoint, tokens, type Behaviour, type HandMadeEndpoint } from './token-endpoint.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    receipts: TokenClient
+  }
+}
+
+const start = 1_700_000_000_000
+const secret = 'the secret of the client'
+
+function clientOf(
+  t: Test,
+  { url }: Pick<HandMadeEndpoint, 'url'>,
+  more: Partial<TokenClientOptions> = {},
+): { client: TokenClient; clock: { now: number } } {
+  const clock = { now: start }
+  const client = createTokenClient({
+    baseUrl: 'https://receipts.example.com',
+    tokenEndpoint: url,
+    clientId: 'payment',
+    clientSecret: secret,
+    clock: () => clock.now,
+    random: () => 0.5,
+    ...more,
+  })
+  t.teardown(() => client.close())
+  return { client, clock }
+}
+
+const failureOf = (client: TokenClient): Promise<Error & { code?: string }> =>
+  client.getToken().then(
+    () => new Error('there is a token'),
+    (error: Error) => error,
+  )
+
+const outages: Record<string, Behaviour> = {
+  'a 500': response => response.writeHead(500).end('oh no'),
+  'a 500 with an error': response => json(response, 500, { error: 'server_error' }),
+  'a 429': response => response.writeHead(429).end(),
+  'a 403 of a firewall': response =>
+    response.writeHead(403, { 'content-type': 'text/html' }).end('<h1>Blocked</h1>'),
+  'a 400 without an error': response => json(response, 400, { message: 'no' }),
+  temporarily_unavailable: response => json(response, 400, { error: 'temporarily_unavailable' }),
+  'HTML instead of a token': response =>
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>'),
+  'JSON that is no token': response => json(response, 200, { hello: 'world' }),
+  'a token of another type': response =>
+    json(response, 200, { access_token: 'abc', token_type: 'mac', expires_in: 60 }),
+  'a token that is none': response =>
+    json(response, 200, { access_token: 'a b\r\nc', token_type: 'Bearer', expires_in: 60 }),
+  '10 MB': response => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(`{"access_token":"${'x'.repeat(10_000_000)}"}`)
+  },
+  'a closed connection': (response, request) => void (response.headersSent || request.socket.destroy()),
+}
+
+for (const [what, behave] of Object.entries(outages))
+  t.test(`${what} is an outage: 503, and tried again later`, async t => {
+    const endpoint = await startTokenEndpoint(t, behave)
+    const { client, clock } = clientOf(t, endpoint)
+    const failure = await failureOf(client)
+    t.ok(failure instanceof TokenUnavailableError, String(failure))
+    t.match(failure, {
+      code: 'TOKEN_CLIENT_UNAVAILABLE',
+      statusCode: 503,
+      headers: { 'retry-after': /^\d+$/ },
+    })
+    const asked = endpoint.requests.length
+    for (let call = 0; call < 1_000; call += 1) await failureOf(client)
+    t.equal(endpoint.requests.length, asked, 'a thousand calls ask nobody until the wait is over')
+    endpoint.behave = tokens()
+    clock.now += 61_000
+    t.match(await client.getToken(), { accessToken: 'token-1' }, 'it heals by itself')
+  })
+
+t.test('an outage of an hour is a handful of requests, ever further apart', async t => {
+  const endpoint = await startTokenEndpoint(t, response => response.writeHead(503).end())
+  const { client, clock } = clientOf(t, endpoint)
+  for (; clock.now < start + 3_600_000; clock.now += 1_000) await failureOf(client)
+  t.ok(endpoint.requests.length < 130, `${endpoint.requests.length} requests for 3,600 calls`)
+})
+
+t.test('Retry-After is honoured, in seconds and as a date', async t => {
+  const endpoint = await startTokenEndpoint(t, response =>
+    response.writeHead(429, { 'retry-after': '20' }).end(),
+  )
+  const { client, clock } = clientOf(t, endpoint)
+  t.match(await failureOf(client), { retryAfterMs: 20_000, headers: { 'retry-after': '20' } })
+  clock.now += 19_000
+  t.match(await failureOf(client), { retryAfterMs: 1_000 })
+  t.equal(endpoint.requests.length, 1)
+  clock.now += 1_001
+  const date = new Date(Date.now() + 30_000).toUTCString()
+  endpoint.behave = response => response.writeHead(503, { 'retry-after': date }).end()
+  const failure = (await failureOf(client)) as TokenUnavailableError
+  t.ok(failure.retryAfterMs > 25_000 && failure.retryAfterMs <= 30_000)
+})
+
+t.test('a server that hangs is waited for in bounded time', async t => {
+  const endpoint = await startTokenEndpoint(t, () => {})
+  const { client } = clientOf(t, endpoint, { tokenTimeoutMs: 40 })
+  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /in time|Timeout|timeout/ })
+})
+
+t.test('a server that is not there', async t => {
+  const closed = createServer()
+  await new Promise<void>(resolve => closed.listen(0, '127.0.0.1', resolve))
+  const { port } = closed.address() as AddressInfo
+  await new Promise(resolve => closed.close(resolve))
+  const { client } = clientOf(t, { url: `http://127.0.0.1:${port}/token` })
+  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /ECONNREFUSED/ })
+})
+
+for (const status of [301, 302, 303, 307, 308])
+  t.test(`a ${status} of the token endpoint is not followed: the secret goes nowhere else`, async t => {
+    const elsewhere = await startTokenEndpoint(t)
+    const endpoint = await startTokenEndpoint(t, response =>
+      response.writeHead(status, { location: elsewhere.url }).end(),
+    )
+    const { client } = clientOf(t, endpoint)
+    t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE' })
+    t.equal(elsewhere.requests.length, 0)
+  })
+
+const refusals = [
+  'invalid_client',
+  'invalid_scope',
+  'invalid_target',
+  'unauthorized_client',
+  'invalid_request',
+]
+for (const error of refusals)
+  t.test(`${error} is a refusal: 500, with the server's words, clipped`, async t => {
+    const endpoint = await startTokenEndpoint(t, response =>
+      json(response, error === 'invalid_client' ? 401 : 400, {
+        error,
+        error_description: `because\n${'of this '.repeat(100)}`,
+      }),
+    )
+    const { client } = clientOf(t, endpoint)
+    const failure = await failureOf(client)
+    t.ok(failure instanceof TokenRejectedError)
+    t.match(failure, { code: 'TOKEN_CLIENT_REJECTED', statusCode: 500, error })
+    t.ok((failure as TokenRejectedError).errorDescription?.startsWith('because of this'))
+    t.ok(failure.message.length < 400 && !failure.message.includes('\n'))
+  })
+
+t.test('with a valid token in hand an outage is invisible', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const { client, clock } = clientOf(t, endpoint)
+  const token = await client.getToken()
+  endpoint.behave = response => response.writeHead(500).end()
+  for (clock.now = start + 46_000; clock.now < token.expiresAt; clock.now += 500) {
+    t.equal((await client.getToken()).accessToken, token.accessToken)
+    await nextTick()
+  }
+  t.ok(endpoint.requests.length > 1, 'renewals were tried')
+  clock.now = token.expiresAt
+  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE' }, 'a token that has ended is not sent')
+})
+
+t.test('a refused renewal does not take away the token at hand', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const { client, clock } = clientOf(t, endpoint)
+  const token = await client.getToken()
+  endpoint.behave = response => json(response, 400, { error: 'invalid_scope' })
+  clock.now = start + 50_000
+  t.equal((await client.getToken()).accessToken, token.accessToken)
+})
+
+t.test('no error holds a secret, a token or the whole answer', async t => {
+  const answers: Behaviour[] = [
+    response => json(response, 401, { error: 'invalid_client' }),
+    response => json(response, 200, { access_token: 'a-token-that-leaks', token_type: 'mac' }),
+    response =>
+      json(response, 200, { access_token: 'a-token-that-leaks', token_type: 'Bearer', expires_in: [] }),
+    (_, request) => void request.socket.destroy(),
+  ]
+  for (const behave of answers) {
+    const endpoint = await startTokenEndpoint(t, behave)
+    const { client } = clientOf(t, endpoint)
+    const failure = await client.getToken().catch((error: unknown) => error)
+    if (!(failure instanceof Error)) continue
+    const shown = inspect(failure, { depth: 20, showHidden: true }) + JSON.stringify(failure) + failure.stack
+    t.notMatch(shown, new RegExp(`${secret}|${encodeURIComponent(secret)}|a-token-that-leaks`))
+    t.notMatch(shown, Buffer.from(`payment:${secret}`).toString('base64'))
+  }
+})
+
+t.test('a 401 of the token endpoint never becomes ours', async t => {
+  const endpoint = await startTokenEndpoint(t, response => json(response, 401, { error: 'invalid_client' }))
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenClient, {
+    name: 'receipts',
+    baseUrl: 'https://receipts.example.com',
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret: secret,
+    prefetch: 'lazy',
+  })
+  app.get('/', async () => (await app.receipts.request({ path: '/' })).statusCode)
+  const answer = await app.inject('/')
+  t.equal(answer.statusCode, 500)
+  t.notMatch(answer.body, secret)
+})
+
+t.test("prefetch: 'required' makes the application wait, and fail with the reason", async t => {
+  const endpoint = await startTokenEndpoint(t, response => json(response, 400, { error: 'invalid_scope' }))
+  const app = fastify()
+  t.teardown(() => app.close())
+  app.register(tokenClient, {
+    name: 'receipts',
+    baseUrl: 'https://receipts.example.com',
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret: secret,
+    prefetch: 'required',
+  })
+  await t.rejects(async () => app.ready(), { code: 'TOKEN_CLIENT_REJECTED', error: 'invalid_scope' } as never)
+})
+
+t.test('the metadata has to name the issuer', async t => {
+  const server = createServer((_, response) =>
+    json(response, 200, {
+      issuer: 'https://somebody.else.example',
+      token_endpoint: 'https://somebody.else.example/token',
+    }),
+  )
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const client = createTokenClient({
+    baseUrl: 'https://receipts.example.com',
+    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    clientId: 'payment',
+    clientSecret: secret,
+  })
+  t.teardown(() => client.close())
+  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /issuer/ })
+})

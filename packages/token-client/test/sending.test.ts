@@ -1,0 +1,281 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Writable } from 'node:stream'
+import t, { type Test } from 'tap'
+import { Agent, Client, fetch, MockAgent, Pool } from 'undici'
+import { createTokenClient, type TokenClient, type TokenClientOptions } from 'fastify-token-client'
+import { startTokenEndpoint, tokens, type HandMadeEndpoint } from './token-endpoint.js'
+
+interface Api {
+  readonly url: string
+  readonly seen: { readonly url: string | undefined; readonly authorization: string | undefined }[]
+}
+
+async function startApi(
+  t: Test,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<Api> {
+  const seen: Api['seen'] = []
+  const server = createServer((request, response) => {
+    seen.push({ url: request.url, authorization: request.headers.authorization })
+    answer(request, response)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+}
+
+const ok = (_: IncomingMessage, response: ServerResponse): void => void response.end('ok')
+
+function clientOf(
+  t: Test,
+  endpoint: HandMadeEndpoint,
+  baseUrl: string,
+  more: Partial<TokenClientOptions> = {},
+): TokenClient {
+  const client = createTokenClient({
+    baseUrl,
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret: 'x',
+    ...more,
+  })
+  t.teardown(() => client.close())
+  return client
+}
+
+t.test('a 403 is none of the token’s business', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (_, response) => void response.writeHead(403).end())
+  const client = clientOf(t, endpoint, api.url)
+  t.equal((await client.request({ path: '/' })).statusCode, 403)
+  t.equal(api.seen.length, 1)
+  t.equal(endpoint.requests.length, 1)
+})
+
+t.test('an API that always says 401 gets two requests at first, then one for each call', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
+  const client = clientOf(t, endpoint, api.url)
+  for (let call = 0; call < 20; call += 1) {
+    const { statusCode, body } = await client.request({ path: '/' })
+    t.strictSame([statusCode, await body.text()], [401, 'no'])
+  }
+  t.equal(api.seen.length, 21)
+  t.equal(endpoint.requests.length, 2)
+})
+
+t.test('calls that meet the same 401 at once renew the token once', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (request, response) => {
+    response.writeHead(request.headers.authorization === 'Bearer token-1' ? 401 : 200).end()
+  })
+  const client = clientOf(t, endpoint, api.url)
+  const answers = await Promise.all(Array.from({ length: 50 }, () => client.request({ path: '/' })))
+  t.ok(answers.every(({ statusCode }) => statusCode === 200))
+  t.equal(endpoint.requests.length, 2)
+})
+
+t.test('an informational answer before the 401 changes nothing', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (request, response) => {
+    response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () =>
+      response.writeHead(request.headers.authorization === 'Bearer token-1' ? 401 : 200).end(),
+    )
+  })
+  t.equal((await clientOf(t, endpoint, api.url).request({ path: '/' })).statusCode, 200)
+})
+
+t.test('a 401 with an endless body is given up, and the call replayed', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (request, response) => {
+    if (request.headers.authorization !== 'Bearer token-1') return ok(request, response)
+    response.writeHead(401)
+    const chunk = Buffer.alloc(32_768)
+    const more = (): void => {
+      while (!response.destroyed && response.write(chunk));
+      response.once('drain', more)
+    }
+    more()
+  })
+  t.equal((await clientOf(t, endpoint, api.url).request({ path: '/' })).statusCode, 200)
+})
+
+const headers: Record<string, never> = {
+  'an object': { Authorization: 'Basic theirs', 'x-own': '1' } as never,
+  'a list': ['AUTHORIZATION', 'Basic theirs', 'x-own', '1'] as never,
+  pairs: [
+    ['authorization', 'Basic theirs'],
+    ['x-own', '1'],
+  ] as never,
+  'a Map': new Map([
+    ['authorization', 'Basic theirs'],
+    ['x-own', '1'],
+  ]) as never,
+}
+for (const [what, given] of Object.entries(headers))
+  t.test(`headers as ${what}: ours replaces theirs, which stay as they are`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const own: unknown[] = []
+    const api = await startApi(t, (request, response) => {
+      own.push(
+        request.headers['x-own'],
+        request.rawHeaders.filter(name => /^authorization$/i.test(name)).length,
+      )
+      ok(request, response)
+    })
+    const before = JSON.stringify(Object.entries(given))
+    await clientOf(t, endpoint, api.url).request({ path: '/', headers: given })
+    t.equal(api.seen[0]?.authorization, 'Bearer token-1')
+    t.strictSame(own, ['1', 1])
+    t.equal(JSON.stringify(Object.entries(given)), before)
+  })
+
+t.test('a redirect to another origin does not take the token along, and to the same one it does', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const other = await startApi(t, ok)
+  const api = await startApi(t, (request, response) => {
+    if (request.url === '/away') return void response.writeHead(302, { location: other.url }).end()
+    if (request.url === '/near') return void response.writeHead(302, { location: '/there' }).end()
+    ok(request, response)
+  })
+  const client = clientOf(t, endpoint, api.url, { interceptors: { redirect: { maxRedirections: 3 } } })
+  await t.rejects(client.request({ path: '/away' }), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
+  t.equal(other.seen.length, 0)
+  t.equal((await client.request({ path: '/near' })).statusCode, 200)
+  t.ok(api.seen.every(({ authorization }) => authorization === 'Bearer token-1'))
+  // fetch follows redirects itself, each hop through the dispatcher.
+  await t.rejects(client.fetch('/away'))
+  t.equal((await client.fetch('/near')).status, 200)
+  t.equal(other.seen.length, 0)
+})
+
+t.test('retry gets a token for each attempt', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  let attempts = 0
+  const api = await startApi(t, (request, response) => {
+    attempts += 1
+    if (attempts < 3) return void response.writeHead(503).end()
+    ok(request, response)
+  })
+  const client = clientOf(t, endpoint, api.url, { interceptors: { retry: { minTimeout: 1, maxTimeout: 1 } } })
+  t.equal((await client.request({ path: '/' })).statusCode, 200)
+  t.equal(attempts, 3)
+})
+
+const ask = async (view: Pick<TokenClient, 'request'>): Promise<string> =>
+  (await view.request({ path: '/' })).body.text()
+
+t.test('a cache never hands one token’s answer to another', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (request, response) => {
+    response.setHeader('cache-control', 'max-age=60')
+    response.setHeader('vary', 'authorization')
+    response.end(request.headers.authorization)
+  })
+  const client = clientOf(t, endpoint, api.url, { interceptors: { cache: true, dns: true } })
+  const other = client.with({ scopes: ['other'] })
+  t.equal(await ask(client), 'Bearer token-1')
+  t.equal(await ask(other), 'Bearer token-2')
+  t.equal(await ask(client), 'Bearer token-1')
+  t.equal(await ask(other), 'Bearer token-2')
+})
+
+t.test('works in Client, Pool, Agent and MockAgent, in stream and in undici’s fetch', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, ok)
+  for (const dispatcher of [new Client(api.url), new Pool(api.url), new Agent()]) {
+    t.teardown(() => dispatcher.close())
+    const client = clientOf(t, endpoint, api.url, { dispatcher })
+    t.equal((await client.request({ path: '/' })).statusCode, 200)
+    t.equal((await client.fetch('/')).status, 200)
+    t.equal((await fetch(api.url, { dispatcher: client.dispatcher })).status, 200)
+    let text = ''
+    await client.stream(
+      { path: '/' },
+      () =>
+        new Writable({
+          write(chunk: Buffer, _, done) {
+            text += chunk.toString()
+            done()
+          },
+        }),
+    )
+    t.equal(text, 'ok')
+    const composed = dispatcher.compose(client.interceptor())
+    t.equal((await composed.request({ origin: api.url, path: '/', method: 'GET' })).statusCode, 200)
+  }
+  t.ok(api.seen.every(({ authorization }) => authorization?.startsWith('Bearer token-')))
+
+  const mock = new MockAgent()
+  mock.disableNetConnect()
+  t.teardown(() => mock.close())
+  mock
+    .get('https://receipts.example.com')
+    .intercept({ path: '/v1/receipts', headers: { authorization: /^Bearer token-/ } })
+    .reply(200, 'mocked')
+  const mocked = clientOf(t, endpoint, 'https://receipts.example.com/v1', { dispatcher: mock })
+  t.equal(await (await mocked.request({ path: '/receipts' })).body.text(), 'mocked')
+})
+
+t.test('a request whose origin is not named is not sent', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, ok)
+  const pool = new Pool(api.url)
+  t.teardown(() => pool.close())
+  const composed = pool.compose(clientOf(t, endpoint, api.url).interceptor())
+  await t.rejects(composed.request({ path: '/', method: 'GET' } as never), {
+    code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED',
+  })
+  t.equal(api.seen.length, 0)
+})
+
+t.test('an abort during the wait for a token ends the call at once', async t => {
+  const endpoint = await startTokenEndpoint(t, () => {})
+  const api = await startApi(t, ok)
+  const client = clientOf(t, endpoint, api.url, { tokenTimeoutMs: 2_000 })
+  const controller = new AbortController()
+  const call = client.request({ path: '/', signal: controller.signal })
+  const fetched = client.fetch('/', { signal: controller.signal })
+  setImmediate(() => controller.abort())
+  await t.rejects(call, { name: 'AbortError' })
+  await t.rejects(fetched, { name: 'AbortError' })
+  endpoint.behave = tokens()
+  t.equal(api.seen.length, 0)
+})
+
+t.test('paths and URLs that lead elsewhere are refused', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, ok)
+  const client = clientOf(t, endpoint, `${api.url}/v1`)
+  await t.rejects(client.request({ path: 'receipts' }), /slash/)
+  await t.rejects(client.fetch('//evil.example/receipts'), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
+  await t.rejects(client.fetch('https://evil.example/'), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
+  await client.request({ path: '/receipts?page=1' })
+  await client.fetch('/receipts')
+  t.strictSame(
+    api.seen.map(({ url }) => url),
+    ['/v1/receipts?page=1', '/v1/receipts'],
+  )
+})
+
+t.test('wrong interceptors are named', t => {
+  const options = {
+    baseUrl: 'https://a.example',
+    issuer: 'https://b.example',
+    clientId: 'a',
+    clientSecret: 'b',
+  }
+  t.throws(
+    () => createTokenClient({ ...options, interceptors: { retries: true } as never }),
+    /no `retries`; it knows dns/,
+  )
+  t.throws(
+    () => createTokenClient({ ...options, interceptors: { retry: 3 as never } }),
+    /`interceptors.retry` is 3/,
+  )
+  t.end()
+})

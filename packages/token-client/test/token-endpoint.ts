@@ -1,0 +1,53 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
+
+/** How the next token request is answered. */
+export type Behaviour = (response: ServerResponse, request: IncomingMessage) => void
+
+/** A token endpoint that behaves as a test wants, and keeps what it was asked. */
+export interface HandMadeEndpoint {
+  readonly url: string
+  readonly requests: { readonly headers: IncomingHttpHeaders; readonly body: string }[]
+  behave: Behaviour
+}
+
+/** Answers as RFC 6749 §5.1 says, with a new token each time. */
+export function tokens(lifetime: unknown = 60): Behaviour {
+  let count = 0
+  return response => {
+    count += 1
+    json(response, 200, {
+      access_token: `token-${count}`,
+      token_type: 'Bearer',
+      ...(lifetime === undefined ? {} : { expires_in: lifetime }),
+    })
+  }
+}
+
+export function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+export async function startTokenEndpoint(t: Test, behave: Behaviour = tokens()): Promise<HandMadeEndpoint> {
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', chunk => (body += chunk))
+    request.on('end', () => {
+      endpoint.requests.push({ headers: request.headers, body })
+      endpoint.behave(response, request)
+    })
+  })
+  const endpoint: { url: string; requests: HandMadeEndpoint['requests']; behave: Behaviour } = {
+    url: '',
+    requests: [],
+    behave,
+  }
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  endpoint.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
+  return endpoint
+}
