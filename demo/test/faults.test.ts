@@ -1,22 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { openBookstore } from '#src/bookstore.js'
-import { loadConfig } from '#src/config.js'
+import t from 'tap'
 import { switches } from '#src/faults/switches.js'
-import { chooseFreePorts } from '#src/ports.js'
-
-async function openShop(t: Test): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
-  const config = loadConfig(await chooseFreePorts(), { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
-  const shop = await openBookstore(config)
-  t.teardown(async () => {
-    await shop.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-  return `http://127.0.0.1:${config.storefront.port}`
-}
+import { openShop } from './open-shop.js'
 
 const effectOf = (page: string): string => /id="effect"[^]*?<\/div>/.exec(page)?.[0] ?? ''
 const orderIn = (page: string): string => /href="(\/orders\/[^"]+)"/.exec(effectOf(page))?.[1] ?? ''
@@ -38,7 +22,7 @@ const post = (url: string, fields: Record<string, string>, headers: Record<strin
   })
 
 t.test('what is broken has its effect at once, and heals', async t => {
-  const url = await openShop(t)
+  const { url } = await openShop(t)
 
   /** Flips a switch on the page; resolves to what the page says then. */
   async function flip(name: string, wanted: 'break' | 'heal'): Promise<string> {

@@ -1,36 +1,20 @@
-import { rmSync, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { createTestIssuer } from 'oauth-test-issuer'
 import fastify from 'fastify'
 import tokenClient, { createTokenClient } from 'fastify-token-client'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { extractText, getDocumentProxy } from 'unpdf'
 import '#src/authorization-server/app.js'
 import '#src/storefront/app.js'
-import { openBookstore, type Bookstore } from '#src/bookstore.js'
 import { books } from '#src/catalogue.js'
-import { loadConfig, type DemoConfig } from '#src/config.js'
+import { loadConfig } from '#src/config.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { watchTokens } from '#src/token-flow.js'
 import { startBuying } from './buyer.js'
-
-interface Shop extends Bookstore {
-  readonly config: DemoConfig
-  readonly url: string
-}
-
-async function openShop(t: Test): Promise<Shop> {
-  const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
-  const config = loadConfig(await chooseFreePorts(), { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
-  const shop = await openBookstore(config)
-  t.teardown(async () => {
-    await shop.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-  return { ...shop, config, url: `http://127.0.0.1:${config.storefront.port}` }
-}
+import { openShop, type Shop } from './open-shop.js'
 
 const [book] = books
 if (book === undefined) throw new Error('no books')

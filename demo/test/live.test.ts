@@ -1,32 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createTokenClient } from 'fastify-token-client'
-import t, { type Test } from 'tap'
-import { openBookstore, type Bookstore } from '#src/bookstore.js'
-import { loadConfig, type DemoConfig } from '#src/config.js'
+import t from 'tap'
 import { checksOf } from '#src/live/checks.js'
 import type { Exchange } from '#src/live/exchange.js'
 import { createJournal } from '#src/live/journal.js'
 import { decodeForShow, maskBody, maskHeader } from '#src/live/mask.js'
-import { chooseFreePorts } from '#src/ports.js'
 import { startBuying } from './buyer.js'
-
-interface Shop extends Bookstore {
-  readonly config: DemoConfig
-  readonly url: string
-}
-
-async function openShop(t: Test): Promise<Shop> {
-  const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
-  const config = loadConfig(await chooseFreePorts(), { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
-  const shop = await openBookstore(config)
-  t.teardown(async () => {
-    await shop.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
-  return { ...shop, config, url: `http://127.0.0.1:${config.storefront.port}` }
-}
+import { openShop } from './open-shop.js'
 
 t.test('what is shown holds no secret', async t => {
   const secret = Buffer.from('payment-service:s3cr%3At').toString('base64')

@@ -100,7 +100,8 @@ export function observe(journal: Journal, ports: Readonly<Record<number, Lane>>)
         path,
         visit,
         headers: headers.map(([name, value]) => maskHeader(name, value)),
-        ...(token === undefined ? {} : { token: { ...token, ...(call && { cached: call.cached }) } }),
+        // What is sent once more after a refusal has a new token, and is no call of its own.
+        ...(token === undefined ? {} : { token: { ...token, cached: call?.cached ?? false } }),
       })
       sent.set(request, exchange)
       if (to === 'authorizationServer' && method === 'POST') tokenRequests.set(from, exchange)

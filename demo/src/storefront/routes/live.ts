@@ -21,6 +21,8 @@ const flip = Type.Object(
   { additionalProperties: false },
 )
 const query = Type.Object({ order: Type.Optional(Type.String({ format: 'uuid' })) })
+/** How many exchanges the page begins with. */
+const shownAtFirst = 60
 /** A comment this often keeps proxies and browsers from taking the silence for the end, in milliseconds. */
 const heartbeatMs = 15_000
 /** A page that doesn't read is dropped before it costs memory, in bytes. */
@@ -44,7 +46,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
 
   app.get('/live', async (request, reply) =>
     reply.header('cache-control', 'no-store').view('live', {
-      exchanges: journal.list().map(describeExchange),
+      exchanges: journal.list().slice(-shownAtFirst).map(describeExchange),
       switches: switchboard?.list() ?? [],
       last: switchboard?.lastTrial(),
       cartCount: cartCount(loadCart(request)),
@@ -81,7 +83,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
       open.delete(stream)
     })
     stream.push('retry: 1000\n\n')
-    for (const exchange of journal.list(order)) send(exchange)
+    for (const exchange of journal.list(order).slice(-shownAtFirst)) send(exchange)
     // The connection ends with the stream: kept alive, it would hold up the close of the shop.
     reply.headers({ 'cache-control': 'no-store', connection: 'close' })
     return reply.type('text/event-stream').send(stream)

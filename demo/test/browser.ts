@@ -1,0 +1,70 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import axe from 'axe-core'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Test } from 'tap'
+
+const executablePath = [
+  process.env['CHROMIUM'] ?? '',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find(path => path !== '' && existsSync(path))
+
+/** For `t.test`: skips, and says why, where there is no Chromium. */
+export const needsChromium = executablePath === undefined ? { skip: 'chromium is not installed' } : {}
+
+export function launch(): Promise<Browser> {
+  if (executablePath === undefined) throw new Error('chromium is not installed')
+  // Its sandbox refuses root, which is who runs in most containers.
+  const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  return chromium.launch({ executablePath, args: [...asRoot, '--disable-dev-shm-usage', '--disable-gpu'] })
+}
+
+/** A page that reports what no page may do: ask elsewhere, break its policy, scroll sideways. */
+export async function openPage(
+  t: Test,
+  { browser, url }: { browser: Browser; url: string },
+  device: BrowserContextOptions,
+): Promise<Page> {
+  const context = await browser.newContext({ ...device, reducedMotion: 'reduce' })
+  t.teardown(() => context.close())
+  context.setDefaultTimeout(30_000)
+  const page = await context.newPage()
+  page.on('console', message => {
+    // Chromium reports each answer over 399 as an error, and 402 is what a declined card gets.
+    if (message.type() === 'error' && !message.text().includes('status of 402')) t.fail(message.text())
+  })
+  page.on('pageerror', error => t.fail(error.message))
+  page.on('request', request => {
+    if (new URL(request.url()).origin !== url) t.fail(`asks ${request.url()}`)
+  })
+  return page
+}
+
+/** What axe-core finds on the page, each in a sentence. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  // By the debugger's way in, since the page's policy lets no foreign script run.
+  await page.evaluate(axe.source)
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }),
+  )
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)
+}
+
+/** Keeps a picture of the page as an artefact of the run, in `.tap/screenshots`. */
+export async function takePicture(page: Page, name: string): Promise<void> {
+  const folder = '.tap/screenshots'
+  mkdirSync(folder, { recursive: true })
+  // Without a screen of its own, Chromium now and then has nothing to show in that moment.
+  for (let attempt = 1; ; attempt += 1) {
+    const failed = await page.screenshot({ path: `${folder}/${name}.png` }).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (failed === undefined) return
+    if (attempt === 5) throw failed
+  }
+}
