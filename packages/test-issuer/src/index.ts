@@ -11,6 +11,12 @@ export type { Claims, DialectName } from './issue/dialects.js'
 export type { TokenBinding, TokenShape } from './issue/sign-token.js'
 export type { PublicJwk, SigningAlgorithm } from './issue/signing-keys.js'
 export type { BadToken } from './check/bad-tokens.js'
+export {
+  expectProtected,
+  type ExpectProtectedOptions,
+  type InjectableApp,
+  type ProtectedRoute,
+} from './expect-protected.js'
 export type { Endpoint } from './serve/endpoints.js'
 export type { Failure } from './serve/failures.js'
 export type { IssuerFetch } from './serve/fetch.js'

@@ -1,0 +1,166 @@
+import { AssertionError } from 'node:assert'
+import type { TestIssuer, TokenOptions } from './test-issuer.js'
+import type { BadToken } from './check/bad-tokens.js'
+
+/** What is needed of an application: Fastify's `inject`. */
+export interface InjectableApp {
+  inject(request: InjectedRequest): PromiseLike<InjectedAnswer>
+  /** fastify-resource-server's list of routes, where it is there. */
+  readonly oauth?: { routes(): readonly ListedRoute[] } | undefined
+}
+
+interface InjectedRequest {
+  readonly method: never
+  readonly url: string
+  readonly headers: Record<string, string>
+  readonly payload?: never
+}
+
+interface InjectedAnswer {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
+interface ListedRoute {
+  readonly method: string
+  readonly url: string
+  readonly access: string
+  readonly scopes: readonly string[]
+}
+
+/** A route that has to be protected. */
+export interface ProtectedRoute {
+  /** Default `GET`. */
+  readonly method?: string
+  /** With parameters filled in, or `/receipts/:id`: `1` takes the place of a parameter. */
+  readonly url: string
+  /** The scopes it demands, all of them. Default: none; any token will do. */
+  readonly scopes?: readonly string[]
+  /** What a good request needs besides its token. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly payload?: string | object
+}
+
+/** What {@link expectProtected} takes. */
+export interface ExpectProtectedOptions {
+  /** The issuer that the application trusts. */
+  readonly issuer: TestIssuer
+  /** Whom good tokens are for. Default: the issuer's `audience`. */
+  readonly audience?: string | readonly string[]
+  /** The routes. Default: every protected one that fastify-resource-server lists. */
+  readonly routes?: readonly ProtectedRoute[]
+  /** More about good tokens: claims that the application demands, say. */
+  readonly token?: TokenOptions
+}
+
+/**
+ * Asks an application for each route: without a token, with each bad token, with a token that lacks one of the scopes,
+ * and with a good one that has exactly the scopes.
+ * @throws {AssertionError} with a line for each answer that is wrong
+ *
+ * @example
+ * ```ts
+ * await expectProtected(app, { issuer, routes: [{ url: '/receipts', scopes: ['receipts:read'] }] })
+ * ```
+ */
+export async function expectProtected(app: InjectableApp, options: ExpectProtectedOptions): Promise<void> {
+  const routes = options.routes ?? listed(app)
+  if (routes.length === 0)
+    throw new TypeError('oauth-test-issuer: expectProtected was given no routes: it would prove nothing')
+  const wrong: string[] = []
+  for (const route of routes) wrong.push(...(await checkRoute(app, route, options)))
+  if (wrong.length === 0) return
+  throw new AssertionError({
+    message: `${wrong.length} answers leave a route open, or closed to those who may:\n\n${wrong.map(line => `  ${line}`).join('\n')}\n`,
+    actual: wrong,
+    expected: [],
+    operator: 'expectProtected',
+  })
+}
+
+function listed({ oauth }: InjectableApp): readonly ProtectedRoute[] {
+  if (oauth === undefined)
+    throw new TypeError(
+      'oauth-test-issuer: expectProtected wants `routes`: the application does not list them',
+    )
+  return oauth
+    .routes()
+    .filter(({ access, method }) => access === 'required' && method !== 'HEAD' && method !== 'OPTIONS')
+}
+
+async function checkRoute(
+  app: InjectableApp,
+  route: ProtectedRoute,
+  { issuer, audience, token }: ExpectProtectedOptions,
+): Promise<readonly string[]> {
+  const { scopes = [] } = route
+  const good = { ...token, ...(audience === undefined ? {} : { audience }), scopes }
+  const ask = asker(app, route)
+  const wrong: string[] = []
+  const expect = async (
+    what: string,
+    credentials: string | undefined,
+    expected: Expectation,
+  ): Promise<void> => {
+    const answer = await ask(credentials)
+    const problem = problemWith(answer, expected)
+    if (problem !== undefined) wrong.push(`${nameOf(route)} ${problem} to ${what}`)
+  }
+
+  await expect('a request without a token', undefined, { status: 401, error: undefined })
+  for (const { name, why, ...bad } of await issuer.badTokens(good)) {
+    await expect(`the bad token \`${name}\`: ${why}`, bad.token, bad)
+  }
+  for (const missing of scopes.length > 1 ? scopes : []) {
+    const lacking = await issuer.token({ ...good, scopes: scopes.filter(scope => scope !== missing) })
+    await expect(`a token without the scope ${missing}`, lacking, {
+      status: 403,
+      error: 'insufficient_scope',
+    })
+  }
+  const accepted = await ask(await issuer.token(good))
+  if (accepted.statusCode === 401 || accepted.statusCode === 403 || accepted.statusCode >= 500)
+    wrong.push(`${nameOf(route)} answers ${accepted.statusCode} to a good token${having(scopes)}`)
+  return wrong
+}
+
+interface Expectation {
+  readonly status: BadToken['status']
+  readonly error: BadToken['error'] | undefined
+}
+
+/** RFC 6750 §3: the status, and the challenge that says why. */
+function problemWith(
+  { statusCode, headers }: InjectedAnswer,
+  { status, error }: Expectation,
+): string | undefined {
+  if (statusCode !== status) return `answers ${statusCode} and not ${status}`
+  const challenge = headers['www-authenticate']
+  if (typeof challenge !== 'string') return `answers ${status} without a challenge (WWW-Authenticate)`
+  if (error !== undefined && !challenge.includes(`error="${error}"`))
+    return `answers ${status} with a challenge that does not say ${error}`
+  if (error === undefined && challenge.includes('error=')) return 'answers 401 with an error'
+  return undefined
+}
+
+function asker(
+  app: InjectableApp,
+  { method = 'GET', url, headers, payload }: ProtectedRoute,
+): (token: string | undefined) => PromiseLike<InjectedAnswer> {
+  const path = url.replaceAll(/:\w+(?:\([^)]*\))?\??/g, '1').replaceAll('*', '1')
+  return token =>
+    app.inject({
+      method: method as never,
+      url: path,
+      headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      ...(payload === undefined ? {} : { payload: payload as never }),
+    })
+}
+
+function nameOf({ method = 'GET', url }: ProtectedRoute): string {
+  return `${method} ${url}`
+}
+
+function having(scopes: readonly string[]): string {
+  return scopes.length === 0 ? '' : ` with ${scopes.join(' ')}`
+}

@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import t, { type Test } from 'tap'
+
+const cli = new URL('../dist/cli.js', import.meta.url).pathname
+
+function start(t: Test, args: readonly string[]): { child: ChildProcess; said: () => string } {
+  const child = spawn(process.execPath, [cli, ...args], { env: { PATH: process.env['PATH'] } })
+  let output = ''
+  child.stdout.on('data', chunk => (output += String(chunk)))
+  child.stderr.on('data', chunk => (output += String(chunk)))
+  t.teardown(() => child.kill('SIGKILL'))
+  return { child, said: () => output }
+}
+
+t.test('serves an issuer, and prints lines that work as they are', async t => {
+  const audience = 'https://receipts.example.com'
+  const { child, said } = start(t, [
+    '--audience',
+    audience,
+    '--scope',
+    'a b',
+    '--scope',
+    'c',
+    '--subject',
+    'ada',
+  ])
+  while (!said().includes('curl -u')) await once(child.stdout!, 'data')
+  const find = (pattern: RegExp): string => pattern.exec(said())?.[1] ?? ''
+  const jwks = createRemoteJWKSet(new URL(find(/^keys +(\S+)/m)))
+  const { payload } = await jwtVerify(find(/Bearer ([^']+)/), jwks, {
+    audience,
+    issuer: find(/^issuer +(\S+)/m),
+  })
+  t.match(payload, { sub: 'ada', scope: 'a b c' })
+
+  const [, credentials = '', body = '', url = ''] = /curl -u '([^']+)' -d '([^']+)' (\S+)/.exec(said()) ?? []
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body,
+  })
+  t.match(await response.json(), { token_type: 'Bearer', scope: 'a b c' })
+  child.kill('SIGINT')
+  t.strictSame(await once(child, 'close'), [0, null])
+})
+
+for (const [args, message] of [
+  [[], /Give --audience/],
+  [['--audience', 'a', '--dialect', 'azure'], /`dialect` is "azure"; it wants one of rfc9068/],
+  [['--audience', 'a', '--port', 'x'], /`port`/],
+  [['--what'], /Unknown option '--what'/],
+] as const)
+  t.test(`says what is wrong with: ${args.join(' ') || 'nothing'}`, async t => {
+    const { child, said } = start(t, args)
+    const [code] = (await once(child, 'close')) as [number]
+    t.equal(code, 1)
+    t.match(said(), message)
+  })

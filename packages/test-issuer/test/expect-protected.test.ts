@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync, rmSync } from 'node:fs'
+import fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import resourceServer from 'fastify-resource-server'
+import { createTestIssuer, expectProtected, type DialectName, type TestIssuer } from 'oauth-test-issuer'
+
+const audience = 'https://receipts.example.com'
+const scopes = ['receipts:read', 'receipts:write']
+
+async function start(
+  t: Test,
+  dialect: DialectName = 'rfc9068',
+): Promise<{ issuer: TestIssuer; app: FastifyInstance }> {
+  const issuer = await createTestIssuer({ audience, dialect })
+  const app = fastify()
+  t.teardown(() => Promise.all([app.close(), issuer.close()]))
+  return { issuer, app }
+}
+
+for (const dialect of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito'] as const)
+  t.test(`passes routes that are protected: ${dialect}`, async t => {
+    const { issuer, app } = await start(t, dialect)
+    const isCognito = dialect === 'cognito'
+    await app.register(resourceServer, {
+      issuer: issuer.url,
+      audience: isCognito ? 'test-client' : audience,
+      profile: dialect,
+    })
+    const oauth =
+      dialect === 'entra' ? { scopes: ['-'], orRoles: ['receipts:read'] } : { scopes: ['receipts:read'] }
+    app.get('/receipts/:id', { config: { oauth: oauth as never } }, async () => 'ok')
+    await expectProtected(app, { issuer, routes: [{ url: '/receipts/:id', scopes: ['receipts:read'] }] })
+  })
+
+t.test('finds what is open, and says so line by line', async t => {
+  const { issuer, app } = await start(t)
+  app.get('/open', async () => 'anybody')
+  app.get('/broken', async () => {
+    throw new Error('not even looked at')
+  })
+  const failure = await expectProtected(app, {
+    issuer,
+    routes: [{ url: '/open', scopes: ['receipts:read'] }, { url: '/broken' }],
+  }).catch((error: unknown) => error)
+  t.match(failure, { name: 'AssertionError', code: 'ERR_ASSERTION' })
+  const text = String(failure)
+  for (const line of [
+    'GET /open answers 200 and not 401 to a request without a token',
+    'GET /open answers 200 and not 401 to the bad token `expired`: exp is an hour ago',
+    'GET /open answers 200 and not 403 to the bad token `missingScope`',
+    'GET /broken answers 500 to a good token',
+  ])
+    t.ok(text.includes(line), line)
+  t.notMatch(text, /eyJ/, 'no token is in it')
+})
+
+t.test('finds a challenge that is missing, and a scope that is not asked for', async t => {
+  const { issuer, app } = await start(t)
+  await app.register(resourceServer, { issuer: issuer.url, audience, scopes })
+  app.get('/half', { config: { oauth: { scopes: ['receipts:read'] } } }, async () => 'ok')
+  app.get(
+    '/bare',
+    { onSend: async (_, reply) => void reply.removeHeader('www-authenticate') },
+    async () => 'ok',
+  )
+  await t.rejects(
+    expectProtected(app, { issuer, routes: [{ url: '/half', scopes }] }),
+    /answers 200 and not 403 to a token without the scope receipts:write/,
+  )
+  await t.rejects(expectProtected(app, { issuer, routes: [{ url: '/bare' }] }), /without a challenge/)
+})
+
+t.test('finds a route that is closed to those who may', async t => {
+  const { issuer, app } = await start(t)
+  await app.register(resourceServer, { issuer: issuer.url, audience, scopes })
+  app.post('/receipts', { config: { oauth: { scopes: ['receipts:write'] } } }, async request => request.body)
+  await t.rejects(
+    expectProtected(app, { issuer, routes: [{ method: 'POST', url: '/receipts' }] }),
+    /POST \/receipts answers 403 to a good token/,
+  )
+  await expectProtected(app, {
+    issuer,
+    routes: [{ method: 'POST', url: '/receipts', scopes: ['receipts:write'], payload: { a: 1 } }],
+  })
+})
+
+t.test('proves nothing without routes, and says so', async t => {
+  const { issuer, app } = await start(t)
+  await t.rejects(expectProtected(app, { issuer, routes: [] }), /no routes/)
+  await t.rejects(expectProtected(app, { issuer }), /wants `routes`/)
+})
+
+t.test('reads well under node:test', async t => {
+  const file = new URL('expect-protected-under-node.mjs', import.meta.url)
+  writeFileSync(
+    file,
+    `import test from 'node:test'
+import fastify from 'fastify'
+import { createTestIssuer, expectProtected } from 'oauth-test-issuer'
+test('open', async () => {
+  const issuer = await createTestIssuer({ audience: 'a:b' })
+  const app = fastify()
+  app.get('/open', async () => 'anybody')
+  try { await expectProtected(app, { issuer, routes: [{ url: '/open' }] }) } finally { await issuer.close() }
+})`,
+  )
+  t.teardown(() => rmSync(file))
+  // Without what tap, or a run of node:test around it, hands on to children.
+  const env = { PATH: process.env['PATH'] }
+  const child = spawn(process.execPath, ['--test-reporter=spec', file.pathname], { env })
+  let output = ''
+  child.stdout.on('data', chunk => (output += String(chunk)))
+  const [code] = (await once(child, 'close')) as [number]
+  t.equal(code, 1)
+  t.match(output, /GET \/open answers 200 and not 401 to the bad token `algNone`/)
+})
