@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { Agent } from 'undici'
+import type { Dispatcher } from 'undici'
 import { locateServer, type ServerLocation } from './acquire/authorization-server.js'
 import { cacheKey } from './acquire/cache-key.js'
 import { requestToken, type TokenAnswer, type TokenRequest } from './acquire/request-token.js'
@@ -7,6 +7,7 @@ import { connectToServer } from './acquire/token-endpoint-fetch.js'
 import { createTokenSource } from './acquire/token-source.js'
 import { endWith, grantFor, subjectTokenOf, type Subject } from './call/on-behalf-of.js'
 import { createTokenView, type TokenView } from './call/token-view.js'
+import { loadUndici } from './call/undici.js'
 import { report } from './diagnostics.js'
 import { parseOptions, type Settings, type TokenClientOptions } from './options/options.js'
 import type { TargetOptions } from './options/target-options.js'
@@ -50,7 +51,15 @@ export function buildTokenClient(settings: Settings): BuiltTokenClient {
   const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs, settings.tls)
   const location = { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation
   const endpoint = { locate: locateServer(location, server.send), send: server.send, now }
-  const transport = settings.dispatcher ?? new Agent({ connect: settings.tls })
+  let agent: Dispatcher | undefined
+  const transport = (): Dispatcher => {
+    if (settings.dispatcher !== undefined) return settings.dispatcher
+    if (agent === undefined) {
+      agent = new (loadUndici().Agent)({ connect: settings.tls })
+      if (closing) void agent.close()
+    }
+    return agent
+  }
   const views = new LRUCache<string, TokenView>({ max: maxViews })
 
   function askFor(request: TokenRequest): AskForToken {
@@ -91,16 +100,18 @@ export function buildTokenClient(settings: Settings): BuiltTokenClient {
     return keep(cacheKey(request), () => endWith(token, askFor(request)))
   }
 
-  const client: TokenClient = {
-    ...viewFor(settings.target),
+  const beyondView: Omit<TokenClient, keyof TokenView> = {
     with: target => viewFor({ ...settings.target, ...target }),
     onBehalfOf: (subject, target) => viewOnBehalfOf(subject, { ...settings.target, ...target }),
     async close() {
       closing = true
-      if (settings.dispatcher === undefined) await transport.close()
+      await agent?.close()
       await server.close()
     },
   }
+  // Not spread: that would read `dispatcher`, which is made at the first call.
+  const view = Object.getOwnPropertyDescriptors(viewFor(settings.target))
+  const client = Object.defineProperties(beyondView, view) as TokenClient
   return {
     client,
     prepareToClose() {

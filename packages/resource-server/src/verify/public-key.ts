@@ -1,5 +1,6 @@
 import { createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { fastifyJwt, type FastifyJWTOptions, type VerifyOptions } from '@fastify/jwt'
+import { createRequire } from 'node:module'
+import type { FastifyJWTOptions, VerifyOptions } from '@fastify/jwt'
 import { Refusal } from '../errors.js'
 import type { Claims } from './profiles.js'
 import { verifyInPool } from './verify-in-pool.js'
@@ -60,6 +61,7 @@ export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): Public
     algorithm => allowed.includes(algorithm) && (jwk.alg === undefined || jwk.alg === algorithm),
   )
   if (algorithms.length === 0) throw new Error('no allowed algorithm fits it')
+  loadFastifyJwt()
   const pem = key.export({ type: 'spki', format: 'pem' }).toString()
   const verifiers = new Map<Algorithm, (token: string) => Claims>()
   return Object.freeze({
@@ -110,6 +112,19 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
   return key.asymmetricKeyType === 'ed25519' ? ['EdDSA'] : []
 }
 
+type RegisterFastifyJwt = (
+  instance: object,
+  options: FastifyJWTOptions,
+  done: (error?: Error) => void,
+) => void
+
+const require = createRequire(import.meta.url)
+
+/** Loaded with the first key, since it takes longer to load than the rest: the application's start does not wait for it. */
+function loadFastifyJwt(): RegisterFastifyJwt {
+  return require('@fastify/jwt') as RegisterFastifyJwt
+}
+
 /**
  * @fastify/jwt keeps a prepared verifier for a static key, and then verifies synchronously. It decorates what it
  * is registered on; giving it an object of our own, once for each key, leaves the application's instance alone
@@ -130,13 +145,8 @@ function prepareVerifier(pem: string, algorithm: Algorithm): (token: string) => 
     ignoreExpiration: true,
     ignoreNotBefore: true,
   }
-  // The types ask for a whole Fastify instance; @fastify/jwt uses these three methods of it.
-  const register = fastifyJwt as unknown as (
-    instance: typeof host,
-    options: FastifyJWTOptions,
-    done: (error?: Error) => void,
-  ) => void
-  register(host, { secret: { public: pem }, verify }, error => {
+  // Its types ask for a whole Fastify instance; it uses these three methods of it.
+  loadFastifyJwt()(host, { secret: { public: pem }, verify }, error => {
     if (error !== undefined) throw error
   })
   return token => {

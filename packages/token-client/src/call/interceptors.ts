@@ -1,4 +1,5 @@
-import { interceptors as undiciInterceptors, type Dispatcher } from 'undici'
+import type { Dispatcher, interceptors as undiciInterceptors } from 'undici'
+import { loadUndici } from './undici.js'
 
 type Options<Name extends keyof typeof undiciInterceptors> =
   | boolean
@@ -41,6 +42,8 @@ export function composeAround(
 }
 
 function open(name: InterceptorName, options: unknown): Dispatcher.DispatcherComposeInterceptor {
-  const factory = undiciInterceptors[name] as (options?: object) => Dispatcher.DispatcherComposeInterceptor
+  const factory = loadUndici().interceptors[name] as (
+    options?: object,
+  ) => Dispatcher.DispatcherComposeInterceptor
   return options === true ? factory() : factory(options as object)
 }

@@ -1,4 +1,4 @@
-import { fetch, type Dispatcher, type RequestInit, type Response } from 'undici'
+import type { Dispatcher, RequestInit, Response } from 'undici'
 import type { TokenHealth, TokenSource } from '../acquire/token-source.js'
 import { createDpopScheme } from '../attach/dpop-scheme.js'
 import { bearer } from '../attach/scheme.js'
@@ -9,6 +9,7 @@ import type { Token } from '../token.js'
 import { composeAround } from './interceptors.js'
 import { createJsonCalls, type JsonCalls } from './json-calls.js'
 import { pathWithoutSlash, urlOf } from './locate-call.js'
+import { loadUndici } from './undici.js'
 
 /** What `request` takes: undici's request options, with a path below `baseUrl`. */
 export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
@@ -45,8 +46,15 @@ export interface TokenView extends JsonCalls {
   health(): TokenHealth
 }
 
-/** The ways to call the API with the tokens of one source. */
-export function createTokenView(source: TokenSource, transport: Dispatcher, settings: Settings): TokenView {
+/**
+ * The ways to call the API with the tokens of one source.
+ * @param transport opens what calls go through, at the first call
+ */
+export function createTokenView(
+  source: TokenSource,
+  transport: () => Dispatcher,
+  settings: Settings,
+): TokenView {
   const { base, dpop, interceptors } = settings
   const interceptor = createTokenInterceptor({
     scheme: dpop === undefined ? bearer : createDpopScheme(dpop),
@@ -55,22 +63,28 @@ export function createTokenView(source: TokenSource, transport: Dispatcher, sett
     allowedOrigins: new Set([base.origin]),
     ...observers(settings),
   })
-  const dispatcher = composeAround(transport, interceptor, interceptors)
+  let composed: Dispatcher | undefined
+  const dispatcher = (): Dispatcher => (composed ??= composeAround(transport(), interceptor, interceptors))
+  // A mistake in the options of an interceptor stops the application, not its first call.
+  if (Object.keys(interceptors).length > 0) dispatcher()
 
   function request({ path, method = 'GET', ...rest }: CallOptions): Promise<Dispatcher.ResponseData> {
     if (!path.startsWith('/')) return Promise.reject(pathWithoutSlash(path))
-    return dispatcher.request({ ...rest, method, origin: base.origin, path: base.path + path })
+    return dispatcher().request({ ...rest, method, origin: base.origin, path: base.path + path })
   }
 
   return {
     request,
-    fetch: async (input, init) => fetch(urlOf(input, base), { ...init, dispatcher }),
+    fetch: async (input, init) =>
+      loadUndici().fetch(urlOf(input, base), { ...init, dispatcher: dispatcher() }),
     stream({ path, method = 'GET', ...rest }, factory) {
       if (!path.startsWith('/')) return Promise.reject(pathWithoutSlash(path))
-      return dispatcher.stream({ ...rest, method, origin: base.origin, path: base.path + path }, factory)
+      return dispatcher().stream({ ...rest, method, origin: base.origin, path: base.path + path }, factory)
     },
     ...createJsonCalls(request),
-    dispatcher,
+    get dispatcher() {
+      return dispatcher()
+    },
     interceptor: () => interceptor,
     getToken: async () => source.getToken(),
     peekToken: source.peekToken,
