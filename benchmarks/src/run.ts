@@ -2,11 +2,15 @@ import { parseArgs } from 'node:util'
 import { describeMachine } from './harness/machine.js'
 import { createLoadGenerator } from './harness/load.js'
 import { protectedRoute } from './questions/protected-route.js'
+import { refusedRequests } from './questions/refused-requests.js'
+import { renewal } from './questions/renewal.js'
+import { startUp } from './questions/start-up.js'
+import { tokenClient } from './questions/token-client.js'
 import type { Question } from './questions/question.js'
 import { keepAnswer, readAnswers } from './report/answers.js'
 import { judge, writeResults } from './report/results.js'
 
-const questions: readonly Question[] = [protectedRoute]
+const questions: readonly Question[] = [protectedRoute, refusedRequests, tokenClient, renewal, startUp]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -15,7 +15,8 @@ interface Message {
 }
 
 /** Loaders and options of this process are none of the measured one's. */
-const { NODE_OPTIONS: _, ...environment } = process.env
+const { NODE_OPTIONS: _, ...rest } = process.env
+export const environment: NodeJS.ProcessEnv = rest
 
 /**
  * Starts `servers/<file>.js`.

@@ -15,7 +15,7 @@ export function writeResults(questions: readonly Question[], answers: readonly A
     '',
     'Written by `pnpm bench`; change nothing by hand. What the numbers mean, and where the remaining time goes: [docs/performance.md](../docs/performance.md).',
     '',
-    'Ratios are medians over the rounds of the ratio *in* each round, with the lowest and the highest in brackets. Contenders take turns, each in a process of its own; a slice of each before the first round is dropped. Absolute rates are those of one machine and are here for scale only.',
+    'Ratios are medians over the rounds of the ratio *in* each round, with the lowest and the highest in brackets; “processor” is the processor time of the process of the contender for one request or call, all its threads together. Contenders take turns, each in a process of its own; a slice of each before the first round is dropped. Absolute rates are those of one machine and are here for scale only.',
     '',
     ...known.flatMap(section),
   ]
@@ -48,31 +48,35 @@ function machineLine({ measured, rounds, machine }: Answer): string {
 }
 
 function comparisonSection(answer: Answer, comparison: Comparison, index: number): string[] {
-  const { title, unit, baselines, rates } = comparison
+  const { title, unit, baselines, rates, processor = {} } = comparison
   const [first = ''] = baselines
   const file = `charts/${answer.question}-${index + 1}.svg`
   const bars = Object.keys(rates).flatMap(name => {
-    const value = ratio(comparison, name, first)
+    const value = ratio(rates, name, first)
     return value === undefined ? [] : [{ name, value, ours: ours.some(own => name.startsWith(own)) }]
   })
   writeFileSync(folder + file, barChart(`${title}, relative to ${first}`, bars))
   const rows = Object.entries(rates).map(
     ([name, values]) =>
       `| ${name} | ${values === null ? 'not supported' : Math.round(spread(values).median).toLocaleString('en')} | ${baselines
-        .map(baseline => show(ratio(comparison, name, baseline)))
-        .join(' | ')} |`,
+        .map(baseline => show(ratio(rates, name, baseline)))
+        .join(' | ')} | ${time(processor[name])} |`,
   )
   return [
     `### ${title}`,
     '',
     `![${title}](${file})`,
     '',
-    `| | ${unit} | ${baselines.map(baseline => `of ${baseline}`).join(' | ')} |`,
-    `|---|--:|${baselines.map(() => '--:|').join('')}`,
+    `| | ${unit} | ${baselines.map(baseline => `of ${baseline}`).join(' | ')} | processor |`,
+    `|---|--:|${baselines.map(() => '--:|').join('')}--:|`,
     ...rows,
     '',
     ...comparison.goals.map(goal => `${judge(comparison, goal)}\n`),
   ]
+}
+
+function time(values: readonly number[] | null | undefined): string {
+  return values === null || values === undefined ? '–' : `${number(spread(values).median)} µs`
 }
 
 function show(value: Spread | undefined): string {
@@ -83,7 +87,7 @@ function show(value: Spread | undefined): string {
 
 /** Says whether a goal is met. */
 export function judge(comparison: Comparison, { contender, of, atLeast }: Goal): string {
-  const { median = Number.NaN } = ratio(comparison, contender, of) ?? {}
+  const { median = Number.NaN } = ratio(comparison.rates, contender, of) ?? {}
   return `${median >= atLeast ? '✅' : '❌'} ${contender}: ${median.toFixed(3)} of ${of}; the goal is ${atLeast.toFixed(2)}.`
 }
 

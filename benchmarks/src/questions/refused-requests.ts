@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto'
+import { alternate } from '../harness/alternate.js'
+import type { Comparison } from '../harness/comparison.js'
+import { scope, startIssuer } from '../harness/issuer.js'
+import { underLoad } from '../harness/load-contender.js'
+import type { Credentials } from '../harness/load.js'
+import { startServer } from '../harness/server-process.js'
+import type { Answer } from '../servers/refusing.js'
+import type { Effort, Question } from './question.js'
+
+const ours = 'fastify-resource-server'
+const bare = 'bare Fastify, same answer'
+
+export const refusedRequests: Question = {
+  name: 'refused-requests',
+  title: 'Refused requests',
+  method:
+    'What a flood of bad requests costs. The baseline is a bare Fastify route that sends the same status, challenge and body without looking at the request. Garbage: 1,000 different strings of 40 to 600 characters. Expired: 1,000 different tokens, well signed, an hour old. Missing scope: one valid token of another scope.',
+  async answer(effort) {
+    const { issuer, trust } = await startIssuer('ES256')
+    const many = { length: 1_000 }
+    const expired = Array.from(
+      many,
+      async () => `Bearer ${await issuer.token({ scopes: [scope], expiresIn: -3_600 })}`,
+    )
+    const cases: readonly [name: string, credentials: Credentials, atLeast: number][] = [
+      ['no token', [undefined], 0.85],
+      [
+        'garbage',
+        Array.from(many, (_, index) => `Bearer ${randomBytes(30 + (index % 420)).toString('base64url')}`),
+        0.8,
+      ],
+      ['expired', await Promise.all(expired), 0.8],
+      ['missing scope', [`Bearer ${await issuer.token({ scopes: ['orders:write'] })}`], 0.8],
+    ]
+    const server = await startServer(ours, 'servers/resource-server', trust)
+    const answers = await Promise.all(
+      cases.map(([name, [first]]) => answerOf(server.url, `/${name.replace(' ', '-')}`, first)),
+    )
+    const baseline = await startServer(bare, 'servers/refusing', { answers })
+    const comparisons: Comparison[] = []
+    try {
+      for (const [index, [title, credentials, atLeast]] of cases.entries())
+        comparisons.push(
+          await compare(title, effort, atLeast, [
+            underLoad(
+              baseline,
+              effort.load,
+              loadOf(answers[index]?.path ?? '', credentials, effort),
+              'refuses',
+            ),
+            underLoad(server, effort.load, loadOf('/orders', credentials, effort), 'refuses'),
+          ]),
+        )
+    } finally {
+      await Promise.all([server.stop(), baseline.stop(), issuer.close()])
+    }
+    return { comparisons }
+  },
+}
+
+const loadOf = (path: string, credentials: Credentials, { secondsPerSlice: seconds }: Effort) => ({
+  path,
+  credentials,
+  seconds,
+})
+
+async function compare(
+  title: string,
+  { rounds, tell }: Effort,
+  atLeast: number,
+  contenders: Parameters<typeof alternate>[0],
+): Promise<Comparison> {
+  const measured = await alternate(contenders, rounds, round =>
+    tell(`${title}: round ${round + 1} of ${rounds}`),
+  )
+  return {
+    title: `Refused: ${title}`,
+    unit: 'requests/s',
+    ...measured,
+    baselines: [bare],
+    goals: [{ contender: ours, of: bare, atLeast }],
+  }
+}
+
+/** What the server answers to this, to be answered in the same words by the baseline. */
+async function answerOf(url: string, path: string, authorization: string | undefined): Promise<Answer> {
+  const response = await fetch(
+    `${url}/orders`,
+    authorization === undefined ? {} : { headers: { authorization } },
+  )
+  return {
+    path,
+    status: response.status,
+    challenge: response.headers.get('www-authenticate') ?? '',
+    body: (await response.json()) as object,
+  }
+}

@@ -1,0 +1,49 @@
+import { alternate, type Measured } from '../harness/alternate.js'
+import { setUpClient } from '../harness/client-set-up.js'
+import { startServer } from '../harness/server-process.js'
+import type { Question } from './question.js'
+
+const ours = 'fastify-token-client'
+const raw = 'raw undici'
+
+const contenders = [
+  [raw, 'raw-undici'],
+  [ours, 'token-client'],
+  ['undici-oidc-interceptor', 'undici-oidc-interceptor'],
+  ['simple-oauth2 + undici', 'simple-oauth2'],
+  ['openid-client', 'openid-client'],
+] as const
+
+export const tokenClient: Question = {
+  name: 'token-client',
+  title: 'A call with a cached token',
+  method:
+    'Each client in a process of its own calls the same API, 32 calls at a time, while its token is valid. Raw undici sends a fixed header.',
+  async answer({ rounds, tell }) {
+    const setUp = await setUpClient(86_400)
+    const clients = await Promise.all(
+      contenders.map(([name, file]) => startServer(name, `clients/${file}`, setUp.config)),
+    )
+    try {
+      const measured = await alternate(
+        clients.map(client => ({ name: client.name, measure: () => client.ask<Measured>('slice') })),
+        rounds,
+        round => tell(`round ${round + 1} of ${rounds}`),
+      )
+      return {
+        comparisons: [
+          {
+            title: 'A call with a cached token',
+            unit: 'calls/s',
+            ...measured,
+            baselines: [raw],
+            goals: [{ contender: ours, of: raw, atLeast: 0.95 }],
+          },
+        ],
+      }
+    } finally {
+      await Promise.all(clients.map(client => client.stop()))
+      await setUp.close()
+    }
+  },
+}
