@@ -13,7 +13,8 @@ import { buildStorefront } from './storefront/app.js'
 
 /** The running shop. */
 export interface Bookstore {
-  readonly authorizationServer: FastifyInstance
+  /** Absent where the issuer is somebody else's. */
+  readonly authorizationServer: FastifyInstance | undefined
   readonly receipts: FastifyInstance
   readonly payments: FastifyInstance
   readonly storefront: FastifyInstance
@@ -26,7 +27,7 @@ export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
   const opened: FastifyInstance[] = []
   const journal = createJournal()
   const clock = createForgetfulClock()
-  const stopObserving = observe(journal, lanesByPort(config))
+  const stopObserving = observe(journal, config)
   const close = async (): Promise<void> => {
     for (let service = opened.pop(); service !== undefined; service = opened.pop()) await service.close()
     stopObserving()
@@ -41,9 +42,11 @@ export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
     })
 
   try {
-    const authorizationServer = await open('authorizationServer', config.authorizationServer, () =>
-      buildAuthorizationServer(config.authorizationServer),
-    )
+    const authorizationServer = config.isIssuerReal
+      ? undefined
+      : await open('authorizationServer', config.authorizationServer, () =>
+          buildAuthorizationServer(config.authorizationServer),
+        )
     const receipts = await open('receipts', config.receipts, () => buildReceiptService(config.receipts))
     const payments = await open('payments', config.payments, () =>
       buildPaymentService({
@@ -54,7 +57,10 @@ export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
     const storefront = await open('storefront', config.storefront, () =>
       buildStorefront(
         { ...config.storefront, payments: { ...config.storefront.payments, clock: clock.now } },
-        { journal, levers: connectLevers(config, { authorizationServer, receipts, clock }) },
+        {
+          journal,
+          levers: authorizationServer && connectLevers(config, { authorizationServer, receipts, clock }),
+        },
       ),
     )
     return { authorizationServer, receipts, payments, storefront, close }
@@ -62,8 +68,4 @@ export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
     await close()
     throw error
   }
-}
-
-function lanesByPort(config: DemoConfig): Record<number, Lane> {
-  return Object.fromEntries(Object.entries(config).map(([lane, { port }]) => [port, lane as Lane]))
 }

@@ -1,11 +1,16 @@
 import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import type { ResourceServerOptions } from 'fastify-resource-server'
+import type { TokenClientOptions } from 'fastify-token-client'
 import type { DatabaseConfig } from './database/database.js'
+import { readRealIssuer } from './real-issuer.js'
 import type { RenderLimits } from './receipt-service/render-pdf.js'
 
 /** Who lives where, and who may do what: the only place that knows. */
 export interface DemoConfig {
+  /** The demo's own issuer; it is not started when `ISSUER` names another one. */
   readonly authorizationServer: AuthorizationServerConfig
+  /** The issuer is somebody else's. */
+  readonly isIssuerReal: boolean
   readonly receipts: ReceiptConfig
   readonly payments: PaymentConfig
   readonly storefront: StorefrontConfig
@@ -40,23 +45,29 @@ export interface ProtectedBy {
   readonly issuer: string
   readonly audience: string
   /** What differs from the defaults of the resource server. */
-  readonly verification?: Pick<ResourceServerOptions, 'unknownKeyCooldownMs'>
+  readonly verification?: Pick<ResourceServerOptions, 'profile' | 'metadataUrl' | 'unknownKeyCooldownMs'>
 }
 
-/** How a service gets the tokens it calls another with. */
-export interface CallsWith {
-  /** The API that is called. */
-  readonly baseUrl: string
+/** How a service gets the tokens it calls another with: options of the token client. */
+export interface CallsWith extends Pick<
+  TokenClientOptions,
+  | 'baseUrl'
+  | 'clientId'
+  | 'preset'
+  | 'tokenEndpoint'
+  | 'clientAuthentication'
+  | 'keyId'
+  | 'audience'
+  | 'parameters'
+  | 'clock'
+> {
   readonly issuer: string
-  readonly clientId: string
   readonly clientSecret?: string
-  readonly privateKey?: JsonWebKey
-  readonly keyId?: string
+  readonly privateKey?: JsonWebKey | string
+  readonly certificate?: string
   readonly scopes: readonly string[]
   /** The resource indicator (RFC 8707). */
-  readonly resource: string
-  /** Milliseconds since the epoch; the real time unless somebody plays with it. */
-  readonly clock?: () => number
+  readonly resource?: string
 }
 
 export interface ReceiptConfig extends Listening, ProtectedBy {
@@ -76,7 +87,7 @@ export interface StorefrontConfig extends Listening {
   readonly payments: CallsWith
 }
 
-export type ServiceName = keyof DemoConfig
+export type ServiceName = Exclude<keyof DemoConfig, 'isIssuerReal'>
 export type Ports = Readonly<Record<ServiceName, number>>
 
 /** Where the services listen unless something else does already. */
@@ -99,7 +110,13 @@ const verification = { unknownKeyCooldownMs: 100 }
 /** Everything the environment may say. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Secrets and keys are made for this start and kept in memory; there is none in the repository. */
+const paymentScopes = ['payments:write', 'payments:read']
+const receiptScopes = ['receipts:write', 'receipts:read']
+
+/**
+ * Secrets and keys are made for this start and kept in memory; there is none in the repository.
+ * @throws {EnvironmentError} naming the variable that is wrong
+ */
 export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
   const at = (service: ServiceName): string => `http://127.0.0.1:${ports[service]}`
   const listening = (service: ServiceName): Listening => ({
@@ -107,12 +124,14 @@ export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
     port: ports[service],
     logLevel: env['LOG_LEVEL'] ?? 'warn',
   })
+  const real = readRealIssuer(env)
   const issuer = at('authorizationServer')
   const folder = env['DEMO_FOLDER'] ?? '.demo'
   const paymentSecret = randomBytes(32).toString('base64url')
   const storefrontKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
   return {
+    isIssuerReal: real !== undefined,
     authorizationServer: {
       ...listening('authorizationServer'),
       issuer,
@@ -129,47 +148,43 @@ export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
               use: 'sig',
             },
           },
-          policy: { [audiences.payments]: ['payments:write', 'payments:read'] },
+          policy: { [audiences.payments]: paymentScopes },
         },
         {
           clientId: 'payment-service',
           authentication: { method: 'client_secret_basic', secret: paymentSecret },
-          policy: { [audiences.receipts]: ['receipts:write', 'receipts:read'] },
+          policy: { [audiences.receipts]: receiptScopes },
         },
       ],
     },
     receipts: {
       ...listening('receipts'),
-      issuer,
-      audience: audiences.receipts,
-      verification,
+      ...(real?.protect('receipts') ?? { issuer, audience: audiences.receipts, verification }),
       database: { url: env['DATABASE_URL'], folder: `${folder}/database` },
     },
     payments: {
       ...listening('payments'),
-      issuer,
-      audience: audiences.payments,
-      verification,
+      ...(real?.protect('payments') ?? { issuer, audience: audiences.payments, verification }),
       database: { url: env['DATABASE_URL'], folder: `${folder}/database` },
-      receipts: {
+      receipts: real?.call('receipts', at('receipts'), receiptScopes) ?? {
         baseUrl: at('receipts'),
         issuer,
         clientId: 'payment-service',
         clientSecret: paymentSecret,
-        scopes: ['receipts:write', 'receipts:read'],
+        scopes: receiptScopes,
         resource: audiences.receipts,
       },
     },
     storefront: {
       ...listening('storefront'),
       cookieSecret: env['COOKIE_SECRET'] ?? randomBytes(32).toString('base64url'),
-      payments: {
+      payments: real?.call('payments', at('payments'), paymentScopes) ?? {
         baseUrl: at('payments'),
         issuer,
         clientId: 'storefront',
         privateKey: storefrontKey.privateKey.export({ format: 'jwk' }),
         keyId: 'storefront-1',
-        scopes: ['payments:write', 'payments:read'],
+        scopes: paymentScopes,
         resource: audiences.payments,
       },
     },

@@ -1,5 +1,6 @@
 import colors from 'picocolors'
 import type { DemoConfig, Listening } from './config.js'
+import type { Finding } from './doctor/doctor.js'
 import type { MovedService } from './ports.js'
 import type { TokenStep } from './token-flow.js'
 
@@ -33,11 +34,18 @@ export function sayWelcome(config: DemoConfig, moved: readonly MovedService[], s
     Shop                  ${colors.bold(at(config.storefront))}   ${colors.bold('← open this, buy a book')}
     Payment service       ${at(config.payments)}   needs a token for ${config.payments.audience}
     Receipt service       ${at(config.receipts)}   needs a token for ${config.receipts.audience}
-    Authorization server  ${at(config.authorizationServer)}   issues the tokens
+    Authorization server  ${config.isIssuerReal ? colors.cyan(config.payments.issuer) : at(config.authorizationServer)}   issues the tokens
+    Token flow            ${at(config.storefront)}${colors.cyan('/live')}   every request, every token, and things to break
 `)
   for (const { service, wanted, used } of moved)
     console.log(colors.yellow(`    Port ${wanted} is taken by another program, so ${service} uses ${used}.`))
   console.log(colors.dim('    Every step of every token is told here. Ctrl+C closes the shop.\n'))
+}
+
+/** What the doctor found. */
+export function sayFinding(subject: string, { isWell, found, remedy }: Finding): void {
+  console.log(`  ${isWell ? colors.green('✓') : colors.red('✗')} ${colors.bold(subject)}: ${found}`)
+  if (remedy !== undefined) console.log(`    ${colors.yellow(remedy)}`)
 }
 
 /** Why it does not go on. */

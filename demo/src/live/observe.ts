@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ResourceServerEvents } from 'fastify-resource-server'
 import type { TokenClientEvents } from 'fastify-token-client'
+import type { DemoConfig } from '../config.js'
 import { checksOf, type Verdict } from './checks.js'
 import type { Exchange, Lane, Visit } from './exchange.js'
 import type { Journal } from './journal.js'
@@ -52,10 +53,10 @@ const isPage = (path: string): boolean => !/^\/(assets\/|live|health|favicon)/.t
 /**
  * Puts together what the plugins, undici and Node tell by `diagnostics_channel`: who called whom, with which token, and
  * what was found. Callers and called run in this process and meet at the number of the connection's port.
- * @param ports who listens where
  * @returns stops watching
  */
-export function observe(journal: Journal, ports: Readonly<Record<number, Lane>>): () => void {
+export function observe(journal: Journal, config: DemoConfig): () => void {
+  const { laneOfPort, laneOfOrigin } = locateLanes(config)
   const sent = new WeakMap<object, Exchange>()
   const received = new WeakMap<object, Exchange>()
   const inFlight = new Map<number, Exchange>()
@@ -87,7 +88,7 @@ export function observe(journal: Journal, ports: Readonly<Record<number, Lane>>)
     'undici:request:create': ({ request }) => {
       const call = nextCall?.path === request.path ? nextCall : undefined
       nextCall = undefined
-      const to = ports[Number(new URL(request.origin).port)]
+      const to = laneOfOrigin(new URL(request.origin))
       if (to === undefined) return
       const { lane: from, visit } = where.getStore() ?? { lane: 'browser' as const, visit: {} }
       const headers = pairs(request.headers)
@@ -143,7 +144,7 @@ export function observe(journal: Journal, ports: Readonly<Record<number, Lane>>)
     'fastify-resource-server:deny': ({ request, reason, detail }) =>
       judge(request, { allowed: false, reason, detail }),
     'http.server.request.start': ({ request, socket }) => {
-      const lane = ports[socket.localPort ?? 0]
+      const lane = laneOfPort(socket.localPort)
       if (lane === undefined) return
       const caller = inFlight.get(socket.remotePort ?? 0)
       const visit = caller?.visit ?? {}
@@ -191,6 +192,22 @@ export function observe(journal: Journal, ports: Readonly<Record<number, Lane>>)
   for (const [name, handler] of subscriptions) subscribe(name, handler)
   return () => {
     for (const [name, handler] of subscriptions) unsubscribe(name, handler)
+  }
+}
+
+interface Lanes {
+  readonly laneOfPort: (port: number | undefined) => Lane | undefined
+  readonly laneOfOrigin: (origin: URL) => Lane | undefined
+}
+
+/** Who listens where. An issuer that is somebody else's is whoever else is called. */
+function locateLanes({ isIssuerReal, ...services }: DemoConfig): Lanes {
+  const ports = new Map(Object.entries(services).map(([lane, { port }]) => [port, lane as Lane]))
+  const outside = isIssuerReal ? 'authorizationServer' : undefined
+  return {
+    laneOfPort: port => ports.get(port ?? 0),
+    laneOfOrigin: ({ hostname, port }) =>
+      (hostname === '127.0.0.1' ? ports.get(Number(port)) : undefined) ?? outside,
   }
 }
 

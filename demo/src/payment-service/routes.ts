@@ -2,6 +2,7 @@ import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { allow } from '../operations/allow.js'
 import { paymentMethods } from './gateway.js'
 import { readIdempotencyKey } from './idempotency-key.js'
 import type { Payment } from './payment.js'
@@ -110,7 +111,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
   app.post(
     '/payments',
     {
-      config: { oauth: { scopes: ['payments:write'] } },
+      config: { oauth: allow('payments:write') },
       schema: {
         summary: 'Pay an order',
         description:
@@ -139,7 +140,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
   app.get(
     '/payments/:paymentId',
     {
-      config: { oauth: { scopes: ['payments:read'] } },
+      config: { oauth: allow('payments:read') },
       schema: { summary: 'Look at a payment', params, response: { 200: paymentAnswer } },
     },
     async request => answer(await ownPayment(request, request.params.paymentId)),
@@ -148,7 +149,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
   app.get(
     '/payments/:paymentId/receipt',
     {
-      config: { oauth: { scopes: ['payments:read'] } },
+      config: { oauth: allow('payments:read') },
       schema: {
         summary: 'Get the receipt',
         description: 'PDF, page or JSON by Accept, as the receipt service has it.',

@@ -3,6 +3,7 @@ import accepts from '@fastify/accepts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { allow } from '../operations/allow.js'
 import { formatFor } from './format.js'
 import { receiptRequest, sumsMistake } from './receipt.js'
 import type { Receipts, StoredReceipt } from './receipts.js'
@@ -34,7 +35,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<{ receipts: Receipts }> = 
   app.put(
     '/receipts/:paymentId',
     {
-      config: { oauth: { scopes: ['receipts:write'] } },
+      config: { oauth: allow('receipts:write') },
       schema: {
         summary: 'Issue the receipt of a payment, once',
         description:
@@ -57,7 +58,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<{ receipts: Receipts }> = 
   app.get(
     '/receipts/:paymentId',
     {
-      config: { oauth: { scopes: ['receipts:read'] } },
+      config: { oauth: allow('receipts:read') },
       schema: { summary: 'Read a receipt', description: `As ${mediaTypes.join(', ')}, by Accept.`, params },
     },
     async (request, reply) => {

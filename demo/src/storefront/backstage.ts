@@ -5,5 +5,5 @@ import type { Journal } from '../live/journal.js'
 export interface Backstage {
   readonly journal: Journal
   /** Absent where the issuer is somebody else's. */
-  readonly levers?: Levers
+  readonly levers: Levers | undefined
 }

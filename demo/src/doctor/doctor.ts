@@ -1,0 +1,114 @@
+import type { FastifyInstance } from 'fastify'
+import { buildAuthorizationServer } from '../authorization-server/app.js'
+import { loadConfig, type DemoConfig, type Environment } from '../config.js'
+import { openDatabase } from '../database/database.js'
+import { chooseFreePorts, chooseUsualPorts } from '../ports.js'
+import { requestToken, verifyToken } from './examine-token.js'
+
+/** What one examination found. */
+export interface Finding {
+  readonly isWell: boolean
+  readonly found: string
+  readonly remedy?: string
+}
+
+/** Who is told, one after the other. */
+export type Tell = (subject: string, finding: Finding) => void
+
+/**
+ * Examines what the demo needs: Node, ports, the environment, the database, and from the issuer keys and a token for
+ * each service, verified as that service would.
+ * @returns whether all is well
+ */
+export async function examine(env: Environment, tell: Tell): Promise<boolean> {
+  let isWell = true
+  const note: Tell = (subject, finding) => {
+    isWell &&= finding.isWell
+    tell(subject, finding)
+  }
+  note('Node.js', examineNode(process.versions.node))
+  note('Ports', await examinePorts())
+  const config = await readConfig(env, note)
+  if (config === undefined) return false
+  note('Database', await examineDatabase(config))
+  await examineIssuer(config, note)
+  return isWell
+}
+
+export function examineNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const isWell = major > 20 || (major === 20 && minor >= 19)
+  return { isWell, found: version, ...(isWell ? {} : { remedy: 'The demo needs Node.js 20.19 or newer.' }) }
+}
+
+async function examinePorts(): Promise<Finding> {
+  const { ports, moved } = await chooseUsualPorts()
+  const list = Object.values(ports).join(', ')
+  return moved.length === 0
+    ? { isWell: true, found: `${list} are free` }
+    : { isWell: true, found: `${moved.map(({ wanted }) => wanted).join(', ')} taken; ${list} will be used` }
+}
+
+async function readConfig(env: Environment, note: Tell): Promise<DemoConfig | undefined> {
+  try {
+    const config = loadConfig(await chooseFreePorts(), { ...env, LOG_LEVEL: 'silent' })
+    const found = config.isIssuerReal
+      ? `the issuer is ${config.payments.issuer}`
+      : 'no ISSUER is set, so the demo brings its own'
+    note('Environment', { isWell: true, found })
+    return config
+  } catch (error) {
+    note('Environment', {
+      isWell: false,
+      found: (error as Error).message,
+      remedy: 'demo/README.md lists the variables, and demo/env has an example for each issuer.',
+    })
+    return undefined
+  }
+}
+
+async function examineDatabase({ payments }: DemoConfig): Promise<Finding> {
+  const { url, folder } = payments.database
+  const found = url === undefined ? `the embedded one, in ${folder}` : 'the server of DATABASE_URL answers'
+  try {
+    const database = await openDatabase(payments.database)
+    await database.query('select 1').finally(() => database.close())
+    return { isWell: true, found }
+  } catch (error) {
+    const remedy =
+      url === undefined ? 'Is a demo running already?' : 'Look at DATABASE_URL, and whether the server runs.'
+    return { isWell: false, found: (error as Error).message, remedy }
+  }
+}
+
+async function examineIssuer(config: DemoConfig, note: Tell): Promise<void> {
+  const own = config.isIssuerReal ? undefined : await openIssuer(config)
+  try {
+    for (const [subject, callsWith, protectedBy, scopes] of [
+      [
+        'storefront → payment service',
+        config.storefront.payments,
+        config.payments,
+        ['payments:write', 'payments:read'],
+      ],
+      [
+        'payment service → receipt service',
+        config.payments.receipts,
+        config.receipts,
+        ['receipts:write', 'receipts:read'],
+      ],
+    ] as const) {
+      const { token, finding } = await requestToken(callsWith)
+      note(`Token, ${subject}`, finding)
+      if (token !== undefined) note(`Verified, ${subject}`, await verifyToken(protectedBy, scopes, token))
+    }
+  } finally {
+    await own?.close()
+  }
+}
+
+async function openIssuer({ authorizationServer }: DemoConfig): Promise<FastifyInstance> {
+  const app = await buildAuthorizationServer(authorizationServer)
+  await app.listen(authorizationServer)
+  return app
+}

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs'
+import type { ProfileName } from 'fastify-resource-server'
+import type { CallsWith, Environment, ProtectedBy } from './config.js'
+
+/** How the demo's services use an issuer that is not the demo's own. */
+export interface RealIssuer {
+  protect(api: ApiName): ProtectedBy
+  call(api: ApiName, baseUrl: string, scopes: readonly string[]): CallsWith
+}
+
+/** An API, and who calls it. */
+export type ApiName = 'payments' | 'receipts'
+const callers: Readonly<Record<ApiName, string>> = { payments: 'STOREFRONT', receipts: 'PAYMENT_SERVICE' }
+
+/** How a token request names the API it is for. */
+const tokenParams = ['resource', 'audience', 'scope', 'none'] as const
+type TokenParam = (typeof tokenParams)[number]
+
+/** `PROFILE` → the client's preset, and `TOKEN_PARAM` where nothing is said. */
+const profiles: Readonly<
+  Record<ProfileName, readonly [preset: NonNullable<CallsWith['preset']>, TokenParam]>
+> = {
+  rfc9068: ['standard', 'resource'],
+  jwt: ['standard', 'resource'],
+  entra: ['entra', 'scope'],
+  auth0: ['auth0', 'audience'],
+  keycloak: ['keycloak', 'none'],
+  okta: ['okta', 'none'],
+  cognito: ['cognito', 'none'],
+}
+
+/** A variable is missing or makes no sense. */
+export class EnvironmentError extends Error {}
+
+/**
+ * Reads an issuer from the environment; undefined when there is no `ISSUER`, and the demo brings its own. A name with the
+ * service in front (`RECEIPTS_AUDIENCE`, `STOREFRONT_CLIENT_ID`) wins over the one without.
+ * @throws {EnvironmentError} naming the variable, and what it wants
+ */
+export function readRealIssuer(env: Environment): RealIssuer | undefined {
+  const issuer = env['ISSUER']
+  if (issuer === undefined || issuer === '') return undefined
+  const profile = choice(env, 'PROFILE', Object.keys(profiles) as ProfileName[]) ?? 'rfc9068'
+  const [preset, usualParam] = profiles[profile]
+  const tokenParam = choice(env, 'TOKEN_PARAM', tokenParams) ?? usualParam
+  const of = (owner: string, name: string): string | undefined =>
+    given(env, `${owner}_${name}`) ?? given(env, name)
+  const audienceOf = (api: ApiName): string =>
+    of(api.toUpperCase(), 'AUDIENCE') ??
+    missing(`AUDIENCE or ${api.toUpperCase()}_AUDIENCE`, 'what tokens for the API have in `aud`')
+
+  return {
+    protect: api => ({
+      issuer,
+      audience: audienceOf(api),
+      verification: { profile, ...set('metadataUrl', given(env, 'METADATA_URL')) },
+    }),
+    call(api, baseUrl, scopes) {
+      const owner = callers[api]
+      const resource = of(api.toUpperCase(), 'RESOURCE') ?? audienceOf(api)
+      return {
+        baseUrl,
+        issuer,
+        preset,
+        ...set('tokenEndpoint', given(env, 'TOKEN_ENDPOINT')),
+        clientId:
+          of(owner, 'CLIENT_ID') ??
+          missing(`CLIENT_ID or ${owner}_CLIENT_ID`, 'the client’s identifier at the issuer'),
+        ...credentials(name => of(owner, name), owner),
+        ...target[tokenParam](resource, scopes),
+      }
+    },
+  }
+}
+
+const target: Readonly<
+  Record<
+    TokenParam,
+    (resource: string, scopes: readonly string[]) => Pick<CallsWith, 'scopes' | 'audience' | 'parameters'>
+  >
+> = {
+  resource: (resource, scopes) => ({ scopes, parameters: { resource } }),
+  audience: (audience, scopes) => ({ scopes, audience }),
+  scope: resource => ({ scopes: [`${resource}/.default`] }),
+  none: (_resource, scopes) => ({ scopes }),
+}
+
+type Credentials = Pick<
+  CallsWith,
+  'clientSecret' | 'clientAuthentication' | 'privateKey' | 'keyId' | 'certificate'
+>
+
+/** A secret, or a private key with or without a certificate. */
+function credentials(of: (name: string) => string | undefined, owner: string): Credentials {
+  const clientSecret = of('CLIENT_SECRET')
+  const keyFile = of('PRIVATE_KEY_FILE')
+  const certificateFile = of('CERTIFICATE_FILE')
+  if (keyFile !== undefined)
+    return {
+      privateKey: readFile(keyFile, 'PRIVATE_KEY_FILE'),
+      ...set('keyId', of('KEY_ID')),
+      ...set(
+        'certificate',
+        certificateFile === undefined ? undefined : readFile(certificateFile, 'CERTIFICATE_FILE'),
+      ),
+    }
+  if (clientSecret === undefined)
+    return missing(
+      `CLIENT_SECRET or ${owner}_CLIENT_SECRET`,
+      'the client’s secret; or give PRIVATE_KEY_FILE, and with Entra ID CERTIFICATE_FILE',
+    )
+  const method = of('CLIENT_AUTHENTICATION')
+  if (method !== undefined && method !== 'client_secret_basic' && method !== 'client_secret_post')
+    throw new EnvironmentError('CLIENT_AUTHENTICATION wants client_secret_basic or client_secret_post')
+  return { clientSecret, ...set('clientAuthentication', method) }
+}
+
+function readFile(path: string, name: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new EnvironmentError(`${name} is ${path}, which cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** A line such as `CLIENT_SECRET=` in an example file says nothing. */
+function given(env: Environment, name: string): string | undefined {
+  const value = env[name]
+  return value === '' ? undefined : value
+}
+
+function choice<T extends string>(env: Environment, name: string, choices: readonly T[]): T | undefined {
+  const value = given(env, name)
+  const found = choices.find(one => one === value)
+  if (value !== undefined && found === undefined)
+    throw new EnvironmentError(`${name} is ${JSON.stringify(value)}; it wants one of ${choices.join(', ')}`)
+  return found
+}
+
+function missing(name: string, wanted: string): never {
+  throw new EnvironmentError(`ISSUER is set, so ${name} is needed: ${wanted}`)
+}
+
+/** `{ [name]: value }`, or nothing where there is no value: exact optional properties. */
+function set<N extends string, V extends string>(name: N, value: V | undefined): { [key in N]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { [key in N]: V })
+}
