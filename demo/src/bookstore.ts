@@ -22,21 +22,29 @@ export interface Bookstore {
   close(): Promise<void>
 }
 
-/** Starts the four services in this process; they talk to each other over HTTP all the same. */
-export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
-  const opened: FastifyInstance[] = []
+const callersFirst: readonly Lane[] = ['storefront', 'payments', 'receipts', 'authorizationServer']
+
+/**
+ * Starts the four services in this process; they talk to each other over HTTP all the same.
+ * @param databaseReady what has to be done before the database is opened
+ */
+export async function openBookstore(
+  config: DemoConfig,
+  databaseReady: Promise<void> = Promise.resolve(),
+): Promise<Bookstore> {
+  const opened = new Map<Lane, FastifyInstance>()
   const journal = createJournal()
   const clock = createForgetfulClock()
   const stopObserving = observe(journal, config)
   const close = async (): Promise<void> => {
-    for (let service = opened.pop(); service !== undefined; service = opened.pop()) await service.close()
+    for (const lane of callersFirst) await opened.get(lane)?.close()
     stopObserving()
   }
   const open = (lane: Lane, { host, port }: Listening, build: () => Promise<FastifyInstance>) =>
     inLane(lane, async (): Promise<FastifyInstance> => {
       const service = await build()
       closeSilentConnections(service)
-      opened.push(service)
+      opened.set(lane, service)
       await service.listen({ host, port })
       return service
     })
@@ -47,13 +55,16 @@ export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
       : await open('authorizationServer', config.authorizationServer, () =>
           buildAuthorizationServer(config.authorizationServer),
         )
-    const receipts = await open('receipts', config.receipts, () => buildReceiptService(config.receipts))
-    const payments = await open('payments', config.payments, () =>
-      buildPaymentService({
-        ...config.payments,
-        receipts: { ...config.payments.receipts, clock: clock.now },
-      }),
-    )
+    await databaseReady
+    const [receipts, payments] = await allOpen([
+      open('receipts', config.receipts, () => buildReceiptService(config.receipts)),
+      open('payments', config.payments, () =>
+        buildPaymentService({
+          ...config.payments,
+          receipts: { ...config.payments.receipts, clock: clock.now },
+        }),
+      ),
+    ])
     const storefront = await open('storefront', config.storefront, () =>
       buildStorefront(
         { ...config.storefront, payments: { ...config.storefront.payments, clock: clock.now } },
@@ -68,4 +79,10 @@ export async function openBookstore(config: DemoConfig): Promise<Bookstore> {
     await close()
     throw error
   }
+}
+
+/** Waits for both, also when one fails: what is half open could not be closed. */
+async function allOpen(opening: readonly [Promise<FastifyInstance>, Promise<FastifyInstance>]) {
+  await Promise.allSettled(opening)
+  return Promise.all(opening)
 }

@@ -2,8 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { books, currency } from './catalogue.js'
 import { openBookstore } from './bookstore.js'
-import { loadConfig, type Environment } from './config.js'
-import { chooseFreePorts } from './ports.js'
+import type { DemoConfig } from './config.js'
 import { sayStep, sayThing } from './terminal.js'
 import { watchTokens } from './token-flow.js'
 
@@ -11,13 +10,16 @@ import { watchTokens } from './token-flow.js'
 const patienceMs = 20_000
 
 /**
- * Starts the shop on free ports, buys one book in it as a browser would, and keeps the receipt.
+ * Starts the shop, buys one book in it as a browser would, and keeps the receipt.
  * @throws {Error} saying which step failed
  */
-export async function buyOneBook(env: Environment, out: string | undefined): Promise<void> {
-  const config = loadConfig(await chooseFreePorts(), env)
+export async function buyOneBook(
+  config: DemoConfig,
+  databaseReady: Promise<void>,
+  out: string | undefined,
+): Promise<void> {
   const stopWatching = watchTokens(sayStep)
-  const shop = await openBookstore(config)
+  const shop = await openBookstore(config, databaseReady)
   try {
     const storefront = `http://${config.storefront.host}:${config.storefront.port}`
     const [book] = books

@@ -1,11 +1,9 @@
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
-import { openBookstore } from './bookstore.js'
-import { loadConfig } from './config.js'
-import { examine } from './doctor/doctor.js'
-import { buyOneBook } from './once.js'
-import { chooseUsualPorts } from './ports.js'
-import { sayFailure, sayFinding, sayStep, sayThing, sayWelcome } from './terminal.js'
+import { loadConfig, type DemoConfig } from './config.js'
+import { isFirstStart, prepareFolder } from './database/prepare-folder.js'
+import { chooseFreePorts, chooseUsualPorts } from './ports.js'
+import { sayFailure, sayFinding, sayFirstStart, sayStep, sayThing, sayWelcome } from './terminal.js'
 import { watchTokens } from './token-flow.js'
 
 const usage = `pnpm demo                          opens the bookstore; Ctrl+C closes it
@@ -33,25 +31,43 @@ async function main(): Promise<void> {
   if (values.help === true) return console.log(usage)
   if (values.env !== undefined) process.loadEnvFile(values.env)
   if (command === 'doctor') return seeDoctor()
-  if (values.once === true) return buyOneBook(process.env, values.out)
+  if (values.once === true) return buyOnce(values.out)
   if (values.out !== undefined) throw new Error(`--out belongs to --once\n\n${usage}`)
   await keepOpen()
 }
 
+// Services are loaded while the database is being created: they are not imported above.
+
 async function seeDoctor(): Promise<void> {
+  const { examine } = await import('./doctor/doctor.js')
   const isWell = await examine(process.env, sayFinding)
   sayThing(isWell ? 'All is well: pnpm demo' : 'Something is wrong, see above.')
   if (!isWell) process.exitCode = 1
 }
 
+async function buyOnce(out: string | undefined): Promise<void> {
+  const config = loadConfig(await chooseFreePorts(), process.env)
+  const databaseReady = prepareDatabase(config)
+  const { buyOneBook } = await import('./once.js')
+  await buyOneBook(config, databaseReady, out)
+}
+
 async function keepOpen(): Promise<void> {
-  const startedAt = performance.now()
   const { ports, moved } = await chooseUsualPorts()
   const config = loadConfig(ports, process.env)
-  const shop = await openBookstore(config)
-  sayWelcome(config, moved, performance.now() - startedAt)
+  const databaseReady = prepareDatabase(config)
+  const { openBookstore } = await import('./bookstore.js')
+  const shop = await openBookstore(config, databaseReady)
+  // Counted from the start of the process.
+  sayWelcome(config, moved, performance.now())
   watchTokens(sayStep)
   closeWithGrace({ delay: 10_000, logger: { error: sayFailure } }, () => shop.close())
+}
+
+async function prepareDatabase({ payments: { database } }: DemoConfig): Promise<void> {
+  if (!isFirstStart(database)) return
+  sayFirstStart(database.folder)
+  await prepareFolder(database)
 }
 
 main().catch((error: unknown) => {

@@ -26,6 +26,11 @@ export function sayThing(text: string): void {
 
 const at = ({ host, port }: Listening): string => colors.cyan(`http://${host}:${port}`)
 
+/** Why the first start takes longer. */
+export function sayFirstStart(folder: string): void {
+  console.log(colors.dim(`\n  Creating the database in ${folder}: some seconds, the first time only.`))
+}
+
 /** What runs where, and what to open. */
 export function sayWelcome(config: DemoConfig, moved: readonly MovedService[], startedInMs: number): void {
   console.log(`
