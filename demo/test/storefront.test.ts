@@ -132,3 +132,13 @@ t.test('bad input gets a page that says so', async t => {
   t.match(down.body, 'charged once')
   t.notOk(down.headers['set-cookie'], 'the cart stays')
 })
+
+t.test('whoever tries cards is stopped', async t => {
+  const shop = await openAlone(t)
+  const pay = () => shop.inject({ method: 'POST', url: '/orders', headers: form, payload: 'x=1' })
+  for (let attempt = 0; attempt < 60; attempt += 1) t.equal((await pay()).statusCode, 400)
+  const stopped = await pay()
+  t.equal(stopped.statusCode, 429)
+  t.match(stopped.body, 'Not so fast')
+  t.ok(Number(stopped.headers['retry-after']) > 0)
+})

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import view from '@fastify/view'
 import { Eta } from 'eta'
@@ -63,6 +64,7 @@ export async function buildStorefront(
     // With `no-referrer`, browsers would send forms with `Origin: null`.
     referrerPolicy: { policy: 'same-origin' },
   })
+  await app.register(rateLimit, { max: 3_000, timeWindow: 60_000 })
   await app.register(cookie, { secret: config.cookieSecret })
   await app.register(formbody)
   app.addHook('onRequest', refuseCrossSite)

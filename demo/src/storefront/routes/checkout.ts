@@ -18,6 +18,9 @@ const orderForm = Type.Object(
   { additionalProperties: false },
 )
 
+/** Nobody pays more often; whoever tries cards does. */
+const payLimit = { max: 60, timeWindow: 60_000 }
+
 /** What the form shows: fresh, or as it was sent. */
 interface FormState extends Partial<Static<typeof orderForm>> {
   readonly alert?: string
@@ -34,28 +37,32 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
     return showForm(reply, cart, {})
   })
 
-  app.post('/orders', { schema: { body: orderForm } }, async (request, reply) => {
-    const { email, method, order } = request.body
-    const cart = loadCart(request)
-    if (cart.size === 0) return reply.redirect('/cart', 303)
-    const items = [...cart].map(([sku, quantity]) => ({ sku, quantity }))
-    try {
-      const { paymentId } = await payments.pay({ items, currency, locale }, { email }, method, order)
-      saveCart(reply, new Map())
-      return await reply.redirect(`/orders/${paymentId}`, 303)
-    } catch (error) {
-      if (error instanceof PaymentRefused && error.statusCode === 402)
-        return showForm(reply.code(402), cart, { email, method, alert: error.message })
-      request.log.error({ err: error }, 'payment not made')
-      return showForm(reply.code(503).header('retry-after', 2), cart, {
-        email,
-        method,
-        order,
-        alert:
-          'The payment service cannot be reached. Pay again in a moment: however often you do, you are charged once.',
-      })
-    }
-  })
+  app.post(
+    '/orders',
+    { schema: { body: orderForm }, config: { rateLimit: payLimit } },
+    async (request, reply) => {
+      const { email, method, order } = request.body
+      const cart = loadCart(request)
+      if (cart.size === 0) return reply.redirect('/cart', 303)
+      const items = [...cart].map(([sku, quantity]) => ({ sku, quantity }))
+      try {
+        const { paymentId } = await payments.pay({ items, currency, locale }, { email }, method, order)
+        saveCart(reply, new Map())
+        return await reply.redirect(`/orders/${paymentId}`, 303)
+      } catch (error) {
+        if (error instanceof PaymentRefused && error.statusCode === 402)
+          return showForm(reply.code(402), cart, { email, method, alert: error.message })
+        request.log.error({ err: error }, 'payment not made')
+        return showForm(reply.code(503).header('retry-after', 2), cart, {
+          email,
+          method,
+          order,
+          alert:
+            'The payment service cannot be reached. Pay again in a moment: however often you do, you are charged once.',
+        })
+      }
+    },
+  )
 }
 
 function showForm(reply: FastifyReply, cart: Cart, { alert, ...sent }: FormState): FastifyReply {
