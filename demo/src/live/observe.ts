@@ -140,9 +140,9 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       exchange.grant = `${scopes.join(' ')}, for ${seconds} s; kept and used again until shortly before its end`
       journal.note(exchange)
     },
-    'fastify-resource-server:allow': ({ request }) => judge(request, { allowed: true }),
+    'fastify-resource-server:allow': ({ request }) => request && judge(request, { allowed: true }),
     'fastify-resource-server:deny': ({ request, reason, detail }) =>
-      judge(request, { allowed: false, reason, detail }),
+      request && judge(request, { allowed: false, reason, detail }),
     'http.server.request.start': ({ request, socket }) => {
       const lane = laneOfPort(socket.localPort)
       if (lane === undefined) return

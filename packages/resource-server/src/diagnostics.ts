@@ -1,13 +1,14 @@
 import { channel } from 'node:diagnostics_channel'
+import type { AccessToken } from './access-token.js'
 
 /**
  * Channels of `node:diagnostics_channel` to which the plugin reports. No message holds a token.
  * Messages are made only while somebody listens.
  */
 export interface ResourceServerEvents {
-  /** A request was let in. */
+  /** A token was accepted: `request` is undefined where `fastify.oauth.verify` did it. */
   'fastify-resource-server:allow': {
-    readonly request: object
+    readonly request: object | undefined
     readonly issuer: string
     readonly subject: string | null
     readonly clientId: string | null
@@ -17,9 +18,9 @@ export interface ResourceServerEvents {
     /** Milliseconds since the token was looked at. */
     readonly durationMs: number
   }
-  /** A request was refused. */
+  /** A request or a token was refused. */
   'fastify-resource-server:deny': {
-    readonly request: object
+    readonly request: object | undefined
     readonly statusCode: number
     readonly reason: string
     readonly detail: string | undefined
@@ -59,4 +60,21 @@ export function isObserved(name: Name): boolean {
 /** Reports an event. */
 export function report<N extends Name>(name: N, message: ResourceServerEvents[N]): void {
   channels[name].publish(message)
+}
+
+/** Reports an accepted token; `startedAt` by `performance.now()`. */
+export function reportAllowed(token: AccessToken, startedAt: number, request?: object): void {
+  if (!isObserved('fastify-resource-server:allow')) return
+  const { issuer, subject, clientId, scopes, audience, expiresAt } = token
+  const durationMs = performance.now() - startedAt
+  report('fastify-resource-server:allow', {
+    request,
+    issuer,
+    subject,
+    clientId,
+    scopes,
+    audience,
+    expiresAt,
+    durationMs,
+  })
 }

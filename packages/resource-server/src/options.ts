@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Dispatcher } from 'undici'
+import type { Undecided } from './authorize/requirement.js'
 import { InvalidOptionError } from './errors.js'
 import {
   boolean,
@@ -53,6 +54,11 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   problemDetails?: boolean
   /** The catalogue: every scope that a route may ask for. A route that asks for another one fails at boot. */
   scopes?: readonly string[]
+  /**
+   * What a route means that has no `config.oauth`: `require` any valid token, `deny` the application its start, or
+   * `ignore` the route. Default `require`.
+   */
+  default?: 'require' | 'deny' | 'ignore'
   /** Names the protection space in challenges (RFC 9110 §11.5). Default: none. */
   realm?: string
   /** How far clocks may be apart, in milliseconds. Default 5000. */
@@ -99,6 +105,7 @@ export interface Settings {
   readonly problemDetails: boolean
   readonly scopes: readonly string[] | undefined
   readonly audiences: readonly string[]
+  readonly undecided: Undecided
   readonly realm: string | undefined
   readonly keyTimes: KeyTimes
   readonly requireKeysAtBoot: boolean
@@ -124,6 +131,7 @@ const serverOptions = [
   'claims',
   'problemDetails',
   'scopes',
+  'default',
   'realm',
   'clockToleranceMs',
   'maxTokenAgeMs',
@@ -164,6 +172,7 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     problemDetails: boolean(given, 'problemDetails'),
     scopes: strings(given, 'scopes', ''),
     audiences: [...new Set(issuers.flatMap(({ rules }) => rules.audiences))],
+    undecided: parseDefault(given),
     realm: parseRealm(given),
     keyTimes: { maxAgeMs, keepMs, cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000) },
     requireKeysAtBoot: boolean(given, 'requireKeysAtBoot'),
@@ -296,6 +305,13 @@ function claimsSchema({ claims }: Given): object | undefined {
   if (typeof claims !== 'object' || claims === null)
     throw wrong('claims', claims, 'a JSON Schema, such as Type.Object({ tenant: Type.String() })')
   return claims
+}
+
+function parseDefault(given: Given): Undecided {
+  const { default: value = 'require' } = given
+  if (value !== 'require' && value !== 'deny' && value !== 'ignore')
+    throw wrong('default', value, "'require', 'deny' or 'ignore'")
+  return value
 }
 
 function parseRealm(given: Given): string | undefined {

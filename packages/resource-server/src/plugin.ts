@@ -1,20 +1,27 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AccessToken } from './access-token.js'
 import { checkScopes } from './authorize/check-scopes.js'
 import { parseRequirement, type Requirement, type RouteRequirement } from './authorize/requirement.js'
-import { isObserved, report } from './diagnostics.js'
+import { reportAllowed } from './diagnostics.js'
 import { InvalidOptionError, IssuerError, Refusal } from './errors.js'
 import { extractBearerToken } from './extract-token.js'
 import { parseOptions, type ResourceServerOptions, type Settings } from './options.js'
 import { createChallenges } from './respond/challenge.js'
 import { createResponder, type Respond } from './respond/refuse.js'
+import { createResourceServer, type Guard, type ResourceServer } from './resource-server.js'
+import { listRoutes } from './route-list.js'
 import { createVerifier, type Verifier } from './verify/verifier.js'
+import { nameOf, routesIn } from './watch-routes.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the route demands of an access token; `false` makes it public. Nothing said: any valid token. */
     oauth?: RouteRequirement | false
+  }
+  interface FastifyInstance {
+    /** What the resource server does beside guarding routes. */
+    oauth: ResourceServer
   }
   interface FastifyRequest {
     /** The verified access token of this request. Set on protected routes before any other hook of theirs runs. */
@@ -22,26 +29,42 @@ declare module 'fastify' {
   }
 }
 
-const publicRoute = Symbol('public route')
-
 const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, options) => {
   if (fastify.hasRequestDecorator('auth'))
     throw new InvalidOptionError(
       'request.auth exists already: register the plugin once in a scope and its children, several times only in sibling scopes',
     )
 
+  if (fastify.hasDecorator('oauth'))
+    throw new InvalidOptionError('fastify.oauth exists already, by another plugin')
+
   const settings = parseOptions(options)
   const verifier = await createVerifier(settings, fastify.log)
-  const guard = createGuard(
-    verifier,
-    createResponder(createChallenges(settings.realm), settings.problemDetails),
-    requirementsOf(settings),
-  )
+  const challenges = createChallenges(settings.realm)
+  const respond = createResponder(challenges, settings.problemDetails)
+  const requirementOf = requirementsOf(settings)
+  const routes = routesIn(fastify)
 
-  fastify.decorateRequest('auth', null as never)
   // A route that asks for something impossible stops the application, not its first caller.
-  fastify.addHook('onRoute', route => requirementAtBoot(route, settings))
-  fastify.addHook('onRequest', guard)
+  for (const { options: route } of routes()) requirementOf(route)
+  fastify.addHook('onRoute', route => void requirementOf(route))
+  fastify.decorateRequest('auth', null as never)
+  fastify.decorate(
+    'oauth',
+    createResourceServer({
+      verifier,
+      settings,
+      log: fastify.log,
+      list: () => listRoutes(routes(), ({ options: route }) => requirementOf(route)),
+      // Its errors may be one of several answers (@fastify/auth), so it never sends a problem by itself.
+      guard: requirement => createGuard(verifier, createResponder(challenges, false), () => requirement),
+    }),
+  )
+  fastify.addHook(
+    'onRequest',
+    createGuard(verifier, respond, ({ routeOptions }) => requirementOf(routeOptions)),
+  )
+  fastify.addHook('onReady', async () => warnOfUnguarded(fastify))
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
 }
@@ -53,40 +76,56 @@ const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(plugin, {
 })
 export default resourceServer
 
-function requirementAtBoot({ method, url, config }: RouteOptions, settings: Settings): void {
-  parseRequirement(config, `${[method].flat().join(', ')} ${url}`, settings)
-}
-
-type RequirementOf = (request: FastifyRequest) => Requirement | typeof publicRoute
-
-/** A route's requirement, parsed once for each route: `config` is one stable object. */
-function requirementsOf(settings: Settings): RequirementOf {
-  const parsed = new WeakMap<object, Requirement | typeof publicRoute>()
-  return ({ routeOptions: { config, method, url = '' } }) => {
+/** A route's requirement, parsed once for each `config`, which is one stable object; undefined where it is public. */
+function requirementsOf(
+  settings: Settings,
+): (route: {
+  method: RouteOptions['method']
+  url?: string | undefined
+  config?: object
+}) => Requirement | undefined {
+  const parsed = new WeakMap<object, { readonly requirement: Requirement | undefined }>()
+  return ({ config = {}, method, url = '' }) => {
     const known = parsed.get(config)
-    if (known !== undefined) return known
-    const requirement =
-      parseRequirement(config, `${[method].flat().join(', ')} ${url}`, settings) ?? publicRoute
-    parsed.set(config, requirement)
+    if (known !== undefined) return known.requirement
+    const catalogue =
+      // A preflight cannot bring credentials, and plugins for CORS cannot say anything of it.
+      settings.undecided === 'deny' && method === 'OPTIONS'
+        ? { ...settings, undecided: 'require' as const }
+        : settings
+    const requirement = parseRequirement(config, nameOf({ method, url }), catalogue)
+    parsed.set(config, { requirement })
     return requirement
   }
 }
 
-type Guard = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+/** They may be meant to be outside (documentation pages, say), or be there by accident: the operator has to know. */
+function warnOfUnguarded(fastify: FastifyInstance): void {
+  const routes = fastify.oauth.routes().filter(({ access }) => access === 'unguarded')
+  if (routes.length === 0) return
+  fastify.log.warn(
+    { routes: routes.map(({ methods, url }) => nameOf({ method: [...methods], url })) },
+    'routes of child scopes that were registered before fastify-resource-server are not protected',
+  )
+}
 
 /** Request → token → verify → scopes → `request.auth`. Synchronous where verification is. */
-function createGuard(verifier: Verifier, respond: Respond, requirementOf: RequirementOf): Guard {
+function createGuard(
+  verifier: Verifier,
+  respond: Respond,
+  requirementOf: (request: FastifyRequest) => Requirement | undefined,
+): Guard {
   return (request, reply, done) => {
     // What doesn't exist stays 404, and a preflight comes without credentials by design (Fetch Standard).
     if (request.is404 || isPreflight(request)) return done()
     const requirement = requirementOf(request)
-    if (requirement === publicRoute) return done()
+    if (requirement === undefined) return done()
 
     const startedAt = performance.now()
     const allow = (token: AccessToken): void => {
       checkScopes(token, requirement)
       request.auth = token
-      if (isObserved('fastify-resource-server:allow')) reportAllowed(request, token, startedAt)
+      reportAllowed(token, startedAt, request)
     }
     const refuse = (error: unknown): void => {
       const failure = respond(request, reply, { error, requirement, startedAt })
@@ -119,21 +158,6 @@ function isPreflight(request: FastifyRequest): boolean {
   if (request.method !== 'OPTIONS') return false
   const { origin, 'access-control-request-method': method } = request.headers
   return origin !== undefined && method !== undefined && request.routeOptions.config.oauth === undefined
-}
-
-function reportAllowed(request: FastifyRequest, token: AccessToken, startedAt: number): void {
-  const { issuer, subject, clientId, scopes, audience, expiresAt } = token
-  const durationMs = performance.now() - startedAt
-  report('fastify-resource-server:allow', {
-    request,
-    issuer,
-    subject,
-    clientId,
-    scopes,
-    audience,
-    expiresAt,
-    durationMs,
-  })
 }
 
 /** Keys are fetched before the first request needs them; only `requireKeysAtBoot` makes the start wait and fail. */

@@ -22,10 +22,10 @@ interface InjectedAnswer {
 }
 
 interface ListedRoute {
-  readonly method: string
+  readonly methods: readonly string[]
   readonly url: string
   readonly access: string
-  readonly scopes: readonly string[]
+  readonly requirement: { readonly scopes: readonly string[]; readonly match: 'all' | 'any' } | null
 }
 
 /** A route that has to be protected. */
@@ -85,7 +85,18 @@ function listed({ oauth }: InjectableApp): readonly ProtectedRoute[] {
     )
   return oauth
     .routes()
-    .filter(({ access, method }) => access === 'required' && method !== 'HEAD' && method !== 'OPTIONS')
+    .filter(({ access }) => access === 'protected')
+    .flatMap(({ methods, url, requirement }) =>
+      methods
+        .filter(method => method !== 'HEAD' && method !== 'OPTIONS')
+        .map(method => ({ method, url, scopes: sufficient(requirement) })),
+    )
+}
+
+/** The fewest scopes that will do. */
+function sufficient(requirement: ListedRoute['requirement']): readonly string[] {
+  const { scopes, match } = requirement ?? { scopes: [], match: 'all' }
+  return match === 'all' ? scopes : scopes.slice(0, 1)
 }
 
 async function checkRoute(

@@ -86,6 +86,18 @@ t.test('finds a route that is closed to those who may', async t => {
   })
 })
 
+t.test('asks the routes that fastify-resource-server lists, with the fewest scopes that will do', async t => {
+  const { issuer, app } = await start(t)
+  await app.register(resourceServer, { issuer: issuer.url, audience })
+  const asked = new Set<string>()
+  app.addHook('onResponse', async ({ method, url }) => void asked.add(`${method} ${url}`))
+  app.get('/open', { config: { oauth: false } }, async () => 'anybody')
+  app.get('/any', { config: { oauth: { scopes: ['a', 'b'], match: 'any' } } }, async () => 'ok')
+  app.put('/all/:id', { config: { oauth: { scopes: ['a', 'b'] } } }, async () => 'ok')
+  await expectProtected(app, { issuer })
+  t.same([...asked].toSorted(), ['GET /any', 'PUT /all/1'])
+})
+
 t.test('proves nothing without routes, and says so', async t => {
   const { issuer, app } = await start(t)
   await t.rejects(expectProtected(app, { issuer, routes: [] }), /no routes/)

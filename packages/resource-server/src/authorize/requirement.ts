@@ -35,13 +35,19 @@ export interface Catalogue {
   /** Undefined: any scope, since no catalogue was given. */
   readonly scopes: readonly string[] | undefined
   readonly audiences: readonly string[]
+  /** What a route means that says nothing. */
+  readonly undecided: Undecided
 }
+
+/** `require`: any valid token. `deny`: the application does not start. `ignore`: the route is left alone. */
+export type Undecided = 'require' | 'deny' | 'ignore'
 
 const keys = ['scopes', 'match', 'orRoles', 'audience', 'optional']
 /** RFC 6749 §3.3: the characters of a scope token. */
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
-const anyToken: Requirement = Object.freeze({
+/** Any valid token will do. */
+export const anyToken: Requirement = Object.freeze({
   scopes: [],
   match: 'all',
   orRoles: [],
@@ -50,7 +56,7 @@ const anyToken: Requirement = Object.freeze({
 })
 
 /**
- * Reads a route's `config`: what it demands, or undefined where it is public. A route that says nothing demands a token.
+ * Reads a route's `config`: what it demands, or undefined where it is public.
  * @throws {InvalidRouteError} naming the route, what it has, and what is meant instead
  */
 export function parseRequirement(
@@ -61,9 +67,16 @@ export function parseRequirement(
   const named = typeof config === 'object' && config !== null ? config : {}
   refuseMisspeltOauth(named, route)
   const oauth = (named as { oauth?: unknown }).oauth
-  if (oauth === undefined) return anyToken
-  if (oauth === false) return undefined
-  const given = checkKeys(oauth, route)
+  if (oauth === undefined) return undecided(route, catalogue)
+  return oauth === false ? undefined : parseRule(oauth, route, catalogue)
+}
+
+/**
+ * Reads what is demanded of a token, wherever it is written.
+ * @throws {InvalidRouteError} naming the place, what it has, and what is meant instead
+ */
+export function parseRule(rule: unknown, route: string, catalogue: Catalogue): Requirement {
+  const given = checkKeys(rule, route)
   const { match = 'all', optional = false } = given
   if (match !== 'all' && match !== 'any')
     throw new InvalidRouteError(`${route}: config.oauth.match is ${show(match)}; give 'all' or 'any'`)
@@ -76,6 +89,14 @@ export function parseRequirement(
     audience: parseAudience(given, route, catalogue),
     optional,
   })
+}
+
+function undecided(route: string, catalogue: Catalogue): Requirement | undefined {
+  if (catalogue.undecided === 'require') return anyToken
+  if (catalogue.undecided === 'ignore') return undefined
+  throw new InvalidRouteError(
+    `${route}: nothing says who may call it, and the option \`default\` is 'deny'; give config.oauth, such as { scopes: ['…'] }, {} for any valid token, or false for a public route`,
+  )
 }
 
 function checkKeys(oauth: unknown, route: string): Given {

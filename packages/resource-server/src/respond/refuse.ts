@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Requirement } from '../authorize/requirement.js'
 import { isObserved, report } from '../diagnostics.js'
 import {
@@ -29,16 +29,11 @@ export type Respond = (request: FastifyRequest, reply: FastifyReply, refused: Re
 
 export function createResponder(challenges: Challenges, problemDetails: boolean): Respond {
   const respond: Respond = (request, reply, { error, requirement, startedAt }) => {
-    if (error instanceof KeysUnavailable) {
+    if (error instanceof KeysUnavailable)
       reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
-      return tell(request, startedAt, withoutStack(KeysUnavailableError), { reason: 'keys_unavailable' })
-    }
-    // A fault of our own is nobody's bad token: it stays a 500 with its stack.
-    if (!(error instanceof Refusal))
-      return error instanceof Error ? error : new Error('not an error', { cause: error })
-    const [challenge, made] = answerTo(error, requirement, challenges)
-    reply.header('www-authenticate', challenge)
-    return tell(request, startedAt, made, error)
+    if (error instanceof Refusal)
+      reply.header('www-authenticate', challengeFor(error, requirement, challenges))
+    return explain(error, { log: request.log, request, startedAt })
   }
   if (!problemDetails) return respond
   return (request, reply, refused) => {
@@ -58,20 +53,30 @@ function sendProblem(reply: FastifyReply, error: Error & { statusCode?: number; 
     .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, code }))
 }
 
-function answerTo(
-  { reason }: Refusal,
-  { scopes }: Requirement,
-  challenges: Challenges,
-): [challenge: string, error: Error] {
+function challengeFor({ reason }: Refusal, { scopes }: Requirement, challenges: Challenges): string {
   switch (reason) {
     case 'missing':
-      return [challenges.missing, withoutStack(MissingTokenError)]
+      return challenges.missing
     case 'credentials':
-      return [challenges.invalidRequest, withoutStack(InvalidRequestError)]
+      return challenges.invalidRequest
     case 'scope':
-      return [challenges.insufficientScope(scopes), withoutStack(InsufficientScopeError)]
+      return challenges.insufficientScope(scopes)
     default:
-      return [challenges.invalidToken, withoutStack(InvalidTokenError)]
+      return challenges.invalidToken
+  }
+}
+
+function publicError(error: Refusal | KeysUnavailable): Error {
+  if (error instanceof KeysUnavailable) return withoutStack(KeysUnavailableError)
+  switch (error.reason) {
+    case 'missing':
+      return withoutStack(MissingTokenError)
+    case 'credentials':
+      return withoutStack(InvalidRequestError)
+    case 'scope':
+      return withoutStack(InsufficientScopeError)
+    default:
+      return withoutStack(InvalidTokenError)
   }
 }
 
@@ -86,17 +91,26 @@ function withoutStack<E extends Error>(Make: new () => E): E {
   }
 }
 
-function tell(
-  request: FastifyRequest,
-  startedAt: number,
-  error: Error,
-  { reason, detail, issuer, kid }: RefusalDetails,
-): Error {
-  const { code, statusCode = 500 } = error as Error & { code?: string; statusCode?: number }
-  request.log.info({ code, reason, detail, issuer, kid }, 'access refused')
+/** Where something was refused: in a request, or in a message of a queue or socket. */
+export interface Occasion {
+  readonly log: FastifyBaseLogger
+  readonly request?: FastifyRequest
+  readonly startedAt: number
+}
+
+/** What went wrong → the log line, the event, and the public error. */
+export function explain(error: unknown, { log, request, startedAt }: Occasion): Error {
+  // A fault of our own is nobody's bad token: it stays a 500 with its stack.
+  if (!(error instanceof Refusal) && !(error instanceof KeysUnavailable))
+    return error instanceof Error ? error : new Error('not an error', { cause: error })
+  const made = publicError(error)
+  const { code, statusCode = 500 } = made as Error & { code?: string; statusCode?: number }
+  const { reason, detail, issuer, kid }: RefusalDetails =
+    error instanceof Refusal ? error : { reason: 'keys_unavailable' }
+  log.info({ code, reason, detail, issuer, kid }, 'access refused')
   if (isObserved('fastify-resource-server:deny')) {
     const durationMs = performance.now() - startedAt
     report('fastify-resource-server:deny', { request, statusCode, reason, detail, issuer, kid, durationMs })
   }
-  return error
+  return made
 }

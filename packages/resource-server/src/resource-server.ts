@@ -1,0 +1,84 @@
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { AccessToken } from './access-token.js'
+import { checkScopes } from './authorize/check-scopes.js'
+import {
+  anyToken,
+  parseRule,
+  type Catalogue,
+  type Requirement,
+  type RouteRequirement,
+} from './authorize/requirement.js'
+import { reportAllowed } from './diagnostics.js'
+import { InvalidRouteError, Refusal } from './errors.js'
+import { explain } from './respond/refuse.js'
+import { formatRoutes, type ListedRoute } from './route-list.js'
+import type { Verifier } from './verify/verifier.js'
+
+/** A hook with a callback, as `onRequest`, `preHandler` and @fastify/auth take it. */
+export type Guard = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+
+/** What a token outside a request may have to fulfil. */
+export type TokenRequirement = Omit<RouteRequirement, 'optional'>
+
+/** `fastify.oauth`: the resource server of this scope. */
+export interface ResourceServer {
+  /**
+   * Verifies a token that did not come in an `Authorization` header: in a WebSocket message or a queue, say.
+   * @param rule what is demanded of it, as in `config.oauth`; any valid token, if left out
+   * @throws the errors that a request would be answered with, such as `InvalidTokenError` (`OAUTH_INVALID_TOKEN`)
+   */
+  verify(token: string, rule?: TokenRequirement): Promise<AccessToken>
+  /**
+   * A hook that demands this of a request, and sets `request.auth`: for @fastify/auth, or for single hooks of a scope
+   * with `default: 'ignore'`.
+   * @throws {InvalidRouteError} when the rule makes no sense
+   */
+  authenticate(rule?: RouteRequirement): Guard
+  /** Every route of this scope and its children, with its rule as it is enforced. */
+  routes(): readonly ListedRoute[]
+  /** The same as aligned text, a route a line. */
+  printRoutes(): string
+}
+
+/** What `fastify.oauth` works with. */
+export interface ResourceServerParts {
+  readonly verifier: Verifier
+  readonly settings: Catalogue
+  readonly log: FastifyBaseLogger
+  readonly list: () => readonly ListedRoute[]
+  readonly guard: (requirement: Requirement) => Guard
+}
+
+export function createResourceServer(parts: ResourceServerParts): ResourceServer {
+  const { verifier, settings, log, list, guard } = parts
+  const rules = new WeakMap<object, Requirement>()
+
+  function requirementOf(rule: RouteRequirement | undefined, place: string): Requirement {
+    if (rule === undefined) return anyToken
+    const known = rules.get(rule)
+    if (known !== undefined) return known
+    const requirement = parseRule(rule, place, settings)
+    rules.set(rule, requirement)
+    return requirement
+  }
+
+  return Object.freeze({
+    async verify(raw, rule) {
+      const requirement = requirementOf(rule, 'oauth.verify')
+      if (requirement.optional) throw new InvalidRouteError('oauth.verify: there is no `optional` here')
+      const startedAt = performance.now()
+      try {
+        if (typeof raw !== 'string') throw new Refusal('malformed', 'the token is no string')
+        const token = await verifier.verify(raw)
+        checkScopes(token, requirement)
+        reportAllowed(token, startedAt)
+        return token
+      } catch (error) {
+        throw explain(error, { log, startedAt })
+      }
+    },
+    authenticate: rule => guard(requirementOf(rule, 'oauth.authenticate')),
+    routes: list,
+    printRoutes: () => formatRoutes(list()),
+  } satisfies ResourceServer)
+}

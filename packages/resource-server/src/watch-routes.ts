@@ -1,0 +1,74 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { InvalidRouteError } from './errors.js'
+
+/** A route, and the scope in which it was declared. */
+export interface WatchedRoute {
+  readonly scope: FastifyInstance
+  readonly options: RouteOptions
+}
+
+const watched = new WeakMap<object, WatchedRoute[]>()
+
+/**
+ * A hook of a plugin does not see routes that were declared before it, nor those of other scopes. Fastify announces
+ * each new instance, which is the place for hooks that have to see everything (Fastify's reference, "Diagnostics
+ * Channel Hooks"). So a route that demands scopes where nobody checks them stops the application.
+ */
+subscribe('fastify.initialization', message => {
+  const { fastify } = message as { fastify: FastifyInstance }
+  const routes = watch(fastify)
+  fastify.addHook('onReady', async () => {
+    for (const route of routes) refuseInert(route)
+  })
+})
+
+function watch(fastify: FastifyInstance): WatchedRoute[] {
+  const routes: WatchedRoute[] = []
+  watched.set(fastify, routes)
+  fastify.addHook('onRoute', function (this: FastifyInstance, options) {
+    routes.push({ scope: this, options })
+  })
+  return routes
+}
+
+/**
+ * The routes of a scope and of its children, growing as they are declared. Those of an instance that was made before
+ * this package was loaded are seen from now on.
+ */
+export function routesIn(scope: FastifyInstance): () => readonly WatchedRoute[] {
+  const routes = watchedAt(scope) ?? watch(scope)
+  const isInside = (route: WatchedRoute): boolean =>
+    route.scope === scope || Object.prototype.isPrototypeOf.call(scope, route.scope)
+  return () => routes.filter(isInside)
+}
+
+/** Scopes inherit from the scope around them, up to the instance that was announced. */
+function watchedAt(scope: FastifyInstance): WatchedRoute[] | undefined {
+  for (let at: object | null = scope; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const routes = watched.get(at)
+    if (routes !== undefined) return routes
+  }
+  return undefined
+}
+
+/**
+ * Whether the plugin's hook runs for the routes of a scope: a child scope takes over decorators of requests and hooks
+ * together, when it is made, and not those that its parent gets later.
+ */
+export function isGuarded(scope: FastifyInstance): boolean {
+  return scope.hasRequestDecorator('auth')
+}
+
+function refuseInert({ scope, options }: WatchedRoute): void {
+  const { oauth } = (options.config ?? {}) as { oauth?: unknown }
+  if (oauth === undefined || oauth === false || isGuarded(scope)) return
+  throw new InvalidRouteError(
+    `${nameOf(options)}: config.oauth does nothing here; register fastify-resource-server in this scope or around it, before the scope is made`,
+  )
+}
+
+/** `GET, HEAD /receipts` */
+export function nameOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string {
+  return `${[method].flat().join(', ')} ${url}`
+}
