@@ -13,5 +13,6 @@ const { status } = spawnSync('node_modules/.bin/tap', args, {
 
 const count = word =>
   Number(readFileSync(record, 'utf8').match(new RegExp(`^# \\{[^]*?\\b${word}: (\\d+)`, 'm'))?.[1] ?? 0)
-console.log(`${count('pass')} passed, ${count('fail')} failed, ${count('skip') + count('todo')} skipped`)
+// A line of its own: a reporter may end with a control sequence for the terminal and no newline.
+console.log(`\n${count('pass')} passed, ${count('fail')} failed, ${count('skip') + count('todo')} skipped`)
 process.exitCode = status ?? 1
