@@ -15,6 +15,11 @@ export type RefusalReason =
   | 'expired'
   | 'not_yet_valid'
   | 'scope'
+  | 'inactive'
+  | 'binding'
+  | 'proof'
+  | 'nonce'
+  | 'authentication'
   | 'keys_unavailable'
 
 /** What the log may know of a refused request: no token, no raw header. */
@@ -34,7 +39,7 @@ type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
 /** 400: the request is no valid use of bearer tokens: several credentials, or none that can be read (RFC 6750 §3.1). */
 export const InvalidRequestError: Make = createError(
   'OAUTH_INVALID_REQUEST',
-  'The request must carry exactly one bearer token in the Authorization header',
+  'The request must carry exactly one access token in the Authorization header',
   400,
 )
 
@@ -44,6 +49,27 @@ export const MissingTokenError: Make = createError('OAUTH_MISSING_TOKEN', 'An ac
 /** 401: the token is expired, malformed, for somebody else, or otherwise invalid (RFC 6750 §3.1). */
 export const InvalidTokenError: Make = createError('OAUTH_INVALID_TOKEN', 'The access token is invalid', 401)
 
+/** 401: the DPoP proof is missing, wrong, or was used before (RFC 9449 §7.1). */
+export const InvalidDpopProofError: Make = createError(
+  'OAUTH_INVALID_DPOP_PROOF',
+  'The DPoP proof is invalid',
+  401,
+)
+
+/** 401: the DPoP proof has to hold the nonce that comes with the answer (RFC 9449 §9). */
+export const UseDpopNonceError: Make = createError(
+  'OAUTH_USE_DPOP_NONCE',
+  'The DPoP proof must hold the nonce of this server',
+  401,
+)
+
+/** 401: the user has to authenticate in a stronger way, or again (RFC 9470 §3). */
+export const InsufficientUserAuthenticationError: Make = createError(
+  'OAUTH_INSUFFICIENT_USER_AUTHENTICATION',
+  'The user has to authenticate in a stronger way, or again',
+  401,
+)
+
 /** 403: the token is valid and does not allow this (RFC 6750 §3.1). */
 export const InsufficientScopeError: Make = createError(
   'OAUTH_INSUFFICIENT_SCOPE',
@@ -51,7 +77,7 @@ export const InsufficientScopeError: Make = createError(
   403,
 )
 
-/** 503: the issuer's keys cannot be had now; nothing is said of the token. */
+/** 503: the issuer (or the replay store) cannot be asked now; nothing is said of the token. */
 export const KeysUnavailableError: Make = createError(
   'OAUTH_KEYS_UNAVAILABLE',
   'The access token cannot be verified right now',
@@ -95,7 +121,7 @@ export class Refusal implements RefusalDetails {
   }
 }
 
-/** What a step throws when the issuer's keys cannot be had. */
+/** What a step throws when nobody can tell now whether the token is good: no keys, no answer. */
 export class KeysUnavailable extends Error {
   readonly retryAfterMs: number
 

@@ -1,9 +1,13 @@
 export { default, default as resourceServer } from './plugin.js'
 export type { AccessToken } from './access-token.js'
+export type { ClientCertificate } from './binding/client-certificate.js'
+export { redisReplayStore, type RedisConnection, type ReplayStore } from './binding/replay-store.js'
 export type { Requirement, RouteRequirement } from './authorize/requirement.js'
 export type { ResourceServerEvents } from './diagnostics.js'
 export {
   InsufficientScopeError,
+  InsufficientUserAuthenticationError,
+  InvalidDpopProofError,
   InvalidOptionError,
   InvalidRequestError,
   InvalidRouteError,
@@ -11,11 +15,17 @@ export {
   IssuerError,
   KeysUnavailableError,
   MissingTokenError,
+  UseDpopNonceError,
   type RefusalReason,
 } from './errors.js'
 export type { OAuthTypes, Scope, TokenClaims } from './oauth-types.js'
-export type { IssuerOptions, ResourceServerOptions } from './options.js'
-export type { Guard, ResourceServer, TokenRequirement } from './resource-server.js'
+export type { DpopOptions } from './options/dpop-options.js'
+export type { IntrospectionOptions } from './options/introspection-options.js'
+export type { IssuerOptions } from './options/issuer-options.js'
+export type { ResourceServerOptions } from './options/options.js'
+export type { ResourceMetadataOptions } from './options/resource-metadata-options.js'
+export type { Guard } from './guard.js'
+export type { ResourceServer, TokenRequirement } from './resource-server.js'
 export type { ListedRoute } from './route-list.js'
 export type { ProfileName } from './verify/profiles.js'
 export type { Algorithm, Jwk } from './verify/public-key.js'

@@ -1,15 +1,16 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import type { AccessToken } from './access-token.js'
-import { checkScopes } from './authorize/check-scopes.js'
 import { parseRequirement, type Requirement, type RouteRequirement } from './authorize/requirement.js'
-import { reportAllowed } from './diagnostics.js'
-import { InvalidOptionError, IssuerError, Refusal } from './errors.js'
-import { extractBearerToken } from './extract-token.js'
-import { parseOptions, type ResourceServerOptions, type Settings } from './options.js'
+import { createBindingCheck } from './binding/check-binding.js'
+import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
+import { InvalidOptionError, IssuerError } from './errors.js'
+import { createExtractor } from './extract-token.js'
+import { createGuard } from './guard.js'
+import { parseOptions, type ResourceServerOptions, type Settings } from './options/options.js'
 import { createChallenges } from './respond/challenge.js'
-import { createResponder, type Respond } from './respond/refuse.js'
-import { createResourceServer, type Guard, type ResourceServer } from './resource-server.js'
+import { createResponder } from './respond/refuse.js'
+import { createResourceServer, type ResourceServer } from './resource-server.js'
 import { listRoutes } from './route-list.js'
 import { createVerifier, type Verifier } from './verify/verifier.js'
 import { nameOf, routesIn } from './watch-routes.js'
@@ -40,8 +41,19 @@ const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, option
 
   const settings = parseOptions(options)
   const verifier = await createVerifier(settings, fastify.log)
-  const challenges = createChallenges(settings.realm)
-  const respond = createResponder(challenges, settings.problemDetails)
+  const { dpop, clientCertificate, resourceMetadata, clock } = settings
+  const challenges = createChallenges({
+    realm: settings.realm,
+    metadataUrl: resourceMetadata === undefined ? undefined : metadataUrl(resourceMetadata.resource),
+    dpopAlgorithms: dpop?.algorithms,
+  })
+  const steps = {
+    extract: createExtractor(dpop !== undefined),
+    verify: verifier.verify,
+    checkBinding: createBindingCheck(dpop, clientCertificate, clock),
+    times: settings,
+    respond: createResponder(challenges, settings.problemDetails),
+  }
   const requirementOf = requirementsOf(settings)
   const routes = routesIn(fastify)
 
@@ -57,13 +69,26 @@ const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, option
       log: fastify.log,
       list: () => listRoutes(routes(), ({ options: route }) => requirementOf(route)),
       // Its errors may be one of several answers (@fastify/auth), so it never sends a problem by itself.
-      guard: requirement => createGuard(verifier, createResponder(challenges, false), () => requirement),
+      guard: requirement =>
+        createGuard({
+          ...steps,
+          respond: createResponder(challenges, false),
+          requirementOf: () => requirement,
+        }),
     }),
   )
   fastify.addHook(
     'onRequest',
-    createGuard(verifier, respond, ({ routeOptions }) => requirementOf(routeOptions)),
+    createGuard({ ...steps, requirementOf: ({ routeOptions }) => requirementOf(routeOptions) }),
   )
+  if (resourceMetadata !== undefined)
+    serveMetadata(fastify, resourceMetadata, {
+      issuers: settings.issuers.map(({ rules }) => rules.issuer),
+      dpopAlgorithms: dpop?.algorithms,
+      dpopRequired: dpop?.mode === 'require',
+      certificates: clientCertificate !== undefined,
+      routes: () => fastify.oauth.routes(),
+    })
   fastify.addHook('onReady', async () => warnOfUnguarded(fastify))
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
@@ -107,57 +132,6 @@ function warnOfUnguarded(fastify: FastifyInstance): void {
     { routes: routes.map(({ methods, url }) => nameOf({ method: [...methods], url })) },
     'routes of child scopes that were registered before fastify-resource-server are not protected',
   )
-}
-
-/** Request → token → verify → scopes → `request.auth`. Synchronous where verification is. */
-function createGuard(
-  verifier: Verifier,
-  respond: Respond,
-  requirementOf: (request: FastifyRequest) => Requirement | undefined,
-): Guard {
-  return (request, reply, done) => {
-    // What doesn't exist stays 404, and a preflight comes without credentials by design (Fetch Standard).
-    if (request.is404 || isPreflight(request)) return done()
-    const requirement = requirementOf(request)
-    if (requirement === undefined) return done()
-
-    const startedAt = performance.now()
-    const allow = (token: AccessToken): void => {
-      checkScopes(token, requirement)
-      request.auth = token
-      reportAllowed(token, startedAt, request)
-    }
-    const refuse = (error: unknown): void => {
-      const failure = respond(request, reply, { error, requirement, startedAt })
-      if (!reply.sent) done(failure)
-    }
-
-    try {
-      const token = extractBearerToken(request.raw)
-      if (typeof token !== 'string') {
-        if (requirement.optional && 'missing' in token) return done()
-        throw 'missing' in token
-          ? new Refusal('missing')
-          : new Refusal('credentials', 'the Authorization header is no single bearer token')
-      }
-      const verified = verifier.verify(token)
-      if (verified instanceof Promise) {
-        verified.then(allow).then(() => done(), refuse)
-        return
-      }
-      allow(verified)
-    } catch (error) {
-      return refuse(error)
-    }
-    done()
-  }
-}
-
-/** `routeOptions` is made anew whenever it is read, so it is read last. */
-function isPreflight(request: FastifyRequest): boolean {
-  if (request.method !== 'OPTIONS') return false
-  const { origin, 'access-control-request-method': method } = request.headers
-  return origin !== undefined && method !== undefined && request.routeOptions.config.oauth === undefined
 }
 
 /** Keys are fetched before the first request needs them; only `requireKeysAtBoot` makes the start wait and fail. */

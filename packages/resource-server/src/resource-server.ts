@@ -1,24 +1,23 @@
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import type { AccessToken } from './access-token.js'
 import { checkScopes } from './authorize/check-scopes.js'
+import { checkAuthentication } from './authorize/check-authentication.js'
 import {
-  anyToken,
   parseRule,
   type Catalogue,
   type Requirement,
   type RouteRequirement,
 } from './authorize/requirement.js'
+import { refuseBound } from './binding/check-binding.js'
 import { reportAllowed } from './diagnostics.js'
 import { InvalidRouteError, Refusal } from './errors.js'
+import type { Guard } from './guard.js'
 import { explain } from './respond/refuse.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
 import type { Verifier } from './verify/verifier.js'
 
-/** A hook with a callback, as `onRequest`, `preHandler` and @fastify/auth take it. */
-export type Guard = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
-
 /** What a token outside a request may have to fulfil. */
-export type TokenRequirement = Omit<RouteRequirement, 'optional'>
+export type TokenRequirement = Omit<RouteRequirement, 'optional' | 'dpop'>
 
 /** `fastify.oauth`: the resource server of this scope. */
 export interface ResourceServer {
@@ -43,7 +42,7 @@ export interface ResourceServer {
 /** What `fastify.oauth` works with. */
 export interface ResourceServerParts {
   readonly verifier: Verifier
-  readonly settings: Catalogue
+  readonly settings: Catalogue & { readonly clock: () => number; readonly clockToleranceMs: number }
   readonly log: FastifyBaseLogger
   readonly list: () => readonly ListedRoute[]
   readonly guard: (requirement: Requirement) => Guard
@@ -52,9 +51,10 @@ export interface ResourceServerParts {
 export function createResourceServer(parts: ResourceServerParts): ResourceServer {
   const { verifier, settings, log, list, guard } = parts
   const rules = new WeakMap<object, Requirement>()
+  let anyToken: Requirement | undefined
 
   function requirementOf(rule: RouteRequirement | undefined, place: string): Requirement {
-    if (rule === undefined) return anyToken
+    if (rule === undefined) return (anyToken ??= parseRule(rule, place, settings))
     const known = rules.get(rule)
     if (known !== undefined) return known
     const requirement = parseRule(rule, place, settings)
@@ -70,7 +70,9 @@ export function createResourceServer(parts: ResourceServerParts): ResourceServer
       try {
         if (typeof raw !== 'string') throw new Refusal('malformed', 'the token is no string')
         const token = await verifier.verify(raw)
+        refuseBound(token)
         checkScopes(token, requirement)
+        checkAuthentication(token, requirement, settings)
         reportAllowed(token, startedAt)
         return token
       } catch (error) {

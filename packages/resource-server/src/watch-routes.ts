@@ -43,6 +43,14 @@ export function routesIn(scope: FastifyInstance): () => readonly WatchedRoute[] 
   return () => routes.filter(isInside)
 }
 
+/** The instance around all scopes, where a URL is what it says; the scope itself where that is not known. */
+export function outermost(scope: FastifyInstance): FastifyInstance {
+  let found = scope
+  for (let at: object | null = scope; at !== null; at = Object.getPrototypeOf(at) as object | null)
+    if (watched.has(at)) found = at as FastifyInstance
+  return found
+}
+
 /** Scopes inherit from the scope around them, up to the instance that was announced. */
 function watchedAt(scope: FastifyInstance): WatchedRoute[] | undefined {
   for (let at: object | null = scope; at !== null; at = Object.getPrototypeOf(at) as object | null) {

@@ -223,7 +223,7 @@ t.test('a token that is bound to a key, as a plain bearer token', async t => {
   const bench = await startBench(t)
   for (const cnf of [{ jkt: 'thumbprint' }, { 'x5t#S256': 'thumbprint' }, {}, null, 'text']) {
     t.equal((await bench.call(bench.token({ cnf }))).statusCode, 401, JSON.stringify(cnf))
-    t.equal(bench.lastReason(), 'claim')
+    t.equal(bench.lastReason(), 'binding')
   }
 })
 

@@ -12,6 +12,15 @@ export interface RouteRequirement {
   readonly orRoles?: readonly [string, ...string[]]
   /** One of the configured audiences that the token must name, where there are several. */
   readonly audience?: string
+  /**
+   * `require`: only tokens that are bound to a key, with a DPoP proof of it (RFC 9449). `allow`: others too.
+   * Default: the mode of the option `dpop`.
+   */
+  readonly dpop?: 'allow' | 'require'
+  /** How the user must have authenticated: one of these values of `acr` (RFC 9470 §3). */
+  readonly acr?: readonly [string, ...string[]]
+  /** How long ago the user may have authenticated, by `auth_time`, in seconds (RFC 9470 §3). */
+  readonly maxAge?: number
   /** `true`: a request without a token is let in and has `request.auth === null`; a bad token is refused all the same. */
   readonly optional?: boolean
   /** Misspellings that would leave a route open. */
@@ -27,6 +36,11 @@ export interface Requirement {
   readonly match: 'all' | 'any'
   readonly orRoles: readonly string[]
   readonly audience: string | undefined
+  /** Whether only tokens with a DPoP proof are taken. */
+  readonly proofRequired: boolean
+  readonly acr: readonly string[]
+  /** Seconds; undefined: however long ago. */
+  readonly maxAge: number | undefined
   readonly optional: boolean
 }
 
@@ -37,23 +51,19 @@ export interface Catalogue {
   readonly audiences: readonly string[]
   /** What a route means that says nothing. */
   readonly undecided: Undecided
+  /** Undefined: no proofs are taken. */
+  readonly dpop: { readonly mode: 'allow' | 'require' } | undefined
 }
 
 /** `require`: any valid token. `deny`: the application does not start. `ignore`: the route is left alone. */
 export type Undecided = 'require' | 'deny' | 'ignore'
 
-const keys = ['scopes', 'match', 'orRoles', 'audience', 'optional']
+const keys = ['scopes', 'match', 'orRoles', 'audience', 'dpop', 'acr', 'maxAge', 'optional']
 /** RFC 6749 §3.3: the characters of a scope token. */
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 /** Any valid token will do. */
-export const anyToken: Requirement = Object.freeze({
-  scopes: [],
-  match: 'all',
-  orRoles: [],
-  audience: undefined,
-  optional: false,
-})
+const anyToken: RouteRequirement = Object.freeze({})
 
 /**
  * Reads a route's `config`: what it demands, or undefined where it is public.
@@ -75,7 +85,7 @@ export function parseRequirement(
  * Reads what is demanded of a token, wherever it is written.
  * @throws {InvalidRouteError} naming the place, what it has, and what is meant instead
  */
-export function parseRule(rule: unknown, route: string, catalogue: Catalogue): Requirement {
+export function parseRule(rule: unknown = anyToken, route: string, catalogue: Catalogue): Requirement {
   const given = checkKeys(rule, route)
   const { match = 'all', optional = false } = given
   if (match !== 'all' && match !== 'any')
@@ -87,12 +97,15 @@ export function parseRule(rule: unknown, route: string, catalogue: Catalogue): R
     match,
     orRoles: parseNames(given, 'orRoles', route),
     audience: parseAudience(given, route, catalogue),
+    proofRequired: parseDpop(given, route, catalogue),
+    acr: parseNames(given, 'acr', route),
+    maxAge: parseMaxAge(given, route),
     optional,
   })
 }
 
 function undecided(route: string, catalogue: Catalogue): Requirement | undefined {
-  if (catalogue.undecided === 'require') return anyToken
+  if (catalogue.undecided === 'require') return parseRule(anyToken, route, catalogue)
   if (catalogue.undecided === 'ignore') return undefined
   throw new InvalidRouteError(
     `${route}: nothing says who may call it, and the option \`default\` is 'deny'; give config.oauth, such as { scopes: ['…'] }, {} for any valid token, or false for a public route`,
@@ -141,7 +154,7 @@ function parseScopes(given: Given, route: string, { scopes: known }: Catalogue):
   return names
 }
 
-function parseNames(given: Given, key: 'scopes' | 'orRoles', route: string): readonly string[] {
+function parseNames(given: Given, key: 'scopes' | 'orRoles' | 'acr', route: string): readonly string[] {
   const value = given[key]
   if (value === undefined) return []
   if (
@@ -153,6 +166,26 @@ function parseNames(given: Given, key: 'scopes' | 'orRoles', route: string): rea
       `${route}: config.oauth.${key} is ${show(value)}; give a list with at least one name, or leave it out`,
     )
   return Object.freeze([...(value as string[])])
+}
+
+function parseDpop({ dpop: given }: Given, route: string, { dpop }: Catalogue): boolean {
+  if (given === undefined) return dpop?.mode === 'require'
+  if (given !== 'allow' && given !== 'require')
+    throw new InvalidRouteError(`${route}: config.oauth.dpop is ${show(given)}; give 'allow' or 'require'`)
+  if (dpop === undefined)
+    throw new InvalidRouteError(
+      `${route}: config.oauth.dpop does nothing without the option \`dpop\` of register; give dpop: 'allow' there`,
+    )
+  return given === 'require'
+}
+
+function parseMaxAge({ maxAge }: Given, route: string): number | undefined {
+  if (maxAge === undefined) return undefined
+  if (!Number.isSafeInteger(maxAge) || (maxAge as number) < 0)
+    throw new InvalidRouteError(
+      `${route}: config.oauth.maxAge is ${show(maxAge)}; give whole seconds since the user authenticated, such as 300`,
+    )
+  return maxAge as number
 }
 
 function parseAudience({ audience }: Given, route: string, { audiences }: Catalogue): string | undefined {

@@ -1,32 +1,82 @@
-/** The `WWW-Authenticate` values for one protection space (RFC 9110 §11.6.1, RFC 6750 §3). */
-export interface Challenges {
-  /** No credentials came: scheme and realm, nothing that could be read as an error. */
-  readonly missing: string
-  readonly invalidRequest: string
-  readonly invalidToken: string
-  /** @param scopes what the route demands: fixed by the application, never taken from a request */
-  insufficientScope(scopes: readonly string[]): string
+import type { Requirement } from '../authorize/requirement.js'
+import type { RefusalReason } from '../errors.js'
+
+/** By which scheme a request brought its token; what it brought nothing by counts as `bearer`. */
+export type Scheme = 'bearer' | 'dpop'
+
+/** The `WWW-Authenticate` value for one refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1). */
+export type Challenges = (reason: RefusalReason, requirement: Requirement, scheme: Scheme) => string
+
+/** What every challenge of one protection space says. */
+export interface ProtectionSpace {
+  /** RFC 9110 §11.5; undefined: none is named. */
+  readonly realm: string | undefined
+  /** Where the metadata of the API is (RFC 9728 §5.1). */
+  readonly metadataUrl: string | undefined
+  /** Algorithms of DPoP proofs (RFC 9449 §7.1); undefined: no proofs are taken. */
+  readonly dpopAlgorithms: readonly string[] | undefined
 }
 
-/** @param realm the protection space (RFC 9110 §11.5), or undefined to name none */
-export function createChallenges(realm: string | undefined): Challenges {
+/** Each challenge is put together once for each requirement: what a request brings is never in it. */
+export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: ProtectionSpace): Challenges {
   const space = realm === undefined ? [] : [`realm=${quote(realm)}`]
-  const challenge = (...parameters: string[]): string =>
-    `Bearer ${[...space, ...parameters].join(', ')}`.trim()
-  return {
-    missing: challenge(),
-    invalidRequest: challenge(
-      'error="invalid_request"',
-      'error_description="The request must carry exactly one bearer token"',
-    ),
-    invalidToken: challenge('error="invalid_token"', 'error_description="The access token is invalid"'),
-    insufficientScope: scopes =>
-      challenge(
-        'error="insufficient_scope"',
-        'error_description="The access token does not have the required scope"',
-        `scope=${quote(scopes.join(' '))}`,
-      ),
+  const metadata = metadataUrl === undefined ? [] : [`resource_metadata=${quote(metadataUrl)}`]
+  const made = new WeakMap<Requirement, Map<string, string>>()
+
+  function challenge(reason: RefusalReason, requirement: Requirement, scheme: Scheme): string {
+    const error = errorParameters(reason, requirement)
+    const usesDpop = scheme === 'dpop' || requirement.proofRequired
+    const bearer = credentials('Bearer', [...space, ...(usesDpop ? [] : error), ...metadata])
+    if (dpopAlgorithms === undefined) return bearer
+    const algorithms = `algs=${quote(dpopAlgorithms.join(' '))}`
+    const dpop = credentials('DPoP', [...space, ...(usesDpop ? error : []), algorithms, ...metadata])
+    return requirement.proofRequired ? dpop : `${bearer}, ${dpop}`
   }
+
+  return (reason, requirement, scheme) => {
+    let challenges = made.get(requirement)
+    if (challenges === undefined) made.set(requirement, (challenges = new Map()))
+    const key = `${scheme} ${reason}`
+    let text = challenges.get(key)
+    if (text === undefined) challenges.set(key, (text = challenge(reason, requirement, scheme)))
+    return text
+  }
+}
+
+/** The error code, its description and what goes with it: fixed by the application, never taken from a request. */
+function errorParameters(reason: RefusalReason, { scopes, acr, maxAge }: Requirement): readonly string[] {
+  switch (reason) {
+    // RFC 6750 §3.1: no credentials, nothing that could be read as an error.
+    case 'missing':
+      return []
+    case 'credentials':
+      return failure('invalid_request', 'The request must carry exactly one access token')
+    case 'scope':
+      return [
+        ...failure('insufficient_scope', 'The access token does not have the required scope'),
+        `scope=${quote(scopes.join(' '))}`,
+      ]
+    case 'authentication':
+      return [
+        ...failure('insufficient_user_authentication', 'A different authentication of the user is required'),
+        ...(acr.length === 0 ? [] : [`acr_values=${quote(acr.join(' '))}`]),
+        ...(maxAge === undefined ? [] : [`max_age="${maxAge}"`]),
+      ]
+    case 'proof':
+      return failure('invalid_dpop_proof', 'The DPoP proof is invalid')
+    case 'nonce':
+      return failure('use_dpop_nonce', 'The DPoP proof must hold the nonce of this server')
+    default:
+      return failure('invalid_token', 'The access token is invalid')
+  }
+}
+
+function failure(code: string, description: string): readonly string[] {
+  return [`error="${code}"`, `error_description="${description}"`]
+}
+
+function credentials(scheme: string, parameters: readonly string[]): string {
+  return `${scheme} ${parameters.join(', ')}`.trim()
 }
 
 /** RFC 9110 §5.6.4. */

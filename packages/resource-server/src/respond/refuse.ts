@@ -4,20 +4,24 @@ import type { Requirement } from '../authorize/requirement.js'
 import { isObserved, report } from '../diagnostics.js'
 import {
   InsufficientScopeError,
+  InsufficientUserAuthenticationError,
+  InvalidDpopProofError,
   InvalidRequestError,
   InvalidTokenError,
   KeysUnavailable,
   KeysUnavailableError,
   MissingTokenError,
   Refusal,
+  UseDpopNonceError,
   type RefusalDetails,
 } from '../errors.js'
-import type { Challenges } from './challenge.js'
+import type { Challenges, Scheme } from './challenge.js'
 
 /** What went wrong, on which route, since when. */
 export interface Refused {
   readonly error: unknown
   readonly requirement: Requirement
+  readonly scheme: Scheme
   readonly startedAt: number
 }
 
@@ -28,11 +32,11 @@ export interface Refused {
 export type Respond = (request: FastifyRequest, reply: FastifyReply, refused: Refused) => Error
 
 export function createResponder(challenges: Challenges, problemDetails: boolean): Respond {
-  const respond: Respond = (request, reply, { error, requirement, startedAt }) => {
+  const respond: Respond = (request, reply, { error, requirement, scheme, startedAt }) => {
     if (error instanceof KeysUnavailable)
       reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
     if (error instanceof Refusal)
-      reply.header('www-authenticate', challengeFor(error, requirement, challenges))
+      reply.header('www-authenticate', challenges(error.reason, requirement, scheme))
     return explain(error, { log: request.log, request, startedAt })
   }
   if (!problemDetails) return respond
@@ -53,19 +57,6 @@ function sendProblem(reply: FastifyReply, error: Error & { statusCode?: number; 
     .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, code }))
 }
 
-function challengeFor({ reason }: Refusal, { scopes }: Requirement, challenges: Challenges): string {
-  switch (reason) {
-    case 'missing':
-      return challenges.missing
-    case 'credentials':
-      return challenges.invalidRequest
-    case 'scope':
-      return challenges.insufficientScope(scopes)
-    default:
-      return challenges.invalidToken
-  }
-}
-
 function publicError(error: Refusal | KeysUnavailable): Error {
   if (error instanceof KeysUnavailable) return withoutStack(KeysUnavailableError)
   switch (error.reason) {
@@ -75,6 +66,12 @@ function publicError(error: Refusal | KeysUnavailable): Error {
       return withoutStack(InvalidRequestError)
     case 'scope':
       return withoutStack(InsufficientScopeError)
+    case 'authentication':
+      return withoutStack(InsufficientUserAuthenticationError)
+    case 'proof':
+      return withoutStack(InvalidDpopProofError)
+    case 'nonce':
+      return withoutStack(UseDpopNonceError)
     default:
       return withoutStack(InvalidTokenError)
   }
@@ -106,7 +103,7 @@ export function explain(error: unknown, { log, request, startedAt }: Occasion): 
   const made = publicError(error)
   const { code, statusCode = 500 } = made as Error & { code?: string; statusCode?: number }
   const { reason, detail, issuer, kid }: RefusalDetails =
-    error instanceof Refusal ? error : { reason: 'keys_unavailable' }
+    error instanceof Refusal ? error : { reason: 'keys_unavailable', detail: error.message }
   log.info({ code, reason, detail, issuer, kid }, 'access refused')
   if (isObserved('fastify-resource-server:deny')) {
     const durationMs = performance.now() - startedAt

@@ -1,5 +1,5 @@
 import { fetchJwks } from './fetch-jwks.js'
-import { discoverJwksUri, isTrustworthyUrl } from './issuer.js'
+import { discoverMetadata, endpointIn } from './issuer.js'
 import type { IssuerConnection } from './issuer-connection.js'
 import { importPublicKey, type Algorithm, type Jwk, type PublicKey } from './public-key.js'
 
@@ -23,9 +23,7 @@ export function fetchKeysOf(
   let jwksUri = source.jwksUri
   return async () => {
     try {
-      jwksUri ??= await discoverJwksUri(source.issuer, source.metadataUrl, connection)
-      if (!source.allowInsecureHttp && !isTrustworthyUrl(jwksUri))
-        throw new Error(`${jwksUri} is neither https nor on this machine`)
+      jwksUri ??= await discoverJwksUri(source, connection)
       return importKeys(await fetchJwks(jwksUri, connection))
     } catch (error) {
       // The issuer may have moved its keys: ask its metadata again next time.
@@ -33,6 +31,13 @@ export function fetchKeysOf(
       throw error
     }
   }
+}
+
+async function discoverJwksUri(
+  { issuer, metadataUrl, allowInsecureHttp }: KeySource,
+  connection: IssuerConnection,
+): Promise<string> {
+  return endpointIn(await discoverMetadata(issuer, metadataUrl, connection), 'jwks_uri', allowInsecureHttp)
 }
 
 /**

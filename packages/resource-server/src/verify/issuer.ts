@@ -1,20 +1,23 @@
 import type { IssuerConnection } from './issuer-connection.js'
 
+/** What an issuer says of itself (RFC 8414 §2). */
+export type IssuerMetadata = Readonly<Record<string, unknown>>
+
 /**
- * Where an issuer's keys are, from its own metadata: OpenID Connect Discovery 1.0 §4, else RFC 8414 §3.
- * The metadata has to name the issuer it was asked for (RFC 8414 §3.3), or anybody's could be put in its place.
+ * An issuer's own metadata: OpenID Connect Discovery 1.0 §4, else RFC 8414 §3.
+ * It has to name the issuer it was asked for (RFC 8414 §3.3), or anybody's could be put in its place.
  * @throws {Error} saying which URL failed, and how
  */
-export async function discoverJwksUri(
+export async function discoverMetadata(
   issuer: string,
   metadataUrl: string | undefined,
   connection: IssuerConnection,
-): Promise<string> {
+): Promise<IssuerMetadata> {
   const urls = metadataUrl === undefined ? metadataUrls(issuer) : [metadataUrl]
   const failures: string[] = []
   for (const url of urls) {
     const { status, body } = await connection.getJson(url)
-    if (status === 200) return jwksUriOf(body, issuer, url)
+    if (status === 200) return metadataOf(body, issuer, url)
     failures.push(`${url} answers ${status}`)
     // Any other status tells nothing of whether there is metadata at the next place.
     if (status !== 404) break
@@ -31,15 +34,27 @@ function metadataUrls(issuer: string): string[] {
   ]
 }
 
-function jwksUriOf(metadata: unknown, issuer: string, url: string): string {
+function metadataOf(metadata: unknown, issuer: string, url: string): IssuerMetadata {
   if (typeof metadata !== 'object' || metadata === null) throw new Error(`${url} holds no metadata`)
-  const { issuer: named, jwks_uri: jwksUri } = metadata as { issuer?: unknown; jwks_uri?: unknown }
+  const { issuer: named } = metadata as IssuerMetadata
   if (named !== issuer)
     throw new Error(
       `${url} is the metadata of the issuer ${JSON.stringify(named)?.slice(0, 200)}, not of ${JSON.stringify(issuer)}`,
     )
-  if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri)) throw new Error(`${url} has no jwks_uri`)
-  return jwksUri
+  return metadata as IssuerMetadata
+}
+
+/**
+ * A URL in the metadata that is fit to be asked: what is learnt or sent there is as good as what the operator configured.
+ * @throws {Error} when it is missing, or plain http to another machine without leave
+ */
+export function endpointIn(metadata: IssuerMetadata, name: string, allowInsecureHttp: boolean): string {
+  const { [name]: endpoint, issuer } = metadata
+  if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
+    throw new Error(`the metadata of ${String(issuer)} has no ${name}`)
+  if (!allowInsecureHttp && !isTrustworthyUrl(endpoint))
+    throw new Error(`the ${name} ${endpoint} is plain http, which anybody on the way could answer`)
+  return endpoint
 }
 
 /** https, or plain http on this machine: keys that anybody on the way could replace verify nothing. */

@@ -1,9 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { report } from '../diagnostics.js'
-import type { IssuerSettings, Settings } from '../options.js'
-import { compileCustomClaims } from './check-custom-claims.js'
+import type { IssuerSettings } from '../options/issuer-options.js'
+import type { Settings } from '../options/options.js'
+import { compileCustomClaims, type CheckCustomClaims } from './check-custom-claims.js'
 import { connectToIssuer, type IssuerConnection } from './issuer-connection.js'
 import { fetchKeysOf, keyImporter } from './issuer-keys.js'
+import { createIntrospection, type IntrospectToken } from './introspect-token.js'
 import { createKeySet, type KeyEvent } from './key-set.js'
 import { createThreadPool } from './thread-pool.js'
 import { createTokenCache } from './token-cache.js'
@@ -20,11 +22,13 @@ export interface Verifier {
 export async function createVerifier(settings: Settings, log: FastifyBaseLogger): Promise<Verifier> {
   const connection = connectToIssuer(settings.dispatcher)
   const issuers = settings.issuers.map(issuer => trust(issuer, settings, connection, log))
+  const checkCustomClaims = await compileCustomClaims(settings.claims)
   return {
     verify: createVerifyToken(issuers, {
       cache: createTokenCache(settings.cacheSize, settings.clock),
       threadPool: createThreadPool(settings.verifyInThreadPool),
-      checkCustomClaims: await compileCustomClaims(settings.claims),
+      checkCustomClaims,
+      introspect: introspectionOf(settings, connection, checkCustomClaims),
       now: settings.clock,
     }),
     async loadKeys() {
@@ -61,6 +65,24 @@ function trust(
     tell(event, rules.issuer, log),
   )
   return { rules, algorithms, keys }
+}
+
+/** Options see to it that only a single issuer has it. */
+function introspectionOf(
+  { issuers, clock }: Settings,
+  connection: IssuerConnection,
+  checkCustomClaims: CheckCustomClaims,
+): IntrospectToken | undefined {
+  for (const { introspection, rules, metadataUrl } of issuers)
+    if (introspection !== undefined)
+      return createIntrospection(introspection, {
+        rules,
+        metadataUrl,
+        connection,
+        checkCustomClaims,
+        now: clock,
+      })
+  return undefined
 }
 
 function staticKeys<In, Out>(jwks: In, importKeys: (jwks: In) => Out): () => Promise<Out> {

@@ -3,6 +3,7 @@ import { Refusal } from '../errors.js'
 import { checkClaims, type ClaimRules } from './check-claims.js'
 import type { CheckCustomClaims } from './check-custom-claims.js'
 import { decodeToken, type DecodedToken, type TokenHeader } from './decode-token.js'
+import type { IntrospectToken } from './introspect-token.js'
 import type { KeySet } from './key-set.js'
 import type { Claims } from './profiles.js'
 import { supportedAlgorithms, type Algorithm, type PublicKey } from './public-key.js'
@@ -32,6 +33,8 @@ export interface VerifyContext {
   readonly cache: TokenCache
   readonly threadPool: ThreadPool
   readonly checkCustomClaims: CheckCustomClaims
+  /** For tokens that are no JWTs; undefined: they are refused. */
+  readonly introspect: IntrospectToken | undefined
   readonly now: () => number
 }
 
@@ -42,7 +45,7 @@ export interface VerifyContext {
  */
 export function createVerifyToken(
   issuers: readonly TrustedIssuer[],
-  { cache, threadPool, checkCustomClaims, now }: VerifyContext,
+  { cache, threadPool, checkCustomClaims, introspect, now }: VerifyContext,
 ): VerifyToken {
   /** Decoded headers of tokens that verified: an issuer writes few different ones. */
   const headers = new Map<string, TokenHeader>()
@@ -92,6 +95,7 @@ export function createVerifyToken(
   return raw => {
     const verified = cache.get(raw)
     if (verified !== undefined) return verified.token
+    if (introspect !== undefined && !looksLikeJwt(raw)) return introspect(raw)
     const decoded = decodeToken(raw, headers)
     const { header, claims } = decoded
     const { alg, kid } = header
@@ -109,6 +113,11 @@ export function createVerifyToken(
     if (key !== undefined) return verifySignature(decoded, issuer, key)
     return issuer.keys.lookUp(kid, alg).then(found => verifySignature(decoded, issuer, found))
   }
+}
+
+/** Three segments (RFC 7515 §7.1). What is wrong with a token that has them is for `decodeToken` to tell. */
+function looksLikeJwt(raw: string): boolean {
+  return /^[^.]+\.[^.]+\.[^.]*$/.test(raw)
 }
 
 /** Tells the log which issuer and key a refusal is about. */

@@ -1,6 +1,6 @@
-import { InvalidOptionError } from './errors.js'
-import { didYouMean, show } from './suggest.js'
-import { isTrustworthyUrl } from './verify/issuer.js'
+import { InvalidOptionError } from '../errors.js'
+import { didYouMean, show } from '../suggest.js'
+import { isTrustworthyUrl } from '../verify/issuer.js'
 
 /** Options as they came: nothing is known of them yet. */
 export type Given = Readonly<Record<string, unknown>>
@@ -36,17 +36,17 @@ export function strings(given: Given, name: string, at: string): readonly string
 }
 
 /** true or false. */
-export function boolean(given: Given, name: string, fallback: boolean = false): boolean {
+export function boolean(given: Given, name: string, fallback: boolean = false, at: string = ''): boolean {
   const { [name]: value = fallback } = given
-  if (typeof value !== 'boolean') throw wrong(name, value, 'true or false')
+  if (typeof value !== 'boolean') throw wrong(at + name, value, 'true or false')
   return value
 }
 
 /** A duration in milliseconds. */
-export function milliseconds(given: Given, name: string, fallback: number): number {
+export function milliseconds(given: Given, name: string, fallback: number, at: string = ''): number {
   const { [name]: value = fallback } = given
   if (typeof value !== 'number' || !(value >= 0))
-    throw wrong(name, value, 'milliseconds, as a number that is not negative')
+    throw wrong(at + name, value, 'milliseconds, as a number that is not negative')
   return value
 }
 

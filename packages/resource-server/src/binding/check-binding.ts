@@ -1,0 +1,174 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AccessToken } from '../access-token.js'
+import { KeysUnavailable, Refusal } from '../errors.js'
+import type { Algorithm } from '../verify/public-key.js'
+import {
+  createCertificateThumbprint,
+  type CertificateThumbprint,
+  type ClientCertificate,
+} from './client-certificate.js'
+import { createProofCheck, type Proof } from './dpop-proof.js'
+import { createNonces, type Nonces } from './nonce.js'
+import type { ReplayStore } from './replay-store.js'
+
+/** How tokens that are bound to a key are treated (RFC 9449). Times in milliseconds. */
+export interface DpopSettings {
+  readonly mode: 'allow' | 'require'
+  readonly algorithms: readonly Algorithm[]
+  readonly maxProofAgeMs: number
+  /** What the API is called by its clients; undefined: as each request says. */
+  readonly origin: string | undefined
+  /** Undefined: no nonce is demanded. */
+  readonly nonceSecret: string | true | undefined
+  readonly replayStore: ReplayStore
+}
+
+/** How a request presents its token. */
+export interface Presented {
+  readonly credentials: { readonly scheme: 'bearer' | 'dpop'; readonly accessToken: string }
+  /** Whether the route takes tokens with a proof only. */
+  readonly proofRequired: boolean
+  readonly request: FastifyRequest
+  /** Where a new nonce goes to. */
+  readonly reply: FastifyReply
+}
+
+/**
+ * Checks that a request may use a token (RFC 7800 §3.1): one that is bound to a key or a certificate needs the proof of
+ * it, and is never taken for a plain one.
+ * @throws {Refusal}
+ */
+export type CheckBinding = (token: AccessToken, presented: Presented) => void | Promise<void>
+
+/** What a token is bound to. */
+interface Confirmation {
+  readonly jkt?: string
+  readonly 'x5t#S256'?: string
+}
+
+export function createBindingCheck(
+  dpop: DpopSettings | undefined,
+  certificate: ClientCertificate | undefined,
+  now: () => number,
+): CheckBinding {
+  const certificateOf = certificate === undefined ? undefined : createCertificateThumbprint(certificate)
+  const checkProof = dpop === undefined ? undefined : createProofCheckOfRequest(dpop, now)
+  return (token, presented) => {
+    const confirmation = confirmationOf(token)
+    const isBearer = presented.credentials.scheme === 'bearer'
+    if (isBearer && presented.proofRequired)
+      throw new Refusal('binding', 'the route takes tokens with a DPoP proof only')
+    const { jkt, 'x5t#S256': certificateBound } = confirmation
+    if (certificateBound !== undefined) checkCertificate(certificateBound, certificateOf, presented.request)
+    if (isBearer) {
+      if (jkt === undefined) return
+      throw new Refusal('binding', 'the token is bound to a key, and came without a DPoP proof')
+    }
+    if (jkt === undefined || checkProof === undefined)
+      throw new Refusal('binding', 'the token came with a DPoP proof, and is not bound to a key')
+    return checkProof(jkt, presented)
+  }
+}
+
+/**
+ * For tokens that come without a request around them: nobody can prove anything there.
+ * @throws {Refusal} when the token is bound
+ */
+export function refuseBound(token: AccessToken): void {
+  if (confirmationOf(token) !== unbound)
+    throw new Refusal('binding', 'the token is bound to a key, of which no proof can be had here')
+}
+
+const unbound: Confirmation = Object.freeze({})
+const knownMembers = new Set(['jkt', 'x5t#S256'])
+
+function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation {
+  if (cnf === undefined) return unbound
+  if (!isConfirmation(cnf))
+    throw new Refusal('binding', 'the claim cnf binds the token in a way that cannot be checked')
+  return cnf
+}
+
+/** With a member that is not known, the token is bound in a way that nobody would check. */
+function isConfirmation(cnf: unknown): cnf is Confirmation {
+  if (typeof cnf !== 'object' || cnf === null) return false
+  const members = Object.entries(cnf)
+  return (
+    members.length > 0 &&
+    members.every(([name, value]) => knownMembers.has(name) && typeof value === 'string')
+  )
+}
+
+function checkCertificate(
+  bound: string,
+  certificateOf: CertificateThumbprint | undefined,
+  request: FastifyRequest,
+): void {
+  if (certificateOf === undefined)
+    throw new Refusal(
+      'binding',
+      'the token is bound to a certificate; the option clientCertificate is not set',
+    )
+  let shown: string | undefined
+  try {
+    shown = certificateOf(request)
+  } catch {
+    throw new Refusal('binding', "what was given as the client's certificate is none")
+  }
+  if (shown !== bound) throw new Refusal('binding', 'the client did not show the certificate of the token')
+}
+
+type CheckProofOfRequest = (jkt: string, presented: Presented) => void | Promise<void>
+
+function createProofCheckOfRequest(settings: DpopSettings, now: () => number): CheckProofOfRequest {
+  const { algorithms, maxProofAgeMs, origin, nonceSecret, replayStore } = settings
+  const check = createProofCheck(algorithms, maxProofAgeMs, now)
+  const nonces =
+    nonceSecret === undefined ? undefined : createNonces(now, nonceSecret === true ? undefined : nonceSecret)
+  return (jkt, { credentials: { accessToken }, request, reply }) => {
+    const { method, originalUrl, protocol, host } = request
+    const url = (origin ?? `${protocol}://${host}`) + originalUrl
+    const proof = check(singleProof(request), { method, url, accessToken })
+    if (proof.thumbprint !== jkt) throw new Refusal('binding', "the proof's key is not the token's")
+    if (nonces !== undefined) checkNonce(proof, nonces, reply)
+    return noteUse(proof, replayStore, maxProofAgeMs)
+  }
+}
+
+/** RFC 9449 §4.3: not more than one. */
+function singleProof({ raw: { rawHeaders }, headers: { dpop } }: FastifyRequest): string {
+  const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'dpop').length
+  if (typeof dpop !== 'string' || count !== 1)
+    throw new Refusal('proof', 'the request has not exactly one DPoP proof')
+  return dpop
+}
+
+function checkNonce({ nonce }: Proof, nonces: Nonces, reply: FastifyReply): void {
+  const current = nonces.current()
+  if (nonce !== current) reply.header('dpop-nonce', current)
+  if (nonce === undefined || !nonces.isValid(nonce))
+    throw new Refusal('nonce', 'the proof lacks the nonce, or has an old one')
+}
+
+function noteUse(
+  { thumbprint, jti }: Proof,
+  store: ReplayStore,
+  maxProofAgeMs: number,
+): void | Promise<void> {
+  let added: boolean | Promise<boolean>
+  try {
+    // A proof is good from so long before its iat to so long after it.
+    added = store.add(`${thumbprint}.${jti}`, 2 * maxProofAgeMs)
+  } catch (error) {
+    return nobodyKnows(error)
+  }
+  return added instanceof Promise ? added.catch(nobodyKnows).then(refuseReplay) : refuseReplay(added)
+}
+
+function nobodyKnows(error: unknown): never {
+  throw new KeysUnavailable(`the replay store: ${(error as Error).message}`, 1_000)
+}
+
+function refuseReplay(isNew: boolean): void {
+  if (!isNew) throw new Refusal('proof', 'the DPoP proof was used before')
+}

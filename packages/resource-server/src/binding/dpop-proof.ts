@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { Refusal } from '../errors.js'
+import { decodeSegments } from '../verify/decode-token.js'
+import { importPublicKey, type Algorithm, type Jwk, type PublicKey } from '../verify/public-key.js'
+import { thumbprintOf } from './thumbprint.js'
+
+/** What a proof has to be about (RFC 9449 §4.3). */
+export interface ProofContext {
+  /** The request's method. */
+  readonly method: string
+  /** The request's URL; query and fragment do not count. */
+  readonly url: string
+  readonly accessToken: string
+}
+
+/** A proof that holds. */
+export interface Proof {
+  /** The thumbprint of the key that signed it. */
+  readonly thumbprint: string
+  readonly jti: string
+  readonly nonce: string | undefined
+}
+
+/** Checks one DPoP proof. @throws {Refusal} with the reason `proof` */
+export type CheckProof = (proof: string, context: ProofContext) => Proof
+
+const maxProofLength = 8_192
+const maxJtiLength = 256
+const keysKept = 1_000
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth']
+
+/** @param maxAgeMs how old a proof may be, and how far in the future its clock, in milliseconds */
+export function createProofCheck(
+  algorithms: readonly Algorithm[],
+  maxAgeMs: number,
+  now: () => number,
+): CheckProof {
+  /** Keys of clients that come again: a prepared key costs more than the rest of the check. */
+  const keys = new LRUCache<string, PublicKey>({ max: keysKept })
+
+  function keyOf(jwk: Jwk, thumbprint: string): PublicKey {
+    const known = keys.get(thumbprint)
+    if (known !== undefined) return known
+    try {
+      const { kty, crv, x, y, n, e } = jwk
+      const key = importPublicKey({ kty, crv, x, y, n, e } as Jwk, algorithms)
+      keys.set(thumbprint, key)
+      return key
+    } catch (error) {
+      throw wrong((error as Error).message)
+    }
+  }
+
+  return (text, context) => {
+    const { header, claims } = decode(text)
+    const { alg, jwk } = header
+    if (header['typ'] !== 'dpop+jwt') throw wrong('typ is not dpop+jwt')
+    if (!algorithms.includes(alg as Algorithm)) throw wrong('alg is not allowed')
+    const publicKey = publicJwk(jwk)
+    const thumbprint = thumbprintOf(publicKey)
+    const key = keyOf(publicKey, thumbprint)
+    if (!key.algorithms.includes(alg as Algorithm)) throw wrong('alg does not fit the key')
+    checkRequest(claims, context)
+    const { iat, jti, nonce } = readClaims(claims)
+    if (Math.abs(now() - iat * 1000) > maxAgeMs) throw wrong('iat is not now')
+    try {
+      key.verify(text, alg as Algorithm)
+    } catch {
+      throw wrong('its signature does not verify')
+    }
+    return { thumbprint, jti, nonce }
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+/** The proof is for this request and this token, and no other (RFC 9449 §4.3). */
+function checkRequest({ htm, htu, ath }: Members, { method, url, accessToken }: ProofContext): void {
+  if (htm !== method) throw wrong('htm is not the method of the request')
+  if (typeof htu !== 'string' || withoutQuery(htu) !== withoutQuery(url))
+    throw wrong('htu is not the URL of the request')
+  if (ath !== createHash('sha256').update(accessToken).digest('base64url'))
+    throw wrong('ath is not the hash of the access token')
+}
+
+function readClaims({ iat, jti, nonce }: Members): {
+  iat: number
+  jti: string
+  nonce: string | undefined
+} {
+  if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength)
+    throw wrong('jti is missing, or too long')
+  if (typeof iat !== 'number') throw wrong('iat is missing')
+  if (nonce !== undefined && typeof nonce !== 'string') throw wrong('nonce is not text')
+  return { iat, jti, nonce }
+}
+
+function decode(text: string): { header: Members; claims: Members } {
+  if (text.length > maxProofLength) throw wrong('it is too long')
+  try {
+    const { header, claims } = decodeSegments(text)
+    for (const name of ['crit', 'b64', 'zip', 'enc'])
+      if (header[name] !== undefined) throw new Error(`the header has ${name}`)
+    return { header, claims }
+  } catch (error) {
+    throw wrong(error instanceof Refusal ? (error.detail ?? 'malformed') : (error as Error).message)
+  }
+}
+
+/** RFC 9449 §4.2: the public key, and nothing that is private. */
+function publicJwk(jwk: unknown): Jwk {
+  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) throw wrong('jwk is missing')
+  if (privateMembers.some(name => Object.hasOwn(jwk, name))) throw wrong('jwk holds a private key')
+  return jwk as Jwk
+}
+
+/** RFC 9449 §4.3: compared after normalization (RFC 3986 §6.2.2, §6.2.3), without query and fragment. */
+function withoutQuery(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
+}
+
+function wrong(detail: string): Refusal {
+  return new Refusal('proof', `the DPoP proof: ${detail}`)
+}

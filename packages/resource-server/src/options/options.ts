@@ -1,0 +1,208 @@
+import { availableParallelism } from 'node:os'
+import type { Dispatcher } from 'undici'
+import type { Undecided } from '../authorize/requirement.js'
+import type { DpopSettings } from '../binding/check-binding.js'
+import type { ClientCertificate } from '../binding/client-certificate.js'
+import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
+import { InvalidOptionError } from '../errors.js'
+import type { KeyTimes } from '../verify/key-set.js'
+import { parseDpop, type DpopOptions } from './dpop-options.js'
+import { issuerOptions, parseIssuers, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
+import { boolean, count, milliseconds, refuseUnknown, strings, wrong, type Given } from './read-option.js'
+import { parseResourceMetadata, type ResourceMetadataOptions } from './resource-metadata-options.js'
+
+/** What `register` takes: one issuer's options at the top level, or several in `issuers`. */
+export interface ResourceServerOptions extends Partial<IssuerOptions> {
+  /** Several issuers, each with its own keys, audiences and profile. */
+  issuers?: readonly IssuerOptions[]
+  /**
+   * A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })` of TypeBox; a token that does not
+   * fit is refused. Declare its type in `OAuthTypes`, and `request.auth.claims` has it.
+   */
+  claims?: object
+  /** Answer with problem details (RFC 9457) instead of Fastify's error body. Default false. */
+  problemDetails?: boolean
+  /** The catalogue: every scope that a route may ask for. A route that asks for another one fails at boot. */
+  scopes?: readonly string[]
+  /**
+   * What a route means that has no `config.oauth`: `require` any valid token, `deny` the application its start, or
+   * `ignore` the route. Default `require`.
+   */
+  default?: 'require' | 'deny' | 'ignore'
+  /** Take tokens that are bound to a client's key, with a proof of it (RFC 9449). Default: they are refused. */
+  dpop?: 'allow' | 'require' | DpopOptions
+  /**
+   * Where the client's certificate comes from, for tokens that are bound to one (RFC 8705 §3). Default: they are refused.
+   */
+  clientCertificate?: ClientCertificate
+  /**
+   * Publish metadata of this API (RFC 9728) and name it in every challenge, so that a client finds the issuer by itself,
+   * as those of the Model Context Protocol do. `true`: the audience is the API's URL. Default false.
+   */
+  resourceMetadata?: boolean | ResourceMetadataOptions
+  /** Names the protection space in challenges (RFC 9110 §11.5). Default: none. */
+  realm?: string
+  /** How far clocks may be apart, in milliseconds. Default 5000. */
+  clockToleranceMs?: number
+  /** The oldest token that is accepted, by its `iat`, in milliseconds. Default: `exp` alone decides. */
+  maxTokenAgeMs?: number
+  /** Age at which keys are renewed, in milliseconds; in the background from four fifths of it on. Default 300000. */
+  keysMaxAgeMs?: number
+  /** How long keys serve through an outage of the issuer, in milliseconds, counted from their last renewal. Default 3600000. */
+  keysKeepMs?: number
+  /** Unknown key ids cause at most one request to the issuer in this time, in milliseconds. Default 30000. */
+  unknownKeyCooldownMs?: number
+  /** `true`: `ready()` fails when an issuer's keys cannot be had. Default: they are fetched in the background. */
+  requireKeysAtBoot?: boolean
+  /** How many verified tokens are remembered; 0 verifies every time. Default 1000. */
+  cacheSize?: number
+  /**
+   * While requests with new tokens come close upon each other, verify their signatures in the thread pool as well as
+   * on the main thread. Default: `true` where the machine has several processors. Give `false` where they all have
+   * work already, as with one process for each.
+   */
+  verifyInThreadPool?: boolean
+  /** Accept plain http to other machines. Default false. */
+  allowInsecureHttp?: boolean
+  /** An undici 7 dispatcher for requests to issuers (a proxy, say); it is not closed by the plugin. */
+  dispatcher?: Dispatcher
+  /** The time in milliseconds since the epoch. Default `Date.now`. */
+  clock?: () => number
+}
+
+/** Every option, checked, with its default: what the rest of the package works with. */
+export interface Settings {
+  readonly issuers: readonly IssuerSettings[]
+  readonly claims: object | undefined
+  readonly problemDetails: boolean
+  readonly scopes: readonly string[] | undefined
+  readonly audiences: readonly string[]
+  readonly undecided: Undecided
+  readonly realm: string | undefined
+  readonly dpop: DpopSettings | undefined
+  readonly clientCertificate: ClientCertificate | undefined
+  readonly resourceMetadata: ResourceMetadataSettings | undefined
+  readonly clockToleranceMs: number
+  readonly keyTimes: KeyTimes
+  readonly requireKeysAtBoot: boolean
+  readonly cacheSize: number
+  readonly verifyInThreadPool: boolean
+  readonly allowInsecureHttp: boolean
+  readonly dispatcher: Dispatcher | undefined
+  readonly clock: () => number
+}
+
+const serverOptions = [
+  'issuers',
+  'claims',
+  'problemDetails',
+  'scopes',
+  'default',
+  'dpop',
+  'clientCertificate',
+  'resourceMetadata',
+  'realm',
+  'clockToleranceMs',
+  'maxTokenAgeMs',
+  'keysMaxAgeMs',
+  'keysKeepMs',
+  'unknownKeyCooldownMs',
+  'requireKeysAtBoot',
+  'cacheSize',
+  'verifyInThreadPool',
+  'allowInsecureHttp',
+  'dispatcher',
+  'clock',
+] as const
+/** Fastify's own options of `register`. */
+const registerOptions = ['prefix', 'logLevel', 'logSerializers']
+
+/**
+ * Checks the options and fills in the defaults.
+ * @throws {InvalidOptionError} naming the option, what it got, and what it wants
+ */
+export function parseOptions(options: ResourceServerOptions): Settings {
+  const given = options as Given
+  refuseUnknown(given, [...issuerOptions, ...serverOptions, ...registerOptions], '')
+  const allowInsecureHttp = boolean(given, 'allowInsecureHttp')
+  const clockToleranceMs = milliseconds(given, 'clockToleranceMs', 5_000)
+  const maxTokenAgeMs = milliseconds(given, 'maxTokenAgeMs', Infinity)
+  const issuers = parseIssuers(given, { allowInsecureHttp, clockToleranceMs, maxTokenAgeMs })
+
+  const maxAgeMs = milliseconds(given, 'keysMaxAgeMs', 300_000)
+  const keepMs = milliseconds(given, 'keysKeepMs', 3_600_000)
+  if (keepMs < maxAgeMs) throw wrong('keysKeepMs', keepMs, `at least keysMaxAgeMs (${maxAgeMs})`)
+  const audiences = [...new Set(issuers.flatMap(({ rules }) => rules.audiences))]
+  const clock = parseClock(given)
+  return Object.freeze({
+    issuers,
+    claims: claimsSchema(given),
+    problemDetails: boolean(given, 'problemDetails'),
+    scopes: strings(given, 'scopes', ''),
+    audiences,
+    undecided: parseDefault(given),
+    realm: parseRealm(given),
+    dpop: parseDpop(given, clock),
+    clientCertificate: parseClientCertificate(given),
+    resourceMetadata: parseResourceMetadata(given, audiences, allowInsecureHttp),
+    clockToleranceMs,
+    keyTimes: { maxAgeMs, keepMs, cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000) },
+    requireKeysAtBoot: boolean(given, 'requireKeysAtBoot'),
+    cacheSize: count(given, 'cacheSize', 1_000),
+    verifyInThreadPool: boolean(given, 'verifyInThreadPool', availableParallelism() > 1),
+    allowInsecureHttp,
+    dispatcher: parseDispatcher(given),
+    clock,
+  })
+}
+
+function claimsSchema({ claims }: Given): object | undefined {
+  if (claims === undefined) return undefined
+  if (typeof claims !== 'object' || claims === null)
+    throw wrong('claims', claims, 'a JSON Schema, such as Type.Object({ tenant: Type.String() })')
+  return claims
+}
+
+function parseDefault(given: Given): Undecided {
+  const { default: value = 'require' } = given
+  if (value !== 'require' && value !== 'deny' && value !== 'ignore')
+    throw wrong('default', value, "'require', 'deny' or 'ignore'")
+  return value
+}
+
+function parseClientCertificate({ clientCertificate }: Given): ClientCertificate | undefined {
+  if (clientCertificate === undefined) return undefined
+  if (clientCertificate !== 'socket' && typeof clientCertificate !== 'function')
+    throw wrong(
+      'clientCertificate',
+      clientCertificate,
+      "'socket', or a function that gives the certificate of a request as a trusted proxy passed it on",
+    )
+  return clientCertificate as ClientCertificate
+}
+
+function parseRealm(given: Given): string | undefined {
+  const { realm } = given
+  if (realm === undefined) return undefined
+  if (typeof realm !== 'string' || !/^[\x20-\x7E]+$/.test(realm))
+    throw wrong('realm', realm, 'printable ASCII text')
+  return realm
+}
+
+function parseDispatcher(given: Given): Dispatcher | undefined {
+  const { dispatcher } = given
+  if (dispatcher === undefined) return undefined
+  const { dispatch, compose } = (dispatcher ?? {}) as { dispatch?: unknown; compose?: unknown }
+  if (typeof dispatch !== 'function' || typeof compose !== 'function')
+    throw new InvalidOptionError(
+      'option `dispatcher` wants a dispatcher of undici 7, such as new ProxyAgent(…)',
+    )
+  return dispatcher as Dispatcher
+}
+
+function parseClock(given: Given): () => number {
+  const { clock = Date.now } = given
+  if (typeof clock !== 'function')
+    throw wrong('clock', clock, 'a function that returns milliseconds since the epoch')
+  return clock as () => number
+}

@@ -1,0 +1,254 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import resourceServer, { type IntrospectionOptions } from 'fastify-resource-server'
+
+const audience = 'https://api.example.com'
+
+interface Question {
+  readonly authorization: string | undefined
+  readonly form: Readonly<Record<string, string>>
+}
+
+interface Opaque {
+  readonly url: string
+  readonly questions: Question[]
+  readonly clock: { now: number }
+  /** What the issuer says of each token; a function answers by itself. */
+  readonly answers: Map<string, object | ((response: ServerResponse) => void)>
+  readonly asked: string[]
+}
+
+/** An issuer of opaque tokens: metadata and introspection (RFC 7662). */
+async function startOpaque(t: Test, metadata: object = {}): Promise<Opaque> {
+  const opaque = {
+    questions: [] as Question[],
+    answers: new Map<string, object | ((response: ServerResponse) => void)>(),
+    asked: [] as string[],
+    clock: { now: 1_800_000_000_000 },
+    url: '',
+  }
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    opaque.asked.push(request.url ?? '')
+    response.setHeader('content-type', 'application/json')
+    if (request.url?.startsWith('/.well-known/') === true) {
+      const introspection_endpoint = `${opaque.url}/introspect`
+      response.end(JSON.stringify({ issuer: opaque.url, introspection_endpoint, ...metadata }))
+      return
+    }
+    let body = ''
+    for await (const chunk of request) body += String(chunk)
+    const form = Object.fromEntries(new URLSearchParams(body))
+    opaque.questions.push({ authorization: request.headers.authorization, form })
+    const found = opaque.answers.get(form['token'] ?? '') ?? { active: false }
+    if (typeof found === 'function') found(response)
+    else response.end(JSON.stringify(found))
+  }
+  const server = createServer((request, response) => void answer(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  opaque.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return opaque
+}
+
+function protect(
+  t: Test,
+  opaque: Opaque,
+  introspection: Partial<IntrospectionOptions> = {},
+  logged: Record<string, unknown>[] = [],
+): FastifyInstance {
+  const stream = { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) }
+  const app = fastify({ logger: { level: 'info', stream } })
+  t.teardown(() => app.close())
+  app.register(resourceServer, {
+    issuer: opaque.url,
+    audience,
+    clock: () => opaque.clock.now,
+    introspection: { clientId: 'receipts api', clientSecret: 'p@ss: word', ...introspection },
+  })
+  app.get('/', { config: { oauth: { scopes: ['read'] } } }, async ({ auth }) => auth)
+  return app
+}
+
+const call = async (app: FastifyInstance, token: string) =>
+  app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })
+
+function active({ url, clock }: Opaque, changes: object = {}): object {
+  const exp = Math.floor(clock.now / 1000) + 300
+  return {
+    active: true,
+    iss: url,
+    aud: audience,
+    sub: 'alice',
+    client_id: 'shop',
+    scope: 'read',
+    exp,
+    ...changes,
+  }
+}
+
+t.test('a token that is no JWT is asked about, once for any number of requests', async t => {
+  const opaque = await startOpaque(t)
+  const app = protect(t, opaque)
+  opaque.answers.set('good', active(opaque))
+  const answers = await Promise.all([1, 2, 3, 4, 5].map(() => call(app, 'good')))
+  t.same(
+    answers.map(({ statusCode }) => statusCode),
+    [200, 200, 200, 200, 200],
+  )
+  t.match(answers[0]?.json(), { clientId: 'shop', subject: 'alice', scopes: ['read'], issuer: opaque.url })
+  t.same(opaque.questions, [
+    {
+      // RFC 6749 §2.3.1: both form-encoded before they are joined.
+      authorization: `Basic ${Buffer.from('receipts+api:p%40ss%3A+word').toString('base64')}`,
+      form: { token: 'good', token_type_hint: 'access_token' },
+    },
+  ])
+  t.equal((await call(app, 'good')).statusCode, 200)
+  t.equal(opaque.questions.length, 1, 'and kept')
+  opaque.clock.now += 10_001
+  opaque.answers.set('good', { active: false })
+  t.equal((await call(app, 'good')).statusCode, 401, 'a revoked token ends when the answer is too old')
+})
+
+t.test('an answer is kept no longer than the token lives', async t => {
+  const opaque = await startOpaque(t)
+  const app = protect(t, opaque, { cacheMs: 3_600_000 })
+  opaque.answers.set('short', active(opaque, { exp: Math.floor(opaque.clock.now / 1000) + 3 }))
+  t.equal((await call(app, 'short')).statusCode, 200)
+  opaque.clock.now += 3_000
+  await call(app, 'short')
+  t.equal(opaque.questions.length, 2)
+})
+
+t.test('what the issuer says is checked like claims', async t => {
+  const opaque = await startOpaque(t)
+  const logged: Record<string, unknown>[] = []
+  const app = protect(t, opaque, {}, logged)
+  const seconds = Math.floor(opaque.clock.now / 1000)
+  const wrong: Record<string, [object, number, string]> = {
+    inactive: [{ active: false }, 401, 'inactive'],
+    'no audience': [active(opaque, { aud: undefined }), 401, 'claim'],
+    'for somebody else': [active(opaque, { aud: 'https://other.example.com' }), 401, 'audience'],
+    'no end': [active(opaque, { exp: undefined }), 401, 'claim'],
+    ended: [active(opaque, { exp: seconds - 60 }), 401, 'expired'],
+    'not yet': [active(opaque, { nbf: seconds + 60 }), 401, 'not_yet_valid'],
+    'of another issuer': [active(opaque, { iss: 'https://evil.example' }), 401, 'issuer'],
+    'odd types': [active(opaque, { sub: { a: 1 } }), 401, 'claim'],
+    'bound to a key': [active(opaque, { cnf: { jkt: 'thumbprint' } }), 401, 'binding'],
+    'another scope': [active(opaque, { scope: 'write' }), 403, 'scope'],
+  }
+  for (const [token, [answer, status, reason]] of Object.entries(wrong)) {
+    const raw = token.replaceAll(' ', '-')
+    opaque.answers.set(raw, answer)
+    t.equal((await call(app, raw)).statusCode, status, token)
+    t.equal(logged.findLast(line => line['msg'] === 'access refused')?.['reason'], reason, token)
+  }
+  opaque.answers.set('without-iss', active(opaque, { iss: undefined }))
+  t.equal((await call(app, 'without-iss')).statusCode, 200, 'iss is optional there')
+  t.notMatch(JSON.stringify(logged), /without-iss|p@ss/, 'neither token nor secret is logged')
+})
+
+t.test('an issuer that cannot be asked is an outage, and ends by itself', async t => {
+  const opaque = await startOpaque(t)
+  const app = protect(t, opaque)
+  const broken: Record<string, (response: ServerResponse) => void> = {
+    'status-500': response => response.writeHead(500).end('{}'),
+    'wrong-secret': response => response.writeHead(401, { 'www-authenticate': 'Basic' }).end('{}'),
+    'no-json': response => response.end('<html>'),
+    'no-active': response => response.end('{}'),
+    'hung-up': response => response.destroy(),
+    redirect: response => response.writeHead(302, { location: '/elsewhere' }).end(),
+    'too-large': response => response.end(JSON.stringify({ active: true, filler: 'a'.repeat(100_000) })),
+  }
+  for (const [token, answer] of Object.entries(broken)) {
+    opaque.answers.set(token, answer)
+    const { statusCode, headers } = await call(app, token)
+    t.equal(statusCode, 503, token)
+    t.ok(headers['retry-after'], token)
+  }
+  opaque.answers.set('status-500', active(opaque))
+  t.equal((await call(app, 'status-500')).statusCode, 200, 'failures are not kept')
+})
+
+t.test('JWTs go the usual way; without the option opaque tokens are refused', async t => {
+  const opaque = await startOpaque(t)
+  const app = protect(t, opaque)
+  await call(app, 'a.b.c')
+  t.equal(opaque.questions.length, 0)
+  t.equal((await call(app, 'a.b')).statusCode, 401, 'two segments are no JWT')
+  t.equal(opaque.questions.length, 1)
+  t.equal((await call(app, 'a'.repeat(17_000))).statusCode, 401, 'too long to be asked about')
+  t.equal(opaque.questions.length, 1)
+
+  const without = fastify()
+  t.teardown(() => without.close())
+  without.register(resourceServer, { issuer: opaque.url, audience })
+  without.get('/', async () => 'in')
+  t.equal((await call(without, 'good')).statusCode, 401)
+  t.equal(opaque.questions.length, 1)
+})
+
+t.test('the secret may come from a vault, the endpoint from options', async t => {
+  const opaque = await startOpaque(t, { introspection_endpoint: undefined })
+  let fetched = 0
+  const clientSecret = async (): Promise<string> => `secret-${(fetched += 1)}`
+  const app = protect(t, opaque, { clientSecret, endpoint: `${opaque.url}/here`, cacheMs: 0 })
+  opaque.answers.set('good', active(opaque))
+  t.equal((await call(app, 'good')).statusCode, 200)
+  t.equal((await call(app, 'good')).statusCode, 200)
+  t.same(
+    opaque.questions.map(({ authorization = '' }) =>
+      decodeURIComponent(Buffer.from(authorization.slice(6), 'base64').toString()),
+    ),
+    ['receipts+api:secret-1', 'receipts+api:secret-2'],
+    'asked each time, as the answers are',
+  )
+  t.notOk(opaque.asked.includes('/introspect'))
+
+  const nowhere = protect(t, opaque)
+  t.equal((await call(nowhere, 'good')).statusCode, 503, 'no endpoint in the metadata')
+})
+
+t.test('the secret goes to no plain http endpoint that metadata names', async t => {
+  const opaque = await startOpaque(t, { introspection_endpoint: 'http://login.example.com/introspect' })
+  const logged: Record<string, unknown>[] = []
+  const app = protect(t, opaque, {}, logged)
+  t.equal((await call(app, 'good')).statusCode, 503)
+  t.match(
+    logged.find(line => line['reason'] === 'keys_unavailable'),
+    { detail: /introspection_endpoint http:\/\/login\.example\.com\/introspect is plain http/ },
+  )
+})
+
+t.test('options that make no sense stop the application', async t => {
+  const one = { issuer: 'https://login.example.com', audience }
+  const good = { clientId: 'api', clientSecret: 'secret-text' }
+  const wrong: [unknown, RegExp][] = [
+    ['yes', /option `introspection` is "yes"; it wants an object such as/],
+    [{ clientSecret: 'secret-text' }, /`introspection\.clientId` is undefined/],
+    [{ clientId: 'api', clientSecret: 7 }, /`introspection\.clientSecret` is "number"; it wants its secret/],
+    [{ ...good, endpoint: 'http://login.example.com/introspect' }, /`introspection\.endpoint`.*an https URL/],
+    [{ ...good, cacheMs: -1 }, /`introspection\.cacheMs` is -1/],
+    [{ ...good, clientid: 'api' }, /no option `introspection\.clientid`.*did you mean "clientId"/],
+  ]
+  for (const [introspection, message] of wrong) {
+    const app = fastify()
+    app.register(resourceServer, { ...one, introspection: introspection as never })
+    await t.rejects(async () => app.ready(), { message }, String(message))
+  }
+  const several = fastify()
+  several.register(resourceServer, {
+    issuers: [
+      { ...one, introspection: good },
+      { ...one, issuer: 'https://sso.example.com' },
+    ],
+  })
+  await t.rejects(async () => several.ready(), { message: /for a single issuer/ })
+})

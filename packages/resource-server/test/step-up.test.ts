@@ -1,0 +1,72 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import resourceServer, { type RouteRequirement } from 'fastify-resource-server'
+import { audience, startBench, type Bench } from './protected-app.js'
+
+async function guarded(t: Test, oauth: RouteRequirement): Promise<{ app: FastifyInstance; bench: Bench }> {
+  const bench = await startBench(t)
+  const app = fastify()
+  t.teardown(() => app.close())
+  app.register(resourceServer, { issuer: bench.issuer.url, audience, clock: () => bench.clock.now })
+  app.get('/', { config: { oauth } }, async () => 'in')
+  return { app, bench }
+}
+
+t.test('a route asks for a stronger, or a recent, authentication of the user (RFC 9470)', async t => {
+  const { app, bench } = await guarded(t, { scopes: ['read'], acr: ['phr', 'phrh'], maxAge: 300 })
+  const call = async (claims: object) =>
+    app.inject({ url: '/', headers: { authorization: `Bearer ${bench.token({ ...claims })}` } })
+  const now = Math.floor(bench.clock.now / 1000)
+  t.equal((await call({ acr: 'phrh', auth_time: now - 300 })).statusCode, 200)
+  t.equal((await call({ acr: 'phr', auth_time: now - 304 })).statusCode, 200, 'within the tolerance')
+  const weak: object[] = [
+    { acr: 'pwd', auth_time: now },
+    { acr: ['phr'], auth_time: now },
+    { acr: 'phr', auth_time: now - 306 },
+    { acr: 'phr', auth_time: String(now) },
+    { acr: 'phr' },
+    { auth_time: now },
+    {},
+  ]
+  for (const claims of weak) {
+    const { statusCode, headers, body } = await call(claims)
+    t.equal(statusCode, 401, JSON.stringify(claims))
+    t.equal((JSON.parse(body) as { code: string }).code, 'OAUTH_INSUFFICIENT_USER_AUTHENTICATION')
+    t.equal(
+      headers['www-authenticate'],
+      'Bearer error="insufficient_user_authentication", error_description="A different authentication of the user is required", acr_values="phr phrh", max_age="300"',
+    )
+  }
+  t.equal(
+    (await call({ scope: 'write', acr: 'pwd' })).statusCode,
+    403,
+    'authenticating does not give a scope',
+  )
+  t.match(app.oauth.printRoutes(), /read acr phr or phrh authenticated within 300 s/)
+})
+
+t.test('for tokens that come another way, too', async t => {
+  const { app, bench } = await guarded(t, {})
+  await app.ready()
+  await t.rejects(app.oauth.verify(bench.token(), { acr: ['phr'] }), {
+    code: 'OAUTH_INSUFFICIENT_USER_AUTHENTICATION',
+  })
+  await t.resolves(app.oauth.verify(bench.token({ acr: 'phr' }), { acr: ['phr'] }))
+  await t.rejects(
+    app.oauth.verify(bench.token({ cnf: { jkt: 'thumbprint' } })),
+    { code: 'OAUTH_INVALID_TOKEN' },
+    'a bound token cannot be proven there',
+  )
+})
+
+t.test('requirements that make no sense stop the application', async t => {
+  for (const [oauth, message] of [
+    [{ maxAge: -1 }, /config\.oauth\.maxAge is -1; give whole seconds/],
+    [{ maxAge: '5m' }, /config\.oauth\.maxAge is "5m"/],
+    [{ acr: [] }, /config\.oauth\.acr is \[\]; give a list with at least one name/],
+    [{ maxage: 5 }, /no key "maxage".*did you mean "maxAge"/],
+  ] as const) {
+    const { app } = await guarded(t, oauth as never)
+    await t.rejects(async () => app.ready(), { code: 'OAUTH_INVALID_ROUTE', message }, String(message))
+  }
+})
