@@ -3,7 +3,7 @@ import type { Scope, TokenClaims } from './oauth-types.js'
 /**
  * A verified access token: what `request.auth` is on a protected route. Frozen, claims included.
  */
-export interface AccessToken {
+export interface AccessToken<S extends string = Scope, C = TokenClaims> {
   /** Who issued it: the `iss` claim (RFC 7519 §4.1.1), one of the configured issuers. */
   readonly issuer: string
   /** Whom it speaks for: the `sub` claim (RFC 7519 §4.1.2). With client credentials, the client itself. */
@@ -13,11 +13,11 @@ export interface AccessToken {
   /** For whom it is meant: the `aud` claim as a list (RFC 7519 §4.1.3). */
   readonly audience: readonly string[]
   /** What it allows (RFC 6749 §3.3), each scope once as the issuer wrote it. */
-  readonly scopes: readonly Scope[]
+  readonly scopes: readonly S[]
   /** Application permissions and roles, where the issuer's profile has a claim for them. */
   readonly roles: readonly string[]
   /** When it ends: the `exp` claim, in milliseconds since the epoch. */
   readonly expiresAt: number
   /** Every claim as it stands in the token. */
-  readonly claims: TokenClaims
+  readonly claims: C
 }

@@ -33,6 +33,8 @@ export interface ResourceServerEvents {
     readonly issuer: string
     readonly kids: readonly (string | undefined)[]
     readonly withdrawn: readonly (string | undefined)[]
+    /** How long the issuer took. */
+    readonly durationMs: number
   }
   /** An issuer did not; `servingStale` tells whether earlier keys serve on. */
   'fastify-resource-server:keys-failed': {
@@ -40,6 +42,7 @@ export interface ResourceServerEvents {
     readonly message: string
     readonly servingStale: boolean
     readonly retryAfterMs: number
+    readonly durationMs: number
   }
 }
 

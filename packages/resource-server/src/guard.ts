@@ -8,6 +8,7 @@ import { reportAllowed } from './diagnostics.js'
 import { Refusal } from './errors.js'
 import type { Credentials, ExtractToken } from './extract-token.js'
 import type { Respond } from './respond/refuse.js'
+import type { Tally } from './stats.js'
 import type { VerifyToken } from './verify/verify-token.js'
 
 /** A hook with a callback, as `onRequest`, `preHandler` and @fastify/auth take it. */
@@ -21,13 +22,14 @@ export interface GuardSteps {
   /** Clock and tolerance, for how long ago a user authenticated. */
   readonly times: { readonly clock: () => number; readonly clockToleranceMs: number }
   readonly respond: Respond
+  readonly tally: Tally
   /** What the route demands; undefined where it is public. */
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
 
 /** Request → token → verify → binding → scopes → `request.auth`. Synchronous where verification is. */
 export function createGuard(steps: GuardSteps): Guard {
-  const { extract, verify, checkBinding, times, respond, requirementOf } = steps
+  const { extract, verify, checkBinding, times, respond, tally, requirementOf } = steps
   return (request, reply, done) => {
     // What doesn't exist stays 404, and a preflight comes without credentials by design (Fetch Standard).
     if (request.is404 || isPreflight(request)) return done()
@@ -40,6 +42,7 @@ export function createGuard(steps: GuardSteps): Guard {
       checkScopes(token, requirement)
       checkAuthentication(token, requirement, times)
       request.auth = token
+      tally.allowed += 1
       reportAllowed(token, startedAt, request)
     }
     const refuse = (error: unknown): void => {

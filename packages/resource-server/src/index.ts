@@ -1,8 +1,10 @@
 export { default, default as resourceServer } from './plugin.js'
 export type { AccessToken } from './access-token.js'
+export type { AuthOf } from './auth-of.js'
 export type { ClientCertificate } from './binding/client-certificate.js'
 export { redisReplayStore, type RedisConnection, type ReplayStore } from './binding/replay-store.js'
 export type { Requirement, RouteRequirement } from './authorize/requirement.js'
+export { defineResourceServer, type Catalogue, type DefinedResourceServer } from './define-resource-server.js'
 export type { ResourceServerEvents } from './diagnostics.js'
 export {
   InsufficientScopeError,
@@ -27,5 +29,6 @@ export type { ResourceMetadataOptions } from './options/resource-metadata-option
 export type { Guard } from './guard.js'
 export type { ResourceServer, TokenRequirement } from './resource-server.js'
 export type { ListedRoute } from './route-list.js'
+export type { IssuerStats, ResourceServerStats } from './stats.js'
 export type { ProfileName } from './verify/profiles.js'
 export type { Algorithm, Jwk } from './verify/public-key.js'

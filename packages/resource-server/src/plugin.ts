@@ -1,8 +1,21 @@
-import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify'
+import type {
+  ContextConfigDefault,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifySchema,
+  FastifyTypeProvider,
+  FastifyTypeProviderDefault,
+  RawRequestDefaultExpression,
+  RawServerBase,
+  RawServerDefault,
+  RouteGenericInterface,
+  RouteOptions,
+} from 'fastify'
 import fp from 'fastify-plugin'
-import type { AccessToken } from './access-token.js'
 import { parseRequirement, type Requirement, type RouteRequirement } from './authorize/requirement.js'
+import type { AuthOf } from './auth-of.js'
 import { createBindingCheck } from './binding/check-binding.js'
+import { documentRoute } from './describe/openapi.js'
 import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
 import { InvalidOptionError, IssuerError } from './errors.js'
 import { createExtractor } from './extract-token.js'
@@ -12,8 +25,9 @@ import { createChallenges } from './respond/challenge.js'
 import { createResponder } from './respond/refuse.js'
 import { createResourceServer, type ResourceServer } from './resource-server.js'
 import { listRoutes } from './route-list.js'
+import { createTally } from './stats.js'
 import { createVerifier, type Verifier } from './verify/verifier.js'
-import { nameOf, routesIn } from './watch-routes.js'
+import { isGuarded, nameOf, routesIn } from './watch-routes.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -24,13 +38,25 @@ declare module 'fastify' {
     /** What the resource server does beside guarding routes. */
     oauth: ResourceServer
   }
-  interface FastifyRequest {
-    /** The verified access token of this request. Set on protected routes before any other hook of theirs runs. */
-    auth: AccessToken
+  // The parameters are Fastify's own, up to the one that is needed: interfaces merge only where they agree.
+  interface FastifyRequest<
+    RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
+    RawServer extends RawServerBase = RawServerDefault,
+    RawRequest extends RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
+    SchemaCompiler extends FastifySchema = FastifySchema,
+    TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
+    ContextConfig = ContextConfigDefault,
+  > {
+    /**
+     * The verified access token of this request. Set on protected routes before any other hook of theirs runs; null
+     * on public ones, and where a token is optional and none came.
+     */
+    auth: AuthOf<ContextConfig>
   }
 }
 
-const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, options) => {
+/** Makes a scope one whose routes are protected. */
+export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (fastify, options) => {
   if (fastify.hasRequestDecorator('auth'))
     throw new InvalidOptionError(
       'request.auth exists already: register the plugin once in a scope and its children, several times only in sibling scopes',
@@ -42,6 +68,7 @@ const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, option
   const settings = parseOptions(options)
   const verifier = await createVerifier(settings, fastify.log)
   const { dpop, clientCertificate, resourceMetadata, clock } = settings
+  const tally = createTally()
   const challenges = createChallenges({
     realm: settings.realm,
     metadataUrl: resourceMetadata === undefined ? undefined : metadataUrl(resourceMetadata.resource),
@@ -52,7 +79,8 @@ const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, option
     verify: verifier.verify,
     checkBinding: createBindingCheck(dpop, clientCertificate, clock),
     times: settings,
-    respond: createResponder(challenges, settings.problemDetails),
+    tally,
+    respond: createResponder(challenges, tally, settings.problemDetails),
   }
   const requirementOf = requirementsOf(settings)
   const routes = routesIn(fastify)
@@ -67,12 +95,13 @@ const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, option
       verifier,
       settings,
       log: fastify.log,
+      tally,
       list: () => listRoutes(routes(), ({ options: route }) => requirementOf(route)),
       // Its errors may be one of several answers (@fastify/auth), so it never sends a problem by itself.
       guard: requirement =>
         createGuard({
           ...steps,
-          respond: createResponder(challenges, false),
+          respond: createResponder(challenges, tally, false),
           requirementOf: () => requirement,
         }),
     }),
@@ -90,12 +119,18 @@ const plugin: FastifyPluginAsync<ResourceServerOptions> = async (fastify, option
       routes: () => fastify.oauth.routes(),
     })
   fastify.addHook('onReady', async () => warnOfUnguarded(fastify))
+  const { securityScheme, problemDetails } = settings
+  if (securityScheme !== undefined)
+    fastify.addHook('onReady', async () => {
+      for (const { scope, options: route } of routes())
+        if (isGuarded(scope)) documentRoute(route, requirementOf(route), { securityScheme, problemDetails })
+    })
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
 }
 
 /** Protects every route of the scope in which it is registered, except those with `config: { oauth: false }`. */
-const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(plugin, {
+const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(protectRoutes, {
   fastify: '5.x',
   name: 'fastify-resource-server',
 })

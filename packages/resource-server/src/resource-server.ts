@@ -14,6 +14,7 @@ import { InvalidRouteError, Refusal } from './errors.js'
 import type { Guard } from './guard.js'
 import { explain } from './respond/refuse.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
+import type { ResourceServerStats, Tally } from './stats.js'
 import type { Verifier } from './verify/verifier.js'
 
 /** What a token outside a request may have to fulfil. */
@@ -37,6 +38,8 @@ export interface ResourceServer {
   routes(): readonly ListedRoute[]
   /** The same as aligned text, a route a line. */
   printRoutes(): string
+  /** What was let in and what was not, and how the issuers are doing: for a status page or metrics. */
+  stats(): ResourceServerStats
 }
 
 /** What `fastify.oauth` works with. */
@@ -44,12 +47,13 @@ export interface ResourceServerParts {
   readonly verifier: Verifier
   readonly settings: Catalogue & { readonly clock: () => number; readonly clockToleranceMs: number }
   readonly log: FastifyBaseLogger
+  readonly tally: Tally
   readonly list: () => readonly ListedRoute[]
   readonly guard: (requirement: Requirement) => Guard
 }
 
 export function createResourceServer(parts: ResourceServerParts): ResourceServer {
-  const { verifier, settings, log, list, guard } = parts
+  const { verifier, settings, log, tally, list, guard } = parts
   const rules = new WeakMap<object, Requirement>()
   let anyToken: Requirement | undefined
 
@@ -73,14 +77,16 @@ export function createResourceServer(parts: ResourceServerParts): ResourceServer
         refuseBound(token)
         checkScopes(token, requirement)
         checkAuthentication(token, requirement, settings)
+        tally.allowed += 1
         reportAllowed(token, startedAt)
         return token
       } catch (error) {
-        throw explain(error, { log, startedAt })
+        throw explain(error, { log, startedAt, tally })
       }
     },
     authenticate: rule => guard(requirementOf(rule, 'oauth.authenticate')),
     routes: list,
     printRoutes: () => formatRoutes(list()),
+    stats: () => ({ allowed: tally.allowed, refused: { ...tally.refused }, ...verifier.state() }),
   } satisfies ResourceServer)
 }

@@ -3,9 +3,9 @@ import type { Scope } from '../oauth-types.js'
 import { didYouMean, edits, show } from '../suggest.js'
 
 /** What a route demands of an access token: `config: { oauth: … }`. */
-export interface RouteRequirement {
+export interface RouteRequirement<S extends string = Scope> {
   /** Scopes that the token must have (RFC 6749 §3.3): all of them, unless `match` says otherwise. */
-  readonly scopes?: readonly [Scope, ...Scope[]]
+  readonly scopes?: readonly [S, ...S[]]
   /** Whether `all` scopes are needed (the default), or `any` one of them is enough. */
   readonly match?: 'all' | 'any'
   /** Roles or application permissions, any of which is as good as the scopes: `roles` of app-only Entra ID tokens, say. */

@@ -40,6 +40,11 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * as those of the Model Context Protocol do. `true`: the audience is the API's URL. Default false.
    */
   resourceMetadata?: boolean | ResourceMetadataOptions
+  /**
+   * The name of a security scheme in the application's OpenAPI document (@fastify/swagger): each route then says there
+   * which scopes it needs, and how it refuses. Default: nothing is said.
+   */
+  securityScheme?: string
   /** Names the protection space in challenges (RFC 9110 §11.5). Default: none. */
   realm?: string
   /** How far clocks may be apart, in milliseconds. Default 5000. */
@@ -82,6 +87,7 @@ export interface Settings {
   readonly dpop: DpopSettings | undefined
   readonly clientCertificate: ClientCertificate | undefined
   readonly resourceMetadata: ResourceMetadataSettings | undefined
+  readonly securityScheme: string | undefined
   readonly clockToleranceMs: number
   readonly keyTimes: KeyTimes
   readonly requireKeysAtBoot: boolean
@@ -101,6 +107,7 @@ const serverOptions = [
   'dpop',
   'clientCertificate',
   'resourceMetadata',
+  'securityScheme',
   'realm',
   'clockToleranceMs',
   'maxTokenAgeMs',
@@ -145,6 +152,7 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     dpop: parseDpop(given, clock),
     clientCertificate: parseClientCertificate(given),
     resourceMetadata: parseResourceMetadata(given, audiences, allowInsecureHttp),
+    securityScheme: parseSecurityScheme(given),
     clockToleranceMs,
     keyTimes: { maxAgeMs, keepMs, cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000) },
     requireKeysAtBoot: boolean(given, 'requireKeysAtBoot'),
@@ -187,6 +195,14 @@ function parseRealm(given: Given): string | undefined {
   if (typeof realm !== 'string' || !/^[\x20-\x7E]+$/.test(realm))
     throw wrong('realm', realm, 'printable ASCII text')
   return realm
+}
+
+function parseSecurityScheme({ securityScheme }: Given): string | undefined {
+  if (securityScheme === undefined) return undefined
+  // OpenAPI 3.1 §4.8.7.1: what a component may be called.
+  if (typeof securityScheme !== 'string' || !/^[\w.-]+$/.test(securityScheme))
+    throw wrong('securityScheme', securityScheme, "the name of a security scheme, such as 'oauth2'")
+  return securityScheme
 }
 
 function parseDispatcher(given: Given): Dispatcher | undefined {

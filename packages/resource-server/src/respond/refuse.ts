@@ -15,6 +15,7 @@ import {
   UseDpopNonceError,
   type RefusalDetails,
 } from '../errors.js'
+import type { Tally } from '../stats.js'
 import type { Challenges, Scheme } from './challenge.js'
 
 /** What went wrong, on which route, since when. */
@@ -31,13 +32,13 @@ export interface Refused {
  */
 export type Respond = (request: FastifyRequest, reply: FastifyReply, refused: Refused) => Error
 
-export function createResponder(challenges: Challenges, problemDetails: boolean): Respond {
+export function createResponder(challenges: Challenges, tally: Tally, problemDetails: boolean): Respond {
   const respond: Respond = (request, reply, { error, requirement, scheme, startedAt }) => {
     if (error instanceof KeysUnavailable)
       reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
     if (error instanceof Refusal)
       reply.header('www-authenticate', challenges(error.reason, requirement, scheme))
-    return explain(error, { log: request.log, request, startedAt })
+    return explain(error, { log: request.log, request, startedAt, tally })
   }
   if (!problemDetails) return respond
   return (request, reply, refused) => {
@@ -93,10 +94,11 @@ export interface Occasion {
   readonly log: FastifyBaseLogger
   readonly request?: FastifyRequest
   readonly startedAt: number
+  readonly tally: Tally
 }
 
 /** What went wrong → the log line, the event, and the public error. */
-export function explain(error: unknown, { log, request, startedAt }: Occasion): Error {
+export function explain(error: unknown, { log, request, startedAt, tally }: Occasion): Error {
   // A fault of our own is nobody's bad token: it stays a 500 with its stack.
   if (!(error instanceof Refusal) && !(error instanceof KeysUnavailable))
     return error instanceof Error ? error : new Error('not an error', { cause: error })
@@ -104,6 +106,7 @@ export function explain(error: unknown, { log, request, startedAt }: Occasion): 
   const { code, statusCode = 500 } = made as Error & { code?: string; statusCode?: number }
   const { reason, detail, issuer, kid }: RefusalDetails =
     error instanceof Refusal ? error : { reason: 'keys_unavailable', detail: error.message }
+  tally.refused[reason] = (tally.refused[reason] ?? 0) + 1
   log.info({ code, reason, detail, issuer, kid }, 'access refused')
   if (isObserved('fastify-resource-server:deny')) {
     const durationMs = performance.now() - startedAt

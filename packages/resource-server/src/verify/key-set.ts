@@ -17,12 +17,15 @@ export type KeyEvent =
       readonly type: 'fetched'
       readonly kids: readonly (string | undefined)[]
       readonly withdrawn: readonly (string | undefined)[]
+      /** How long the issuer took. */
+      readonly durationMs: number
     }
   | {
       readonly type: 'failed'
       readonly error: Error
       readonly servingStale: boolean
       readonly retryAfterMs: number
+      readonly durationMs: number
     }
 
 /** The keys of one issuer: fetched, kept, renewed, withdrawn. */
@@ -35,6 +38,18 @@ export interface KeySet {
   holds(key: PublicKey): boolean
   /** Fetches the keys now. @throws the reason why it can't */
   load(): Promise<void>
+  /** What is at hand, and how the issuer is doing. */
+  state(): KeySetState
+}
+
+/** How one issuer's keys are. */
+export interface KeySetState {
+  /** Key ids that are accepted now. */
+  readonly kids: readonly (string | undefined)[]
+  /** Milliseconds since the epoch; null: never. */
+  readonly fetchedAt: number | null
+  /** Failures one after the other until now. */
+  readonly failures: number
 }
 
 const firstBackOffMs = 1_000
@@ -62,29 +77,33 @@ export function createKeySet(
   const isUsable = (): boolean => age() < times.keepMs
 
   function renew(): Promise<void> {
+    const startedAt = performance.now()
     running ??= fetchKeys()
-      .then(accept, fail)
+      .then(
+        fetched => accept(fetched, performance.now() - startedAt),
+        (error: Error) => fail(error, performance.now() - startedAt),
+      )
       .finally(() => {
         running = undefined
       })
     return running
   }
 
-  function accept(fetched: readonly PublicKey[]): void {
+  function accept(fetched: readonly PublicKey[], durationMs: number): void {
     const withdrawn = keys.filter(key => !fetched.includes(key)).map(key => key.kid)
     keys = fetched
     current = new Set(fetched)
     fetchedAt = now()
     failures = 0
     retryAt = -Infinity
-    onEvent({ type: 'fetched', kids: keys.map(key => key.kid), withdrawn })
+    onEvent({ type: 'fetched', kids: keys.map(key => key.kid), withdrawn, durationMs })
   }
 
-  function fail(error: Error): never {
+  function fail(error: Error, durationMs: number): never {
     const retryAfterMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
     failures += 1
     retryAt = now() + retryAfterMs
-    onEvent({ type: 'failed', error, servingStale: isUsable(), retryAfterMs })
+    onEvent({ type: 'failed', error, servingStale: isUsable(), retryAfterMs, durationMs })
     throw error
   }
 
@@ -146,5 +165,10 @@ export function createKeySet(
       return true
     },
     load: () => renew(),
+    state: () => ({
+      kids: isUsable() ? keys.map(key => key.kid) : [],
+      fetchedAt: fetchedAt === -Infinity ? null : fetchedAt,
+      failures,
+    }),
   }
 }

@@ -6,7 +6,7 @@ import { compileCustomClaims, type CheckCustomClaims } from './check-custom-clai
 import { connectToIssuer, type IssuerConnection } from './issuer-connection.js'
 import { fetchKeysOf, keyImporter } from './issuer-keys.js'
 import { createIntrospection, type IntrospectToken } from './introspect-token.js'
-import { createKeySet, type KeyEvent } from './key-set.js'
+import { createKeySet, type KeyEvent, type KeySetState } from './key-set.js'
 import { createThreadPool } from './thread-pool.js'
 import { createTokenCache } from './token-cache.js'
 import { createVerifyToken, type TrustedIssuer, type VerifyToken } from './verify-token.js'
@@ -17,15 +17,21 @@ export interface Verifier {
   /** Fetches the keys of every issuer. @throws the first failure */
   loadKeys(): Promise<void>
   close(): Promise<void>
+  /** Verified tokens at hand, and each issuer's keys. */
+  state(): {
+    readonly cachedTokens: number
+    readonly issuers: readonly ({ readonly issuer: string } & KeySetState)[]
+  }
 }
 
 export async function createVerifier(settings: Settings, log: FastifyBaseLogger): Promise<Verifier> {
   const connection = connectToIssuer(settings.dispatcher)
   const issuers = settings.issuers.map(issuer => trust(issuer, settings, connection, log))
   const checkCustomClaims = await compileCustomClaims(settings.claims)
+  const cache = createTokenCache(settings.cacheSize, settings.clock)
   return {
     verify: createVerifyToken(issuers, {
-      cache: createTokenCache(settings.cacheSize, settings.clock),
+      cache,
       threadPool: createThreadPool(settings.verifyInThreadPool),
       checkCustomClaims,
       introspect: introspectionOf(settings, connection, checkCustomClaims),
@@ -35,6 +41,13 @@ export async function createVerifier(settings: Settings, log: FastifyBaseLogger)
       await Promise.all(issuers.map(({ keys }) => keys.load()))
     },
     close: () => connection.close(),
+    state: () => ({
+      cachedTokens: cache.size,
+      issuers: issuers.map(({ rules: { issuer }, keys }) => {
+        const { kids, fetchedAt, failures } = keys.state()
+        return { issuer, kids, fetchedAt, failures }
+      }),
+    }),
   }
 }
 
@@ -91,8 +104,8 @@ function staticKeys<In, Out>(jwks: In, importKeys: (jwks: In) => Out): () => Pro
 
 function tell(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {
   if (event.type === 'fetched') {
-    const { kids, withdrawn } = event
-    report('fastify-resource-server:keys', { issuer, kids, withdrawn })
+    const { kids, withdrawn, durationMs } = event
+    report('fastify-resource-server:keys', { issuer, kids, withdrawn, durationMs })
     if (withdrawn.length > 0)
       log.info(
         { issuer, withdrawn },
@@ -100,12 +113,13 @@ function tell(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {
       )
     return
   }
-  const { error, servingStale, retryAfterMs } = event
+  const { error, servingStale, retryAfterMs, durationMs } = event
   report('fastify-resource-server:keys-failed', {
     issuer,
     message: error.message,
     servingStale,
     retryAfterMs,
+    durationMs,
   })
   log.warn(
     { issuer, reason: error.message, servingStale, retryAfterMs },

@@ -1,0 +1,30 @@
+import type { AccessToken } from './access-token.js'
+
+/** The key under which a rule carries the type of its token; no rule has it at run time. */
+declare const token: unique symbol
+
+/** Says which type of token a rule gives: `defineResourceServer` knows it, where no global type does. */
+export interface GivesToken<T> {
+  readonly [token]?: T
+}
+
+/**
+ * What `request.auth` is on a route, by its `config`: the token; the token or null where it is optional; null where the
+ * route is public. Where the type of the config is not known, as in a hook for any route, it is taken for a protected one.
+ */
+export type AuthOf<Config> = unknown extends Config
+  ? AccessToken
+  : Config extends { readonly oauth: infer Rule }
+    ? AuthByRule<Rule>
+    : AccessToken
+
+/** A literal `false` is inferred as `boolean`; `true` is no rule. */
+type AuthByRule<Rule> = Rule extends boolean
+  ? null
+  : Rule extends { readonly optional: false }
+    ? TokenOf<Rule>
+    : Rule extends { readonly optional: boolean }
+      ? TokenOf<Rule> | null
+      : TokenOf<Rule>
+
+type TokenOf<Rule> = typeof token extends keyof Rule ? NonNullable<Rule[typeof token]> : AccessToken
