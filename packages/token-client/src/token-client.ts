@@ -50,7 +50,12 @@ export function buildTokenClient(settings: Settings): BuiltTokenClient {
   const { name, now, random, lifetimes } = settings
   const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs, settings.tls)
   const location = { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation
-  const endpoint = { locate: locateServer(location, server.send), send: server.send, now }
+  const endpoint = {
+    locate: locateServer(location, server.send, settings.allowInsecureHttp),
+    send: server.send,
+    timeoutMs: settings.tokenTimeoutMs,
+    now,
+  }
   let agent: Dispatcher | undefined
   const transport = (): Dispatcher => {
     if (settings.dispatcher !== undefined) return settings.dispatcher

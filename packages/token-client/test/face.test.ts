@@ -224,6 +224,23 @@ t.test('wrong options fail register', async t => {
     [{ clientSecret: undefined }, /option `clientSecret` is missing/],
     [{ scope: 'x' }, /no option `scope`/],
     [{ prefetch: 'never' }, /option `prefetch`/],
+    [{ baseUrl: 'https://user:pass@api.example.com' }, /option `baseUrl` holds a user name or password/],
+    [{ allowInsecureHttp: 'yes' }, /option `allowInsecureHttp` is "yes"; it wants true or false/],
+    [{ tokenTimeoutMs: Infinity }, /option `tokenTimeoutMs` is Infinity; it wants milliseconds, as a finite/],
+    [{ scopes: ['a b'] }, /option `scopes` is "a b"; it wants one scope for each member/],
+    [
+      { parameters: { grant_type: 'password' } },
+      /`parameters` has `grant_type`, which the client writes itself/,
+    ],
+    [{ parameters: { scope: 'a' } }, /`parameters` has `scope`.*give `scopes`/],
+    [{ keyId: 'one' }, /option `keyId` does nothing without `privateKey`/],
+    [{ certificate: 'x' }, /option `certificate` does nothing without/],
+    [{ clientSecret: undefined, privateKey: 'garbage' }, /option `privateKey` is no private key in PEM/],
+    [{ clientAuthentication: 'tls_client_auth' }, /option `clientSecret` is not used with `tls_client_auth`/],
+    [
+      { clientSecret: undefined, signAssertion() {}, clientAuthentication: 'client_secret_post' },
+      /`clientAuthentication` is 'client_secret_post', which wants `clientSecret` and not `signAssertion`/,
+    ],
   ] as const) {
     const app = fastify()
     await t.rejects(async () => app.register(tokenClient, { ...options, ...wrong } as never), {

@@ -111,6 +111,34 @@ t.test('Retry-After is honoured, in seconds and as a date', async t => {
   t.ok(failure.retryAfterMs > 25_000 && failure.retryAfterMs <= 30_000)
 })
 
+t.test('Retry-After: 0 is no leave to ask with every call', async t => {
+  const endpoint = await startTokenEndpoint(t, response =>
+    response.writeHead(503, { 'retry-after': '0' }).end(),
+  )
+  const { client } = clientOf(t, endpoint)
+  for (let call = 0; call < 50; call += 1) await failureOf(client)
+  t.equal(endpoint.requests.length, 1)
+})
+
+t.test('a vault or a KMS that never answers is waited for in bounded time, and no longer', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  let answer = false
+  const clientSecret = (): Promise<string> => (answer ? Promise.resolve(secret) : new Promise(() => {}))
+  const { client, clock } = clientOf(t, endpoint, { tokenTimeoutMs: 20, clientSecret })
+  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /does not come in time/ })
+  answer = true
+  clock.now += 10_000
+  t.ok((await client.getToken()).accessToken, 'and asked again')
+
+  const signing = clientOf(t, endpoint, {
+    tokenTimeoutMs: 20,
+    clientSecret: undefined,
+    keyAlgorithm: 'RS256',
+    signAssertion: () => new Promise(() => {}),
+  })
+  t.match(await failureOf(signing.client), { code: 'TOKEN_CLIENT_UNAVAILABLE' })
+})
+
 t.test('a server that hangs is waited for in bounded time', async t => {
   const endpoint = await startTokenEndpoint(t, () => {})
   const { client } = clientOf(t, endpoint, { tokenTimeoutMs: 40 })
@@ -233,6 +261,39 @@ t.test("prefetch: 'required' makes the application wait, and fail with the reaso
     prefetch: 'required',
   })
   await t.rejects(async () => app.ready(), { code: 'TOKEN_CLIENT_REJECTED', error: 'invalid_scope' } as never)
+})
+
+t.test('metadata is asked for once, and moves the secret to no plain http endpoint', async t => {
+  let asked = 0
+  let tokenEndpoint = ''
+  const server = createServer((request, response) => {
+    if (request.method === 'POST') return json(response, 200, { access_token: 't', token_type: 'Bearer' })
+    asked += 1
+    return json(response, 200, { issuer, token_endpoint: tokenEndpoint })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const options = {
+    baseUrl: 'https://receipts.example.com',
+    issuer,
+    clientId: 'payment',
+    clientSecret: secret,
+  }
+
+  tokenEndpoint = `${issuer}/token`
+  const client = createTokenClient(options)
+  t.teardown(() => client.close())
+  await Promise.all(['a', 'b', 'c', 'd'].map(scope => client.with({ scopes: [scope] }).getToken()))
+  t.equal(asked, 1)
+
+  tokenEndpoint = 'http://login.example.com/token'
+  const misled = createTokenClient(options)
+  t.teardown(() => misled.close())
+  t.match(await failureOf(misled), {
+    code: 'TOKEN_CLIENT_UNAVAILABLE',
+    message: /names the token endpoint http:\/\/login\.example\.com\/token, which is plain http/,
+  })
 })
 
 t.test('the metadata has to name the issuer', async t => {

@@ -221,6 +221,75 @@ t.test('works in Client, Pool, Agent and MockAgent, in stream and in undici’s 
   t.equal(await (await mocked.request({ path: '/receipts' })).body.text(), 'mocked')
 })
 
+t.test('a dispatcher that does not pause, as MockAgent: a 401 is held back all the same', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const mock = new MockAgent()
+  mock.disableNetConnect()
+  t.teardown(() => mock.close())
+  const origin = 'https://receipts.example.com'
+  // One token for each: a client asks for no other while the last one is young.
+  const client = (): TokenClient => clientOf(t, endpoint, origin, { dispatcher: mock })
+  const refuseOnce = (method: string): void => {
+    mock.get(origin).intercept({ path: '/', method }).reply(401, 'no')
+    mock.get(origin).intercept({ path: '/', method }).reply(200, 'yes')
+  }
+  refuseOnce('POST')
+  const { body: answer } = await client().request({ path: '/', method: 'POST', body: 'paid' })
+  t.equal(await answer.text(), 'yes')
+  refuseOnce('GET')
+  t.equal(await (await client().fetch('/')).text(), 'yes')
+  const unlucky = client()
+  await unlucky.getToken()
+  endpoint.behave = response => void response.writeHead(503).end()
+  mock.get(origin).intercept({ path: '/' }).reply(401, 'no, and why')
+  const { statusCode, body } = await unlucky.request({ path: '/' })
+  t.strictSame(
+    [statusCode, await body.text()],
+    [401, 'no, and why'],
+    'and delivered whole, if there is no other token',
+  )
+})
+
+t.test('an abort during the wait for another token is the last that the caller hears', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
+  const client = clientOf(t, endpoint, api.url)
+  await client.getToken()
+  const heard: string[] = []
+  let refused: ServerResponse | undefined
+  const asked = new Promise<void>(resolve => {
+    endpoint.behave = response => {
+      refused = response
+      resolve()
+    }
+  })
+  let call: { abort(reason: Error): void } | undefined
+  const ended = new Promise<void>(resolve => {
+    client.dispatcher.dispatch(
+      { origin: api.url, path: '/', method: 'GET' },
+      {
+        onRequestStart(controller) {
+          call = controller
+        },
+        onResponseStart: () => void heard.push('start'),
+        onResponseData: () => void heard.push('data'),
+        onResponseEnd: () => void heard.push('end'),
+        onResponseError(_, error) {
+          heard.push(error.message)
+          resolve()
+        },
+      },
+    )
+  })
+  await asked
+  call?.abort(new Error('enough'))
+  await ended
+  refused?.writeHead(503).end()
+  await t.rejects(client.getToken())
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(heard, ['enough'])
+})
+
 t.test('a request whose origin is not named is not sent', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, ok)
@@ -252,6 +321,7 @@ t.test('paths and URLs that lead elsewhere are refused', async t => {
   const api = await startApi(t, ok)
   const client = clientOf(t, endpoint, `${api.url}/v1`)
   await t.rejects(client.request({ path: 'receipts' }), /slash/)
+  await t.rejects(client.fetch('receipts'), /path has to begin with a slash: "receipts"/)
   await t.rejects(client.fetch('//evil.example/receipts'), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
   await t.rejects(client.fetch('https://evil.example/'), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
   await client.request({ path: '/receipts?page=1' })

@@ -5,7 +5,9 @@ import {
   processDiscoveryResponse,
   type AuthorizationServer,
 } from 'oauth4webapi'
+import { isTrustworthy } from '../trustworthy.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
+import { clip, TokenRequestFailure } from './token-request-failure.js'
 
 /** Where the token endpoint is: given, or found in the issuer's metadata. */
 export type ServerLocation =
@@ -19,14 +21,34 @@ export type ServerLocation =
 export function locateServer(
   location: ServerLocation,
   send: TokenEndpointFetch,
+  allowInsecureHttp: boolean,
 ): () => Promise<AuthorizationServer> {
   if (location.tokenEndpoint !== undefined) {
     const { tokenEndpoint, issuer = new URL(tokenEndpoint).origin } = location
     return async () => ({ issuer, token_endpoint: tokenEndpoint })
   }
   const { issuer } = location
-  let found: AuthorizationServer | undefined
-  return async () => (found ??= await discover(new URL(issuer), send))
+  let asked: Promise<AuthorizationServer> | undefined
+  return () => {
+    asked ??= discover(new URL(issuer), send)
+      .then(found => refuseUntrustworthy(found, allowInsecureHttp))
+      .catch((error: unknown) => {
+        asked = undefined
+        throw error
+      })
+    return asked
+  }
+}
+
+/** What the client proves itself with goes to these places; metadata must not move it to where anybody can read it. */
+function refuseUntrustworthy(server: AuthorizationServer, allowInsecureHttp: boolean): AuthorizationServer {
+  if (allowInsecureHttp) return server
+  for (const endpoint of [server.token_endpoint, server.mtls_endpoint_aliases?.token_endpoint])
+    if (endpoint !== undefined && !isTrustworthy(endpoint))
+      throw new TokenRequestFailure(
+        clip(`the metadata of ${server.issuer} names the token endpoint ${endpoint}, which is plain http`),
+      )
+  return server
 }
 
 async function discover(issuer: URL, send: TokenEndpointFetch): Promise<AuthorizationServer> {

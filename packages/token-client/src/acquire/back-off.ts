@@ -1,3 +1,4 @@
+const shortestMs = 500
 const firstMs = 1_000
 const longestMs = 60_000
 
@@ -22,8 +23,9 @@ export function createBackOff(now: () => number, random: () => number): BackOff 
     },
     fail(makeError, askedForMs) {
       const ceiling = Math.min(firstMs * 2 ** failures, longestMs)
-      const waitMs =
-        askedForMs === undefined ? Math.max(random() * ceiling, firstMs / 2) : Math.min(askedForMs, longestMs)
+      const wantedMs = askedForMs === undefined ? random() * ceiling : Math.min(askedForMs, longestMs)
+      // `Retry-After: 0` is no leave to ask with every call.
+      const waitMs = Math.max(wantedMs, shortestMs)
       failures += 1
       until = now() + waitMs
       makeLast = makeError

@@ -41,6 +41,8 @@ export interface TokenAnswer {
 export interface TokenEndpoint {
   readonly locate: () => Promise<AuthorizationServer>
   readonly send: TokenEndpointFetch
+  /** How long one token request may take, with everything that is needed for it, in milliseconds. */
+  readonly timeoutMs: number
   readonly now: () => number
 }
 
@@ -72,7 +74,11 @@ interface Attempt {
 }
 
 /** @param refused the credentials that were given before were refused */
-async function exchange(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
+function exchange(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
+  return inTime(send(attempt, refused), attempt.endpoint.timeoutMs)
+}
+
+async function send(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
   const { client, request, proof, endpoint } = attempt
   const requestedAt = endpoint.now()
   let response: Response | undefined
@@ -96,6 +102,21 @@ async function exchange(attempt: Attempt, refused: boolean): Promise<TokenAnswer
   } catch (error) {
     throw isDPoPNonceError(error) ? error : failureFrom(error, response)
   }
+}
+
+/** What is asked for a secret, a key or a signature may never answer. */
+function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timeout = setTimeout(
+      () =>
+        reject(
+          new TokenRequestFailure('what the client proves itself with, or the server, does not come in time'),
+        ),
+      // Where it is the server that does not answer, its own bound is the first to say so.
+      ms + 50,
+    )
+    work.finally(() => clearTimeout(timeout)).then(resolve, reject)
+  })
 }
 
 function giveUp(error: unknown): never {

@@ -72,6 +72,10 @@ export class UnauthorizedHandler implements Handler {
   readonly #held: HeldController = new HeldController()
   #again: Again | undefined
   #drained = 0
+  /** What came while the 401 is held back: not every dispatcher pauses when it is told to (undici's MockAgent). */
+  #heldBack: (() => void)[] | undefined
+  #ended = false
+  #over = false
 
   constructor(handler: Dispatcher.DispatchHandler, { body, token, left }: Sending, replay: Replay) {
     this.#body = body
@@ -104,15 +108,26 @@ export class UnauthorizedHandler implements Handler {
     const request = this.#giveUpToken()
     if (request === undefined) return deliver()
     controller.pause()
-    const deliverAfterAll = (): void => {
-      deliver()
-      if (!this.#held.paused) controller.resume()
-    }
-    Promise.resolve(this.#replay.getToken()).then(token => {
-      if (token.accessToken === this.#token.accessToken) return deliverAfterAll()
-      this.#again = { request, token, left: { ...this.#left, renewals: this.#left.renewals - 1 } }
-      controller.resume()
-    }, deliverAfterAll)
+    this.#heldBack = [deliver]
+    Promise.resolve(this.#replay.getToken()).then(
+      token => {
+        const left = { ...this.#left, renewals: this.#left.renewals - 1 }
+        const isOther = token.accessToken !== this.#token.accessToken
+        this.#decide(controller, isOther ? { request, token, left } : undefined)
+      },
+      () => this.#decide(controller, undefined),
+    )
+  }
+
+  /** Delivers the 401 after all, or lets go of it and sends the request again. */
+  #decide(controller: Dispatcher.DispatchController, again: Again | undefined): void {
+    const heldBack = this.#heldBack ?? []
+    this.#heldBack = undefined
+    if (this.#over) return
+    this.#again = again
+    if (again === undefined) for (const deliver of heldBack) deliver()
+    else if (this.#ended) return this.#sendAgain(again)
+    if (!this.#ended && (again !== undefined || !this.#held.paused)) controller.resume()
   }
 
   /** The request to send with another token, if there may be one and the body is still there. */
@@ -124,19 +139,29 @@ export class UnauthorizedHandler implements Handler {
   }
 
   onResponseData(...[controller, chunk]: Arguments<'onResponseData'>): void {
-    if (this.#again === undefined) return this.#handler.onResponseData?.(this.#held, chunk)
+    const deliver = (): void => this.#handler.onResponseData?.(this.#held, chunk)
+    if (this.#heldBack !== undefined) return void this.#heldBack.push(deliver)
+    if (this.#again === undefined) return deliver()
     this.#drained += chunk.length
     if (this.#drained > maxDrainedBytes)
       controller.abort(new Error('the body of a 401 is not read any further'))
   }
 
   onResponseEnd(...[, trailers]: Arguments<'onResponseEnd'>): void {
-    if (this.#again === undefined) this.#handler.onResponseEnd?.(this.#held, trailers)
-    else this.#sendAgain(this.#again)
+    this.#end(() => this.#handler.onResponseEnd?.(this.#held, trailers))
   }
 
   onResponseError(...[, error]: Arguments<'onResponseError'>): void {
-    if (this.#again === undefined || this.#held.aborted) this.#handler.onResponseError?.(this.#held, error)
+    const deliver = (): void => this.#handler.onResponseError?.(this.#held, error)
+    if (!this.#held.aborted) return this.#end(deliver)
+    if (!this.#over) deliver()
+    this.#over = true
+  }
+
+  #end(deliver: () => void): void {
+    this.#ended = true
+    if (this.#heldBack !== undefined) this.#heldBack.push(deliver)
+    else if (this.#again === undefined) deliver()
     else this.#sendAgain(this.#again)
   }
 

@@ -16,6 +16,9 @@ export function pathWithoutSlash(path: string): TypeError {
 export function urlOf(input: string | URL, base: ApiBase): URL {
   if (typeof input === 'string' && input.startsWith('/') && !input.startsWith('//'))
     return new URL(base.origin + base.path + input)
+  // A relative URL would lose the path of the base, or not: nobody should have to think about it.
+  if (typeof input === 'string' && !input.startsWith('//') && !URL.canParse(input))
+    throw pathWithoutSlash(input)
   const url = new URL(input, base.origin)
   if (url.origin !== base.origin) throw new OriginNotAllowedError(base.origin, url.origin)
   return url

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ClientCredentials } from '../authenticate/client-authentication.js'
 import type { AssertionAudience, SignAssertion } from '../authenticate/client-assertion.js'
@@ -29,17 +30,29 @@ const proofs = [
 /** @throws {InvalidOptionError} without any secret in the message */
 export function parseCredentials(given: Given, audience: AssertionAudience): ClientCredentials {
   const method = given['clientAuthentication']
-  if (isOneOf(tlsMethods, method)) return { method }
+  const found = proofs.filter(name => given[name] !== undefined)
+  refuseInert(given, found)
+  checkPem(given, 'privateKey', createPrivateKey, 'private key in PEM')
+  checkPem(given, 'certificate', pem => new X509Certificate(pem), 'certificate in PEM')
+  if (isOneOf(tlsMethods, method)) {
+    const other = found.find(name => name !== 'privateKey')
+    if (other !== undefined)
+      throw new InvalidOptionError(`option \`${other}\` is not used with \`${method}\`; leave it out`)
+    return { method }
+  }
   if (method !== undefined && !isOneOf(secretMethods, method))
     throw wrong(
       'clientAuthentication',
       method,
       [...secretMethods, ...tlsMethods].map(name => `'${name}'`).join(', '),
     )
-  const found = proofs.filter(name => given[name] !== undefined)
   if (found.length > 1)
     throw new InvalidOptionError(
       `options ${found.map(name => `\`${name}\``).join(' and ')} exclude each other; give one of them`,
+    )
+  if (method !== undefined && found[0] !== undefined && found[0] !== 'clientSecret')
+    throw new InvalidOptionError(
+      `option \`clientAuthentication\` is '${method}', which wants \`clientSecret\` and not \`${found[0]}\`; leave one of them out`,
     )
   switch (found[0]) {
     case 'privateKey':
@@ -54,6 +67,30 @@ export function parseCredentials(given: Given, audience: AssertionAudience): Cli
     }
     default:
       return { method: method ?? 'client_secret_basic', secret: secret(given, 'clientSecret'), audience }
+  }
+}
+
+/** Options that say something of a key, where there is none. */
+function refuseInert(given: Given, found: readonly string[]): void {
+  if (found.includes('privateKey') || found.includes('signAssertion')) return
+  const tls = isOneOf(tlsMethods, given['clientAuthentication'])
+  for (const name of ['keyId', 'keyAlgorithm', 'certificate'])
+    if (given[name] !== undefined && !tls)
+      throw new InvalidOptionError(
+        `option \`${name}\` does nothing without \`privateKey\` or \`signAssertion\` (is the environment variable set?)`,
+      )
+}
+
+/** A key or certificate that nobody can read shows now, not with the first call; the message holds nothing of it. */
+function checkPem(given: Given, name: string, read: (pem: string) => unknown, wanted: string): void {
+  const value = given[name]
+  if (typeof value !== 'string') return
+  try {
+    read(value)
+  } catch {
+    throw new InvalidOptionError(
+      `option \`${name}\` is no ${wanted} that can be read (has it lost its line breaks on its way through the environment?)`,
+    )
   }
 }
 

@@ -13,6 +13,7 @@ import type { Lifetimes } from '../token.js'
 import { parseCredentials, type ClientAuthenticationMethod } from './credential-options.js'
 import { presets, type OnBehalfOfGrant, type PresetName } from './presets.js'
 import {
+  boolean,
   dispatcher,
   fn,
   fraction,
@@ -105,6 +106,7 @@ export interface Settings {
   readonly base: { readonly origin: string; readonly path: string }
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
+  readonly allowInsecureHttp: boolean
   readonly clientId: string
   readonly credentials: ClientCredentials
   /** What the token is asked for, as it was given, and as parameters of the request. */
@@ -210,21 +212,21 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
   return Object.freeze(settings)
 }
 
-function parseServer(given: Given): Pick<Settings, 'issuer' | 'tokenEndpoint'> {
-  const insecure = given['allowInsecureHttp'] === true
-  const issuer = url(given, 'issuer', insecure)
-  const tokenEndpoint = url(given, 'tokenEndpoint', insecure)
+function parseServer(given: Given): Pick<Settings, 'issuer' | 'tokenEndpoint' | 'allowInsecureHttp'> {
+  const allowInsecureHttp = boolean(given, 'allowInsecureHttp')
+  const issuer = url(given, 'issuer', allowInsecureHttp)
+  const tokenEndpoint = url(given, 'tokenEndpoint', allowInsecureHttp)
   if (issuer === undefined && tokenEndpoint === undefined)
     missing(
       'issuer',
       "the authorization server's identifier, such as 'https://login.example.com/tenant', or tokenEndpoint",
     )
-  return { issuer, tokenEndpoint }
+  return { issuer, tokenEndpoint, allowInsecureHttp }
 }
 
 function parseBase(given: Given): Settings['base'] {
   const base = new URL(
-    url(given, 'baseUrl', given['allowInsecureHttp'] === true) ??
+    url(given, 'baseUrl', boolean(given, 'allowInsecureHttp')) ??
       missing('baseUrl', "the API that is called, such as 'https://receipts.example.com'"),
   )
   if (base.search !== '' || base.hash !== '')

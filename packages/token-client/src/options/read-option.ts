@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { InvalidOptionError } from '../errors.js'
+import { isTrustworthy } from '../trustworthy.js'
 
 /** Options as they come: nothing is known of them. */
 export type Given = Readonly<Record<string, unknown>>
@@ -9,16 +10,12 @@ export function url(given: Given, name: string, insecure: boolean): string | und
   const value = given[name]
   if (value === undefined) return undefined
   if (typeof value !== 'string' || !URL.canParse(value)) throw wrong(name, value, 'an absolute URL')
-  if (!insecure && !isTrustworthy(new URL(value)))
+  const { username, password } = new URL(value)
+  if (username !== '' || password !== '')
+    throw new InvalidOptionError(`option \`${name}\` holds a user name or password; give the URL without it`)
+  if (!insecure && !isTrustworthy(value))
     throw wrong(name, value, 'an https URL, or http on this machine; or set allowInsecureHttp')
   return value
-}
-
-function isTrustworthy({ protocol, hostname }: URL): boolean {
-  return (
-    protocol === 'https:' ||
-    (protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname))
-  )
 }
 
 export function text(given: Given, name: string): string | undefined {
@@ -44,7 +41,15 @@ export function fraction(given: Given, name: string, fallback: number): number {
 
 export function milliseconds(given: Given, name: string, fallback: number): number {
   const { [name]: value = fallback } = given
-  if (typeof value !== 'number' || !(value > 0)) throw wrong(name, value, 'milliseconds, as a number above 0')
+  // Timers count in 32 bits.
+  if (typeof value !== 'number' || !(value > 0 && value < 2 ** 31))
+    throw wrong(name, value, 'milliseconds, as a finite number above 0')
+  return value
+}
+
+export function boolean(given: Given, name: string): boolean {
+  const { [name]: value = false } = given
+  if (typeof value !== 'boolean') throw wrong(name, value, 'true or false')
   return value
 }
 
@@ -77,6 +82,6 @@ export function missing(name: string, wanted: string): never {
 /** Never for an option that holds a secret: the message shows what was given. */
 export function wrong(name: string, value: unknown, wanted: string): Error {
   return new InvalidOptionError(
-    `option \`${name}\` is ${(JSON.stringify(value) ?? String(value)).slice(0, 100)}; it wants ${wanted}`,
+    `option \`${name}\` is ${(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))).slice(0, 100)}; it wants ${wanted}`,
   )
 }

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../errors.js'
 import type { Preset } from './presets.js'
-import { strings, text, type Given } from './read-option.js'
+import { strings, text, wrong, type Given } from './read-option.js'
 
 /** What a token is asked for. */
 export interface TargetOptions {
@@ -14,11 +14,41 @@ export interface TargetOptions {
   parameters?: Readonly<Record<string, string>>
 }
 
+/** What the grant and the client's authentication are made of. */
+const reserved: ReadonlySet<string> = new Set([
+  'grant_type',
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'scope',
+  'assertion',
+  'subject_token',
+  'subject_token_type',
+])
+/** RFC 6749 §3.3. */
+const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
+
 /** What a token is asked for → parameters of the token request. */
 export function parseParameters(
   given: Given,
   { resource: meaning }: Preset,
 ): readonly (readonly [string, string])[] {
+  const further = parseFurther(given)
+  const resources = typeof given['resource'] === 'string' ? [given['resource']] : strings(given, 'resource')
+  const audience = text(given, 'audience')
+  const scopes = [...parseScopes(given), ...defaultScopes(given, resources, meaning)]
+  return [
+    ...(scopes.length === 0 ? [] : [['scope', scopes.join(' ')] as const]),
+    ...(meaning === 'resource' || meaning === 'audience' ? resources : []).map(
+      value => [meaning, value] as never,
+    ),
+    ...(audience === undefined ? [] : [['audience', audience] as const]),
+    ...Object.entries(further),
+  ]
+}
+
+function parseFurther(given: Given): Readonly<Record<string, string>> {
   const { parameters = {} } = given
   if (
     typeof parameters !== 'object' ||
@@ -26,17 +56,20 @@ export function parseParameters(
     Object.values(parameters).some(value => typeof value !== 'string')
   )
     throw new InvalidOptionError('option `parameters` wants an object of strings')
-  const resources = typeof given['resource'] === 'string' ? [given['resource']] : strings(given, 'resource')
-  const audience = text(given, 'audience')
-  const scopes = [...strings(given, 'scopes'), ...defaultScopes(given, resources, meaning)]
-  return [
-    ...(scopes.length === 0 ? [] : [['scope', scopes.join(' ')] as const]),
-    ...(meaning === 'resource' || meaning === 'audience' ? resources : []).map(
-      value => [meaning, value] as never,
-    ),
-    ...(audience === undefined ? [] : [['audience', audience] as const]),
-    ...Object.entries(parameters as Record<string, string>),
-  ]
+  for (const name of Object.keys(parameters))
+    if (reserved.has(name))
+      throw new InvalidOptionError(
+        `option \`parameters\` has \`${name}\`, which the client writes itself${name === 'scope' ? '; give `scopes`' : ''}`,
+      )
+  return parameters as Record<string, string>
+}
+
+function parseScopes(given: Given): readonly string[] {
+  const scopes = strings(given, 'scopes')
+  for (const scope of scopes)
+    if (!scopeToken.test(scope))
+      throw wrong('scopes', scope, 'one scope for each member, without spaces (RFC 6749 §3.3)')
+  return scopes
 }
 
 function defaultScopes(
