@@ -6,7 +6,8 @@ import { Redis } from 'ioredis'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import { createTokenClient, redisTokenStore, type TokenClient, type TokenStore } from 'fastify-token-client'
-import { createSeal } from '#src/share/seal.js'
+import { createSeal, noSeal } from '#src/share/seal.js'
+import { shareTokens } from '#src/share/share-tokens.js'
 import { noRedis, startRedis } from './redis-server.js'
 
 const audience = 'https://receipts.example.com'
@@ -147,11 +148,34 @@ t.test('the store dies, and calls go on', { skip: noRedis }, async t => {
 })
 
 t.test('a lock that is never given back costs a bounded wait', async t => {
-  const issuer = await startIssuer(t)
-  const store = memoryStore()
-  const waiting = replica(t, issuer, { ...store, lock: async () => false }, { tokenTimeoutMs: 60 })
-  t.ok(await waiting.getToken())
-  t.equal(tokenRequests(issuer), 1)
+  let lockAsked = 0
+  let asked = 0
+  const answer = { accessToken: 'a', requestedAt: Date.now(), expiresIn: 60, scope: undefined }
+  const ask = shareTokens(
+    async () => {
+      asked += 1
+      return answer
+    },
+    {
+      store: {
+        ...memoryStore(),
+        lock: async () => {
+          lockAsked += 1
+          return false
+        },
+      },
+      seal: noSeal,
+      key: 'k',
+      freshUntil: () => Infinity,
+      expiresAt: ({ requestedAt }) => requestedAt + 60_000,
+      requestTimeoutMs: 30, // the wait's bound; nothing here answers by the network
+      now: Date.now,
+      onStoreFailure: (_, error) => t.fail(error.message),
+    },
+  )
+  t.equal(await ask(undefined), answer)
+  t.ok(lockAsked >= 1, 'it had waited for the lock')
+  t.equal(asked, 1)
 })
 
 t.test('a store that hangs or throws is named and left alone', async t => {
