@@ -2,8 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { inspect } from 'node:util'
+import { gzipSync } from 'node:zlib'
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
+import { Agent } from 'undici'
 import tokenClient, {
   createTokenClient,
   TokenRejectedError,
@@ -66,6 +68,11 @@ const outages: Record<string, Behaviour> = {
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(`{"access_token":"${'x'.repeat(10_000_000)}"}`)
   },
+  'a few kilobytes that unfold to 10 MB': response => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+    response.end(gzipSync(`{"access_token":"${'x'.repeat(10_000_000)}","token_type":"Bearer"}`))
+  },
+  'a 400 with server_error': response => json(response, 400, { error: 'server_error' }),
   'a closed connection': (response, request) => void (response.headersSent || request.socket.destroy()),
 }
 
@@ -228,6 +235,35 @@ t.test('no error holds a secret, a token or the whole answer', async t => {
     t.notMatch(shown, new RegExp(`${secret}|${encodeURIComponent(secret)}|a-token-that-leaks`))
     t.notMatch(shown, Buffer.from(`payment:${secret}`).toString('base64'))
   }
+})
+
+t.test('nor does a server that repeats what it was sent', async t => {
+  const endpoint = await startTokenEndpoint(t, (response, request) =>
+    json(response, 400, {
+      error: 'invalid_request',
+      error_description: `who are you? ${request.headers.authorization} ${endpoint.requests.at(-1)?.body}`,
+    }),
+  )
+  const basic = Buffer.from(`payment:${secret.replaceAll(' ', '+')}`).toString('base64')
+  for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const) {
+    const failure = await failureOf(clientOf(t, endpoint, { clientAuthentication }).client)
+    t.match(failure.message, /who are you.*\[redacted\]/)
+    t.notMatch(failure.message.replaceAll('+', ' '), secret)
+    t.notMatch(failure.message, basic)
+  }
+  const { client } = clientOf(t, endpoint)
+  const failure = await failureOf(client.onBehalfOf('the-token-of-the-caller') as TokenClient)
+  t.notMatch(failure.message, 'the-token-of-the-caller')
+})
+
+t.test('an answer is bounded also where a dispatcher is given', async t => {
+  const endpoint = await startTokenEndpoint(t, response =>
+    json(response, 200, { access_token: 'x'.repeat(100_000), token_type: 'Bearer' }),
+  )
+  const tokenDispatcher = new Agent()
+  t.teardown(() => tokenDispatcher.close())
+  const failure = await failureOf(clientOf(t, endpoint, { tokenDispatcher }).client)
+  t.match(failure, { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /larger than 65536 bytes/ })
 })
 
 t.test('a 401 of the token endpoint never becomes ours', async t => {

@@ -13,6 +13,7 @@ import {
   type TokenEndpointResponse,
 } from 'oauth4webapi'
 import { authenticate, canChange, type ClientCredentials } from '../authenticate/client-authentication.js'
+import { hideSecretsOf } from './hide-secrets.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
 import { clip, failureFrom, TokenRequestFailure } from './token-request-failure.js'
 
@@ -82,6 +83,7 @@ async function send(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
   const { client, request, proof, endpoint } = attempt
   const requestedAt = endpoint.now()
   let response: Response | undefined
+  let hide: ((text: string) => string) | undefined
   try {
     const server = await endpoint.locate()
     const answer = await genericTokenEndpointRequest(
@@ -92,7 +94,10 @@ async function send(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
       request.parameters.map(([name, value]) => [name, value]),
       {
         ...(proof === undefined ? {} : { DPoP: proof }),
-        [customFetch]: endpoint.send,
+        [customFetch]: (url, sent) => {
+          hide = hideSecretsOf(sent)
+          return endpoint.send(url, sent)
+        },
         [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
       },
     )
@@ -100,7 +105,7 @@ async function send(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
     const parsed = await processGenericTokenEndpointResponse(server, client, response)
     return readAnswer(parsed, requestedAt, proof === undefined ? 'bearer' : 'dpop')
   } catch (error) {
-    throw isDPoPNonceError(error) ? error : failureFrom(error, response)
+    throw isDPoPNonceError(error) ? error : failureFrom(error, response, hide)
   }
 }
 
@@ -120,7 +125,7 @@ function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
 }
 
 function giveUp(error: unknown): never {
-  throw failureFrom(error, undefined)
+  throw failureFrom(error)
 }
 
 function isMutualTls({ method }: ClientCredentials): boolean {

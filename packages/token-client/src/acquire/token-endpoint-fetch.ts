@@ -26,12 +26,13 @@ export function connectToServer(
     async send(url, options) {
       const { fetch } = await import('undici')
       const dispatcher = given ?? (await (own ??= openAgent(timeoutMs, tls)))
-      return fetch(url, {
+      const response = await fetch(url, {
         ...(options as object),
         dispatcher,
         redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       })
+      return withBoundedBody(response)
     },
     async close() {
       await (await own)?.destroy()
@@ -49,4 +50,18 @@ async function openAgent(timeoutMs: number, tls: TlsSettings): Promise<Dispatche
     maxResponseSize: maxBytes,
     keepAliveTimeout: 1_000,
   })
+}
+
+/** The Agent counts what is on the wire; a few kilobytes of it can unfold to gigabytes, and a given dispatcher may not count. */
+function withBoundedBody({ body, status, statusText, headers }: Response): Response {
+  if (body === null) return new Response(body, { status, statusText, headers })
+  let size = 0
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      size += chunk.byteLength
+      if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`)
+      controller.enqueue(chunk)
+    },
+  })
+  return new Response(body.pipeThrough(counter), { status, statusText, headers })
 }

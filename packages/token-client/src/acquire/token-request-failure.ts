@@ -30,29 +30,40 @@ interface KnownError {
   readonly cause?: { readonly message?: string; readonly code?: string }
 }
 
-/** Reads an error of the exchange; `response` is the server's answer, where there was one. */
-export function failureFrom(error: unknown, response: Response | undefined): TokenRequestFailure {
+/**
+ * Reads an error of the exchange.
+ * @param response the server's answer, where there was one
+ * @param hide takes secrets out of what the server says: some repeat what they were sent
+ */
+export function failureFrom(
+  error: unknown,
+  response?: Response,
+  hide: (text: string) => string = text => text,
+): TokenRequestFailure {
   if (error instanceof TokenRequestFailure) return error
   const known = error as KnownError
   if (isRefusal(known)) {
     const description =
-      typeof known.error_description === 'string' ? clip(known.error_description) : undefined
-    return new TokenRequestFailure(clip(known.error), { permanent: true, description })
+      typeof known.error_description === 'string' ? clip(hide(known.error_description)) : undefined
+    return new TokenRequestFailure(clip(hide(known.error)), { permanent: true, description })
   }
   const retryAfterMs = retryAfter(response)
   if (response !== undefined && !response.ok)
     return new TokenRequestFailure(`the server answers ${response.status}`, { retryAfterMs })
   if (known.name === 'TimeoutError') return new TokenRequestFailure('the server does not answer in time')
   return new TokenRequestFailure(
-    clip(known.cause?.code ?? known.cause?.message ?? known.message ?? 'unknown'),
+    clip(hide(known.cause?.code ?? known.cause?.message ?? known.message ?? 'unknown')),
     { retryAfterMs },
   )
 }
 
+/** Codes of RFC 6749 §4.1.2.1 that some servers use here too: it is they who are in trouble. */
+const troubles: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
+
 /** The server's own word (RFC 6749 §5.2), and not that it is busy: anything else may be better next time. */
 function isRefusal(known: KnownError): known is KnownError & { error: string } {
   const { error, status = 500 } = known
-  return typeof error === 'string' && error !== 'temporarily_unavailable' && status < 500 && status !== 429
+  return typeof error === 'string' && !troubles.has(error) && status < 500 && status !== 429
 }
 
 /** RFC 9110 §10.2.3: seconds, or a date. */
