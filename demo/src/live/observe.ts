@@ -86,7 +86,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       nextCall = call
     },
     'undici:request:create': ({ request }) => {
-      const call = nextCall?.path === request.path ? nextCall : undefined
+      const call = nextCall?.path === request.path.split('?')[0] ? nextCall : undefined
       nextCall = undefined
       const to = laneOfOrigin(new URL(request.origin))
       if (to === undefined) return

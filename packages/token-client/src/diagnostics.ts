@@ -29,6 +29,7 @@ export interface TokenClientEvents {
     readonly name: string
     readonly method: string
     readonly origin: string
+    /** Without its query, which can hold what nobody wants in a log. */
     readonly path: string
     readonly cached: boolean
   }

@@ -1,15 +1,15 @@
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './errors.js'
 import { parseOptions, type TokenClientPluginOptions } from './options/options.js'
-import { buildTokenClient, type TokenClient } from './token-client.js'
+import { buildTokenClient, type TokenClient, type Troubles } from './token-client.js'
 
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {
   const name = decoratorName(fastify, options.name)
   const prefetch = prefetchMode(options.prefetch)
-  const { client, prepareToClose } = buildTokenClient(parseOptions(options, name))
+  const { client, prepareToClose } = buildTokenClient(parseOptions(options, name), logTo(fastify.log, name))
   fastify.decorate(name, client)
-  if (prefetch !== 'lazy') fastify.addHook('onReady', () => fetchAhead(fastify, client, prefetch))
+  if (prefetch !== 'lazy') fastify.addHook('onReady', () => fetchAhead(client, prefetch))
   fastify.addHook('preClose', async () => prepareToClose())
   fastify.addHook('onClose', () => client.close())
 }
@@ -21,22 +21,27 @@ const tokenClient: FastifyPluginAsync<TokenClientPluginOptions> = fp(plugin, {
 })
 export default tokenClient
 
-async function fetchAhead(
-  fastify: FastifyInstance,
-  client: TokenClient,
-  prefetch: 'background' | 'required',
-): Promise<void> {
+async function fetchAhead(client: TokenClient, prefetch: 'background' | 'required'): Promise<void> {
   const token = client.getToken()
-  if (prefetch === 'required') {
-    await token
-    return
+  if (prefetch === 'required') await token
+  else token.catch(() => {}) // logged; the next call asks again
+}
+
+function logTo(log: FastifyBaseLogger, client: string): Troubles {
+  return {
+    tokenFailed(error: Error & { code?: string }, servingOld) {
+      log.warn(
+        { client, code: error.code, reason: error.message },
+        servingOld ? 'no new access token yet; calls go on with the old one' : 'no access token; calls fail',
+      )
+    },
+    storeFailed(operation, reason) {
+      log.warn(
+        { client, operation, reason },
+        'the token store cannot be used; this process asks for tokens by itself',
+      )
+    },
   }
-  token.catch((error: Error & { code?: string }) => {
-    fastify.log.warn(
-      { code: error.code, reason: error.message },
-      'no access token yet; calls will ask for one',
-    )
-  })
 }
 
 function decoratorName(fastify: FastifyInstance, name: unknown): string {

@@ -5,6 +5,8 @@ import { cacheKey } from './acquire/cache-key.js'
 import { requestToken, type TokenAnswer, type TokenRequest } from './acquire/request-token.js'
 import { connectToServer } from './acquire/token-endpoint-fetch.js'
 import { createTokenSource } from './acquire/token-source.js'
+import { createDpopScheme } from './attach/dpop-scheme.js'
+import { bearer } from './attach/scheme.js'
 import { endWith, grantFor, subjectTokenOf, type Subject } from './call/on-behalf-of.js'
 import { createTokenView, type TokenView } from './call/token-view.js'
 import { loadUndici } from './call/undici.js'
@@ -12,6 +14,7 @@ import { report } from './diagnostics.js'
 import { parseOptions, type Settings, type TokenClientOptions } from './options/options.js'
 import type { TargetOptions } from './options/target-options.js'
 import { shareTokens, type AskForToken } from './share/share-tokens.js'
+import type { TokenStore } from './share/token-store.js'
 import { schedule } from './token.js'
 
 /** An HTTP client for one API, that gets, keeps and renews its own access token. */
@@ -45,7 +48,14 @@ export interface BuiltTokenClient {
   readonly prepareToClose: () => void
 }
 
-export function buildTokenClient(settings: Settings): BuiltTokenClient {
+/** What goes wrong behind the calls, where no caller could tell of it. */
+export interface Troubles {
+  /** A request for a token failed; `servingOld` tells whether calls go on with the token at hand. */
+  readonly tokenFailed?: (error: Error, servingOld: boolean) => void
+  readonly storeFailed?: (operation: keyof TokenStore, reason: string) => void
+}
+
+export function buildTokenClient(settings: Settings, troubles: Troubles = {}): BuiltTokenClient {
   let closing = false
   const { name, now, random, lifetimes } = settings
   const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs, settings.tls)
@@ -74,10 +84,19 @@ export function buildTokenClient(settings: Settings): BuiltTokenClient {
     }
   }
 
+  const onFailure = (error: Error, servingOld: boolean): void => {
+    if (!closing) troubles.tokenFailed?.(error, servingOld)
+  }
+  const scheme = settings.dpop === undefined ? bearer : createDpopScheme(settings.dpop)
   const open = (ask: AskForToken): TokenView =>
     createTokenView(
-      createTokenSource(name, ask, lifetimes, { now, random, isClosing: () => closing }),
-      transport,
+      createTokenSource(name, ask, lifetimes, {
+        now,
+        random,
+        isClosing: () => closing,
+        onFailure,
+      }),
+      { transport, scheme },
       settings,
     )
 
@@ -91,7 +110,7 @@ export function buildTokenClient(settings: Settings): BuiltTokenClient {
     const parameters = settings.parametersOf(target)
     const request = { ...settings, grantType: 'client_credentials', parameters }
     const key = cacheKey(request)
-    return keep(key, () => shared(askFor(request), key, settings))
+    return keep(key, () => shared(askFor(request), key, settings, troubles))
   }
 
   function viewOnBehalfOf(subject: Subject, target: TargetOptions): TokenView {
@@ -126,7 +145,7 @@ export function buildTokenClient(settings: Settings): BuiltTokenClient {
 }
 
 /** With a store, processes share their tokens. */
-function shared(ask: AskForToken, key: string, settings: Settings): AskForToken {
+function shared(ask: AskForToken, key: string, settings: Settings, { storeFailed }: Troubles): AskForToken {
   const { sharing, name, lifetimes, now, tokenTimeoutMs } = settings
   if (sharing === undefined) return ask
   const timesOf = ({ requestedAt, expiresIn }: TokenAnswer): ReturnType<typeof schedule> =>
@@ -138,7 +157,9 @@ function shared(ask: AskForToken, key: string, settings: Settings): AskForToken 
     expiresAt: answer => timesOf(answer).expiresAt,
     requestTimeoutMs: tokenTimeoutMs,
     now,
-    onStoreFailure: (operation, { message: reason }) =>
-      report('fastify-token-client:store-failed', { name, operation, reason }),
+    onStoreFailure(operation, { message: reason }) {
+      storeFailed?.(operation, reason)
+      report('fastify-token-client:store-failed', { name, operation, reason })
+    },
   })
 }

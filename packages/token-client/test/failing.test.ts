@@ -118,6 +118,32 @@ t.test('Retry-After is honoured, in seconds and as a date', async t => {
   t.ok(failure.retryAfterMs > 25_000 && failure.retryAfterMs <= 30_000)
 })
 
+t.test('Retry-After is believed up to five minutes', async t => {
+  const endpoint = await startTokenEndpoint(t, response =>
+    response.writeHead(503, { 'retry-after': '86400' }).end(),
+  )
+  const { client, clock } = clientOf(t, endpoint)
+  t.match(await failureOf(client), { retryAfterMs: 300_000 })
+  clock.now += 299_999
+  await failureOf(client)
+  t.equal(endpoint.requests.length, 1)
+  endpoint.behave = tokens()
+  clock.now += 1
+  t.ok((await client.getToken()).accessToken)
+})
+
+t.test('a clock that is set back does not lengthen an outage, nor forbid a renewal', async t => {
+  const endpoint = await startTokenEndpoint(t, response => response.writeHead(503).end())
+  const { client, clock } = clientOf(t, endpoint)
+  await failureOf(client)
+  endpoint.behave = tokens()
+  clock.now -= 3_600_000
+  client.invalidate(await client.getToken())
+  clock.now -= 3_600_000
+  client.invalidate(await client.getToken())
+  t.match(await client.getToken(), { accessToken: 'token-3' })
+})
+
 t.test('Retry-After: 0 is no leave to ask with every call', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     response.writeHead(503, { 'retry-after': '0' }).end(),

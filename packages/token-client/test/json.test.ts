@@ -15,6 +15,7 @@ async function start(t: Test): Promise<TokenClient> {
   api.get('/receipts/3', async () => ({ number: 3, cents: 'very secret' }))
   api.get('/receipts/4', async (_, reply) => reply.code(418).send({ title: 'a teapot' }))
   api.get('/text', async () => 'no JSON')
+  api.get('/headers', async ({ raw }) => raw.rawHeaders.filter((_, index) => index % 2 === 0))
   api.get('/search', async request => request.query)
   api.all('/echo', async (request, reply) =>
     request.method === 'DELETE' ? reply.code(204).send() : { method: request.method, body: request.body },
@@ -76,6 +77,12 @@ t.test('sends JSON by each method', async t => {
       body: { title: 'a book' },
     })
   t.match(await client.delete('/echo'), { status: 204, body: undefined })
+})
+
+t.test('a header of the caller takes the place of ours', async t => {
+  const client = await start(t)
+  const { body } = await client.get('/headers', { headers: { Accept: 'application/problem+json' } })
+  t.equal((body as string[]).filter(name => name.toLowerCase() === 'accept').length, 1)
 })
 
 t.test('puts the query behind the path', async t => {

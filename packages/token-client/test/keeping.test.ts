@@ -87,7 +87,7 @@ t.test('steady load over many lifetimes: no call waits, none carries a token tha
       })
     },
     { renewAfter: 0.8, skewMs: 30_000 },
-    { now: () => now, random: () => 0.5, isClosing: () => false },
+    { now: () => now, random: () => 0.5, isClosing: () => false, onFailure: undefined },
   )
   const release = async (): Promise<void> => {
     while (answers[0] !== undefined && answers[0].at <= now) answers.shift()?.resolve()

@@ -72,6 +72,8 @@ for (const onBehalfOfGrant of ['token_exchange', 'jwt_bearer'] as const)
     t.match(subjects, [{ subject: 'ada' }, { subject: 'bob' }, { subject: 'ada' }])
     t.equal(issuer.requests.count('token'), 2, 'kept for each subject token')
     t.match((await client.onBehalfOf(ada).get('/who')).body, { subject: 'ada' }, 'the token itself will do')
+    const bound = { headers: { authorization: `DPoP ${ada}` } } // RFC 9449 §7.1
+    t.match((await client.onBehalfOf(bound).get('/who')).body, { subject: 'ada' })
     t.equal(issuer.requests.count('token'), 2)
   })
 

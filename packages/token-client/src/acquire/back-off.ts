@@ -1,6 +1,8 @@
 const shortestMs = 500
 const firstMs = 1_000
 const longestMs = 60_000
+/** A server that asks for more is asked again all the same: nobody wants to be down for what one answer said. */
+const longestAskedForMs = 300_000
 
 /** Remembers failures: when to try again, and what to tell those who ask before. */
 export interface BackOff {
@@ -18,12 +20,14 @@ export function createBackOff(now: () => number, random: () => number): BackOff 
   let makeLast: ((retryAfterMs: number) => Error) | undefined
   return {
     current() {
-      if (makeLast === undefined || now() >= until) return undefined
-      return makeLast(until - now())
+      const left = until - now()
+      // More than any wait: the clock was set back.
+      if (makeLast === undefined || left <= 0 || left > longestAskedForMs) return undefined
+      return makeLast(left)
     },
     fail(makeError, askedForMs) {
       const ceiling = Math.min(firstMs * 2 ** failures, longestMs)
-      const wantedMs = askedForMs === undefined ? random() * ceiling : Math.min(askedForMs, longestMs)
+      const wantedMs = askedForMs === undefined ? random() * ceiling : Math.min(askedForMs, longestAskedForMs)
       // `Retry-After: 0` is no leave to ask with every call.
       const waitMs = Math.max(wantedMs, shortestMs)
       failures += 1

@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly random: () => number
   /** Whether the client is about to be closed: no token is renewed ahead then. */
   readonly isClosing: () => boolean
+  /** Told of each failed request, also where no call waits for it; `servingOld` tells whether calls go on. */
+  readonly onFailure: ((error: Error, servingOld: boolean) => void) | undefined
 }
 
 /** An API that answers 401 to everything must not turn each call into a token request. */
@@ -46,7 +48,7 @@ export function createTokenSource(
   name: string,
   request: (unwanted: string | undefined) => Promise<TokenAnswer>,
   lifetimes: Lifetimes,
-  { now, random, isClosing }: Surroundings,
+  { now, random, isClosing, onFailure }: Surroundings,
 ): TokenSource {
   let kept: Token | undefined
   let refused: string | undefined
@@ -71,11 +73,13 @@ export function createTokenSource(
       const failure =
         error instanceof TokenRequestFailure ? error : new TokenRequestFailure((error as Error).message)
       const made = backOff.fail(errorFor(failure), failure.retryAfterMs)
+      const servingOld = usable() !== undefined
+      onFailure?.(made, servingOld)
       report('fastify-token-client:token-failed', {
         name,
         reason: failure.error,
         permanent: failure.permanent,
-        servingOld: usable() !== undefined,
+        servingOld,
       })
       throw made
     }
@@ -109,7 +113,9 @@ export function createTokenSource(
     peekToken: usable,
     invalidate(token) {
       if (kept !== token) return true // somebody else has dropped it already: theirs is the renewal
-      if (now() - forcedAt < forcedRenewalEveryMs) return false
+      const sinceForced = now() - forcedAt
+      // Less than nothing: the clock was set back, and says nothing about it.
+      if (sinceForced >= 0 && sinceForced < forcedRenewalEveryMs) return false
       forcedAt = now()
       refused = token.accessToken
       kept = undefined

@@ -59,7 +59,10 @@ export async function authenticate(
 export function canChange(credentials: ClientCredentials): boolean {
   switch (credentials.method) {
     case 'private_key_jwt':
-      return 'key' in credentials.key && typeof credentials.key.key === 'function'
+      return (
+        ('key' in credentials.key && typeof credentials.key.key === 'function') ||
+        typeof credentials.key.certificate === 'function'
+      )
     case 'client_assertion':
       return typeof credentials.assertion === 'function'
     case 'tls_client_auth':

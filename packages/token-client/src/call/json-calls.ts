@@ -71,7 +71,7 @@ export function createJsonCalls(
         headers: {
           accept: 'application/json',
           ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
+          ...inLowerCase(headers),
         },
         ...(json === undefined ? {} : { body: JSON.stringify(json) }),
         ...(signal === undefined ? {} : { signal }),
@@ -93,6 +93,11 @@ export function createJsonCalls(
     patch: calls('PATCH'),
     delete: calls('DELETE'),
   }
+}
+
+/** So that a caller's `Accept` takes the place of ours, and does not go out beside it. */
+function inLowerCase(headers: JsonCallOptions['headers'] = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 function withQuery(path: string, query: JsonCallOptions['query']): string {

@@ -29,15 +29,15 @@ export function grantFor(
   }
 }
 
-/** @throws {TypeError} when the request has no bearer token */
+/** @throws {TypeError} when the request has no access token */
 export function subjectTokenOf(subject: Subject): string {
   const token =
     typeof subject === 'string'
       ? subject
-      : /^Bearer +([^\s,]+)$/i.exec(subject.headers.authorization ?? '')?.[1]
+      : /^(?:Bearer|DPoP) +([^\s,]+)$/i.exec(subject.headers.authorization ?? '')?.[1]
   if (token === undefined || token === '')
     throw new TypeError(
-      'onBehalfOf wants a request with a bearer token, or the token itself: protect the route',
+      'onBehalfOf wants a request with an access token, or the token itself: protect the route',
     )
   return token
 }

@@ -1,7 +1,6 @@
 import type { Dispatcher, RequestInit, Response } from 'undici'
 import type { TokenHealth, TokenSource } from '../acquire/token-source.js'
-import { createDpopScheme } from '../attach/dpop-scheme.js'
-import { bearer } from '../attach/scheme.js'
+import type { Scheme } from '../attach/scheme.js'
 import { createTokenInterceptor } from '../attach/token-interceptor.js'
 import { isObserved, report } from '../diagnostics.js'
 import type { Settings } from '../options/options.js'
@@ -46,18 +45,22 @@ export interface TokenView extends JsonCalls {
   health(): TokenHealth
 }
 
-/**
- * The ways to call the API with the tokens of one source.
- * @param transport opens what calls go through, at the first call
- */
+/** What the views of one client have in common. */
+export interface Sending {
+  /** Opens what calls go through, at the first call. */
+  readonly transport: () => Dispatcher
+  readonly scheme: Scheme
+}
+
+/** The ways to call the API with the tokens of one source. */
 export function createTokenView(
   source: TokenSource,
-  transport: () => Dispatcher,
+  { transport, scheme }: Sending,
   settings: Settings,
 ): TokenView {
-  const { base, dpop, interceptors } = settings
+  const { base, interceptors } = settings
   const interceptor = createTokenInterceptor({
-    scheme: dpop === undefined ? bearer : createDpopScheme(dpop),
+    scheme,
     getToken: source.getToken,
     invalidate: source.invalidate,
     allowedOrigins: new Set([base.origin]),
@@ -102,8 +105,20 @@ function observers({ name, base }: Settings): Observers {
   return {
     onCall({ method, path }, cached) {
       if (!isObserved('fastify-token-client:call')) return
-      report('fastify-token-client:call', { name, method, origin: base.origin, path, cached })
+      report('fastify-token-client:call', {
+        name,
+        method,
+        origin: base.origin,
+        path: withoutQuery(path),
+        cached,
+      })
     },
-    onRefused: ({ path }, replayed) => report('fastify-token-client:refused', { name, path, replayed }),
+    onRefused: ({ path }, replayed) =>
+      report('fastify-token-client:refused', { name, path: withoutQuery(path), replayed }),
   }
+}
+
+/** A query can hold what nobody wants in a log. */
+function withoutQuery(path: string): string {
+  return path.replace(/[?#].*$/s, '')
 }

@@ -1,0 +1,214 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { Agent } from 'undici'
+import tokenClient, {
+  createTokenClient,
+  type TokenClient,
+  type TokenClientPluginOptions,
+} from 'fastify-token-client'
+import { startTokenEndpoint } from './token-endpoint.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    receipts: TokenClient
+    orders: TokenClient
+  }
+}
+
+const secret = 'the secret of the client'
+
+function optionsFor(tokenEndpoint: string, more: Partial<TokenClientPluginOptions> = {}) {
+  return {
+    name: 'receipts',
+    baseUrl: 'https://receipts.example.com',
+    tokenEndpoint,
+    clientId: 'payment',
+    clientSecret: secret,
+    random: () => 0,
+    ...more,
+  }
+}
+
+/** An application whose log lines can be read. */
+function appWithLog(t: Test): { app: FastifyInstance; lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = []
+  const stream = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
+  const app = fastify({ logger: { level: 'warn', stream } })
+  t.teardown(() => app.close())
+  return { app, lines }
+}
+
+async function startApi(t: Test, refusing: () => boolean = () => false): Promise<string> {
+  const api = createServer((request, response) =>
+    response.writeHead(refusing() ? 401 : 200).end(request.headers.authorization),
+  )
+  await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    api.closeAllConnections()
+    api.close()
+  })
+  return `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+}
+
+t.test('several registrations are several clients, each with its own token', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const baseUrl = await startApi(t)
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenClient, optionsFor(endpoint.url, { baseUrl, scopes: ['receipts:read'] }))
+  await app.register(
+    tokenClient,
+    optionsFor(endpoint.url, { name: 'orders', baseUrl, scopes: ['orders:read'] }),
+  )
+  await app.ready()
+  const [receipts, orders] = [await app.receipts.getToken(), await app.orders.getToken()]
+  t.not(receipts.accessToken, orders.accessToken)
+  const answer = await app.orders.request({ path: '/' })
+  t.equal(await answer.body.text(), `Bearer ${orders.accessToken}`)
+})
+
+t.test('one name is one client', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  const options = optionsFor('https://login.example.com/token')
+  await app.register(tokenClient, options)
+  await t.rejects(async () => app.register(tokenClient, options), {
+    code: 'TOKEN_CLIENT_INVALID_OPTION',
+    message: /`name` is "receipts", which the instance has already/,
+  })
+})
+
+t.test('a client that a plugin registers for itself is seen in it, and not outside', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const app = fastify()
+  t.teardown(() => app.close())
+  const seen: boolean[] = []
+  for (const clientId of ['one', 'other'])
+    app.register(async inner => {
+      await inner.register(tokenClient, optionsFor(endpoint.url, { clientId, prefetch: 'required' }))
+      inner.register(async innermost => void seen.push(innermost.hasDecorator('receipts')))
+    })
+  await app.ready()
+  t.strictSame(seen, [true, true], 'the same name twice, side by side')
+  t.notOk(app.hasDecorator('receipts'))
+  t.equal(endpoint.requests.length, 2)
+})
+
+t.test('prefetch: required waits for the token, lazy asks nobody', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenClient, optionsFor(endpoint.url, { prefetch: 'required' }))
+  await app.register(tokenClient, optionsFor(endpoint.url, { name: 'orders', prefetch: 'lazy' }))
+  await app.ready()
+  t.match(app.receipts.health(), { state: 'ready' })
+  t.match(app.orders.health(), { state: 'cold' })
+  t.equal(endpoint.requests.length, 1)
+})
+
+t.test(
+  'prefetch in the background: the application starts without the server, says so, and heals',
+  async t => {
+    let up = false
+    let now = 1_700_000_000_000
+    const endpoint = await startTokenEndpoint(t)
+    const answer = endpoint.behave
+    endpoint.behave = (response, request) =>
+      up ? answer(response, request) : void response.writeHead(500).end()
+    const { app, lines } = appWithLog(t)
+    await app.register(tokenClient, optionsFor(endpoint.url, { clock: () => now }))
+    await app.ready()
+    while (lines.length === 0) await nextTick()
+    t.match(lines, [
+      {
+        level: 40,
+        client: 'receipts',
+        code: 'TOKEN_CLIENT_UNAVAILABLE',
+        reason: /the server answers 500/,
+        msg: 'no access token; calls fail',
+      },
+    ])
+    t.match(app.receipts.health(), { state: 'failing', reason: /500/ })
+    up = true
+    now += 61_000
+    t.ok(await app.receipts.getToken())
+    t.match(app.receipts.health(), { state: 'ready', reason: undefined })
+
+    up = false
+    now += 50_000
+    t.ok(await app.receipts.getToken(), 'a renewal that fails behind it is no concern of the call')
+    while (lines.length === 1) await nextTick()
+    t.match(lines[1], { level: 40, msg: 'no new access token yet; calls go on with the old one' })
+    t.notMatch(JSON.stringify(lines), new RegExp(`${secret}|token-1`))
+  },
+)
+
+const broken = (): Promise<never> => Promise.reject(new Error('no such host'))
+
+t.test('a token store that cannot be used is logged', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const { app, lines } = appWithLog(t)
+  await app.register(
+    tokenClient,
+    optionsFor(endpoint.url, {
+      prefetch: 'required',
+      tokenStore: { get: broken, set: broken, lock: broken, unlock: broken },
+      tokenStoreKeys: 'none',
+    }),
+  )
+  await app.ready()
+  t.match(lines, [{ level: 40, client: 'receipts', operation: 'get', reason: 'no such host' }])
+})
+
+t.test('each event tells what happened, and holds no secret', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  let refuse = true
+  const baseUrl = await startApi(t, () => refuse && !(refuse = false))
+  const seen: [string, object][] = []
+  for (const name of ['token-requested', 'token-received', 'token-failed', 'call', 'refused']) {
+    const note = (message: unknown): void => void seen.push([name, message as object])
+    subscribe(`fastify-token-client:${name}`, note)
+    t.teardown(() => unsubscribe(`fastify-token-client:${name}`, note))
+  }
+  const client = createTokenClient({
+    baseUrl,
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret: secret,
+  })
+  t.teardown(() => client.close())
+  await (await client.request({ path: '/receipts?of=ada' })).body.text()
+  endpoint.behave = response => void response.writeHead(500).end()
+  await t.rejects(client.with({ scopes: ['other'] }).getToken())
+  t.match(seen, [
+    ['token-requested', { name: 'client' }],
+    ['token-received', { name: 'client', durationMs: Number, expiresAt: Number }],
+    ['call', { method: 'GET', origin: baseUrl, path: '/receipts', cached: false }],
+    ['refused', { path: '/receipts', replayed: true }],
+    ['token-requested', { name: 'client' }],
+    ['token-received', { name: 'client' }],
+    ['token-requested', { name: 'client' }],
+    ['token-failed', { reason: 'the server answers 500', permanent: false, servingOld: false }],
+  ])
+  t.equal(seen.length, 8)
+  t.notMatch(JSON.stringify(seen), new RegExp(`${secret}|token-\\d|ada`))
+})
+
+t.test('what the client did not open it does not close', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const [dispatcher, tokenDispatcher] = [new Agent(), new Agent()]
+  t.teardown(() => Promise.all([dispatcher.close(), tokenDispatcher.close()]))
+  const app = fastify()
+  const baseUrl = await startApi(t)
+  await app.register(tokenClient, optionsFor(endpoint.url, { baseUrl, dispatcher, tokenDispatcher }))
+  t.equal((await app.receipts.request({ path: '/' })).statusCode, 200)
+  await app.close()
+  t.strictSame(
+    [dispatcher.closed, tokenDispatcher.closed, dispatcher.destroyed, tokenDispatcher.destroyed],
+    [false, false, false, false],
+  )
+})
