@@ -10,7 +10,10 @@ export interface AccessToken<S extends string = Scope, C = TokenClaims> {
   readonly subject: string | null
   /** The client that asked for it: `client_id` (RFC 9068 §2.2), or the claim in which the issuer's profile has it. */
   readonly clientId: string | null
-  /** For whom it is meant: the `aud` claim as a list (RFC 7519 §4.1.3). */
+  /**
+   * Which of this API's audiences it is for: those in its `aud` (RFC 7519 §4.1.3), or in the claim that stands for it in
+   * the issuer's profile, that are configured for its issuer.
+   */
   readonly audience: readonly string[]
   /** What it allows (RFC 6749 §3.3), each scope once as the issuer wrote it. */
   readonly scopes: readonly S[]

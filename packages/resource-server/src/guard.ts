@@ -78,9 +78,15 @@ export function createGuard(steps: GuardSteps): Guard {
   }
 }
 
-/** `routeOptions` is made anew whenever it is read, so it is read last. */
+/**
+ * Two headers make a preflight, and anybody can send them: only a route that is for OPTIONS alone is open to it, never
+ * one for several methods, whose handler may not tell them apart. `routeOptions` is made anew whenever it is read, so it
+ * is read last.
+ */
 function isPreflight(request: FastifyRequest): boolean {
   if (request.method !== 'OPTIONS') return false
-  const { origin, 'access-control-request-method': method } = request.headers
-  return origin !== undefined && method !== undefined && request.routeOptions.config.oauth === undefined
+  const { origin, 'access-control-request-method': requested } = request.headers
+  if (origin === undefined || requested === undefined) return false
+  const { config, method } = request.routeOptions
+  return config.oauth === undefined && [method].flat().every(name => name === 'OPTIONS')
 }

@@ -104,6 +104,22 @@ t.test('a CORS preflight needs no token; an OPTIONS request that is none does', 
   t.equal((await app.inject({ method: 'OPTIONS', url: '/guarded', headers: preflight })).statusCode, 401)
 })
 
+t.test('a route for several methods is not opened by what looks like a preflight', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(resourceServer, registered)
+  app.all('/all', async () => 'in')
+  app.route({ method: ['OPTIONS', 'POST'], url: '/two', handler: async () => 'in' })
+  app.route({ method: ['OPTIONS'], url: '/one', handler: async () => 'options' })
+  const headers = { origin: 'https://evil.example.com', 'access-control-request-method': 'GET' }
+  for (const [url, status] of [
+    ['/all', 401],
+    ['/two', 401],
+    ['/one', 200],
+  ] as const)
+    t.equal((await app.inject({ method: 'OPTIONS', url, headers })).statusCode, status, url)
+})
+
 t.test('routes declared before the plugin are guarded; sibling scopes are not', async t => {
   const app = fastify()
   t.teardown(() => app.close())
@@ -254,6 +270,9 @@ t.test('wrong options fail register, naming option, value and fix', async t => {
     [{ profile: 'azure' }, /one of rfc9068, entra/],
     [{ clockToleranceMs: -1 }, /milliseconds/],
     [{ clockToleranceMs: '5s' }, /milliseconds/],
+    [{ clockToleranceMs: Infinity }, /finite/],
+    [{ keysKeepMs: Infinity }, /finite/],
+    [{ clockToleranceMs: NaN }, /finite/],
     [{ cacheSize: 1.5 }, /whole number/],
     [{ keysKeepMs: 10 }, /at least keysMaxAgeMs/],
     [{ scopes: [] }, /at least one name/],

@@ -258,6 +258,35 @@ t.test('another issuer with the same key id', async t => {
     t.equal((await bench.call(token)).statusCode, 401, name)
 })
 
+t.test("an issuer cannot open a route that is for another issuer's audience", async t => {
+  const [one, two] = [makeKey('same'), makeKey('same')]
+  const app = fastify()
+  t.teardown(() => app.close())
+  const now = Math.floor(Date.now() / 1000)
+  const [shop, partner] = ['https://shop.example.com', 'https://partner.example.com']
+  await app.register(resourceServer, {
+    issuers: [
+      { issuer: shop, audience: ['https://api.example.com', 'https://admin.example.com'], keys: [one.jwk] },
+      { issuer: partner, audience: 'https://api.example.com', keys: [two.jwk] },
+    ],
+  })
+  app.get(
+    '/admin',
+    { config: { oauth: { audience: 'https://admin.example.com' } } },
+    async ({ auth }) => auth.audience,
+  )
+  const call = async (iss: string, key: typeof one) => {
+    const aud = ['https://api.example.com', 'https://admin.example.com', 'https://else.example.com']
+    const claims = { iss, aud, sub: 's', client_id: 'c', jti: 'j', iat: now, exp: now + 60 }
+    const token = signRaw({ alg: 'ES256', typ: 'at+jwt', kid: 'same' }, claims, key)
+    return app.inject({ url: '/admin', headers: { authorization: `Bearer ${token}` } })
+  }
+  const answer = await call(shop, one)
+  t.equal(answer.statusCode, 200)
+  t.strictSame(answer.json(), ['https://api.example.com', 'https://admin.example.com'])
+  t.equal((await call(partner, two)).statusCode, 401)
+})
+
 t.test('encodings', async t => {
   const bench = await startBench(t)
   const good = bench.token()

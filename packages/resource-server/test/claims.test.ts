@@ -100,7 +100,7 @@ interface Dialect {
   readonly header?: Record<string, unknown>
   /** Replaces the claims of RFC 9068. */
   readonly claims: Record<string, unknown>
-  readonly expected: { clientId: string; scopes?: string[]; roles?: string[] }
+  readonly expected: { clientId: string; scopes?: string[]; roles?: string[]; audience?: string[] }
   /** What this profile must not take for an access token. */
   readonly refused: Record<string, { claims?: Record<string, unknown>; header?: Record<string, unknown> }>
 }
@@ -291,7 +291,7 @@ const dialects: Record<string, Dialect> = {
       jti: 'j',
       version: 2,
     },
-    expected: { clientId: 'payment-client', scopes: ['receipts/read'] },
+    expected: { clientId: 'payment-client', scopes: ['receipts/read'], audience: ['payment-client'] },
     refused: {
       'an ID token': { claims: { token_use: 'id', aud: 'payment-client' } },
       'another client': { claims: { client_id: 'other' } },

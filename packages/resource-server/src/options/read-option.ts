@@ -42,11 +42,12 @@ export function boolean(given: Given, name: string, fallback: boolean = false, a
   return value
 }
 
-/** A duration in milliseconds. */
+/** A duration in milliseconds. One without end would switch off what it bounds. */
 export function milliseconds(given: Given, name: string, fallback: number, at: string = ''): number {
-  const { [name]: value = fallback } = given
-  if (typeof value !== 'number' || !(value >= 0))
-    throw wrong(at + name, value, 'milliseconds, as a number that is not negative')
+  const { [name]: value } = given
+  if (value === undefined) return fallback
+  if (typeof value !== 'number' || !(value >= 0 && value < Infinity))
+    throw wrong(at + name, value, 'milliseconds, as a finite number that is not negative')
   return value
 }
 

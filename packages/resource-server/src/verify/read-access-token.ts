@@ -9,7 +9,8 @@ export function readAccessToken(claims: Claims, { profile, audiences }: ClaimRul
     issuer: iss,
     subject: sub ?? null,
     clientId: firstString(claims, profile.clientId),
-    audience: Object.freeze(toList(claims['aud'])),
+    // Of a token from an issuer, only what that issuer may speak for: another one's audience in it opens no route.
+    audience: Object.freeze(toList(claims[profile.audience]).filter(name => audiences.includes(name))),
     scopes: Object.freeze(profile.scopes.flatMap(claim => toScopes(claims[claim]))),
     roles: Object.freeze(profile.roles.flatMap(path => rolesAt(claims, path, audiences))),
     expiresAt: exp * 1000,
