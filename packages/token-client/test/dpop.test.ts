@@ -103,6 +103,8 @@ t.test("puts the API's nonce into its proof, also when it changes, and keeps the
     api.seen.map(payload => payload['nonce']),
     [undefined, 'first', 'first', 'first', 'second', 'second'],
   )
+  t.equal((await payment.with({ scopes: [] }).fetch('/c')).status, 200)
+  t.equal(api.seen.length, 7, 'another view knows the nonce already')
   t.match(payment.health(), { state: 'ready' })
 })
 

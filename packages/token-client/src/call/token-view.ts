@@ -25,7 +25,7 @@ export interface TokenView extends JsonCalls {
    * Rejects with `TokenRejectedError` or `TokenUnavailableError` when there is no token to send, else as undici does.
    */
   request(options: CallOptions): Promise<Dispatcher.ResponseData>
-  /** Calls the API with the interface of `fetch`; a path is put behind `baseUrl`, a URL has to be of its origin. */
+  /** Calls the API with the interface of `fetch`; a path is put behind `baseUrl`, a URL has to be of its origin. Rejects as `request` does. */
   fetch(input: string | URL, init?: RequestInit): Promise<Response>
   /** Calls the API and writes the answer into a stream: undici's `stream`. */
   stream(options: CallOptions, factory: Dispatcher.StreamFactory): Promise<Dispatcher.StreamData>
@@ -78,8 +78,12 @@ export function createTokenView(
 
   return {
     request,
-    fetch: async (input, init) =>
-      loadUndici().fetch(urlOf(input, base), { ...init, dispatcher: dispatcher() }),
+    async fetch(input, init) {
+      const url = urlOf(input, base)
+      return loadUndici()
+        .fetch(url, { ...init, dispatcher: dispatcher() })
+        .catch(throwOurs)
+    },
     stream({ path, method = 'GET', ...rest }, factory) {
       if (!path.startsWith('/')) return Promise.reject(pathWithoutSlash(path))
       return dispatcher().stream({ ...rest, method, origin: base.origin, path: base.path + path }, factory)
@@ -97,6 +101,11 @@ export function createTokenView(
     },
     health: source.health,
   }
+}
+
+/** `fetch` says `fetch failed` to everything, which Fastify would answer with 500; ours have a status of their own. */
+function throwOurs(error: Error & { cause?: { code?: unknown } }): never {
+  throw String(error.cause?.code).startsWith('TOKEN_CLIENT_') ? error.cause : error
 }
 
 type Observers = Pick<Parameters<typeof createTokenInterceptor>[0], 'onCall' | 'onRefused'>

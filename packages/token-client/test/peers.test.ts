@@ -1,0 +1,159 @@
+// What other clients get wrong, as seen in their released versions in November 2026 (README.md, Compared): one test each.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import {
+  createTokenClient,
+  type TokenClient,
+  type TokenClientOptions,
+  type TokenStore,
+} from 'fastify-token-client'
+import { startTokenEndpoint, tokens, type HandMadeEndpoint } from './token-endpoint.js'
+
+const clientSecret = 'the secret of the client'
+
+/** An API that says which token it was sent. */
+async function startApi(t: Test): Promise<{ url: string; seen: (string | undefined)[] }> {
+  const seen: (string | undefined)[] = []
+  const api = createServer(({ headers: { authorization }, url }, response) => {
+    seen.push(authorization)
+    if (url === '/refused') response.statusCode = 401
+    response.end(authorization)
+  })
+  await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    api.closeAllConnections()
+    api.close()
+  })
+  return { url: `http://127.0.0.1:${(api.address() as AddressInfo).port}`, seen }
+}
+
+function clientOf(
+  t: Test,
+  endpoint: HandMadeEndpoint,
+  baseUrl: string,
+  more: Partial<TokenClientOptions> = {},
+): TokenClient {
+  const client = createTokenClient({
+    baseUrl,
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret,
+    ...more,
+  })
+  t.teardown(() => client.close())
+  return client
+}
+
+t.test('MSAL Node makes a token request for each of five concurrent calls; this makes one', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t)
+  const client = clientOf(t, endpoint, api.url)
+  await Promise.all(Array.from({ length: 5 }, () => client.request({ path: '/' })))
+  t.equal(endpoint.requests.length, 1)
+})
+
+t.test('MSAL Node fails a call by a network error although its token is valid; this sends it', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t)
+  let now = Date.now()
+  const client = clientOf(t, endpoint, api.url, { clock: () => now })
+  const { accessToken, useUntil, expiresAt } = await client.getToken()
+  endpoint.behave = (_, request) => void request.socket.destroy()
+  // Behind a call; in front of one; and while nobody asks because of the last failure.
+  for (const time of [useUntil - 1, useUntil, expiresAt - 1]) {
+    now = time
+    t.equal(await (await client.request({ path: '/' })).body.text(), `Bearer ${accessToken}`)
+  }
+})
+
+t.test('undici-oidc-interceptor retries without any token; this sends each attempt with one', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t)
+  const client = clientOf(t, endpoint, api.url, { interceptors: { retry: { minTimeout: 1 } } })
+  t.equal((await client.request({ path: '/refused' })).statusCode, 401)
+  t.strictSame(api.seen, ['Bearer token-1', 'Bearer token-2'])
+})
+
+t.test(
+  'undici-oidc-interceptor gives concurrent callers a token of other scopes; this never does',
+  async t => {
+    const endpoint = await startTokenEndpoint(t, response => {
+      const scope = new URLSearchParams(endpoint.requests.at(-1)?.body).get('scope')
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ access_token: `for-${scope}`, token_type: 'Bearer', expires_in: 60 }))
+    })
+    const api = await startApi(t)
+    const client = clientOf(t, endpoint, api.url)
+    const scopes = Array.from({ length: 60 }, (_, index) => `scope-${index % 6}`)
+    const sent = await Promise.all(
+      scopes.map(async scope => (await client.with({ scopes: [scope] }).request({ path: '/' })).body.text()),
+    )
+    t.strictSame(
+      sent,
+      scopes.map(scope => `Bearer for-${scope}`),
+    )
+    t.equal(endpoint.requests.length, 6)
+  },
+)
+
+t.test('undici-oidc-interceptor puts the secret into its key of the shared store; this does not', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const written: string[] = []
+  const note = async (...what: unknown[]): Promise<void> => void written.push(JSON.stringify(what))
+  const tokenStore: TokenStore = {
+    async get(key) {
+      await note(key)
+      return undefined
+    },
+    set: note,
+    lock: async (...what) => note(what).then(() => true),
+    unlock: note,
+  }
+  const tokenStoreKeys = [Buffer.alloc(32, 1).toString('base64')]
+  const client = clientOf(t, endpoint, 'https://receipts.example.com', { tokenStore, tokenStoreKeys })
+  const { accessToken } = await client.getToken()
+  t.equal(written.length, 5, 'looked, locked, looked, wrote, unlocked')
+  for (const text of [clientSecret, encodeURIComponent(clientSecret), accessToken])
+    t.notOk(written.join('\n').includes(text))
+})
+
+t.test('Duende sends the request without a token when there is none; this does not send it', async t => {
+  const endpoint = await startTokenEndpoint(t, response => void response.writeHead(500).end())
+  const api = await startApi(t)
+  const client = clientOf(t, endpoint, api.url)
+  const unavailable = { code: 'TOKEN_CLIENT_UNAVAILABLE' }
+  await t.rejects(client.request({ path: '/' }), unavailable)
+  await t.rejects(client.fetch('/'), unavailable)
+  await t.rejects(client.get('/'), unavailable)
+  t.equal(api.seen.length, 0)
+})
+
+t.test('golang/oauth2 takes the token along on a redirect to another host; this does not', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const elsewhere = await startApi(t)
+  const api = createServer((_, response) => response.writeHead(307, { location: elsewhere.url }).end())
+  await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    api.closeAllConnections()
+    api.close()
+  })
+  const baseUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+  const client = clientOf(t, endpoint, baseUrl, { interceptors: { redirect: { maxRedirections: 5 } } })
+  await t.rejects(client.request({ path: '/' }), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
+  await t.rejects(client.fetch('/'))
+  t.equal(elsewhere.seen.length, 0)
+})
+
+t.test('others follow a 307 of the token endpoint with the secret; this does not', async t => {
+  const elsewhere = await startTokenEndpoint(t, tokens())
+  const endpoint = await startTokenEndpoint(t, response =>
+    response.writeHead(307, { location: elsewhere.url }).end(),
+  )
+  for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const)
+    await t.rejects(
+      clientOf(t, endpoint, 'https://receipts.example.com', { clientAuthentication }).getToken(),
+      { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /answers 307/ },
+    )
+  t.equal(elsewhere.requests.length, 0)
+})

@@ -1,0 +1,87 @@
+import { decodeJwt } from 'jose'
+import { generateKeyPairSync } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { createTokenClient, type PresetName, type TokenClientOptions } from 'fastify-token-client'
+import { startTokenEndpoint } from './token-endpoint.js'
+
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const issuer = 'https://login.example.com/tenant'
+
+/** What a client with these options asks the token endpoint for. */
+async function asked(t: Test, options: Partial<TokenClientOptions>): Promise<[string, string][]> {
+  const endpoint = await startTokenEndpoint(t)
+  const client = createTokenClient({
+    baseUrl: 'https://receipts.example.com',
+    issuer,
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    privateKey,
+    ...options,
+  })
+  t.teardown(() => client.close())
+  await client.getToken()
+  await client.onBehalfOf('theirs').getToken()
+  const sent = endpoint.requests.flatMap(({ body }) => [...new URLSearchParams(body)])
+  return sent.map(([name, value]) => [
+    name,
+    name === 'client_assertion' ? String(decodeJwt(value).aud).replace(endpoint.url, 'the endpoint') : value,
+  ])
+}
+
+const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+/** Preset → options, the parameters they become, whom the assertion is for, the grant for a caller's token. */
+const rows: Record<PresetName, [Partial<TokenClientOptions>, [string, string][], string, string]> = {
+  standard: [
+    { scopes: ['a', 'b'], resource: ['https://one.example', 'https://two.example'] },
+    [
+      ['scope', 'a b'],
+      ['resource', 'https://one.example'],
+      ['resource', 'https://two.example'],
+    ],
+    issuer,
+    exchange,
+  ],
+  entra: [{ resource: 'api://receipts' }, [['scope', 'api://receipts/.default']], 'the endpoint', jwtBearer],
+  auth0: [
+    { scopes: ['a'], resource: 'https://receipts.example.com' },
+    [
+      ['scope', 'a'],
+      ['audience', 'https://receipts.example.com'],
+    ],
+    issuer,
+    exchange,
+  ],
+  keycloak: [{ scopes: ['a'] }, [['scope', 'a']], issuer, exchange],
+  okta: [{ scopes: ['a'] }, [['scope', 'a']], 'the endpoint', exchange],
+  cognito: [{ scopes: ['receipts/a'] }, [['scope', 'receipts/a']], issuer, exchange],
+}
+
+for (const [preset, [options, parameters, audience, grant]] of Object.entries(rows))
+  t.test(`${preset}: what is asked for, and how`, async t => {
+    const sent = await asked(t, { preset: preset as PresetName, ...options })
+    const names = new Set(parameters.map(([name]) => name))
+    const relevant = sent.filter(([name]) => names.has(name))
+    t.strictSame(relevant, [...parameters, ...parameters], 'the same for both grants')
+    const valuesOf = (wanted: string): string[] =>
+      sent.filter(([name]) => name === wanted).map(([, value]) => value)
+    t.strictSame(valuesOf('client_assertion'), [audience, audience])
+    t.strictSame(valuesOf('grant_type'), ['client_credentials', grant])
+    if (grant === jwtBearer) {
+      t.strictSame(valuesOf('assertion'), ['theirs'])
+      t.strictSame(valuesOf('requested_token_use'), ['on_behalf_of'])
+    } else {
+      t.strictSame(valuesOf('subject_token'), ['theirs'])
+      t.strictSame(valuesOf('subject_token_type'), ['urn:ietf:params:oauth:token-type:access_token'])
+    }
+  })
+
+t.test('audience and further parameters go along', async t => {
+  const sent = await asked(t, { audience: 'receipts', parameters: { organization: 'org_1', claims: '{}' } })
+  t.strictSame(sent.filter(([name]) => ['audience', 'organization', 'claims'].includes(name)).slice(0, 3), [
+    ['audience', 'receipts'],
+    ['organization', 'org_1'],
+    ['claims', '{}'],
+  ])
+})
