@@ -82,12 +82,16 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
     tally,
     respond: createResponder(challenges, tally, settings.problemDetails),
   }
-  const requirementOf = requirementsOf(settings)
+  const readRequirement = requirementReader(settings)
   const routes = routesIn(fastify)
 
   // A route that asks for something impossible stops the application, not its first caller.
-  for (const { options: route } of routes()) requirementOf(route)
-  fastify.addHook('onRoute', route => void requirementOf(route))
+  for (const { options: route } of routes()) readRequirement(route)
+  fastify.addHook('onRoute', route => void readRequirement(route))
+  // Hooks of other plugins may have had a say since.
+  fastify.addHook('onReady', async () => {
+    for (const { scope, options: route } of routes()) if (isGuarded(scope)) readRequirement(route)
+  })
   fastify.decorateRequest('auth', null as never)
   fastify.decorate(
     'oauth',
@@ -96,7 +100,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
       settings,
       log: fastify.log,
       tally,
-      list: () => listRoutes(routes(), ({ options: route }) => requirementOf(route)),
+      list: () => listRoutes(routes(), ({ options: route }) => readRequirement(route)),
       // Its errors may be one of several answers (@fastify/auth), so it never sends a problem by itself.
       guard: requirement =>
         createGuard({
@@ -106,6 +110,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
         }),
     }),
   )
+  const requirementOf = rememberRequirements(readRequirement)
   fastify.addHook(
     'onRequest',
     createGuard({ ...steps, requirementOf: ({ routeOptions }) => requirementOf(routeOptions) }),
@@ -123,7 +128,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
   if (securityScheme !== undefined)
     fastify.addHook('onReady', async () => {
       for (const { scope, options: route } of routes())
-        if (isGuarded(scope)) documentRoute(route, requirementOf(route), { securityScheme, problemDetails })
+        if (isGuarded(scope)) documentRoute(route, readRequirement(route), { securityScheme, problemDetails })
     })
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
@@ -136,26 +141,26 @@ const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(protectRout
 })
 export default resourceServer
 
-/** A route's requirement, parsed once for each `config`, which is one stable object; undefined where it is public. */
-function requirementsOf(
-  settings: Settings,
-): (route: {
-  method: RouteOptions['method']
-  url?: string | undefined
-  config?: object
-}) => Requirement | undefined {
-  const parsed = new WeakMap<object, { readonly requirement: Requirement | undefined }>()
-  return ({ config = {}, method, url = '' }) => {
-    const known = parsed.get(config)
-    if (known !== undefined) return known.requirement
-    const catalogue =
-      // A preflight cannot bring credentials, and plugins for CORS cannot say anything of it.
-      settings.undecided === 'deny' && method === 'OPTIONS'
-        ? { ...settings, undecided: 'require' as const }
-        : settings
-    const requirement = parseRequirement(config, nameOf({ method, url }), catalogue)
-    parsed.set(config, { requirement })
-    return requirement
+/** What a route is known by, when it is declared and when it is called. */
+type Route = Pick<RouteOptions, 'method'> & { readonly url?: string | undefined; readonly config?: object }
+
+/** Reads what a route demands, as its `config` is now; undefined where it is public. */
+function requirementReader(settings: Settings): (route: Route) => Requirement | undefined {
+  // A preflight cannot bring credentials, and plugins for CORS cannot say anything of it.
+  const forOptions = settings.undecided === 'deny' ? { ...settings, undecided: 'require' as const } : settings
+  return ({ config, method, url = '' }) =>
+    parseRequirement(config, nameOf({ method, url }), method === 'OPTIONS' ? forOptions : settings)
+}
+
+/** The same, read once for each `config`: that of a request is one stable object. */
+function rememberRequirements(
+  read: (route: Route) => Requirement | undefined,
+): (route: Route & { readonly config: object }) => Requirement | undefined {
+  const known = new WeakMap<object, { readonly requirement: Requirement | undefined }>()
+  return route => {
+    let entry = known.get(route.config)
+    if (entry === undefined) known.set(route.config, (entry = { requirement: read(route) }))
+    return entry.requirement
   }
 }
 

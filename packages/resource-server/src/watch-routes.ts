@@ -27,6 +27,8 @@ function watch(fastify: FastifyInstance): WatchedRoute[] {
   const routes: WatchedRoute[] = []
   watched.set(fastify, routes)
   fastify.addHook('onRoute', function (this: FastifyInstance, options) {
+    // Several routes may be declared with one object that changes in between; Fastify enforces a copy for each, too.
+    if (options.config !== undefined) options.config = { ...options.config }
     routes.push({ scope: this, options })
   })
   return routes

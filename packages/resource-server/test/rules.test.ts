@@ -59,6 +59,38 @@ t.test('routes declared before the plugin ran are checked as well', async t => {
   await t.rejects(async () => app.ready(), { message: /GET \/receipts: .*did you mean "read"/ })
 })
 
+t.test('what a later hook makes of a route is checked, listed and enforced', async t => {
+  const change = async (oauth: unknown): Promise<FastifyInstance> => {
+    const app = build(t)
+    await app.register(resourceServer, registered)
+    app.addHook('onRoute', route => void Object.assign((route.config ??= {}), { oauth }))
+    app.get('/receipts', { config: { oauth: {} } }, async () => 'in')
+    return app
+  }
+  await t.rejects(async () => (await change({ scope: ['read'] })).ready(), {
+    code: 'OAUTH_INVALID_ROUTE',
+    message: /GET \/receipts: config\.oauth has no key "scope" \(did you mean "scopes"\?\)/,
+  })
+  const stricter = await change({ scopes: ['write'] })
+  await stricter.ready()
+  t.equal(stricter.oauth.printRoutes(), 'GET,HEAD  /receipts  write\n')
+  const open = await change(false)
+  t.equal((await open.inject('/receipts')).statusCode, 200)
+  t.equal(open.oauth.printRoutes(), 'GET,HEAD  /receipts  public\n')
+})
+
+t.test('one config object for several routes, changed in between', async t => {
+  const app = build(t)
+  await app.register(resourceServer, registered)
+  const config = { oauth: { scopes: ['read'] as [string] } }
+  app.get('/one', { config }, async () => 'in')
+  config.oauth = { scopes: ['write'] }
+  app.get('/two', { config }, async () => 'in')
+  t.match(app.oauth.printRoutes(), /\/one +read\n.*\/two +write\n/)
+  config.oauth = { scopes: ['wirte'] }
+  t.throws(() => app.get('/three', { config }, async () => 'in'), { message: /did you mean "write"/ })
+})
+
 t.test("default: 'deny' wants a decision of every route", async t => {
   const undecided = /GET \/receipts: nothing says who may call it, and the option `default` is 'deny'/
   const app = build(t)
