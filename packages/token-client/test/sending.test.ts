@@ -134,6 +134,21 @@ for (const [what, given] of Object.entries(headers))
     t.equal(JSON.stringify(Object.entries(given)), before)
   })
 
+t.test('a header that is given twice goes out twice', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const accepted: unknown[] = []
+  const api = await startApi(t, (request, response) => {
+    accepted.push(request.headers.accept)
+    ok(request, response)
+  })
+  const twice = [
+    ['accept', 'application/json'],
+    ['accept', 'text/plain'],
+  ]
+  await clientOf(t, endpoint, api.url).request({ path: '/', headers: twice as never })
+  t.strictSame(accepted, ['application/json, text/plain'])
+})
+
 t.test('a redirect to another origin does not take the token along, and to the same one it does', async t => {
   const endpoint = await startTokenEndpoint(t)
   const other = await startApi(t, ok)

@@ -38,8 +38,9 @@ function joinPairs(
   pairs: Iterable<[string, string | string[] | undefined]>,
   added: Readonly<Record<string, string>>,
 ): Headers {
-  const joined: Values = {}
-  for (const [name, given] of pairs) if (!isIn(name, added)) joined[name] = given
+  const joined: Values = Object.create(null) as Values
+  for (const [name, given = []] of pairs)
+    if (!isIn(name, added)) joined[name] = name in joined ? [joined[name] ?? [], given].flat() : given
   return Object.assign(joined, added)
 }
 
