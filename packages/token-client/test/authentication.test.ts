@@ -1,14 +1,18 @@
 import { createHash, generateKeyPairSync, sign, webcrypto, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { createTestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
 import { makeCertificate } from './certificate.js'
 import { startRealServer } from './real-server.js'
+import { json, startTokenEndpoint, tokens } from './token-endpoint.js'
 
 const audience = 'https://receipts.example.com'
 
@@ -50,6 +54,17 @@ for (const secret of awkward)
       }),
     )
   })
+
+// oidc-provider takes ASCII only, as RFC 6749 Appendix A has it; others take more.
+t.test('so does one with letters beyond ASCII', async t => {
+  const clientSecret = 'clé: 100 % sûre + ключ'
+  const issuer = await createTestIssuer({
+    clients: [{ clientId: 'café', clientSecret, audience, scopes: ['receipts:write'] }],
+  })
+  t.teardown(() => issuer.close())
+  for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const)
+    t.ok(await getToken(t, { issuer: issuer.url, clientId: 'café', clientSecret, clientAuthentication }))
+})
 
 t.test('client_secret_jwt sends a proof of the secret, and not the secret', async t => {
   const clientSecret = 'a secret of at least thirty-two bytes'
@@ -190,6 +205,42 @@ for (const method of ['tls_client_auth', 'self_signed_tls_client_auth'] as const
     },
   )
 
+t.test('mutual TLS goes to the aliases of RFC 8705 §5, and calls show the same certificate', async t => {
+  const server = await makeCertificate('localhost')
+  const { key, cert } = await makeCertificate('payment')
+  const strict = createTlsServer(
+    { ...server, ca: cert, requestCert: true, rejectUnauthorized: true },
+    (request, response) => {
+      if (request.url === '/token')
+        return json(response, 200, { access_token: 'bound', token_type: 'Bearer', expires_in: 60 })
+      const { subject } = (request.socket as TLSSocket).getPeerX509Certificate() ?? {}
+      response.end(`${request.headers.authorization} of ${subject}`)
+    },
+  )
+  const strictUrl = await listen(t, strict)
+  const lax = createTlsServer(server, (request, response) => {
+    if (request.method === 'POST') return json(response, 401, { error: 'invalid_client' })
+    json(response, 200, {
+      issuer,
+      token_endpoint: `${issuer}/token`,
+      mtls_endpoint_aliases: { token_endpoint: `${strictUrl}/token` },
+    })
+  })
+  const issuer = await listen(t, lax)
+  const client = createTokenClient({
+    baseUrl: strictUrl,
+    issuer,
+    clientId: 'payment',
+    clientAuthentication: 'tls_client_auth',
+    privateKey: key,
+    certificate: cert,
+    ca: server.cert,
+  })
+  t.teardown(() => client.close())
+  const { body } = await client.request({ path: '/receipts' })
+  t.equal(await body.text(), 'Bearer bound of CN=payment')
+})
+
 t.test('a federated assertion comes from a file that is read each time', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'assertion-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
@@ -222,6 +273,44 @@ t.test('a federated assertion comes from a file that is read each time', async t
       ['payment', 'first.assertion.x'],
       ['payment', 'second.assertion.x'],
     ],
+  )
+})
+
+t.test('an assertion that was rotated while it was sent is read once more', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'assertion-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const clientAssertionFile = join(folder, 'token')
+  writeFileSync(clientAssertionFile, 'an.old.one')
+  const answer = tokens()
+  const endpoint = await startTokenEndpoint(t, (response, request) => {
+    if (endpoint.requests.at(-1)?.body.includes('a.new.one')) return answer(response, request)
+    writeFileSync(clientAssertionFile, 'a.new.one')
+    json(response, 401, { error: 'invalid_client' })
+  })
+  t.ok(await getToken(t, { tokenEndpoint: endpoint.url, clientAssertionFile }))
+  t.equal(endpoint.requests.length, 2)
+})
+
+t.test('so is a certificate', async t => {
+  const [older, newer] = [await makeCertificate('payment'), await makeCertificate('payment')]
+  const answer = tokens()
+  const endpoint = await startTokenEndpoint(t, (response, request) =>
+    endpoint.requests.length === 1
+      ? json(response, 401, { error: 'invalid_client' })
+      : answer(response, request),
+  )
+  await getToken(t, {
+    tokenEndpoint: endpoint.url,
+    keyAlgorithm: 'ES256',
+    signAssertion: () => Buffer.from('made in a KMS'),
+    certificate: ({ refused }) => (refused ? newer.cert : older.cert),
+  })
+  t.strictSame(
+    endpoint.requests.map(({ body }) => {
+      const { x5c } = decodeProtectedHeader(new URLSearchParams(body).get('client_assertion') ?? '')
+      return x5c
+    }),
+    [older, newer].map(({ cert }) => [new X509Certificate(cert).raw.toString('base64')]),
   )
 })
 
@@ -301,4 +390,13 @@ async function startRecorder(t: Test) {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
   return { tokenEndpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`, requests }
+}
+
+async function listen(t: Test, server: Server): Promise<string> {
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `https://localhost:${(server.address() as AddressInfo).port}`
 }

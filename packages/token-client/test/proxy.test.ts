@@ -75,22 +75,30 @@ t.test('@fastify/http-proxy too', async t => {
   t.match(seen, [{ authorization: 'Bearer ours' }])
 })
 
-t.test('the certificate of the upstream is verified', async t => {
-  const tls = await makeCertificate('localhost')
-  const { url, seen } = await startUpstream(t, tls)
-  const trusting = await gateway(t, url, { ca: tls.cert })
-  await trusting.register(replyFrom, { base: url, undici: trusting.upstream.dispatcher as never })
-  trusting.get('/', (_, reply) => reply.from('/'))
-  t.equal((await trusting.inject('/')).statusCode, 200)
+const gateways: Record<string, (app: FastifyInstance, base: string) => Promise<void>> = {
+  async 'reply-from'(app, base) {
+    await app.register(replyFrom, { base, undici: app.upstream.dispatcher as never })
+    app.get('/', (_, reply) => reply.from('/'))
+  },
+  async 'http-proxy'(app, upstream) {
+    await app.register(httpProxy, { upstream, undici: app.upstream.dispatcher as never })
+  },
+}
+for (const [what, proxyTo] of Object.entries(gateways))
+  t.test(`with @fastify/${what} the certificate of the upstream is verified`, async t => {
+    const tls = await makeCertificate('localhost')
+    const { url, seen } = await startUpstream(t, tls)
+    const trusting = await gateway(t, url, { ca: tls.cert })
+    await proxyTo(trusting, url)
+    t.equal((await trusting.inject('/')).statusCode, 200)
 
-  // The token is had over a connection of its own, so that it is the upstream that is not trusted.
-  const { url: tokens } = await startUpstream(t)
-  const wary = await gateway(t, url, { tokenEndpoint: `${tokens}/token` })
-  await wary.register(replyFrom, { base: url, undici: wary.upstream.dispatcher as never })
-  wary.get('/', (_, reply) => reply.from('/'))
-  t.ok((await wary.inject('/')).statusCode >= 500)
-  t.equal(seen.length, 1, 'nothing was sent to a stranger')
-})
+    // The token is had over a connection of its own, so that it is the upstream that is not trusted.
+    const { url: tokens } = await startUpstream(t)
+    const wary = await gateway(t, url, { tokenEndpoint: `${tokens}/token` })
+    await proxyTo(wary, url)
+    t.ok((await wary.inject('/')).statusCode >= 500)
+    t.equal(seen.length, 1, 'nothing was sent to a stranger')
+  })
 
 t.test('a gateway sends the token to no other upstream', async t => {
   const { url } = await startUpstream(t)
@@ -113,4 +121,22 @@ t.test('@fastify/under-pressure asks health(), which asks nobody', async t => {
   await app.ready()
   t.equal((await app.inject('/status')).statusCode, 200)
   t.equal(seen.length, 0)
+})
+
+t.test('and has it answer 503 while no token can be had', async t => {
+  const { url } = await startUpstream(t)
+  const app = await gateway(t, url, { tokenEndpoint: `${url}/nothing-there`, prefetch: 'lazy' })
+  await app.register(underPressure, {
+    healthCheck: async () => app.upstream.health().state !== 'failing',
+    healthCheckInterval: 10,
+    exposeStatusRoute: true,
+  })
+  await app.ready()
+  await t.rejects(app.upstream.getToken())
+  let status = 200
+  while (status === 200) {
+    await new Promise(resolve => setTimeout(resolve, 10))
+    status = (await app.inject('/status')).statusCode
+  }
+  t.equal(status, 503)
 })

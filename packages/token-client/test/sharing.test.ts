@@ -147,38 +147,62 @@ t.test('the store dies, and calls go on', { skip: noRedis }, async t => {
   t.match(failures, [{ operation: 'get' }])
 })
 
-t.test('a lock that is never given back costs a bounded wait', async t => {
-  let lockAsked = 0
+/** Asks for tokens with this store, and counts how often it had to. */
+function asking(store: TokenStore): { ask: () => Promise<unknown>; asked: () => number; failures: string[] } {
   let asked = 0
-  const answer = { accessToken: 'a', requestedAt: Date.now(), expiresIn: 60, scope: undefined }
+  const failures: string[] = []
   const ask = shareTokens(
     async () => {
       asked += 1
-      return answer
+      return { accessToken: 'a', requestedAt: Date.now(), expiresIn: 60, scope: undefined }
     },
     {
-      store: {
-        ...memoryStore(),
-        lock: async () => {
-          lockAsked += 1
-          return false
-        },
-      },
+      store,
       seal: noSeal,
       key: 'k',
       freshUntil: () => Infinity,
       expiresAt: ({ requestedAt }) => requestedAt + 60_000,
-      requestTimeoutMs: 30, // the wait's bound; nothing here answers by the network
+      requestTimeoutMs: 30, // bounds the wait for the lock; nothing here answers by the network
+      storeTimeoutMs: 10,
       now: Date.now,
-      onStoreFailure: (_, error) => t.fail(error.message),
+      onStoreFailure: (operation, { message }) => void failures.push(`${operation}: ${message}`),
     },
   )
-  t.equal(await ask(undefined), answer)
+  return { ask: () => ask(undefined), asked: () => asked, failures }
+}
+
+t.test('a lock that is never given back costs a bounded wait', async t => {
+  let lockAsked = 0
+  const lock = async (): Promise<boolean> => {
+    lockAsked += 1
+    return false
+  }
+  const { ask, asked, failures } = asking({ ...memoryStore(), lock })
+  t.ok(await ask())
   t.ok(lockAsked >= 1, 'it had waited for the lock')
-  t.equal(asked, 1)
+  t.equal(asked(), 1)
+  t.strictSame(failures, [])
 })
 
-t.test('a store that hangs or throws is named and left alone', async t => {
+const hanging = (): Promise<never> => new Promise(() => {})
+
+t.test('a store that hangs is named and left alone', async t => {
+  const [get, set, lock, unlock] = await Promise.all(
+    (['get', 'set', 'lock', 'unlock'] as const).map(async operation => {
+      const { ask, asked, failures } = asking({ ...memoryStore(), [operation]: hanging })
+      t.ok(await ask(), `${operation} hangs`)
+      t.equal(asked(), 1)
+      return failures
+    }),
+  )
+  const reason = 'the store does not answer in 10 ms'
+  t.strictSame(
+    [get, set, lock, unlock],
+    ['get', 'set', 'lock', 'unlock'].map(operation => [`${operation}: ${reason}`]),
+  )
+})
+
+t.test('a store that throws is named and left alone', async t => {
   const issuer = await startIssuer(t)
   const failures = failuresOf(t)
   const broken: TokenStore = {
@@ -189,6 +213,14 @@ t.test('a store that hangs or throws is named and left alone', async t => {
   }
   t.ok(await replica(t, issuer, broken).getToken())
   t.match(failures, [{ name: 'client', operation: 'get', reason: 'no such host' }])
+})
+
+t.test('an entry that makes no sense is as good as none', async t => {
+  for (const entry of ['{', '[]', '{"accessToken":1}', 'null', '"text"']) {
+    const { ask, asked } = asking({ ...memoryStore(), get: async () => entry })
+    t.match(await ask(), { accessToken: 'a' })
+    t.equal(asked(), 1)
+  }
 })
 
 t.test('a token that the API refused is not taken from the store again', async t => {

@@ -18,13 +18,13 @@ export interface Sharing {
   readonly expiresAt: (answer: TokenAnswer) => number
   /** How long one token request may take. */
   readonly requestTimeoutMs: number
+  /** Longer than that nobody waits for the store. */
+  readonly storeTimeoutMs: number
   readonly now: () => number
   /** The store could not be used; the client goes on without it. */
   readonly onStoreFailure: (operation: keyof TokenStore, error: Error) => void
 }
 
-/** Longer than that nobody waits for the store. */
-const storeTimeoutMs = 250
 const pollEveryMs = 25
 
 /**
@@ -41,7 +41,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
     use: () => Promise<T>,
   ): Promise<{ value: T; failed: boolean }> {
     try {
-      return { value: await within(storeTimeoutMs, use), failed: false }
+      return { value: await within(sharing.storeTimeoutMs, use), failed: false }
     } catch (error) {
       sharing.onStoreFailure(operation, error as Error)
       return { value: otherwise, failed: true }
