@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { DpopMode } from './authorize/requirement.js'
 
 /** The one access token of a request, and by which scheme it came (RFC 9110 §11.4). */
 export interface Credentials {
@@ -9,9 +10,6 @@ export interface Credentials {
 /** What a request brought instead: nothing, or what cannot be read. */
 export type NoCredentials = 'missing' | 'malformed'
 
-/** Reads the access token of a request, or says that there is none. */
-export type ExtractToken = (request: IncomingMessage) => Credentials | NoCredentials
-
 /** One space, a b64token (RFC 6750 §2.1, RFC 9449 §7.1). Schemes are case-insensitive (RFC 9110 §11.1). */
 const bearer = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i
 const dpop = /^dpop ([A-Za-z0-9\-._~+/]+=*)$/i
@@ -20,20 +18,21 @@ const dpopAttempt = /^dpop(?:[\s,]|$)/i
 
 /**
  * Reads from the `Authorization` header and from nowhere else: never from the query or a form. Credentials of another
- * scheme count as none, those with DPoP (RFC 9449) too unless they are taken.
+ * scheme count as none, those with DPoP (RFC 9449) too where the route takes none.
  */
-export function createExtractor(takesDpop: boolean): ExtractToken {
-  return ({ headers: { authorization: header }, rawHeaders }) => {
-    if (header === undefined) return 'missing'
-    // Node keeps the first of several Authorization headers; the raw list still has them all.
-    if (isRepeated(rawHeaders)) return 'malformed'
-    const token = bearer.exec(header)?.[1]
-    if (token !== undefined) return { scheme: 'bearer', accessToken: token }
-    if (bearerAttempt.test(header)) return 'malformed'
-    if (!takesDpop || !dpopAttempt.test(header)) return 'missing'
-    const bound = dpop.exec(header)?.[1]
-    return bound === undefined ? 'malformed' : { scheme: 'dpop', accessToken: bound }
-  }
+export function extractToken(
+  { headers: { authorization: header }, rawHeaders }: IncomingMessage,
+  mode: DpopMode,
+): Credentials | NoCredentials {
+  if (header === undefined) return 'missing'
+  // Node keeps the first of several Authorization headers; the raw list still has them all.
+  if (isRepeated(rawHeaders)) return 'malformed'
+  const token = bearer.exec(header)?.[1]
+  if (token !== undefined) return { scheme: 'bearer', accessToken: token }
+  if (bearerAttempt.test(header)) return 'malformed'
+  if (mode === 'off' || !dpopAttempt.test(header)) return 'missing'
+  const bound = dpop.exec(header)?.[1]
+  return bound === undefined ? 'malformed' : { scheme: 'dpop', accessToken: bound }
 }
 
 function isRepeated(rawHeaders: readonly string[]): boolean {

@@ -6,7 +6,7 @@ import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
 import { reportAllowed } from './diagnostics.js'
 import { Refusal } from './errors.js'
-import type { Credentials, ExtractToken } from './extract-token.js'
+import { extractToken, type Credentials } from './extract-token.js'
 import type { Respond } from './respond/refuse.js'
 import type { Tally } from './stats.js'
 import type { VerifyToken } from './verify/verify-token.js'
@@ -16,7 +16,6 @@ export type Guard = (request: FastifyRequest, reply: FastifyReply, done: (error?
 
 /** The steps that a request goes through. */
 export interface GuardSteps {
-  readonly extract: ExtractToken
   readonly verify: VerifyToken
   readonly checkBinding: CheckBinding
   /** Clock and tolerance, for how long ago a user authenticated. */
@@ -29,7 +28,7 @@ export interface GuardSteps {
 
 /** Request → token → verify → binding → scopes → `request.auth`. Synchronous where verification is. */
 export function createGuard(steps: GuardSteps): Guard {
-  const { extract, verify, checkBinding, times, respond, tally, requirementOf } = steps
+  const { verify, checkBinding, times, respond, tally, requirementOf } = steps
   return (request, reply, done) => {
     // What doesn't exist stays 404, and a preflight comes without credentials by design (Fetch Standard).
     if (request.is404 || isPreflight(request)) return done()
@@ -51,7 +50,8 @@ export function createGuard(steps: GuardSteps): Guard {
     }
 
     try {
-      const credentials = extract(request.raw)
+      const { dpop } = requirement
+      const credentials = extractToken(request.raw, dpop)
       if (credentials === 'missing') {
         if (requirement.optional) return done()
         throw new Refusal('missing')
@@ -59,9 +59,8 @@ export function createGuard(steps: GuardSteps): Guard {
       if (credentials === 'malformed')
         throw new Refusal('credentials', 'the Authorization header is no single token')
       scheme = credentials.scheme
-      const { proofRequired } = requirement
       const bind = (token: AccessToken): void | Promise<void> =>
-        checkBinding(token, { credentials, proofRequired, request, reply })
+        checkBinding(token, { credentials, dpop, request, reply })
       const verified = verify(credentials.accessToken)
       const settled = verified instanceof Promise ? verified.then(bind) : bind(verified)
       if (settled instanceof Promise) {

@@ -3,7 +3,7 @@ export type { AccessToken } from './access-token.js'
 export type { AuthOf } from './auth-of.js'
 export type { ClientCertificate } from './binding/client-certificate.js'
 export { redisReplayStore, type RedisConnection, type ReplayStore } from './binding/replay-store.js'
-export type { Requirement, RouteRequirement } from './authorize/requirement.js'
+export type { DpopMode, Requirement, RouteRequirement } from './authorize/requirement.js'
 export { defineResourceServer, type Catalogue, type DefinedResourceServer } from './define-resource-server.js'
 export type { ResourceServerEvents } from './diagnostics.js'
 export {

@@ -18,7 +18,6 @@ import { createBindingCheck } from './binding/check-binding.js'
 import { documentRoute } from './describe/openapi.js'
 import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
 import { InvalidOptionError, IssuerError } from './errors.js'
-import { createExtractor } from './extract-token.js'
 import { createGuard } from './guard.js'
 import { parseOptions, type ResourceServerOptions, type Settings } from './options/options.js'
 import { createChallenges } from './respond/challenge.js'
@@ -75,7 +74,6 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
     dpopAlgorithms: dpop?.algorithms,
   })
   const steps = {
-    extract: createExtractor(dpop !== undefined),
     verify: verifier.verify,
     checkBinding: createBindingCheck(dpop, clientCertificate, clock),
     times: settings,
@@ -118,7 +116,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
   if (resourceMetadata !== undefined)
     serveMetadata(fastify, resourceMetadata, {
       issuers: settings.issuers.map(({ rules }) => rules.issuer),
-      dpopAlgorithms: dpop?.algorithms,
+      dpopAlgorithms: dpop?.mode === 'off' ? undefined : dpop?.algorithms,
       dpopRequired: dpop?.mode === 'require',
       certificates: clientCertificate !== undefined,
       routes: () => fastify.oauth.routes(),

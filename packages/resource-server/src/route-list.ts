@@ -50,13 +50,13 @@ export function formatRoutes(routes: readonly ListedRoute[]): string {
 
 function describe({ access, requirement }: ListedRoute): string {
   if (requirement === null) return access
-  const { scopes, match, orRoles, audience, proofRequired, acr, maxAge } = requirement
+  const { scopes, match, orRoles, audience, dpop, acr, maxAge } = requirement
   const needed = scopes.length === 0 ? 'any token' : scopes.join(match === 'all' ? ' and ' : ' or ')
   return [
     needed,
     ...(orRoles.length === 0 ? [] : [`or role ${orRoles.join(' or ')}`]),
     ...(audience === undefined ? [] : [`for ${audience}`]),
-    ...(proofRequired ? ['with DPoP proof'] : []),
+    ...(dpop === 'require' ? ['with DPoP proof'] : []),
     ...(acr.length === 0 ? [] : [`acr ${acr.join(' or ')}`]),
     ...(maxAge === undefined ? [] : [`authenticated within ${maxAge} s`]),
     ...(access === 'optional' ? ['(optional)'] : []),

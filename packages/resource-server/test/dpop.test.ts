@@ -279,11 +279,31 @@ t.test('required everywhere, or for a route', async t => {
     })
     app.get('/strict', { config: { oauth: { scopes: ['read'], dpop: 'require' } } }, async () => 'strict')
     app.get('/loose', { config: { oauth: { dpop: 'allow' } } }, async () => 'loose')
+    app.get('/plain', { config: { oauth: { dpop: 'off' } } }, async () => 'plain')
+    app.get('/default', async () => 'default')
     return app
   }
   const authorization = `Bearer ${bench.token()}`
-  for (const mode of ['allow', 'require'] as const) {
-    const app = build({ dpop: mode })
+  const client = makeProofKey()
+  const bound = bench.token({ cnf: { jkt: client.thumbprint } })
+  for (const mode of ['off', 'allow', 'require'] as const) {
+    const app = build({ dpop: { mode, origin } })
+    const prove = async (path: string): Promise<LightMyRequestResponse> => {
+      const claims = bench.proofClaims(bound, { htu: origin + path })
+      return app.inject({
+        url: path,
+        headers: { authorization: `DPoP ${bound}`, dpop: makeProof(client, claims) },
+      })
+    }
+    t.equal((await prove('/strict')).statusCode, 200, `${mode}, and a proof`)
+    t.equal((await prove('/loose')).statusCode, 200, `${mode}, and a proof`)
+    const plain = await prove('/plain')
+    t.equal(plain.statusCode, 401, 'the route takes no proofs')
+    t.equal(plain.headers['www-authenticate'], 'Bearer', 'and does not offer to')
+    const stolen = await app.inject({ url: '/plain', headers: { authorization: `Bearer ${bound}` } })
+    t.equal(stolen.statusCode, 401, 'nor bound tokens without one')
+    t.equal((await app.inject({ url: '/plain', headers: { authorization } })).statusCode, 200)
+    t.equal((await prove('/default')).statusCode, mode === 'off' ? 401 : 200)
     t.equal((await app.inject({ url: '/strict', headers: { authorization } })).statusCode, 401, mode)
     t.equal((await app.inject({ url: '/loose', headers: { authorization } })).statusCode, 200, mode)
     t.match(app.oauth.printRoutes(), /\/strict +read with DPoP proof\n/)
@@ -321,9 +341,9 @@ t.test('shared by replicas in Redis', { skip: noRedis }, async t => {
 
 t.test('options and routes that make no sense stop the application', async t => {
   const wrong: [unknown, RegExp][] = [
-    ['on', /option `dpop` is "on"; it wants 'allow' or 'require'/],
-    [true, /option `dpop` is true; it wants 'allow', 'require', or an object/],
-    [{ mode: 'off' }, /`dpop\.mode`/],
+    ['on', /option `dpop` is "on"; it wants 'off', 'allow' or 'require'/],
+    [true, /option `dpop` is true; it wants 'off', 'allow', 'require', or an object/],
+    [{ mode: 'on' }, /`dpop\.mode` is "on"/],
     [{ algorithms: ['HS256'] }, /`dpop\.algorithms` is "HS256"/],
     [{ maxProofAgeMs: 0 }, /`dpop\.maxProofAgeMs`/],
     [{ maxProofAgeMs: Infinity }, /`dpop\.maxProofAgeMs`/],

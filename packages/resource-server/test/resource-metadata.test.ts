@@ -103,6 +103,30 @@ t.test('several resources of one service', async t => {
     })
 })
 
+t.test('versions of one API share its document, and have to agree', async t => {
+  const versions = (name: string): FastifyInstance =>
+    build(t, {}, (root, options) => {
+      for (const version of ['v1', 'v2'])
+        root.register(
+          async scope => {
+            scope.register(resourceServer, {
+              ...options,
+              resourceMetadata: { name: version === 'v1' ? 'Receipts' : name },
+            })
+            scope.get('/receipts', { config: { oauth: { scopes: ['both', version] } } }, async () => '')
+          },
+          { prefix: `/${version}` },
+        )
+    })
+  const document = (await versions('Receipts').inject('/.well-known/oauth-protected-resource')).json()
+  t.match(document, { resource: audience, scopes_supported: ['both', 'v1', 'v2'] })
+  await t.rejects(async () => versions('Bills').ready(), {
+    code: 'OAUTH_INVALID_OPTION',
+    message:
+      /another scope describes the resource https:\/\/api\.example\.com in another way; register both with/,
+  })
+})
+
 t.test('says which bound tokens are taken', async t => {
   const app = build(t, { dpop: { mode: 'require', algorithms: ['ES256'] }, clientCertificate: 'socket' })
   t.match((await app.inject('/.well-known/oauth-protected-resource')).json(), {

@@ -13,10 +13,10 @@ export interface RouteRequirement<S extends string = Scope> {
   /** One of the configured audiences that the token must name, where there are several. */
   readonly audience?: string
   /**
-   * `require`: only tokens that are bound to a key, with a DPoP proof of it (RFC 9449). `allow`: others too.
-   * Default: the mode of the option `dpop`.
+   * `require`: only tokens that are bound to a key, with a DPoP proof of it (RFC 9449). `allow`: others too. `off`: only
+   * others. Default: the mode of the option `dpop`.
    */
-  readonly dpop?: 'allow' | 'require'
+  readonly dpop?: DpopMode
   /** How the user must have authenticated: one of these values of `acr` (RFC 9470 §3). */
   readonly acr?: readonly [string, ...string[]]
   /** How long ago the user may have authenticated, by `auth_time`, in seconds (RFC 9470 §3). */
@@ -36,8 +36,8 @@ export interface Requirement {
   readonly match: 'all' | 'any'
   readonly orRoles: readonly string[]
   readonly audience: string | undefined
-  /** Whether only tokens with a DPoP proof are taken. */
-  readonly proofRequired: boolean
+  /** Whether tokens with a DPoP proof are taken, and others. */
+  readonly dpop: DpopMode
   readonly acr: readonly string[]
   /** Seconds; undefined: however long ago. */
   readonly maxAge: number | undefined
@@ -51,9 +51,12 @@ export interface Catalogue {
   readonly audiences: readonly string[]
   /** What a route means that says nothing. */
   readonly undecided: Undecided
-  /** Undefined: no proofs are taken. */
-  readonly dpop: { readonly mode: 'allow' | 'require' } | undefined
+  /** Undefined: no proofs can be taken. */
+  readonly dpop: { readonly mode: DpopMode } | undefined
 }
+
+/** `off`: no tokens with a DPoP proof (RFC 9449). `allow`: those too. `require`: only those. */
+export type DpopMode = 'off' | 'allow' | 'require'
 
 /** `require`: any valid token. `deny`: the application does not start. `ignore`: the route is left alone. */
 export type Undecided = 'require' | 'deny' | 'ignore'
@@ -97,7 +100,7 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
     match,
     orRoles: parseNames(given, 'orRoles', route),
     audience: parseAudience(given, route, catalogue),
-    proofRequired: parseDpop(given, route, catalogue),
+    dpop: parseDpop(given, route, catalogue),
     acr: parseNames(given, 'acr', route),
     maxAge: parseMaxAge(given, route),
     optional,
@@ -168,15 +171,17 @@ function parseNames(given: Given, key: 'scopes' | 'orRoles' | 'acr', route: stri
   return Object.freeze([...(value as string[])])
 }
 
-function parseDpop({ dpop: given }: Given, route: string, { dpop }: Catalogue): boolean {
-  if (given === undefined) return dpop?.mode === 'require'
-  if (given !== 'allow' && given !== 'require')
-    throw new InvalidRouteError(`${route}: config.oauth.dpop is ${show(given)}; give 'allow' or 'require'`)
-  if (dpop === undefined)
+function parseDpop({ dpop: given }: Given, route: string, { dpop }: Catalogue): DpopMode {
+  if (given === undefined) return dpop?.mode ?? 'off'
+  if (given !== 'off' && given !== 'allow' && given !== 'require')
     throw new InvalidRouteError(
-      `${route}: config.oauth.dpop does nothing without the option \`dpop\` of register; give dpop: 'allow' there`,
+      `${route}: config.oauth.dpop is ${show(given)}; give 'off', 'allow' or 'require'`,
     )
-  return given === 'require'
+  if (dpop === undefined && given !== 'off')
+    throw new InvalidRouteError(
+      `${route}: config.oauth.dpop does nothing without the option \`dpop\` of register; give dpop: 'off' there, if other routes shall take no proofs`,
+    )
+  return given
 }
 
 function parseMaxAge({ maxAge }: Given, route: string): number | undefined {

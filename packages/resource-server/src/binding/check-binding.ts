@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessToken } from '../access-token.js'
+import type { DpopMode } from '../authorize/requirement.js'
 import { KeysUnavailable, Refusal } from '../errors.js'
 import type { Algorithm } from '../verify/public-key.js'
 import {
@@ -13,7 +14,7 @@ import type { ReplayStore } from './replay-store.js'
 
 /** How tokens that are bound to a key are treated (RFC 9449). Times in milliseconds. */
 export interface DpopSettings {
-  readonly mode: 'allow' | 'require'
+  readonly mode: DpopMode
   readonly algorithms: readonly Algorithm[]
   readonly maxProofAgeMs: number
   /** What the API is called by its clients; undefined: as each request says. */
@@ -26,8 +27,8 @@ export interface DpopSettings {
 /** How a request presents its token. */
 export interface Presented {
   readonly credentials: { readonly scheme: 'bearer' | 'dpop'; readonly accessToken: string }
-  /** Whether the route takes tokens with a proof only. */
-  readonly proofRequired: boolean
+  /** Whether the route takes tokens with a proof, and others. */
+  readonly dpop: DpopMode
   readonly request: FastifyRequest
   /** Where a new nonce goes to. */
   readonly reply: FastifyReply
@@ -56,7 +57,7 @@ export function createBindingCheck(
   return (token, presented) => {
     const confirmation = confirmationOf(token)
     const isBearer = presented.credentials.scheme === 'bearer'
-    if (isBearer && presented.proofRequired)
+    if (isBearer && presented.dpop === 'require')
       throw new Refusal('binding', 'the route takes tokens with a DPoP proof only')
     const { jkt, 'x5t#S256': certificateBound } = confirmation
     if (certificateBound !== undefined) checkCertificate(certificateBound, certificateOf, presented.request)

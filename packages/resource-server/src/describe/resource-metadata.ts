@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { InvalidOptionError } from '../errors.js'
 import type { ListedRoute } from '../route-list.js'
 import { outermost } from '../watch-routes.js'
 
@@ -26,23 +27,54 @@ export function metadataUrl(resource: string): string {
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
 }
 
-/** Serves the document (RFC 9728 §3.2) at its place on this server, whatever prefix the plugin was registered under. */
+/** Documents that are served already: by the server, then by their URL. */
+const published = new WeakMap<FastifyInstance, Map<string, PublishedDocument>>()
+
+interface PublishedDocument {
+  readonly said: string
+  readonly routes: (() => readonly ListedRoute[])[]
+}
+
+/**
+ * Serves the document (RFC 9728 §3.2) at its place on this server, whatever prefix the plugin was registered under.
+ * Scopes of one API, such as its versions, share one document with the scopes of all their routes.
+ * @throws {InvalidOptionError} when they say different things of it
+ */
 export function serveMetadata(
   fastify: FastifyInstance,
   settings: ResourceMetadataSettings,
   described: Described,
 ): void {
-  let document: object | undefined
+  const root = outermost(fastify)
+  const documents = published.get(root) ?? new Map<string, PublishedDocument>()
+  published.set(root, documents)
   const url = new URL(metadataUrl(settings.resource)).pathname
+  const fixed = describe(settings, described)
+  const said = JSON.stringify(fixed)
+  const before = documents.get(url)
+  if (before === undefined) {
+    const routes = [described.routes]
+    documents.set(url, { said, routes })
+    serve(root, url, () => ({ ...fixed, scopes_supported: scopesOf(routes) }))
+    return
+  }
+  if (before.said !== said)
+    throw new InvalidOptionError(
+      `another scope describes the resource ${settings.resource} in another way; register both with the same issuers, resourceMetadata, dpop and clientCertificate, or give each its own resourceMetadata.resource`,
+    )
+  before.routes.push(described.routes)
+}
+
+function serve(root: FastifyInstance, url: string, describeNow: () => object): void {
+  let document: object | undefined
   // Clients in browsers ask from other origins, some with headers of their own (Fetch Standard, "CORS protocol").
   const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' }
   const config = { oauth: false } as const
   // For @fastify/swagger, whose types are not there.
   const schema: object = { hide: true }
-  const root = outermost(fastify)
   root.get(url, { config, schema }, async (_, reply) => {
     // Fastify may still get routes when the first request of a test comes, never after it.
-    document ??= describe(settings, described)
+    document ??= describeNow()
     return reply.headers({ ...cors, 'cache-control': 'public, max-age=3600' }).send(document)
   })
   root.options(url, { config, schema }, async (_, reply) =>
@@ -53,15 +85,18 @@ export function serveMetadata(
   )
 }
 
+function scopesOf(routes: PublishedDocument['routes']): readonly string[] {
+  const all = routes.flatMap(list => list().flatMap(({ requirement }) => requirement?.scopes ?? []))
+  return [...new Set(all)].toSorted()
+}
+
 function describe(
   { resource, name, documentation }: ResourceMetadataSettings,
-  { issuers, dpopAlgorithms, dpopRequired, certificates, routes }: Described,
+  { issuers, dpopAlgorithms, dpopRequired, certificates }: Described,
 ): object {
-  const scopes = new Set(routes().flatMap(({ requirement }) => requirement?.scopes ?? []))
   return {
     resource,
     authorization_servers: issuers,
-    scopes_supported: [...scopes].toSorted(),
     bearer_methods_supported: ['header'],
     ...(name === undefined ? {} : { resource_name: name }),
     ...(documentation === undefined ? {} : { resource_documentation: documentation }),

@@ -1,3 +1,4 @@
+import type { DpopMode } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import { createReplayMemory, type ReplayStore } from '../binding/replay-store.js'
 import { InvalidOptionError } from '../errors.js'
@@ -8,9 +9,9 @@ import { boolean, milliseconds, refuseUnknown, strings, wrong, type Given } from
 export interface DpopOptions {
   /**
    * `allow`: tokens that are bound need a proof, others do without. `require`: every token has to be bound and to come
-   * with a proof. A route may say otherwise. Default `allow`.
+   * with a proof. `off`: tokens that are bound are refused. A route may say otherwise. Default `allow`.
    */
-  mode?: 'allow' | 'require'
+  mode?: DpopMode
   /** Signature algorithms of proofs. Default: every asymmetric one that the plugin knows. */
   algorithms?: readonly Algorithm[]
   /** How far a proof's `iat` may be from now, in milliseconds: before and after. Default 60000. */
@@ -33,15 +34,19 @@ const shortestSecret = 32
 
 /** @throws {InvalidOptionError} */
 export function parseDpop({ dpop: given }: Given, now: () => number): DpopSettings | undefined {
-  if (given === undefined || given === false) return undefined
+  if (given === undefined) return undefined
   const within = typeof given === 'string' ? { mode: given } : given
   if (typeof within !== 'object' || within === null)
-    throw wrong('dpop', given, "'allow', 'require', or an object such as { mode: 'require', nonce: true }")
+    throw wrong(
+      'dpop',
+      given,
+      "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }",
+    )
   const options = within as Given
   refuseUnknown(options, known, 'dpop.')
   const { mode = 'allow' } = options
-  if (mode !== 'allow' && mode !== 'require')
-    throw wrong(typeof given === 'string' ? 'dpop' : 'dpop.mode', mode, "'allow' or 'require'")
+  if (mode !== 'off' && mode !== 'allow' && mode !== 'require')
+    throw wrong(typeof given === 'string' ? 'dpop' : 'dpop.mode', mode, "'off', 'allow' or 'require'")
   const maxProofAgeMs = milliseconds(options, 'maxProofAgeMs', 60_000, 'dpop.')
   if (!Number.isFinite(maxProofAgeMs) || maxProofAgeMs === 0)
     throw wrong('dpop.maxProofAgeMs', maxProofAgeMs, 'a finite time above 0: used proofs are kept that long')

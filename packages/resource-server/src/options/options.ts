@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Dispatcher } from 'undici'
-import type { Undecided } from '../authorize/requirement.js'
+import type { DpopMode, Undecided } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import type { ClientCertificate } from '../binding/client-certificate.js'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
@@ -29,8 +29,8 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * `ignore` the route. Default `require`.
    */
   default?: 'require' | 'deny' | 'ignore'
-  /** Take tokens that are bound to a client's key, with a proof of it (RFC 9449). Default: they are refused. */
-  dpop?: 'allow' | 'require' | DpopOptions
+  /** Take tokens that are bound to a client's key, with a proof of it (RFC 9449). Default `off`: they are refused. */
+  dpop?: DpopMode | DpopOptions
   /**
    * Where the client's certificate comes from, for tokens that are bound to one (RFC 8705 §3). Default: they are refused.
    */

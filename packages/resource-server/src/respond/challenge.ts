@@ -13,7 +13,7 @@ export interface ProtectionSpace {
   readonly realm: string | undefined
   /** Where the metadata of the API is (RFC 9728 §5.1). */
   readonly metadataUrl: string | undefined
-  /** Algorithms of DPoP proofs (RFC 9449 §7.1); undefined: no proofs are taken. */
+  /** Algorithms of DPoP proofs (RFC 9449 §7.1); undefined: no route takes proofs. */
   readonly dpopAlgorithms: readonly string[] | undefined
 }
 
@@ -25,12 +25,13 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
 
   function challenge(reason: RefusalReason, requirement: Requirement, scheme: Scheme): string {
     const error = errorParameters(reason, requirement)
-    const usesDpop = scheme === 'dpop' || requirement.proofRequired
+    const proofRequired = requirement.dpop === 'require'
+    const usesDpop = scheme === 'dpop' || proofRequired
     const bearer = credentials('Bearer', [...space, ...(usesDpop ? [] : error), ...metadata])
-    if (dpopAlgorithms === undefined) return bearer
+    if (dpopAlgorithms === undefined || requirement.dpop === 'off') return bearer
     const algorithms = `algs=${quote(dpopAlgorithms.join(' '))}`
     const dpop = credentials('DPoP', [...space, ...(usesDpop ? error : []), algorithms, ...metadata])
-    return requirement.proofRequired ? dpop : `${bearer}, ${dpop}`
+    return proofRequired ? dpop : `${bearer}, ${dpop}`
   }
 
   return (reason, requirement, scheme) => {
