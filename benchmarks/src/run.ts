@@ -1,7 +1,11 @@
 import { parseArgs } from 'node:util'
 import { describeMachine } from './harness/machine.js'
 import { createLoadGenerator } from './harness/load.js'
+import { growth } from './questions/growth.js'
+import { manyIssuers } from './questions/many-issuers.js'
+import { memory } from './questions/memory.js'
 import { protectedRoute } from './questions/protected-route.js'
+import { receipts } from './questions/receipts.js'
 import { refusedRequests } from './questions/refused-requests.js'
 import { renewal } from './questions/renewal.js'
 import { startUp } from './questions/start-up.js'
@@ -10,7 +14,17 @@ import type { Question } from './questions/question.js'
 import { keepAnswer, readAnswers } from './report/answers.js'
 import { judge, writeResults } from './report/results.js'
 
-const questions: readonly Question[] = [protectedRoute, refusedRequests, tokenClient, renewal, startUp]
+const questions: readonly Question[] = [
+  protectedRoute,
+  refusedRequests,
+  tokenClient,
+  renewal,
+  startUp,
+  manyIssuers,
+  memory,
+  receipts,
+  growth,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,7 +59,9 @@ const effort = {
   tell: (what: string) => console.log(`  ${what}`),
 }
 for (const question of questions) {
-  if (positionals.length > 0 && !positionals.includes(question.name)) continue
+  const isAsked =
+    positionals.length === 0 ? question.onlyByName !== true : positionals.includes(question.name)
+  if (!isAsked) continue
   console.log(`\n# ${question.title}`)
   const findings = await question.answer(effort)
   const { name, title, method } = question

@@ -42,5 +42,7 @@ export interface Question {
   readonly title: string
   /** How it is measured, for the reader of the results. */
   readonly method: string
+  /** Takes too long for a run of everything. */
+  readonly onlyByName?: boolean
   answer(effort: Effort): Promise<Findings>
 }

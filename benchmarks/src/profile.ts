@@ -1,0 +1,48 @@
+// Where the time of a request goes: `node benchmarks/dist/profile.js [case] [server]` puts a server under load with V8's
+// profiler and prints the time by part. The `.cpuprofile` stays for a flame graph (speedscope, Chrome).
+import { mkdtempSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bearerTokens, scope, startIssuer } from './harness/issuer.js'
+import { createLoadGenerator, type Credentials } from './harness/load.js'
+import { startServer } from './harness/server-process.js'
+import { readProfile } from './report/cpu-profile.js'
+
+const seconds = 5
+const [name = 'repeated', file = 'resource-server'] = process.argv.slice(2)
+
+const { issuer, trust } = await startIssuer('ES256')
+const cases: Readonly<Record<string, () => Promise<Credentials>>> = {
+  repeated: () => bearerTokens(issuer, 1),
+  new: () => bearerTokens(issuer, 8_000),
+  missing: async () => [undefined],
+  garbage: async () => ['Bearer of no token'],
+  expired: async () => [`Bearer ${await issuer.token({ scopes: [scope], expiresIn: -3_600 })}`],
+  scope: async () => [`Bearer ${await issuer.token({ scopes: ['orders:write'] })}`],
+}
+const credentials = await cases[name]?.()
+if (credentials === undefined)
+  throw new Error(`there is no case ${name}; there are ${Object.keys(cases).join(', ')}`)
+
+const folder = mkdtempSync(join(tmpdir(), 'bench-profile-'))
+const options = { verifyInThreadPool: false }
+const server = await startServer(file, `servers/${file}`, { ...trust, options }, [
+  '--cpu-prof',
+  '--cpu-prof-interval=200',
+  `--cpu-prof-dir=${folder}`,
+])
+const load = await createLoadGenerator()
+const { requests } = await load.send(server.url, { path: '/orders', credentials, seconds })
+await Promise.all([server.stop(), load.close(), issuer.close()])
+
+const [profile = ''] = readdirSync(folder)
+const { parts, functions } = readProfile(join(folder, profile))
+const table = (rows: ReadonlyMap<string, number>, most: number): void => {
+  for (const [what, microseconds] of [...rows].sort(([, a], [, b]) => b - a).slice(0, most))
+    console.log(`${(microseconds / requests).toFixed(2).padStart(8)} µs  ${what}`)
+}
+console.log(`${name} on ${file}: ${requests} requests; self time for one of them\n`)
+table(parts, 12)
+console.log('\nOf which in single functions\n')
+table(functions, 25)
+console.log(`\n${join(folder, profile)}`)

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { createTestIssuer } from 'oauth-test-issuer'
+import { Pool } from 'undici'
+import { alternate, type Contender, type Measured } from '../harness/alternate.js'
+import { spread } from '../harness/comparison.js'
+import { startServer, type ServerProcess } from '../harness/server-process.js'
+import { receiptRequest } from '../receipts/receipt.js'
+import type { Question } from './question.js'
+
+const alone = 'pdfmake alone, one thread'
+const nameOf = (threads: number): string =>
+  `the receipt service, ${threads === 1 ? 'one worker' : `${threads} workers`}`
+const audience = 'https://receipts.example.com'
+const sliceMs = 2_000
+/** Receipts that are asked for at a time, for each worker: none is ever idle. */
+const lanes = 4
+
+/** As many as have a core each, beside the main thread and who asks. */
+const workers = availableParallelism() > 3 ? [1, 2] : [1]
+
+interface Delay {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+export const receipts: Question = {
+  name: 'receipts',
+  title: 'Receipts',
+  method:
+    'One receipt of three books. “pdfmake alone”: a thread that renders it over and over. “The receipt service”: the bookstore’s, as a process of its own, asked over HTTP with a token to issue receipts of payments that it has not seen: token, schema, two transactions in the embedded database, PDF in a worker thread. The delay of its main loop is sampled each millisecond under this load.',
+  async answer({ rounds, tell }) {
+    const issuer = await createTestIssuer({ audience, expiresIn: 86_400 })
+    const authorization = `Bearer ${await issuer.token({ scopes: ['receipts:write'] })}`
+    const baseline = await startServer(alone, 'receipts/pdfmake-alone', {})
+    const services = await Promise.all(
+      workers.map(async threads => ({
+        threads,
+        server: await startServer(nameOf(threads), 'receipts/receipt-service', {
+          issuer: issuer.url,
+          audience,
+          threads,
+        }),
+        delays: [] as Delay[],
+      })),
+    )
+    try {
+      const measured = await alternate(
+        [
+          { name: alone, measure: () => baseline.ask<Measured>('slice') },
+          ...services.map(({ server, threads, delays }) =>
+            issuing(server, { lanes: lanes * threads, authorization, delays }),
+          ),
+        ],
+        rounds,
+        round => tell(`round ${round + 1} of ${rounds}`),
+      )
+      return {
+        comparisons: [
+          {
+            title: 'Receipts issued',
+            unit: 'receipts/s',
+            ...measured,
+            baselines: [alone],
+            goals: workers.map(threads => ({
+              contender: nameOf(threads),
+              of: alone,
+              atLeast: 0.9 * threads,
+            })),
+          },
+        ],
+        facts: services.flatMap(({ threads, delays }) => {
+          const of = (pick: (delay: Delay) => number): number => spread(delays.slice(1).map(pick)).median
+          return [
+            { what: `main loop late, p50, ${nameOf(threads)}`, value: of(({ p50 }) => p50), unit: 'ms' },
+            {
+              what: `main loop late, p99, ${nameOf(threads)}`,
+              value: of(({ p99 }) => p99),
+              unit: 'ms',
+              atMost: 15,
+            },
+          ]
+        }),
+      }
+    } finally {
+      await Promise.all([baseline.stop(), issuer.close(), ...services.map(({ server }) => server.stop())])
+    }
+  },
+}
+
+function issuing(
+  server: ServerProcess,
+  { lanes: count, authorization, delays }: { lanes: number; authorization: string; delays: Delay[] },
+): Contender {
+  const pool = new Pool(server.url, { connections: count })
+  const body = JSON.stringify(receiptRequest)
+  return {
+    name: server.name,
+    async measure() {
+      await server.ask('reset')
+      const before = await server.ask<NodeJS.CpuUsage>('cpu')
+      const startedAt = performance.now()
+      let issued = 0
+      const lane = async (): Promise<void> => {
+        while (performance.now() - startedAt < sliceMs) {
+          const response = await pool.request({
+            method: 'PUT',
+            path: `/receipts/${randomUUID()}`,
+            headers: { authorization, 'content-type': 'application/json' },
+            body,
+          })
+          if (response.statusCode !== 201) throw new Error(await response.body.text())
+          await response.body.dump()
+          issued += 1
+        }
+      }
+      await Promise.all(Array.from({ length: count }, lane))
+      const seconds = (performance.now() - startedAt) / 1_000
+      delays.push(await server.ask<Delay>('delay'))
+      const after = await server.ask<NodeJS.CpuUsage>('cpu')
+      const used = after.user + after.system - before.user - before.system
+      return { rate: issued / seconds, processor: used / issued }
+    },
+  }
+}
