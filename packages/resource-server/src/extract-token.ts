@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { DpopMode } from './authorize/requirement.js'
 
 /** The one access token of a request, and by which scheme it came (RFC 9110 §11.4). */
 export interface Credentials {
@@ -18,11 +17,11 @@ const dpopAttempt = /^dpop(?:[\s,]|$)/i
 
 /**
  * Reads from the `Authorization` header and from nowhere else: never from the query or a form. Credentials of another
- * scheme count as none, those with DPoP (RFC 9449) too where the route takes none.
+ * scheme count as none, those with DPoP (RFC 9449) too unless they are taken.
  */
 export function extractToken(
   { headers: { authorization: header }, rawHeaders }: IncomingMessage,
-  mode: DpopMode,
+  takesDpop: boolean,
 ): Credentials | NoCredentials {
   if (header === undefined) return 'missing'
   // Node keeps the first of several Authorization headers; the raw list still has them all.
@@ -30,7 +29,7 @@ export function extractToken(
   const token = bearer.exec(header)?.[1]
   if (token !== undefined) return { scheme: 'bearer', accessToken: token }
   if (bearerAttempt.test(header)) return 'malformed'
-  if (mode === 'off' || !dpopAttempt.test(header)) return 'missing'
+  if (!takesDpop || !dpopAttempt.test(header)) return 'missing'
   const bound = dpop.exec(header)?.[1]
   return bound === undefined ? 'malformed' : { scheme: 'dpop', accessToken: bound }
 }

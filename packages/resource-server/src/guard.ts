@@ -51,7 +51,7 @@ export function createGuard(steps: GuardSteps): Guard {
 
     try {
       const { dpop } = requirement
-      const credentials = extractToken(request.raw, dpop)
+      const credentials = extractToken(request.raw, dpop !== 'off')
       if (credentials === 'missing') {
         if (requirement.optional) return done()
         throw new Refusal('missing')
