@@ -56,6 +56,36 @@ t.test('the certificate of the TLS connection', async t => {
   t.equal(await call(agent, bench.token()), 200, 'a plain token is a plain token')
 })
 
+t.test('over HTTP/2, with a proof as well', async t => {
+  const bench = await startBench(t)
+  const [server, client] = await Promise.all(['server', 'client'].map(makeCertificate))
+  if (server === undefined || client === undefined) throw new Error('no certificates')
+  const app = fastify({ http2: true, https: { ...server, requestCert: true, rejectUnauthorized: false } })
+  protect(t, app as unknown as FastifyInstance, bench, { clientCertificate: 'socket', dpop: 'allow' })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const origin = `https://localhost:${(app.server.address() as AddressInfo).port}`
+  const dispatcher = new Agent({ allowH2: true, connect: { ca: server.cert, ...client } })
+  const plain = new Agent({ allowH2: true, connect: { ca: server.cert } })
+  t.teardown(() => Promise.all([dispatcher.close(), plain.close()]))
+  const key = makeProofKey()
+  const token = bound(bench, client.cert, { jkt: key.thumbprint })
+  const call = async (agent: Agent, jti: string): Promise<number> => {
+    const ath = createHash('sha256').update(token).digest('base64url')
+    const iat = Math.floor(bench.clock.now / 1000)
+    const dpop = makeProof(key, { htm: 'GET', htu: `${origin}/`, iat, jti, ath })
+    const { statusCode, body } = await request(`${origin}/`, {
+      dispatcher: agent,
+      headers: { authorization: `DPoP ${token}`, dpop },
+    })
+    await body.dump()
+    return statusCode
+  }
+  t.equal(await call(dispatcher, 'one'), 200)
+  t.equal(await call(dispatcher, 'two'), 200, 'again on that connection')
+  t.equal(await call(dispatcher, 'two'), 401, 'the proof a second time')
+  t.equal(await call(plain, 'three'), 401, 'without the certificate')
+})
+
 t.test('a plain connection has no certificate', async t => {
   const bench = await startBench(t)
   const { cert } = await makeCertificate('client')

@@ -176,6 +176,7 @@ t.test('the proof is for the URL as clients know it', async t => {
   for (const htu of [
     'https://API.example.com:443/read',
     'https://api.example.com/x/../read',
+    'https://api.example.com/%72ead',
     `${origin}/read?page=1#top`,
   ])
     t.equal((await bench.prove(withHtu(htu), token)).statusCode, 200, htu)
@@ -192,6 +193,21 @@ t.test('the proof is for the URL as clients know it', async t => {
     asRequested.proofClaims(plain, { htu: 'http://localhost:80/read' }),
   )
   t.equal((await asRequested.prove(proof, plain)).statusCode, 200, 'without origin: the Host of the request')
+  for (const host of ['api.example.com/any?', 'api.example.com/any#', 'user@api.example.com', '[', 'a b']) {
+    const { statusCode, headers } = await asRequested.app.inject({
+      url: '/read',
+      headers: {
+        host,
+        authorization: `DPoP ${plain}`,
+        dpop: makeProof(
+          asRequested.client,
+          asRequested.proofClaims(plain, { htu: 'http://api.example.com/any' }),
+        ),
+      },
+    })
+    t.equal(statusCode, 401, `${host}: no part of the path comes from there`)
+    t.match(headers['www-authenticate'], /invalid_dpop_proof/)
+  }
 })
 
 t.test('a proof works once', async t => {

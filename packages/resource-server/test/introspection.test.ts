@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import resourceServer, { type IntrospectionOptions } from 'fastify-resource-server'
+import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
 
 const audience = 'https://api.example.com'
 
@@ -175,6 +176,32 @@ t.test('an issuer that cannot be asked is an outage, and ends by itself', async 
   }
   opaque.answers.set('status-500', active(opaque))
   t.equal((await call(app, 'status-500')).statusCode, 200, 'failures are not kept')
+})
+
+t.test('an opaque token that is bound needs its proof (RFC 7662 §2.2, RFC 9449 §6.2)', async t => {
+  const opaque = await startOpaque(t)
+  const app = fastify()
+  t.teardown(() => app.close())
+  app.register(resourceServer, {
+    issuer: opaque.url,
+    audience,
+    clock: () => opaque.clock.now,
+    introspection: { clientId: 'api', clientSecret: 'secret-text' },
+    dpop: { origin: audience },
+  })
+  app.get('/', async ({ auth }) => auth.clientId)
+  const key = makeProofKey()
+  opaque.answers.set('bound', active(opaque, { cnf: { jkt: key.thumbprint } }))
+  const claims = { htm: 'GET', htu: `${audience}/`, iat: opaque.clock.now / 1000, ath: hashOf('bound') }
+  const prove = async (jti: string) => {
+    const headers = { authorization: 'DPoP bound', dpop: makeProof(key, { ...claims, jti }) }
+    return (await app.inject({ url: '/', headers })).statusCode
+  }
+  t.equal(await prove('one'), 200)
+  t.equal(await prove('two'), 200, 'from what is kept')
+  t.equal(await prove('two'), 401, 'the proof a second time')
+  t.equal((await call(app, 'bound')).statusCode, 401, 'as a bearer token')
+  t.equal(opaque.questions.length, 1)
 })
 
 t.test('JWTs go the usual way; without the option opaque tokens are refused', async t => {

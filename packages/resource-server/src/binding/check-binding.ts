@@ -127,13 +127,19 @@ function createProofCheckOfRequest(settings: DpopSettings, now: () => number): C
   const nonces =
     nonceSecret === undefined ? undefined : createNonces(now, nonceSecret === true ? undefined : nonceSecret)
   return (jkt, { credentials: { accessToken }, request, reply }) => {
-    const { method, originalUrl, protocol, host } = request
-    const url = (origin ?? `${protocol}://${host}`) + originalUrl
+    const { method, originalUrl } = request
+    const url = (origin ?? originOf(request)) + originalUrl
     const proof = check(singleProof(request), { method, url, accessToken })
     if (proof.thumbprint !== jkt) throw new Refusal('binding', "the proof's key is not the token's")
     if (nonces !== undefined) checkNonce(proof, nonces, reply)
     return noteUse(proof, replayStore, maxProofAgeMs)
   }
+}
+
+/** A Host that held more than host and port, a path say, would put it before the path of the request. */
+function originOf({ protocol, host }: FastifyRequest): string {
+  if (!/^[\w.~:[\]-]+$/.test(host)) throw new Refusal('proof', 'the Host of the request is no host')
+  return `${protocol}://${host}`
 }
 
 /** RFC 9449 §4.3: not more than one. */

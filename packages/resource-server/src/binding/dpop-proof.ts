@@ -119,7 +119,13 @@ function publicJwk(jwk: unknown): Jwk {
 function withoutQuery(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined
   const { origin, pathname } = new URL(url)
-  return origin + pathname
+  return origin + pathname.replaceAll(/%[0-9a-f]{2}/gi, plainIfUnreserved)
+}
+
+/** RFC 3986 §6.2.2.1, §6.2.2.2. */
+function plainIfUnreserved(encoded: string): string {
+  const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
+  return /[\w.~-]/.test(character) ? character : encoded.toUpperCase()
 }
 
 function wrong(detail: string): Refusal {
