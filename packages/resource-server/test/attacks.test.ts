@@ -328,11 +328,65 @@ t.test('encodings', async t => {
     'payload that is empty JSON': rawPayload(Buffer.from('{}')),
     'header that is a list': signRaw(Buffer.from('[]'), bench.claims(), bench.key),
     'header that is null': signRaw(Buffer.from('null'), bench.claims(), bench.key),
-    '10,000 lists deep': rawPayload(Buffer.from(`{"x":${'['.repeat(5_000)}${']'.repeat(5_000)}}`)),
+    '10,000 lists deep': rawPayload(Buffer.from(`{"x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`)),
+    'as many lists deep as fit': rawPayload(Buffer.from(`{"x":${'['.repeat(5_900)}${']'.repeat(5_900)}}`)),
+    'header 5,000 objects deep': signRaw(
+      Buffer.from(`${'{"alg":'.repeat(1_500)}1${'}'.repeat(1_500)}`),
+      bench.claims(),
+      bench.key,
+    ),
+    'header that is not UTF-8': signRaw(
+      Buffer.concat([
+        Buffer.from('{"alg":"ES256","typ":"at+jwt","kid":"first","x":"'),
+        Buffer.from([0xff, 0x22, 0x7d]),
+      ]),
+      bench.claims(),
+      bench.key,
+    ),
+    'header with a byte order mark': signRaw(
+      `\ufeff${JSON.stringify(bench.header())}`,
+      bench.claims(),
+      bench.key,
+    ),
     '100 KB': bench.token({ padding: 'x'.repeat(75_000) }),
     garbage: 'garbage',
     'an opaque token': 'a'.repeat(43),
   })
+})
+
+/** A JSON object with one member more, first and last. */
+function withMember(json: string, member: string): string[] {
+  return [json.replace('{', `{${member},`), `${json.slice(0, -1)},${member}}`]
+}
+
+t.test('members that come twice', async t => {
+  const bench = await startBench(t)
+  const [header, claims] = [JSON.stringify(bench.header()), JSON.stringify(bench.claims())]
+  const tokens: Record<string, string> = {}
+  for (const member of [
+    '"iss":"https://evil.example.com"',
+    '"aud":"https://api.example.com"',
+    '"exp":4000000000',
+    '"scope":"read write"',
+    String.raw`"\u0073cope":"read write"`,
+    '"sub" : "admin"',
+    '"jti":{"a":1}',
+  ])
+    for (const [place, json] of withMember(claims, member).entries())
+      tokens[`${member} ${place}`] = signRaw(header, json, bench.key)
+  for (const member of ['"alg":"none"', '"alg":"ES256"', '"typ":"at+jwt"', '"kid":"other"'])
+    for (const [place, json] of withMember(header, member).entries())
+      tokens[`header ${member} ${place}`] = signRaw(json, claims, bench.key)
+  await refuses(t, bench, tokens)
+  for (const [name, member] of Object.entries({
+    'a name that is also a value': '"a":"iss","b":"iss"',
+    'the same name further in': '"act":{"sub":"a","iss":"b","aud":["c"]}',
+    'quotes, braces and colons in text': String.raw`"a":"\"{,:}[\\","b\"{:":1`,
+    __proto__: '"__proto__":{"sub":"admin"}',
+    'white space': '\n\t"a" :\r\n { "b" : [ { "c" : 1 } , "d:e" ] }',
+  }))
+    for (const json of withMember(claims, member))
+      t.equal((await bench.call(signRaw(header, json, bench.key))).statusCode, 200, name)
 })
 
 t.test('scopes are compared whole, and with their case', async t => {

@@ -6,6 +6,7 @@ import fastify from 'fastify'
 import t from 'tap'
 import type { ResourceServerOptions } from 'fastify-resource-server'
 import { makeKey, signRaw } from './hand-made-issuer.js'
+import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
 import { startBench } from './protected-app.js'
 
 t.test('every claim of RFC 9068 has to be there, and of its type', async t => {
@@ -255,6 +256,9 @@ const dialects: Record<string, Dialect> = {
     refused: {
       'an ID token': { claims: { typ: 'ID', aud: 'receipts' } },
       'a refresh token': { claims: { typ: 'Refresh' } },
+      'a token that names no type': { claims: { typ: undefined } },
+      'several types': { claims: { typ: ['Bearer'] } },
+      'a token that is bound to a key, as a plain one': { claims: { typ: 'DPoP', cnf: { jkt: 'x' } } },
       'a logout token': { claims: { typ: 'Logout' } },
       'no audience, as without a mapper': { claims: { aud: undefined } },
       'the audience of everybody': { claims: { aud: 'account' } },
@@ -334,6 +338,23 @@ for (const [name, { options, header = {}, claims, expected, refused }] of Object
       t.equal((await call(changes)).statusCode, 401, what)
   })
 }
+
+t.test('Keycloak writes another type into a token that it binds to a key', async t => {
+  const [origin, client] = ['https://api.example.com', makeProofKey()]
+  const bench = await startBench(t, { profile: 'keycloak', dpop: { origin } })
+  const claims = { typ: 'DPoP', azp: 'payment', cnf: { jkt: client.thumbprint } }
+  const token = bench.token(claims, { typ: 'JWT' })
+  const proof = makeProof(client, {
+    htm: 'GET',
+    htu: `${origin}/read`,
+    iat: bench.clock.now / 1000,
+    jti: 'proof',
+    ath: hashOf(token),
+  })
+  const headers = { authorization: `DPoP ${token}`, dpop: proof }
+  t.equal((await bench.app.inject({ url: '/read', headers })).statusCode, 200)
+  t.equal((await bench.call(token)).statusCode, 401, 'as a plain bearer token')
+})
 
 t.test('several issuers with a template among them', async t => {
   const key = makeKey('first')

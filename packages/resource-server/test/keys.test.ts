@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import fastify from 'fastify'
 import { Agent } from 'undici'
@@ -6,6 +6,7 @@ import resourceServer from 'fastify-resource-server'
 import t from 'tap'
 import { fetchJwks } from '#src/verify/fetch-jwks.js'
 import { connectToIssuer } from '#src/verify/issuer-connection.js'
+import { fetchKeysOf } from '#src/verify/issuer-keys.js'
 import { jwksRequests, makeKey, startHandMadeIssuer } from './hand-made-issuer.js'
 import { audience, startBench } from './protected-app.js'
 
@@ -65,18 +66,93 @@ t.test('a new key during an outage: nobody can tell, at any time until the issue
   t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 200)
 })
 
+t.test('a new key is accepted also where an older request for the keys is still on its way', async t => {
+  const bench = await startBench(t)
+  const second = makeKey('second')
+  await bench.call(bench.token())
+  const before = JSON.stringify({ keys: bench.issuer.keys })
+  const held = holdAnswer(bench.issuer)
+  bench.clock.now += 4 * minute + 1
+  t.equal((await bench.call(bench.token())).statusCode, 200, 'a renewal in the background begins')
+  const response = await held
+  bench.issuer.answer = undefined
+  bench.issuer.keys.push(second.jwk)
+  const answer = bench.call(bench.token({}, {}, second))
+  response.end(before)
+  t.equal((await answer).statusCode, 200)
+  t.equal(jwksRequests(bench.issuer), 3)
+})
+
+t.test('a clock that is set back renews the keys, and holds back no request for them', async t => {
+  const bench = await startBench(t)
+  const second = makeKey('second')
+  const token = bench.token()
+  await bench.call(token)
+  await bench.call(bench.token({}, { kid: 'unknown' }))
+  bench.clock.now -= 60 * minute
+  bench.issuer.keys = [second.jwk]
+  t.equal((await bench.call(bench.token({ jti: 'withdrawn' }))).statusCode, 401)
+  t.equal(bench.lastReason(), 'unknown_key')
+  bench.issuer.keys = [bench.key.jwk]
+  t.equal((await bench.call(bench.token())).statusCode, 200, 'the cooldown of the later time is over')
+  await bench.issuer.goAway()
+  bench.clock.now += 6 * minute
+  t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 503)
+  await bench.issuer.comeBack()
+  bench.clock.now -= 60 * minute
+  t.equal((await bench.call(bench.token())).statusCode, 200, 'so is the back-off')
+})
+
+t.test('a renewal in the background that hangs is waited for by nobody', async t => {
+  const bench = await startBench(t)
+  await bench.call(bench.token())
+  const held = holdAnswer(bench.issuer)
+  bench.clock.now += 4 * minute + 1
+  t.equal((await bench.call(bench.token({ jti: 'starts it' }))).statusCode, 200)
+  const response = await held
+  for (let index = 0; index < 20; index += 1)
+    t.equal((await bench.call(bench.token({ jti: `${index}` }))).statusCode, 200)
+  t.equal(jwksRequests(bench.issuer), 2)
+  response.destroy()
+})
+
+t.test('a flood of unknown keys and of good tokens at once, while the issuer rotates', async t => {
+  const bench = await startBench(t)
+  const keys = [bench.key, makeKey('second'), makeKey('third')]
+  for (const [turn, key] of keys.entries()) {
+    bench.issuer.keys = keys.slice(Math.max(0, turn - 1), turn + 1).map(({ jwk }) => jwk)
+    const before = jwksRequests(bench.issuer)
+    const calls = Array.from({ length: 60 }, (_, index) =>
+      bench.call(
+        index % 2 === 0
+          ? bench.token({ jti: `${index}` }, { kid: `random ${index}` })
+          : bench.token({ jti: `${index}` }, {}, key),
+      ),
+    )
+    const statuses = (await Promise.all(calls)).map(({ statusCode }) => statusCode)
+    t.strictSame(
+      [...new Set(statuses.filter((_, index) => index % 2 === 1))],
+      [200],
+      `good ones, turn ${turn}`,
+    )
+    t.strictSame([...new Set(statuses.filter((_, index) => index % 2 === 0))], [401], `others, turn ${turn}`)
+    t.ok(
+      jwksRequests(bench.issuer) - before <= 2,
+      `${jwksRequests(bench.issuer) - before} requests, turn ${turn}`,
+    )
+    bench.clock.now += 30_000
+  }
+})
+
 t.test('known keys never wait for an unknown one', async t => {
   const bench = await startBench(t)
   const known = bench.token()
   await bench.call(known)
-  let held: ServerResponse | undefined
-  bench.issuer.answer = response => {
-    held = response
-  }
+  const held = holdAnswer(bench.issuer)
   const waiting = bench.call(bench.token({}, { kid: 'unknown' }))
-  while (held === undefined) await new Promise(resolve => setImmediate(resolve))
+  const response = await held
   t.equal((await bench.call(bench.token({ jti: 'meanwhile' }))).statusCode, 200)
-  held.end(JSON.stringify({ keys: bench.issuer.keys }))
+  response.end(JSON.stringify({ keys: bench.issuer.keys }))
   t.equal((await waiting).statusCode, 401)
 })
 
@@ -203,23 +279,6 @@ t.test('requireKeysAtBoot: the application does not start, and says why', async 
   t.match(await starts({}), /ECONNREFUSED|connect/)
 })
 
-t.test('RFC 8414 metadata at the inserted path', async t => {
-  const { createServer } = await import('node:http')
-  const key = makeKey('first')
-  const server = createServer((request, response) => {
-    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
-    if (request.url === '/.well-known/oauth-authorization-server/tenant')
-      return void response.end(JSON.stringify({ issuer: `${url}/tenant`, jwks_uri: `${url}/keys` }))
-    if (request.url === '/keys') return void response.end(JSON.stringify({ keys: [key.jwk] }))
-    response.writeHead(404).end()
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  const issuer = `http://127.0.0.1:${(server.address() as { port: number }).port}/tenant`
-  const bench = await startBench(t, { issuer }, key)
-  t.equal((await bench.call(bench.token({ iss: issuer }))).statusCode, 200)
-})
-
 t.test('keys in memory, without any request', async t => {
   const key = makeKey('first')
   const bench = await startBench(t, { keys: [key.jwk] }, key)
@@ -246,6 +305,13 @@ t.test('keys that cannot be used are ignored, with one warning each', async t =>
     { ...makeKey('enc').jwk, kid: 'enc', use: 'enc' },
     { kty: 'oct', k: 'AAAA', kid: 'oct' },
     { kty: 'RSA', n: 'AQAB', e: 'AQAB', kid: 'short' },
+    {
+      ...generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' }),
+      kid: '1024',
+    },
+    { ...makeKey('RSA for ES256', 'RS256').jwk, alg: 'ES256' },
+    { ...makeKey('P-256 for ES384').jwk, alg: 'ES384' },
+    { ...makeKey('P-256 for RS256').jwk, alg: 'RS256' },
     { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', kid: 'curve' },
     { ...makeKey('ops').jwk, kid: 'ops', key_ops: ['sign'] },
   ]
@@ -254,10 +320,34 @@ t.test('keys that cannot be used are ignored, with one warning each', async t =>
   await bench.call(bench.token())
   bench.clock.now += 6 * minute
   await bench.call(bench.token())
+  const healthy = bench.issuer.keys
+  bench.issuer.keys = [...healthy.slice(1), { kty: 'oct', k: 'AAAA', kid: 'late' }]
+  for (let turn = 0; turn < 3; turn += 1) {
+    bench.clock.now += 6 * minute
+    t.equal((await bench.call(bench.token())).statusCode, 200, 'a set without a usable key is an outage')
+  }
+  bench.issuer.keys = healthy
+  bench.clock.now += 6 * minute
+  await bench.call(bench.token())
+  t.notOk(
+    bench.logged.some(({ withdrawn }) => withdrawn !== undefined),
+    'the key that comes back is the same',
+  )
   const warned = bench.logged
     .filter(({ msg }) => msg === 'a key of the issuer is ignored')
     .map(({ kid }) => kid)
-  t.strictSame([...warned].sort(), ['curve', 'enc', 'oct', 'ops', 'short'])
+  t.strictSame([...warned].sort(), [
+    '1024',
+    'P-256 for ES384',
+    'P-256 for RS256',
+    'RSA for ES256',
+    'curve',
+    'enc',
+    'late',
+    'oct',
+    'ops',
+    'short',
+  ])
 })
 
 t.test("the user's own dispatcher carries the requests, and stays open", async t => {
@@ -275,6 +365,13 @@ t.test("the user's own dispatcher carries the requests, and stays open", async t
   await bench.app.close()
   t.equal(agent.closed, false)
 })
+
+/** Holds the next answer back, and gives it away. */
+function holdAnswer(issuer: { answer: ((response: ServerResponse) => void) | undefined }) {
+  return new Promise<ServerResponse>(resolve => {
+    issuer.answer = resolve
+  })
+}
 
 async function untilAsked(issuer: { asked: string[] }, times: number): Promise<void> {
   while (issuer.asked.filter(path => path === '/jwks').length < times)
@@ -294,4 +391,36 @@ t.test('an issuer that hangs, or drips, is given up in bounded time', async t =>
   }
   await t.rejects(fetchJwks(`${issuer.url}/jwks`, connection), 'it never ends')
   await t.rejects(connection.getJson(`${issuer.url}/jwks`), 'nor as metadata')
+})
+
+t.test('metadata and keys have the time of one exchange together', async t => {
+  const issuer = await startHandMadeIssuer(t, [makeKey('first')])
+  const connection = connectToIssuer(undefined)
+  t.teardown(() => connection.close())
+  let exchanges = 0
+  const counting = {
+    ...connection,
+    exchange() {
+      exchanges += 1
+      return connection.exchange()
+    },
+    signal: () => t.fail('a time of its own') as never,
+    getJson: () => t.fail('a time of its own') as never,
+  }
+  const fetchKeys = fetchKeysOf(
+    {
+      issuer: issuer.url,
+      jwksUri: undefined,
+      metadataUrl: undefined,
+      algorithms: ['ES256'],
+      allowInsecureHttp: false,
+      onIgnored: () => {},
+    },
+    counting,
+  )
+  t.equal((await fetchKeys()).length, 1)
+  t.strictSame([exchanges, issuer.asked.length], [1, 2])
+  const exchange = connection.exchange()
+  t.equal(exchange.signal(), exchange.signal())
+  t.not(connection.exchange().signal(), exchange.signal())
 })

@@ -171,7 +171,11 @@ function algorithms(given: Given, at: string): readonly Algorithm[] {
 function keyList(given: Given, at: string): readonly Jwk[] | undefined {
   const { keys } = given
   if (keys === undefined) return undefined
-  if (!Array.isArray(keys) || keys.length === 0)
+  if (
+    !Array.isArray(keys) ||
+    keys.length === 0 ||
+    keys.some((key: unknown) => typeof key !== 'object' || key === null)
+  )
     throw new InvalidOptionError(`option \`${at}keys\` wants a list of public keys as JWKs (RFC 7517 §4)`)
   return keys as readonly Jwk[]
 }

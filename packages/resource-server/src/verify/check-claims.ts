@@ -81,9 +81,9 @@ function checkValues(claims: Claims, rules: ClaimRules, now: number): void {
 function checkType(header: TokenHeader, claims: Claims, { types, profile }: ClaimRules): void {
   if (!types.includes(header.type))
     throw new Refusal('type', `typ is not ${types.map(type => type ?? 'absent').join(' or ')}`)
-  for (const claim in profile.fixed)
-    if (claims[claim] !== profile.fixed[claim])
-      throw new Refusal('type', `the claim ${claim} is not ${profile.fixed[claim]}`)
+  for (const [claim, values] of Object.entries(profile.fixed))
+    if (!values.includes(claims[claim] as string))
+      throw new Refusal('type', `the claim ${claim} is not ${values.join(' or ')}`)
   // Back-channel logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4) carry events and are never access tokens.
   if (claims['events'] !== undefined)
     throw new Refusal('type', 'the token carries events: it is no access token')
@@ -107,6 +107,19 @@ function issuerOfTenant(template: string, tenant: unknown): string | undefined {
   return typeof tenant === 'string' && /^[\w.-]+$/.test(tenant)
     ? template.replace('{tenantid}', tenant)
     : undefined
+}
+
+/**
+ * A service for many tenants lists each tenant's own keys too, and says whose they are: such a key verifies that
+ * tenant's tokens and nobody else's (Microsoft identity platform, "Validate the signing key issuer").
+ */
+export function isKeyOfIssuer(
+  keyIssuer: string | undefined,
+  claims: Claims,
+  { issuer }: ClaimRules,
+): boolean {
+  if (keyIssuer === undefined || !issuer.includes('{tenantid}')) return true
+  return keyIssuer.includes('{tenantid}') || keyIssuer === claims['iss']
 }
 
 function checkTimes(claims: Claims, { clockToleranceMs, maxTokenAgeMs }: ClaimRules, now: number): void {

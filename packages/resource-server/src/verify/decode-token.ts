@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../errors.js'
+import { parseJsonObject } from './json-object.js'
 import type { Claims } from './profiles.js'
 
 /** The header parameters that verification looks at (RFC 7515 §4.1). */
@@ -42,7 +43,7 @@ export function decodeToken(raw: string, headers: Map<string, TokenHeader>): Dec
   const payload = Buffer.from(payloadSegment, 'base64url')
   if (!isUtf8(payload)) throw new Refusal('malformed', 'the payload is not UTF-8')
   const header = headers.get(headerSegment) ?? decodeHeader(headerSegment)
-  return { raw, header, headerSegment, claims: parseObject(payload, 'payload') }
+  return { raw, header, headerSegment, claims: parseJsonObject(payload, 'payload') }
 }
 
 /** The JSON objects of a compact JWS, read as strictly, and not looked at. @throws {Refusal} */
@@ -54,14 +55,14 @@ export function decodeSegments(text: string): { header: Claims; claims: Claims }
   const [headerBytes, payloadBytes] = [header, payload].map(segment => Buffer.from(segment, 'base64url'))
   if (headerBytes === undefined || payloadBytes === undefined || ![headerBytes, payloadBytes].every(isUtf8))
     throw new Refusal('malformed', 'it is not UTF-8')
-  return { header: parseObject(headerBytes, 'header'), claims: parseObject(payloadBytes, 'payload') }
+  return { header: parseJsonObject(headerBytes, 'header'), claims: parseJsonObject(payloadBytes, 'payload') }
 }
 
 function decodeHeader(segment: string): TokenHeader {
   if (!isCanonical(segment)) throw new Refusal('malformed', 'a segment is not canonical base64url')
   const bytes = Buffer.from(segment, 'base64url')
   if (!isUtf8(bytes)) throw new Refusal('malformed', 'the header is not UTF-8')
-  const { alg, kid, typ, crit, b64, zip, enc, cty } = parseObject(bytes, 'header')
+  const { alg, kid, typ, crit, b64, zip, enc, cty } = parseJsonObject(bytes, 'header')
   if (typeof alg !== 'string') throw new Refusal('malformed', 'the header has no alg')
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > maxKidLength))
     throw new Refusal('malformed', 'kid is not a string')
@@ -70,18 +71,6 @@ function decodeHeader(segment: string): TokenHeader {
     if (value !== undefined)
       throw new Refusal('malformed', `the header has ${name}, which no access token needs`)
   return { alg, kid, type: typ === undefined ? null : typ.toLowerCase().replace(/^application\//, '') }
-}
-
-function parseObject(bytes: Buffer, what: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(bytes.toString('utf8'))
-  } catch {
-    throw new Refusal('malformed', `the ${what} is not JSON`)
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Refusal('malformed', `the ${what} is not a JSON object`)
-  return value as Record<string, unknown>
 }
 
 const base64url = /^[A-Za-z0-9_-]+$/

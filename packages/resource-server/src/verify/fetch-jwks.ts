@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { maxBytes, parseJson, type IssuerConnection } from './issuer-connection.js'
+import { maxBytes, parseJson, type IssuerExchange } from './issuer-connection.js'
 import type { Jwk } from './public-key.js'
 
 /**
@@ -10,14 +10,14 @@ import type { Jwk } from './public-key.js'
  * read as it passes by (docs/decisions/get-jwks.md). Each fetch gets a get-jwks of its own: it keeps nothing.
  * @throws {Error} when there is no answer in time, no JSON, another status than 200 or no key at all
  */
-export async function fetchJwks(uri: string, connection: IssuerConnection): Promise<readonly Jwk[]> {
+export async function fetchJwks(uri: string, exchange: IssuerExchange): Promise<readonly Jwk[]> {
   const { default: buildGetJwks } = await import('get-jwks')
   const { origin, pathname, search } = new URL(uri)
   const passed: Uint8Array[] = []
   const fetchOptions = {
-    dispatcher: (await connection.dispatcher()).compose(recordBody(passed)),
+    dispatcher: (await exchange.dispatcher()).compose(recordBody(passed)),
     redirect: 'error',
-    signal: AbortSignal.timeout(connection.timeoutMs),
+    signal: exchange.signal(),
     // What passes by has to be readable, and its size is bounded as it stands.
     headers: { accept: 'application/json', 'accept-encoding': 'identity' },
   }

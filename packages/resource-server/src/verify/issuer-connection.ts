@@ -5,14 +5,22 @@ const usualTimeoutMs = 5_000
 export const maxBytes = 65_536
 
 /** A way to the issuer that ends in bounded time, takes a bounded answer and follows no redirect. */
-export interface IssuerConnection {
+export interface IssuerConnection extends IssuerExchange {
   /** What one exchange may take altogether, in milliseconds. */
   readonly timeoutMs: number
+  /** For several requests that one exchange needs: the time is for all of them together. */
+  exchange(): IssuerExchange
+  close(): Promise<void>
+}
+
+/** Asks the issuer for something. */
+export interface IssuerExchange {
   /** What requests go through; made at the first use. */
   dispatcher(): Promise<Dispatcher>
-  /** The JSON at a URL; `body` is undefined unless the status is 200. */
+  /** Aborts what takes too long. */
+  signal(): AbortSignal
+  /** The JSON at a URL; `body` is undefined unless the status is 200. @throws {Error} naming the URL */
   getJson(url: string): Promise<{ status: number; body: unknown }>
-  close(): Promise<void>
 }
 
 /**
@@ -25,23 +33,40 @@ export function connectToIssuer(
 ): IssuerConnection {
   let own: Promise<Dispatcher> | undefined
   const dispatcher = async (): Promise<Dispatcher> => given ?? (own ??= openAgent(timeoutMs))
-  return {
-    timeoutMs,
+  const startSignal = (): AbortSignal => AbortSignal.timeout(timeoutMs)
+  const exchangeUnder = (signal: () => AbortSignal): IssuerExchange => ({
     dispatcher,
-    async getJson(url) {
-      const { request } = await import('undici')
-      const { statusCode, body } = await request(url, {
-        dispatcher: await dispatcher(),
-        headers: { accept: 'application/json' },
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      if (statusCode === 200) return { status: statusCode, body: await readJson(body, url) }
-      await body.dump()
-      return { status: statusCode, body: undefined }
+    signal,
+    getJson: async url => getJson(url, await dispatcher(), signal()),
+  })
+  return {
+    ...exchangeUnder(startSignal),
+    timeoutMs,
+    exchange() {
+      const signal = startSignal()
+      return exchangeUnder(() => signal)
     },
     async close() {
       await (await own)?.destroy()
     },
+  }
+}
+
+async function getJson(
+  url: string,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Promise<{ status: number; body: unknown }> {
+  const { request } = await import('undici')
+  const headers = { accept: 'application/json' }
+  try {
+    const { statusCode, body } = await request(url, { dispatcher, headers, signal })
+    if (statusCode === 200) return { status: statusCode, body: parseJson(await readAll(body), url) }
+    await body.dump()
+    return { status: statusCode, body: undefined }
+  } catch (error) {
+    const { message } = error as Error
+    throw message.startsWith(url) ? error : new Error(`${url}: ${message}`, { cause: error })
   }
 }
 
@@ -58,15 +83,15 @@ async function openAgent(timeoutMs: number): Promise<Dispatcher> {
   })
 }
 
-async function readJson(body: AsyncIterable<Buffer>, url: string): Promise<unknown> {
+async function readAll(body: AsyncIterable<Buffer>): Promise<readonly Buffer[]> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > maxBytes) throw new Error(`${url} answers with more than ${maxBytes} bytes`)
+    if (size > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
-  return parseJson(chunks, url)
+  return chunks
 }
 
 /** Parses an answer of the issuer. @throws {Error} naming the URL */

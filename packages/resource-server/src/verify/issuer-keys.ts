@@ -1,6 +1,6 @@
 import { fetchJwks } from './fetch-jwks.js'
 import { discoverMetadata, endpointIn } from './issuer.js'
-import type { IssuerConnection } from './issuer-connection.js'
+import type { IssuerConnection, IssuerExchange } from './issuer-connection.js'
 import { importPublicKey, type Algorithm, type Jwk, type PublicKey } from './public-key.js'
 
 /** Where one issuer's keys come from, and which may be used. */
@@ -22,9 +22,10 @@ export function fetchKeysOf(
   const importKeys = keyImporter(source.algorithms, source.onIgnored)
   let jwksUri = source.jwksUri
   return async () => {
+    const exchange = connection.exchange()
     try {
-      jwksUri ??= await discoverJwksUri(source, connection)
-      return importKeys(await fetchJwks(jwksUri, connection))
+      jwksUri ??= await discoverJwksUri(source, exchange)
+      return importKeys(await fetchJwks(jwksUri, exchange))
     } catch (error) {
       // The issuer may have moved its keys: ask its metadata again next time.
       jwksUri = source.jwksUri
@@ -35,9 +36,9 @@ export function fetchKeysOf(
 
 async function discoverJwksUri(
   { issuer, metadataUrl, allowInsecureHttp }: KeySource,
-  connection: IssuerConnection,
+  exchange: IssuerExchange,
 ): Promise<string> {
-  return endpointIn(await discoverMetadata(issuer, metadataUrl, connection), 'jwks_uri', allowInsecureHttp)
+  return endpointIn(await discoverMetadata(issuer, metadataUrl, exchange), 'jwks_uri', allowInsecureHttp)
 }
 
 /**
@@ -57,7 +58,12 @@ export function keyImporter(
       imported.set(text, before === undefined ? importOne(jwk) : before)
     }
     const usable = [...imported.values()].filter(key => key !== null)
-    if (usable.length === 0) throw new Error('the JWK set has no usable key')
+    // What was ignored stays known, so that it is told once; the keys from before may come back.
+    if (usable.length === 0) {
+      for (const [text, key] of known) if (key !== null) imported.set(text, key)
+      known = imported
+      throw new Error('the JWK set has no usable key')
+    }
     known = imported
     return usable
   }

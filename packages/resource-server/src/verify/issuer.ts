@@ -1,4 +1,4 @@
-import type { IssuerConnection } from './issuer-connection.js'
+import type { IssuerExchange } from './issuer-connection.js'
 
 /** What an issuer says of itself (RFC 8414 §2). */
 export type IssuerMetadata = Readonly<Record<string, unknown>>
@@ -11,16 +11,16 @@ export type IssuerMetadata = Readonly<Record<string, unknown>>
 export async function discoverMetadata(
   issuer: string,
   metadataUrl: string | undefined,
-  connection: IssuerConnection,
+  exchange: IssuerExchange,
 ): Promise<IssuerMetadata> {
   const urls = metadataUrl === undefined ? metadataUrls(issuer) : [metadataUrl]
   const failures: string[] = []
   for (const url of urls) {
-    const { status, body } = await connection.getJson(url)
+    const { status, body } = await exchange.getJson(url)
     if (status === 200) return metadataOf(body, issuer, url)
     failures.push(`${url} answers ${status}`)
-    // Any other status tells nothing of whether there is metadata at the next place.
-    if (status !== 404) break
+    // An issuer that is in trouble tells nothing of whether there is metadata at the next place.
+    if (status < 400 || status === 429 || status >= 500) break
   }
   throw new Error(failures.join(', '))
 }

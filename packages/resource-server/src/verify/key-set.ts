@@ -69,12 +69,18 @@ export function createKeySet(
   let current: ReadonlySet<PublicKey> = new Set()
   let fetchedAt = -Infinity
   let failures = 0
-  let retryAt = -Infinity
+  let failedAt = -Infinity
+  let retryAfterMs = 0
   let unknownKeyAskedAt = -Infinity
   let running: Promise<void> | undefined
 
-  const age = (): number => now() - fetchedAt
-  const isUsable = (): boolean => age() < times.keepMs
+  /** Not where the clock was set back to before that moment: then nothing can be told, and the issuer is asked. */
+  function isWithin(durationMs: number, since: number): boolean {
+    const elapsed = now() - since
+    return elapsed >= 0 && elapsed < durationMs
+  }
+  const isUsable = (): boolean => isWithin(times.keepMs, fetchedAt)
+  const isBackingOff = (): boolean => isWithin(retryAfterMs, failedAt)
 
   function renew(): Promise<void> {
     const startedAt = performance.now()
@@ -95,26 +101,26 @@ export function createKeySet(
     current = new Set(fetched)
     fetchedAt = now()
     failures = 0
-    retryAt = -Infinity
+    retryAfterMs = 0
     onEvent({ type: 'fetched', kids: keys.map(key => key.kid), withdrawn, durationMs })
   }
 
   function fail(error: Error, durationMs: number): never {
-    const retryAfterMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
+    retryAfterMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
     failures += 1
-    retryAt = now() + retryAfterMs
+    failedAt = now()
     onEvent({ type: 'failed', error, servingStale: isUsable(), retryAfterMs, durationMs })
     throw error
   }
 
   function renewAheadIfDue(): void {
-    if (age() < times.maxAgeMs * 0.8 || running !== undefined || now() < retryAt) return
+    if (isWithin(times.maxAgeMs * 0.8, fetchedAt) || running !== undefined || isBackingOff()) return
     renew().catch(() => {}) // reported by `fail`; the keys at hand go on serving
   }
 
   /** Keys past their age are waited for, once; when that fails, they serve on without anybody waiting. */
   function isFresh(): boolean {
-    return age() < times.maxAgeMs || (failures > 0 && isUsable())
+    return isWithin(times.maxAgeMs, fetchedAt) || (failures > 0 && isUsable())
   }
 
   function pick(kid: string | undefined, algorithm: string): PublicKey | undefined {
@@ -133,12 +139,13 @@ export function createKeySet(
   async function lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | undefined> {
     const known = find(kid, algorithm)
     if (known !== undefined) return known
-    if (running === undefined) {
+    const joined = running !== undefined
+    if (!joined) {
       // While the issuer fails, nobody can tell whether it has a new key.
-      if (now() < retryAt) throw unavailable()
+      if (isBackingOff()) throw unavailable()
       // The cooldown is for a healthy issuer that does not have the key; after a failure, the back-off is the limit.
       if (failures === 0 && isFresh()) {
-        if (now() - unknownKeyAskedAt < times.cooldownMs) return undefined
+        if (isWithin(times.cooldownMs, unknownKeyAskedAt)) return undefined
         unknownKeyAskedAt = now()
       }
     }
@@ -149,11 +156,16 @@ export function createKeySet(
       if (stale === undefined) throw unavailable()
       return stale
     }
-    return pick(kid, algorithm)
+    const key = pick(kid, algorithm)
+    // The request that was joined may have been on its way before the issuer listed the key.
+    return key === undefined && joined ? lookUp(kid, algorithm) : key
   }
 
   function unavailable(): KeysUnavailable {
-    return new KeysUnavailable('the issuer gives no keys', Math.max(retryAt - now(), firstBackOffMs))
+    return new KeysUnavailable(
+      'the issuer gives no keys',
+      Math.max(failedAt + retryAfterMs - now(), firstBackOffMs),
+    )
   }
 
   return {

@@ -7,8 +7,8 @@ export interface Profile {
   readonly types: readonly (string | null)[]
   /** Claims that have to be there, besides `iss` and `exp`. One of the inner list, where a list is given. */
   readonly required: readonly (string | readonly string[])[]
-  /** Claims that have to have exactly this value. */
-  readonly fixed: Readonly<Record<string, string>>
+  /** Claims that have to have exactly one of these values. */
+  readonly fixed: Readonly<Record<string, readonly string[]>>
   /** The claim that names whom the token is for. */
   readonly audience: string
   /** Claims that name the client; the first one present counts. */
@@ -60,11 +60,14 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     scopes: ['scope'],
     roles: [['permissions']],
   }),
-  /** Keycloak: the payload's own `typ` tells access tokens from ID, refresh and logout tokens. */
+  /**
+   * Keycloak: the payload's own `typ` tells access tokens, `DPoP` those that are bound to a key, from ID, refresh and
+   * logout tokens.
+   */
   keycloak: profile({
     types: ['jwt', 'at+jwt'],
     required: ['aud', 'sub', 'iat', 'jti', ['azp', 'client_id']],
-    fixed: { typ: 'Bearer' },
+    fixed: { typ: ['Bearer', 'DPoP'] },
     audience: 'aud',
     clientId: ['azp', 'client_id'],
     scopes: ['scope'],
@@ -87,7 +90,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   cognito: profile({
     types: ['jwt', null],
     required: ['sub', 'iat', 'jti', 'client_id', 'token_use'],
-    fixed: { token_use: 'access' },
+    fixed: { token_use: ['access'] },
     audience: 'client_id',
     clientId: ['client_id'],
     scopes: ['scope'],

@@ -11,6 +11,8 @@ export type Jwk = JsonWebKey & {
   alg?: string
   use?: string
   key_ops?: string[]
+  /** Whose key it is, where a set serves many tenants (Entra ID). */
+  issuer?: string
   x5c?: string[]
 }
 
@@ -40,6 +42,8 @@ const byCurve: Readonly<Record<string, readonly Algorithm[]>> = {
 /** A key of an issuer, ready to verify. It stays the same object as long as the issuer lists the same JWK. */
 export interface PublicKey {
   readonly kid: string | undefined
+  /** The one issuer, or the template for issuers, whose tokens it signs; undefined: nothing is said of it. */
+  readonly issuer: string | undefined
   readonly algorithms: readonly Algorithm[]
   /** Verifies the signature of a compact JWS and returns its payload. @throws {Refusal} */
   verify(token: string, algorithm: Algorithm): Claims
@@ -66,6 +70,7 @@ export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): Public
   const verifiers = new Map<Algorithm, (token: string) => Claims>()
   return Object.freeze({
     kid: jwk.kid,
+    issuer: typeof jwk.issuer === 'string' ? jwk.issuer : undefined,
     algorithms,
     verify(token: string, algorithm: Algorithm): Claims {
       let verifier = verifiers.get(algorithm)

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { report } from '../diagnostics.js'
+import { InvalidOptionError } from '../errors.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { Settings } from '../options/options.js'
 import { compileCustomClaims, type CheckCustomClaims } from './check-custom-claims.js'
@@ -7,6 +8,7 @@ import { connectToIssuer, type IssuerConnection } from './issuer-connection.js'
 import { fetchKeysOf, keyImporter } from './issuer-keys.js'
 import { createIntrospection, type IntrospectToken } from './introspect-token.js'
 import { createKeySet, type KeyEvent, type KeySetState } from './key-set.js'
+import type { PublicKey } from './public-key.js'
 import { createThreadPool } from './thread-pool.js'
 import { createTokenCache } from './token-cache.js'
 import { createVerifyToken, type TrustedIssuer, type VerifyToken } from './verify-token.js'
@@ -73,7 +75,7 @@ function trust(
           },
           connection,
         )
-      : staticKeys(issuer.keys, keyImporter(algorithms, onIgnored))
+      : staticKeys(issuer, onIgnored)
   const keys = createKeySet(fetchKeys, settings.keyTimes, settings.clock, event =>
     tell(event, rules.issuer, log),
   )
@@ -98,8 +100,24 @@ function introspectionOf(
   return undefined
 }
 
-function staticKeys<In, Out>(jwks: In, importKeys: (jwks: In) => Out): () => Promise<Out> {
-  return async () => importKeys(jwks)
+/** Keys that are options are read at once: a mistake in them stops the start. */
+function staticKeys(
+  { keys = [], algorithms, rules }: IssuerSettings,
+  onIgnored: (kid: string | undefined, reason: string) => void,
+): () => Promise<readonly PublicKey[]> {
+  const reasons: string[] = []
+  const importKeys = keyImporter(algorithms, (kid, reason) => {
+    reasons.push(reason)
+    onIgnored(kid, reason)
+  })
+  try {
+    const imported = importKeys(keys)
+    return async () => imported
+  } catch {
+    throw new InvalidOptionError(
+      `option \`keys\` has no key for ${rules.issuer} that can verify access tokens: ${reasons.join('; ')}`,
+    )
+  }
 }
 
 function tell(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {

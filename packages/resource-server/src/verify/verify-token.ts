@@ -1,6 +1,6 @@
 import type { AccessToken } from '../access-token.js'
 import { Refusal } from '../errors.js'
-import { checkClaims, type ClaimRules } from './check-claims.js'
+import { checkClaims, isKeyOfIssuer, type ClaimRules } from './check-claims.js'
 import type { CheckCustomClaims } from './check-custom-claims.js'
 import { decodeToken, type DecodedToken, type TokenHeader } from './decode-token.js'
 import type { IntrospectToken } from './introspect-token.js'
@@ -56,11 +56,11 @@ export function createVerifyToken(
     issuer: TrustedIssuer,
     key: PublicKey | undefined,
   ): AccessToken | Promise<AccessToken> {
-    const { raw, header } = decoded
+    const { raw, header, claims } = decoded
     const algorithm = header.alg as Algorithm
     const explain = (error: unknown): unknown => withContext(error, issuer, header)
-    if (key === undefined)
-      throw explain(new Refusal('unknown_key', 'the issuer lists no key that fits kid and alg'))
+    if (key === undefined || !isKeyOfIssuer(key.issuer, claims, issuer.rules))
+      throw explain(new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant'))
     if (threadPool.isWorthIt())
       return threadPool.run(key.verifyInPool(raw, algorithm)).then(
         () => accept(decoded, issuer, key),

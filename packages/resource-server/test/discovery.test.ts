@@ -1,0 +1,154 @@
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
+import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
+import t, { type Test } from 'tap'
+import { makeCertificate } from './certificate.js'
+import { makeKey, signRaw, type SigningKey } from './hand-made-issuer.js'
+
+const audience = 'https://api.example.com'
+const now = 1_800_000_000
+
+/** What an issuer's server answers, by path; a number is a status. `${origin}` stands for its own. */
+type Places = Readonly<Record<string, number | object>>
+
+async function serve(t: Test, places: Places): Promise<{ origin: string; asked: string[] }> {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    const place = places[request.url ?? ''] ?? 404
+    if (typeof place === 'number') return void response.writeHead(place).end('{}')
+    // oxlint-disable-next-line no-template-curly-in-string -- the place holder of the test itself
+    response.end(JSON.stringify(place).replaceAll('${origin}', origin))
+  })
+  const origin = await listen(t, server, 'http')
+  return { origin, asked }
+}
+
+async function listen(t: Test, server: Server, protocol: string): Promise<string> {
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return `${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Starts an application that needs the keys, and tells how a token with these claims fares. */
+async function start(t: Test, options: Partial<ResourceServerOptions> & { issuer: string }) {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(resourceServer, {
+    audience,
+    requireKeysAtBoot: true,
+    clock: () => now * 1000,
+    ...options,
+  })
+  app.get('/', async ({ auth }) => ({ ...auth }))
+  await app.ready()
+  return async (claims: Record<string, unknown>, key: SigningKey, typ = 'at+jwt') => {
+    const all = { aud: audience, sub: 's', client_id: 'c', jti: 'j', iat: now, exp: now + 60, ...claims }
+    const token = signRaw({ alg: key.algorithm, typ, kid: key.kid }, all, key)
+    return app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })
+  }
+}
+
+for (const status of [404, 400, 403, 405])
+  t.test(`RFC 8414 metadata at the inserted path, where OpenID's answers ${status}`, async t => {
+    const key = makeKey('first')
+    const { origin, asked } = await serve(t, {
+      '/tenant/.well-known/openid-configuration': status,
+      '/.well-known/oauth-authorization-server/tenant': {
+        issuer: '${origin}/tenant',
+        jwks_uri: '${origin}/keys',
+      },
+      '/keys': { keys: [key.jwk] },
+    })
+    const call = await start(t, { issuer: `${origin}/tenant` })
+    t.equal((await call({ iss: `${origin}/tenant` }, key)).statusCode, 200)
+    t.strictSame(asked, [
+      '/tenant/.well-known/openid-configuration',
+      '/.well-known/oauth-authorization-server/tenant',
+      '/keys',
+    ])
+  })
+
+for (const status of [302, 429, 500, 503])
+  t.test(`metadata that answers ${status} is an outage: nothing else is taken for it`, async t => {
+    const { origin, asked } = await serve(t, {
+      '/.well-known/openid-configuration': status,
+      '/.well-known/oauth-authorization-server': { issuer: '${origin}', jwks_uri: '${origin}/keys' },
+    })
+    await t.rejects(start(t, { issuer: origin }), { code: 'OAUTH_ISSUER', message: `answers ${status}` })
+    t.equal(asked.length, 1)
+  })
+
+t.test('metadata without keys, or with keys that anybody could answer for', async t => {
+  for (const [jwksUri, message] of [
+    [undefined, /has no jwks_uri/],
+    [5, /has no jwks_uri/],
+    ['/keys', /has no jwks_uri/],
+    ['http://keys.example.com/jwks', /plain http/],
+    ['file:///etc/passwd', /plain http|no jwks_uri/],
+  ] as const) {
+    const { origin } = await serve(t, {
+      '/.well-known/openid-configuration': { issuer: '${origin}', jwks_uri: jwksUri },
+    })
+    await t.rejects(start(t, { issuer: origin }), { code: 'OAUTH_ISSUER', message })
+  }
+})
+
+t.test('a server whose certificate nobody vouches for', async t => {
+  const { cert, key } = await makeCertificate('issuer')
+  const server = createTlsServer({ cert, key }, (_request, response) => response.end('{}'))
+  const origin = await listen(t, server as unknown as Server, 'https')
+  await t.rejects(start(t, { issuer: origin }), {
+    code: 'OAUTH_ISSUER',
+    message: /https:\/\/127\.0\.0\.1:\d+\/\.well-known\/openid-configuration: self-signed certificate/,
+  })
+  await t.rejects(start(t, { issuer: origin, jwksUri: `${origin}/keys` }), {
+    code: 'OAUTH_ISSUER',
+    message: /https:\/\/127\.0\.0\.1:\d+\/keys: self-signed certificate/,
+  })
+})
+
+t.test('Azure AD B2C: metadata of a policy, an issuer without it', async t => {
+  const key = makeKey('first', 'RS256')
+  const policy = '/contoso.onmicrosoft.com/B2C_1_signin'
+  const { origin } = await serve(t, {
+    [`${policy}/v2.0/.well-known/openid-configuration`]: {
+      issuer: '${origin}/tenant-guid/v2.0/',
+      jwks_uri: `\${origin}${policy}/discovery/v2.0/keys`,
+    },
+    [`${policy}/discovery/v2.0/keys`]: { keys: [key.jwk] },
+  })
+  const issuer = `${origin}/tenant-guid/v2.0/`
+  const metadataUrl = `${origin}${policy}/v2.0/.well-known/openid-configuration`
+  const call = await start(t, { issuer, metadataUrl, profile: 'entra' })
+  const claims = { iss: issuer, azp: 'client', ver: '1.0', tfp: 'B2C_1_signin', scp: 'read' }
+  t.equal((await call(claims, key, 'JWT')).statusCode, 200)
+  const ofThePolicy = { ...claims, iss: `${origin}/tfp/tenant-guid/b2c_1_signin/v2.0/` }
+  t.equal((await call(ofThePolicy, key, 'JWT')).statusCode, 401, 'the other form of issuer is another issuer')
+})
+
+t.test('Entra ID for any tenant: a key of one tenant verifies no other', async t => {
+  const [shared, home] = [makeKey('shared', 'RS256'), makeKey('home', 'RS256')]
+  const metadata = '/organizations/v2.0/.well-known/openid-configuration'
+  const { origin } = await serve(t, {
+    [metadata]: { issuer: '${origin}/{tenantid}/v2.0', jwks_uri: '${origin}/keys' },
+    '/keys': {
+      keys: [
+        { ...shared.jwk, issuer: '${origin}/{tenantid}/v2.0' },
+        { ...home.jwk, issuer: '${origin}/home/v2.0' },
+      ],
+    },
+  })
+  const call = await start(t, {
+    issuer: `${origin}/{tenantid}/v2.0`,
+    metadataUrl: `${origin}${metadata}`,
+    profile: 'entra',
+  })
+  const of = (tid: string) => ({ iss: `${origin}/${tid}/v2.0`, tid, azp: 'client', ver: '2.0' })
+  t.equal((await call(of('home'), shared, 'JWT')).statusCode, 200)
+  t.equal((await call(of('other'), shared, 'JWT')).statusCode, 200)
+  t.equal((await call(of('home'), home, 'JWT')).statusCode, 200)
+  t.equal((await call(of('other'), home, 'JWT')).statusCode, 401)
+})
