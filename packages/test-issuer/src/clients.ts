@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { refuseUnknownNames } from './known-names.js'
 
 /** What a client may ask the token endpoint for. */
 export type GrantName = 'client_credentials' | 'token_exchange' | 'jwt_bearer'
@@ -59,18 +60,57 @@ function methodOf({ authentication, jwks }: ClientRegistration): AuthenticationM
   return authentication ?? (jwks === undefined ? undefined : 'private_key_jwt')
 }
 
+const known = [
+  'clientId',
+  'clientSecret',
+  'jwks',
+  'authentication',
+  'audience',
+  'scopes',
+  'grants',
+  'ownAudience',
+]
+const grantNames: readonly GrantName[] = ['client_credentials', 'token_exchange', 'jwt_bearer']
+const methods: readonly AuthenticationMethod[] = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+]
+
 function checkRegistration(given: ClientRegistration): void {
-  const { clientId, jwks, scopes = [], audience } = given
+  const { clientId, audience, scopes = [] } = given
   if (typeof clientId !== 'string' || clientId === '')
     throw new TypeError('oauth-test-issuer: a client wants a clientId')
-  const wrong = (what: string): TypeError => new TypeError(`oauth-test-issuer: client ${clientId}: ${what}`)
+  refuseUnknownNames(`client ${clientId}`, given, known)
   if (audience === undefined || audience.length === 0)
-    throw wrong('audience is missing; name the APIs its tokens may be for, such as https://api.example.com')
+    throw wrong(
+      given,
+      'audience is missing; name the APIs its tokens may be for, such as https://api.example.com',
+    )
+  if (!Array.isArray(scopes)) throw wrong(given, 'scopes wants a list, with one scope for each member')
   for (const scope of scopes)
     if (!/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
       throw wrong(
+        given,
         `${JSON.stringify(scope)} is no scope: give one for each member, without spaces (RFC 6749 §3.3)`,
       )
+  checkMethods(given)
+}
+
+function checkMethods(given: ClientRegistration): void {
+  const { grants = [], authentication, jwks } = given
+  const stranger = grants.find(grant => !grantNames.includes(grant))
+  if (stranger !== undefined)
+    throw wrong(given, `there is no grant ${JSON.stringify(stranger)}; there are ${grantNames.join(', ')}`)
+  if (authentication !== undefined && !methods.includes(authentication))
+    throw wrong(
+      given,
+      `authentication is ${JSON.stringify(authentication)}; it wants one of ${methods.join(', ')}`,
+    )
   if (methodOf(given) === 'private_key_jwt' && jwks === undefined)
-    throw wrong('private_key_jwt needs its public keys; give jwks: { keys: […] }')
+    throw wrong(given, 'private_key_jwt needs its public keys; give jwks: { keys: […] }')
+}
+
+function wrong({ clientId }: ClientRegistration, what: string): TypeError {
+  return new TypeError(`oauth-test-issuer: client ${clientId}: ${what}`)
 }

@@ -1,5 +1,6 @@
 import { AssertionError } from 'node:assert'
-import type { TestIssuer, TokenOptions } from './test-issuer.js'
+import type { TestIssuer } from './test-issuer.js'
+import type { TokenOptions } from './token-options.js'
 import type { BadToken } from './check/bad-tokens.js'
 
 /** What is needed of an application: Fastify's `inject`. */
@@ -71,7 +72,7 @@ export async function expectProtected(app: InjectableApp, options: ExpectProtect
   for (const route of routes) wrong.push(...(await checkRoute(app, route, options)))
   if (wrong.length === 0) return
   throw new AssertionError({
-    message: `${wrong.length} answers leave a route open, or closed to those who may:\n\n${wrong.map(line => `  ${line}`).join('\n')}\n`,
+    message: `routes are open, or closed to those who may:\n\n${wrong.map(line => `  ${line}`).join('\n')}\n`,
     actual: wrong,
     expected: [],
     operator: 'expectProtected',
@@ -107,15 +108,14 @@ async function checkRoute(
   const { scopes = [] } = route
   const good = { ...token, ...(audience === undefined ? {} : { audience }), scopes }
   const ask = asker(app, route)
-  const wrong: string[] = []
+  const judged: Judged[] = []
   const expect = async (
     what: string,
     credentials: string | undefined,
     expected: Expectation,
   ): Promise<void> => {
     const answer = await ask(credentials)
-    const problem = problemWith(answer, expected)
-    if (problem !== undefined) wrong.push(`${nameOf(route)} ${problem} to ${what}`)
+    judged.push({ what, statusCode: answer.statusCode, problem: problemWith(answer, expected) })
   }
 
   await expect('a request without a token', undefined, { status: 401, error: undefined })
@@ -129,10 +129,27 @@ async function checkRoute(
       error: 'insufficient_scope',
     })
   }
+  const wrong = summarise(judged)
   const accepted = await ask(await issuer.token(good))
   if (accepted.statusCode === 401 || accepted.statusCode === 403 || accepted.statusCode >= 500)
-    wrong.push(`${nameOf(route)} answers ${accepted.statusCode} to a good token${having(scopes)}`)
-  return wrong
+    wrong.push(`answers ${accepted.statusCode} to a good token${having(scopes)}`)
+  return wrong.map(line => `${nameOf(route)} ${line}`)
+}
+
+/** One answer that should have been a refusal; `problem` is undefined where it was. */
+interface Judged {
+  readonly what: string
+  readonly statusCode: number
+  readonly problem: string | undefined
+}
+
+/** A line for each wrong answer; a single one where the route makes no difference between any of them. */
+function summarise(judged: readonly Judged[]): string[] {
+  const statuses = new Set(judged.map(({ statusCode }) => statusCode))
+  const [status] = statuses
+  if (statuses.size === 1 && status !== 401)
+    return [`answers ${status} to everybody, without a token and with each of ${judged.length - 1} bad ones`]
+  return judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${problem} to ${what}`]))
 }
 
 interface Expectation {

@@ -1,9 +1,5 @@
-export {
-  createTestIssuer,
-  type ClientCredentials,
-  type TestIssuer,
-  type TokenOptions,
-} from './test-issuer.js'
+export { createTestIssuer, type ClientCredentials, type TestIssuer } from './test-issuer.js'
+export type { TokenOptions } from './token-options.js'
 export type { TestIssuerOptions } from './options.js'
 export type { AuthenticationMethod, ClientRegistration, GrantName } from './clients.js'
 export type { TestClock } from './clock.js'

@@ -1,6 +1,7 @@
 import type { ClientRegistration } from './clients.js'
 import { dialects, type Dialect, type DialectName } from './issue/dialects.js'
 import type { SigningAlgorithm } from './issue/signing-keys.js'
+import { refuseUnknownNames } from './known-names.js'
 
 /** What {@link createTestIssuer} takes; everything may be left out. */
 export interface TestIssuerOptions {
@@ -63,8 +64,7 @@ const defaults = {
 
 /** @throws {TypeError} naming the option, what it got and what it wants */
 export function parseOptions(options: TestIssuerOptions): Settings {
-  for (const option of Object.keys(options))
-    if (!known.includes(option)) throw wrong(option, 'unknown', `one of ${known.join(', ')}`)
+  refuseUnknownNames('createTestIssuer()', options, known)
   const given = { ...defaults, ...options }
   if (!Object.hasOwn(dialects, given.dialect))
     throw wrong('dialect', given.dialect, `one of ${Object.keys(dialects).join(', ')}`)

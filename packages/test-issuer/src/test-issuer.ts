@@ -3,12 +3,12 @@ import { registerClient } from './clients.js'
 import { makeBadTokens, type BadToken } from './check/bad-tokens.js'
 import { createClock, type TestClock } from './clock.js'
 import type { TokenContent } from './issue/dialects.js'
-import { signToken, type TokenShape } from './issue/sign-token.js'
+import { signToken } from './issue/sign-token.js'
 import { createSigningKeys, type PublicJwk } from './issue/signing-keys.js'
 import { parseOptions, type TestIssuerOptions } from './options.js'
 import { createHandle, type Handle } from './serve/answer.js'
 import { createDispatcher, type IssuerDispatcher } from './serve/dispatcher.js'
-import { endpointNames, endpointsOf, type Endpoint } from './serve/endpoints.js'
+import { endpointsOf, type Endpoint } from './serve/endpoints.js'
 import { json } from './serve/exchange.js'
 import { createFailures, type Failure } from './serve/failures.js'
 import { createFetch, type IssuerFetch } from './serve/fetch.js'
@@ -18,20 +18,7 @@ import { createRequestLog, type RecordedRequests } from './serve/recorded-reques
 import { answerIntrospection } from './token-endpoint/introspection.js'
 import { createOwnTokens } from './token-endpoint/own-tokens.js'
 import { answerTokenRequest } from './token-endpoint/token-endpoint.js'
-
-/** What {@link TestIssuer.token} takes. */
-export interface TokenOptions extends TokenShape {
-  /** Whom the token is for. Default: the issuer's `audience`; without either there is no token. */
-  audience?: string | readonly string[]
-  /** Default: none. */
-  scopes?: readonly string[]
-  /** The user on whose behalf the client acts. Default: the client acts for itself. */
-  subject?: string
-  /** Default `test-client`. */
-  clientId?: string
-  /** Seconds from now until the token expires. Default: the issuer's `expiresIn`. */
-  expiresIn?: number
-}
+import { readTokenOptions, type TokenOptions } from './token-options.js'
 
 /** A client's credentials, to be handed to the client under test. */
 export interface ClientCredentials {
@@ -119,14 +106,13 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     once: (id: string) => seen.size < seen.add(id).size,
     tokens,
   }
-  const issue = (
-    content: Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'>,
-    shape: TokenShape,
-    lifetime: number = expiresIn,
-  ): Promise<string> => {
+  const dated = <Content extends object>(content: Content, lifetime: number) => {
     const issuedAt = Math.floor(clock.now() / 1000)
-    const whole = { ...content, issuer: url, issuedAt, expiresAt: issuedAt + lifetime }
-    return signToken(whole, shape, dialect, keys.current)
+    return { ...content, issuer: url, issuedAt, expiresAt: issuedAt + lifetime }
+  }
+  const contentOf = (given: TokenOptions): TokenContent => {
+    const { expiresIn: lifetime, ...content } = readTokenOptions(given, settings)
+    return dated(content, lifetime)
   }
 
   handle = createHandle({
@@ -135,7 +121,16 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
       discovery: () => json(200, metadataOf(url, origin, dialect, settings.algorithm)),
       jwks: () => json(200, { keys: keys.published.map(key => key.jwk) }),
       token: (request, record) =>
-        answerTokenRequest(request, { ...directory, url: tokenEndpoint, expiresIn, issue }, record),
+        answerTokenRequest(
+          request,
+          {
+            ...directory,
+            url: tokenEndpoint,
+            expiresIn,
+            issue: (content, shape) => signToken(dated(content, expiresIn), shape, dialect, keys.current),
+          },
+          record,
+        ),
       introspection: (request, record) => answerIntrospection(request, directory, record),
     },
     failures,
@@ -149,17 +144,9 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   }
   const fetch = createFetch(origin, handle, () => reachable)
 
-  function contentOf({ audience, scopes = [], subject, clientId = 'test-client' }: TokenOptions) {
-    const named = [audience ?? settings.audience].flat()
-    if (named.length === 0 && dialect.audienceClaim === 'aud')
-      throw new TypeError(
-        'oauth-test-issuer: the token is for nobody; give audience to token(), or to createTestIssuer()',
-      )
-    return { audience: named, scopes, subject, clientId }
-  }
-
   const close = async (): Promise<void> => {
     closing.abort()
+    setReachable(false)
     await listener?.close()
   }
 
@@ -175,24 +162,14 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     requests: log.requests,
     fetch,
     dispatcher: createDispatcher(fetch),
-    token: async given => issue(contentOf(given ?? {}), given ?? {}, given?.expiresIn),
-    badTokens: async (given = {}) => {
-      const issuedAt = Math.floor(clock.now() / 1000)
-      const lifetime = given.expiresIn ?? expiresIn
-      const content = { ...contentOf(given), issuer: url, issuedAt, expiresAt: issuedAt + lifetime }
-      return makeBadTokens({ content, shape: given, dialect, key: keys.current })
-    },
+    token: async (given = {}) => signToken(contentOf(given), given, dialect, keys.current),
+    badTokens: async (given = {}) =>
+      makeBadTokens({ content: contentOf(given), shape: given, dialect, key: keys.current }),
     registerClient: register,
     rotateKeys: async () => (await keys.rotate()).kid,
     withdrawKey: (kid = keys.current.kid) => keys.withdraw(kid),
     revoke: token => tokens.revoke(token),
-    fail(endpoint, failure) {
-      if (!endpointNames.includes(endpoint))
-        throw new TypeError(
-          `oauth-test-issuer: fail() knows ${endpointNames.join(', ')}, not ${JSON.stringify(endpoint)}`,
-        )
-      failures.add(endpoint, failure)
-    },
+    fail: (endpoint, failure) => failures.add(endpoint, failure),
     recover: endpoint => failures.clear(endpoint),
     offline: () => setReachable(false),
     online: () => setReachable(true),

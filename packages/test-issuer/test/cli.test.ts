@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
 
-const cli = new URL('../dist/cli.js', import.meta.url).pathname
+const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 
 function start(t: Test, args: readonly string[]): { child: ChildProcess; said: () => string } {
   const child = spawn(process.execPath, [cli, ...args], { env: { PATH: process.env['PATH'] } })

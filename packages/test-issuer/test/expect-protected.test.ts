@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { createLocalJWKSet, jwtVerify } from 'jose'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import resourceServer from 'fastify-resource-server'
@@ -34,7 +36,7 @@ for (const dialect of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito
     await expectProtected(app, { issuer, routes: [{ url: '/receipts/:id', scopes: ['receipts:read'] }] })
   })
 
-t.test('finds what is open, and says so line by line', async t => {
+t.test('finds what is open, and says so in a line for each route', async t => {
   const { issuer, app } = await start(t)
   app.get('/open', async () => 'anybody')
   app.get('/broken', async () => {
@@ -44,15 +46,41 @@ t.test('finds what is open, and says so line by line', async t => {
     issuer,
     routes: [{ url: '/open', scopes: ['receipts:read'] }, { url: '/broken' }],
   }).catch((error: unknown) => error)
-  t.match(failure, { name: 'AssertionError', code: 'ERR_ASSERTION' })
+  t.match(failure, {
+    name: 'AssertionError',
+    code: 'ERR_ASSERTION',
+    actual: [
+      /^GET \/open answers 200 to everybody, without a token and with each of \d+ bad ones$/,
+      /^GET \/broken answers 500 to everybody/,
+      'GET /broken answers 500 to a good token',
+    ],
+  })
+})
+
+t.test('finds each bad token that gets in', async t => {
+  const { issuer, app } = await start(t)
+  app.get('/signed', async (request, reply) => {
+    // A check that many forget half of: the signature alone.
+    const token = request.headers.authorization?.slice('Bearer '.length) ?? ''
+    const verified = await jwtVerify(token, createLocalJWKSet(issuer.jwks as never)).catch(() => undefined)
+    if (verified !== undefined) return 'ok'
+    return reply
+      .code(401)
+      .header('www-authenticate', token === '' ? 'Bearer' : 'Bearer error="invalid_token"')
+      .send()
+  })
+  const failure = await expectProtected(app, {
+    issuer,
+    routes: [{ url: '/signed', scopes: ['receipts:read'] }],
+  }).catch((error: unknown) => error)
   const text = String(failure)
   for (const line of [
-    'GET /open answers 200 and not 401 to a request without a token',
-    'GET /open answers 200 and not 401 to the bad token `expired`: exp is an hour ago',
-    'GET /open answers 200 and not 403 to the bad token `missingScope`',
-    'GET /broken answers 500 to a good token',
+    'GET /signed answers 200 and not 401 to the bad token `wrongAudience`: it is for another API (RFC 7519 §4.1.3)',
+    'GET /signed answers 200 and not 401 to the bad token `withoutExpiry`',
+    'GET /signed answers 200 and not 403 to the bad token `missingScope`',
   ])
-    t.ok(text.includes(line), line)
+    t.ok(text.includes(`\n  ${line}`), line)
+  t.notMatch(text, 'tamperedPayload', 'and no other')
   t.notMatch(text, /eyJ/, 'no token is in it')
 })
 
@@ -104,11 +132,18 @@ t.test('proves nothing without routes, and says so', async t => {
   await t.rejects(expectProtected(app, { issuer }), /wants `routes`/)
 })
 
-t.test('reads well under node:test', async t => {
-  const file = new URL('expect-protected-under-node.mjs', import.meta.url)
-  writeFileSync(
-    file,
-    `import test from 'node:test'
+/** One test that fails, for each runner; scripts/consumers.mjs tries vitest, which a consumer would install. */
+const runners = {
+  'node:test': { first: `import test from 'node:test'`, flags: ['--test-reporter=spec'] },
+  tap: { first: `import { test } from 'tap'`, flags: [] },
+}
+
+for (const [runner, { first, flags }] of Object.entries(runners))
+  t.test(`reads well under ${runner}`, async t => {
+    const file = new URL(`expect-protected-under-${runner.replace(':', '-')}.mjs`, import.meta.url)
+    writeFileSync(
+      file,
+      `${first}
 import fastify from 'fastify'
 import { createTestIssuer, expectProtected } from 'oauth-test-issuer'
 test('open', async () => {
@@ -117,14 +152,16 @@ test('open', async () => {
   app.get('/open', async () => 'anybody')
   try { await expectProtected(app, { issuer, routes: [{ url: '/open' }] }) } finally { await issuer.close() }
 })`,
-  )
-  t.teardown(() => rmSync(file))
-  // Without what tap, or a run of node:test around it, hands on to children.
-  const env = { PATH: process.env['PATH'] }
-  const child = spawn(process.execPath, ['--test-reporter=spec', file.pathname], { env })
-  let output = ''
-  child.stdout.on('data', chunk => (output += String(chunk)))
-  const [code] = (await once(child, 'close')) as [number]
-  t.equal(code, 1)
-  t.match(output, /GET \/open answers 200 and not 401 to the bad token `algNone`/)
-})
+    )
+    t.teardown(() => rmSync(file))
+    // Without what tap, or a run of node:test around it, hands on to children.
+    const env = { PATH: process.env['PATH'] }
+    const child = spawn(process.execPath, [...flags, fileURLToPath(file)], { env })
+    let output = ''
+    child.stdout.on('data', chunk => (output += String(chunk)))
+    const [code] = (await once(child, 'close')) as [number]
+    t.equal(code, 1)
+    t.match(output, 'routes are open, or closed to those who may:')
+    t.match(output, /^[\s-]+GET \/open answers 200 to everybody, without a token and with each of/m)
+    t.notMatch(output, /eyJ/, 'no token is in it')
+  })

@@ -1,4 +1,5 @@
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
+import { X509Certificate } from 'node:crypto'
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
 import t from 'tap'
 import { createTestIssuer, type ClientRegistration, type TestIssuer } from 'oauth-test-issuer'
@@ -86,4 +87,33 @@ t.test('the issuer signs whatever a test asks for', async t => {
 t.test('a token for nobody is a mistake in the test', async t => {
   await using issuer = await createTestIssuer()
   await t.rejects(issuer.token(), /for nobody; give audience/)
+})
+
+/** Made by `openssl req -x509`, its thumbprint by `openssl dgst -sha256` of the DER. */
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBejCCASGgAwIBAgIUZwrRqc7DOb3bjp+BrVWRtQAfzgEwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHcGF5bWVudDAgFw0yNjExMjUyMzU0MjVaGA8yMTI2MTEwMTIz
+NTQyNVowEjEQMA4GA1UEAwwHcGF5bWVudDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABGizXc3BDyKBoGgGaKXGf+UD3A/THKNb12EzNOZtzu3uPPm/N4vun0BHlz2G
+e3p/5qXDLP084lSKwSCfK8BpHdujUzBRMB0GA1UdDgQWBBQe36Ywsd0/RKPeQa5+
+uFKbimQkbjAfBgNVHSMEGDAWgBQe36Ywsd0/RKPeQa5+uFKbimQkbjAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIBX2BSNwA3emYsGHmsiOJ4sqJp1x
+eMWt0b5ZPIOpclRpAiAbvEt8sxyO6KddOeXpZd5TuIe1GPc3ovVQLMOju8ZLHw==
+-----END CERTIFICATE-----`
+const thumbprint = 'XsCnh3Hn1vqXzYQFTMiQ2LYFogS4hV7eAzP4S555UNI'
+
+t.test('binds tokens to a certificate (RFC 8705 §3.1) and to a DPoP key (RFC 9449 §6.1)', async t => {
+  await using issuer = await createTestIssuer({ audience })
+  const { raw } = new X509Certificate(certificate)
+  for (const given of [certificate, raw, new X509Certificate(certificate)])
+    t.same(decodeJwt(await issuer.token({ certificate: given }))['cnf'], { 'x5t#S256': thumbprint })
+  // The key and the thumbprint of RFC 7638 §3.1.
+  const dpopKey = {
+    kty: 'RSA',
+    n: '0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw',
+    e: 'AQAB',
+  }
+  t.same(decodeJwt(await issuer.token({ dpopKey }))['cnf'], {
+    jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
+  })
 })

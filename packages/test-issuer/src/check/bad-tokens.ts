@@ -132,7 +132,14 @@ const flaws: Readonly<Record<string, Flaw>> = {
     why: 'it brings the key along that verifies it: jwk (RFC 8725 §3.10)',
     make: async from => {
       const key = await foreignKey(from)
-      return good({ ...from, key, shape: { ...from.shape, header: { jwk: key.jwk } } })
+      return good({ ...from, key, shape: withHeader(from.shape, { jwk: key.jwk }) })
+    },
+  },
+  keyFromAnywhere: {
+    why: 'it says where to fetch the key that verifies it: jku (RFC 8725 §3.10)',
+    make: async from => {
+      const shape = withHeader(from.shape, { jku: 'https://somebody-else.example/jwks' })
+      return good({ ...from, key: await foreignKey(from), shape })
     },
   },
   criticalExtension: {
@@ -190,12 +197,12 @@ interface Change {
 }
 
 function signed({ content, shape, dialect, key }: Ingredients, change: Change): Promise<string> {
-  const changed = {
-    ...shape,
-    claims: { ...shape.claims, ...change.claims },
-    header: { ...shape.header, ...change.header },
-  }
+  const changed = { ...withHeader(shape, change.header), claims: { ...shape.claims, ...change.claims } }
   return signToken({ ...content, ...change.content }, changed, dialect, key)
+}
+
+function withHeader(shape: TokenShape, header: Change['header']): TokenShape {
+  return { ...shape, header: { ...shape.header, ...header } }
 }
 
 /** The good token's claims under another header and signature: what no JOSE library would make. */
@@ -205,7 +212,8 @@ async function resigned(
   sign: (input: string) => string,
 ): Promise<string> {
   const [, payload = ''] = (await good(from)).split('.')
-  const input = `${encode({ typ: from.dialect.type, kid: from.key.kid, ...header })}.${payload}`
+  const { dialect, key, shape } = from
+  const input = `${encode({ typ: dialect.type, kid: key.kid, ...shape.header, ...header })}.${payload}`
   return `${input}.${sign(input)}`
 }
 

@@ -80,7 +80,7 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
       uti: randomBytes(16).toString('base64url'),
       ver: '2.0',
       ...(content.subject === undefined
-        ? { idtyp: 'app', roles: content.scopes.length === 0 ? undefined : content.scopes }
+        ? { roles: content.scopes.length === 0 ? undefined : content.scopes }
         : { scp: spaced(content.scopes) }),
     }),
   },
@@ -140,6 +140,7 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
       ...registered(content),
       aud: undefined,
       sub: content.subject === undefined ? content.clientId : objectId(content.subject),
+      username: content.subject,
       token_use: 'access',
       auth_time: content.issuedAt,
       version: 2,
@@ -184,8 +185,9 @@ function spaced(scopes: readonly string[]): string | undefined {
   return scopes.length === 0 ? undefined : scopes.join(' ')
 }
 
-/** A directory's id of a user or a client: the same one for the same name. */
+/** A directory's id of a user or a client: the same one for the same name. An id stays itself, as in tokens that are exchanged. */
 function objectId(name: string): string {
+  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)) return name
   const hex = createHash('sha256').update(name).digest('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }

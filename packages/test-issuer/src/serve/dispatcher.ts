@@ -20,7 +20,7 @@ interface Handler {
   onConnect?(abort: (reason?: Error) => void, context: object): void
   onHeaders?(status: number, headers: Buffer[], resume: () => void, message: string): unknown
   onData?(chunk: Buffer): unknown
-  onComplete?(trailers: null): void
+  onComplete?(trailers: Buffer[]): void
   onError?(error: Error): void
 }
 
@@ -123,7 +123,7 @@ function olderTalk(handler: Handler, aborted: AbortController): Talk {
       handler.onHeaders?.(response.status, headers, () => {}, response.statusText)
       if (content.length > 0) handler.onData?.(content)
       aborted.signal.throwIfAborted()
-      handler.onComplete?.(null)
+      handler.onComplete?.([])
     },
     fail: error => handler.onError?.(error),
   }

@@ -1,4 +1,5 @@
-import type { Endpoint } from './endpoints.js'
+import { refuseUnknownNames } from '../known-names.js'
+import { endpointNames, type Endpoint } from './endpoints.js'
 
 /** How an endpoint misbehaves. With `delayMs` alone it is slow, and right. */
 export interface Failure {
@@ -27,6 +28,7 @@ export function createFailures(): Failures {
   const waiting = new Map<Endpoint, { failure: Failure; left: number }[]>()
   return {
     add(endpoint, failure) {
+      check(endpoint, failure)
       const list = waiting.get(endpoint) ?? []
       waiting.set(endpoint, [...list, { failure, left: failure.times ?? Infinity }])
     },
@@ -42,4 +44,24 @@ export function createFailures(): Failures {
       else waiting.delete(endpoint)
     },
   }
+}
+
+/** @throws {TypeError} where a failure would be none, or another than was meant */
+function check(endpoint: Endpoint, failure: Failure): void {
+  if (!endpointNames.includes(endpoint))
+    throw wants(`knows ${endpointNames.join(', ')}, not ${JSON.stringify(endpoint)}`)
+  refuseUnknownNames('fail()', failure, ['status', 'headers', 'body', 'delayMs', 'times'])
+  const { times, delayMs, status, headers, body } = failure
+  if ([status, headers, body, delayMs].every(value => value === undefined))
+    throw wants('wants to know how: give status, body, headers or delayMs')
+  if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599))
+    throw wants(`wants a status from 200 to 599, not ${status}`)
+  if (delayMs !== undefined && !(delayMs >= 0 && Number.isFinite(delayMs)))
+    throw wants(`wants delayMs in milliseconds, not ${delayMs}`)
+  if (times !== undefined && !(Number.isInteger(times) && times > 0))
+    throw wants(`wants times as a count from 1 on, not ${times}`)
+}
+
+function wants(what: string): TypeError {
+  return new TypeError(`oauth-test-issuer: fail() ${what}`)
 }
