@@ -152,7 +152,7 @@ function shared(ask: AskForToken, key: string, settings: Settings, { storeFailed
   const { sharing, name, lifetimes, now, tokenTimeoutMs } = settings
   if (sharing === undefined) return ask
   const timesOf = ({ requestedAt, expiresIn }: TokenAnswer): ReturnType<typeof schedule> =>
-    schedule(requestedAt, expiresIn, lifetimes, 0)
+    schedule({ requestedAt, expiresIn, tookMs: 0 }, lifetimes, 0)
   return shareTokens(ask, {
     ...sharing,
     key,

@@ -40,25 +40,34 @@ const unstatedLifetimeMs = 60_000
 /** Longer promises are not believed: a year is longer than any process should trust one token. */
 const longestLifetimeMs = 365 * 24 * 3_600_000
 
+/** What is known of a token when it comes. */
+interface Received {
+  /** When its request was sent, in milliseconds since the epoch: the server counts from some time after that. */
+  readonly requestedAt: number
+  /** `expires_in` in seconds, as the server wrote it: possibly absent, negative or absurd. */
+  readonly expiresIn: number | undefined
+  /** How long the server took, in milliseconds: the next renewal may take as long. */
+  readonly tookMs: number
+}
+
 /**
- * When to renew and when to stop using a token.
- * @param requestedAt when its request was sent: the server counts from some time after that
- * @param expiresIn `expires_in` in seconds, as the server wrote it: possibly absent, negative or absurd
+ * When to renew and when to stop using a token. Where a server is slow, and its tokens short-lived, the renewal begins
+ * as much earlier as it may take, but not before half of the token's life.
  * @param random a number from 0 to 1: spreads the renewals of many processes
  */
 export function schedule(
-  requestedAt: number,
-  expiresIn: number | undefined,
+  { requestedAt, expiresIn, tookMs }: Received,
   { renewAfter, skewMs }: Lifetimes,
   random: number,
 ): Pick<Token, 'renewAt' | 'useUntil' | 'expiresAt'> {
   const stated = expiresIn === undefined || Number.isNaN(expiresIn) ? unstatedLifetimeMs : expiresIn * 1000
   const lifetime = Math.min(Math.max(stated, 0), longestLifetimeMs)
-  const skew = Math.min(skewMs, lifetime / 10)
+  const useFor = lifetime - Math.min(skewMs, lifetime / 10)
   const jitter = 1 - random * 0.1
+  const inTime = Math.max(useFor - 2 * tookMs, Math.min(lifetime / 2, useFor))
   return {
-    renewAt: requestedAt + Math.min(lifetime * renewAfter * jitter, lifetime - skew),
-    useUntil: requestedAt + lifetime - skew,
+    renewAt: requestedAt + Math.min(lifetime * renewAfter * jitter, inTime),
+    useUntil: requestedAt + useFor,
     expiresAt: requestedAt + lifetime,
   }
 }

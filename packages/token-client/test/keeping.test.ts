@@ -10,6 +10,7 @@ import tokenClient, {
   type TokenClientOptions,
 } from 'fastify-token-client'
 import { createTokenSource } from '#src/acquire/token-source.js'
+import { schedule } from '#src/token.js'
 import type { TokenAnswer } from '#src/acquire/request-token.js'
 import { json, startTokenEndpoint, tokens, type HandMadeEndpoint } from './token-endpoint.js'
 
@@ -51,6 +52,22 @@ t.test('500 cold calls at once make one token request', async t => {
   t.equal(new Set(tokens).size, 1)
 })
 
+t.test('tokens on behalf of many callers are asked for side by side, in bounded number', async t => {
+  const waiting: (() => void)[] = []
+  const answer = tokens()
+  let atOnce = 0
+  const endpoint = await startTokenEndpoint(t, (response, request) => {
+    waiting.push(() => answer(response, request))
+    atOnce = Math.max(atOnce, waiting.length)
+    if (waiting.length >= 16) for (const answerNow of waiting.splice(0)) answerNow()
+  })
+  const { client } = clientOf(t, endpoint)
+  const subjects = Array.from({ length: 64 }, (_, index) => `caller-${index}`)
+  const got = await Promise.all(subjects.map(subject => client.onBehalfOf(subject).getToken()))
+  t.equal(new Set(got.map(({ accessToken }) => accessToken)).size, 64)
+  t.equal(atOnce, 16)
+})
+
 t.test('a token is renewed ahead of its end, in the background, once', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client, clock } = clientOf(t, endpoint)
@@ -68,46 +85,53 @@ t.test('a token is renewed ahead of its end, in the background, once', async t =
   t.equal(endpoint.requests.length, 2)
 })
 
-// A server that takes a second for a token, tokens that live ten: nobody waits, and nobody has an old one.
-t.test('steady load over many lifetimes: no call waits, none carries a token that has ended', async t => {
-  let now = start
-  const answers: { at: number; resolve: () => void }[] = []
-  let issued = 0
-  const source = createTokenSource(
-    'receipts',
-    () => {
-      const requestedAt = now
-      return new Promise<TokenAnswer>(resolve => {
-        issued += 1
-        const accessToken = `token-${issued}`
-        answers.push({
-          at: now + 1_000,
-          resolve: () => resolve({ accessToken, requestedAt, expiresIn: 10, scope: undefined }),
-        })
-      })
+// A server that takes a second for a token: nobody waits, and nobody has an old one, however short tokens live.
+for (const { expiresIn, atMost } of [
+  { expiresIn: 10, atMost: 90 },
+  { expiresIn: 4, atMost: 310 },
+])
+  t.test(
+    `steady load, tokens that live ${expiresIn} s: no call waits, none carries one that has ended`,
+    async t => {
+      let now = start
+      const answers: { at: number; resolve: () => void }[] = []
+      let issued = 0
+      const source = createTokenSource(
+        'receipts',
+        () => {
+          const requestedAt = now
+          return new Promise<TokenAnswer>(resolve => {
+            issued += 1
+            const accessToken = `token-${issued}`
+            answers.push({
+              at: now + 1_000,
+              resolve: () => resolve({ accessToken, requestedAt, expiresIn, scope: undefined }),
+            })
+          })
+        },
+        { renewAfter: 0.8, skewMs: 30_000 },
+        { now: () => now, random: () => 0.5, isClosing: () => false, onFailure: undefined },
+      )
+      const release = async (): Promise<void> => {
+        while (answers[0] !== undefined && answers[0].at <= now) answers.shift()?.resolve()
+        for (let turn = 0; turn < 5; turn += 1) await nextTick()
+      }
+      const cold = source.getToken()
+      now += 1_000
+      await release()
+      await cold
+      let calls = 0
+      for (; now < start + 600_000; now += 50) {
+        await release()
+        const token = source.getToken()
+        if (token instanceof Promise) throw new Error(`a call waited at ${now - start} ms`)
+        if (token.expiresAt <= now) throw new Error(`a call had a token that had ended at ${now - start} ms`)
+        calls += 1
+      }
+      t.ok(calls > 11_000)
+      t.ok(issued > 600 / expiresIn && issued < atMost, `${issued} tokens in 600 s`)
     },
-    { renewAfter: 0.8, skewMs: 30_000 },
-    { now: () => now, random: () => 0.5, isClosing: () => false, onFailure: undefined },
   )
-  const release = async (): Promise<void> => {
-    while (answers[0] !== undefined && answers[0].at <= now) answers.shift()?.resolve()
-    for (let turn = 0; turn < 5; turn += 1) await nextTick()
-  }
-  const cold = source.getToken()
-  now += 1_000
-  await release()
-  await cold
-  let calls = 0
-  for (; now < start + 600_000; now += 50) {
-    await release()
-    const token = source.getToken()
-    if (token instanceof Promise) throw new Error(`a call waited at ${now - start} ms`)
-    if (token.expiresAt <= now) throw new Error(`a call had a token that had ended at ${now - start} ms`)
-    calls += 1
-  }
-  t.ok(calls > 11_000)
-  t.ok(issued > 70 && issued < 90, `${issued} tokens for 600 s of tokens that live 10 s`)
-})
 
 t.test('past its use a call waits for the one request, and an abort ends only its own wait', async t => {
   const endpoint = await startTokenEndpoint(t)
@@ -150,6 +174,22 @@ for (const expiresIn of [-5, 'soon', null, {}])
       `${endpoint.requests.length} requests for 20 calls`,
     )
   })
+
+t.test('whatever a server says: renewed before it is out of use, out of use before it ends', t => {
+  const lifetimes = { renewAfter: 0.8, skewMs: 30_000 }
+  for (const expiresIn of [undefined, Number.NaN, -1, 0, 0.5, 1, 4, 60, 3600, 1e12, Infinity])
+    for (const random of [0, 0.5, 1])
+      for (const tookMs of [0, 100, 5_000, 60_000]) {
+        const times = schedule({ requestedAt: start, expiresIn, tookMs }, lifetimes, random)
+        const { renewAt, useUntil, expiresAt } = times
+        const inOrder = start <= renewAt && renewAt <= useUntil && useUntil <= expiresAt
+        if (!inOrder || !Number.isFinite(expiresAt))
+          t.fail(JSON.stringify({ expiresIn, random, tookMs, times }))
+      }
+  const { renewAt } = schedule({ requestedAt: start, expiresIn: 100, tookMs: 0 }, lifetimes, 1)
+  t.equal(renewAt, start + 72_000, 'up to a tenth earlier, at random')
+  t.end()
+})
 
 t.test('its life counts from when it was asked for', async t => {
   const endpoint = await startTokenEndpoint(t)

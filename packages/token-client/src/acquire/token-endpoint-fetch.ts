@@ -8,6 +8,8 @@ export type TokenEndpointFetch = (
 ) => Promise<Response>
 
 const maxBytes = 65_536
+/** One does for client credentials; tokens on behalf of many callers are asked for side by side. */
+const maxConnections = 16
 
 /** A way to the authorization server: bounded in time and size, and never redirected, so that no secret is sent on. */
 export interface ServerConnection {
@@ -43,7 +45,7 @@ export function connectToServer(
 async function openAgent(timeoutMs: number, tls: TlsSettings): Promise<Dispatcher> {
   const { Agent } = await import('undici')
   return new Agent({
-    connections: 2,
+    connections: maxConnections,
     connect: { ...tls, timeout: timeoutMs },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,

@@ -59,7 +59,7 @@ export function createTokenSource(
     const startedAt = now()
     try {
       const { accessToken, requestedAt, expiresIn, scope } = await request(kept?.accessToken ?? refused)
-      const times = schedule(requestedAt, expiresIn, lifetimes, random())
+      const times = schedule({ requestedAt, expiresIn, tookMs: now() - startedAt }, lifetimes, random())
       kept = createToken(accessToken, { scopes: scope?.split(' '), ...times })
       backOff.succeed()
       report('fastify-token-client:token-received', {
