@@ -144,9 +144,6 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
   }
 }
 
-/** A store is in the same data centre, or it is of no use. */
-const storeTimeoutMs = 250
-
 /** With a store, processes share their tokens. */
 function shared(ask: AskForToken, key: string, settings: Settings, { storeFailed }: Troubles): AskForToken {
   const { sharing, name, lifetimes, now, tokenTimeoutMs } = settings
@@ -159,7 +156,6 @@ function shared(ask: AskForToken, key: string, settings: Settings, { storeFailed
     freshUntil: answer => timesOf(answer).renewAt,
     expiresAt: answer => timesOf(answer).expiresAt,
     requestTimeoutMs: tokenTimeoutMs,
-    storeTimeoutMs,
     now,
     onStoreFailure(operation, { message: reason }) {
       storeFailed?.(operation, reason)

@@ -153,29 +153,32 @@ t.test('Retry-After: 0 is no leave to ask with every call', async t => {
   t.equal(endpoint.requests.length, 1)
 })
 
+const never = (): Promise<never> => new Promise(() => {})
+
 t.test('a vault or a KMS that never answers is waited for in bounded time, and no longer', async t => {
   const endpoint = await startTokenEndpoint(t)
-  let answer = false
-  const clientSecret = (): Promise<string> => (answer ? Promise.resolve(secret) : new Promise(() => {}))
-  const { client, clock } = clientOf(t, endpoint, { tokenTimeoutMs: 20, clientSecret })
-  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /does not come in time/ })
-  answer = true
-  clock.now += 10_000
-  t.ok((await client.getToken()).accessToken, 'and asked again')
-
-  const signing = clientOf(t, endpoint, {
-    tokenTimeoutMs: 20,
-    clientSecret: undefined,
-    keyAlgorithm: 'RS256',
-    signAssertion: () => new Promise(() => {}),
-  })
-  t.match(await failureOf(signing.client), { code: 'TOKEN_CLIENT_UNAVAILABLE' })
+  const options = { tokenTimeoutMs: 20 }
+  let asked = 0
+  const clientSecret = (): Promise<never> => {
+    asked += 1
+    return never()
+  }
+  const { client: vault, clock } = clientOf(t, endpoint, { ...options, clientSecret })
+  for (const times of [1, 2]) {
+    t.match(await failureOf(vault), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /in time/ })
+    t.equal(asked, times)
+    clock.now += 10_000
+  }
+  const kms = { clientSecret: undefined, keyAlgorithm: 'RS256', signAssertion: never }
+  const signing = clientOf(t, endpoint, { ...options, ...kms }).client
+  t.match(await failureOf(signing), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /in time/ })
+  t.equal(endpoint.requests.length, 0)
 })
 
 t.test('a server that hangs is waited for in bounded time', async t => {
   const endpoint = await startTokenEndpoint(t, () => {})
   const { client } = clientOf(t, endpoint, { tokenTimeoutMs: 40 })
-  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /in time|Timeout|timeout/ })
+  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /in time|timeout/i })
 })
 
 t.test('a server that is not there', async t => {

@@ -14,6 +14,9 @@ const client = createTokenClient({
   resource: 'https://receipts.example.com',
   tokenStore: redisTokenStore(redis),
   tokenStoreKeys: [STORE_KEY ?? ''],
+  // However busy the machine is.
+  tokenStoreTimeoutMs: 10_000,
+  tokenTimeoutMs: 30_000,
 })
 process.once('message', async () => {
   const { accessToken } = await client.getToken()

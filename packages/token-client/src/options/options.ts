@@ -7,7 +7,8 @@ import type { ClientCredentials } from '../authenticate/client-authentication.js
 import type { PrivateKeyInput } from '../authenticate/private-key.js'
 import type { Provided } from '../authenticate/provide.js'
 import { InvalidOptionError } from '../errors.js'
-import { createSeal, noSeal, type Seal } from '../share/seal.js'
+import { createSeal, noSeal } from '../share/seal.js'
+import type { Sharing } from '../share/share-tokens.js'
 import type { TokenStore } from '../share/token-store.js'
 import type { Lifetimes } from '../token.js'
 import { parseCredentials, type ClientAuthenticationMethod } from './credential-options.js'
@@ -86,6 +87,8 @@ export interface TokenClientOptions extends TargetOptions {
    * them decrypt. `'none'`: tokens lie there as they are.
    */
   tokenStoreKeys?: readonly string[] | 'none'
+  /** How long `tokenStore` is waited for, in milliseconds, before the client goes on without it. Default 250. */
+  tokenStoreTimeoutMs?: number
   /** The time in milliseconds since the epoch. Default `Date.now`. */
   clock?: () => number
   /** A number from 0 to 1. Default `Math.random`. */
@@ -120,7 +123,7 @@ export interface Settings {
   readonly dispatcher: Dispatcher | undefined
   readonly tokenDispatcher: Dispatcher | undefined
   readonly interceptors: InterceptorOptions
-  readonly sharing: { readonly store: TokenStore; readonly seal: Seal } | undefined
+  readonly sharing: Pick<Sharing, 'store' | 'seal' | 'storeTimeoutMs'> | undefined
   readonly now: () => number
   readonly random: () => number
 }
@@ -165,6 +168,7 @@ const known = [
   'tokenDispatcher',
   'tokenStore',
   'tokenStoreKeys',
+  'tokenStoreTimeoutMs',
   'clock',
   'random',
 ]
@@ -276,19 +280,21 @@ function parseDpop({ dpop, tokenStore }: Given): Settings['dpop'] {
   return dpopKey(dpop as true | webcrypto.CryptoKeyPair)
 }
 
-function parseSharing({ tokenStore: store, tokenStoreKeys: keys }: Given): Settings['sharing'] {
-  if (store === undefined && keys === undefined) return undefined
+function parseSharing(options: Given): Settings['sharing'] {
+  const { tokenStore: store, tokenStoreKeys: keys, tokenStoreTimeoutMs: timeout } = options
+  if (store === undefined && keys === undefined && timeout === undefined) return undefined
+  const storeTimeoutMs = milliseconds(options, 'tokenStoreTimeoutMs', 250)
   const methods = ['get', 'set', 'lock', 'unlock'] as const
   const given = store as Partial<TokenStore> | undefined
   if (!methods.every(method => typeof given?.[method] === 'function'))
     throw new InvalidOptionError(
       'option `tokenStore` wants a store with get, set, lock and unlock, such as redisTokenStore(new Redis(…))',
     )
-  if (keys === 'none') return { store: given as TokenStore, seal: noSeal }
+  if (keys === 'none') return { store: given as TokenStore, seal: noSeal, storeTimeoutMs }
   const ring = Array.isArray(keys) ? keys.map(key => Buffer.from(String(key), 'base64')) : []
   if (ring.length === 0 || ring.some(key => key.length !== 32))
     throw new InvalidOptionError(
       "option `tokenStoreKeys` wants a list of keys of 32 bytes in base64 (`openssl rand -base64 32` makes one; is the environment variable set?), or 'none' for tokens that lie in the store unencrypted",
     )
-  return { store: given as TokenStore, seal: createSeal(ring) }
+  return { store: given as TokenStore, seal: createSeal(ring), storeTimeoutMs }
 }
