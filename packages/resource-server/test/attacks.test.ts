@@ -1,7 +1,9 @@
+import { sign, X509Certificate, type JsonWebKey } from 'node:crypto'
 import fastify from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import t, { type Test } from 'tap'
 import { createTokenCache } from '#src/verify/token-cache.js'
+import { makeCertificate } from './certificate.js'
 import {
   base64url,
   jwksRequests,
@@ -15,11 +17,16 @@ import { startBench, type Bench } from './protected-app.js'
 
 /** Each is a token that must be refused with 401, never accepted, never a 5xx. */
 async function refuses(t: Test, bench: Bench, tokens: Record<string, string>): Promise<void> {
-  for (const [name, token] of Object.entries(tokens)) {
-    const { statusCode, headers } = await bench.call(token)
+  const check = (name: string, { statusCode, headers }: Awaited<ReturnType<Bench['call']>>): void => {
     t.ok(statusCode === 401 || statusCode === 400, `${name}: ${statusCode}`)
     t.match(headers['www-authenticate'], /^Bearer error="invalid_(token|request)"/, name)
   }
+  for (const [name, token] of Object.entries(tokens)) check(name, await bench.call(token))
+  // All at once, so that signatures are verified in the thread pool too.
+  const answers = Object.entries(tokens).map(async ([name, token]) =>
+    check(`${name}, among others`, await bench.call(token)),
+  )
+  await Promise.all(answers)
   t.equal((await bench.call(bench.token())).statusCode, 200, 'a good token still passes')
 }
 
@@ -41,8 +48,10 @@ t.test('unsigned tokens', async t => {
 })
 
 t.test('HMAC keyed with the public key', async t => {
+  const certificate = new X509Certificate((await makeCertificate('issuer')).cert).raw.toString('base64')
   for (const algorithm of ['RS256', 'ES256'] as const) {
     const bench = await startBench(t, {}, makeKey('first', algorithm))
+    bench.issuer.keys = [{ ...bench.key.jwk, x5c: [certificate] } as JsonWebKey]
     const spki = bench.key.publicKey.export({ type: 'spki', format: 'pem' }).toString()
     const secrets = {
       'the PEM': spki,
@@ -50,6 +59,12 @@ t.test('HMAC keyed with the public key', async t => {
       'the DER': bench.key.publicKey.export({ type: 'spki', format: 'der' }),
       'the JWK': JSON.stringify(bench.key.jwk),
       'the bare JWK': JSON.stringify(bench.key.publicKey.export({ format: 'jwk' })),
+      'the DER in base64, as x5c has it': bench.key.publicKey
+        .export({ type: 'spki', format: 'der' })
+        .toString('base64'),
+      'a certificate as x5c has it': certificate,
+      'the bytes of a certificate': Buffer.from(certificate, 'base64'),
+      'the modulus or the coordinate': Buffer.from(bench.key.jwk.n ?? bench.key.jwk.x ?? '', 'base64url'),
       nothing: '',
     }
     await refuses(
@@ -97,7 +112,7 @@ t.test('an algorithm the application does not allow', async t => {
 })
 
 t.test('signatures that are not the signature', async t => {
-  for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {
+  for (const algorithm of ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'] as const) {
     const bench = await startBench(t, {}, makeKey('first', algorithm))
     const good = bench.token()
     const input = good.slice(0, good.lastIndexOf('.'))
@@ -112,9 +127,32 @@ t.test('signatures that are not the signature', async t => {
       [`${algorithm}: truncated`]: withSignature(signature.subarray(0, -1)),
       [`${algorithm}: extended`]: withSignature(Buffer.concat([signature, Buffer.from([0])])),
       [`${algorithm}: one byte`]: withSignature(Buffer.from([0])),
-      [`${algorithm}: DER`]: withSignature(Buffer.from('3006020101020101', 'hex')),
+      [`${algorithm}: r = s = 1 as DER`]: withSignature(Buffer.from('3006020101020101', 'hex')),
+      [`${algorithm}: zeros in front`]: withSignature(Buffer.concat([Buffer.alloc(2), signature])),
+      [`${algorithm}: the first half`]: withSignature(signature.subarray(0, signature.length / 2)),
+      [`${algorithm}: twice`]: withSignature(Buffer.concat([signature, signature])),
       [`${algorithm}: of another payload`]: `${good.split('.').slice(0, 1).join('.')}.${base64url(bench.claims({ scope: 'read write' }))}.${base64url(signature)}`,
       [`${algorithm}: of another key`]: signRaw(bench.header(), bench.claims(), makeKey('first', algorithm)),
+    })
+  }
+})
+
+t.test('the right ECDSA signature, in the encoding of TLS and X.509', async t => {
+  for (const [algorithm, hash] of [
+    ['ES256', 'sha256'],
+    ['ES384', 'sha384'],
+  ] as const) {
+    const bench = await startBench(t, {}, makeKey('first', algorithm))
+    const input = `${base64url(bench.header())}.${base64url(bench.claims())}`
+    const der = sign(hash, Buffer.from(input), { key: bench.key.privateKey, dsaEncoding: 'der' })
+    const order =
+      algorithm === 'ES256'
+        ? 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551'
+        : `${'f'.repeat(48)}c7634d81f4372ddf581a0db248b0a77aecec196accc52973`
+    await refuses(t, bench, {
+      [`${algorithm} as DER`]: `${input}.${base64url(der)}`,
+      [`${algorithm}: r = s = the order of the curve`]: `${input}.${base64url(Buffer.from(order + order, 'hex'))}`,
+      [`${algorithm}: r = 1, s = 0`]: `${input}.${base64url(Buffer.concat([Buffer.alloc(order.length / 2 - 1), Buffer.from([1]), Buffer.alloc(order.length / 2)]))}`,
     })
   }
 })
@@ -230,7 +268,12 @@ t.test('a token that is bound to a key, as a plain bearer token', async t => {
 t.test('another issuer with the same key id', async t => {
   const shared = 'shared'
   const [first, second] = [makeKey(shared), makeKey(shared)]
-  const [one, two] = [await startHandMadeIssuer(t, [first]), await startHandMadeIssuer(t, [second])]
+  const other = makeKey('other', 'ES384')
+  const [one, two, trap] = await Promise.all([
+    startHandMadeIssuer(t, [first, other]),
+    startHandMadeIssuer(t, [second, other]),
+    startHandMadeIssuer(t, [first]),
+  ])
   const audience = 'https://api.example.com'
   const bench = await startBench(
     t,
@@ -239,7 +282,7 @@ t.test('another issuer with the same key id', async t => {
       audience: undefined,
       issuers: [
         { issuer: one.url, audience },
-        { issuer: two.url, audience: 'https://second.example.com' },
+        { issuer: two.url, audience: 'https://second.example.com', algorithms: ['ES256'] },
       ],
     } as never,
     first,
@@ -254,8 +297,20 @@ t.test('another issuer with the same key id', async t => {
     'an issuer that is not configured': from('https://attacker.example.com', audience),
     'an issuer with a slash more': from(`${one.url}/`, audience),
     'a list of issuers': bench.token({ iss: [one.url], aud: audience }),
+    'no issuer': bench.token({ iss: undefined, aud: audience }),
+    "an algorithm that only the first's may have": bench.token(
+      { iss: two.url, aud: 'https://second.example.com' },
+      {},
+      other,
+    ),
   }))
     t.equal((await bench.call(token)).statusCode, 401, name)
+  const asked = one.asked.length + two.asked.length
+  for (const iss of [trap.url, `${trap.url}/`, 'https://attacker.example.com', `${one.url}@${trap.url}`])
+    t.equal((await bench.call(bench.token({ iss }, { kid: 'unknown' }))).statusCode, 401, iss)
+  t.strictSame(trap.asked, [], 'an issuer that is not configured is never asked')
+  t.equal(one.asked.length + two.asked.length, asked, 'nor are others for its sake')
+  t.equal((await bench.call(bench.token({ iss: one.url, aud: audience }, {}, other))).statusCode, 200)
 })
 
 t.test("an issuer cannot open a route that is for another issuer's audience", async t => {
@@ -359,6 +414,31 @@ function withMember(json: string, member: string): string[] {
   return [json.replace('{', `{${member},`), `${json.slice(0, -1)},${member}}`]
 }
 
+t.test('characters that no header could carry', async t => {
+  const bench = await startBench(t)
+  const good = bench.token()
+  const [header = '', payload = '', signature = ''] = good.split('.')
+  for (const [name, token] of Object.entries({
+    'NUL at the end': `${good}\0`,
+    'NUL inside': `${header}.${payload}\0.${signature}`,
+    'a line break at the end': `${good}\n`,
+    'a line break inside': `${header}.${payload.slice(0, 20)}\r\n${payload.slice(20)}.${signature}`,
+    'a space in front': ` ${good}`,
+    'a tab': `${header}.\t${payload}.${signature}`,
+    'a space no one sees': `${good}\u200b`,
+    'a byte order mark': `\ufeff${good}`,
+    'half a surrogate pair': `${header}.${payload}\ud800.${signature}`,
+    'letters that look alike': good.replace(/[aeo]/, 'о'),
+    nothing: '',
+    '100 KB': 'a'.repeat(100_000),
+    '100,000 dots': '.'.repeat(100_000),
+  }))
+    await t.rejects(bench.app.oauth.verify(token), { code: 'OAUTH_INVALID_TOKEN' }, name)
+  for (const token of [undefined, null, 5, {}, [good], Buffer.from(good)])
+    await t.rejects(bench.app.oauth.verify(token as never), { code: 'OAUTH_INVALID_TOKEN' })
+  t.match(await bench.app.oauth.verify(good), { clientId: 'payment' })
+})
+
 t.test('members that come twice', async t => {
   const bench = await startBench(t)
   const [header, claims] = [JSON.stringify(bench.header()), JSON.stringify(bench.claims())]
@@ -457,6 +537,18 @@ t.test('where and how the token comes', async t => {
     payload: `access_token=${token}`,
   }
   t.equal((await bench.app.inject(form)).statusCode, 401, 'in a form')
+  const posting = fastify()
+  t.teardown(() => posting.close())
+  posting.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, async () => ({}))
+  await posting.register(resourceServer, {
+    issuer: bench.issuer.url,
+    audience: 'https://api.example.com',
+    clock: () => bench.clock.now,
+  })
+  posting.post('/read', async () => 'in')
+  t.equal((await posting.inject({ ...form, method: 'POST' })).statusCode, 401, 'in a form that is posted')
+  const headers = { ...form.headers, authorization: `Bearer ${token}` }
+  t.equal((await posting.inject({ ...form, method: 'POST', headers })).statusCode, 200, 'the form is read')
   t.equal(
     (await bench.app.inject({ url: '/read', cookies: { access_token: token } })).statusCode,
     401,
@@ -490,9 +582,11 @@ t.test('a flood of garbage pushes no verified token out', async t => {
   const bench = await startBench(t, { cacheSize: 2 })
   const stranger = makeKey('first')
   const good = bench.token({ jti: 'good' })
-  t.equal((await bench.call(good)).statusCode, 200)
+  const remembered = await bench.app.oauth.verify(good)
   for (let index = 0; index < 100; index += 1)
     t.equal((await bench.call(bench.token({ jti: `${index}` }, {}, stranger))).statusCode, 401)
+  t.equal(bench.app.oauth.stats().cachedTokens, 1, 'what was refused is not remembered')
+  t.equal(await bench.app.oauth.verify(good), remembered, 'the very same: it was not verified again')
   const verified = {
     token: {} as never,
     key: {} as never,

@@ -2,6 +2,7 @@ import { sign } from 'node:crypto'
 import t from 'tap'
 import { importPublicKey, supportedAlgorithms, type Algorithm, type Jwk } from '#src/verify/public-key.js'
 import { makeKey, signRaw } from './hand-made-issuer.js'
+import { startBench } from './protected-app.js'
 
 /** Published examples: the algorithm, the key, and a compact JWS that it signed. */
 const vectors: Record<string, { algorithm: Algorithm; jwk: Jwk; jws: string }> = {
@@ -49,14 +50,87 @@ for (const [name, { algorithm, jwk, jws }] of Object.entries(vectors)) {
   })
 }
 
-t.test('RFC 8037 A.4: a signed text that is no set of claims is never accepted', async t => {
-  const key = importPublicKey(
-    { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
-    supportedAlgorithms,
-  )
-  const jws =
-    'eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg'
-  t.throws(() => key.verify(jws, 'EdDSA'), { reason: 'malformed' } as unknown as Error)
+const payload7520 =
+  'SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4'
+const key7520: Jwk = {
+  kty: 'RSA',
+  kid: 'bilbo.baggins@hobbiton.example',
+  use: 'sig',
+  e: 'AQAB',
+  n: 'n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw',
+}
+
+/** Published examples whose payload is a text: the signature is right, and it is no set of claims. */
+const texts: Record<string, { algorithm: Algorithm; jwk: Jwk; jws: string }> = {
+  'RFC 7515 A.4': {
+    algorithm: 'ES512',
+    jwk: {
+      kty: 'EC',
+      crv: 'P-521',
+      x: 'AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk',
+      y: 'ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2',
+    },
+    jws: 'eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn',
+  },
+  'RFC 7520 4.1': {
+    algorithm: 'RS256',
+    jwk: key7520,
+    jws: `eyJhbGciOiJSUzI1NiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.${payload7520}.MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7PNDi84wnB-BDkoBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9eRo4QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg`,
+  },
+  'RFC 7520 4.2': {
+    algorithm: 'PS384',
+    jwk: key7520,
+    jws: `eyJhbGciOiJQUzM4NCIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.${payload7520}.cu22eBqkYDKgIlTpzDXGvaFfz6WGoz7fUDcfT0kkOy42miAh2qyBzk1xEsnk2IpN6-tPid6VrklHkqsGqDqHCdP6O8TTB5dDDItllVo6_1OLPpcbUrhiUSMxbbXUvdvWXzg-UD8biiReQFlfz28zGWVsdiNAUf8ZnyPEgVFn442ZdNqiVJRmBqrYRXe8P_ijQ7p8Vdz0TTrxUeT3lm8d9shnr2lfJT8ImUjvAA2Xez2Mlp8cBE5awDzT0qI0n6uiP1aCN_2_jLAeQTlqRHtfa64QQSUmFAAjVKPbByi7xho0uTOcbH510a6GYmJUAfmWjwZ6oD4ifKo8DYM-X72Eaw`,
+  },
+  'RFC 7520 4.3': {
+    algorithm: 'ES512',
+    jwk: {
+      kty: 'EC',
+      kid: 'bilbo.baggins@hobbiton.example',
+      use: 'sig',
+      crv: 'P-521',
+      x: 'AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt',
+      y: 'AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1',
+    },
+    jws: `eyJhbGciOiJFUzUxMiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.${payload7520}.AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7KRTzoNEuT4Va2cmL1eJAQy3mtPBu_u_sDDyYjnAMDxXPn7XrT0lw-kvAD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2`,
+  },
+  'RFC 8037 A.4': {
+    algorithm: 'EdDSA',
+    jwk: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+    jws: 'eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg',
+  },
+}
+
+for (const [name, { algorithm, jwk, jws }] of Object.entries(texts)) {
+  t.test(`${name}: verifies, and is no access token`, async t => {
+    const key = importPublicKey(jwk, supportedAlgorithms)
+    await t.resolves(key.verifyInPool(jws, algorithm))
+    t.throws(() => key.verify(jws, algorithm), { reason: 'malformed' } as unknown as Error)
+    const [header = '', payload = '', signature = ''] = jws.split('.')
+    for (const tampered of [
+      `${header}.${payload}.${signature.replace(/^./, first => (first === 'A' ? 'B' : 'A'))}`,
+      `${header}.${payload.replace(/^./, 'V')}.${signature}`,
+      `${header.replace(/.$/, '8')}.${payload}.${signature}`,
+    ])
+      await t.rejects(key.verifyInPool(tampered, algorithm), { reason: 'signature' } as unknown as Error)
+  })
+}
+
+t.test('RFC 7515 A.1 and A.5: HMAC and no signature at all', async t => {
+  const secret: Jwk = {
+    kty: 'oct',
+    k: 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+  }
+  t.throws(() => importPublicKey(secret, supportedAlgorithms), /kty/)
+  const bench = await startBench(t)
+  bench.issuer.keys.push(secret)
+  const claims =
+    'eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ'
+  const hmac = `eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.${claims}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk`
+  t.equal((await bench.call(hmac)).statusCode, 401)
+  t.equal(bench.lastReason(), 'algorithm')
+  t.equal((await bench.call(`eyJhbGciOiJub25lIn0.${claims}.`)).statusCode, 401)
+  t.equal(bench.lastReason(), 'malformed')
 })
 
 t.test('every algorithm, by keys of our own', async t => {
