@@ -123,10 +123,15 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
     })
   fastify.addHook('onReady', async () => warnOfUnguarded(fastify))
   const { securityScheme, problemDetails } = settings
+  const refusals = problemDetails ? 'problem' : 'error'
   if (securityScheme !== undefined)
     fastify.addHook('onReady', async () => {
-      for (const { scope, options: route } of routes())
-        if (isGuarded(scope)) documentRoute(route, readRequirement(route), { securityScheme, problemDetails })
+      for (const { scope, options: route, hasOwnSerializer } of routes())
+        if (isGuarded(scope))
+          documentRoute(route, readRequirement(route), {
+            securityScheme,
+            refusals: hasOwnSerializer ? undefined : refusals,
+          })
     })
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())

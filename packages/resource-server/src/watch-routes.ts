@@ -6,6 +6,8 @@ import { InvalidRouteError } from './errors.js'
 export interface WatchedRoute {
   readonly scope: FastifyInstance
   readonly options: RouteOptions
+  /** Whether the scope writes answers by a compiler of its own: what it takes for a schema need not be JSON Schema. */
+  readonly hasOwnSerializer: boolean
 }
 
 const watched = new WeakMap<object, WatchedRoute[]>()
@@ -29,7 +31,8 @@ function watch(fastify: FastifyInstance): WatchedRoute[] {
   fastify.addHook('onRoute', function (this: FastifyInstance, options) {
     // Several routes may be declared with one object that changes in between; Fastify enforces a copy for each, too.
     if (options.config !== undefined) options.config = { ...options.config }
-    routes.push({ scope: this, options })
+    // Fastify's own is there once the application is ready.
+    routes.push({ scope: this, options, hasOwnSerializer: this.serializerCompiler !== undefined })
   })
   return routes
 }

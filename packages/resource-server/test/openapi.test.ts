@@ -1,7 +1,14 @@
 import swagger from '@fastify/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import fastify, { type FastifyInstance } from 'fastify'
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
 import t, { type Test } from 'tap'
+import { z } from 'zod'
 import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
 import { audience, startBench } from './protected-app.js'
 
@@ -111,6 +118,61 @@ t.test('problem details in the document', async t => {
   t.same(Object.keys(operation(app, '/receipts').responses['401']?.content ?? {}), [
     'application/problem+json',
   ])
+  t.match(await validate(app), { valid: true })
+})
+
+t.test('with schemas of Zod, which are no JSON Schemas', async t => {
+  const bench = await startBench(t)
+  const app = fastify().withTypeProvider<ZodTypeProvider>()
+  t.teardown(() => app.close())
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  await app.register(swagger, { ...document, transform: jsonSchemaTransform })
+  await app.register(resourceServer, {
+    issuer: bench.issuer.url,
+    audience,
+    clock: () => bench.clock.now,
+    securityScheme: 'oauth2',
+  })
+  app.get(
+    '/receipts',
+    {
+      schema: {
+        querystring: z.object({ page: z.coerce.number() }),
+        response: { 200: z.object({ page: z.number(), client: z.string() }) },
+      },
+      config: { oauth: { scopes: ['read'] } },
+    },
+    async ({ query: { page }, auth }) => ({ page, client: auth.clientId ?? '' }),
+  )
+  app.get('/any', async () => ({}))
+  const answer = await app.inject({
+    url: '/receipts?page=2',
+    headers: { authorization: `Bearer ${bench.token()}` },
+  })
+  t.same(answer.json(), { page: 2, client: 'payment' })
+  t.equal((await app.inject('/receipts?page=2')).statusCode, 401)
+  const described = app as unknown as FastifyInstance
+  t.same(operation(described, '/receipts').security, [{ oauth2: ['read'] }])
+  t.same(operation(described, '/any').security, [{ oauth2: [] }])
+  t.match(await validate(described), { valid: true })
+})
+
+t.test('a scheme that is discovered (OpenID Connect)', async t => {
+  const openIdConnectUrl = 'https://login.example.com/.well-known/openid-configuration'
+  const bench = await startBench(t)
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(swagger, {
+    openapi: {
+      ...document.openapi,
+      components: { securitySchemes: { oidc: { type: 'openIdConnect', openIdConnectUrl } } },
+    },
+  })
+  await app.register(resourceServer, { issuer: bench.issuer.url, audience, securityScheme: 'oidc' })
+  app.get('/receipts', { config: { oauth: { scopes: ['read'] } } }, async () => [])
+  await app.ready()
+  t.same(operation(app, '/receipts').security, [{ oidc: ['read'] }])
   t.match(await validate(app), { valid: true })
 })
 

@@ -11,7 +11,8 @@ interface DocumentedSchema {
 export interface OpenApiSettings {
   /** The name of the security scheme in the document. */
   readonly securityScheme: string
-  readonly problemDetails: boolean
+  /** The body of a refusal: Fastify's error, or problem details; undefined where the document takes no JSON Schema. */
+  readonly refusals: 'error' | 'problem' | undefined
 }
 
 /**
@@ -21,7 +22,7 @@ export interface OpenApiSettings {
 export function documentRoute(
   options: RouteOptions,
   requirement: Requirement | undefined,
-  { securityScheme, problemDetails }: OpenApiSettings,
+  { securityScheme, refusals }: OpenApiSettings,
 ): void {
   const schema = (options.schema ?? {}) as DocumentedSchema
   if (requirement === undefined) {
@@ -30,20 +31,23 @@ export function documentRoute(
     options.schema = open
     return
   }
-  const body = problemDetails ? problem : failure
   const documented: object = {
     security: securityOf(requirement, securityScheme),
     ...schema,
-    response: {
-      401: { description: 'No valid access token (RFC 6750 §3.1)', ...body },
-      ...(requirement.scopes.length === 0
-        ? {}
-        : { 403: { description: 'The token lacks a scope (RFC 6750 §3.1)', ...body } }),
-      // @fastify/swagger says this by itself only of a route without any.
-      ...(schema.response ?? { 200: { description: 'Default Response' } }),
-    },
+    ...(refusals === undefined ? {} : { response: responsesOf(requirement, schema, bodies[refusals]) }),
   }
   options.schema = documented
+}
+
+function responsesOf({ scopes }: Requirement, { response }: DocumentedSchema, body: object): object {
+  return {
+    401: { description: 'No valid access token (RFC 6750 §3.1)', ...body },
+    ...(scopes.length === 0
+      ? {}
+      : { 403: { description: 'The token lacks a scope (RFC 6750 §3.1)', ...body } }),
+    // @fastify/swagger says this by itself only of a route without any.
+    ...(response ?? { 200: { description: 'Default Response' } }),
+  }
 }
 
 /** Members of the list are alternatives, and `{}` is none at all (OpenAPI 3.1 §4.8.30). */
@@ -55,18 +59,19 @@ function securityOf({ scopes, match, optional }: Requirement, scheme: string): r
 const text = { type: 'string' }
 const number = { type: 'integer' }
 
-const failure = {
-  type: 'object',
-  properties: { statusCode: number, code: text, error: text, message: text },
-}
-
-/** RFC 9457 §3.1. */
-const problem = {
-  content: {
-    'application/problem+json': {
-      schema: {
-        type: 'object',
-        properties: { type: text, title: text, status: number, detail: text, code: text },
+const bodies = {
+  error: {
+    type: 'object',
+    properties: { statusCode: number, code: text, error: text, message: text },
+  },
+  /** RFC 9457 §3.1. */
+  problem: {
+    content: {
+      'application/problem+json': {
+        schema: {
+          type: 'object',
+          properties: { type: text, title: text, status: number, detail: text, code: text },
+        },
       },
     },
   },
