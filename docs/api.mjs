@@ -86,7 +86,15 @@ async function reference(name) {
   if (project === undefined) throw new Error(`typedoc failed for ${name}`)
   await app.generateOutputs(project)
   const page = readdirSync(out).find(file => file.endsWith('.md'))
-  writeFileSync(join(fresh, `${name}.md`), readFileSync(join(out, page), 'utf8'))
+  writeFileSync(join(fresh, `${name}.md`), withoutDeadAnchors(readFileSync(join(out, page), 'utf8')))
+}
+
+/** The plugin counts names, not headings: where a method and a type share one, it links to a second heading that isn't there. */
+function withoutDeadAnchors(text) {
+  const headings = new Set([...text.matchAll(/^#+ (\w+)/gm)].map(([, heading]) => heading.toLowerCase()))
+  return text.replaceAll(/\]\(#(\w+)-1\)/g, (link, name) =>
+    headings.has(name) && text.match(new RegExp(`^#+ ${name}\\b`, 'gim')).length === 1 ? `](#${name})` : link,
+  )
 }
 
 for (const name of packages) {
