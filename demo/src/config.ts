@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import type { ResourceServerOptions } from 'fastify-resource-server'
 import type { TokenClientOptions } from 'fastify-token-client'
 import type { DatabaseConfig } from './database/database.js'
-import { readRealIssuer } from './real-issuer.js'
+import { isIssuerReal, readRealIssuer } from './real-issuer.js'
 import type { RenderLimits } from './receipt-service/render-pdf.js'
 
 /** Who lives where, and who may do what: the only place that knows. */
@@ -16,9 +16,10 @@ export interface DemoConfig {
   readonly storefront: StorefrontConfig
 }
 
-/** Where a service listens; always this machine only. */
+/** Where a service listens. */
 export interface Listening {
-  readonly host: '127.0.0.1'
+  /** This machine only, unless the environment says otherwise. */
+  readonly host: string
   readonly port: number
   /** `silent` or a Pino level. */
   readonly logLevel: string
@@ -45,7 +46,10 @@ export interface ProtectedBy {
   readonly issuer: string
   readonly audience: string
   /** What differs from the defaults of the resource server. */
-  readonly verification?: Pick<ResourceServerOptions, 'profile' | 'metadataUrl' | 'unknownKeyCooldownMs'>
+  readonly verification?: Pick<
+    ResourceServerOptions,
+    'profile' | 'metadataUrl' | 'unknownKeyCooldownMs' | 'allowInsecureHttp'
+  >
 }
 
 /** How a service gets the tokens it calls another with: options of the token client. */
@@ -59,6 +63,7 @@ export interface CallsWith extends Pick<
   | 'keyId'
   | 'audience'
   | 'parameters'
+  | 'allowInsecureHttp'
   | 'clock'
 > {
   readonly issuer: string
@@ -79,6 +84,10 @@ export interface ReceiptConfig extends Listening, ProtectedBy {
 export interface PaymentConfig extends Listening, ProtectedBy {
   readonly database: DatabaseConfig
   readonly receipts: CallsWith
+  /** After how long a process is taken for dead that works on a payment or a receipt, in milliseconds. */
+  readonly leases?: { readonly paymentMs: number; readonly receiptMs: number }
+  /** How large a share of the gateway's answers gets lost, from 0 to 1; to see that no payment is lost with them. */
+  readonly gatewayLoss?: number
 }
 
 export interface StorefrontConfig extends Listening {
@@ -118,21 +127,41 @@ const receiptScopes = ['receipts:write', 'receipts:read']
  * @throws {EnvironmentError} naming the variable that is wrong
  */
 export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
+  const load = configLoaders(ports, env)
+  return {
+    isIssuerReal: isIssuerReal(env),
+    authorizationServer: load.authorizationServer(),
+    receipts: load.receipts(),
+    payments: load.payments(),
+    storefront: load.storefront(),
+  }
+}
+
+/**
+ * What each service has to know. One that runs by itself reads its own part only, so it needs nobody else's secret.
+ * @throws {EnvironmentError} naming the variable that is wrong
+ */
+export function configLoaders(
+  ports: Ports,
+  env: Environment,
+): { readonly [N in ServiceName]: () => DemoConfig[N] } {
   const at = (service: ServiceName): string => `http://127.0.0.1:${ports[service]}`
   const listening = (service: ServiceName): Listening => ({
-    host: '127.0.0.1',
+    host: env['HOST'] ?? '127.0.0.1',
     port: ports[service],
     logLevel: env['LOG_LEVEL'] ?? 'warn',
   })
   const real = readRealIssuer(env)
   const issuer = at('authorizationServer')
-  const folder = env['DEMO_FOLDER'] ?? '.demo'
+  const database = {
+    url: env['DATABASE_URL'] || undefined,
+    folder: `${env['DEMO_FOLDER'] ?? '.demo'}/database`,
+  }
   const paymentSecret = randomBytes(32).toString('base64url')
   const storefrontKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
   return {
-    isIssuerReal: real !== undefined,
-    authorizationServer: {
+    authorizationServer: () => ({
       ...listening('authorizationServer'),
       issuer,
       tokenLifetime: 300,
@@ -156,37 +185,43 @@ export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
           policy: { [audiences.receipts]: receiptScopes },
         },
       ],
-    },
-    receipts: {
+    }),
+    receipts: () => ({
       ...listening('receipts'),
       ...(real?.protect('receipts') ?? { issuer, audience: audiences.receipts, verification }),
-      database: { url: env['DATABASE_URL'], folder: `${folder}/database` },
+      database,
+    }),
+    payments() {
+      const baseUrl = env['RECEIPTS_URL'] ?? at('receipts')
+      return {
+        ...listening('payments'),
+        ...(real?.protect('payments') ?? { issuer, audience: audiences.payments, verification }),
+        database,
+        receipts: real?.call('receipts', baseUrl, receiptScopes) ?? {
+          baseUrl,
+          issuer,
+          clientId: 'payment-service',
+          clientSecret: paymentSecret,
+          scopes: receiptScopes,
+          resource: audiences.receipts,
+        },
+      }
     },
-    payments: {
-      ...listening('payments'),
-      ...(real?.protect('payments') ?? { issuer, audience: audiences.payments, verification }),
-      database: { url: env['DATABASE_URL'], folder: `${folder}/database` },
-      receipts: real?.call('receipts', at('receipts'), receiptScopes) ?? {
-        baseUrl: at('receipts'),
-        issuer,
-        clientId: 'payment-service',
-        clientSecret: paymentSecret,
-        scopes: receiptScopes,
-        resource: audiences.receipts,
-      },
-    },
-    storefront: {
-      ...listening('storefront'),
-      cookieSecret: env['COOKIE_SECRET'] ?? randomBytes(32).toString('base64url'),
-      payments: real?.call('payments', at('payments'), paymentScopes) ?? {
-        baseUrl: at('payments'),
-        issuer,
-        clientId: 'storefront',
-        privateKey: storefrontKey.privateKey.export({ format: 'jwk' }),
-        keyId: 'storefront-1',
-        scopes: paymentScopes,
-        resource: audiences.payments,
-      },
+    storefront() {
+      const baseUrl = env['PAYMENTS_URL'] ?? at('payments')
+      return {
+        ...listening('storefront'),
+        cookieSecret: env['COOKIE_SECRET'] ?? randomBytes(32).toString('base64url'),
+        payments: real?.call('payments', baseUrl, paymentScopes) ?? {
+          baseUrl,
+          issuer,
+          clientId: 'storefront',
+          privateKey: storefrontKey.privateKey.export({ format: 'jwk' }),
+          keyId: 'storefront-1',
+          scopes: paymentScopes,
+          resource: audiences.payments,
+        },
+      }
     },
   }
 }

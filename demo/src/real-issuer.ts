@@ -32,17 +32,23 @@ const profiles: Readonly<
 /** A variable is missing or makes no sense. */
 export class EnvironmentError extends Error {}
 
+/** Whether the environment names an issuer. */
+export function isIssuerReal(env: Environment): boolean {
+  return given(env, 'ISSUER') !== undefined
+}
+
 /**
  * Reads an issuer from the environment; undefined when there is no `ISSUER`, and the demo brings its own. A name with the
  * service in front (`RECEIPTS_AUDIENCE`, `STOREFRONT_CLIENT_ID`) wins over the one without.
  * @throws {EnvironmentError} naming the variable, and what it wants
  */
 export function readRealIssuer(env: Environment): RealIssuer | undefined {
-  const issuer = env['ISSUER']
-  if (issuer === undefined || issuer === '') return undefined
+  const issuer = given(env, 'ISSUER')
+  if (issuer === undefined) return undefined
   const profile = choice(env, 'PROFILE', Object.keys(profiles) as ProfileName[]) ?? 'rfc9068'
   const [preset, usualParam] = profiles[profile]
   const tokenParam = choice(env, 'TOKEN_PARAM', tokenParams) ?? usualParam
+  const insecure = insecureHttp(env)
   const of = (owner: string, name: string): string | undefined =>
     given(env, `${owner}_${name}`) ?? given(env, name)
   const audienceOf = (api: ApiName): string =>
@@ -53,7 +59,7 @@ export function readRealIssuer(env: Environment): RealIssuer | undefined {
     protect: api => ({
       issuer,
       audience: audienceOf(api),
-      verification: { profile, ...set('metadataUrl', given(env, 'METADATA_URL')) },
+      verification: { profile, ...set('metadataUrl', given(env, 'METADATA_URL')), ...insecure },
     }),
     call(api, baseUrl, scopes) {
       const owner = callers[api]
@@ -68,6 +74,7 @@ export function readRealIssuer(env: Environment): RealIssuer | undefined {
           missing(`CLIENT_ID or ${owner}_CLIENT_ID`, 'the client’s identifier at the issuer'),
         ...credentials(name => of(owner, name), owner),
         ...target[tokenParam](resource, scopes),
+        ...insecure,
       }
     },
   }
@@ -121,6 +128,11 @@ function readFile(path: string, name: string): string {
   } catch (error) {
     throw new EnvironmentError(`${name} is ${path}, which cannot be read: ${(error as Error).message}`)
   }
+}
+
+/** Plain http to another machine, such as a container beside this one: never a default. */
+function insecureHttp(env: Environment): { allowInsecureHttp?: true } {
+  return choice(env, 'ALLOW_INSECURE_HTTP', ['true', 'false']) === 'true' ? { allowInsecureHttp: true } : {}
 }
 
 /** A line such as `CLIENT_SECRET=` in an example file says nothing. */

@@ -1,39 +1,28 @@
-import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
+import { parseCommandLine, usage } from './command-line.js'
 import { loadConfig, type DemoConfig } from './config.js'
 import { isFirstStart, prepareFolder } from './database/prepare-folder.js'
 import { chooseFreePorts, chooseUsualPorts } from './ports.js'
 import { sayFailure, sayFinding, sayFirstStart, sayStep, sayThing, sayWelcome } from './terminal.js'
 import { watchTokens } from './token-flow.js'
 
-const usage = `pnpm demo                          opens the bookstore; Ctrl+C closes it
-pnpm demo --once [--out FILE.pdf]  buys one book and ends; the receipt goes to FILE.pdf
-pnpm demo doctor                   says what is wrong with Node, ports, database or issuer, and what to do
-
---env FILE                         reads variables from a file first; demo/env has one for each kind of issuer`
-
 async function main(): Promise<void> {
-  // `pnpm demo -- --once` hands the two dashes on.
-  const args = process.argv.slice(2).filter(argument => argument !== '--')
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      once: { type: 'boolean' },
-      out: { type: 'string' },
-      env: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  const [command, ...rest] = positionals
-  if (rest.length > 0 || (command !== undefined && command !== 'doctor'))
-    throw new Error(`there is no ${positionals.join(' ')}\n\n${usage}`)
-  if (values.help === true) return console.log(usage)
-  if (values.env !== undefined) process.loadEnvFile(values.env)
-  if (command === 'doctor') return seeDoctor()
-  if (values.once === true) return buyOnce(values.out)
-  if (values.out !== undefined) throw new Error(`--out belongs to --once\n\n${usage}`)
-  await keepOpen()
+  const { command, envFile } = parseCommandLine(process.argv.slice(2))
+  if (envFile !== undefined) process.loadEnvFile(envFile)
+  switch (command.name) {
+    case 'help':
+      return console.log(usage)
+    case 'doctor':
+      return seeDoctor()
+    case 'once':
+      return buyOnce(command.out)
+    case 'serve':
+      return (await import('./processes/serve.js')).serve(command.service)
+    case 'processes':
+      return (await import('./processes/keep-processes.js')).keepProcesses(command.replicas)
+    default:
+      return keepOpen()
+  }
 }
 
 // Services are loaded while the database is being created: they are not imported above.
@@ -59,7 +48,7 @@ async function keepOpen(): Promise<void> {
   const { openBookstore } = await import('./bookstore.js')
   const shop = await openBookstore(config, databaseReady)
   // Counted from the start of the process.
-  sayWelcome(config, moved, performance.now())
+  sayWelcome(config, { moved, startedInMs: performance.now(), isLive: true })
   watchTokens(sayStep)
   closeWithGrace({ delay: 10_000, logger: { error: sayFailure } }, () => shop.close())
 }

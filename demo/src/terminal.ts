@@ -2,6 +2,7 @@ import colors from 'picocolors'
 import type { DemoConfig, Listening } from './config.js'
 import type { Finding } from './doctor/doctor.js'
 import type { MovedService } from './ports.js'
+import type { Happening } from './processes/supervise.js'
 import type { TokenStep } from './token-flow.js'
 
 const marks: Readonly<Record<TokenStep['kind'], string>> = {
@@ -32,7 +33,10 @@ export function sayFirstStart(folder: string): void {
 }
 
 /** What runs where, and what to open. */
-export function sayWelcome(config: DemoConfig, moved: readonly MovedService[], startedInMs: number): void {
+export function sayWelcome(
+  config: DemoConfig,
+  { moved, startedInMs, isLive }: { moved: readonly MovedService[]; startedInMs: number; isLive: boolean },
+): void {
   console.log(`
   ${colors.bold('The bookstore is open')} ${colors.dim(`(${(startedInMs / 1000).toFixed(1)} s)`)}
 
@@ -40,11 +44,20 @@ export function sayWelcome(config: DemoConfig, moved: readonly MovedService[], s
     Payment service       ${at(config.payments)}   needs a token for ${config.payments.audience}
     Receipt service       ${at(config.receipts)}   needs a token for ${config.receipts.audience}
     Authorization server  ${config.isIssuerReal ? colors.cyan(config.payments.issuer) : at(config.authorizationServer)}   issues the tokens
-    Token flow            ${at(config.storefront)}${colors.cyan('/live')}   every request, every token, and things to break
-`)
+${isLive ? `    Token flow            ${at(config.storefront)}${colors.cyan('/live')}   every request, every token, and things to break\n` : ''}`)
   for (const { service, wanted, used } of moved)
     console.log(colors.yellow(`    Port ${wanted} is taken by another program, so ${service} uses ${used}.`))
-  console.log(colors.dim('    Every step of every token is told here. Ctrl+C closes the shop.\n'))
+  const told = isLive
+    ? 'Every step of every token is told here.'
+    : 'Kill any process: another takes its place.'
+  console.log(colors.dim(`    ${told} Ctrl+C closes the shop.\n`))
+}
+
+/** A process that listens, or is gone. */
+export const sayProcess: Happening = (what, { service, pid }) => {
+  if (what === 'ready')
+    console.log(`  ${colors.green('✓ listens')}  ${service}, process ${pid}  ${colors.dim(`kill -9 ${pid}`)}`)
+  else console.log(`  ${colors.yellow('✗ died   ')}  ${service}, process ${pid}; another takes its place`)
 }
 
 /** What the doctor found. */

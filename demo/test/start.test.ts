@@ -68,9 +68,15 @@ t.test('what cannot be understood is said, with what could', async t => {
     [['docter'], /there is no docter[^]*pnpm demo doctor/],
     [['--out', 'x.pdf'], /--out belongs to --once/],
     [['--onec'], /Unknown option '--onec'/],
+    [['--replicas', '3'], /--replicas belongs to --processes/],
+    [['--processes', '--replicas', 'many'], /--replicas is many; it wants a number from 1 to 16/],
+    [['--processes'], /--processes needs DATABASE_URL/],
+    [['serve'], /there is no serve/],
+    [['serve', 'paymnets'], /there is no service paymnets, only storefront, payments, receipts/],
+    [['serve', 'payments'], /ISSUER is needed/],
     [['--env', join(folder, 'nowhere.env')], /nowhere\.env/],
   ] as const) {
-    const { code, out } = await run(args)
+    const { code, out } = await run(args, { DATABASE_URL: '', ISSUER: '' })
     t.equal(code, 1, args.join(' '))
     t.match(out, expected)
   }

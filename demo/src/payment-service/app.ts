@@ -38,6 +38,8 @@ export interface PaymentServiceParts {
 
 /** How long a purchase waits for its receipt, in milliseconds; it comes later when that is not enough. */
 const receiptWaitMs = 3_000
+/** Longer than what is leased can take. */
+const usualLeases = { paymentMs: 30_000, receiptMs: 60_000 }
 /** Between two looks for payments whose process died, in milliseconds. */
 const recoveryMs = 5_000
 /** Between two looks at the outbox, in milliseconds. A purchase doesn't wait for one: its receipt is sent at once. */
@@ -46,8 +48,9 @@ const pollMs = 500
 /** The payment service: takes payments, and has a receipt made for each. */
 export async function buildPaymentService(
   config: PaymentConfig,
-  { gateway = sandboxGateway, clock = Date.now }: PaymentServiceParts = {},
+  { gateway = sandboxGateway(config.gatewayLoss), clock = Date.now }: PaymentServiceParts = {},
 ): Promise<FastifyInstance> {
+  const { leases = usualLeases } = config
   const app = fastify({
     logger: { level: config.logLevel, name: 'payment-service' },
     bodyLimit: 32 * 1024,
@@ -69,7 +72,7 @@ export async function buildPaymentService(
   await app.register(tokenClient, { name: 'receipts', ...config.receipts })
 
   const store = createPaymentStore(database)
-  const payments = createPayments(store, gateway, clock)
+  const payments = createPayments({ store, gateway, clock, leaseMs: leases.paymentMs })
   const receiptsApi = createReceiptsApi(app.receipts)
   const delivery = createReceiptDelivery({
     outbox: createOutbox(database),
@@ -78,6 +81,7 @@ export async function buildPaymentService(
     log: app.log,
     clock,
     random: Math.random,
+    leaseMs: leases.receiptMs,
   })
 
   app.addHook('onReady', async () => {

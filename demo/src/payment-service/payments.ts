@@ -45,10 +45,17 @@ export interface Payments {
   recover(): Promise<number>
 }
 
-/** Longer than a gateway takes; after it, a payment that is still processing is taken to be abandoned. */
-const leaseMs = 30_000
+/** What payments work with. */
+export interface PaymentParts {
+  readonly store: PaymentStore
+  readonly gateway: PaymentGateway
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  /** Longer than a gateway takes; after it, a payment that is still processing is taken to be abandoned. */
+  readonly leaseMs: number
+}
 
-export function createPayments(store: PaymentStore, gateway: PaymentGateway, clock: () => number): Payments {
+export function createPayments({ store, gateway, clock, leaseMs }: PaymentParts): Payments {
   return {
     async pay({ order, buyer, paymentMethod: method }, { clientId, idempotencyKey }) {
       const print = fingerprint({ order, buyer, method })

@@ -16,6 +16,8 @@ export interface DeliveryParts {
   readonly clock: () => number
   /** From 0 to 1. */
   readonly random: () => number
+  /** Longer than a delivery can take; a worker that died leaves its rows to others after it. */
+  readonly leaseMs: number
 }
 
 /** Delivers the receipts in the outbox, each at least once; the receipt service makes it exactly one. */
@@ -28,8 +30,6 @@ export interface ReceiptDelivery {
   close(): Promise<void>
 }
 
-/** Longer than a delivery can take; a worker that died leaves its rows to others after it. */
-const leaseMs = 60_000
 const firstDelayMs = 500
 const longestDelayMs = 30_000
 /** A day of trying, at the longest delay. */
@@ -37,7 +37,7 @@ const mostAttempts = 2_880
 const atOnce = 8
 
 export function createReceiptDelivery(parts: DeliveryParts): ReceiptDelivery {
-  const { outbox, findPayment, deliver, log, clock, random } = parts
+  const { outbox, findPayment, deliver, log, clock, random, leaseMs } = parts
   const running = new Set<Promise<void>>()
 
   return {

@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto'
-import type { Decision, PaymentGateway } from './gateway.js'
+import type { Charge, Decision, PaymentGateway } from './gateway.js'
 
-/** A gateway for trying things out: the method decides, and the authorization code follows from the payment. */
-export const sandboxGateway: PaymentGateway = {
-  async charge({ paymentId, amount, currency, method }): Promise<Decision> {
-    if (method === 'test_declined') return { approved: false, reason: 'card_declined' }
-    if (method === 'test_insufficient_funds') return { approved: false, reason: 'insufficient_funds' }
-    const digest = createHash('sha256').update(`${paymentId} ${amount} ${currency}`).digest('hex')
-    return { approved: true, authorizationCode: digest.slice(0, 12).toUpperCase() }
-  },
+/**
+ * A gateway for trying things out: the method decides, and the authorization code follows from the payment.
+ * @param loss how large a share of its answers gets lost on the way back, from 0 to 1
+ */
+export function sandboxGateway(loss = 0, random: () => number = Math.random): PaymentGateway {
+  return {
+    async charge(charge) {
+      const decision = decide(charge)
+      if (random() < loss) throw new Error('the answer of the gateway got lost')
+      return decision
+    },
+  }
+}
+
+function decide({ paymentId, amount, currency, method }: Charge): Decision {
+  if (method === 'test_declined') return { approved: false, reason: 'card_declined' }
+  if (method === 'test_insufficient_funds') return { approved: false, reason: 'insufficient_funds' }
+  const digest = createHash('sha256').update(`${paymentId} ${amount} ${currency}`).digest('hex')
+  return { approved: true, authorizationCode: digest.slice(0, 12).toUpperCase() }
 }

@@ -1,0 +1,37 @@
+import closeWithGrace from 'close-with-grace'
+import { loadConfig } from '../config.js'
+import { chooseUsualPorts } from '../ports.js'
+import { EnvironmentError } from '../real-issuer.js'
+import { sayFailure, sayProcess, sayWelcome } from '../terminal.js'
+import { supervise } from './supervise.js'
+
+/**
+ * Runs the shop with one process for each replica of each service, until Ctrl+C. Any of them may be killed.
+ * @param given how many replicas payments and receipts have, as typed
+ * @throws {EnvironmentError} without a server that all processes can use
+ */
+export async function keepProcesses(given = '2'): Promise<void> {
+  const count = Number(given)
+  if (!Number.isInteger(count) || count < 1 || count > 16)
+    throw new Error(`--replicas is ${given}; it wants a number from 1 to 16`)
+  if ((process.env['DATABASE_URL'] ?? '') === '')
+    throw new EnvironmentError(
+      '--processes needs DATABASE_URL, such as postgres://user@127.0.0.1:5432/bookstore: ' +
+        'the embedded database can be open in one process only',
+    )
+  const { ports, moved } = await chooseUsualPorts()
+  const config = loadConfig(ports, process.env)
+  const supervisor = await supervise(
+    config,
+    {
+      authorizationServer: config.isIssuerReal ? 0 : 1,
+      receipts: count,
+      payments: count,
+      // The cart's cookie is signed with one secret, so any replica could read it; one is enough here.
+      storefront: 1,
+    },
+    sayProcess,
+  )
+  sayWelcome(config, { moved, startedInMs: performance.now(), isLive: false })
+  closeWithGrace({ delay: 30_000, logger: { error: sayFailure } }, () => supervisor.close())
+}

@@ -1,0 +1,175 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { createTokenClient } from 'fastify-token-client'
+import t from 'tap'
+import { loadConfig, type DemoConfig, type ServiceName } from '#src/config.js'
+import { openDatabase, type Database } from '#src/database/database.js'
+import { chooseFreePorts } from '#src/ports.js'
+import { supervise, type Supervisor } from '#src/processes/supervise.js'
+import { needsPostgres, startPostgres } from './postgres.js'
+
+const purchases = 300
+/** A process is killed after each so many purchases. */
+const killEvery = 25
+const killOrder: readonly ServiceName[] = [
+  'receipts',
+  'payments',
+  'receipts',
+  'payments',
+  'authorizationServer',
+]
+const buyersAtOnce = 16
+
+/** A small generator with a seed: what is killed is by chance, and the same in each run. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** Pays an order as a client has to: with the same key again until there is an answer. */
+async function buy(
+  payments: ReturnType<typeof createTokenClient>,
+  number: number,
+): Promise<{ statusCode: number; tries: number }> {
+  const paymentMethod = number % 10 === 9 ? 'test_declined' : 'test_visa'
+  for (let tries = 1; ; tries += 1) {
+    const answer = await payments
+      .request({
+        method: 'POST',
+        path: '/payments',
+        headers: { 'content-type': 'application/json', 'idempotency-key': `purchase-${number}` },
+        body: JSON.stringify({
+          order: { items: [{ sku: 'B-1001', quantity: 1 }], currency: 'EUR', locale: 'en-IE' },
+          buyer: { email: `reader-${number}@example.com` },
+          paymentMethod,
+        }),
+        headersTimeout: 8_000,
+        bodyTimeout: 8_000,
+      })
+      .then(
+        async ({ statusCode, body }) => {
+          await body.dump()
+          return statusCode
+        },
+        () => 0,
+      )
+    if (answer === 201 || answer === 402) return { statusCode: answer, tries }
+    if (answer !== 0 && answer !== 409 && answer < 500)
+      throw new Error(`a purchase is answered with ${answer}`)
+    await wait(40)
+  }
+}
+
+/** Kills a replica of a service that listens, whichever it is; waits for one if none does. */
+async function killOne(
+  supervisor: Supervisor,
+  service: ServiceName,
+  random: () => number,
+): Promise<ServiceName> {
+  for (;;) {
+    const ready = supervisor.list().filter(replica => replica.service === service && replica.isReady)
+    const victim = ready[Math.floor(random() * ready.length)]
+    if (victim !== undefined) {
+      process.kill(victim.pid, 'SIGKILL')
+      return service
+    }
+    await wait(20)
+  }
+}
+
+async function untilDelivered(database: Database): Promise<void> {
+  for (let attempt = 0; attempt < 2_400; attempt += 1) {
+    const [row] = await database.query<{ open: number }>(
+      `select (select count(*)::int from payments.outbox where status = 'pending')
+            + (select count(*)::int from payments.payment where status = 'processing') as open`,
+    )
+    if (row?.open === 0) return
+    await wait(50)
+  }
+}
+
+function configFor(ports: Parameters<typeof loadConfig>[0], url: string): DemoConfig {
+  const config = loadConfig(ports, { DATABASE_URL: url, LOG_LEVEL: 'silent' })
+  return {
+    ...config,
+    // One answer of the gateway in ten gets lost, and the renderer is often full.
+    payments: { ...config.payments, gatewayLoss: 0.1, leases: { paymentMs: 2_000, receiptMs: 4_000 } },
+    receipts: { ...config.receipts, render: { maxQueue: 4 } },
+  }
+}
+
+t.test(
+  'processes are killed while books are bought: every paid order has its receipt',
+  needsPostgres,
+  async t => {
+    t.setTimeout(230_000)
+    const url = await startPostgres(t)
+    const config = configFor(await chooseFreePorts(), url)
+    // The loaders that tap hands to its children are not for these.
+    process.env['NODE_OPTIONS'] = ''
+    const died: string[] = []
+    const supervisor = await supervise(
+      config,
+      { authorizationServer: 1, receipts: 2, payments: 2, storefront: 0 },
+      (what, { service }) => what === 'died' && died.push(service),
+    )
+    t.teardown(() => supervisor.close())
+    const payments = createTokenClient(config.storefront.payments)
+    t.teardown(() => payments.close())
+
+    const random = seeded(20_261_125)
+    const killed: ServiceName[] = []
+    const answers: { statusCode: number; tries: number }[] = []
+    const numbers = Array.from({ length: purchases }, (_, number) => number)
+    const buyer = async (): Promise<void> => {
+      for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
+        answers.push(await buy(payments, number))
+        if (answers.length % killEvery === 0) {
+          const service = killOrder[killed.length % killOrder.length] ?? 'receipts'
+          killed.push(await killOne(supervisor, service, random))
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: buyersAtOnce }, buyer))
+
+    const database = await openDatabase(config.payments.database)
+    t.teardown(() => database.close())
+    await untilDelivered(database)
+    t.equal(killed.length, purchases / killEvery)
+    t.ok(died.length >= killed.length, 'and each has died')
+    t.equal(answers.filter(({ statusCode }) => statusCode === 201).length, 270)
+    t.ok(
+      answers.some(({ tries }) => tries > 1),
+      'clients have met failures',
+    )
+
+    const [counts] = await database.query<Record<string, number>>(
+      `select (select count(*)::int from payments.payment) as payments,
+            (select count(*)::int from payments.payment where status = 'paid') as paid,
+            (select count(*)::int from payments.payment where status = 'declined') as declined,
+            (select count(*)::int from receipts.receipt) as receipts,
+            (select count(*)::int from payments.outbox where status = 'delivered') as delivered,
+            (select max(attempts)::int from payments.outbox) as most_attempts`,
+    )
+    t.match(counts, { payments: 300, paid: 270, declined: 30, receipts: 270, delivered: 270 })
+    t.ok(Number(counts?.['most_attempts']) > 1, 'deliveries have failed and were made again')
+    const wrong = await database.query(
+      `select p.id from payments.payment p
+       left join payments.outbox o on o.payment_id = p.id
+       left join receipts.receipt r on r.payment_id = p.id
+     where (p.status = 'paid') <> (r.pdf is not null)
+        or o.receipt_number is distinct from r.number
+        or encode(sha256(r.pdf), 'hex') is distinct from r.pdf_sha256
+        or r.content::json ->> 'total' is distinct from case when p.status = 'paid' then p.total::text end`,
+    )
+    t.strictSame(wrong, [], 'each paid payment has its receipt, whole and with its number; no other has one')
+    const [numbering] = await database.query<Record<string, number>>(
+      `select count(distinct number)::int as numbers, max(substring(number from '[0-9]+$')::int)::int as highest
+     from receipts.receipt`,
+    )
+    t.strictSame(numbering, { numbers: 270, highest: 270 }, 'numbered without gaps')
+    t.comment({ killed, died: died.length, triesMost: Math.max(...answers.map(({ tries }) => tries)) })
+  },
+)

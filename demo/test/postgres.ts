@@ -1,0 +1,73 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import type { Test } from 'tap'
+import { chooseFreePorts } from '#src/ports.js'
+
+const root = '/usr/lib/postgresql'
+const programs = (existsSync(root) ? readdirSync(root) : [])
+  .map(version => join(root, version, 'bin'))
+  .find(folder => existsSync(join(folder, 'initdb')))
+
+/** For `t.test`: skips, and says why, where there is no PostgreSQL. */
+export const needsPostgres = programs === undefined ? { skip: 'postgresql is not installed' } : {}
+
+/** PostgreSQL refuses root; Debian's package brings a user for it. */
+function owner(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {}
+  return { uid: idOf('-u'), gid: idOf('-g') }
+}
+
+function idOf(flag: '-u' | '-g'): number {
+  return Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
+}
+
+/** Starts a PostgreSQL server of its own, ended with the test; resolves to its connection URL. */
+export async function startPostgres(t: Test): Promise<string> {
+  if (programs === undefined) throw new Error('postgresql is not installed')
+  const folder = mkdtempSync(join(tmpdir(), 'bookstore-postgres-'))
+  const user = owner()
+  if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
+  const data = join(folder, 'data')
+  const asOwner = { ...user, cwd: folder, stdio: 'ignore' } as const
+  execFileSync(
+    join(programs, 'initdb'),
+    ['-D', data, '-U', 'bookstore', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
+    asOwner,
+  )
+  const { payments: port } = await chooseFreePorts()
+  const server = spawn(
+    join(programs, 'postgres'),
+    ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'],
+    asOwner,
+  )
+  const ended = new Promise(resolve => server.once('exit', resolve))
+  t.teardown(async () => {
+    // Fast shutdown: whoever is still connected is cut off.
+    server.kill('SIGINT')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const url = `postgres://bookstore@127.0.0.1:${port}/postgres`
+  for (let attempt = 0; !(await answers(url)); attempt += 1) {
+    if (attempt === 400) throw new Error('PostgreSQL does not answer')
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  return url
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await client.query('select 1')
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
