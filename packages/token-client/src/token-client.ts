@@ -121,7 +121,7 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
       grantType,
       parameters: [...parameters, ...settings.parametersOf(target)],
     }
-    return keep(cacheKey(request), () => endWith(token, askFor(request)))
+    return keep(cacheKey(request), () => endWith(token, askFor(request), now))
   }
 
   const beyondView: Omit<TokenClient, keyof TokenView> = {

@@ -85,6 +85,17 @@ t.test('what is had on behalf of a token ends with it', async t => {
   t.ok(token.expiresAt > issuer.clock.now() + 10_000)
 })
 
+t.test('on behalf of a token that has ended nobody is asked', async t => {
+  const { issuer, client } = await start(t)
+  const ended = await issuer.token({ audience: 'payment', subject: 'ada', expiresIn: -10 })
+  for (let call = 0; call < 3; call += 1)
+    await t.rejects(client.onBehalfOf(ended).getToken(), {
+      code: 'TOKEN_CLIENT_REJECTED',
+      message: /has ended/,
+    })
+  t.equal(issuer.requests.count('token'), 0)
+})
+
 t.test('without a token there is nobody to speak for', async t => {
   const { client } = await start(t)
   t.throws(() => client.onBehalfOf({ headers: {} }), /protect the route/)

@@ -1,4 +1,5 @@
 import type { OnBehalfOfGrant } from '../options/presets.js'
+import { TokenRequestFailure } from '../acquire/token-request-failure.js'
 import type { TokenAnswer } from '../acquire/request-token.js'
 import type { AskForToken } from '../share/share-tokens.js'
 
@@ -42,11 +43,16 @@ export function subjectTokenOf(subject: Subject): string {
   return token
 }
 
-/** What is had on behalf of a token ends with it at the latest. */
-export function endWith(subjectToken: string, ask: AskForToken): AskForToken {
+/** What is had on behalf of a token ends with it at the latest; once it has ended, there is nothing to ask for. */
+export function endWith(subjectToken: string, ask: AskForToken, now: () => number): AskForToken {
   const endsAt = expiryOf(subjectToken)
   if (endsAt === undefined) return ask
   return async unwanted => {
+    if (now() >= endsAt)
+      throw new TokenRequestFailure('invalid_grant', {
+        permanent: true,
+        description: 'the token that this is on behalf of has ended',
+      })
     const answer: TokenAnswer = await ask(unwanted)
     const left = Math.max(0, (endsAt - answer.requestedAt) / 1000)
     return { ...answer, expiresIn: Math.min(answer.expiresIn ?? left, left) }

@@ -7,7 +7,7 @@ import type { Settings } from '../options/options.js'
 import type { Token } from '../token.js'
 import { composeAround } from './interceptors.js'
 import { createJsonCalls, type JsonCalls } from './json-calls.js'
-import { pathWithoutSlash, urlOf } from './locate-call.js'
+import { pathOf, urlOf } from './locate-call.js'
 import { loadUndici } from './undici.js'
 
 /** What `request` takes: undici's request options, with a path below `baseUrl`. */
@@ -71,9 +71,16 @@ export function createTokenView(
   // A mistake in the options of an interceptor stops the application, not its first call.
   if (Object.keys(interceptors).length > 0) dispatcher()
 
-  function request({ path, method = 'GET', ...rest }: CallOptions): Promise<Dispatcher.ResponseData> {
-    if (!path.startsWith('/')) return Promise.reject(pathWithoutSlash(path))
-    return dispatcher().request({ ...rest, method, origin: base.origin, path: base.path + path })
+  /** A call as undici has it. */
+  const located = ({ path, method = 'GET', ...rest }: CallOptions) => ({
+    ...rest,
+    method,
+    origin: base.origin,
+    path: pathOf(path, base),
+  })
+
+  async function request(options: CallOptions): Promise<Dispatcher.ResponseData> {
+    return dispatcher().request(located(options))
   }
 
   return {
@@ -84,9 +91,8 @@ export function createTokenView(
         .fetch(url, { ...init, dispatcher: dispatcher() })
         .catch(throwOurs)
     },
-    stream({ path, method = 'GET', ...rest }, factory) {
-      if (!path.startsWith('/')) return Promise.reject(pathWithoutSlash(path))
-      return dispatcher().stream({ ...rest, method, origin: base.origin, path: base.path + path }, factory)
+    async stream(options, factory) {
+      return dispatcher().stream(located(options), factory)
     },
     ...createJsonCalls(request),
     get dispatcher() {
