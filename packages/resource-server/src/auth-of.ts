@@ -1,4 +1,5 @@
 import type { AccessToken } from './access-token.js'
+import type { OAuthTypes } from './oauth-types.js'
 
 /** The key under which a rule carries the type of its token; no rule has it at run time. */
 declare const token: unique symbol
@@ -10,13 +11,16 @@ export interface GivesToken<T> {
 
 /**
  * What `request.auth` is on a route, by its `config`: the token; the token or null where it is optional; null where the
- * route is public. Where the type of the config is not known, as in a hook for any route, it is taken for a protected one.
+ * route is public. A route that says nothing, and one whose config is not known, as in a hook for any route, is taken for
+ * a protected one; with `default: 'ignore'` in `OAuthTypes`, for one that may be.
  */
 export type AuthOf<Config> = unknown extends Config
-  ? AccessToken
+  ? Undecided
   : Config extends { readonly oauth: infer Rule }
     ? AuthByRule<Rule>
-    : AccessToken
+    : Undecided
+
+type Undecided = OAuthTypes extends { default: 'ignore' } ? AccessToken | null : AccessToken
 
 /** A literal `false` is inferred as `boolean`; `true` is no rule. */
 type AuthByRule<Rule> = Rule extends boolean

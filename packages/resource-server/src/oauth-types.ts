@@ -9,6 +9,9 @@
  *   }
  * }
  * ```
+ *
+ * Where the plugin is registered with `default: 'ignore'`, declare `default: 'ignore'` here too, and `request.auth` may be
+ * null on routes that say nothing.
  */
 // oxlint-disable-next-line typescript/no-empty-object-type -- it is there to be declared into
 export interface OAuthTypes {}

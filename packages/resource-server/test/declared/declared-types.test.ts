@@ -3,7 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { createTestIssuer } from 'oauth-test-issuer'
 import { Type } from 'typebox'
 import t, { type Test } from 'tap'
-import resourceServer from 'fastify-resource-server'
+import resourceServer, { type AccessToken } from 'fastify-resource-server'
 
 // A program of its own: the declaration counts for all of it. Half of what is said here is said by the compiler: each
 // `@ts-expect-error` stands before an error.
@@ -11,6 +11,7 @@ declare module 'fastify-resource-server' {
   interface OAuthTypes {
     scopes: 'receipts:read' | 'receipts:write'
     claims: { tenant: string }
+    default: 'ignore'
   }
 }
 
@@ -36,6 +37,7 @@ async function build(
     issuer: issuer.url,
     audience,
     scopes: ['receipts:read', 'receipts:write'],
+    default: 'ignore',
     claims: Type.Object({ tenant: Type.String() }),
   })
   return { app, token: async tenant => issuer.token({ scopes: ['receipts:read'], claims: { tenant } }) }
@@ -54,6 +56,14 @@ t.test('scopes and claims have their declared types on every kind of route', asy
     // @ts-expect-error -- it may be null
     void (() => auth.claims.tenant)
     return auth?.claims.tenant ?? 'nobody'
+  })
+  app.get('/undecided', async ({ auth }) => {
+    // @ts-expect-error -- nobody demands a token here
+    void (() => auth.claims)
+    return String(auth)
+  })
+  app.addHook('preHandler', async ({ auth }) => {
+    holds(true satisfies Is<typeof auth, AccessToken | null>)
   })
   app.get('/open', { config: { oauth: false } }, async ({ auth }) => {
     // @ts-expect-error -- there is none
@@ -76,6 +86,7 @@ t.test('scopes and claims have their declared types on every kind of route', asy
   t.equal((await app.inject({ url: '/box/7', headers })).body, 'acme 7')
   t.equal((await app.inject('/maybe')).body, 'nobody')
   t.equal((await app.inject('/open')).body, 'open')
+  t.equal((await app.inject({ url: '/undecided', headers })).body, 'null')
   const without = { authorization: `Bearer ${await token(7)}` }
   t.equal(
     (await app.inject({ url: '/receipts', headers: without })).statusCode,
