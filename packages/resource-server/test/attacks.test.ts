@@ -108,6 +108,8 @@ t.test('an algorithm the application does not allow', async t => {
   const bench = await startBench(t, { algorithms: ['RS256'] }, makeKey('first', 'RS256'))
   const ec = makeKey('ec', 'ES256')
   bench.issuer.keys = [bench.key.jwk, ec.jwk]
+  t.equal((await bench.call(bench.token({}, {}, ec))).statusCode, 401)
+  t.equal(bench.lastReason(), 'algorithm')
   await refuses(t, bench, { ES256: bench.token({}, {}, ec) })
 })
 
