@@ -61,7 +61,7 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
   const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs, settings.tls)
   const location = { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation
   const endpoint = {
-    locate: locateServer(location, server.send, settings.allowInsecureHttp),
+    locate: locateServer(location, { send: server.send, allowInsecureHttp: settings.allowInsecureHttp, now }),
     send: server.send,
     timeoutMs: settings.tokenTimeoutMs,
     now,

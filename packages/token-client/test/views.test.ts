@@ -85,6 +85,13 @@ t.test('what is had on behalf of a token ends with it', async t => {
   t.ok(token.expiresAt > issuer.clock.now() + 10_000)
 })
 
+t.test('a thousand callers are remembered, and no more', async t => {
+  const { client } = await start(t)
+  const [first, ...others] = Array.from({ length: 1_002 }, (_, index) => client.onBehalfOf(`caller-${index}`))
+  t.equal(client.onBehalfOf('caller-1001'), others.at(-1))
+  t.not(client.onBehalfOf('caller-0'), first)
+})
+
 t.test('on behalf of a token that has ended nobody is asked', async t => {
   const { issuer, client } = await start(t)
   const ended = await issuer.token({ audience: 'payment', subject: 'ada', expiresIn: -10 })

@@ -6,6 +6,7 @@ import {
   type AuthorizationServer,
 } from 'oauth4webapi'
 import { isTrustworthy } from '../trustworthy.js'
+import { singleFlight } from './single-flight.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
 import { clip, TokenRequestFailure } from './token-request-failure.js'
 
@@ -14,29 +15,39 @@ export type ServerLocation =
   | { readonly issuer: string; readonly tokenEndpoint: undefined }
   | { readonly issuer: string | undefined; readonly tokenEndpoint: string }
 
+/** How metadata is asked for. */
+interface Discovery {
+  readonly send: TokenEndpointFetch
+  readonly allowInsecureHttp: boolean
+  readonly now: () => number
+}
+
+/** Older metadata is still used, and renewed behind: endpoints move now and then, and no call waits for that. */
+const freshMs = 3_600_000
+
 /**
- * The authorization server's metadata, asked for once (OpenID Connect Discovery 1.0 §4, else RFC 8414 §3); the answer
- * has to name the issuer (RFC 8414 §3.3). A failure is not kept.
+ * The authorization server's metadata (OpenID Connect Discovery 1.0 §4, else RFC 8414 §3), asked for by one request
+ * however many wait; the answer has to name the issuer (RFC 8414 §3.3). A failure is not kept.
  */
 export function locateServer(
   location: ServerLocation,
-  send: TokenEndpointFetch,
-  allowInsecureHttp: boolean,
+  { send, allowInsecureHttp, now }: Discovery,
 ): () => Promise<AuthorizationServer> {
   if (location.tokenEndpoint !== undefined) {
     const { tokenEndpoint, issuer = new URL(tokenEndpoint).origin } = location
     return async () => ({ issuer, token_endpoint: tokenEndpoint })
   }
-  const { issuer } = location
-  let asked: Promise<AuthorizationServer> | undefined
+  const issuer = new URL(location.issuer)
+  let found: { readonly server: AuthorizationServer; readonly at: number } | undefined
+  const ask = singleFlight(async () => {
+    const server = refuseUntrustworthy(await discover(issuer, send), allowInsecureHttp)
+    found = { server, at: now() }
+    return server
+  })
   return () => {
-    asked ??= discover(new URL(issuer), send)
-      .then(found => refuseUntrustworthy(found, allowInsecureHttp))
-      .catch((error: unknown) => {
-        asked = undefined
-        throw error
-      })
-    return asked
+    if (found === undefined) return ask()
+    if (now() - found.at >= freshMs) ask().catch(() => {}) // what was found goes on
+    return Promise.resolve(found.server)
   }
 }
 
