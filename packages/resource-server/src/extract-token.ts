@@ -9,6 +9,11 @@ export interface Credentials {
 /** What a request brought instead: nothing, or what cannot be read. */
 export type NoCredentials = 'missing' | 'malformed'
 
+/** Whether a token has been verified before: then its letters have been looked at. */
+export type IsKnown = (accessToken: string) => boolean
+
+const usualScheme = 'Bearer '
+
 /** One space, a b64token (RFC 6750 §2.1, RFC 9449 §7.1). Schemes are case-insensitive (RFC 9110 §11.1). */
 const bearer = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i
 const dpop = /^dpop ([A-Za-z0-9\-._~+/]+=*)$/i
@@ -22,10 +27,15 @@ const dpopAttempt = /^dpop(?:[\s,]|$)/i
 export function extractToken(
   { headers: { authorization: header }, rawHeaders }: IncomingMessage,
   takesDpop: boolean,
+  isKnown: IsKnown,
 ): Credentials | NoCredentials {
   if (header === undefined) return 'missing'
   // Node keeps the first of several Authorization headers; the raw list still has them all.
   if (isRepeated(rawHeaders)) return 'malformed'
+  if (header.startsWith(usualScheme)) {
+    const accessToken = header.slice(usualScheme.length)
+    if (isKnown(accessToken)) return { scheme: 'bearer', accessToken }
+  }
   const token = bearer.exec(header)?.[1]
   if (token !== undefined) return { scheme: 'bearer', accessToken: token }
   if (bearerAttempt.test(header)) return 'malformed'

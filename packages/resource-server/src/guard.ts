@@ -6,7 +6,7 @@ import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
 import { reportAllowed } from './diagnostics.js'
 import { Refusal } from './errors.js'
-import { extractToken, type Credentials } from './extract-token.js'
+import { extractToken, type Credentials, type IsKnown } from './extract-token.js'
 import type { Respond } from './respond/refuse.js'
 import type { Tally } from './stats.js'
 import type { VerifyToken } from './verify/verify-token.js'
@@ -16,6 +16,7 @@ export type Guard = (request: FastifyRequest, reply: FastifyReply, done: (error?
 
 /** The steps that a request goes through. */
 export interface GuardSteps {
+  readonly isKnown: IsKnown
   readonly verify: VerifyToken
   readonly checkBinding: CheckBinding
   /** Clock and tolerance, for how long ago a user authenticated. */
@@ -28,7 +29,7 @@ export interface GuardSteps {
 
 /** Request → token → verify → binding → scopes → `request.auth`. Synchronous where verification is. */
 export function createGuard(steps: GuardSteps): Guard {
-  const { verify, checkBinding, times, respond, tally, requirementOf } = steps
+  const { isKnown, verify, checkBinding, times, respond, tally, requirementOf } = steps
   return (request, reply, done) => {
     // What doesn't exist stays 404, and a preflight comes without credentials by design (Fetch Standard).
     if (request.is404 || isPreflight(request)) return done()
@@ -51,7 +52,7 @@ export function createGuard(steps: GuardSteps): Guard {
 
     try {
       const { dpop } = requirement
-      const credentials = extractToken(request.raw, dpop !== 'off')
+      const credentials = extractToken(request.raw, dpop !== 'off', isKnown)
       if (credentials === 'missing') {
         if (requirement.optional) return done()
         throw new Refusal('missing')

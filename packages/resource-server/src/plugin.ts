@@ -74,6 +74,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
     dpopAlgorithms: dpop?.algorithms,
   })
   const steps = {
+    isKnown: verifier.isKnown,
     verify: verifier.verify,
     checkBinding: createBindingCheck(dpop, clientCertificate, clock),
     times: settings,

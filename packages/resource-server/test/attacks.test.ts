@@ -602,6 +602,51 @@ t.test('a flood of garbage pushes no verified token out', async t => {
   t.equal((await bench.call(good)).statusCode, 200)
 })
 
+t.test('a text that ends as a verified token does is not taken for it', async t => {
+  const cache = createTokenCache(10, () => 0)
+  const verified = {
+    token: {} as never,
+    key: {} as never,
+    keys: { holds: () => true } as never,
+    usableUntil: 1,
+  }
+  const signature = 's'.repeat(86)
+  cache.set(`header.payload.${signature}`, verified)
+  t.ok(cache.has(`header.payload.${signature}`))
+  for (const other of [
+    `header.other00.${signature}`,
+    `.${signature}`,
+    signature,
+    `header.payload.x${signature}`,
+  ]) {
+    t.equal(cache.get(other), undefined)
+    t.notOk(cache.has(other))
+  }
+  t.equal(cache.get(`header.payload.${signature}`), verified)
+
+  const bench = await startBench(t)
+  const good = bench.token()
+  t.equal((await bench.call(good)).statusCode, 200)
+  const [header = '', payload = '', end = ''] = good.split('.')
+  const promoted = Buffer.from(
+    JSON.stringify({
+      ...JSON.parse(Buffer.from(payload, 'base64url').toString()),
+      scope: 'read write admin',
+    }),
+  ).toString('base64url')
+  for (const forged of [
+    `${header}.${promoted}.${end}`,
+    `${good.slice(0, -40)} ${good.slice(-39)}`,
+    `${good}=`,
+  ])
+    t.not(
+      (await bench.call(forged)).statusCode,
+      200,
+      forged.length === good.length ? 'a space in it' : 'forged',
+    )
+  t.equal((await bench.call(good)).statusCode, 200)
+})
+
 t.test('a handler cannot change what the next request sees', async t => {
   const bench = await startBench(t)
   const seen: unknown[] = []

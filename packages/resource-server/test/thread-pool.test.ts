@@ -6,35 +6,35 @@ import { makeKey } from './hand-made-issuer.js'
 t.test('a lone signature stays; those that come close upon each other go to the pool', async t => {
   let now = 0
   const pool = createThreadPool(true, () => now)
-  t.equal(pool.isWorthIt(), false, 'the first')
+  t.equal(pool.nextPlace(), 'alone', 'the first')
   now += 0.5
-  t.equal(pool.isWorthIt(), true, 'one right after it')
+  t.equal(pool.nextPlace(), 'pool', 'one right after it')
   now += 5
-  t.equal(pool.isWorthIt(), false, 'one after a while')
+  t.equal(pool.nextPlace(), 'alone', 'one after a while')
 })
 
 t.test('what is in the pool makes room when it ends, well or badly', async t => {
   const pool = createThreadPool(true, () => 0)
   const ends: { resolve: () => void; reject: (error: Error) => void }[] = []
   const works: Promise<void>[] = []
-  pool.isWorthIt()
-  while (pool.isWorthIt())
+  pool.nextPlace()
+  while (pool.nextPlace() === 'pool')
     works.push(pool.run(new Promise<void>((resolve, reject) => ends.push({ resolve, reject }))))
   t.equal(works.length, 16, 'more is not queued: others use the pool as well')
   ends[0]?.resolve()
   ends[1]?.reject(new Error('no'))
   await works[0]
   await t.rejects(works[1] ?? Promise.resolve())
-  for (const room of [true, true, false]) {
-    t.equal(pool.isWorthIt(), room)
-    if (room) void pool.run(new Promise<void>(() => {}))
+  for (const place of ['pool', 'pool', 'here']) {
+    t.equal(pool.nextPlace(), place)
+    if (place === 'pool') void pool.run(new Promise<void>(() => {}))
   }
 })
 
 t.test('without several processors nothing leaves the main thread', async t => {
   const pool = createThreadPool(false, () => 0)
-  pool.isWorthIt()
-  t.equal(pool.isWorthIt(), false)
+  t.equal(pool.nextPlace(), 'alone')
+  t.equal(pool.nextPlace(), 'here')
 })
 
 for (const verifyInThreadPool of [true, false])

@@ -35,12 +35,16 @@ for (const [name, { algorithm, jwk, jws }] of Object.entries(vectors)) {
       exp: 1_300_819_380,
       'http://example.com/is_root': true,
     })
+    t.doesNotThrow(() => key.verifyHere(jws, algorithm), 'by node:crypto too')
     await t.resolves(key.verifyInPool(jws, algorithm), 'in the thread pool too')
     const [header = '', payload = '', signature = ''] = jws.split('.')
     for (const index of [0, 10, signature.length - 2]) {
       const other = signature[index] === 'A' ? 'B' : 'A'
       const tampered = signature.slice(0, index) + other + signature.slice(index + 1)
       t.throws(() => key.verify(`${header}.${payload}.${tampered}`, algorithm), {
+        reason: 'signature',
+      } as unknown as Error)
+      t.throws(() => key.verifyHere(`${header}.${payload}.${tampered}`, algorithm), {
         reason: 'signature',
       } as unknown as Error)
       await t.rejects(key.verifyInPool(`${header}.${payload}.${tampered}`, algorithm), {
@@ -139,9 +143,11 @@ t.test('every algorithm, by keys of our own', async t => {
     const key = importPublicKey(own.jwk, supportedAlgorithms)
     const token = signRaw({ alg: algorithm }, { fine: true }, own)
     t.match(key.verify(token, algorithm), { fine: true }, algorithm)
+    t.doesNotThrow(() => key.verifyHere(token, algorithm), `${algorithm} by node:crypto`)
     await t.resolves(key.verifyInPool(token, algorithm), `${algorithm} in the thread pool`)
     const cut = token.slice(0, -8)
     t.throws(() => key.verify(cut, algorithm), { reason: 'signature' } as unknown as Error)
+    t.throws(() => key.verifyHere(cut, algorithm), { reason: 'signature' } as unknown as Error)
     await t.rejects(key.verifyInPool(cut, algorithm), { reason: 'signature' } as unknown as Error)
   }
 })

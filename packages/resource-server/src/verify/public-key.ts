@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type { FastifyJWTOptions, VerifyOptions } from '@fastify/jwt'
 import { Refusal } from '../errors.js'
 import type { Claims } from './profiles.js'
-import { verifyInPool } from './verify-in-pool.js'
+import { createSignatureCheck, type SignatureCheck } from './signature-check.js'
 
 /** A member of a JWK set (RFC 7517 §4). */
 export type Jwk = JsonWebKey & {
@@ -47,6 +47,8 @@ export interface PublicKey {
   readonly algorithms: readonly Algorithm[]
   /** Verifies the signature of a compact JWS and returns its payload. @throws {Refusal} */
   verify(token: string, algorithm: Algorithm): Claims
+  /** Verifies the signature and nothing else, in place. @throws {Refusal} */
+  verifyHere(token: string, algorithm: Algorithm): void
   /** Verifies the signature in the thread pool. Rejects with a {@link Refusal}. */
   verifyInPool(token: string, algorithm: Algorithm): Promise<void>
 }
@@ -68,22 +70,32 @@ export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): Public
   loadFastifyJwt()
   const pem = key.export({ type: 'spki', format: 'pem' }).toString()
   const verifiers = new Map<Algorithm, (token: string) => Claims>()
+  const checks = new Map<Algorithm, SignatureCheck>()
   return Object.freeze({
     kid: jwk.kid,
     issuer: typeof jwk.issuer === 'string' ? jwk.issuer : undefined,
     algorithms,
     verify(token: string, algorithm: Algorithm): Claims {
-      let verifier = verifiers.get(algorithm)
-      if (verifier === undefined) {
-        verifier = prepareVerifier(pem, algorithm)
-        verifiers.set(algorithm, verifier)
-      }
-      return verifier(token)
+      return madeOnce(verifiers, algorithm, () => prepareVerifier(pem, algorithm))(token)
+    },
+    verifyHere(token: string, algorithm: Algorithm): void {
+      const check = madeOnce(checks, algorithm, () => createSignatureCheck(key, algorithm))
+      if (!check.fits(token)) throw badSignature()
     },
     async verifyInPool(token: string, algorithm: Algorithm): Promise<void> {
-      if (!(await verifyInPool(key, algorithm, token))) throw badSignature()
+      const check = madeOnce(checks, algorithm, () => createSignatureCheck(key, algorithm))
+      if (!(await check.fitsInPool(token))) throw badSignature()
     },
   })
+}
+
+/** A key may fit several algorithms, and its issuer uses one of them. */
+function madeOnce<T>(made: Map<Algorithm, T>, algorithm: Algorithm, make: () => T): T {
+  const known = made.get(algorithm)
+  if (known !== undefined) return known
+  const value = make()
+  made.set(algorithm, value)
+  return value
 }
 
 const publicMembers: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
 import type { AccessToken } from '../access-token.js'
 import type { ClaimRules } from './check-claims.js'
-import type { Claims } from './profiles.js'
+import type { Claims, Profile } from './profiles.js'
 
 /** Claims that passed every check → what handlers see. Frozen through and through: it is shared between requests. */
 export function readAccessToken(claims: Claims, { profile, audiences }: ClaimRules): AccessToken {
@@ -11,8 +11,8 @@ export function readAccessToken(claims: Claims, { profile, audiences }: ClaimRul
     clientId: firstString(claims, profile.clientId),
     // Of a token from an issuer, only what that issuer may speak for: another one's audience in it opens no route.
     audience: Object.freeze(toList(claims[profile.audience]).filter(name => audiences.includes(name))),
-    scopes: Object.freeze(profile.scopes.flatMap(claim => toScopes(claims[claim]))),
-    roles: Object.freeze(profile.roles.flatMap(path => rolesAt(claims, path, audiences))),
+    scopes: Object.freeze(scopesIn(claims, profile.scopes)),
+    roles: Object.freeze(rolesIn(claims, profile.roles, audiences)),
     expiresAt: exp * 1000,
     claims: deepFreeze(claims),
   })
@@ -31,10 +31,28 @@ function toList(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter(member => typeof member === 'string') : []
 }
 
+function scopesIn(claims: Claims, names: Profile['scopes']): readonly string[] {
+  const scopes: string[] = []
+  for (const name of names) if (claims[name] !== undefined) scopes.push(...toScopes(claims[name]))
+  return scopes
+}
+
 /** RFC 6749 §3.3: delimited by spaces and nothing else; some issuers write a list, whose members are taken whole. */
 function toScopes(value: unknown): readonly string[] {
-  if (typeof value === 'string') return value.split(' ').filter(scope => scope !== '')
-  return toList(value)
+  if (typeof value !== 'string') return toList(value)
+  const scopes = value.split(' ')
+  return scopes.includes('') ? scopes.filter(scope => scope !== '') : scopes
+}
+
+function rolesIn(
+  claims: Claims,
+  paths: Profile['roles'],
+  audiences: ClaimRules['audiences'],
+): readonly string[] {
+  const roles: string[] = []
+  for (const path of paths)
+    if (claims[path[0] ?? ''] !== undefined) roles.push(...rolesAt(claims, path, audiences))
+  return roles
 }
 
 /** The strings at a path into the claims; the step `{audience}` stands for each of our own audiences. */
@@ -55,9 +73,11 @@ function rolesAt(
 function deepFreeze<T extends object>(root: T): T {
   const pending: object[] = [root]
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    Object.freeze(value)
-    for (const member of Object.values(value))
+    for (const name in value) {
+      const member: unknown = value[name as keyof typeof value]
       if (typeof member === 'object' && member !== null) pending.push(member)
+    }
+    Object.freeze(value)
   }
   return root
 }

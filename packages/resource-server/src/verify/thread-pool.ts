@@ -1,7 +1,13 @@
-/** Tells whether the next signature is better verified in the thread pool than in place. */
+/**
+ * Where a signature is best verified. `alone`: nothing else is to be done, so @fastify/jwt does it in its own time;
+ * `here` and `pool`: signatures come close upon each other, and each microsecond counts.
+ */
+export type Place = 'alone' | 'here' | 'pool'
+
+/** Tells where the next signature is best verified. */
 export interface ThreadPool {
   /** Call once for each signature. */
-  isWorthIt(): boolean
+  nextPlace(): Place
   /** Counts a verification for as long as it is in the pool. */
   run<T>(work: Promise<T>): Promise<T>
 }
@@ -22,11 +28,11 @@ export function createThreadPool(enabled: boolean, now: () => number = () => per
     pending -= 1
   }
   return {
-    isWorthIt() {
-      if (!enabled) return false
+    nextPlace() {
       const before = last
       last = now()
-      return pending === 0 ? last - before < quietMs : pending < mostPending
+      if (pending === 0 && last - before >= quietMs) return 'alone'
+      return enabled && pending < mostPending ? 'pool' : 'here'
     },
     run(work) {
       pending += 1

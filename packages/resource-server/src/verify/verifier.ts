@@ -16,6 +16,8 @@ import { createVerifyToken, type TrustedIssuer, type VerifyToken } from './verif
 /** Everything that verification keeps: keys, connections, verified tokens. */
 export interface Verifier {
   readonly verify: VerifyToken
+  /** Whether a token has verified before, and is remembered. */
+  readonly isKnown: (raw: string) => boolean
   /** Fetches the keys of every issuer. @throws the first failure */
   loadKeys(): Promise<void>
   close(): Promise<void>
@@ -39,6 +41,7 @@ export async function createVerifier(settings: Settings, log: FastifyBaseLogger)
       introspect: introspectionOf(settings, connection, checkCustomClaims),
       now: settings.clock,
     }),
+    isKnown: raw => cache.has(raw),
     async loadKeys() {
       await Promise.all(issuers.map(({ keys }) => keys.load()))
     },

@@ -61,7 +61,8 @@ export function createVerifyToken(
     const explain = (error: unknown): unknown => withContext(error, issuer, header)
     if (key === undefined || !isKeyOfIssuer(key.issuer, claims, issuer.rules))
       throw explain(new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant'))
-    if (threadPool.isWorthIt())
+    const place = threadPool.nextPlace()
+    if (place === 'pool')
       return threadPool.run(key.verifyInPool(raw, algorithm)).then(
         () => accept(decoded, issuer, key),
         error => {
@@ -69,7 +70,8 @@ export function createVerifyToken(
         },
       )
     try {
-      key.verify(raw, algorithm)
+      if (place === 'here') key.verifyHere(raw, algorithm)
+      else key.verify(raw, algorithm)
     } catch (error) {
       throw explain(error)
     }
