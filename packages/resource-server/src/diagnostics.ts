@@ -2,8 +2,8 @@ import { channel } from 'node:diagnostics_channel'
 import type { AccessToken } from './access-token.js'
 
 /**
- * Channels of `node:diagnostics_channel` to which the plugin reports. No message holds a token.
- * Messages are made only while somebody listens.
+ * Channels of `node:diagnostics_channel` to which the plugin reports. No message holds a token, save that `request` is
+ * Fastify's request with all its headers: take from it what you need, and never log it as a whole. Messages are made only while somebody listens.
  */
 export interface ResourceServerEvents {
   /** A token was accepted: `request` is undefined where `fastify.oauth.verify` did it. */

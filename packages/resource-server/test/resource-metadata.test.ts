@@ -86,6 +86,14 @@ t.test('the well-known part goes before the path of the resource, whatever the p
   )
 })
 
+t.test('a path with a colon is no parameter', async t => {
+  const app = build(t, { resourceMetadata: { resource: 'https://example.com/tenants:all/v1' } })
+  const at = async (path: string): Promise<number> =>
+    (await app.inject(`/.well-known/oauth-protected-resource${path}`)).statusCode
+  t.equal(await at('/tenants:all/v1'), 200)
+  t.equal(await at('/tenantsome/v1'), 404)
+})
+
 t.test('several resources of one service', async t => {
   const app = build(t, {}, (root, options) => {
     for (const name of ['one', 'two']) {

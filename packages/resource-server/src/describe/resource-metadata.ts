@@ -72,12 +72,14 @@ function serve(root: FastifyInstance, url: string, describeNow: () => object): v
   const config = { oauth: false } as const
   // For @fastify/swagger, whose types are not there.
   const schema: object = { hide: true }
-  root.get(url, { config, schema }, async (_, reply) => {
+  // A colon would begin a parameter of Fastify's router.
+  const path = url.replaceAll(':', '::')
+  root.get(path, { config, schema }, async (_, reply) => {
     // Fastify may still get routes when the first request of a test comes, never after it.
     document ??= describeNow()
     return reply.headers({ ...cors, 'cache-control': 'public, max-age=3600' }).send(document)
   })
-  root.options(url, { config, schema }, async (_, reply) =>
+  root.options(path, { config, schema }, async (_, reply) =>
     reply
       .headers({ ...cors, 'access-control-allow-methods': 'GET, HEAD' })
       .code(204)
