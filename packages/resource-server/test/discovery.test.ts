@@ -4,13 +4,15 @@ import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
 import t, { type Test } from 'tap'
+import { connectToIssuer } from '#src/verify/issuer-connection.js'
+import { fetchKeysOf } from '#src/verify/issuer-keys.js'
 import { makeCertificate } from './certificate.js'
 import { makeKey, signRaw, type SigningKey } from './hand-made-issuer.js'
 
 const audience = 'https://api.example.com'
 const now = 1_800_000_000
 
-/** What an issuer's server answers, by path; a number is a status. `${origin}` stands for its own. */
+/** What an issuer's server answers, by path; a number is a status, 0 no answer at all. `${origin}` stands for its own. */
 type Places = Readonly<Record<string, number | object>>
 
 async function serve(t: Test, places: Places): Promise<{ origin: string; asked: string[] }> {
@@ -18,6 +20,7 @@ async function serve(t: Test, places: Places): Promise<{ origin: string; asked: 
   const server = createServer((request, response) => {
     asked.push(request.url ?? '')
     const place = places[request.url ?? ''] ?? 404
+    if (place === 0) return
     if (typeof place === 'number') return void response.writeHead(place).end('{}')
     // oxlint-disable-next-line no-template-curly-in-string -- the place holder of the test itself
     response.end(JSON.stringify(place).replaceAll('${origin}', origin))
@@ -28,7 +31,10 @@ async function serve(t: Test, places: Places): Promise<{ origin: string; asked: 
 
 async function listen(t: Test, server: Server, protocol: string): Promise<string> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
   return `${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
@@ -80,6 +86,64 @@ for (const status of [302, 429, 500, 503])
     await t.rejects(start(t, { issuer: origin }), { code: 'OAUTH_ISSUER', message: `answers ${status}` })
     t.equal(asked.length, 1)
   })
+
+t.test(
+  'keys that the issuer moves, and leaves old ones where they were, are found within the hour',
+  async t => {
+    const [old, fresh] = [makeKey('old'), makeKey('fresh')]
+    const metadata = '/.well-known/openid-configuration'
+    const places: Record<string, number | object> = {
+      [metadata]: { issuer: '${origin}', jwks_uri: '${origin}/old' },
+      '/old': { keys: [old.jwk] },
+      '/fresh': { keys: [fresh.jwk] },
+    }
+    const { origin, asked } = await serve(t, places)
+    let minutes = 0
+    const call = await start(t, { issuer: origin, clock: () => (now + minutes * 60) * 1000 })
+    const status = async (key: SigningKey): Promise<number> =>
+      (await call({ iss: origin, exp: now + 86_400 }, key)).statusCode
+    t.equal(await status(old), 200)
+    places[metadata] = 503
+    minutes += 61
+    t.equal(await status(old), 200, 'metadata that cannot be had is no reason to go without keys')
+    t.equal(asked.filter(path => path === metadata).length, 2)
+    places[metadata] = { issuer: '${origin}', jwks_uri: '${origin}/fresh' }
+    minutes += 61
+    t.equal(await status(fresh), 200)
+    t.equal(await status(old), 401)
+  },
+)
+
+t.test('metadata that hangs takes the keys away from nobody for long', async t => {
+  const metadata = '/.well-known/openid-configuration'
+  const places: Record<string, number | object> = {
+    [metadata]: { issuer: '${origin}', jwks_uri: '${origin}/keys' },
+    '/keys': { keys: [makeKey('first').jwk] },
+  }
+  const { origin } = await serve(t, places)
+  const [patient, hasty, hour] = [connectToIssuer(undefined), connectToIssuer(undefined, 50), 3_600_000]
+  t.teardown(() => Promise.all([patient.close(), hasty.close()]))
+  let time = 0
+  const fetchKeys = fetchKeysOf(
+    {
+      issuer: origin,
+      jwksUri: undefined,
+      metadataUrl: undefined,
+      algorithms: ['ES256'],
+      allowInsecureHttp: false,
+      now: () => time,
+      onIgnored: () => {},
+    },
+    // Only the exchange that hangs is short: a slow machine must fail neither of the others.
+    { ...patient, exchange: () => (places[metadata] === 0 && time === hour ? hasty : patient).exchange() },
+  )
+  t.equal((await fetchKeys()).length, 1)
+  places[metadata] = 0
+  time = hour
+  await t.rejects(fetchKeys(), 'the time of the exchange is over')
+  time += 1
+  t.equal((await fetchKeys()).length, 1, 'the next one asks where the keys were')
+})
 
 t.test('metadata without keys, or with keys that anybody could answer for', async t => {
   for (const [jwksUri, message] of [

@@ -414,6 +414,7 @@ t.test('metadata and keys have the time of one exchange together', async t => {
       metadataUrl: undefined,
       algorithms: ['ES256'],
       allowInsecureHttp: false,
+      now: Date.now,
       onIgnored: () => {},
     },
     counting,

@@ -10,9 +10,14 @@ export interface KeySource {
   readonly metadataUrl: string | undefined
   readonly algorithms: readonly Algorithm[]
   readonly allowInsecureHttp: boolean
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
   /** Called once for each key of the issuer that cannot be used, with the reason. */
   readonly onIgnored: (kid: string | undefined, reason: string) => void
 }
+
+/** How long what the metadata says counts, in milliseconds: an issuer may move its keys and leave old ones where they were. */
+const metadataMaxAgeMs = 3_600_000
 
 /** Asks the issuer for its keys: metadata (unless `jwksUri` is given), JWK set, usable keys. */
 export function fetchKeysOf(
@@ -20,15 +25,29 @@ export function fetchKeysOf(
   connection: IssuerConnection,
 ): () => Promise<readonly PublicKey[]> {
   const importKeys = keyImporter(source.algorithms, source.onIgnored)
-  let jwksUri = source.jwksUri
+  let discovered: { readonly uri: string; readonly at: number; readonly confirmed: boolean } | undefined
+
+  async function whereKeysAre(exchange: IssuerExchange): Promise<string> {
+    if (source.jwksUri !== undefined) return source.jwksUri
+    const age = discovered === undefined ? Infinity : source.now() - discovered.at
+    if (discovered !== undefined && age >= 0 && age < metadataMaxAgeMs) return discovered.uri
+    try {
+      discovered = { uri: await discoverJwksUri(source, exchange), at: source.now(), confirmed: true }
+    } catch (error) {
+      // The keys may well be had where they were.
+      if (discovered === undefined) throw error
+      discovered = { uri: discovered.uri, at: source.now(), confirmed: false }
+    }
+    return discovered.uri
+  }
+
   return async () => {
     const exchange = connection.exchange()
     try {
-      jwksUri ??= await discoverJwksUri(source, exchange)
-      return importKeys(await fetchJwks(jwksUri, exchange))
+      return importKeys(await fetchJwks(await whereKeysAre(exchange), exchange))
     } catch (error) {
-      // The issuer may have moved its keys: ask its metadata again next time.
-      jwksUri = source.jwksUri
+      // The issuer may have moved its keys: ask its metadata again next time. Not if that is what took the time.
+      discovered = discovered?.confirmed === false ? { ...discovered, confirmed: true } : undefined
       throw error
     }
   }

@@ -74,6 +74,7 @@ function trust(
             metadataUrl,
             algorithms,
             allowInsecureHttp: settings.allowInsecureHttp,
+            now: settings.clock,
             onIgnored,
           },
           connection,
