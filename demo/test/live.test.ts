@@ -4,6 +4,7 @@ import { checksOf } from '#src/live/checks.js'
 import type { Exchange } from '#src/live/exchange.js'
 import { createJournal } from '#src/live/journal.js'
 import { decodeForShow, maskBody, maskHeader } from '#src/live/mask.js'
+import { tellExchange } from '#src/storefront/tell-exchange.js'
 import { startBuying } from './buyer.js'
 import { openShop } from './open-shop.js'
 
@@ -56,6 +57,29 @@ t.test('each step of verification has its line, and the option that configures i
   })
 })
 
+t.test('each exchange is told in plain sentences', async t => {
+  const call = { ...exchange(1), from: 'payments', to: 'receipts' } as const
+  const token = { header: {}, claims: { aud: 'https://other.example' }, cached: false }
+  const checks = checksOf({ allowed: false, reason: 'audience', detail: undefined }, token)
+  t.equal(
+    tellExchange({ ...call, token, checks, answer: { status: 401, durationMs: 1 } }),
+    'The payment service calls the receipt service and shows its token, a new one. The receipt service refuses: “Is it meant for this service?” No.',
+  )
+  t.match(tellExchange({ ...call, token, failure: 'ECONNREFUSED' }), /Nobody answers\.$/)
+  t.match(tellExchange({ ...call, token }), /The receipt service has not answered yet\.$/)
+  t.match(tellExchange({ ...call, answer: { status: 401, durationMs: 1 } }), 'without a token')
+  const toIssuer = { ...call, to: 'authorizationServer', method: 'POST', path: '/token' } as const
+  t.match(tellExchange({ ...toIssuer, grant: 'receipts:write' }), 'has not answered yet')
+  const granted = { ...toIssuer, grant: 'receipts:write', answer: { status: 200, durationMs: 1 } }
+  t.equal(
+    tellExchange(granted),
+    'The payment service proves who it is to the issuer, and asks for an access token. The issuer signs one and hands it over.',
+  )
+  t.match(tellExchange({ ...toIssuer, answer: { status: 401, durationMs: 1 } }), /The issuer says no\.$/)
+  t.match(tellExchange({ ...toIssuer, answer: { status: 503, durationMs: 1 } }), 'cannot do it now')
+  t.match(tellExchange({ ...toIssuer, method: 'GET', path: '/jwks' }), 'public keys')
+})
+
 const exchange = (id: number): Exchange => ({
   id,
   from: 'browser',
@@ -105,6 +129,11 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
   t.match(receipt, '&quot;client_id&quot;: &quot;payment-service&quot;')
   t.match(receipt, 'aud is https://receipts.bookstore.example')
   t.match(receipt, 'route: config.oauth.scopes')
+  t.match(
+    receipt,
+    'The payment service calls the receipt service and shows its token, one that it had at hand.',
+  )
+  t.match(receipt, 'Is it meant for this service?')
   t.match(receipt, /<strong>201<\/strong> after \d+ ms/)
 
   const live = await (await fetch(`${url}/live`)).text()

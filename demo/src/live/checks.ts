@@ -8,6 +8,8 @@ export type Verdict =
 
 interface Step {
   readonly name: string
+  /** What is asked, in plain words. */
+  readonly question: string
   /** The option of the resource server that configures it. */
   readonly option: string
   /** Why a token fails here. */
@@ -19,48 +21,56 @@ interface Step {
 const steps: readonly Step[] = [
   {
     name: 'token',
+    question: 'Is there one token, and is it one that can be read?',
     option: 'route: config.oauth',
     reasons: ['missing', 'credentials', 'malformed'],
     describe: () => 'one bearer token, a JWT',
   },
   {
     name: 'signature',
+    question: 'Did the issuer sign it?',
     option: 'issuer → jwks_uri',
     reasons: ['algorithm', 'unknown_key', 'signature', 'keys_unavailable'],
     describe: ({ header }) => `${text(header['alg'])}, by key ${text(header['kid'])} of the issuer`,
   },
   {
     name: 'type',
+    question: 'Is it an access token, and nothing else?',
     option: 'profile',
     reasons: ['type'],
     describe: ({ header }) => `typ is ${text(header['typ'])}`,
   },
   {
     name: 'claims',
+    question: 'Does it say all that it must?',
     option: 'profile, requiredClaims',
     reasons: ['claim'],
     describe: ({ claims }) => `present: ${Object.keys(claims).join(', ')}`,
   },
   {
     name: 'issuer',
+    question: 'Does it come from the issuer that is trusted here?',
     option: 'issuer',
     reasons: ['issuer'],
     describe: ({ claims }) => `iss is ${text(claims['iss'])}`,
   },
   {
     name: 'time',
+    question: 'Is it still valid?',
     option: 'clockToleranceMs',
     reasons: ['expired', 'not_yet_valid'],
     describe: ({ claims }) => `exp is ${time(claims['exp'])}`,
   },
   {
     name: 'audience',
+    question: 'Is it meant for this service?',
     option: 'audience',
     reasons: ['audience'],
     describe: ({ claims }) => `aud is ${text(claims['aud'])}`,
   },
   {
     name: 'scope',
+    question: 'Does it allow this request?',
     option: 'route: config.oauth.scopes',
     reasons: ['scope'],
     describe: ({ claims }) => `granted: ${text(claims['scope'] ?? claims['scp'] ?? claims['roles'])}`,
@@ -72,12 +82,19 @@ export function checksOf(verdict: Verdict, token: SentToken | undefined): Check[
   const failedAt = verdict.allowed
     ? steps.length
     : steps.findIndex(({ reasons }) => (reasons as readonly string[]).includes(verdict.reason))
-  return steps.map(({ name, option, describe }, index): Check => {
+  return steps.map(({ name, question, option, describe }, index): Check => {
+    const check = (outcome: Check['outcome'], finding: string): Check => ({
+      name,
+      question,
+      option,
+      outcome,
+      finding,
+    })
     const finding = token === undefined ? '' : describe(token)
-    if (index < failedAt) return { name, option, finding, outcome: 'passed' }
-    if (index > failedAt || verdict.allowed) return { name, option, finding: '', outcome: 'not reached' }
+    if (index < failedAt) return check('passed', finding)
+    if (index > failedAt || verdict.allowed) return check('not reached', '')
     const reason = verdict.detail ?? verdict.reason.replaceAll('_', ' ')
-    return { name, option, outcome: 'failed', finding: finding === '' ? reason : `${reason}: ${finding}` }
+    return check('failed', finding === '' ? reason : `${reason}: ${finding}`)
   })
 }
 

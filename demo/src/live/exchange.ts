@@ -48,6 +48,8 @@ export interface SentToken {
 /** One step of verification, what it found, and the option that configures it. */
 export interface Check {
   readonly name: string
+  /** What is asked, in plain words. */
+  readonly question: string
   readonly outcome: 'passed' | 'failed' | 'not reached'
   readonly finding: string
   readonly option: string

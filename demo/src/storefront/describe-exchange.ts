@@ -1,4 +1,5 @@
 import { lanes, type Exchange, type Lane } from '../live/exchange.js'
+import { tellExchange } from './tell-exchange.js'
 
 /** How a lane is called on the page. */
 export const laneNames: Readonly<Record<Lane, string>> = {
@@ -19,6 +20,8 @@ export interface ExchangeView extends Exchange {
   readonly toName: string
   readonly outcome: 'waiting' | 'good' | 'refused' | 'failed'
   readonly tokenNote: string
+  /** What happens, in plain sentences. */
+  readonly story: string
   /** The request as it was sent, without secrets. */
   readonly requestText: string
   /** The token's header and claims. */
@@ -36,6 +39,7 @@ export function describeExchange(exchange: Exchange): ExchangeView {
     toName: laneNames[exchange.to],
     outcome: outcomeOf(exchange),
     tokenNote: tokenNote(exchange),
+    story: tellExchange(exchange),
     requestText: requestText(exchange),
     tokenText: [exchange.token?.header, exchange.token?.claims]
       .map(part => JSON.stringify(part, null, 2))

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { createSwitchboard, trialOrder } from '../../faults/switchboard.js'
+import { createSwitchboard, trialOrder, type Trial } from '../../faults/switchboard.js'
 import { switches } from '../../faults/switches.js'
 import type { Exchange } from '../../live/exchange.js'
-import { belongsTo } from '../../live/journal.js'
+import { belongsTo, type Journal } from '../../live/journal.js'
 import type { Backstage } from '../backstage.js'
 import { cartCount } from '../cart.js'
 import { describeExchange } from '../describe-exchange.js'
@@ -49,6 +49,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
       exchanges: journal.list().slice(-shownAtFirst).map(describeExchange),
       switches: switchboard?.list() ?? [],
       last: switchboard?.lastTrial(),
+      why: whyNoReceipt(switchboard?.lastTrial()?.trial, journal),
       cartCount: cartCount(loadCart(request)),
     }),
   )
@@ -91,4 +92,11 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
 
   const render = (exchange: Exchange): Promise<string> =>
     app.view('exchange', { exchange: describeExchange(exchange) })
+}
+
+/** The last thing between the services that did not go well, while a trial's receipt is not there. */
+function whyNoReceipt(trial: Trial | undefined, journal: Journal): string | undefined {
+  if (trial === undefined || (trial.outcome === 'paid' && trial.receipt === 'delivered')) return undefined
+  const services = journal.list().filter(({ from }) => from !== 'browser')
+  return services.map(describeExchange).findLast(({ outcome }) => outcome !== 'good')?.story
 }
