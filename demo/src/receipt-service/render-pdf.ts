@@ -48,19 +48,23 @@ export function startRenderer(limits: RenderLimits): Renderer {
     execArgv: [],
     minThreads: 1,
     maxThreads: limits.threads,
-    maxQueue: limits.maxQueue,
     resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb },
     // A request in flight at shutdown is answered first.
     closeTimeout: limits.timeoutMs,
   })
+  // Counted here: piscina leaves tasks that can be aborted out of its own `maxQueue`.
+  const mostAtOnce = limits.threads + limits.maxQueue
+  let taken = 0
   return {
     async render(receipt) {
+      if (taken >= mostAtOnce) throw new RendererBusyError()
+      taken += 1
       try {
         return await pool.run(receipt, { signal: AbortSignal.timeout(limits.timeoutMs) })
       } catch (error) {
-        const busy = error instanceof Error && /queue/i.test(error.message)
-        const RenderError = busy ? RendererBusyError : RenderFailedError
-        throw Object.assign(new RenderError(), { cause: error })
+        throw Object.assign(new RenderFailedError(), { cause: error })
+      } finally {
+        taken -= 1
       }
     },
     close: () => pool.close(),

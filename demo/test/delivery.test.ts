@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { openDatabase } from '#src/database/database.js'
+import { lockFolder } from '#src/database/folder-lock.js'
+import { openMigrated } from '#src/database/migrate.js'
+import { createOutbox, type Outbox } from '#src/payment-service/outbox.js'
+import { createPaymentStore } from '#src/payment-service/payment-store.js'
+import { quote } from '#src/payment-service/quote.js'
+import { backOff, createReceiptDelivery } from '#src/payment-service/receipt-delivery.js'
+import type { Delivery } from '#src/payment-service/receipts-api.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
+const migrations = new URL('../src/payment-service/migrations/', import.meta.url)
+const database = await openMigrated({ folder: join(folder, 'database') }, 'payments', migrations)
+t.teardown(async () => {
+  await database.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+const store = createPaymentStore(database)
+const outbox = createOutbox(database)
+const start = Date.parse('2026-11-25T12:00:00Z')
+
+/** A paid payment whose receipt waits. */
+async function paid(): Promise<string> {
+  const id = randomUUID()
+  const lease = { leaseId: randomUUID(), now: new Date(start), until: new Date(start) }
+  const order = { items: [{ sku: 'B-1001', quantity: 1 }], currency: 'EUR', locale: 'en' }
+  await store.insert(
+    {
+      id,
+      clientId: 'shop',
+      idempotencyKey: id,
+      fingerprint: '',
+      quote: quote(order),
+      buyer: { email: 'a@example.com' },
+      method: 'test_visa',
+    },
+    lease,
+  )
+  await store.settle(id, { approved: true, authorizationCode: 'A' }, new Date(start))
+  return id
+}
+
+interface State {
+  status: string
+  attempts: number
+  last_error: string | null
+  waits_ms: number
+  leased: boolean
+}
+async function stateOf(id: string): Promise<State | undefined> {
+  const [row] = await database.query<State>(
+    `select status, attempts, last_error, lease_id is not null as leased,
+       (extract(epoch from next_attempt_at) * 1000 - $2)::int as waits_ms
+     from payments.outbox where payment_id = $1`,
+    [id, start],
+  )
+  return row
+}
+
+/** A worker whose receipt service says what it is told to; and the time. */
+function worker(deliver: () => Promise<Delivery>, from: Outbox = outbox) {
+  const said: string[] = []
+  const time = { now: start }
+  const delivery = createReceiptDelivery({
+    outbox: from,
+    findPayment: id => store.find(id),
+    deliver,
+    log: { warn: (_, message) => said.push(message), error: (_, message) => said.push(message) },
+    clock: () => time.now,
+    random: () => 0,
+    leaseMs: 60_000,
+  })
+  return { ...delivery, said, time }
+}
+
+t.test('a delivery that fails is made again, later each time, or when the service wants it', async t => {
+  const id = await paid()
+  const answers: Delivery[] = [
+    { outcome: 'failed', reason: 'down' },
+    { outcome: 'failed', reason: 'full', retryAfterMs: 7_000 },
+    { outcome: 'delivered', number: 'HQ-1' },
+  ]
+  const { deliverDue, time, said } = worker(
+    async () => answers.shift() ?? { outcome: 'failed', reason: 'none' },
+  )
+  t.equal(await deliverDue(), 1)
+  t.match(await stateOf(id), {
+    status: 'pending',
+    attempts: 1,
+    last_error: 'down',
+    waits_ms: 500,
+    leased: false,
+  })
+  t.equal(await deliverDue(), 0, 'not before its time')
+  time.now = start + 500
+  t.equal(await deliverDue(), 1)
+  t.match(await stateOf(id), { attempts: 2, last_error: 'full', waits_ms: 7_500 })
+  time.now = start + 7_500
+  t.equal(await deliverDue(), 1)
+  t.match(await stateOf(id), { status: 'delivered', attempts: 3, last_error: null })
+  t.equal(await deliverDue(), 0)
+  t.strictSame(said, ['receipt not delivered yet', 'receipt not delivered yet'])
+})
+
+t.test('what would be refused again is poisoned: it needs a person, and blocks nobody', async t => {
+  const id = await paid()
+  const other = await paid()
+  const answers: Delivery[] = [
+    { outcome: 'refused', reason: 'the receipt service answers 422' },
+    { outcome: 'delivered', number: 'HQ-2' },
+  ]
+  const { deliverNow, deliverDue, said, time } = worker(
+    async () => answers.shift() ?? { outcome: 'failed', reason: 'none' },
+  )
+  await deliverNow(id)
+  t.match(await stateOf(id), { status: 'poisoned', last_error: /422/, leased: false })
+  t.match(said, ['receipt given up: it needs a person'])
+  time.now = start + 86_400_000
+  t.equal(await deliverDue(), 1)
+  t.match(await stateOf(other), { status: 'delivered' })
+})
+
+t.test('after a day of trying it is given up, too', async t => {
+  const id = await paid()
+  await database.query('update payments.outbox set attempts = 2879 where payment_id = $1', [id])
+  const { deliverNow } = worker(async () => ({ outcome: 'failed', reason: 'down' }))
+  await deliverNow(id)
+  t.match(await stateOf(id), { status: 'poisoned', attempts: 2_880 })
+})
+
+t.test(
+  'a lease keeps others off until its worker is taken for dead; what that one does late changes nothing',
+  async t => {
+    const id = await paid()
+    let answer: ((delivery: Delivery) => void) | undefined
+    const first = worker(() => new Promise(resolve => (answer = resolve)))
+    const slow = first.deliverNow(id)
+    while (!(await stateOf(id))?.leased) await new Promise(resolve => setTimeout(resolve, 10))
+    const second = worker(async () => ({ outcome: 'delivered', number: 'HQ-3' }))
+    t.equal(await second.deliverDue(), 0)
+    second.time.now = start + 60_000
+    t.equal(await second.deliverDue(), 1)
+    answer?.({ outcome: 'refused', reason: 'late' })
+    await slow
+    t.match(await stateOf(id), { status: 'delivered', attempts: 2, last_error: null })
+  },
+)
+
+const take = (leaseId: string) =>
+  outbox.lease({ leaseId, now: new Date(start), until: new Date(start + 1_000), limit: 8 })
+
+t.test('workers that lease at the same moment get different rows', async t => {
+  const ids = await Promise.all(Array.from({ length: 12 }, paid))
+  const [one, two] = await Promise.all([take(randomUUID()), take(randomUUID())])
+  const taken = [...(one ?? []), ...(two ?? [])].map(({ paymentId }) => paymentId)
+  t.strictSame(taken.sort(), ids.sort())
+})
+
+t.test('back-off doubles to half a minute, less up to a half at random', async t => {
+  t.strictSame(
+    [1, 2, 3, 7, 2_000].map(attempts => backOff(attempts, 0)),
+    [500, 1_000, 2_000, 30_000, 30_000],
+  )
+  t.equal(backOff(1, 1), 250)
+})
+
+t.test(
+  'a migration that was changed after it ran is refused; a folder is locked against other processes',
+  async t => {
+    await database.query(`update payments.migration set sha256 = 'x' where name = '001-payments.sql'`)
+    const config = { folder: join(folder, 'database') }
+    await t.rejects(openMigrated(config, 'payments', migrations), /001-payments\.sql was changed/)
+
+    const locked = join(folder, 'locked')
+    const unlock = lockFolder(locked)
+    t.throws(() => lockFolder(locked), new RegExp(`is open in process ${process.pid}`))
+    unlock()
+    lockFolder(locked)()
+    await t.rejects(openDatabase({ url: 'postgres://127.0.0.1:1/none', folder: '' }))
+  },
+)
