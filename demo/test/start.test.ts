@@ -1,25 +1,55 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { usualPorts } from '#src/config.js'
 import { openDatabase } from '#src/database/database.js'
 import { isFirstStart, prepareFolder } from '#src/database/prepare-folder.js'
 
+interface Started {
+  readonly process: ChildProcess
+  /** What it has said so far. */
+  readonly out: () => string
+  /** Resolves when it has said this; rejects when it ends before. */
+  readonly until: (text: string) => Promise<void>
+  readonly ended: Promise<number | null>
+}
+
 /** `demo/dist/start.js`, as `pnpm demo` runs it; without the loaders that tap hands to its children. */
-async function run(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number | null; out: string }> {
+function start(args: readonly string[], env: Record<string, string> = {}): Started {
   const { NODE_OPTIONS: _loaders, ...inherited } = process.env
   const child = spawn(process.execPath, ['demo/dist/start.js', ...args], {
     env: { ...inherited, NO_COLOR: '1', ...env },
   })
   let out = ''
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()))
-  const code = await new Promise<number | null>(resolve => child.once('close', resolve))
-  return { code, out }
+  const heard = new EventEmitter()
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      out += chunk.toString()
+      heard.emit('more')
+    })
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+  const until = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (out.includes(text)) resolve()
+      }
+      heard.on('more', look)
+      look()
+      void ended.then(() => reject(new Error(`ended without saying “${text}”: ${out}`)))
+    })
+  return { process: child, out: () => out, until, ended }
+}
+
+async function run(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; out: string }> {
+  const child = start(args, env)
+  return { code: await child.ended, out: child.out() }
 }
 
 function makeFolder(t: Test): string {
@@ -60,6 +90,33 @@ t.test('one purchase from the command line leaves a receipt', async t => {
     t.equal(doctor.code, 0, doctor.out)
     t.match(doctor.out, 'All is well')
   })
+})
+
+t.test('the open shop says what runs where, on this machine only, and closes at Ctrl+C', async t => {
+  // Taken by us, unless somebody else has it already.
+  const squatter = createServer()
+  await new Promise<void>(resolve => {
+    squatter.once('error', () => resolve()).listen(usualPorts.storefront, '127.0.0.1', resolve)
+  })
+  t.teardown(() => squatter.close())
+
+  const child = start([], { DEMO_FOLDER: makeFolder(t) })
+  t.teardown(() => child.process.kill('SIGKILL'))
+  await child.until('Ctrl+C closes the shop')
+  const addresses = [...child.out().matchAll(/http:\/\/([\d.]+):(\d+)/g)]
+  t.ok(addresses.length >= 4, 'each service has its address')
+  t.ok(addresses.every(([, host]) => host === '127.0.0.1'))
+  const moved = /Port (\d+) is taken by another program, so storefront uses (\d+)/.exec(child.out())
+  t.equal(moved?.[1], String(usualPorts.storefront))
+  const shop = /Shop +http:\/\/127\.0\.0\.1:(\d+) +← open this/.exec(child.out())?.[1]
+  t.equal(shop, moved?.[2])
+  t.match(await (await fetch(`http://127.0.0.1:${shop}`)).text(), 'Books worth a second voyage')
+  // All of 127/8 is this machine on Linux: whoever listens everywhere would answer there too.
+  if (process.platform === 'linux') await t.rejects(fetch(`http://127.0.0.2:${shop}`), 'nowhere else')
+
+  child.process.kill('SIGINT')
+  t.equal(await child.ended, 0, child.out())
+  await t.rejects(fetch(`http://127.0.0.1:${shop}`), 'and nothing listens any more')
 })
 
 t.test('what cannot be understood is said, with what could', async t => {
