@@ -7,6 +7,7 @@ import { openMigrated } from '../database/migrate.js'
 import { apiDocs } from '../operations/api-docs.js'
 import { health } from '../operations/health.js'
 import { problemDetails } from '../operations/problem-details.js'
+import { traceContext, tracedRequests } from '../operations/trace-context.js'
 import { startBackgroundWork } from './background-work.js'
 import type { PaymentGateway } from './gateway.js'
 import { createOutbox } from './outbox.js'
@@ -52,6 +53,7 @@ export async function buildPaymentService(
 ): Promise<FastifyInstance> {
   const { leases = usualLeases } = config
   const app = fastify({
+    ...tracedRequests,
     logger: { level: config.logLevel, name: 'payment-service' },
     bodyLimit: 32 * 1024,
     // A misspelt or unknown member is refused, never dropped or guessed.
@@ -61,6 +63,7 @@ export async function buildPaymentService(
   const database = await openMigrated(config.database, 'payments', migrations)
   app.addHook('onClose', () => database.close())
 
+  await app.register(traceContext)
   await app.register(problemDetails)
   await app.register(apiDocs, {
     title: 'Payment service',

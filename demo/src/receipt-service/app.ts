@@ -5,6 +5,7 @@ import { openMigrated } from '../database/migrate.js'
 import { apiDocs } from '../operations/api-docs.js'
 import { health } from '../operations/health.js'
 import { problemDetails } from '../operations/problem-details.js'
+import { traceContext, tracedRequests } from '../operations/trace-context.js'
 import { createReceipts } from './receipts.js'
 import { startRenderer, type RenderLimits } from './render-pdf.js'
 import { receiptRoutes } from './routes.js'
@@ -19,6 +20,7 @@ const usualLimits: RenderLimits = { threads: 1, maxQueue: 100, timeoutMs: 10_000
 /** The receipt service: turns paid orders into receipts, for clients that have a token for it. */
 export async function buildReceiptService(config: ReceiptConfig): Promise<FastifyInstance> {
   const app = fastify({
+    ...tracedRequests,
     logger: { level: config.logLevel, name: 'receipt-service' },
     // Room for everything the schema allows, and little more.
     bodyLimit: 128 * 1024,
@@ -32,6 +34,7 @@ export async function buildReceiptService(config: ReceiptConfig): Promise<Fastif
   // Hooks run last in, first out: the renderer ends what it started before the database goes.
   app.addHook('onClose', () => renderer.close())
 
+  await app.register(traceContext)
   await app.register(problemDetails)
   await app.register(apiDocs, {
     title: 'Receipt service',

@@ -9,6 +9,7 @@ import { Eta } from 'eta'
 import fastify, { type FastifyInstance } from 'fastify'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
 import type { StorefrontConfig } from '../config.js'
+import { traceContext, tracedRequests } from '../operations/trace-context.js'
 import { seller } from '../receipt-service/seller.js'
 import { serveAssets } from './assets.js'
 import type { Backstage } from './backstage.js'
@@ -54,10 +55,12 @@ export async function buildStorefront(
   backstage?: Backstage,
 ): Promise<FastifyInstance> {
   const app = fastify({
+    ...tracedRequests,
     logger: { level: config.logLevel, name: 'storefront' },
     bodyLimit: 16 * 1024,
   }).setValidatorCompiler(TypeBoxValidatorCompiler)
 
+  await app.register(traceContext)
   await app.register(helmet, {
     contentSecurityPolicy,
     strictTransportSecurity: false,
