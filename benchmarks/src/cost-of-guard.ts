@@ -1,9 +1,9 @@
 // A process of its own: what the guard costs the main thread for one request, and how that grows with what it is given.
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import Fastify from 'fastify'
-import resourceServer, { type Jwk, type ResourceServerOptions } from 'fastify-resource-server'
+import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
 import { spread } from './harness/comparison.js'
+import { guardRequests, processorTime, type Run } from './harness/guard-requests.js'
 import { audience } from './harness/issuer.js'
 import { serve } from './harness/serve.js'
 
@@ -23,9 +23,6 @@ export interface Grown {
   readonly repeated: readonly number[]
   readonly unseen: readonly number[]
 }
-
-/** Gives one request after the other to the guard. */
-type Run = (requests: number) => Promise<void>
 
 const scopesOf = (count: number): string[] => Array.from({ length: count }, (_, n) => `orders:read:${n}`)
 const issuerAt = (n: number): Promise<TestIssuer> =>
@@ -88,36 +85,13 @@ async function runOf(
 ): Promise<Run> {
   const app = Fastify()
   await app.register(resourceServer, {
-    issuers: issuers.map(({ url, jwks }) => ({ issuer: url, audience, keys: jwks.keys as readonly Jwk[] })),
+    issuers: issuers.map(({ url, jwks }) => ({ issuer: url, audience, keys: jwks.keys })),
     verifyInThreadPool: false,
     requireKeysAtBoot: true,
     ...options,
   })
   await app.ready()
-  const guard = app.oauth.authenticate({ scopes: [scope] })
-  const reply = {} as FastifyReply
-  // What the guard reads of a request, without the rest of Fastify, which is the same for every size.
-  const requests = tokens.map(token => {
-    const authorization = `Bearer ${token}`
-    const raw = { headers: { authorization }, rawHeaders: ['Authorization', authorization] }
-    return { is404: false, method: 'GET', headers: raw.headers, raw } as unknown as FastifyRequest
-  })
-  return async count => {
-    for (let index = 0; index < count; index += 1) {
-      const request = requests[index % requests.length] as FastifyRequest
-      guard(request, reply, error => {
-        if (error !== undefined) throw error
-      })
-    }
-  }
-}
-
-/** Microseconds of processor time for one request. */
-async function measure(run: Run, count: number): Promise<number> {
-  const before = process.cpuUsage()
-  await run(count)
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / count
+  return guardRequests(app, scope, tokens)
 }
 
 async function grow(dimension: Dimension, rounds: number): Promise<Grown> {
@@ -135,10 +109,10 @@ async function grow(dimension: Dimension, rounds: number): Promise<Grown> {
     for (const [index, run] of runs.entries()) counts.set(run, ways[index]?.[1] ?? 0)
     points.push(runs as [Run, Run])
   }
-  for (const [run, count] of counts) await measure(run, count)
+  for (const [run, count] of counts) processorTime(run, count)
   for (let round = 0; round < rounds; round += 1)
     for (const [run, count] of counts)
-      measured.set(run, [...(measured.get(run) ?? []), await measure(run, count)])
+      measured.set(run, [...(measured.get(run) ?? []), processorTime(run, count)])
   const of = (run: Run): number => spread(measured.get(run) ?? []).median
   return {
     dimension,

@@ -1,12 +1,12 @@
-// Where the time of a request goes: `node benchmarks/dist/profile.js [case] [server]` puts a server under load with V8's
+// Where the time of a request goes: `pnpm bench:profile [case] [server]` puts a server under load with V8's
 // profiler and prints the time by part. The `.cpuprofile` stays for a flame graph (speedscope, Chrome).
-import { mkdtempSync, readdirSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bearerTokens, scope, startIssuer } from './harness/issuer.js'
 import { createLoadGenerator, type Credentials } from './harness/load.js'
 import { startServer } from './harness/server-process.js'
-import { readProfile } from './report/cpu-profile.js'
+import { readProfile, type CpuProfile } from './report/cpu-profile.js'
 
 const seconds = 5
 const [name = 'repeated', file = 'resource-server'] = process.argv.slice(2)
@@ -24,19 +24,16 @@ const credentials = await cases[name]?.()
 if (credentials === undefined)
   throw new Error(`there is no case ${name}; there are ${Object.keys(cases).join(', ')}`)
 
-const folder = mkdtempSync(join(tmpdir(), 'bench-profile-'))
 const options = { verifyInThreadPool: false }
-const server = await startServer(file, `servers/${file}`, { ...trust, options }, [
-  '--cpu-prof',
-  '--cpu-prof-interval=200',
-  `--cpu-prof-dir=${folder}`,
-])
+const server = await startServer(file, `servers/${file}`, { ...trust, options })
 const load = await createLoadGenerator()
+await load.send(server.url, { path: '/orders', credentials, seconds })
+await server.ask('startProfile')
 const { requests } = await load.send(server.url, { path: '/orders', credentials, seconds })
+const profile = await server.ask<CpuProfile>('endProfile')
 await Promise.all([server.stop(), load.close(), issuer.close()])
 
-const [profile = ''] = readdirSync(folder)
-const { parts, functions } = readProfile(join(folder, profile))
+const { parts, functions } = readProfile(profile)
 const table = (rows: ReadonlyMap<string, number>, most: number): void => {
   for (const [what, microseconds] of [...rows].sort(([, a], [, b]) => b - a).slice(0, most))
     console.log(`${(microseconds / requests).toFixed(2).padStart(8)} µs  ${what}`)
@@ -45,4 +42,6 @@ console.log(`${name} on ${file}: ${requests} requests; self time for one of them
 table(parts, 12)
 console.log('\nOf which in single functions\n')
 table(functions, 25)
-console.log(`\n${join(folder, profile)}`)
+const kept = join(mkdtempSync(join(tmpdir(), 'bench-')), `${name}.cpuprofile`)
+writeFileSync(kept, JSON.stringify(profile))
+console.log(`\n${kept}`)

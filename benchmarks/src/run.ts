@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { describeMachine } from './harness/machine.js'
 import { createLoadGenerator } from './harness/load.js'
+import { addedCost } from './questions/added-cost.js'
 import { growth } from './questions/growth.js'
 import { manyIssuers } from './questions/many-issuers.js'
 import { memory } from './questions/memory.js'
@@ -16,6 +17,7 @@ import { judge, writeResults } from './report/results.js'
 
 const questions: readonly Question[] = [
   protectedRoute,
+  addedCost,
   refusedRequests,
   tokenClient,
   renewal,
@@ -29,7 +31,7 @@ const questions: readonly Question[] = [
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '1' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -38,7 +40,7 @@ const names = questions.map(({ name }) => name)
 const unknown = positionals.filter(name => !names.includes(name))
 if (values.help || unknown.length > 0) {
   if (unknown.length > 0) console.error(`There is no question ${unknown.join(', ')}.\n`)
-  console.log(`pnpm bench [--rounds 5] [--seconds 1] [question …]\n\nQuestions: ${names.join(', ')}`)
+  console.log(`pnpm bench [--rounds 3] [--seconds 1] [question …]\n\nQuestions: ${names.join(', ')}`)
   process.exit(unknown.length > 0 ? 1 : 0)
 }
 
@@ -68,7 +70,8 @@ for (const question of questions) {
   const measured = new Date().toISOString()
   keepAnswer({ question: name, title, method, measured, rounds: effort.rounds, machine, ...findings })
   for (const comparison of findings.comparisons ?? [])
-    for (const goal of comparison.goals) console.log(`${comparison.title}: ${judge(comparison, goal)}`)
+    for (const goal of comparison.goals)
+      console.log(`${comparison.title}: ${judge(comparison, goal, machine)}`)
   for (const { what, value, unit } of findings.facts ?? [])
     console.log(`${what}: ${value.toPrecision(3)} ${unit}`)
   writeResults(questions, readAnswers())

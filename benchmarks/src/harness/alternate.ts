@@ -17,8 +17,11 @@ export interface Alternated {
   readonly processor: Record<string, number[]>
 }
 
+/** Slices that are dropped: V8 has not compiled all of the hot path before. */
+const warmUp = 2
+
 /**
- * Measures in alternation. Each round begins with another contender, so that none is always first; one slice each
+ * Measures in alternation. Each round begins with another contender, so that none is always first; what a contender does
  * before the first round is dropped.
  */
 export async function alternate(
@@ -28,7 +31,8 @@ export async function alternate(
 ): Promise<Alternated> {
   const rates: Record<string, number[]> = {}
   const processor: Record<string, number[]> = {}
-  for (const contender of contenders) await contender.measure()
+  for (const contender of contenders)
+    for (let slice = 0; slice < warmUp; slice += 1) await contender.measure()
   for (let round = 0; round < rounds; round += 1) {
     onRound(round)
     for (const index of contenders.keys()) {

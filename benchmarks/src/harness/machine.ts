@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { availableParallelism, cpus } from 'node:os'
+import { availableParallelism, cpus, loadavg } from 'node:os'
 import { loadGenerator } from './load.js'
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -13,6 +13,8 @@ export interface Machine {
   readonly cores: number
   readonly node: string
   readonly load: string
+  /** How many threads wanted a processor in the minute before, when nothing had been measured yet. */
+  readonly busy: number
   readonly packages: Readonly<Record<string, string>>
 }
 
@@ -24,6 +26,7 @@ export function describeMachine(): Machine {
     cores: availableParallelism(),
     node: process.version,
     load: loadGenerator,
+    busy: loadavg()[0] ?? 0,
     packages: Object.fromEntries(names.map(name => [name, versionOf(name)])),
   }
 }

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
-
-/** What V8 writes with `--cpu-prof`. Times in microseconds. */
-interface CpuProfile {
+/** What V8's profiler gives. Times in microseconds. */
+export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
@@ -16,9 +14,8 @@ export interface SelfTimes {
   readonly functions: ReadonlyMap<string, number>
 }
 
-/** Adds up the samples of a `.cpuprofile`; time without work is left out. */
-export function readProfile(file: string): SelfTimes {
-  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8')) as CpuProfile
+/** Adds up the samples of a profile; time without work is left out. */
+export function readProfile({ nodes, samples, timeDeltas }: CpuProfile): SelfTimes {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]))
   const parts = new Map<string, number>()
   const functions = new Map<string, number>()

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { ratio, spread, type Comparison, type Goal, type Spread } from '../harness/comparison.js'
+import type { Machine } from '../harness/machine.js'
 import type { Fact, Question } from '../questions/question.js'
 import { folder, type Answer } from './answers.js'
 import { barChart, lineChart } from './chart.js'
@@ -15,11 +16,30 @@ export function writeResults(questions: readonly Question[], answers: readonly A
     '',
     'Written by `pnpm bench`; change nothing by hand. What the numbers mean, and where the remaining time goes: [docs/performance.md](../docs/performance.md).',
     '',
-    'Ratios are medians over the rounds of the ratio *in* each round, with the lowest and the highest in brackets; “processor” is the processor time of the process of the contender for one request or call, all its threads together. Contenders take turns, each in a process of its own; a slice of each before the first round is dropped. Absolute rates are those of one machine and are here for scale only.',
+    'Ratios are medians over the rounds of the ratio *in* each round, with the lowest and the highest in brackets; “processor” is the processor time of the process of the contender for one request or call, all its threads together. Contenders take turns, each in a process of its own; two slices of each before the first round are dropped. Where other work shares the processors, the processor time says more than the rate. Absolute rates are those of one machine and are here for scale only.',
     '',
+    ...overview(known),
     ...known.flatMap(section),
   ]
   writeFileSync(`${folder}RESULTS.md`, `${text.join('\n').trimEnd()}\n`)
+}
+
+/** Every goal of every question with what was measured, before any detail. */
+function overview(answers: readonly Answer[]): string[] {
+  const rows = answers.flatMap(({ comparisons = [], facts = [], machine }) => [
+    ...comparisons.flatMap(({ title, rates, processor = {}, goals }) =>
+      goals.map(({ contender, of, atLeast }) => {
+        const rate = ratio(rates, contender, of)
+        // Less time is better, so the ratio is the other way round: it is comparable with that of the rates.
+        const cost = ratio(processor, of, contender)
+        return `| ${title}: ${contender}, of ${of} | ${show(rate)} | ${show(cost)} | ${verdict(rate, atLeast, machine)} ≥ ${atLeast.toFixed(2)} |`
+      }),
+    ),
+    ...facts
+      .filter(({ atMost, atLeast }) => atMost !== undefined || atLeast !== undefined)
+      .map(fact => `| ${fact.what} | ${number(fact.value)} ${fact.unit} | | ${goalOf(fact)} |`),
+  ])
+  return ['## Goals', '', '| | by rate | by processor time | goal |', '|---|--:|--:|--:|', ...rows, '']
 }
 
 function section(answer: Answer): string[] {
@@ -31,6 +51,7 @@ function section(answer: Answer): string[] {
     '',
     machineLine(answer),
     '',
+    ...warning(answer),
     ...comparisons.flatMap((comparison, index) => comparisonSection(answer, comparison, index)),
     ...factsSection(facts),
     ...growths.flatMap((growth, index) => {
@@ -38,6 +59,16 @@ function section(answer: Answer): string[] {
       writeFileSync(folder + file, lineChart(growth))
       return [`![${growth.title}](${file})`, '']
     }),
+  ]
+}
+
+/** Rates of processes that fight for processors with others' say little. */
+function warning({ machine }: Answer): string[] {
+  if (!isBusy(machine)) return []
+  const { busy, cores } = machine
+  return [
+    `> Other work was going on: ${number(busy)} threads wanted these ${cores} processors before anything was measured. Rates are disturbed; where ranges are wide they say nothing. Processor times are disturbed less.`,
+    '',
   ]
 }
 
@@ -71,7 +102,7 @@ function comparisonSection(answer: Answer, comparison: Comparison, index: number
     `|---|--:|${baselines.map(() => '--:|').join('')}--:|`,
     ...rows,
     '',
-    ...comparison.goals.map(goal => `${judge(comparison, goal)}\n`),
+    ...comparison.goals.map(goal => `${judge(comparison, goal, answer.machine)}\n`),
   ]
 }
 
@@ -86,9 +117,20 @@ function show(value: Spread | undefined): string {
 }
 
 /** Says whether a goal is met. */
-export function judge(comparison: Comparison, { contender, of, atLeast }: Goal): string {
-  const { median = Number.NaN } = ratio(comparison.rates, contender, of) ?? {}
-  return `${median >= atLeast ? '✅' : '❌'} ${contender}: ${median.toFixed(3)} of ${of}; the goal is ${atLeast.toFixed(2)}.`
+export function judge(comparison: Comparison, { contender, of, atLeast }: Goal, machine: Machine): string {
+  const value = ratio(comparison.rates, contender, of)
+  return `${verdict(value, atLeast, machine)} ${contender}: ${(value?.median ?? Number.NaN).toFixed(3)} of ${of}; the goal is ${atLeast.toFixed(2)}.`
+}
+
+/** On a busy machine, a range that lies on both sides of a goal decides nothing. */
+function verdict(value: Spread | undefined, atLeast: number, machine: Machine): string {
+  const { median = Number.NaN, low = Number.NaN, high = Number.NaN } = value ?? {}
+  if (isBusy(machine) && low < atLeast && high >= atLeast) return '❔'
+  return median >= atLeast ? '✅' : '❌'
+}
+
+function isBusy({ busy, cores }: Machine): boolean {
+  return busy >= cores / 2
 }
 
 function factsSection(facts: readonly Fact[]): string[] {

@@ -1,0 +1,77 @@
+// A process of its own: processor time that the guard adds to a request, and that of a bare signature, in turns.
+import { randomBytes } from 'node:crypto'
+import Fastify from 'fastify'
+import resourceServer from 'fastify-resource-server'
+import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
+import { spread } from './harness/comparison.js'
+import { guardRequests, processorTime, type Run } from './harness/guard-requests.js'
+import { algorithms, audience, scope } from './harness/issuer.js'
+import { serve } from './harness/serve.js'
+import { signatureOf } from './servers/signature.js'
+
+/** Microseconds by case; medians. */
+export type AddedCosts = Readonly<Record<string, number>>
+
+/** More than the cache holds, so that each is new. */
+const distinctTokens = 2_000
+
+async function guardOf(issuer: TestIssuer, tokens: readonly (string | undefined)[]): Promise<Run> {
+  const app = Fastify()
+  await app.register(resourceServer, {
+    issuer: issuer.url,
+    audience,
+    keys: issuer.jwks.keys,
+    verifyInThreadPool: false,
+    requireKeysAtBoot: true,
+  })
+  await app.ready()
+  // A server that refuses some tokens accepts others: it has seen the header that the issuer writes.
+  guardRequests(app, scope, [await issuer.token({ scopes: [scope] })])(1)
+  return guardRequests(app, scope, tokens)
+}
+
+async function casesOf(): Promise<Map<string, { run: Run; count: number }>> {
+  const cases = new Map<string, { run: Run; count: number }>()
+  for (const algorithm of algorithms) {
+    const issuer = await createTestIssuer({ listen: false, algorithm, audience, expiresIn: 86_400 })
+    const token = (options: object = {}): Promise<string> =>
+      issuer.token({ scopes: [scope, 'orders:write'], clientId: 'payment', ...options })
+    const tokens = await Promise.all(Array.from({ length: distinctTokens }, () => token()))
+    const [first = ''] = tokens
+    const signature = signatureOf(issuer.jwks.keys[0] ?? {}, first)
+    cases.set(`${algorithm}, one bare crypto.verify`, { run: signature, count: 500 })
+    cases.set(`${algorithm}, a new token`, { run: await guardOf(issuer, tokens), count: 500 })
+    cases.set(`${algorithm}, a repeated token`, { run: await guardOf(issuer, [first]), count: 10_000 })
+    if (algorithm !== 'ES256') continue
+    const garbage = Array.from({ length: 100 }, (_, n) => randomBytes(30 + n * 4).toString('base64url'))
+    const refused = {
+      'refused: no token': [undefined],
+      'refused: garbage': garbage,
+      'refused: expired': [await token({ expiresIn: -3_600 })],
+      'refused: missing scope': [await token({ scopes: [] })],
+    }
+    for (const [name, sent] of Object.entries(refused))
+      cases.set(name, { run: await guardOf(issuer, sent), count: 5_000 })
+  }
+  return cases
+}
+
+async function measure(rounds: number): Promise<AddedCosts> {
+  const cases = await casesOf()
+  const measured = new Map<string, number[]>()
+  for (let round = -2; round < rounds; round += 1)
+    for (const [name, { run, count }] of cases) {
+      const cost = processorTime(run, count)
+      if (round >= 0) measured.set(name, [...(measured.get(name) ?? []), cost])
+    }
+  return Object.fromEntries([...measured].map(([name, costs]) => [name, spread(costs).median]))
+}
+
+let rounds = 1
+await serve(
+  async (config: { rounds: number }) => {
+    ;({ rounds } = config)
+    return ''
+  },
+  { costs: () => measure(rounds) },
+)
