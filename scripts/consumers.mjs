@@ -138,7 +138,7 @@ for (const version of nodes) {
 }
 
 step('the command of oauth-test-issuer says what it can', () => {
-  const { stdout } = run('npx', ['--no', 'oauth-test-issuer', '--help'])
+  const { stdout } = run('npx', ['--no', '--', 'oauth-test-issuer', '--help'])
   if (!stdout.includes('--audience URI')) throw new Error(stdout)
 })
 
