@@ -2,15 +2,20 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { ProtectedBy } from '../config.js'
 
 /** What a service says of itself. */
 export interface ApiDocsOptions {
   readonly title: string
   readonly description: string
-  readonly issuer: string
+  /** Whose tokens the service takes. */
+  readonly protectedBy: ProtectedBy
   /** Each scope with what it allows. */
   readonly scopes: Readonly<Record<string, string>>
 }
+
+/** What the operations' `security` is called. */
+export const securityScheme = 'oauth2'
 
 /** The OpenAPI description from the routes' schemas, and at `/docs` a page to read it and to try it. */
 export const apiDocs = fp(async (app: FastifyInstance, options: ApiDocsOptions) => {
@@ -19,19 +24,21 @@ export const apiDocs = fp(async (app: FastifyInstance, options: ApiDocsOptions) 
       openapi: '3.1.0',
       info: { title: options.title, description: options.description, version: '1.0.0' },
       components: {
-        securitySchemes: {
-          oauth2: {
-            type: 'oauth2',
-            flows: {
-              clientCredentials: {
-                tokenUrl: `${options.issuer.replace(/\/$/, '')}/token`,
-                scopes: { ...options.scopes },
-              },
-            },
-          },
-        },
+        securitySchemes: { [securityScheme]: schemeOf(options) },
       },
     },
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })
 })
+
+/** The demo's own issuer has its token endpoint where it is known to be; another one's metadata tells. */
+function schemeOf({ protectedBy: { issuer, verification }, scopes }: ApiDocsOptions) {
+  const base = issuer.replace(/\/$/, '')
+  if (verification?.profile === undefined)
+    return {
+      type: 'oauth2' as const,
+      flows: { clientCredentials: { tokenUrl: `${base}/token`, scopes: { ...scopes } } },
+    }
+  const openIdConnectUrl = verification.metadataUrl ?? `${base}/.well-known/openid-configuration`
+  return { type: 'openIdConnect' as const, openIdConnectUrl }
+}

@@ -4,7 +4,7 @@ import resourceServer from 'fastify-resource-server'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
 import type { PaymentConfig } from '../config.js'
 import { openMigrated } from '../database/migrate.js'
-import { apiDocs } from '../operations/api-docs.js'
+import { apiDocs, securityScheme } from '../operations/api-docs.js'
 import { health } from '../operations/health.js'
 import { problemDetails } from '../operations/problem-details.js'
 import { traceContext, tracedRequests } from '../operations/trace-context.js'
@@ -68,7 +68,7 @@ export async function buildPaymentService(
   await app.register(apiDocs, {
     title: 'Payment service',
     description: 'Takes payments for orders, each once, and has a receipt made for every paid one.',
-    issuer: config.issuer,
+    protectedBy: config,
     scopes,
   })
   await app.register(health, { checks: { database: () => database.query('select 1') } })
@@ -105,6 +105,7 @@ export async function buildPaymentService(
       audience: config.audience,
       ...config.verification,
       scopes: Object.keys(scopes),
+      securityScheme,
     })
     await api.register(paymentRoutes, {
       payments,

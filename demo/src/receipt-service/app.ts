@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import type { ReceiptConfig } from '../config.js'
 import { openMigrated } from '../database/migrate.js'
-import { apiDocs } from '../operations/api-docs.js'
+import { apiDocs, securityScheme } from '../operations/api-docs.js'
 import { health } from '../operations/health.js'
 import { problemDetails } from '../operations/problem-details.js'
 import { traceContext, tracedRequests } from '../operations/trace-context.js'
@@ -39,7 +39,7 @@ export async function buildReceiptService(config: ReceiptConfig): Promise<Fastif
   await app.register(apiDocs, {
     title: 'Receipt service',
     description: 'Issues one receipt per payment and keeps it, as PDF, page and JSON.',
-    issuer: config.issuer,
+    protectedBy: config,
     scopes,
   })
   await app.register(health, { checks: { database: () => database.query('select 1') } })
@@ -49,6 +49,7 @@ export async function buildReceiptService(config: ReceiptConfig): Promise<Fastif
       audience: config.audience,
       ...config.verification,
       scopes: Object.keys(scopes),
+      securityScheme,
     })
     await api.register(receiptRoutes, { receipts: createReceipts(database, renderer) })
   })
