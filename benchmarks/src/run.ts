@@ -11,6 +11,7 @@ import { refusedRequests } from './questions/refused-requests.js'
 import { renewal } from './questions/renewal.js'
 import { startUp } from './questions/start-up.js'
 import { tokenClient } from './questions/token-client.js'
+import { tokenRate } from './questions/token-rate.js'
 import type { Question } from './questions/question.js'
 import { keepAnswer, readAnswers } from './report/answers.js'
 import { judge, writeResults } from './report/results.js'
@@ -22,6 +23,7 @@ const questions: readonly Question[] = [
   tokenClient,
   renewal,
   startUp,
+  tokenRate,
   manyIssuers,
   memory,
   receipts,
