@@ -12,7 +12,7 @@ const messages: Readonly<Record<number, Message>> = {
   },
   403: { title: 'Not from here', text: 'This form was sent from another site, so nothing was done.' },
   404: { title: 'No such page', text: 'Nothing is kept under this address.' },
-  429: { title: 'Not so fast', text: 'That were more requests than a reader makes. Try again in a minute.' },
+  429: { title: 'Not so fast', text: 'Those were more requests than a reader makes. Try again in a minute.' },
   503: {
     title: 'Closed for a moment',
     text: 'A service behind the shop cannot be reached. Nothing was charged; try again shortly.',

@@ -49,7 +49,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
       exchanges: journal.list().slice(-shownAtFirst).map(describeExchange),
       switches: switchboard?.list() ?? [],
       last: switchboard?.lastTrial(),
-      why: whyNoReceipt(switchboard?.lastTrial()?.trial, journal),
+      evidence: evidenceOf(switchboard?.lastTrial()?.trial, journal),
       cartCount: cartCount(loadCart(request)),
     }),
   )
@@ -94,9 +94,11 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
     app.view('exchange', { exchange: describeExchange(exchange) })
 }
 
-/** The last thing between the services that did not go well, while a trial's receipt is not there. */
-function whyNoReceipt(trial: Trial | undefined, journal: Journal): string | undefined {
-  if (trial === undefined || (trial.outcome === 'paid' && trial.receipt === 'delivered')) return undefined
+/** The line to look at: what went wrong last while a trial's receipt is not there, else where its purchase began. */
+function evidenceOf(trial: Trial | undefined, journal: Journal): { id: number; why?: string } | undefined {
+  if (trial === undefined) return undefined
+  if (trial.outcome === 'paid' && trial.receipt === 'delivered') return journal.list(trial.orderId)[0]
   const services = journal.list().filter(({ from }) => from !== 'browser')
-  return services.map(describeExchange).findLast(({ outcome }) => outcome !== 'good')?.story
+  const culprit = services.map(describeExchange).findLast(({ outcome }) => outcome !== 'good')
+  return culprit && { id: culprit.id, why: culprit.story }
 }
