@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
@@ -78,6 +80,35 @@ t.test('calls that meet the same 401 at once renew the token once', async t => {
   t.ok(answers.every(({ statusCode }) => statusCode === 200))
   t.equal(endpoint.requests.length, 2)
 })
+
+t.test(
+  'whose call it is stays known: a replay and its token request run in the caller’s context',
+  async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, ({ headers }, response) => {
+      response.writeHead(headers.authorization === 'Bearer token-1' ? 401 : 200).end()
+    })
+    // One connection, which the first call opens: what comes in on it comes in that call's context.
+    const agent = new Agent({ connections: 1 })
+    t.teardown(() => agent.close())
+    const client = clientOf(t, endpoint, api.url, { dispatcher: agent })
+    const callers = new AsyncLocalStorage<string>()
+    const asked: string[] = []
+    const note = (event: unknown): void => {
+      const { request } = event as { request: { method: string; path: string } }
+      asked.push(`${callers.getStore()}: ${request.method} ${request.path}`)
+    }
+    await callers.run('first', async () =>
+      agent.request({ origin: api.url, path: '/', method: 'GET' }).then(({ body }) => body.dump()),
+    )
+    subscribe('undici:request:create', note)
+    t.teardown(() => unsubscribe('undici:request:create', note))
+    const { statusCode, body } = await callers.run('second', () => client.request({ path: '/' }))
+    await body.dump()
+    t.equal(statusCode, 200)
+    t.strictSame(asked, ['second: POST /token', 'second: GET /', 'second: POST /token', 'second: GET /'])
+  },
+)
 
 t.test('an informational answer before the 401 changes nothing', async t => {
   const endpoint = await startTokenEndpoint(t)

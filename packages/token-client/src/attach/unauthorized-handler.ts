@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Dispatcher } from 'undici'
 import type { Token } from '../token.js'
 import { HeldController } from './held-controller.js'
@@ -69,6 +70,8 @@ export class UnauthorizedHandler implements Handler {
   readonly #token: Token
   readonly #replay: Replay
   readonly #left: Attempts
+  /** undici tells of answers in the context of whoever opened the connection; a replay belongs to the caller. */
+  readonly #caller: AsyncResource = new AsyncResource('FASTIFY_TOKEN_CLIENT_CALL')
   readonly #held: HeldController = new HeldController()
   #again: Again | undefined
   #drained = 0
@@ -105,6 +108,10 @@ export class UnauthorizedHandler implements Handler {
       this.#again = { request, token: this.#token, left: { ...this.#left, nonces: this.#left.nonces - 1 } }
       return
     }
+    this.#caller.runInAsyncScope(() => this.#askAnother(controller, deliver))
+  }
+
+  #askAnother(controller: Dispatcher.DispatchController, deliver: () => void): void {
     const request = this.#giveUpToken()
     if (request === undefined) return deliver()
     controller.pause()
@@ -167,6 +174,7 @@ export class UnauthorizedHandler implements Handler {
 
   #sendAgain({ request, token, left }: Again): void {
     this.#held.disconnect()
-    this.#replay.send(request, this.#held.handOver(this.#handler), token, left)
+    const handler = this.#held.handOver(this.#handler)
+    this.#caller.runInAsyncScope(() => this.#replay.send(request, handler, token, left))
   }
 }
