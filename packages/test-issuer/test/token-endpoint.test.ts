@@ -52,6 +52,7 @@ t.test('a token answer may not be kept, and says what was granted (RFC 6749 §5.
 for (const [what, form, error] of [
   ['no grant_type', {}, 'invalid_request'],
   ['an unknown grant', { grant_type: 'password' }, 'unsupported_grant_type'],
+  ['a grant by a name that every object has', { grant_type: 'constructor' }, 'unsupported_grant_type'],
   [
     'a grant that is not for this client',
     { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange' },

@@ -236,6 +236,11 @@ t.test('wrong options fail register', async t => {
     [{ keyId: 'one' }, /option `keyId` does nothing without `privateKey`/],
     [{ certificate: 'x' }, /option `certificate` does nothing without/],
     [{ clientSecret: undefined, privateKey: 'garbage' }, /option `privateKey` is no private key in PEM/],
+    [
+      { clientSecret: undefined, privateKey: () => '', keyAlgorithm: 'RS265' },
+      /option `keyAlgorithm` is "RS265"; it wants 'RS256', /,
+    ],
+    [{ clientSecret: undefined, privateKey: {}, keyAlgorithm: 'constructor' }, /option `keyAlgorithm`/],
     [{ clientAuthentication: 'tls_client_auth' }, /option `clientSecret` is not used with `tls_client_auth`/],
     [
       { clientSecret: undefined, signAssertion() {}, clientAuthentication: 'client_secret_post' },

@@ -165,6 +165,28 @@ for (const [what, given] of Object.entries(headers))
     t.equal(JSON.stringify(Object.entries(given)), before)
   })
 
+// Field names of RFC 9110 §5.1, all of them.
+const ofObjects = ['constructor', 'toString', '__proto__']
+const awkward: Record<string, unknown> = {
+  'an object': Object.fromEntries(ofObjects.map(name => [name, 'kept'])),
+  'an object with lists': Object.fromEntries(ofObjects.map(name => [name, ['kept']])),
+  'a list': ofObjects.flatMap(name => [name, 'kept']),
+  pairs: ofObjects.map(name => [name, 'kept']),
+  'a Map': new Map(ofObjects.map(name => [name, 'kept'])),
+}
+for (const [what, given] of Object.entries(awkward))
+  t.test(`headers as ${what}: names that every object has go out as well`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const sent: string[] = []
+    const api = await startApi(t, (request, response) => {
+      sent.push(...request.rawHeaders)
+      ok(request, response)
+    })
+    await clientOf(t, endpoint, api.url).request({ path: '/', headers: given as never })
+    for (const name of ofObjects) t.equal(sent[sent.indexOf(name) + 1], 'kept', name)
+    t.equal(api.seen[0]?.authorization, 'Bearer token-1')
+  })
+
 t.test('a header that is given twice goes out twice', async t => {
   const endpoint = await startTokenEndpoint(t)
   const accepted: unknown[] = []

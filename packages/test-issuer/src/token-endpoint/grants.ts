@@ -54,11 +54,12 @@ const jwtBearer: Grant = async (parameters, client, tokens) => {
   return { subject: String(assertion['sub']), claims: {}, answer: {} }
 }
 
-export const grants: Readonly<Record<string, { readonly name: GrantName; readonly grant: Grant }>> = {
-  client_credentials: { name: 'client_credentials', grant: clientCredentials },
-  'urn:ietf:params:oauth:grant-type:token-exchange': { name: 'token_exchange', grant: tokenExchange },
-  'urn:ietf:params:oauth:grant-type:jwt-bearer': { name: 'jwt_bearer', grant: jwtBearer },
-}
+/** `grant_type` → the grant. */
+export const grants: ReadonlyMap<string, { readonly name: GrantName; readonly grant: Grant }> = new Map([
+  ['client_credentials', { name: 'client_credentials', grant: clientCredentials }],
+  ['urn:ietf:params:oauth:grant-type:token-exchange', { name: 'token_exchange', grant: tokenExchange }],
+  ['urn:ietf:params:oauth:grant-type:jwt-bearer', { name: 'jwt_bearer', grant: jwtBearer }],
+])
 
 async function tokenParameter(
   name: 'subject_token' | 'actor_token',

@@ -49,9 +49,9 @@ async function grantToken(
   const client = await authenticateClient(request, parameters, context)
   record.clientId = client.clientId
 
-  const known = grants[parameters.need('grant_type')]
+  const known = grants.get(parameters.need('grant_type'))
   if (known === undefined)
-    throw new OAuthError('unsupported_grant_type', `grant_type is none of ${Object.keys(grants).join(', ')}`)
+    throw new OAuthError('unsupported_grant_type', `grant_type is none of ${[...grants.keys()].join(', ')}`)
   if (!client.grants.includes(known.name))
     throw new OAuthError(
       'unauthorized_client',

@@ -20,8 +20,8 @@ function join(
   if (Array.isArray(headers)) return joinList(headers, added)
   if (Symbol.iterator in headers)
     return joinPairs(headers as Iterable<[string, string | string[] | undefined]>, added)
-  const joined: Values = {}
-  for (const name of Object.keys(headers)) if (!isIn(name, added)) joined[name] = headers[name]
+  const joined: Values = { ...headers }
+  for (const name of Object.keys(joined)) if (isIn(name, added)) delete joined[name]
   return Object.assign(joined, added)
 }
 
@@ -38,6 +38,7 @@ function joinPairs(
   pairs: Iterable<[string, string | string[] | undefined]>,
   added: Readonly<Record<string, string>>,
 ): Headers {
+  // Without a prototype: `__proto__` is a field name like any other.
   const joined: Values = Object.create(null) as Values
   for (const [name, given = []] of pairs)
     if (!isIn(name, added)) joined[name] = name in joined ? [joined[name] ?? [], given].flat() : given
@@ -45,5 +46,5 @@ function joinPairs(
 }
 
 function isIn(name: string, added: Readonly<Record<string, string>>): boolean {
-  return added[name] !== undefined || added[name.toLowerCase()] !== undefined
+  return Object.hasOwn(added, name.toLowerCase())
 }

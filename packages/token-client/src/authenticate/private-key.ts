@@ -19,6 +19,9 @@ const parameters: Readonly<
   EdDSA: { name: 'Ed25519' },
 }
 
+/** What `keyAlgorithm` may be for a key that is at hand. */
+export const keyAlgorithms: readonly string[] = Object.keys(parameters)
+
 const algorithmOf: Readonly<Record<string, string>> = {
   RSA: 'RS256',
   'P-256': 'ES256',

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ClientCredentials } from '../authenticate/client-authentication.js'
 import type { AssertionAudience, SignAssertion } from '../authenticate/client-assertion.js'
-import type { PrivateKeyInput } from '../authenticate/private-key.js'
+import { keyAlgorithms, type PrivateKeyInput } from '../authenticate/private-key.js'
 import type { Provided } from '../authenticate/provide.js'
 import { InvalidOptionError } from '../errors.js'
 import { text, wrong, type Given } from './read-option.js'
@@ -99,12 +99,15 @@ function parseAssertion(given: Given, audience: AssertionAudience): ClientCreden
   const keyId = text(given, 'keyId')
   const algorithm = text(given, 'keyAlgorithm')
   const certificate = given['certificate'] === undefined ? undefined : secret(given, 'certificate')
-  if (sign === undefined)
+  if (sign === undefined) {
+    if (algorithm !== undefined && !keyAlgorithms.includes(algorithm))
+      throw wrong('keyAlgorithm', algorithm, keyAlgorithms.map(name => `'${name}'`).join(', '))
     return {
       method: 'private_key_jwt',
       key: { key: privateKey as Provided<PrivateKeyInput>, keyId, algorithm, certificate },
       audience,
     }
+  }
   if (typeof sign !== 'function')
     throw new InvalidOptionError('option `signAssertion` wants a function that signs bytes')
   if (algorithm === undefined)
