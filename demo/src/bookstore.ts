@@ -6,7 +6,7 @@ import { createForgetfulClock } from './faults/forgetful-clock.js'
 import type { Lane } from './live/exchange.js'
 import { createJournal } from './live/journal.js'
 import { inLane, observe } from './live/observe.js'
-import { closeSilentConnections } from './operations/close-silent-connections.js'
+import { closeConnections } from './operations/close-connections.js'
 import { buildPaymentService } from './payment-service/app.js'
 import { buildReceiptService } from './receipt-service/app.js'
 import { buildStorefront } from './storefront/app.js'
@@ -43,7 +43,7 @@ export async function openBookstore(
   const open = (lane: Lane, { host, port }: Listening, build: () => Promise<FastifyInstance>) =>
     inLane(lane, async (): Promise<FastifyInstance> => {
       const service = await build()
-      closeSilentConnections(service)
+      closeConnections(service)
       opened.set(lane, service)
       await service.listen({ host, port })
       return service

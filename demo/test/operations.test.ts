@@ -1,7 +1,11 @@
 import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import fastify from 'fastify'
 import t from 'tap'
-import { closeSilentConnections } from '#src/operations/close-silent-connections.js'
+import { closeConnections } from '#src/operations/close-connections.js'
 import { health } from '#src/operations/health.js'
 import { problemDetails } from '#src/operations/problem-details.js'
 import { openShop } from './open-shop.js'
@@ -48,26 +52,43 @@ t.test('not ready: 503 names what is missing, while the process lives', async t 
   t.equal((await app.inject('/health')).statusCode, 200)
 })
 
-t.test('closing answers what was asked before, and waits for no silent connection', async t => {
-  const app = fastify()
-  closeSilentConnections(app)
-  let finish: (() => void) | undefined
-  const asked = new Promise<void>(resolve => {
-    app.get('/', async () => {
-      resolve()
-      await new Promise<void>(go => (finish = go))
-      return 'finished'
+t.test(
+  'closing answers what was asked before, and waits for no connection that brings nothing more',
+  async t => {
+    const app = fastify()
+    closeConnections(app)
+    let finish: (() => void) | undefined
+    const asked = new Promise<void>(resolve => {
+      app.get('/whole', async () => {
+        resolve()
+        await new Promise<void>(go => (finish = go))
+        return 'finished'
+      })
     })
-  })
-  const url = await app.listen({ host: '127.0.0.1', port: 0 })
-  const { connect } = await import('node:net')
-  const silent = connect(Number(new URL(url).port), '127.0.0.1')
-  await once(silent, 'connect')
-  const answer = fetch(url)
-  await asked
-  const closed = app.close()
-  await once(silent, 'close')
-  finish?.()
-  t.equal(await (await answer).text(), 'finished')
-  await closed
-})
+    const body = new PassThrough()
+    app.get('/half', (_request, reply) => reply.type('text/plain').send(body))
+    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    const silent = connect(Number(new URL(url).port), '127.0.0.1')
+    await once(silent, 'connect')
+
+    // Connections that are kept after an answer, as services keep theirs.
+    const agent = new Agent({ keepAlive: true })
+    t.teardown(() => agent.destroy())
+    const answerTo = async (path: string): Promise<IncomingMessage> => {
+      const [answer] = await once(get(url + path, { agent }), 'response')
+      return answer as IncomingMessage
+    }
+    body.write('begun, ')
+    const half = await answerTo('/half')
+    const whole = answerTo('/whole')
+    await asked
+    const closed = app.close()
+    await once(silent, 'close')
+    finish?.()
+    body.end('finished')
+    t.equal(await text(await whole), 'finished')
+    t.equal((await whole).headers.connection, 'close', 'the client is told')
+    t.equal(await text(half), 'begun, finished')
+    await closed
+  },
+)

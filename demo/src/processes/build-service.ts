@@ -18,8 +18,8 @@ export async function openService<N extends ServiceName>(
   config: DemoConfig[N],
 ): Promise<FastifyInstance> {
   const service = await buildService[name](config)
-  const { closeSilentConnections } = await import('../operations/close-silent-connections.js')
-  closeSilentConnections(service)
+  const { closeConnections } = await import('../operations/close-connections.js')
+  closeConnections(service)
   try {
     await service.listen({ host: config.host, port: config.port })
     return service
