@@ -1,3 +1,7 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createTokenClient } from 'fastify-token-client'
+import { createTestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import { books } from '#src/catalogue.js'
 import { loadConfig } from '#src/config.js'
@@ -12,6 +16,7 @@ import {
   writeCart,
 } from '#src/storefront/cart.js'
 import { cover } from '#src/storefront/covers/cover.js'
+import { createPaymentsApi, type PaymentsApi } from '#src/storefront/payments-api.js'
 import type { FastifyInstance } from 'fastify'
 
 const ports = { storefront: 1, payments: 1, receipts: 1, authorizationServer: 1 }
@@ -141,4 +146,52 @@ t.test('whoever tries cards is stopped', async t => {
   t.equal(stopped.statusCode, 429)
   t.match(stopped.body, 'Not so fast')
   t.ok(Number(stopped.headers['retry-after']) > 0)
+})
+
+/** The payment service as the storefront calls it, with another one in its place. */
+async function callInstead(t: Test, listener: RequestListener): Promise<PaymentsApi> {
+  const issuer = await createTestIssuer()
+  const server = createServer(listener)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const client = createTokenClient({
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    issuer: issuer.url,
+    ...issuer.registerClient({ clientId: 'storefront', audience: 'payments' }),
+  })
+  t.teardown(async () => {
+    await client.close()
+    await issuer.close()
+    server.close()
+  })
+  return createPaymentsApi(client)
+}
+
+t.test('a process of the payment service that ends costs no buyer the purchase', async t => {
+  const order = { items: [{ sku: first.sku, quantity: 1 }], currency: 'EUR', locale: 'en-IE' }
+  const pay = (api: PaymentsApi) => api.pay(order, { email: 'reader@example.com' }, 'test_visa', 'the-key')
+  for (const [what, end] of [
+    ['it closes and takes no more', (_, response) => response.writeHead(503).end()],
+    ['it is killed', request => request.socket.destroy()],
+  ] satisfies [string, RequestListener][]) {
+    const keys: unknown[] = []
+    const api = await callInstead(t, (request, response) => {
+      keys.push(request.headers['idempotency-key'])
+      if (keys.length === 1) end(request, response)
+      else response.writeHead(201).end('{"paymentId":"paid-once"}')
+    })
+    t.match(await pay(api), { paymentId: 'paid-once' }, what)
+    t.strictSame(keys, ['the-key', 'the-key'], 'asked again with the same key, so that it is one payment')
+  }
+
+  let asked = 0
+  const down = await callInstead(t, (_, response) => {
+    asked += 1
+    response.writeHead(503).end('{}')
+  })
+  await t.rejects(
+    pay(down),
+    { message: 'the payment service answers 503' },
+    'where it stays so, the buyer is told',
+  )
+  t.equal(asked, 2)
 })

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { TokenClient } from 'fastify-token-client'
+import type { CallOptions, TokenClient } from 'fastify-token-client'
 
 /** How a buyer pays here: test methods of the sandbox gateway, never a card number. */
 export const paymentMethods = {
@@ -73,14 +73,26 @@ export interface PaymentsApi {
 
 /** Somebody pressed twice: the first request is still being worked on. How often to ask for its answer, and how far apart. */
 const inUse = { attempts: 20, pauseMs: 250 }
+/** What a process of the payment service leaves its callers with when it is killed, or was already. */
+const cutOff = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE'])
 /** Nobody waits for a page longer than this, in milliseconds. */
 const timeouts = { headersTimeout: 10_000, bodyTimeout: 10_000 }
 
 export function createPaymentsApi(payments: TokenClient): PaymentsApi {
+  /** Sent once more when a process ends (503, or no answer at all): another one may be there, and the key makes it one payment. */
+  async function sendTwice(request: CallOptions): ReturnType<TokenClient['request']> {
+    const answer = await payments.request(request).catch((error: unknown) => {
+      if (!cutOff.has((error as { code?: unknown }).code)) throw error
+    })
+    if (answer !== undefined && answer.statusCode !== 503) return answer
+    await answer?.body.dump()
+    return payments.request(request)
+  }
+
   return {
     async pay(order, buyer, paymentMethod, idempotencyKey) {
       for (let attempt = 1; ; attempt += 1) {
-        const { statusCode, body } = await payments.request({
+        const { statusCode, body } = await sendTwice({
           method: 'POST',
           path: '/payments',
           headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
