@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { configLoaders, usualPorts, type CallsWith, type Environment, type ProtectedBy } from '#src/config.js'
@@ -8,6 +11,7 @@ interface Service {
   readonly environment?: Record<string, string>
   readonly ports?: string[]
   readonly volumes?: string[]
+  readonly healthcheck: { readonly test: [kind: 'CMD', ...command: string[]] }
 }
 interface Realm {
   readonly realm: string
@@ -99,3 +103,83 @@ t.test('nothing but the shop is reached from outside, and that from this machine
   )
   t.strictSame(published, [['storefront', '127.0.0.1:3000:3000']])
 })
+
+t.test('Keycloak imports the realm: what it does not say is not there', async t => {
+  const { command, environment = {}, volumes } = services['keycloak'] ?? {}
+  t.strictSame(command, ['start-dev', '--import-realm'])
+  t.strictSame(volumes, ['./keycloak:/opt/keycloak/data/import:ro'])
+  // The importer takes the realm's name from the file's, and ends where they differ.
+  t.strictSame(readdirSync('demo/keycloak'), [`${realm.realm}-realm.json`])
+  t.match(environment, {
+    KC_HOSTNAME: new URL(load('receipts').receipts().issuer).origin,
+    KC_HEALTH_ENABLED: 'true',
+    KC_BOOTSTRAP_ADMIN_USERNAME: String,
+    KC_BOOTSTRAP_ADMIN_PASSWORD: String,
+  })
+  // A realm that brings client scopes gets none of Keycloak's own, and `basic` is where `sub` comes from.
+  t.match(realm.clientScopes.find(({ name }) => name === 'basic')?.protocolMappers, [
+    { protocolMapper: 'oidc-sub-mapper', config: { 'access.token.claim': 'true' } },
+  ])
+  for (const { clientId, defaultClientScopes } of realm.clients)
+    t.ok(defaultClientScopes.includes('basic'), clientId)
+})
+
+/** Something that answers in a service's place. */
+async function answerWith(t: Test, status: number, body: string): Promise<number> {
+  const server = createServer((_, response) => response.writeHead(status).end(body))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** Runs a service's health check, `$$` read as compose reads it, on another port than the service's; resolves to the exit code. */
+async function checkHealth(name: string, usualPort: number, port: number): Promise<number | null> {
+  const [kind, program = '', ...args] = services[name]?.healthcheck.test ?? []
+  if (kind !== 'CMD') throw new Error('a shell is not the same in each image')
+  const there = args.map(arg => arg.replaceAll('$$', '$').replace(String(usualPort), String(port)))
+  const check = spawn(program === 'node' ? process.execPath : program, there, { stdio: 'ignore' })
+  return new Promise((resolve, reject) => check.once('exit', resolve).once('error', reject))
+}
+
+const skipWithoutBash = existsSync('/bin/bash') ? {} : { skip: 'bash is not installed' }
+t.test('health checks tell who is ready, and who is not', skipWithoutBash, async t => {
+  const ready = await answerWith(t, 200, '{ "status": "UP", "checks": [] }')
+  const half = await answerWith(
+    t,
+    503,
+    '{ "status": "DOWN", "checks": [{ "name": "cluster", "status": "UP" }, { "name": "database", "status": "DOWN" }] }',
+  )
+  const { storefront, payments, receipts } = usualPorts
+  for (const [name, port] of Object.entries({ storefront, payments, receipts, keycloak: 9000 })) {
+    t.equal(await checkHealth(name, port, ready), 0, `${name} is ready`)
+    t.not(await checkHealth(name, port, half), 0, `${name} is not`)
+    t.not(await checkHealth(name, port, 1), 0, `${name} is not there`)
+  }
+  for (const [name, port] of Object.entries({ storefront, payments, receipts }))
+    t.match(services[name]?.healthcheck.test.at(-1), `'http://127.0.0.1:${port}/ready'`)
+})
+
+t.test('the database is ready when it takes connections from other containers', async t => {
+  // While the image creates the database, it answers on its socket, and ends once more.
+  const command = services['postgres']?.healthcheck.test.join(' ')
+  t.match(command, /^CMD pg_isready -h 127\.0\.0\.1 /)
+})
+
+t.test(
+  'a service can write nothing, not even its own code, and has no file of this machine with a secret',
+  async t => {
+    const locked = {
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      init: true,
+    }
+    for (const name of ['storefront', 'payments', 'receipts']) t.match(services[name], locked, name)
+    const dockerfile = readFileSync('demo/Dockerfile', 'utf8')
+    t.match(dockerfile, /^USER node$/m)
+    t.notMatch(dockerfile, '--chown')
+    const ignored = readFileSync('demo/Dockerfile.dockerignore', 'utf8').split('\n')
+    for (const name of ['.env', '*.key', '*.crt', '.demo', 'node_modules', 'dist'])
+      t.ok(ignored.includes(`**/${name}`), name)
+  },
+)

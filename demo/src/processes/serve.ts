@@ -20,5 +20,6 @@ export async function serve(wanted: string): Promise<void> {
   const config: DemoConfig[typeof name] = configLoaders(usualPorts, process.env)[name]()
   const service = await openService(name, config)
   closeWithGrace({ delay: 20_000, logger: { error: sayFailure } }, () => service.close())
-  sayThing(`${name} listens on ${config.host}:${config.port}`)
+  // Elsewhere than in a terminal, what is said is log lines alone.
+  if (process.stdout.isTTY) sayThing(`${name} listens on ${config.host}:${config.port}`)
 }
