@@ -12,12 +12,15 @@ import tokenClient, {
 import { createTokenSource } from '#src/acquire/token-source.js'
 import { schedule } from '#src/token.js'
 import type { TokenAnswer } from '#src/acquire/request-token.js'
-import { json, startTokenEndpoint, tokens, type HandMadeEndpoint } from './token-endpoint.js'
+import { json, startTokenEndpoint, tokens, type Behaviour, type HandMadeEndpoint } from './token-endpoint.js'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
-function used(): number {
+/** What is still held, once what was told of its end by the garbage collector has had its turn. */
+async function used(): Promise<number> {
+  collectGarbage()
+  await nextTick()
   collectGarbage()
   return process.memoryUsage().heapUsed
 }
@@ -50,6 +53,55 @@ t.test('500 cold calls at once make one token request', async t => {
   const tokens = await Promise.all(Array.from({ length: 500 }, () => client.getToken()))
   t.equal(endpoint.requests.length, 1)
   t.equal(new Set(tokens).size, 1)
+})
+
+/** Lets the endpoint wait with its answer: resolves with what sends it, once it was asked. */
+function heldBack(endpoint: HandMadeEndpoint, behave: Behaviour): Promise<() => void> {
+  return new Promise(resolve => {
+    endpoint.behave = (response, request) => resolve(() => behave(response, request))
+  })
+}
+
+t.test('getToken: who gives up ends only its own wait', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const answered = heldBack(endpoint, tokens())
+  const { client } = clientOf(t, endpoint)
+  const caller = new AbortController()
+  const { signal } = caller
+  const impatient = client.getToken({ signal })
+  const patient = client.getToken({ signal: new AbortController().signal })
+  const answerNow = await answered
+  caller.abort(new Error('enough'))
+  await t.rejects(impatient, /enough/)
+  answerNow()
+  const token = await patient
+  t.equal(token.accessToken, 'token-1')
+  t.equal(endpoint.requests.length, 1, 'the one request goes on')
+  t.equal(await client.getToken({ signal: AbortSignal.timeout(60_000) }), token)
+  await t.rejects(client.getToken({ signal }), /enough/, 'also while a token is at hand, as fetch does')
+})
+
+t.test('getToken: who has given up already asks for nothing', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const { client } = clientOf(t, endpoint)
+  await t.rejects(client.getToken({ signal: AbortSignal.abort() }), { name: 'AbortError' })
+  await nextTick()
+  t.equal(client.peekToken(), undefined)
+  t.equal(endpoint.requests.length, 0)
+})
+
+t.test('getToken: a failure that comes after its caller has gone troubles nobody', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const answered = heldBack(endpoint, response => void response.writeHead(500).end())
+  const { client } = clientOf(t, endpoint)
+  const caller = new AbortController()
+  const impatient = client.getToken({ signal: caller.signal })
+  const others = client.getToken({ signal: new AbortController().signal })
+  const failNow = await answered
+  caller.abort()
+  failNow()
+  await t.rejects(impatient, { name: 'AbortError' })
+  await t.rejects(others, { code: 'TOKEN_CLIENT_UNAVAILABLE' }, 'and who waits on is told')
 })
 
 t.test('tokens on behalf of many callers are asked for side by side, in bounded number', async t => {
@@ -266,9 +318,9 @@ t.test('100,000 calls leave nothing behind', async t => {
   }
   const call = (): boolean => run({ origin: 'https://receipts.example.com', path: '/', method: 'GET' }, {})
   for (let calls = 0; calls < 20_000; calls += 1) call()
-  const before = used()
+  const before = await used()
   for (let calls = 0; calls < 100_000; calls += 1) call()
-  const grown = used() - before
+  const grown = (await used()) - before
   t.ok(grown < 2 * 1024 * 1024, `${grown} bytes`)
 })
 

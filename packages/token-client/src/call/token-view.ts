@@ -9,6 +9,7 @@ import { composeAround } from './interceptors.js'
 import { createJsonCalls, type JsonCalls } from './json-calls.js'
 import { pathOf, urlOf } from './locate-call.js'
 import { loadUndici } from './undici.js'
+import { untilAborted } from './until-aborted.js'
 
 /** What `request` takes: undici's request options, with a path below `baseUrl`. */
 export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
@@ -33,8 +34,11 @@ export interface TokenView extends JsonCalls {
   readonly dispatcher: Dispatcher
   /** For a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. */
   interceptor(): Dispatcher.DispatcherComposeInterceptor
-  /** The token itself, for a protocol that is not HTTP. */
-  getToken(): Promise<Token>
+  /**
+   * The token itself, for a protocol that is not HTTP. Rejects as `request` does when there is none; with the reason of
+   * `signal` when the caller gives up, while the token is still asked for, for whoever else waits.
+   */
+  getToken(options?: { readonly signal?: AbortSignal | undefined }): Promise<Token>
   /** The token at hand, if there is one; asks nobody. */
   peekToken(): Token | undefined
   /** Drops a token that somebody else has found to be refused. */
@@ -99,7 +103,7 @@ export function createTokenView(
       return dispatcher()
     },
     interceptor: () => interceptor,
-    getToken: async () => source.getToken(),
+    getToken: async ({ signal } = {}) => untilAborted(source.getToken, signal),
     peekToken: source.peekToken,
     invalidate: token => void source.invalidate(token),
     async ensureToken() {
