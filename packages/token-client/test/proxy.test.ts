@@ -59,7 +59,7 @@ const theirs = { authorization: 'Bearer of-the-caller' }
 t.test('@fastify/reply-from sends our token in place of the caller’s', async t => {
   const { url, seen } = await startUpstream(t)
   const app = await gateway(t, url)
-  await app.register(replyFrom, { base: url, undici: app.upstream.dispatcher as never })
+  await app.register(replyFrom, { base: url, undici: app.upstream.dispatcher })
   app.get('/receipts', (_, reply) => reply.from('/v1/receipts'))
   const { statusCode, body } = await app.inject({ url: '/receipts', headers: theirs })
   t.strictSame([statusCode, JSON.parse(body)], [200, { path: '/v1/receipts' }])
@@ -69,7 +69,7 @@ t.test('@fastify/reply-from sends our token in place of the caller’s', async t
 t.test('@fastify/http-proxy too', async t => {
   const { url, seen } = await startUpstream(t)
   const app = await gateway(t, url)
-  await app.register(httpProxy, { upstream: url, prefix: '/api', undici: app.upstream.dispatcher as never })
+  await app.register(httpProxy, { upstream: url, prefix: '/api', undici: app.upstream.dispatcher })
   const { statusCode, body } = await app.inject({ url: '/api/receipts', headers: theirs })
   t.strictSame([statusCode, JSON.parse(body)], [200, { path: '/receipts' }])
   t.match(seen, [{ authorization: 'Bearer ours' }])
@@ -77,11 +77,11 @@ t.test('@fastify/http-proxy too', async t => {
 
 const gateways: Record<string, (app: FastifyInstance, base: string) => Promise<void>> = {
   async 'reply-from'(app, base) {
-    await app.register(replyFrom, { base, undici: app.upstream.dispatcher as never })
+    await app.register(replyFrom, { base, undici: app.upstream.dispatcher })
     app.get('/', (_, reply) => reply.from('/'))
   },
   async 'http-proxy'(app, upstream) {
-    await app.register(httpProxy, { upstream, undici: app.upstream.dispatcher as never })
+    await app.register(httpProxy, { upstream, undici: app.upstream.dispatcher })
   },
 }
 for (const [what, proxyTo] of Object.entries(gateways))
@@ -104,7 +104,7 @@ t.test('a gateway sends the token to no other upstream', async t => {
   const { url } = await startUpstream(t)
   const other = await startUpstream(t)
   const app = await gateway(t, url)
-  await app.register(replyFrom, { undici: app.upstream.dispatcher as never })
+  await app.register(replyFrom, { undici: app.upstream.dispatcher })
   app.get('/', (_, reply) => reply.from(other.url))
   t.equal((await app.inject('/')).statusCode, 500)
   t.equal(other.seen.length, 0)
