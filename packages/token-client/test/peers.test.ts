@@ -1,53 +1,19 @@
 // What other clients get wrong, as seen in their released versions in November 2026 (README.md, Compared): one test each.
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
-import {
-  createTokenClient,
-  type TokenClient,
-  type TokenClientOptions,
-  type TokenStore,
-} from 'fastify-token-client'
-import { startTokenEndpoint, tokens, type HandMadeEndpoint } from './token-endpoint.js'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import t from 'tap'
+import type { TokenStore } from 'fastify-token-client'
+import { clientOf, clientSecret, startApi } from './calling.js'
+import { startTokenEndpoint, tokens } from './token-endpoint.js'
 
-const clientSecret = 'the secret of the client'
-
-/** An API that says which token it was sent. */
-async function startApi(t: Test): Promise<{ url: string; seen: (string | undefined)[] }> {
-  const seen: (string | undefined)[] = []
-  const api = createServer(({ headers: { authorization }, url }, response) => {
-    seen.push(authorization)
-    if (url === '/refused') response.statusCode = 401
-    response.end(authorization)
-  })
-  await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    api.closeAllConnections()
-    api.close()
-  })
-  return { url: `http://127.0.0.1:${(api.address() as AddressInfo).port}`, seen }
-}
-
-function clientOf(
-  t: Test,
-  endpoint: HandMadeEndpoint,
-  baseUrl: string,
-  more: Partial<TokenClientOptions> = {},
-): TokenClient {
-  const client = createTokenClient({
-    baseUrl,
-    tokenEndpoint: endpoint.url,
-    clientId: 'payment',
-    clientSecret,
-    ...more,
-  })
-  t.teardown(() => client.close())
-  return client
+/** Says which token it was sent. */
+const telling = (request: IncomingMessage, response: ServerResponse): void => {
+  if (request.url === '/refused') response.statusCode = 401
+  response.end(request.headers.authorization)
 }
 
 t.test('MSAL Node makes a token request for each of five concurrent calls; this makes one', async t => {
   const endpoint = await startTokenEndpoint(t)
-  const api = await startApi(t)
+  const api = await startApi(t, telling)
   const client = clientOf(t, endpoint, api.url)
   await Promise.all(Array.from({ length: 5 }, () => client.request({ path: '/' })))
   t.equal(endpoint.requests.length, 1)
@@ -55,7 +21,7 @@ t.test('MSAL Node makes a token request for each of five concurrent calls; this 
 
 t.test('MSAL Node fails a call by a network error although its token is valid; this sends it', async t => {
   const endpoint = await startTokenEndpoint(t)
-  const api = await startApi(t)
+  const api = await startApi(t, telling)
   let now = Date.now()
   const client = clientOf(t, endpoint, api.url, { clock: () => now })
   const { accessToken, useUntil, expiresAt } = await client.getToken()
@@ -69,10 +35,13 @@ t.test('MSAL Node fails a call by a network error although its token is valid; t
 
 t.test('undici-oidc-interceptor retries without any token; this sends each attempt with one', async t => {
   const endpoint = await startTokenEndpoint(t)
-  const api = await startApi(t)
+  const api = await startApi(t, telling)
   const client = clientOf(t, endpoint, api.url, { interceptors: { retry: { minTimeout: 1 } } })
   t.equal((await client.request({ path: '/refused' })).statusCode, 401)
-  t.strictSame(api.seen, ['Bearer token-1', 'Bearer token-2'])
+  t.strictSame(
+    api.seen.map(({ authorization }) => authorization),
+    ['Bearer token-1', 'Bearer token-2'],
+  )
 })
 
 t.test(
@@ -83,7 +52,7 @@ t.test(
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify({ access_token: `for-${scope}`, token_type: 'Bearer', expires_in: 60 }))
     })
-    const api = await startApi(t)
+    const api = await startApi(t, telling)
     const client = clientOf(t, endpoint, api.url)
     const scopes = Array.from({ length: 60 }, (_, index) => `scope-${index % 6}`)
     const sent = await Promise.all(
@@ -120,7 +89,7 @@ t.test('undici-oidc-interceptor puts the secret into its key of the shared store
 
 t.test('Duende sends the request without a token when there is none; this does not send it', async t => {
   const endpoint = await startTokenEndpoint(t, response => void response.writeHead(500).end())
-  const api = await startApi(t)
+  const api = await startApi(t, telling)
   const client = clientOf(t, endpoint, api.url)
   const unavailable = { code: 'TOKEN_CLIENT_UNAVAILABLE' }
   await t.rejects(client.request({ path: '/' }), unavailable)
@@ -131,15 +100,9 @@ t.test('Duende sends the request without a token when there is none; this does n
 
 t.test('golang/oauth2 takes the token along on a redirect to another host; this does not', async t => {
   const endpoint = await startTokenEndpoint(t)
-  const elsewhere = await startApi(t)
-  const api = createServer((_, response) => response.writeHead(307, { location: elsewhere.url }).end())
-  await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    api.closeAllConnections()
-    api.close()
-  })
-  const baseUrl = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
-  const client = clientOf(t, endpoint, baseUrl, { interceptors: { redirect: { maxRedirections: 5 } } })
+  const elsewhere = await startApi(t, telling)
+  const api = await startApi(t, (_, response) => response.writeHead(307, { location: elsewhere.url }).end())
+  const client = clientOf(t, endpoint, api.url, { interceptors: { redirect: { maxRedirections: 5 } } })
   await t.rejects(client.request({ path: '/' }), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
   await t.rejects(client.fetch('/'))
   t.equal(elsewhere.seen.length, 0)

@@ -1,53 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Writable } from 'node:stream'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { Agent, Client, fetch, MockAgent, Pool } from 'undici'
-import { createTokenClient, type TokenClient, type TokenClientOptions } from 'fastify-token-client'
-import { startTokenEndpoint, tokens, type HandMadeEndpoint } from './token-endpoint.js'
-
-interface Api {
-  readonly url: string
-  readonly seen: { readonly url: string | undefined; readonly authorization: string | undefined }[]
-}
-
-async function startApi(
-  t: Test,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<Api> {
-  const seen: Api['seen'] = []
-  const server = createServer((request, response) => {
-    seen.push({ url: request.url, authorization: request.headers.authorization })
-    answer(request, response)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
-}
+import { createTokenClient, type TokenClient } from 'fastify-token-client'
+import { clientOf, startApi } from './calling.js'
+import { startTokenEndpoint, tokens } from './token-endpoint.js'
 
 const ok = (_: IncomingMessage, response: ServerResponse): void => void response.end('ok')
-
-function clientOf(
-  t: Test,
-  endpoint: HandMadeEndpoint,
-  baseUrl: string,
-  more: Partial<TokenClientOptions> = {},
-): TokenClient {
-  const client = createTokenClient({
-    baseUrl,
-    tokenEndpoint: endpoint.url,
-    clientId: 'payment',
-    clientSecret: 'x',
-    ...more,
-  })
-  t.teardown(() => client.close())
-  return client
-}
 
 t.test('a 403 is none of the token’s business', async t => {
   const endpoint = await startTokenEndpoint(t)

@@ -1,0 +1,100 @@
+import fastify from 'fastify'
+import resourceServer from 'fastify-resource-server'
+import t from 'tap'
+import { createTokenCache } from '#src/verify/token-cache.js'
+import { makeKey } from '../hand-made-issuer.js'
+import { startBench } from '../protected-app.js'
+
+t.test('a flood of garbage pushes no verified token out', async t => {
+  const cache = createTokenCache(2, () => 0)
+  const bench = await startBench(t, { cacheSize: 2 })
+  const stranger = makeKey('first')
+  const good = bench.token({ jti: 'good' })
+  const remembered = await bench.app.oauth.verify(good)
+  for (let index = 0; index < 100; index += 1)
+    t.equal((await bench.call(bench.token({ jti: `${index}` }, {}, stranger))).statusCode, 401)
+  t.equal(bench.app.oauth.stats().cachedTokens, 1, 'what was refused is not remembered')
+  t.equal(await bench.app.oauth.verify(good), remembered, 'the very same: it was not verified again')
+  const verified = {
+    token: {} as never,
+    key: {} as never,
+    keys: { holds: () => true } as never,
+    usableUntil: 1,
+  }
+  cache.set('good', verified)
+  for (let index = 0; index < 100; index += 1) t.equal(cache.get(`garbage ${index}`), undefined)
+  t.equal(cache.get('good'), verified, 'looking for what is not there evicts nothing')
+  t.equal(cache.size, 1)
+  t.equal((await bench.call(good)).statusCode, 200)
+})
+
+t.test('a text that ends as a verified token does is not taken for it', async t => {
+  const cache = createTokenCache(10, () => 0)
+  const verified = {
+    token: {} as never,
+    key: {} as never,
+    keys: { holds: () => true } as never,
+    usableUntil: 1,
+  }
+  const signature = 's'.repeat(86)
+  cache.set(`header.payload.${signature}`, verified)
+  t.ok(cache.has(`header.payload.${signature}`))
+  for (const other of [
+    `header.other00.${signature}`,
+    `.${signature}`,
+    signature,
+    `header.payload.x${signature}`,
+  ]) {
+    t.equal(cache.get(other), undefined)
+    t.notOk(cache.has(other))
+  }
+  t.equal(cache.get(`header.payload.${signature}`), verified)
+
+  const bench = await startBench(t)
+  const good = bench.token()
+  t.equal((await bench.call(good)).statusCode, 200)
+  const [header = '', payload = '', end = ''] = good.split('.')
+  const promoted = Buffer.from(
+    JSON.stringify({
+      ...JSON.parse(Buffer.from(payload, 'base64url').toString()),
+      scope: 'read write admin',
+    }),
+  ).toString('base64url')
+  for (const forged of [
+    `${header}.${promoted}.${end}`,
+    `${good.slice(0, -40)} ${good.slice(-39)}`,
+    `${good}=`,
+  ])
+    t.not(
+      (await bench.call(forged)).statusCode,
+      200,
+      forged.length === good.length ? 'a space in it' : 'forged',
+    )
+  t.equal((await bench.call(good)).statusCode, 200)
+})
+
+t.test('a handler cannot change what the next request sees', async t => {
+  const bench = await startBench(t)
+  const seen: unknown[] = []
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(resourceServer, {
+    issuer: bench.issuer.url,
+    audience: 'https://api.example.com',
+    clock: () => bench.clock.now,
+  })
+  app.get('/', async ({ auth }) => {
+    seen.push(structuredClone({ ...auth }))
+    for (const spoil of [
+      () => ((auth as { subject: string }).subject = 'admin'),
+      () => (auth.scopes as string[]).push('admin'),
+      () => ((auth.claims as Record<string, unknown>)['sub'] = 'admin'),
+      () => (auth.claims as { nested: { list: string[] } }).nested.list.push('admin'),
+    ])
+      t.throws(spoil, TypeError)
+    return 'done'
+  })
+  const headers = { authorization: `Bearer ${bench.token({ nested: { list: ['a'] } })}` }
+  for (let call = 0; call < 2; call += 1) t.equal((await app.inject({ url: '/', headers })).statusCode, 200)
+  t.strictSame(seen[0], seen[1])
+})

@@ -1,0 +1,49 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Test } from 'tap'
+import { createTokenClient, type TokenClient, type TokenClientOptions } from 'fastify-token-client'
+import type { HandMadeEndpoint } from './token-endpoint.js'
+
+/** An API that keeps what it was called with. */
+export interface HandMadeApi {
+  readonly url: string
+  readonly seen: { readonly url: string | undefined; readonly authorization: string | undefined }[]
+}
+
+export async function startApi(
+  t: Test,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<HandMadeApi> {
+  const seen: HandMadeApi['seen'] = []
+  const server = createServer((request, response) => {
+    seen.push({ url: request.url, authorization: request.headers.authorization })
+    answer(request, response)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+}
+
+/** The secret of every client that is made here. */
+export const clientSecret = 'the secret of the client'
+
+/** A client of that API, with tokens of a hand-made endpoint. */
+export function clientOf(
+  t: Test,
+  endpoint: HandMadeEndpoint,
+  baseUrl: string,
+  more: Partial<TokenClientOptions> = {},
+): TokenClient {
+  const client = createTokenClient({
+    baseUrl,
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret,
+    ...more,
+  })
+  t.teardown(() => client.close())
+  return client
+}
