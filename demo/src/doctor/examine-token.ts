@@ -78,12 +78,14 @@ function describe(token: string): string {
 const remedies: Readonly<Record<string, string>> = {
   invalid_client:
     'Look at CLIENT_ID and CLIENT_SECRET (or key and certificate), and whether the issuer wants CLIENT_AUTHENTICATION=client_secret_post.',
-  unauthorized_client: 'Allow the client the Client Credentials Grant (in Keycloak: service accounts).',
+  unauthorized_client:
+    'Allow the client the Client Credentials Grant (in Keycloak: service accounts). Keycloak says so of a wrong CLIENT_SECRET, too.',
   invalid_scope:
     'Assign the scopes to the client at the issuer. With Entra ID and B2C, TOKEN_PARAM=scope asks for <RESOURCE>/.default.',
   invalid_target: 'The issuer does not know RESOURCE, or the client may not call it.',
   invalid_request: 'The issuer may want another TOKEN_PARAM: resource, audience, scope or none.',
-  access_denied: 'Authorize the client for the API at the issuer.',
+  access_denied:
+    'Authorize the client for the API at the issuer. Auth0 says so of a wrong CLIENT_SECRET and of an unknown AUDIENCE, too.',
   issuer: 'Set ISSUER to the token’s iss, character by character.',
   audience:
     'Set AUDIENCE to the token’s aud; if that is not your API, look at RESOURCE, TOKEN_PARAM and the issuer’s audience settings.',

@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { generateKeyPairSync } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { createTokenClient, type PresetName, type TokenClientOptions } from 'fastify-token-client'
@@ -84,4 +84,31 @@ t.test('audience and further parameters go along', async t => {
     ['organization', 'org_1'],
     ['claims', '{}'],
   ])
+})
+
+t.test('an RSA key signs as the server wants it, unless the key or an option says how', async t => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const jwk = { ...rsa.export({ format: 'jwk' }), alg: 'RS384' }
+  for (const [options, algorithm] of [
+    [{}, 'RS256'],
+    [{ preset: 'keycloak' }, 'RS256'],
+    [{ preset: 'entra' }, 'PS256'],
+    [{ preset: 'entra', keyAlgorithm: 'RS256' }, 'RS256'],
+    [{ preset: 'entra', privateKey: jwk }, 'RS384'],
+  ] satisfies [Partial<TokenClientOptions>, string][]) {
+    const endpoint = await startTokenEndpoint(t)
+    const client = createTokenClient({
+      baseUrl: 'https://receipts.example.com',
+      issuer,
+      tokenEndpoint: endpoint.url,
+      clientId: 'payment',
+      privateKey: rsa,
+      ...(options.preset === 'entra' ? { resource: 'api://receipts' } : {}),
+      ...options,
+    })
+    t.teardown(() => client.close())
+    await client.getToken()
+    const assertion = new URLSearchParams(endpoint.requests[0]?.body).get('client_assertion') ?? ''
+    t.equal(decodeProtectedHeader(assertion).alg, algorithm, JSON.stringify(options.preset))
+  }
 })

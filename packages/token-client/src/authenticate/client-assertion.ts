@@ -14,6 +14,7 @@ export type AssertionKey =
   | {
       readonly key: Provided<PrivateKeyInput>
       readonly algorithm: string | undefined
+      readonly rsaAlgorithm: string
       readonly keyId: string | undefined
       readonly certificate: Provided<string> | undefined
     }
@@ -43,7 +44,7 @@ export async function keyAssertion(
   if ('sign' in key) return signedElsewhere(key, header, audience)
   const input = await provide(key.key, context)
   if (certificate !== undefined) checkPair(certificate, input)
-  const privateKey = await importPrivateKey(input, key.algorithm)
+  const privateKey = await importPrivateKey(input, key.algorithm, key.rsaAlgorithm)
   return forAudience(audience, options => PrivateKeyJwt(privateKey, options), header)
 }
 

@@ -23,22 +23,27 @@ const parameters: Readonly<
 export const keyAlgorithms: readonly string[] = Object.keys(parameters)
 
 const algorithmOf: Readonly<Record<string, string>> = {
-  RSA: 'RS256',
   'P-256': 'ES256',
   'P-384': 'ES384',
   'P-521': 'ES512',
   Ed25519: 'EdDSA',
 }
 
-/** @throws {TypeError} when the key is no private key, or does not fit the algorithm */
+/**
+ * @param rsaAlgorithm for an RSA key when neither the key nor `algorithm` says how it signs
+ * @throws {TypeError} when the key is no private key, or does not fit the algorithm
+ */
 export async function importPrivateKey(
   input: PrivateKeyInput,
   algorithm: string | undefined,
+  rsaAlgorithm: string,
 ): Promise<webcrypto.CryptoKey> {
   if (isCryptoKey(input)) return input
   const jwk = privateJwk(input)
   const wanted =
-    algorithm ?? (typeof jwk['alg'] === 'string' ? jwk['alg'] : algorithmOf[jwk.crv ?? jwk.kty ?? ''])
+    algorithm ??
+    (typeof jwk['alg'] === 'string' ? jwk['alg'] : undefined) ??
+    (jwk.kty === 'RSA' ? rsaAlgorithm : algorithmOf[jwk.crv ?? ''])
   const fitting = parameters[wanted ?? '']
   if (fitting === undefined) throw new TypeError('the private key fits no supported algorithm')
   const { kty, n, e, d, p, q, dp, dq, qi, crv, x, y } = jwk

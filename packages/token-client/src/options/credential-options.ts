@@ -28,7 +28,11 @@ const proofs = [
 ] as const
 
 /** @throws {InvalidOptionError} without any secret in the message */
-export function parseCredentials(given: Given, audience: AssertionAudience): ClientCredentials {
+export function parseCredentials(
+  given: Given,
+  audience: AssertionAudience,
+  rsaAlgorithm: string,
+): ClientCredentials {
   const method = given['clientAuthentication']
   const found = proofs.filter(name => given[name] !== undefined)
   refuseInert(given, found)
@@ -57,7 +61,7 @@ export function parseCredentials(given: Given, audience: AssertionAudience): Cli
   switch (found[0]) {
     case 'privateKey':
     case 'signAssertion':
-      return parseAssertion(given, audience)
+      return parseAssertion(given, audience, rsaAlgorithm)
     case 'clientAssertion':
       return { method: 'client_assertion', assertion: secret(given, 'clientAssertion') }
     case 'clientAssertionFile': {
@@ -94,7 +98,7 @@ function checkPem(given: Given, name: string, read: (pem: string) => unknown, wa
   }
 }
 
-function parseAssertion(given: Given, audience: AssertionAudience): ClientCredentials {
+function parseAssertion(given: Given, audience: AssertionAudience, rsaAlgorithm: string): ClientCredentials {
   const { privateKey, signAssertion: sign } = given
   const keyId = text(given, 'keyId')
   const algorithm = text(given, 'keyAlgorithm')
@@ -104,7 +108,7 @@ function parseAssertion(given: Given, audience: AssertionAudience): ClientCreden
       throw wrong('keyAlgorithm', algorithm, keyAlgorithms.map(name => `'${name}'`).join(', '))
     return {
       method: 'private_key_jwt',
-      key: { key: privateKey as Provided<PrivateKeyInput>, keyId, algorithm, certificate },
+      key: { key: privateKey as Provided<PrivateKeyInput>, keyId, algorithm, rsaAlgorithm, certificate },
       audience,
     }
   }

@@ -49,7 +49,7 @@ export interface TokenClientOptions extends TargetOptions {
   signAssertion?: SignAssertion
   /** The key id in the assertion's header, where the server has several keys of this client. */
   keyId?: string
-  /** The assertion's algorithm, where the key alone does not tell: `PS256`, say. */
+  /** The assertion's algorithm, where the key alone does not tell. RSA: `RS256`, and `PS256` with the preset `entra`. */
   keyAlgorithm?: string
   /** The certificate of `privateKey` as PEM, its chain behind it: named in assertions (`x5t#S256`, `x5t`, `x5c`), shown in mutual TLS. */
   certificate?: Provided<string> | undefined
@@ -197,6 +197,7 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
     credentials: parseCredentials(
       given,
       oneOf(given, 'assertionAudience', ['issuer', 'token_endpoint'], preset.assertionAudience),
+      preset.rsaAlgorithm,
     ),
     target,
     parametersOf: wanted => parseParameters(wanted as unknown as Given, preset),

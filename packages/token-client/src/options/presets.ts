@@ -9,6 +9,8 @@ export interface Preset {
   readonly resource: 'resource' | 'audience' | 'default scope' | 'unknown'
   /** Whom client assertions are for (RFC 7523 §3). */
   readonly assertionAudience: AssertionAudience
+  /** What an RSA key signs them with that says nothing of it itself. */
+  readonly rsaAlgorithm: 'RS256' | 'PS256'
   /** The grant for calls on behalf of the incoming request's token. */
   readonly onBehalfOf: OnBehalfOfGrant
 }
@@ -19,8 +21,8 @@ export type OnBehalfOfGrant = 'token_exchange' | 'jwt_bearer'
 /** An authorization server that `preset` knows. */
 export type PresetName = 'standard' | 'entra' | 'auth0' | 'keycloak' | 'okta' | 'cognito'
 
-function preset(row: Preset): Preset {
-  return Object.freeze(row)
+function preset(row: Omit<Preset, 'rsaAlgorithm'> & Partial<Preset>): Preset {
+  return Object.freeze({ rsaAlgorithm: 'RS256', ...row })
 }
 
 /** Authorization server → how it wants to be asked. A row is all that a new one needs. */
@@ -28,7 +30,12 @@ export const presets: Readonly<Record<PresetName, Preset>> = Object.freeze({
   /** RFC 8707, as oidc-provider and others have it. */
   standard: preset({ resource: 'resource', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
   /** Microsoft Entra ID and Azure AD B2C: application permissions come with `/.default`, and with nothing else. */
-  entra: preset({ resource: 'default scope', assertionAudience: 'token_endpoint', onBehalfOf: 'jwt_bearer' }),
+  entra: preset({
+    resource: 'default scope',
+    assertionAudience: 'token_endpoint',
+    rsaAlgorithm: 'PS256',
+    onBehalfOf: 'jwt_bearer',
+  }),
   /** Auth0: the API's identifier is the `audience`. */
   auth0: preset({ resource: 'audience', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
   /** Keycloak: an audience mapper of the client or of a client scope puts the API into `aud`. */
