@@ -1,19 +1,23 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
 import { filesBelow, read, root } from './repository.js'
 
 /**
- * Each ```ts block of each page is a module of its own and has to compile as a reader would paste it.
- * ```ts run blocks are executed too and must end with exit code 0.
+ * Each ```ts block of each page is a module of its own and has to compile as a reader would paste it; then it is run,
+ * and the applications that it makes have to start: options are checked at the start, and not by the compiler.
+ * ```ts run blocks bring all that they need: each is a process of its own that must end with exit code 0.
+ * ```ts excerpt blocks go on with an `app` in which the resource server is registered.
  * A block with `declare module` changes types for its whole program, so it is compiled by itself.
  */
 interface Block {
   name: string
   page: string
   line: number
-  run: boolean
+  /** How it is run. */
+  kind: 'start' | 'run' | 'excerpt'
   code: string
 }
 
@@ -21,11 +25,11 @@ const folder = join(root, 'docs/.blocks')
 
 function blocksOf(page: string): Block[] {
   const text = read(page)
-  return [...text.matchAll(/^```ts( run)?\n([^]*?)^```$/gm)].map((match, index) => ({
+  return [...text.matchAll(/^```ts(?: (run|excerpt))?\n([^]*?)^```$/gm)].map((match, index) => ({
     name: `${page.replaceAll(/[^a-z0-9]+/gi, '-')}-${index + 1}`,
     page,
     line: text.slice(0, match.index).split('\n').length,
-    run: match[1] !== undefined,
+    kind: (match[1] ?? 'start') as Block['kind'],
     code: match[2] ?? '',
   }))
 }
@@ -98,8 +102,22 @@ t.test('every code block in the docs compiles', async t => {
 })
 
 t.test('every runnable code block in the docs runs', async t => {
-  for (const block of blocks.filter(candidate => candidate.run)) {
+  for (const block of blocks.filter(candidate => candidate.kind === 'run')) {
     const { code, output } = await execute(process.execPath, [`out/${block.name}.js`])
     t.equal(code, 0, code === 0 ? `${block.page}:${block.line}` : `${block.page}:${block.line}\n${output}`)
   }
+})
+
+t.test('every other code block runs, and the applications that it makes start', async t => {
+  const started = blocks.filter(({ kind }) => kind !== 'run')
+  const results = join(folder, 'problems.json')
+  const fileOf = ({ name }: Block): string => pathToFileURL(join(folder, 'out', `${name}.js`)).href
+  const examples = started.map(block =>
+    JSON.stringify({ file: fileOf(block), excerpt: block.kind === 'excerpt' }),
+  )
+  const runner = fileURLToPath(new URL('start-blocks.js', import.meta.url))
+  const { code, output } = await execute(process.execPath, [runner, results, ...examples])
+  t.equal(code, 0, code === 0 ? 'the runner comes to its end' : output)
+  const problems = JSON.parse(readFileSync(results, 'utf8')) as Record<string, string>
+  for (const block of started) t.equal(problems[fileOf(block)], undefined, `${block.page}:${block.line}`)
 })
