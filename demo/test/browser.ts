@@ -14,32 +14,52 @@ const executablePath = [
 /** For `t.test`: skips, and says why, where there is no Chromium. */
 export const needsChromium = executablePath === undefined ? { skip: 'chromium is not installed' } : {}
 
-export function launch(): Promise<Browser> {
+/** What visitors look at the shop with. */
+export const devices = {
+  desktop: { viewport: { width: 1280, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+} as const satisfies Record<string, BrowserContextOptions>
+export type Device = keyof typeof devices
+
+/** Starts Chromium, and ends it after the test. */
+export async function launch(t: Test): Promise<Browser> {
   if (executablePath === undefined) throw new Error('chromium is not installed')
   // Its sandbox refuses root, which is who runs in most containers.
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  return chromium.launch({ executablePath, args: [...asRoot, '--disable-dev-shm-usage', '--disable-gpu'] })
+  const args = [...asRoot, '--disable-dev-shm-usage', '--disable-gpu']
+  const browser = await chromium.launch({ executablePath, args })
+  t.teardown(() => browser.close())
+  return browser
 }
 
-/** A page that reports what no page may do: ask elsewhere, break its policy, scroll sideways. */
+/** A page that reports what no page may do: ask elsewhere, break its policy, throw. */
 export async function openPage(
   t: Test,
   { browser, url }: { browser: Browser; url: string },
-  device: BrowserContextOptions,
+  options: BrowserContextOptions,
 ): Promise<Page> {
-  const context = await browser.newContext({ ...device, reducedMotion: 'reduce' })
+  const context = await browser.newContext({ ...options, reducedMotion: 'reduce' })
   t.teardown(() => context.close())
   context.setDefaultTimeout(30_000)
-  const page = await context.newPage()
-  page.on('console', message => {
-    // Chromium reports each answer over 399 as an error, and 402 is what a declined card gets.
-    if (message.type() === 'error' && !message.text().includes('status of 402')) t.fail(message.text())
+  context.on('console', message => {
+    // Chromium reports each answer over 399 as an error: a declined card is 402, an outage 503.
+    if (message.type() === 'error' && !/status of (402|404|503)/.test(message.text())) t.fail(message.text())
   })
-  page.on('pageerror', error => t.fail(error.message))
-  page.on('request', request => {
+  context.on('weberror', error => t.fail(error.error().message))
+  context.on('request', request => {
     if (new URL(request.url()).origin !== url) t.fail(`asks ${request.url()}`)
   })
-  return page
+  return context.newPage()
+}
+
+/** By how many pixels the page is wider than the screen. */
+export function tooWide(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const { scrollWidth, clientWidth } = (
+      globalThis as unknown as { document: { documentElement: { scrollWidth: number; clientWidth: number } } }
+    ).document.documentElement
+    return scrollWidth - clientWidth
+  })
 }
 
 /** What axe-core finds on the page, each in a sentence. */
@@ -58,9 +78,10 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
 export async function takePicture(page: Page, name: string): Promise<void> {
   const folder = '.tap/screenshots'
   mkdirSync(folder, { recursive: true })
+  const path = `${folder}/${name.replaceAll(/\W+/g, '-')}.png`
   // Without a screen of its own, Chromium now and then has nothing to show in that moment.
   for (let attempt = 1; ; attempt += 1) {
-    const failed = await page.screenshot({ path: `${folder}/${name}.png` }).then(
+    const failed = await page.screenshot({ path }).then(
       () => undefined,
       (error: unknown) => error,
     )

@@ -7,9 +7,13 @@ const mostShown = 300
 class TokenFlow extends HTMLElement {
   #events
   #list
+  /** What scrolls, where the list has a box of its own. */
+  #box
 
   connectedCallback() {
     this.#list = this.querySelector('ol')
+    this.#box = this.closest('.boxed')
+    this.#box?.scrollTo({ top: this.#box.scrollHeight })
     this.#events = new EventSource(this.getAttribute('src'))
     this.#events.addEventListener('message', ({ data }) => this.#show(data))
   }
@@ -23,9 +27,11 @@ class TokenFlow extends HTMLElement {
     const line = document.adoptNode(parsed.querySelector('li'))
     const known = document.getElementById(line.id)
     if (known === null) {
+      const atEnd = this.#isAtEnd()
       this.#list.append(line)
       line.classList.add('new')
       if (this.#list.children.length > mostShown) this.#list.firstElementChild.remove()
+      if (atEnd) this.#box?.scrollTo({ top: this.#box.scrollHeight })
     } else if (known.outerHTML !== line.outerHTML) {
       // What a reader has opened stays open, and what has the focus keeps it.
       line.querySelector('details').open = known.querySelector('details').open
@@ -34,6 +40,11 @@ class TokenFlow extends HTMLElement {
       if (hadFocus) line.querySelector('summary').focus()
     }
     this.querySelector('.empty').hidden = true
+  }
+
+  /** Whoever has scrolled up to read is left in peace. */
+  #isAtEnd() {
+    return this.#box !== null && this.#box.scrollTop + this.#box.clientHeight > this.#box.scrollHeight - 60
   }
 }
 

@@ -1,0 +1,95 @@
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import {
+  accessibilityProblems,
+  devices,
+  launch,
+  needsChromium,
+  openPage,
+  takePicture,
+  tooWide,
+  type Device,
+} from './browser.js'
+import { openShop } from './open-shop.js'
+
+/** Each page that there is, by what a visitor does from one to the next. */
+const pages: readonly (readonly [name: string, go: (page: Page) => Promise<unknown>])[] = [
+  ['books', page => page.goto('/')],
+  ['nothing in the cart', page => page.getByRole('link', { name: 'Cart' }).click()],
+  ['no such page', page => page.goto('/nowhere')],
+  [
+    'cart',
+    async page => {
+      await page.goto('/')
+      await page.getByRole('button', { name: 'Add to cart: Bread at Four in the Morning' }).click()
+    },
+  ],
+  ['checkout', page => page.getByRole('link', { name: 'Check out' }).click()],
+  [
+    'declined',
+    async page => {
+      await page.getByLabel('Test card that is declined').check()
+      await page.getByRole('button', { name: 'Pay' }).click()
+      await page.getByRole('alert').waitFor()
+    },
+  ],
+  [
+    'order',
+    async page => {
+      await page.getByLabel('Test card that pays').check()
+      await page.getByRole('button', { name: 'Pay' }).click()
+      await page.getByRole('link', { name: 'Download the PDF' }).waitFor()
+    },
+  ],
+  [
+    'order with its token',
+    async page => {
+      await page.getByText('New to this?').click()
+      await page.locator('.exchange', { hasText: 'PUT /receipts' }).locator('summary').click()
+    },
+  ],
+  ['receipt', page => page.getByRole('link', { name: 'Read it as a page' }).click()],
+  ['behind the shop', page => page.goto('/live')],
+  [
+    'something broken',
+    async page => {
+      await page.getByRole('button', { name: 'Break: Wrong audience' }).click()
+      await page.getByRole('link', { name: 'Show this request' }).click()
+      await page.locator('.exchange:target summary').click()
+    },
+  ],
+  [
+    'order that waits',
+    async page => {
+      await page.getByRole('link', { name: 'Its order' }).click()
+      await page.getByText('Your receipt is being made').waitFor()
+    },
+  ],
+  [
+    'healed',
+    async page => {
+      await page.getByRole('link', { name: 'Token flow' }).click()
+      await page.getByRole('button', { name: 'Heal: Wrong audience' }).click()
+      await page.getByText('Wrong audience, healed').waitFor()
+    },
+  ],
+]
+
+t.test('each page fits its screen, and axe-core finds nothing', needsChromium, async t => {
+  t.setTimeout(220_000)
+  const { url } = await openShop(t)
+  const browser = await launch(t)
+  for (const device of Object.keys(devices) as Device[])
+    for (const colorScheme of ['light', 'dark'] as const)
+      await t.test(`${device}, ${colorScheme}`, async t => {
+        const options = { ...devices[device], colorScheme, baseURL: url }
+        const page = await openPage(t, { browser, url }, options)
+        for (const [name, go] of pages) {
+          await go(page)
+          await page.waitForLoadState()
+          await takePicture(page, `${device} ${colorScheme}: ${name}`)
+          t.equal(await tooWide(page), 0, `${name} fits`)
+          t.strictSame(await accessibilityProblems(page), [], `nothing found: ${name}`)
+        }
+      })
+})

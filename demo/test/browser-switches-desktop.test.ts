@@ -1,0 +1,3 @@
+import { flipEverySwitch } from './browser-switches.js'
+
+flipEverySwitch('desktop')

@@ -1,0 +1,196 @@
+import type { Locator, Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { switches, type Switch } from '#src/faults/switches.js'
+import { devices, launch, needsChromium, openPage, takePicture, tooWide, type Device } from './browser.js'
+import { openShop } from './open-shop.js'
+import { effects } from './switch-effects.js'
+
+/** Somebody at the switches, and a second window that nobody touches. */
+interface Visitor {
+  readonly how: string
+  readonly hasScript: boolean
+  readonly page: Page
+  readonly onlooker: Page
+}
+
+/** Breaks and heals all that there is a switch for, with and without script, and reads what the page says. */
+export function flipEverySwitch(device: Device): void {
+  t.test(`the switches on a ${device}`, needsChromium, async t => {
+    t.setTimeout(220_000)
+    t.strictSame(Object.keys(effects).sort(), switches.map(({ name }) => name).sort(), 'each has its effect')
+    const { url } = await openShop(t)
+    const browser = await launch(t)
+    for (const hasScript of [true, false]) {
+      const how = `${device}, ${hasScript ? 'with' : 'without'} script`
+      await t.test(how, async t => {
+        const options = { ...devices[device], javaScriptEnabled: hasScript, baseURL: url }
+        const page = await openPage(t, { browser, url }, options)
+        const visitor = { how, hasScript, page, onlooker: await page.context().newPage() }
+        await page.goto('/live')
+        await visitor.onlooker.goto('/live')
+        for (const one of switches) await t.test(one.title, t => flip(t, visitor, one))
+        await t.test('nobody is charged while no token can be had', t => payWithoutTokens(t, visitor))
+        await t.test('the newest line shows, and a reader who scrolls up is left in peace', t =>
+          readFlow(t, visitor),
+        )
+        t.equal(await tooWide(page), 0, 'all fits the screen')
+      })
+    }
+  })
+}
+
+async function flip(t: Test, visitor: Visitor, { name, title, heal }: Switch): Promise<void> {
+  const { page, how } = visitor
+  const effect = effects[name]
+  if (effect === undefined) throw new Error(`what does ${name} do?`)
+  const before = await lastLine(page)
+  await press(page, `${heal === undefined ? 'Do it' : 'Break'}: ${title}`)
+  const said = await readEffect(page, title)
+  t.match(said, effect.says)
+  const flow = await linesAfter(page, before)
+  await takePicture(page, `${how}: ${name}`)
+  for (const line of effect.flow) t.match(flow, line)
+  if (effect.never !== undefined) t.notMatch(flow, effect.never)
+
+  await page.getByRole('link', { name: /^Show th/ }).click()
+  const shown = page.locator('.exchange:target')
+  t.ok(await isInSight(shown.locator('summary')), 'the link leads to the line')
+  const id = await shown.getAttribute('id')
+  await shown.locator('summary').click()
+  t.match(await shown.innerText(), effect.inside, 'the line, opened')
+  await lookOn(visitor, `#${id}`)
+  t.pass('the other window has it too')
+
+  const order = (await page.getByRole('link', { name: 'Its order' }).getAttribute('href')) ?? ''
+  if (heal === undefined) return seeReceipt(page, order)
+  if (effect.receipt === 'once healed') {
+    await page.goto(order)
+    await page.getByText('Your receipt is being made').waitFor()
+    await page.getByRole('link', { name: 'Token flow' }).click()
+  } else await seeDelivery(visitor, order)
+  t.strictSame(await page.locator('.broken h3').allInnerTexts(), [title], 'what is broken is marked')
+  await press(page, `Heal: ${title}`)
+  t.match(await readEffect(page, `${title}, healed`), 'A book was bought: paid, and the receipt is there.')
+  t.equal(await page.getByRole('button', { name: 'Heal' }).count(), 0, 'nothing is left to heal')
+  await seeDelivery(visitor, order)
+  await seeReceipt(page, order)
+}
+
+/** The issuer down and the tokens gone: paying fails, and once healed, paying again pays once. */
+async function payWithoutTokens(t: Test, { page, onlooker, how }: Visitor): Promise<void> {
+  await press(onlooker, 'Break: Issuer down')
+  await readEffect(onlooker, 'Issuer down')
+  await press(onlooker, 'Do it: Forget the tokens')
+  const said = await readEffect(onlooker, 'Forget the tokens')
+  t.match(said, /could not be bought: TOKEN_CLIENT_UNAVAILABLE\. Nothing was charged\. Why: .*Nobody answers/)
+  await takePicture(onlooker, `${how}: no tokens`)
+
+  await page.goto('/')
+  await press(page, 'Buy now: The Lighthouse Ledger')
+  await press(page, 'Pay €21.90')
+  await page.getByRole('alert').waitFor()
+  t.match(await page.getByRole('alert').innerText(), 'Not paid. The payment service cannot be reached')
+  await takePicture(page, `${how}: cannot pay`)
+
+  await press(onlooker, 'Heal: Issuer down')
+  t.match(await readEffect(onlooker, 'Issuer down, healed'), 'the receipt is there')
+  await press(page, 'Pay €21.90')
+  await page.getByRole('heading', { name: 'Thank you' }).waitFor()
+  await seeReceipt(page, page.url())
+}
+
+/** More lines than fit into their box: it shows the end, until somebody reads further up. */
+async function readFlow(t: Test, { page, onlooker, hasScript }: Visitor): Promise<void> {
+  await page.goto('/live')
+  await page.locator('.boxed').scrollIntoViewIfNeeded()
+  const lines = page.locator('.exchange')
+  t.ok(await isInSight(lines.last().locator('summary')), 'the newest line')
+  t.notOk(await isInSight(lines.first().locator('summary')), 'the oldest is scrolled away')
+  if (!hasScript) return
+  await lines.first().scrollIntoViewIfNeeded()
+  const before = await lastLine(page)
+  const place = await topOf(lines.first())
+  await press(onlooker, 'Do it: Forget the tokens')
+  await page.locator(`#x${before + 6}`).waitFor({ state: 'attached' })
+  t.equal(await topOf(lines.first()), place, 'what is read stays where it is')
+}
+
+/** In whole pixels, from the screen's upper edge. */
+async function topOf(line: Locator): Promise<number> {
+  return Math.round((await line.boundingBox())?.y ?? Number.NaN)
+}
+
+function press(page: Page, name: string): Promise<void> {
+  return page.getByRole('button', { name, exact: true }).click()
+}
+
+/** What the page says after a flip. */
+async function readEffect(page: Page, what: string): Promise<string> {
+  const effect = page.getByRole('status')
+  await effect.getByText(`${what}. A book`).waitFor()
+  return oneLine(await effect.innerText())
+}
+
+async function lastLine(page: Page): Promise<number> {
+  return Number((await page.locator('.exchange').last().getAttribute('id'))?.slice(1))
+}
+
+/** The lines that have come since, each without its time. */
+async function linesAfter(page: Page, id: number): Promise<string> {
+  const lines = await page
+    .locator('.exchange')
+    .evaluateAll(
+      (found, id) =>
+        (found as unknown as { id: string; querySelector(of: string): { textContent: string } }[])
+          .filter(line => Number(line.id.slice(1)) > id)
+          .map(line => line.querySelector('summary').textContent),
+      id,
+    )
+  return lines.map(line => oneLine(line).replace(/^\S+ /, '')).join('\n')
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
+}
+
+/** Not scrolled away, and not under what sticks to the top of the box. */
+function isInSight(line: Locator): Promise<boolean> {
+  return line.evaluate(element => {
+    interface Box {
+      readonly x: number
+      readonly y: number
+      readonly width: number
+      readonly height: number
+    }
+    const { ownerDocument, getBoundingClientRect } = element as unknown as {
+      ownerDocument: { elementFromPoint(x: number, y: number): unknown }
+      getBoundingClientRect(): Box
+    }
+    const { x, y, width, height } = getBoundingClientRect.call(element)
+    const onTop = ownerDocument.elementFromPoint(x + width / 2, y + height / 2)
+    return (element as unknown as { contains(other: unknown): boolean }).contains(onTop)
+  })
+}
+
+/** Looks into the other window: with script it follows by itself, without it has a link for that. */
+async function lookOn({ onlooker, hasScript }: Visitor, line: string): Promise<void> {
+  if (!hasScript) await onlooker.getByRole('link', { name: 'Look again' }).click()
+  await onlooker.locator(line).waitFor()
+}
+
+/** Watches the flow until the receipt that waited is delivered. */
+async function seeDelivery({ page, hasScript }: Visitor, order: string): Promise<void> {
+  const delivered = page
+    .locator('.exchange.good', { hasText: `PUT /receipts/${order.slice('/orders/'.length).slice(0, 4)}…` })
+    .first()
+  for (let look = 0; look < 200 && (await delivered.count()) === 0; look += 1)
+    if (hasScript) await delivered.waitFor()
+    else await page.reload()
+}
+
+async function seeReceipt(page: Page, order: string): Promise<void> {
+  await page.goto(order)
+  await page.getByText(/^Receipt HQ-\d{4}-\d{6}$/).waitFor()
+  await page.getByRole('link', { name: 'Download the PDF' }).waitFor()
+  await page.getByRole('link', { name: 'Token flow' }).click()
+}

@@ -1,0 +1,106 @@
+/** What whoever flips a switch reads on the page. */
+export interface Effect {
+  /** Of the book that was bought to try it. */
+  readonly says: RegExp
+  /** When the book's receipt is there. */
+  readonly receipt: 'at once' | 'once healed' | 'a little later'
+  /** In the line of the flow to which the page leads, once it is opened. */
+  readonly inside: RegExp
+  /** Among the lines since then: who calls whom, what for, with which token, and the answer's status. */
+  readonly flow: readonly RegExp[]
+  /** Nowhere among them. */
+  readonly never?: RegExp
+}
+
+const call = (from: string, to: string, rest: string): RegExp =>
+  new RegExp(`^${from} → calls ${to} ${rest}$`, 'm')
+const receiptPut = (rest: string): RegExp =>
+  call('Payment service', 'Receipt service', `PUT /receipts/\\w+… ${rest}`)
+const paid = String.raw`A book was bought: paid, and the receipt `
+const waitsBecause = (why: string): RegExp => new RegExp(`${paid}waits.*Why: .*${why}.*Show this request`)
+const isThere = new RegExp(`${paid}is there.*Show the requests`)
+
+/** By the name of the switch. */
+export const effects: Readonly<Record<string, Effect>> = {
+  'wrong-audience': {
+    says: waitsBecause('The receipt service refuses: “Is it meant for this service\\?” No'),
+    receipt: 'once healed',
+    inside:
+      /invalid_token[^]*aud names none of https:\/\/receipts\.bookstore\.example: aud is https:\/\/another-api\.example/,
+    flow: [receiptPut('new token 401')],
+  },
+  'missing-scope': {
+    says: waitsBecause('The receipt service refuses: “Does it allow this request\\?” No'),
+    receipt: 'once healed',
+    inside: /error="insufficient_scope"[^]*scope="receipts:write"[^]*"scope": "receipts:read"/,
+    flow: [receiptPut('new token 403')],
+    // Another token would be no better.
+    never: /(Payment service → calls Issuer POST[^]*){2}/,
+  },
+  'expired-token': {
+    says: waitsBecause('The receipt service refuses: “Is it still valid\\?” No'),
+    receipt: 'once healed',
+    inside: /invalid_token[^]*exp is in the past/,
+    flow: [receiptPut('new token 401')],
+  },
+  'wrong-secret': {
+    says: waitsBecause('asks for an access token\\. The issuer says no'),
+    receipt: 'once healed',
+    inside: /authorization: Basic payment-service:•••[^]*401 after/,
+    flow: [call('Payment service', 'Issuer', 'POST /token 401')],
+    never: /calls Receipt service/,
+  },
+  'issuer-down': {
+    says: isThere,
+    receipt: 'at once',
+    inside: /shows its token, one that it had at hand\. The payment service checks the token, finds it good/,
+    flow: [
+      call('Storefront', 'Payment service', 'POST /payments cached token 201'),
+      receiptPut('cached token 201'),
+    ],
+  },
+  'receipts-down': {
+    says: waitsBecause('Nobody answers'),
+    receipt: 'once healed',
+    inside: /None: (UND_ERR_SOCKET|ECONNRESET)/,
+    flow: [receiptPut('cached token (UND_ERR_SOCKET|ECONNRESET)')],
+  },
+  'slow-receipts': {
+    says: waitsBecause('The receipt service has not answered yet'),
+    receipt: 'a little later',
+    inside: /Answer\s+(not yet|201 after [5-9]\d{3} ms)/,
+    flow: [receiptPut('cached token (…|201)')],
+  },
+  'rotate-keys': {
+    says: isThere,
+    receipt: 'at once',
+    inside: /asks the issuer for its addresses|asks for an access token/,
+    flow: [
+      call('Payment service', 'Issuer', 'GET /jwks 200'),
+      call('Receipt service', 'Issuer', 'GET /jwks 200'),
+      receiptPut('new token 201'),
+    ],
+    never: / (4|5)\d\d$/m,
+  },
+  'withdraw-keys': {
+    says: isThere,
+    receipt: 'at once',
+    inside: /The payment service refuses: “Did the issuer sign it\?” No[^]*the issuer lists no key that fits/,
+    flow: [
+      call('Storefront', 'Payment service', 'POST /payments cached token 401'),
+      call('Storefront', 'Payment service', 'POST /payments new token 201'),
+      receiptPut('cached token 401'),
+      receiptPut('new token 201'),
+    ],
+  },
+  'forget-tokens': {
+    says: isThere,
+    receipt: 'at once',
+    inside: /asks the issuer for its addresses|asks for an access token/,
+    flow: [
+      call('Storefront', 'Issuer', 'POST /token new token 200'),
+      call('Payment service', 'Issuer', 'POST /token new token 200'),
+      receiptPut('new token 201'),
+    ],
+  },
+}
