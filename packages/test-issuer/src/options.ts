@@ -65,7 +65,7 @@ const defaults = {
 /** @throws {TypeError} naming the option, what it got and what it wants */
 export function parseOptions(options: TestIssuerOptions): Settings {
   refuseUnknownNames('createTestIssuer()', options, known)
-  const given = { ...defaults, ...options }
+  const given = { ...defaults, ...withoutUndefined(options) }
   if (!Object.hasOwn(dialects, given.dialect))
     throw wrong('dialect', given.dialect, `one of ${Object.keys(dialects).join(', ')}`)
   const dialect = dialects[given.dialect]
@@ -79,14 +79,35 @@ export function parseOptions(options: TestIssuerOptions): Settings {
   return settings
 }
 
-function check({ algorithm, expiresIn, port, origin }: Settings): void {
-  if (!algorithms.includes(algorithm)) throw wrong('algorithm', algorithm, `one of ${algorithms.join(', ')}`)
-  if (!(Number.isFinite(expiresIn) && expiresIn > 0)) throw wrong('expiresIn', expiresIn, 'seconds, above 0')
-  if (!(Number.isInteger(port) && port >= 0 && port < 65_536)) throw wrong('port', port, 'a port number')
-  if (!URL.canParse(origin) || new URL(origin).origin !== origin)
-    throw wrong('origin', origin, 'an origin such as https://issuer.test, without a path')
+/** An option that is undefined, as a variable that is not set, counts as left out. */
+function withoutUndefined(options: TestIssuerOptions): TestIssuerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}
+
+function check(settings: Settings): void {
+  const { algorithm, audience, clients, clock, expiresIn, listen, origin, port } = settings
+  const rows: [option: keyof Settings, fits: boolean, wants: string][] = [
+    ['algorithm', algorithms.includes(algorithm), `one of ${algorithms.join(', ')}`],
+    [
+      'audience',
+      audience.every(uri => typeof uri === 'string' && uri !== ''),
+      'the identifier of an API, or several',
+    ],
+    ['clients', Array.isArray(clients), 'a list'],
+    ['expiresIn', Number.isFinite(expiresIn) && expiresIn > 0, 'seconds, above 0'],
+    ['port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a port number'],
+    ['listen', typeof listen === 'boolean', 'true or false'],
+    [
+      'origin',
+      URL.canParse(origin) && new URL(origin).origin === origin,
+      'an origin such as https://issuer.test, without a path',
+    ],
+    ['clock', typeof clock === 'function', 'a function that gives milliseconds'],
+  ]
+  for (const [option, fits, wants] of rows) if (!fits) throw wrong(option, settings[option], wants)
 }
 
 function wrong(option: string, got: unknown, wants: string): TypeError {
-  return new TypeError(`oauth-test-issuer: option \`${option}\` is ${JSON.stringify(got)}; it wants ${wants}`)
+  const shown = typeof got === 'number' ? String(got) : JSON.stringify(got)
+  return new TypeError(`oauth-test-issuer: option \`${option}\` is ${shown}; it wants ${wants}`)
 }

@@ -51,7 +51,7 @@ export interface TestIssuer extends AsyncDisposable {
   registerClient(registration: ClientRegistration): ClientCredentials
   /** Signs with a new key from now on; the ones before stay published. Gives the new key's id. */
   rotateKeys(): Promise<string>
-  /** Takes a key out of the JWK set, by default the one that signs; a new one takes its place. */
+  /** Takes a key out of the JWK set, by default the one that signs; a new one takes its place. @throws {TypeError} where there is no such key */
   withdrawKey(kid?: string): Promise<void>
   /** From now on introspection says that the token is not active. */
   revoke(token: string): void

@@ -220,6 +220,18 @@ t.test('the dispatcher takes interceptors, and aborts', async t => {
   await t.rejects(request(issuer.jwksUri, { dispatcher }), { code: 'ECONNREFUSED' })
 })
 
+t.test('fetch without a socket ends when its caller gives up, as one over the network does', async t => {
+  await using issuer = await createTestIssuer({ listen: false })
+  issuer.fail('jwks', { delayMs: 10_000 })
+  const caller = new AbortController()
+  const answer = issuer.fetch(issuer.jwksUri, { signal: caller.signal })
+  setImmediate(() => caller.abort(new Error('enough')))
+  await t.rejects(answer, /enough/)
+  t.equal(issuer.requests.at(-1)?.status, undefined, 'before the answer is there')
+  await t.rejects(issuer.fetch(issuer.jwksUri, { signal: caller.signal }), /enough/)
+  t.equal(issuer.requests.count('jwks'), 1, 'who has given up already asks for nothing')
+})
+
 t.test('nothing answers once it is closed; closing twice is well', async t => {
   const issuer = await createTestIssuer({ audience })
   await issuer.close()

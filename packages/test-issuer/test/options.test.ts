@@ -6,6 +6,12 @@ for (const [options, message] of [
   [{ dialect: 'azure' }, /option `dialect` is "azure"; it wants one of rfc9068, entra/],
   [{ algorithm: 'HS256' }, /option `algorithm` is "HS256"; it wants one of ES256/],
   [{ expiresIn: 0 }, /option `expiresIn` is 0; it wants seconds, above 0/],
+  [{ expiresIn: Number('5m') }, /option `expiresIn` is NaN; it wants seconds/],
+  [{ audience: [''] }, /option `audience` is \[""\]; it wants the identifier of an API, or several/],
+  [{ audience: [undefined] }, /option `audience` is \[null\]; it wants/],
+  [{ clients: { clientId: 'a' } }, /option `clients` is .*; it wants a list/],
+  [{ listen: 'no' }, /option `listen` is "no"; it wants true or false/],
+  [{ clock: 5 }, /option `clock` is 5; it wants a function/],
   [{ port: 70_000 }, /option `port` is 70000; it wants a port number/],
   [{ origin: 'https://a.test/path' }, /option `origin` is .*without a path/],
   [{ clients: [{ clientId: 'a' }] }, /client a: audience is missing/],
@@ -13,6 +19,31 @@ for (const [options, message] of [
   t.test(`createTestIssuer(${JSON.stringify(options)}) says what is wrong`, async t => {
     await t.rejects(createTestIssuer(options as never), { name: 'TypeError', message })
   })
+
+t.test('an option that is undefined, as an unset variable is, counts as left out', async t => {
+  const nothing = Object.fromEntries(
+    ['dialect', 'audience', 'clients', 'algorithm', 'expiresIn', 'port', 'listen', 'origin', 'clock'].map(
+      name => [name, undefined],
+    ),
+  )
+  await using issuer = await createTestIssuer(nothing)
+  t.match(issuer.url, /^http:\/\/127\.0\.0\.1:\d+$/)
+  await t.rejects(issuer.token(), /the token is for nobody/)
+  t.match(await issuer.token({ audience: 'a:b' }), /^ey/)
+})
+
+t.test('endpoints and keys that there are not are named, not passed over', async t => {
+  await using issuer = await createTestIssuer({ listen: false })
+  const message = /knows discovery, jwks, token, introspection, not "tokens"/
+  for (const use of [
+    () => issuer.fail('tokens' as never, { status: 500 }),
+    () => issuer.recover('tokens' as never),
+    () => issuer.requests.of('tokens' as never),
+    () => issuer.requests.count('tokens' as never),
+  ])
+    t.throws(use, { name: 'TypeError', message })
+  await t.rejects(issuer.withdrawKey('none'), { name: 'TypeError', message: /no published key has the kid/ })
+})
 
 for (const [registration, message] of [
   [{}, /a client wants a clientId/],

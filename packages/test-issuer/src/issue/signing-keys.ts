@@ -59,7 +59,7 @@ export async function createSigningKeys(
     rotate,
     async withdraw(kid) {
       if (!published.some(key => key.kid === kid))
-        throw new Error(
+        throw new TypeError(
           `oauth-test-issuer: no published key has the kid ${JSON.stringify(kid)}; there are ${published.map(key => key.kid).join(', ')}`,
         )
       if (current.kid === kid) await rotate()

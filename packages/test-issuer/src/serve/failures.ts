@@ -1,5 +1,5 @@
 import { refuseUnknownNames } from '../known-names.js'
-import { endpointNames, type Endpoint } from './endpoints.js'
+import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
 /** How an endpoint misbehaves. With `delayMs` alone it is slow, and right. */
 export interface Failure {
@@ -40,16 +40,16 @@ export function createFailures(): Failures {
       return first.failure
     },
     clear(endpoint) {
-      if (endpoint === undefined) waiting.clear()
-      else waiting.delete(endpoint)
+      if (endpoint === undefined) return waiting.clear()
+      refuseUnknownEndpoint('recover()', endpoint)
+      waiting.delete(endpoint)
     },
   }
 }
 
 /** @throws {TypeError} where a failure would be none, or another than was meant */
 function check(endpoint: Endpoint, failure: Failure): void {
-  if (!endpointNames.includes(endpoint))
-    throw wants(`knows ${endpointNames.join(', ')}, not ${JSON.stringify(endpoint)}`)
+  refuseUnknownEndpoint('fail()', endpoint)
   refuseUnknownNames('fail()', failure, ['status', 'headers', 'body', 'delayMs', 'times'])
   const { times, delayMs, status, headers, body } = failure
   if ([status, headers, body, delayMs].every(value => value === undefined))

@@ -10,15 +10,24 @@ export function createFetch(origin: string, handle: Handle, reachable: () => boo
     const url = new URL(request.url)
     if (url.origin !== origin) throw unreachable(`${url.origin} is not the issuer ${origin}`)
     if (!reachable()) throw unreachable('the issuer is offline')
-    const { status, headers, body } = await handle({
+    const sent = await request.text()
+    request.signal.throwIfAborted()
+    const answer = handle({
       method: request.method,
       path: url.pathname,
       headers: Object.fromEntries(request.headers),
-      body: await request.text(),
+      body: sent,
     })
-    request.signal.throwIfAborted()
+    const { status, headers, body } = await Promise.race([answer, abortOf(request.signal)])
     return new Response(body, { status, headers })
   }
+}
+
+/** Rejects when the caller gives up. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+  )
 }
 
 /** As undici's fetch fails: a TypeError whose cause has the code. */

@@ -1,4 +1,4 @@
-import type { Endpoint } from './endpoints.js'
+import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
 /** One request that reached the issuer. No secret, assertion or token is kept. */
 export interface RecordedRequest {
@@ -42,8 +42,10 @@ export interface RequestLog {
 
 export function createRequestLog(now: () => number): RequestLog {
   let records: RecordDraft[] = []
-  const of = (endpoint: Endpoint): readonly RecordedRequest[] =>
-    records.filter(record => record.endpoint === endpoint)
+  const of = (endpoint: Endpoint): readonly RecordedRequest[] => {
+    refuseUnknownEndpoint('requests', endpoint)
+    return records.filter(record => record.endpoint === endpoint)
+  }
   return {
     requests: {
       get length() {
