@@ -77,6 +77,18 @@ for (const [preset, [options, parameters, audience, grant]] of Object.entries(ro
     }
   })
 
+for (const [options, message] of [
+  [{ preset: 'auth0', resource: ['a:1', 'a:2'] }, /`resource` has several members; the preset wants one/],
+  [{ preset: 'auth0', resource: 'a:1', audience: 'a:2' }, /`resource` and `audience` are the same with this/],
+  [{ audience: 'a:1', parameters: { audience: 'a:2' } }, /`parameters` has `audience`, which another option/],
+  [{ resource: 'a:1', parameters: { resource: 'a:2' } }, /`parameters` has `resource`, which another option/],
+] satisfies [Partial<TokenClientOptions>, RegExp][])
+  t.test(`a parameter is given by one option: ${JSON.stringify(options)}`, t => {
+    const whole = { baseUrl: 'https://a.example', issuer, clientId: 'payment', clientSecret: 'x', ...options }
+    t.throws(() => createTokenClient(whole), { code: 'TOKEN_CLIENT_INVALID_OPTION', message })
+    t.end()
+  })
+
 t.test('audience and further parameters go along', async t => {
   const sent = await asked(t, { audience: 'receipts', parameters: { organization: 'org_1', claims: '{}' } })
   t.strictSame(sent.filter(([name]) => ['audience', 'organization', 'claims'].includes(name)).slice(0, 3), [

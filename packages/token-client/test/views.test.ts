@@ -103,6 +103,17 @@ t.test('on behalf of a token that has ended nobody is asked', async t => {
   t.equal(issuer.requests.count('token'), 0)
 })
 
+t.test('a target whose options are unknown is refused, and not asked for without them', async t => {
+  const { issuer, client } = await start(t)
+  const scope = { scope: ['receipts:write'] } as never
+  for (const open of [() => client.with(scope), () => client.onBehalfOf('theirs', scope)])
+    t.throws(open, {
+      code: 'TOKEN_CLIENT_INVALID_OPTION',
+      message: /there is no option `scope` here; there are scopes, resource, audience, parameters/,
+    })
+  t.equal(issuer.requests.count('token'), 0)
+})
+
 t.test('without a token there is nobody to speak for', async t => {
   const { client } = await start(t)
   t.throws(() => client.onBehalfOf({ headers: {} }), /protect the route/)

@@ -32,7 +32,7 @@ export interface TokenView extends JsonCalls {
   stream(options: CallOptions, factory: Dispatcher.StreamFactory): Promise<Dispatcher.StreamData>
   /** For use elsewhere: `undici.fetch`, @fastify/reply-from. Sends the token to the origin of `baseUrl` and refuses others. */
   readonly dispatcher: Dispatcher
-  /** For a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. */
+  /** For a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. Each request has to name its `origin`. */
   interceptor(): Dispatcher.DispatcherComposeInterceptor
   /**
    * The token itself, for a protocol that is not HTTP. Rejects as `request` does when there is none; with the reason of
@@ -41,7 +41,10 @@ export interface TokenView extends JsonCalls {
   getToken(options?: { readonly signal?: AbortSignal | undefined }): Promise<Token>
   /** The token at hand, if there is one; asks nobody. */
   peekToken(): Token | undefined
-  /** Drops a token that somebody else has found to be refused. */
+  /**
+   * Drops a token that somebody else has found to be refused, if it is still the one at hand; at most every 10 seconds,
+   * as for a 401 of the API.
+   */
   invalidate(token: Token): void
   /** A hook for routes that are of no use without a token: they answer 503 before any work is done. */
   ensureToken(): Promise<void>

@@ -14,6 +14,8 @@ export interface TargetOptions {
   parameters?: Readonly<Record<string, string>>
 }
 
+const targetNames: readonly string[] = ['scopes', 'resource', 'audience', 'parameters']
+
 /** What the grant and the client's authentication are made of. */
 const reserved: ReadonlySet<string> = new Set([
   'grant_type',
@@ -34,18 +36,31 @@ export function parseParameters(
   given: Given,
   { resource: meaning }: Preset,
 ): readonly (readonly [string, string])[] {
+  for (const name of Object.keys(given))
+    if (!targetNames.includes(name))
+      throw new InvalidOptionError(`there is no option \`${name}\` here; there are ${targetNames.join(', ')}`)
   const further = parseFurther(given)
   const resources = typeof given['resource'] === 'string' ? [given['resource']] : strings(given, 'resource')
   const audience = text(given, 'audience')
   const scopes = [...parseScopes(given), ...defaultScopes(given, resources, meaning)]
-  return [
+  if (meaning === 'audience' && resources.length > 0 && audience !== undefined)
+    throw new InvalidOptionError(
+      'options `resource` and `audience` are the same with this preset; give one of them',
+    )
+  const own: readonly (readonly [string, string])[] = [
     ...(scopes.length === 0 ? [] : [['scope', scopes.join(' ')] as const]),
     ...(meaning === 'resource' || meaning === 'audience' ? resources : []).map(
-      value => [meaning, value] as never,
+      value => [meaning, value] as const,
     ),
     ...(audience === undefined ? [] : [['audience', audience] as const]),
-    ...Object.entries(further),
   ]
+  // RFC 6749 §3.2: a parameter is there once; RFC 8707 §2 has several resources, from one option.
+  const twice = own.find(([name]) => Object.hasOwn(further, name))
+  if (twice !== undefined)
+    throw new InvalidOptionError(
+      `option \`parameters\` has \`${twice[0]}\`, which another option gives; give it once`,
+    )
+  return [...own, ...Object.entries(further)]
 }
 
 function parseFurther(given: Given): Readonly<Record<string, string>> {
@@ -82,11 +97,11 @@ function defaultScopes(
     throw new InvalidOptionError(
       'option `resource` is given, and the preset has no parameter for it: leave it out; whom tokens are for is set up at the authorization server',
     )
-  if (meaning !== 'default scope') return []
-  if (resources.length > 1)
+  if (meaning !== 'resource' && resources.length > 1)
     throw new InvalidOptionError(
       'option `resource` has several members; the preset wants one: a token is for one API',
     )
+  if (meaning !== 'default scope') return []
   if (strings(given, 'scopes').length > 0)
     throw new InvalidOptionError(
       'options `scopes` and `resource` exclude each other with this preset: an application gets all permissions it was granted, by the scope <resource>/.default',
