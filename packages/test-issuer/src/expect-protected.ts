@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert'
+import { refuseUnknownNames } from './known-names.js'
 import type { TestIssuer } from './test-issuer.js'
 import type { TokenOptions } from './token-options.js'
 import type { BadToken } from './check/bad-tokens.js'
@@ -58,6 +59,7 @@ export interface ExpectProtectedOptions {
  * Asks an application for each route: without a token, with each bad token, with a token that lacks one of the scopes,
  * and with a good one that has exactly the scopes.
  * @throws {AssertionError} with a line for each answer that is wrong
+ * @throws {TypeError} where nothing would be proved: there are no routes, or an option is not known
  *
  * @example
  * ```ts
@@ -65,10 +67,13 @@ export interface ExpectProtectedOptions {
  * ```
  */
 export async function expectProtected(app: InjectableApp, options: ExpectProtectedOptions): Promise<void> {
+  refuseUnknownNames('expectProtected()', options, ['issuer', 'audience', 'routes', 'token'])
   const routes = options.routes ?? listed(app)
   if (routes.length === 0)
     throw new TypeError('oauth-test-issuer: expectProtected was given no routes: it would prove nothing')
   const wrong: string[] = []
+  for (const route of routes)
+    refuseUnknownNames(nameOf(route), route, ['method', 'url', 'scopes', 'headers', 'payload'])
   for (const route of routes) wrong.push(...(await checkRoute(app, route, options)))
   if (wrong.length === 0) return
   throw new AssertionError({

@@ -36,6 +36,22 @@ for (const dialect of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito
     await expectProtected(app, { issuer, routes: [{ url: '/receipts/:id', scopes: ['receipts:read'] }] })
   })
 
+t.test('a misspelt option would make the test weaker, and is refused', async t => {
+  const { issuer, app } = await start(t)
+  const [url, scopes] = ['/receipts', ['receipts:read']]
+  for (const [options, message] of [
+    [
+      { routs: [{ url, scopes }] },
+      /expectProtected\(\) does not know `routs`; it knows issuer, audience, routes/,
+    ],
+    [
+      { routes: [{ url, scope: scopes }] },
+      /GET \/receipts does not know `scope`; it knows method, url, scopes/,
+    ],
+  ] as const)
+    await t.rejects(expectProtected(app, { issuer, ...options } as never), { name: 'TypeError', message })
+})
+
 t.test('finds what is open, and says so in a line for each route', async t => {
   const { issuer, app } = await start(t)
   app.get('/open', async () => 'anybody')

@@ -110,6 +110,12 @@ t.test('secrets: Basic or in the form, form-urlencoded, and not both (RFC 6749 Â
     status: 400,
     body: { error: 'invalid_request' },
   })
+  const asItself = { ...grant, client_id: id }
+  t.equal((await post(issuer.tokenEndpoint, asItself, basic(id, secret))).status, 200)
+  t.match(await post(issuer.tokenEndpoint, { ...grant, client_id: 'another' }, basic(id, secret)), {
+    status: 400,
+    body: { error: 'invalid_request', error_description: /client_id is not the one/ },
+  })
   for (const [what, answer] of [
     ['nothing', await post(issuer.tokenEndpoint, grant)],
     ['a wrong secret', await post(issuer.tokenEndpoint, grant, basic(id, 'other'))],

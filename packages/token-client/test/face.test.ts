@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
+import { Agent } from 'undici'
 import t, { type Test } from 'tap'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
 
@@ -235,6 +236,10 @@ t.test('wrong options fail register', async t => {
     [{ parameters: { scope: 'a' } }, /`parameters` has `scope`.*give `scopes`/],
     [{ keyId: 'one' }, /option `keyId` does nothing without `privateKey`/],
     [{ certificate: 'x' }, /option `certificate` does nothing without/],
+    [
+      { ca: 'PEM', dispatcher: new Agent(), tokenDispatcher: new Agent() },
+      /option `ca` does nothing with a `d/,
+    ],
     [{ clientSecret: undefined, privateKey: 'garbage' }, /option `privateKey` is no private key in PEM/],
     [
       { clientSecret: undefined, privateKey: () => '', keyAlgorithm: 'RS265' },

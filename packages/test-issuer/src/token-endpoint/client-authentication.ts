@@ -35,6 +35,8 @@ export async function authenticateClient(
     throw new OAuthError('invalid_request', 'the client authenticates in more than one way')
   if (basic !== undefined) {
     const [id, password] = readBasic(basic)
+    if ((parameters.get('client_id') ?? id) !== id)
+      throw new OAuthError('invalid_request', 'client_id is not the one of the Basic credentials')
     return bySecret(directory.clients.get(id), password, 'client_secret_basic')
   }
   if (assertion !== undefined) return byAssertion(assertion, parameters, directory)

@@ -242,6 +242,10 @@ function parseBase(given: Given): Settings['base'] {
 /** Mutual TLS shows the certificate; its key is needed as it is, since connections are opened with it. */
 function parseTls(given: Given): TlsSettings {
   const ca = text(given, 'ca')
+  if (ca !== undefined && given['dispatcher'] !== undefined && given['tokenDispatcher'] !== undefined)
+    throw new InvalidOptionError(
+      'option `ca` does nothing with a `dispatcher` and a `tokenDispatcher` of your own; give it to them',
+    )
   const trusted = ca === undefined ? {} : { ca }
   const { clientAuthentication: method, certificate, privateKey, tokenDispatcher } = given
   if (method !== 'tls_client_auth' && method !== 'self_signed_tls_client_auth') return trusted
