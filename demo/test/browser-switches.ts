@@ -58,6 +58,7 @@ async function flip(t: Test, visitor: Visitor, { name, title, heal }: Switch): P
   const id = await shown.getAttribute('id')
   await shown.locator('summary').click()
   t.match(await shown.innerText(), effect.inside, 'the line, opened')
+  if (visitor.hasScript) await seeOpened(t, shown.locator('.story'))
   await lookOn(visitor, `#${id}`)
   t.pass('the other window has it too')
 
@@ -113,6 +114,13 @@ async function readFlow(t: Test, { page, onlooker, hasScript }: Visitor): Promis
   await press(onlooker, 'Do it: Forget the tokens')
   await page.locator(`#x${before + 6}`).waitFor({ state: 'attached' })
   t.equal(await topOf(lines.first()), place, 'what is read stays where it is')
+}
+
+/** What opens is brought into the box, in the next frame. */
+async function seeOpened(t: Test, story: Locator): Promise<void> {
+  for (let frame = 0; frame < 20 && !(await isInSight(story)); frame += 1)
+    await story.evaluate(() => new Promise(resolve => setTimeout(resolve, 16)))
+  t.ok(await isInSight(story), 'what has opened is in sight')
 }
 
 /** In whole pixels, from the screen's upper edge. */

@@ -16,6 +16,7 @@ class TokenFlow extends HTMLElement {
     this.#box?.scrollTo({ top: this.#box.scrollHeight })
     this.#events = new EventSource(this.getAttribute('src'))
     this.#events.addEventListener('message', ({ data }) => this.#show(data))
+    this.addEventListener('click', ({ target }) => this.#bringIntoView(target.closest('summary')))
   }
 
   disconnectedCallback() {
@@ -40,6 +41,12 @@ class TokenFlow extends HTMLElement {
       if (hadFocus) line.querySelector('summary').focus()
     }
     this.querySelector('.empty').hidden = true
+  }
+
+  /** What a reader opens at the end of the box would open below its edge. */
+  #bringIntoView(summary) {
+    const line = summary?.parentElement
+    requestAnimationFrame(() => line?.open && line.scrollIntoView({ block: 'nearest' }))
   }
 
   /** Whoever has scrolled up to read is left in peace. */
