@@ -15,7 +15,7 @@ export const refusedRequests: Question = {
   name: 'refused-requests',
   title: 'Refused requests',
   method:
-    'What a flood of bad requests costs. The baseline is a bare Fastify route that sends the same status, challenge and body without looking at the request. Garbage: 1,000 different strings of 40 to 600 characters. Expired: 1,000 different tokens, well signed, an hour old. Missing scope: one valid token of another scope.',
+    'What a flood of bad requests costs. The baseline is a bare Fastify route that sends the same status, challenge and body without looking at the request. Garbage: 1,000 different strings of 40 to 600 characters. Expired: 1,000 different tokens, well signed, an hour old. Missing scope: one valid token of another scope. The server has let a request in before.',
   async answer(effort) {
     const { issuer, trust } = await startIssuer('ES256')
     const many = { length: 1_000 }
@@ -34,6 +34,9 @@ export const refusedRequests: Question = {
       ['missing scope', [`Bearer ${await issuer.token({ scopes: ['orders:write'] })}`], 0.8],
     ]
     const server = await startServer(ours, 'servers/resource-server', trust)
+    const authorization = `Bearer ${await issuer.token({ scopes: [scope] })}`
+    const { status } = await fetch(`${server.url}/orders`, { headers: { authorization } })
+    if (status !== 200) throw new Error(`${ours} answers ${status} to a valid token`)
     const answers = await Promise.all(
       cases.map(([name, [first]]) => answerOf(server.url, `/${name.replace(' ', '-')}`, first)),
     )

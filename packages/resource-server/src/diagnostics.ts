@@ -65,11 +65,22 @@ export function report<N extends Name>(name: N, message: ResourceServerEvents[N]
   channels[name].publish(message)
 }
 
-/** Reports an accepted token; `startedAt` by `performance.now()`. */
-export function reportAllowed(token: AccessToken, startedAt: number, request?: object): void {
+/** When something began, for the events about its end; undefined while nobody listens to them. */
+export function startTime(): number | undefined {
+  return isObserved('fastify-resource-server:allow') || isObserved('fastify-resource-server:deny')
+    ? performance.now()
+    : undefined
+}
+
+/** Milliseconds since then; 0 for what began before anybody listened. */
+export function since(startedAt: number | undefined): number {
+  return startedAt === undefined ? 0 : performance.now() - startedAt
+}
+
+/** Reports an accepted token. */
+export function reportAllowed(token: AccessToken, startedAt: number | undefined, request?: object): void {
   if (!isObserved('fastify-resource-server:allow')) return
   const { issuer, subject, clientId, scopes, audience, expiresAt } = token
-  const durationMs = performance.now() - startedAt
   report('fastify-resource-server:allow', {
     request,
     issuer,
@@ -78,6 +89,6 @@ export function reportAllowed(token: AccessToken, startedAt: number, request?: o
     scopes,
     audience,
     expiresAt,
-    durationMs,
+    durationMs: since(startedAt),
   })
 }

@@ -1,22 +1,23 @@
 import type { IncomingMessage } from 'node:http'
+import type { AccessToken } from './access-token.js'
 
 /** The one access token of a request, and by which scheme it came (RFC 9110 §11.4). */
 export interface Credentials {
   readonly scheme: 'bearer' | 'dpop'
   readonly accessToken: string
+  /** The token as it was verified before, and still counts. */
+  readonly verified?: AccessToken
 }
+
+/** The token of an `Authorization` header, whole, that was verified before and still counts: its letters were looked at. */
+export type Recall = (header: string) => AccessToken | undefined
 
 /** What a request brought instead: nothing, or what cannot be read. */
 export type NoCredentials = 'missing' | 'malformed'
 
-/** Whether a token has been verified before: then its letters have been looked at. */
-export type IsKnown = (accessToken: string) => boolean
-
-const usualScheme = 'Bearer '
-
-/** One space, a b64token (RFC 6750 §2.1, RFC 9449 §7.1). Schemes are case-insensitive (RFC 9110 §11.1). */
-const bearer = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i
-const dpop = /^dpop ([A-Za-z0-9\-._~+/]+=*)$/i
+/** One space before the token (RFC 6750 §2.1, RFC 9449 §7.1). Schemes are case-insensitive (RFC 9110 §11.1). */
+const bearer = /^bearer ./i
+const dpop = /^dpop ./i
 const bearerAttempt = /^bearer(?:[\s,]|$)/i
 const dpopAttempt = /^dpop(?:[\s,]|$)/i
 
@@ -27,30 +28,35 @@ const dpopAttempt = /^dpop(?:[\s,]|$)/i
 export function extractToken(
   { headers: { authorization: header }, rawHeaders }: IncomingMessage,
   takesDpop: boolean,
-  isKnown: IsKnown,
+  recall: Recall,
 ): Credentials | NoCredentials {
   if (header === undefined) return 'missing'
   // Node keeps the first of several Authorization headers; the raw list still has them all.
   if (isRepeated(rawHeaders)) return 'malformed'
-  if (header.startsWith(usualScheme)) {
-    const accessToken = header.slice(usualScheme.length)
-    if (isKnown(accessToken)) return { scheme: 'bearer', accessToken }
-  }
-  const token = bearer.exec(header)?.[1]
-  if (token !== undefined) return { scheme: 'bearer', accessToken: token }
-  if (bearerAttempt.test(header)) return 'malformed'
-  if (!takesDpop || !dpopAttempt.test(header)) return 'missing'
-  const bound = dpop.exec(header)?.[1]
-  return bound === undefined ? 'malformed' : { scheme: 'dpop', accessToken: bound }
+  const verified = recall(header)
+  if (verified !== undefined)
+    return { scheme: 'bearer', accessToken: header.slice('Bearer '.length), verified }
+  if (bearerAttempt.test(header)) return read(header, bearer, 'bearer')
+  return takesDpop && dpopAttempt.test(header) ? read(header, dpop, 'dpop') : 'missing'
+}
+
+/** What follows the space is for verification to read: it looks at every letter anyway. */
+function read(header: string, start: RegExp, scheme: Credentials['scheme']): Credentials | 'malformed' {
+  return start.test(header) ? { scheme, accessToken: header.slice(scheme.length + 1) } : 'malformed'
 }
 
 function isRepeated(rawHeaders: readonly string[]): boolean {
   let seen = false
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]
-    if (name?.length !== 13 || name.toLowerCase() !== 'authorization') continue
+    if (name?.length !== 13 || !isAuthorization(name)) continue
     if (seen) return true
     seen = true
   }
   return false
+}
+
+/** The two usual spellings are compared as they are: most requests have one of them. */
+function isAuthorization(name: string): boolean {
+  return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization'
 }

@@ -4,19 +4,22 @@ import { checkAuthentication } from './authorize/check-authentication.js'
 import { checkScopes } from './authorize/check-scopes.js'
 import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
-import { reportAllowed } from './diagnostics.js'
+import { reportAllowed, startTime } from './diagnostics.js'
 import { Refusal } from './errors.js'
-import { extractToken, type Credentials, type IsKnown } from './extract-token.js'
+import { extractToken, type Credentials, type Recall } from './extract-token.js'
 import type { Respond } from './respond/refuse.js'
 import type { Tally } from './stats.js'
+import { isB64token } from './verify/b64token.js'
 import type { VerifyToken } from './verify/verify-token.js'
 
+type Done = (error?: Error) => void
+
 /** A hook with a callback, as `onRequest`, `preHandler` and @fastify/auth take it. */
-export type Guard = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
+export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
 
 /** The steps that a request goes through. */
 export interface GuardSteps {
-  readonly isKnown: IsKnown
+  readonly recall: Recall
   readonly verify: VerifyToken
   readonly checkBinding: CheckBinding
   /** Clock and tolerance, for how long ago a user authenticated. */
@@ -27,55 +30,85 @@ export interface GuardSteps {
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
 
+type Outcome = AccessToken | Refusal
+
+/** One request at the guard. */
+interface Visit {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly done: Done
+  readonly requirement: Requirement
+  readonly startedAt: number | undefined
+}
+
 /** Request → token → verify → binding → scopes → `request.auth`. Synchronous where verification is. */
 export function createGuard(steps: GuardSteps): Guard {
-  const { isKnown, verify, checkBinding, times, respond, tally, requirementOf } = steps
+  const { recall, verify, checkBinding, times, respond, tally, requirementOf } = steps
+
+  /** @returns undefined where a token is optional and none came */
+  function authenticate(visit: Visit): Outcome | Promise<Outcome> | undefined {
+    const { dpop, optional } = visit.requirement
+    const credentials = extractToken(visit.request.raw, dpop !== 'off', recall)
+    if (credentials === 'missing') return optional ? undefined : new Refusal('missing')
+    if (credentials === 'malformed') return noSingleToken()
+    const token = credentials.verified ?? verify(credentials.accessToken)
+    return token instanceof Promise
+      ? token.then(settled => authorize(settled, credentials, visit))
+      : authorize(token, credentials, visit)
+  }
+
+  function authorize(token: Outcome, credentials: Credentials, visit: Visit): Outcome | Promise<Outcome> {
+    if (token instanceof Refusal)
+      return token.reason === 'malformed' && !isB64token(credentials.accessToken) ? noSingleToken() : token
+    const { request, reply, requirement } = visit
+    const bound = checkBinding(token, { credentials, dpop: requirement.dpop, request, reply })
+    return bound instanceof Promise
+      ? bound.then(refusal => refusal ?? allows(token, requirement))
+      : (bound ?? allows(token, requirement))
+  }
+
+  function allows(token: AccessToken, requirement: Requirement): Outcome {
+    return checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times) ?? token
+  }
+
+  function settle(outcome: Outcome, visit: Visit): void {
+    if (outcome instanceof Refusal) return refuse(outcome, visit)
+    const { request, done, startedAt } = visit
+    request.auth = outcome
+    tally.allowed += 1
+    reportAllowed(outcome, startedAt, request)
+    done()
+  }
+
+  /** @param error a refusal, or what was thrown on the way */
+  function refuse(error: unknown, { request, reply, done, requirement, startedAt }: Visit): void {
+    const failure = respond(request, reply, { error, requirement, startedAt })
+    if (!reply.sent) done(failure)
+  }
+
   return (request, reply, done) => {
     // What doesn't exist stays 404, and a preflight comes without credentials by design (Fetch Standard).
     if (request.is404 || isPreflight(request)) return done()
     const requirement = requirementOf(request)
     if (requirement === undefined) return done()
-
-    const startedAt = performance.now()
-    let scheme: Credentials['scheme'] = 'bearer'
-    const allow = (token: AccessToken): void => {
-      checkScopes(token, requirement)
-      checkAuthentication(token, requirement, times)
-      request.auth = token
-      tally.allowed += 1
-      reportAllowed(token, startedAt, request)
-    }
-    const refuse = (error: unknown): void => {
-      const failure = respond(request, reply, { error, requirement, scheme, startedAt })
-      if (!reply.sent) done(failure)
-    }
-
+    const visit = { request, reply, done, requirement, startedAt: startTime() }
+    let outcome: Outcome | Promise<Outcome> | undefined
     try {
-      const { dpop } = requirement
-      const credentials = extractToken(request.raw, dpop !== 'off', isKnown)
-      if (credentials === 'missing') {
-        if (requirement.optional) return done()
-        throw new Refusal('missing')
-      }
-      if (credentials === 'malformed')
-        throw new Refusal('credentials', 'the Authorization header is no single token')
-      scheme = credentials.scheme
-      const bind = (token: AccessToken): void | Promise<void> =>
-        checkBinding(token, { credentials, dpop, request, reply })
-      const verified = verify(credentials.accessToken)
-      const settled = verified instanceof Promise ? verified.then(bind) : bind(verified)
-      if (settled instanceof Promise) {
-        Promise.all([verified, settled])
-          .then(([token]) => allow(token))
-          .then(() => done(), refuse)
-        return
-      }
-      allow(verified as AccessToken)
+      outcome = authenticate(visit)
     } catch (error) {
-      return refuse(error)
+      return refuse(error, visit)
     }
-    done()
+    if (outcome === undefined) return done()
+    if (!(outcome instanceof Promise)) return settle(outcome, visit)
+    outcome.then(
+      settled => settle(settled, visit),
+      error => refuse(error, visit),
+    )
   }
+}
+
+function noSingleToken(): Refusal {
+  return new Refusal('credentials', 'the Authorization header is no single token')
 }
 
 /**

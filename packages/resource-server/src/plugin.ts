@@ -74,7 +74,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
     dpopAlgorithms: dpop?.algorithms,
   })
   const steps = {
-    isKnown: verifier.isKnown,
+    recall: verifier.recall,
     verify: verifier.verify,
     checkBinding: createBindingCheck(dpop, clientCertificate, clock),
     times: settings,

@@ -9,7 +9,7 @@ import {
   type RouteRequirement,
 } from './authorize/requirement.js'
 import { refuseBound } from './binding/check-binding.js'
-import { reportAllowed } from './diagnostics.js'
+import { reportAllowed, startTime } from './diagnostics.js'
 import { InvalidRouteError, Refusal } from './errors.js'
 import type { Guard } from './guard.js'
 import { explain } from './respond/refuse.js'
@@ -66,23 +66,35 @@ export function createResourceServer(parts: ResourceServerParts): ResourceServer
     return requirement
   }
 
+  /** There is no request around the token. */
+  async function verifyAlone(raw: unknown, requirement: Requirement): Promise<AccessToken | Refusal> {
+    if (typeof raw !== 'string') return new Refusal('malformed', 'the token is no string')
+    const token = await verifier.verify(raw)
+    if (token instanceof Refusal) return token
+    return (
+      refuseBound(token) ??
+      checkScopes(token, requirement) ??
+      checkAuthentication(token, requirement, settings) ??
+      token
+    )
+  }
+
   return Object.freeze({
     async verify(raw, rule) {
       const requirement = requirementOf(rule, 'oauth.verify')
       if (requirement.optional) throw new InvalidRouteError('oauth.verify: there is no `optional` here')
-      const startedAt = performance.now()
+      const startedAt = startTime()
+      const occasion = { log, startedAt, tally }
+      let token: AccessToken | Refusal
       try {
-        if (typeof raw !== 'string') throw new Refusal('malformed', 'the token is no string')
-        const token = await verifier.verify(raw)
-        refuseBound(token)
-        checkScopes(token, requirement)
-        checkAuthentication(token, requirement, settings)
-        tally.allowed += 1
-        reportAllowed(token, startedAt)
-        return token
+        token = await verifyAlone(raw, requirement)
       } catch (error) {
-        throw explain(error, { log, startedAt, tally })
+        throw explain(error, occasion)
       }
+      if (token instanceof Refusal) throw explain(token, occasion)
+      tally.allowed += 1
+      reportAllowed(token, startedAt)
+      return token
     },
     authenticate: rule => guard(requirementOf(rule, 'oauth.authenticate')),
     routes: list,

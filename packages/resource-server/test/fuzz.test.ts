@@ -15,16 +15,6 @@ import { startBench } from './protected-app.js'
 const seed = 20_260_101
 const often = { seed, numRuns: 3_000 }
 
-/** What a step returns, or the refusal it throws; anything else that it throws fails the test. */
-function outcome<T>(step: () => T): T | Refusal {
-  try {
-    return step()
-  } catch (error) {
-    if (error instanceof Refusal) return error
-    throw error
-  }
-}
-
 const names = [
   'iss',
   'sub',
@@ -61,7 +51,7 @@ t.test('the parser of JSON objects takes what JSON.parse takes, unless a name co
   fc.assert(
     fc.property(jsonObject, ({ text, unique }) => {
       const bytes = Buffer.from(text)
-      const found = outcome(() => parseJsonObject(bytes, 'payload'))
+      const found = parseJsonObject(bytes, 'payload')
       if (!unique) return found instanceof Refusal && found.reason === 'malformed'
       return JSON.stringify(found) === JSON.stringify(JSON.parse(bytes.toString()))
     }),
@@ -69,7 +59,7 @@ t.test('the parser of JSON objects takes what JSON.parse takes, unless a name co
   )
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), text => {
-      const found = outcome(() => parseJsonObject(Buffer.from(text), 'payload'))
+      const found = parseJsonObject(Buffer.from(text), 'payload')
       return found instanceof Refusal ? found.reason === 'malformed' : typeof JSON.parse(text) === 'object'
     }),
     often,
@@ -95,7 +85,7 @@ t.test('the parser of tokens refuses, or has read what stands there, in its only
   let read = 0
   fc.assert(
     fc.property(token, raw => {
-      const decoded = outcome(() => decodeToken(raw, new Map()))
+      const decoded = decodeToken(raw, new Map())
       if (decoded instanceof Refusal) return decoded.reason === 'malformed'
       read += 1
       const segments = raw.split('.')
@@ -191,7 +181,7 @@ t.test('claims pass exactly when RFC 9068 says so', async t => {
   fc.assert(
     fc.property(changed, claims => {
       const header = { alg: 'ES256', kid: 'first', type: 'at+jwt' }
-      const found = outcome(() => checkClaims(header, claims, rules, now * 1000))
+      const found = checkClaims(header, claims, rules, now * 1000)
       seen[found instanceof Refusal ? 'refused' : 'passed'] += 1
       return isRight(claims) !== found instanceof Refusal
     }),
@@ -220,7 +210,7 @@ t.test(
   },
 )
 
-t.test('an Authorization header has one token, or none, or cannot be read', async () => {
+t.test('from an Authorization header comes what follows its scheme, or nothing', async () => {
   const part = fc.constantFrom('Bearer', 'bearer', 'DPoP', 'Basic', ' ', '\t', ',', 'abc.def.ghi', '=', '"')
   const header = fc.oneof(
     fc.string(),
@@ -229,15 +219,14 @@ t.test('an Authorization header has one token, or none, or cannot be read', asyn
   fc.assert(
     fc.property(header, fc.boolean(), (authorization, takesDpop) => {
       const request = { headers: { authorization }, rawHeaders: ['Authorization', authorization] }
-      const found = extractToken(request as unknown as IncomingMessage, takesDpop, () => false)
+      const found = extractToken(request as unknown as IncomingMessage, takesDpop, () => undefined)
       if (typeof found === 'string') return found === 'missing' || found === 'malformed'
-      const [scheme, token, ...rest] = authorization.split(' ')
+      const scheme = authorization.slice(0, found.scheme.length)
       return (
-        rest.length === 0 &&
-        scheme?.toLowerCase() === found.scheme &&
-        token === found.accessToken &&
-        (found.scheme === 'bearer' || takesDpop) &&
-        !/[^\w\-.~+/=]/.test(found.accessToken)
+        scheme.toLowerCase() === found.scheme &&
+        authorization === `${scheme} ${found.accessToken}` &&
+        found.accessToken !== '' &&
+        (found.scheme === 'bearer' || takesDpop)
       )
     }),
     often,

@@ -30,26 +30,22 @@ const vectors: Record<string, { algorithm: Algorithm; jwk: Jwk; jws: string }> =
 for (const [name, { algorithm, jwk, jws }] of Object.entries(vectors)) {
   t.test(name, async t => {
     const key = importPublicKey(jwk, supportedAlgorithms)
-    t.strictSame(key.verify(jws, algorithm), {
-      iss: 'joe',
-      exp: 1_300_819_380,
-      'http://example.com/is_root': true,
-    })
-    t.doesNotThrow(() => key.verifyHere(jws, algorithm), 'by node:crypto too')
-    await t.resolves(key.verifyInPool(jws, algorithm), 'in the thread pool too')
+    t.equal(key.verify(jws, algorithm), undefined)
+    t.equal(key.verifyHere(jws, algorithm), undefined, 'by node:crypto too')
+    t.equal(await key.verifyInPool(jws, algorithm), undefined, 'in the thread pool too')
     const [header = '', payload = '', signature = ''] = jws.split('.')
     for (const index of [0, 10, signature.length - 2]) {
       const other = signature[index] === 'A' ? 'B' : 'A'
       const tampered = signature.slice(0, index) + other + signature.slice(index + 1)
-      t.throws(() => key.verify(`${header}.${payload}.${tampered}`, algorithm), {
+      t.match(key.verify(`${header}.${payload}.${tampered}`, algorithm), {
         reason: 'signature',
-      } as unknown as Error)
-      t.throws(() => key.verifyHere(`${header}.${payload}.${tampered}`, algorithm), {
+      })
+      t.match(key.verifyHere(`${header}.${payload}.${tampered}`, algorithm), {
         reason: 'signature',
-      } as unknown as Error)
-      await t.rejects(key.verifyInPool(`${header}.${payload}.${tampered}`, algorithm), {
+      })
+      t.match(await key.verifyInPool(`${header}.${payload}.${tampered}`, algorithm), {
         reason: 'signature',
-      } as unknown as Error)
+      })
     }
   })
 }
@@ -108,15 +104,15 @@ const texts: Record<string, { algorithm: Algorithm; jwk: Jwk; jws: string }> = {
 for (const [name, { algorithm, jwk, jws }] of Object.entries(texts)) {
   t.test(`${name}: verifies, and is no access token`, async t => {
     const key = importPublicKey(jwk, supportedAlgorithms)
-    await t.resolves(key.verifyInPool(jws, algorithm))
-    t.throws(() => key.verify(jws, algorithm), { reason: 'malformed' } as unknown as Error)
+    t.equal(await key.verifyInPool(jws, algorithm), undefined)
+    t.match(key.verify(jws, algorithm), { reason: 'malformed' })
     const [header = '', payload = '', signature = ''] = jws.split('.')
     for (const tampered of [
       `${header}.${payload}.${signature.replace(/^./, first => (first === 'A' ? 'B' : 'A'))}`,
       `${header}.${payload.replace(/^./, 'V')}.${signature}`,
       `${header.replace(/.$/, '8')}.${payload}.${signature}`,
     ])
-      await t.rejects(key.verifyInPool(tampered, algorithm), { reason: 'signature' } as unknown as Error)
+      t.match(await key.verifyInPool(tampered, algorithm), { reason: 'signature' })
   })
 }
 
@@ -142,13 +138,13 @@ t.test('every algorithm, by keys of our own', async t => {
     const own = makeKey('own', algorithm)
     const key = importPublicKey(own.jwk, supportedAlgorithms)
     const token = signRaw({ alg: algorithm }, { fine: true }, own)
-    t.match(key.verify(token, algorithm), { fine: true }, algorithm)
-    t.doesNotThrow(() => key.verifyHere(token, algorithm), `${algorithm} by node:crypto`)
-    await t.resolves(key.verifyInPool(token, algorithm), `${algorithm} in the thread pool`)
+    t.equal(key.verify(token, algorithm), undefined, algorithm)
+    t.equal(key.verifyHere(token, algorithm), undefined, `${algorithm} by node:crypto`)
+    t.equal(await key.verifyInPool(token, algorithm), undefined, `${algorithm} in the thread pool`)
     const cut = token.slice(0, -8)
-    t.throws(() => key.verify(cut, algorithm), { reason: 'signature' } as unknown as Error)
-    t.throws(() => key.verifyHere(cut, algorithm), { reason: 'signature' } as unknown as Error)
-    await t.rejects(key.verifyInPool(cut, algorithm), { reason: 'signature' } as unknown as Error)
+    t.match(key.verify(cut, algorithm), { reason: 'signature' })
+    t.match(key.verifyHere(cut, algorithm), { reason: 'signature' })
+    t.match(await key.verifyInPool(cut, algorithm), { reason: 'signature' })
   }
 })
 
@@ -187,7 +183,7 @@ t.test('a key that is listed as a certificate only', async t => {
     { kty: 'RSA', kid: 'own', use: 'sig', x5c: [selfSigned(own)] },
     supportedAlgorithms,
   )
-  t.match(key.verify(signRaw({ alg: 'RS256' }, { fine: true }, own), 'RS256'), { fine: true })
+  t.equal(key.verify(signRaw({ alg: 'RS256' }, { fine: true }, own), 'RS256'), undefined)
   t.throws(() => importPublicKey({ kty: 'RSA', x5c: ['AAAA'] }, supportedAlgorithms))
   t.throws(() => importPublicKey({ kty: 'RSA' }, supportedAlgorithms), /lacks one of/)
 })

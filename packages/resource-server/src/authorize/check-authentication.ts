@@ -6,17 +6,19 @@ import type { Requirement } from './requirement.js'
  * Compares how and when the user authenticated with what a route demands (RFC 9470 §3). A token that does not tell is
  * not enough.
  * @param now milliseconds since the epoch
- * @throws {Refusal} when the user has to authenticate in a stronger way, or again
+ * @returns that the user has to authenticate in a stronger way, or again
  */
 export function checkAuthentication(
   { claims }: AccessToken,
   { acr, maxAge }: Requirement,
   { clock, clockToleranceMs }: { clock: () => number; clockToleranceMs: number },
-): void {
+): Refusal | undefined {
   if (acr.length > 0 && !acr.includes(claims['acr'] as string))
-    throw new Refusal('authentication', `acr is none of ${acr.join(', ')}`)
-  if (maxAge === undefined) return
+    return new Refusal('authentication', `acr is none of ${acr.join(', ')}`)
+  if (maxAge === undefined) return undefined
   const { auth_time: authenticatedAt } = claims
-  if (typeof authenticatedAt !== 'number' || clock() > (authenticatedAt + maxAge) * 1000 + clockToleranceMs)
-    throw new Refusal('authentication', `auth_time is not within ${maxAge} seconds`)
+  return typeof authenticatedAt === 'number' &&
+    clock() <= (authenticatedAt + maxAge) * 1000 + clockToleranceMs
+    ? undefined
+    : new Refusal('authentication', `auth_time is not within ${maxAge} seconds`)
 }

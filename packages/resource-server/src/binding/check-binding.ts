@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessToken } from '../access-token.js'
 import type { DpopMode } from '../authorize/requirement.js'
 import { KeysUnavailable, Refusal } from '../errors.js'
+import type { Credentials } from '../extract-token.js'
 import type { Algorithm } from '../verify/public-key.js'
 import {
   createCertificateThumbprint,
@@ -26,7 +27,7 @@ export interface DpopSettings {
 
 /** How a request presents its token. */
 export interface Presented {
-  readonly credentials: { readonly scheme: 'bearer' | 'dpop'; readonly accessToken: string }
+  readonly credentials: Credentials
   /** Whether the route takes tokens with a proof, and others. */
   readonly dpop: DpopMode
   readonly request: FastifyRequest
@@ -37,9 +38,11 @@ export interface Presented {
 /**
  * Checks that a request may use a token (RFC 7800 §3.1): one that is bound to a key or a certificate needs the proof of
  * it, and is never taken for a plain one.
- * @throws {Refusal}
  */
-export type CheckBinding = (token: AccessToken, presented: Presented) => void | Promise<void>
+export type CheckBinding = (
+  token: AccessToken,
+  presented: Presented,
+) => Refusal | undefined | Promise<Refusal | undefined>
 
 /** What a token is bound to. */
 interface Confirmation {
@@ -56,37 +59,39 @@ export function createBindingCheck(
   const checkProof = dpop === undefined ? undefined : createProofCheckOfRequest(dpop, now)
   return (token, presented) => {
     const confirmation = confirmationOf(token)
+    if (confirmation instanceof Refusal) return confirmation
     const isBearer = presented.credentials.scheme === 'bearer'
     if (isBearer && presented.dpop === 'require')
-      throw new Refusal('binding', 'the route takes tokens with a DPoP proof only')
+      return new Refusal('binding', 'the route takes tokens with a DPoP proof only')
     const { jkt, 'x5t#S256': certificateBound } = confirmation
-    if (certificateBound !== undefined) checkCertificate(certificateBound, certificateOf, presented.request)
+    if (certificateBound !== undefined) {
+      const refusal = checkCertificate(certificateBound, certificateOf, presented.request)
+      if (refusal !== undefined) return refusal
+    }
     if (isBearer) {
-      if (jkt === undefined) return
-      throw new Refusal('binding', 'the token is bound to a key, and came without a DPoP proof')
+      if (jkt === undefined) return undefined
+      return new Refusal('binding', 'the token is bound to a key, and came without a DPoP proof')
     }
     if (jkt === undefined || checkProof === undefined)
-      throw new Refusal('binding', 'the token came with a DPoP proof, and is not bound to a key')
+      return new Refusal('binding', 'the token came with a DPoP proof, and is not bound to a key')
     return checkProof(jkt, presented)
   }
 }
 
-/**
- * For tokens that come without a request around them: nobody can prove anything there.
- * @throws {Refusal} when the token is bound
- */
-export function refuseBound(token: AccessToken): void {
-  if (confirmationOf(token) !== unbound)
-    throw new Refusal('binding', 'the token is bound to a key, of which no proof can be had here')
+/** For tokens that come without a request around them: nobody can prove anything there. */
+export function refuseBound(token: AccessToken): Refusal | undefined {
+  return confirmationOf(token) === unbound
+    ? undefined
+    : new Refusal('binding', 'the token is bound to a key, of which no proof can be had here')
 }
 
 const unbound: Confirmation = Object.freeze({})
 const knownMembers = new Set(['jkt', 'x5t#S256'])
 
-function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation {
+function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation | Refusal {
   if (cnf === undefined) return unbound
   if (!isConfirmation(cnf))
-    throw new Refusal('binding', 'the claim cnf binds the token in a way that cannot be checked')
+    return new Refusal('binding', 'the claim cnf binds the token in a way that cannot be checked')
   return cnf
 }
 
@@ -104,9 +109,9 @@ function checkCertificate(
   bound: string,
   certificateOf: CertificateThumbprint | undefined,
   request: FastifyRequest,
-): void {
+): Refusal | undefined {
   if (certificateOf === undefined)
-    throw new Refusal(
+    return new Refusal(
       'binding',
       'the token is bound to a certificate; the option clientCertificate is not set',
     )
@@ -114,12 +119,14 @@ function checkCertificate(
   try {
     shown = certificateOf(request)
   } catch {
-    throw new Refusal('binding', "what was given as the client's certificate is none")
+    return new Refusal('binding', "what was given as the client's certificate is none")
   }
-  if (shown !== bound) throw new Refusal('binding', 'the client did not show the certificate of the token')
+  return shown === bound
+    ? undefined
+    : new Refusal('binding', 'the client did not show the certificate of the token')
 }
 
-type CheckProofOfRequest = (jkt: string, presented: Presented) => void | Promise<void>
+type CheckProofOfRequest = (jkt: string, presented: Presented) => ReturnType<CheckBinding>
 
 function createProofCheckOfRequest(settings: DpopSettings, now: () => number): CheckProofOfRequest {
   const { algorithms, maxProofAgeMs, origin, nonceSecret, replayStore } = settings
@@ -127,41 +134,46 @@ function createProofCheckOfRequest(settings: DpopSettings, now: () => number): C
   const nonces =
     nonceSecret === undefined ? undefined : createNonces(now, nonceSecret === true ? undefined : nonceSecret)
   return (jkt, { credentials: { accessToken }, request, reply }) => {
-    const { method, originalUrl } = request
-    const url = (origin ?? originOf(request)) + originalUrl
-    const proof = check(singleProof(request), { method, url, accessToken })
-    if (proof.thumbprint !== jkt) throw new Refusal('binding', "the proof's key is not the token's")
-    if (nonces !== undefined) checkNonce(proof, nonces, reply)
-    return noteUse(proof, replayStore, maxProofAgeMs)
+    const text = singleProof(request)
+    if (text instanceof Refusal) return text
+    const from = origin ?? originOf(request)
+    if (from instanceof Refusal) return from
+    const proof = check(text, { method: request.method, url: from + request.originalUrl, accessToken })
+    if (proof instanceof Refusal) return proof
+    if (proof.thumbprint !== jkt) return new Refusal('binding', "the proof's key is not the token's")
+    const refusal = nonces === undefined ? undefined : checkNonce(proof, nonces, reply)
+    return refusal ?? noteUse(proof, replayStore, maxProofAgeMs)
   }
 }
 
 /** A Host that held more than host and port, a path say, would put it before the path of the request. */
-function originOf({ protocol, host }: FastifyRequest): string {
-  if (!/^[\w.~:[\]-]+$/.test(host)) throw new Refusal('proof', 'the Host of the request is no host')
-  return `${protocol}://${host}`
+function originOf({ protocol, host }: FastifyRequest): string | Refusal {
+  return /^[\w.~:[\]-]+$/.test(host)
+    ? `${protocol}://${host}`
+    : new Refusal('proof', 'the Host of the request is no host')
 }
 
 /** RFC 9449 §4.3: not more than one. */
-function singleProof({ raw: { rawHeaders }, headers: { dpop } }: FastifyRequest): string {
+function singleProof({ raw: { rawHeaders }, headers: { dpop } }: FastifyRequest): string | Refusal {
   const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'dpop').length
-  if (typeof dpop !== 'string' || count !== 1)
-    throw new Refusal('proof', 'the request has not exactly one DPoP proof')
-  return dpop
+  return typeof dpop === 'string' && count === 1
+    ? dpop
+    : new Refusal('proof', 'the request has not exactly one DPoP proof')
 }
 
-function checkNonce({ nonce }: Proof, nonces: Nonces, reply: FastifyReply): void {
+function checkNonce({ nonce }: Proof, nonces: Nonces, reply: FastifyReply): Refusal | undefined {
   const current = nonces.current()
   if (nonce !== current) reply.header('dpop-nonce', current)
-  if (nonce === undefined || !nonces.isValid(nonce))
-    throw new Refusal('nonce', 'the proof lacks the nonce, or has an old one')
+  return nonce !== undefined && nonces.isValid(nonce)
+    ? undefined
+    : new Refusal('nonce', 'the proof lacks the nonce, or has an old one')
 }
 
 function noteUse(
   { thumbprint, jti }: Proof,
   store: ReplayStore,
   maxProofAgeMs: number,
-): void | Promise<void> {
+): ReturnType<CheckBinding> {
   let added: boolean | Promise<boolean>
   try {
     // A proof is good from so long before its iat to so long after it.
@@ -176,6 +188,6 @@ function nobodyKnows(error: unknown): never {
   throw new KeysUnavailable(`the replay store: ${(error as Error).message}`, 1_000)
 }
 
-function refuseReplay(isNew: boolean): void {
-  if (!isNew) throw new Refusal('proof', 'the DPoP proof was used before')
+function refuseReplay(isNew: boolean): Refusal | undefined {
+  return isNew ? undefined : new Refusal('proof', 'the DPoP proof was used before')
 }

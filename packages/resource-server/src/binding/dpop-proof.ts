@@ -22,8 +22,8 @@ export interface Proof {
   readonly nonce: string | undefined
 }
 
-/** Checks one DPoP proof. @throws {Refusal} with the reason `proof` */
-export type CheckProof = (proof: string, context: ProofContext) => Proof
+/** Checks one DPoP proof; what is wrong has the reason `proof`. */
+export type CheckProof = (proof: string, context: ProofContext) => Proof | Refusal
 
 const maxProofLength = 8_192
 const maxJtiLength = 256
@@ -39,7 +39,7 @@ export function createProofCheck(
   /** Keys of clients that come again: a prepared key costs more than the rest of the check. */
   const keys = new LRUCache<string, PublicKey>({ max: keysKept })
 
-  function keyOf(jwk: Jwk, thumbprint: string): PublicKey {
+  function keyOf(jwk: Jwk, thumbprint: string): PublicKey | Refusal {
     const known = keys.get(thumbprint)
     if (known !== undefined) return known
     try {
@@ -48,27 +48,30 @@ export function createProofCheck(
       keys.set(thumbprint, key)
       return key
     } catch (error) {
-      throw wrong((error as Error).message)
+      return wrong((error as Error).message)
     }
   }
 
   return (text, context) => {
-    const { header, claims } = decode(text)
+    const decoded = decode(text)
+    if (decoded instanceof Refusal) return decoded
+    const { header, claims } = decoded
     const { alg, jwk } = header
-    if (header['typ'] !== 'dpop+jwt') throw wrong('typ is not dpop+jwt')
-    if (!algorithms.includes(alg as Algorithm)) throw wrong('alg is not allowed')
+    if (header['typ'] !== 'dpop+jwt') return wrong('typ is not dpop+jwt')
+    if (!algorithms.includes(alg as Algorithm)) return wrong('alg is not allowed')
     const publicKey = publicJwk(jwk)
+    if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
     const key = keyOf(publicKey, thumbprint)
-    if (!key.algorithms.includes(alg as Algorithm)) throw wrong('alg does not fit the key')
-    checkRequest(claims, context)
-    const { iat, jti, nonce } = readClaims(claims)
-    if (Math.abs(now() - iat * 1000) > maxAgeMs) throw wrong('iat is not now')
-    try {
-      key.verify(text, alg as Algorithm)
-    } catch {
-      throw wrong('its signature does not verify')
-    }
+    if (key instanceof Refusal) return key
+    if (!key.algorithms.includes(alg as Algorithm)) return wrong('alg does not fit the key')
+    const refusal = checkRequest(claims, context)
+    if (refusal !== undefined) return refusal
+    const read = readClaims(claims)
+    if (read instanceof Refusal) return read
+    const { iat, jti, nonce } = read
+    if (Math.abs(now() - iat * 1000) > maxAgeMs) return wrong('iat is not now')
+    if (key.verify(text, alg as Algorithm) !== undefined) return wrong('its signature does not verify')
     return { thumbprint, jti, nonce }
   }
 }
@@ -76,42 +79,45 @@ export function createProofCheck(
 type Members = Readonly<Record<string, unknown>>
 
 /** The proof is for this request and this token, and no other (RFC 9449 §4.3). */
-function checkRequest({ htm, htu, ath }: Members, { method, url, accessToken }: ProofContext): void {
-  if (htm !== method) throw wrong('htm is not the method of the request')
+function checkRequest(
+  { htm, htu, ath }: Members,
+  { method, url, accessToken }: ProofContext,
+): Refusal | undefined {
+  if (htm !== method) return wrong('htm is not the method of the request')
   if (typeof htu !== 'string' || withoutQuery(htu) !== withoutQuery(url))
-    throw wrong('htu is not the URL of the request')
-  if (ath !== createHash('sha256').update(accessToken).digest('base64url'))
-    throw wrong('ath is not the hash of the access token')
+    return wrong('htu is not the URL of the request')
+  return ath === createHash('sha256').update(accessToken).digest('base64url')
+    ? undefined
+    : wrong('ath is not the hash of the access token')
 }
 
-function readClaims({ iat, jti, nonce }: Members): {
-  iat: number
-  jti: string
-  nonce: string | undefined
-} {
+function readClaims({ iat, jti, nonce }: Members):
+  | {
+      iat: number
+      jti: string
+      nonce: string | undefined
+    }
+  | Refusal {
   if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength)
-    throw wrong('jti is missing, or too long')
-  if (typeof iat !== 'number') throw wrong('iat is missing')
-  if (nonce !== undefined && typeof nonce !== 'string') throw wrong('nonce is not text')
+    return wrong('jti is missing, or too long')
+  if (typeof iat !== 'number') return wrong('iat is missing')
+  if (nonce !== undefined && typeof nonce !== 'string') return wrong('nonce is not text')
   return { iat, jti, nonce }
 }
 
-function decode(text: string): { header: Members; claims: Members } {
-  if (text.length > maxProofLength) throw wrong('it is too long')
-  try {
-    const { header, claims } = decodeSegments(text)
-    for (const name of ['crit', 'b64', 'zip', 'enc'])
-      if (header[name] !== undefined) throw new Error(`the header has ${name}`)
-    return { header, claims }
-  } catch (error) {
-    throw wrong(error instanceof Refusal ? (error.detail ?? 'malformed') : (error as Error).message)
-  }
+function decode(text: string): { header: Members; claims: Members } | Refusal {
+  if (text.length > maxProofLength) return wrong('it is too long')
+  const decoded = decodeSegments(text)
+  if (decoded instanceof Refusal) return wrong(decoded.detail ?? 'malformed')
+  for (const name of ['crit', 'b64', 'zip', 'enc'])
+    if (decoded.header[name] !== undefined) return wrong(`the header has ${name}`)
+  return decoded
 }
 
 /** RFC 9449 §4.2: the public key, and nothing that is private. */
-function publicJwk(jwk: unknown): Jwk {
-  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) throw wrong('jwk is missing')
-  if (privateMembers.some(name => Object.hasOwn(jwk, name))) throw wrong('jwk holds a private key')
+function publicJwk(jwk: unknown): Jwk | Refusal {
+  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return wrong('jwk is missing')
+  if (privateMembers.some(name => Object.hasOwn(jwk, name))) return wrong('jwk holds a private key')
   return jwk as Jwk
 }
 

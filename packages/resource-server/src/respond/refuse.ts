@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Requirement } from '../authorize/requirement.js'
-import { isObserved, report } from '../diagnostics.js'
+import { isObserved, report, since } from '../diagnostics.js'
 import {
   InsufficientScopeError,
   InsufficientUserAuthenticationError,
@@ -15,6 +15,7 @@ import {
   UseDpopNonceError,
   type RefusalDetails,
 } from '../errors.js'
+import { extractToken } from '../extract-token.js'
 import type { Tally } from '../stats.js'
 import type { Challenges, Scheme } from './challenge.js'
 
@@ -22,8 +23,7 @@ import type { Challenges, Scheme } from './challenge.js'
 export interface Refused {
   readonly error: unknown
   readonly requirement: Requirement
-  readonly scheme: Scheme
-  readonly startedAt: number
+  readonly startedAt: number | undefined
 }
 
 /**
@@ -33,11 +33,11 @@ export interface Refused {
 export type Respond = (request: FastifyRequest, reply: FastifyReply, refused: Refused) => Error
 
 export function createResponder(challenges: Challenges, tally: Tally, problemDetails: boolean): Respond {
-  const respond: Respond = (request, reply, { error, requirement, scheme, startedAt }) => {
+  const respond: Respond = (request, reply, { error, requirement, startedAt }) => {
     if (error instanceof KeysUnavailable)
       reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
     if (error instanceof Refusal)
-      reply.header('www-authenticate', challenges(error.reason, requirement, scheme))
+      reply.header('www-authenticate', challenges(error.reason, requirement, schemeOf(request, requirement)))
     return explain(error, { log: request.log, request, startedAt, tally })
   }
   if (!problemDetails) return respond
@@ -46,6 +46,13 @@ export function createResponder(challenges: Challenges, tally: Tally, problemDet
     sendProblem(reply, failure)
     return failure
   }
+}
+
+/** By which scheme a token came that could be read; where proofs aren't taken, there is one scheme. */
+function schemeOf({ raw }: FastifyRequest, { dpop }: Requirement): Scheme {
+  if (dpop === 'off') return 'bearer'
+  const credentials = extractToken(raw, true, () => undefined)
+  return typeof credentials === 'string' ? 'bearer' : credentials.scheme
 }
 
 /** RFC 9457 §3.1: the status says it all, so the type is about:blank and the title the status text. */
@@ -93,7 +100,7 @@ function withoutStack<E extends Error>(Make: new () => E): E {
 export interface Occasion {
   readonly log: FastifyBaseLogger
   readonly request?: FastifyRequest
-  readonly startedAt: number
+  readonly startedAt: number | undefined
   readonly tally: Tally
 }
 
@@ -109,7 +116,7 @@ export function explain(error: unknown, { log, request, startedAt, tally }: Occa
   tally.refused[reason] = (tally.refused[reason] ?? 0) + 1
   log.info({ code, reason, detail, issuer, kid }, 'access refused')
   if (isObserved('fastify-resource-server:deny')) {
-    const durationMs = performance.now() - startedAt
+    const durationMs = since(startedAt)
     report('fastify-resource-server:deny', { request, statusCode, reason, detail, issuer, kid, durationMs })
   }
   return made

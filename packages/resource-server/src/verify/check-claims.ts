@@ -47,12 +47,19 @@ const isType: Readonly<Record<ClaimType, (value: unknown) => boolean>> = {
 
 /**
  * Checks a token's header and claims against the rules (RFC 7519 §7.2, RFC 9068 §4). `now` in milliseconds.
- * @throws {Refusal} naming the first rule that does not hold
+ * @returns the first rule that does not hold
  */
-export function checkClaims(header: TokenHeader, claims: Claims, rules: ClaimRules, now: number): void {
-  checkType(header, claims, rules)
-  checkPresence(claims, rules.required)
-  checkValues(claims, rules, now)
+export function checkClaims(
+  header: TokenHeader,
+  claims: Claims,
+  rules: ClaimRules,
+  now: number,
+): Refusal | undefined {
+  return (
+    checkType(header, claims, rules) ??
+    checkPresence(claims, rules.required) ??
+    checkValues(claims, rules, now)
+  )
 }
 
 /** What RFC 7662 §2.2 leaves open has to be there all the same: for whom the token is, and when it ends. */
@@ -60,47 +67,46 @@ const introspected = [['iss'], ['exp'], ['aud']]
 
 /**
  * Checks what an issuer tells of an opaque token. `now` in milliseconds.
- * @throws {Refusal} naming the first rule that does not hold
+ * @returns the first rule that does not hold
  */
-export function checkIntrospectedClaims(claims: Claims, rules: ClaimRules, now: number): void {
-  checkPresence(claims, introspected)
-  checkValues(claims, rules, now)
+export function checkIntrospectedClaims(claims: Claims, rules: ClaimRules, now: number): Refusal | undefined {
+  return checkPresence(claims, introspected) ?? checkValues(claims, rules, now)
 }
 
-function checkValues(claims: Claims, rules: ClaimRules, now: number): void {
+function checkValues(claims: Claims, rules: ClaimRules, now: number): Refusal | undefined {
   for (const [claim, type] of typedClaims) {
     const value = claims[claim]
     if (value !== undefined && !isType[type](value))
-      throw new Refusal('claim', `the claim ${claim} is not of its type`)
+      return new Refusal('claim', `the claim ${claim} is not of its type`)
   }
-  checkIssuer(claims, rules)
-  checkTimes(claims, rules, now)
-  checkAudience(claims, rules)
+  return checkIssuer(claims, rules) ?? checkTimes(claims, rules, now) ?? checkAudience(claims, rules)
 }
 
-function checkType(header: TokenHeader, claims: Claims, { types, profile }: ClaimRules): void {
+function checkType(header: TokenHeader, claims: Claims, { types, profile }: ClaimRules): Refusal | undefined {
   if (!types.includes(header.type))
-    throw new Refusal('type', `typ is not ${types.map(type => type ?? 'absent').join(' or ')}`)
-  for (const [claim, values] of Object.entries(profile.fixed))
+    return new Refusal('type', `typ is not ${types.map(type => type ?? 'absent').join(' or ')}`)
+  for (const [claim, values] of profile.fixed)
     if (!values.includes(claims[claim] as string))
-      throw new Refusal('type', `the claim ${claim} is not ${values.join(' or ')}`)
+      return new Refusal('type', `the claim ${claim} is not ${values.join(' or ')}`)
   // Back-channel logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4) carry events and are never access tokens.
-  if (claims['events'] !== undefined)
-    throw new Refusal('type', 'the token carries events: it is no access token')
+  return claims['events'] === undefined
+    ? undefined
+    : new Refusal('type', 'the token carries events: it is no access token')
 }
 
-function checkPresence(claims: Claims, required: ClaimRules['required']): void {
+function checkPresence(claims: Claims, required: ClaimRules['required']): Refusal | undefined {
   for (const names of required) {
     // RFC 8725 §3.8: a claim that is checked only when present protects nothing.
     if (!names.some(name => Object.hasOwn(claims, name) && claims[name] !== null))
-      throw new Refusal('claim', `the claim ${names.join(' or ')} is missing`)
+      return new Refusal('claim', `the claim ${names.join(' or ')} is missing`)
   }
+  return undefined
 }
 
 /** A template such as `https://login.microsoftonline.com/{tenantid}/v2.0` is bound to the token's own `tid`. */
-function checkIssuer(claims: Claims, { issuer }: ClaimRules): void {
+function checkIssuer(claims: Claims, { issuer }: ClaimRules): Refusal | undefined {
   const expected = issuer.includes('{tenantid}') ? issuerOfTenant(issuer, claims['tid']) : issuer
-  if (claims['iss'] !== expected) throw new Refusal('issuer', `iss is not ${issuer}`)
+  return claims['iss'] === expected ? undefined : new Refusal('issuer', `iss is not ${issuer}`)
 }
 
 function issuerOfTenant(template: string, tenant: unknown): string | undefined {
@@ -122,22 +128,28 @@ export function isKeyOfIssuer(
   return keyIssuer.includes('{tenantid}') || keyIssuer === claims['iss']
 }
 
-function checkTimes(claims: Claims, { clockToleranceMs, maxTokenAgeMs }: ClaimRules, now: number): void {
+function checkTimes(
+  claims: Claims,
+  { clockToleranceMs, maxTokenAgeMs }: ClaimRules,
+  now: number,
+): Refusal | undefined {
   const { exp, nbf, iat } = claims as { exp: number; nbf?: number; iat?: number }
-  if (now >= exp * 1000 + clockToleranceMs) throw new Refusal('expired', 'exp is in the past')
+  if (now >= exp * 1000 + clockToleranceMs) return new Refusal('expired', 'exp is in the past')
   if (nbf !== undefined && now < nbf * 1000 - clockToleranceMs)
-    throw new Refusal('not_yet_valid', 'nbf is in the future')
+    return new Refusal('not_yet_valid', 'nbf is in the future')
   if (iat !== undefined && now < iat * 1000 - clockToleranceMs)
-    throw new Refusal('not_yet_valid', 'iat is in the future')
-  if (maxTokenAgeMs === Infinity) return
-  if (iat === undefined) throw new Refusal('claim', 'the claim iat is missing, and maxTokenAgeMs needs it')
-  if (now >= iat * 1000 + maxTokenAgeMs + clockToleranceMs)
-    throw new Refusal('expired', 'the token is older than maxTokenAgeMs')
+    return new Refusal('not_yet_valid', 'iat is in the future')
+  if (maxTokenAgeMs === Infinity) return undefined
+  if (iat === undefined) return new Refusal('claim', 'the claim iat is missing, and maxTokenAgeMs needs it')
+  return now < iat * 1000 + maxTokenAgeMs + clockToleranceMs
+    ? undefined
+    : new Refusal('expired', 'the token is older than maxTokenAgeMs')
 }
 
-function checkAudience(claims: Claims, { profile, audiences }: ClaimRules): void {
+function checkAudience(claims: Claims, { profile, audiences }: ClaimRules): Refusal | undefined {
   const value = claims[profile.audience]
   const named = Array.isArray(value) ? value : [value]
-  if (!named.some(audience => audiences.includes(audience as string)))
-    throw new Refusal('audience', `${profile.audience} names none of ${audiences.join(', ')}`)
+  return named.some(audience => audiences.includes(audience as string))
+    ? undefined
+    : new Refusal('audience', `${profile.audience} names none of ${audiences.join(', ')}`)
 }

@@ -29,59 +29,69 @@ const maxKidLength = 1_024
  * Takes a compact JWS apart (RFC 7515 §7.1), strictly: three segments of canonical base64url, a JSON object as
  * header and as payload, nothing in it that asks for processing that an access token must not need.
  */
-export function decodeToken(raw: string, headers: Map<string, TokenHeader>): DecodedToken {
-  if (raw.length > maxTokenLength) throw new Refusal('malformed', 'the token is longer than 16384 characters')
+export function decodeToken(raw: string, headers: Map<string, TokenHeader>): DecodedToken | Refusal {
+  if (raw.length > maxTokenLength)
+    return new Refusal('malformed', 'the token is longer than 16384 characters')
   const first = raw.indexOf('.')
   const second = raw.indexOf('.', first + 1)
   if (first < 1 || second < first + 2 || second === raw.length - 1 || raw.includes('.', second + 1))
-    throw new Refusal('malformed', 'the token has not three segments')
+    return new Refusal('malformed', 'the token has not three segments')
 
   const headerSegment = raw.slice(0, first)
-  const payloadSegment = raw.slice(first + 1, second)
-  if (!isCanonical(payloadSegment) || !isCanonical(raw.slice(second + 1)))
-    throw new Refusal('malformed', 'a segment is not canonical base64url')
-  const payload = Buffer.from(payloadSegment, 'base64url')
-  if (!isUtf8(payload)) throw new Refusal('malformed', 'the payload is not UTF-8')
+  const payload = decodeSegment(raw.slice(first + 1, second))
+  if (payload === undefined || decodeSegment(raw.slice(second + 1)) === undefined)
+    return new Refusal('malformed', 'a segment is not canonical base64url')
+  if (!isUtf8(payload)) return new Refusal('malformed', 'the payload is not UTF-8')
   const header = headers.get(headerSegment) ?? decodeHeader(headerSegment)
-  return { raw, header, headerSegment, claims: parseJsonObject(payload, 'payload') }
+  if (header instanceof Refusal) return header
+  const claims = parseJsonObject(payload, 'payload')
+  return claims instanceof Refusal ? claims : { raw, header, headerSegment, claims }
 }
 
-/** The JSON objects of a compact JWS, read as strictly, and not looked at. @throws {Refusal} */
-export function decodeSegments(text: string): { header: Claims; claims: Claims } {
-  const segments = text.split('.')
-  const [header = '', payload = ''] = segments
-  if (segments.length !== 3 || !segments.every(isCanonical))
-    throw new Refusal('malformed', 'it is not three segments of canonical base64url')
-  const [headerBytes, payloadBytes] = [header, payload].map(segment => Buffer.from(segment, 'base64url'))
-  if (headerBytes === undefined || payloadBytes === undefined || ![headerBytes, payloadBytes].every(isUtf8))
-    throw new Refusal('malformed', 'it is not UTF-8')
-  return { header: parseJsonObject(headerBytes, 'header'), claims: parseJsonObject(payloadBytes, 'payload') }
+/** The JSON objects of a compact JWS, read as strictly, and not looked at. */
+export function decodeSegments(text: string): { header: Claims; claims: Claims } | Refusal {
+  const segments = text.split('.').map(decodeSegment)
+  const [headerBytes, payloadBytes] = segments
+  if (segments.length !== 3 || segments.includes(undefined) || !headerBytes || !payloadBytes)
+    return new Refusal('malformed', 'it is not three segments of canonical base64url')
+  if (![headerBytes, payloadBytes].every(isUtf8)) return new Refusal('malformed', 'it is not UTF-8')
+  const [headerObject, claims] = [
+    parseJsonObject(headerBytes, 'header'),
+    parseJsonObject(payloadBytes, 'payload'),
+  ]
+  if (headerObject instanceof Refusal) return headerObject
+  return claims instanceof Refusal ? claims : { header: headerObject, claims }
 }
 
-function decodeHeader(segment: string): TokenHeader {
-  if (!isCanonical(segment)) throw new Refusal('malformed', 'a segment is not canonical base64url')
-  const bytes = Buffer.from(segment, 'base64url')
-  if (!isUtf8(bytes)) throw new Refusal('malformed', 'the header is not UTF-8')
-  const { alg, kid, typ, crit, b64, zip, enc, cty } = parseJsonObject(bytes, 'header')
-  if (typeof alg !== 'string') throw new Refusal('malformed', 'the header has no alg')
+function decodeHeader(segment: string): TokenHeader | Refusal {
+  const bytes = decodeSegment(segment)
+  if (bytes === undefined) return new Refusal('malformed', 'a segment is not canonical base64url')
+  if (!isUtf8(bytes)) return new Refusal('malformed', 'the header is not UTF-8')
+  const parameters = parseJsonObject(bytes, 'header')
+  if (parameters instanceof Refusal) return parameters
+  const { alg, kid, typ, crit, b64, zip, enc, cty } = parameters
+  if (typeof alg !== 'string') return new Refusal('malformed', 'the header has no alg')
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > maxKidLength))
-    throw new Refusal('malformed', 'kid is not a string')
-  if (typ !== undefined && typeof typ !== 'string') throw new Refusal('malformed', 'typ is not a string')
+    return new Refusal('malformed', 'kid is not a string')
+  if (typ !== undefined && typeof typ !== 'string') return new Refusal('malformed', 'typ is not a string')
   for (const [name, value] of Object.entries({ crit, b64, zip, enc, cty }))
     if (value !== undefined)
-      throw new Refusal('malformed', `the header has ${name}, which no access token needs`)
+      return new Refusal('malformed', `the header has ${name}, which no access token needs`)
   return { alg, kid, type: typ === undefined ? null : typ.toLowerCase().replace(/^application\//, '') }
 }
 
-const base64url = /^[A-Za-z0-9_-]+$/
-/** Last characters that leave no bit of the last byte over, by the length of the segment modulo 4. */
-const lastOf = { 2: /[AQgw]$/, 3: /[AEIMQUYcgkosw048]$/ } as const
+/** Last letters that leave no bit of the last byte over, by the length of the segment modulo 4. */
+const lastLetters = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const
 
-/** One spelling per byte string (RFC 7515 §2, RFC 4648 §3.5): no padding, no other alphabet, no spare bits. */
-function isCanonical(segment: string): boolean {
-  if (!base64url.test(segment)) return false
-  const rest = segment.length % 4
-  if (rest === 0) return true
-  if (rest === 1) return false
-  return lastOf[rest as 2 | 3].test(segment)
+/**
+ * One spelling per byte string (RFC 7515 §2, RFC 4648 §3.5): no padding, no other alphabet, no spare bits. Node drops what
+ * is no letter of base64, so that less comes out, and takes those of the other alphabet.
+ */
+function decodeSegment(segment: string): Buffer | undefined {
+  const { length } = segment
+  const last = lastLetters[(length % 4) as 0 | 1 | 2 | 3]
+  if (length === 0 || last === undefined || segment.includes('+') || segment.includes('/')) return undefined
+  if (last !== '' && !last.includes(segment.charAt(length - 1))) return undefined
+  const bytes = Buffer.from(segment, 'base64url')
+  return bytes.length === Math.floor((length * 3) / 4) ? bytes : undefined
 }

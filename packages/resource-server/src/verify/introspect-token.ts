@@ -29,10 +29,10 @@ export interface IntrospectionContext {
 }
 
 /**
- * Asks the issuer about a token that is no JWT.
- * Rejects with a {@link Refusal}, or with {@link KeysUnavailable} when the issuer cannot be asked.
+ * Asks the issuer about a token that is no JWT: the token, or a {@link Refusal}.
+ * Rejects with {@link KeysUnavailable} when the issuer cannot be asked.
  */
-export type IntrospectToken = (raw: string) => Promise<AccessToken>
+export type IntrospectToken = (raw: string) => Promise<AccessToken | Refusal>
 
 const tokensKept = 1_000
 /** More questions at once are not asked: a flood of made-up tokens is the issuer's burden otherwise. */
@@ -49,7 +49,7 @@ export function createIntrospection(
   const active = new LRUCache<string, { readonly token: AccessToken; readonly until: number }>({
     max: tokensKept,
   })
-  const running = new Map<string, Promise<AccessToken>>()
+  const running = new Map<string, Promise<AccessToken | Refusal>>()
   let endpoint = settings.endpoint
 
   async function ask(raw: string): Promise<Claims> {
@@ -62,12 +62,12 @@ export function createIntrospection(
     }
   }
 
-  async function verify(raw: string, hash: string): Promise<AccessToken> {
+  async function verify(raw: string, hash: string): Promise<AccessToken | Refusal> {
     const claims = await ask(raw)
     if (claims['active'] !== true)
-      throw new Refusal('inactive', 'the issuer says that the token is not active', { issuer: rules.issuer })
-    checkIntrospectedClaims(claims, rules, now())
-    context.checkCustomClaims(claims)
+      return new Refusal('inactive', 'the issuer says that the token is not active', rules.issuer)
+    const refusal = checkIntrospectedClaims(claims, rules, now()) ?? context.checkCustomClaims(claims)
+    if (refusal !== undefined) return refusal
     const token = readAccessToken(claims, rules)
     active.set(hash, { token, until: Math.min(token.expiresAt, now() + settings.cacheMs) })
     return token
@@ -75,7 +75,9 @@ export function createIntrospection(
 
   return raw => {
     if (raw.length > maxTokenLength)
-      return Promise.reject(new Refusal('malformed', `the token is longer than ${maxTokenLength} characters`))
+      return Promise.resolve(
+        new Refusal('malformed', `the token is longer than ${maxTokenLength} characters`),
+      )
     const hash = createHash('sha256').update(raw).digest('base64url')
     const known = active.get(hash)
     if (known !== undefined && now() < known.until) return Promise.resolve(known.token)

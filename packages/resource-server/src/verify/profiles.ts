@@ -8,7 +8,7 @@ export interface Profile {
   /** Claims that have to be there, besides `iss` and `exp`. One of the inner list, where a list is given. */
   readonly required: readonly (string | readonly string[])[]
   /** Claims that have to have exactly one of these values. */
-  readonly fixed: Readonly<Record<string, readonly string[]>>
+  readonly fixed: readonly (readonly [claim: string, values: readonly string[]])[]
   /** The claim that names whom the token is for. */
   readonly audience: string
   /** Claims that name the client; the first one present counts. */
@@ -31,7 +31,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   rfc9068: profile({
     types: ['at+jwt'],
     required: ['aud', 'sub', 'client_id', 'iat', 'jti'],
-    fixed: {},
+    fixed: [],
     audience: 'aud',
     clientId: ['client_id'],
     scopes: ['scope'],
@@ -44,7 +44,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   entra: profile({
     types: ['jwt', 'at+jwt'],
     required: ['aud', 'sub', 'iat', 'ver', ['azp', 'appid']],
-    fixed: {},
+    fixed: [],
     audience: 'aud',
     clientId: ['azp', 'appid'],
     scopes: ['scp'],
@@ -54,7 +54,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   auth0: profile({
     types: ['jwt', 'at+jwt'],
     required: ['aud', 'sub', 'iat', ['azp', 'client_id']],
-    fixed: {},
+    fixed: [],
     audience: 'aud',
     clientId: ['azp', 'client_id'],
     scopes: ['scope'],
@@ -67,7 +67,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   keycloak: profile({
     types: ['jwt', 'at+jwt'],
     required: ['aud', 'sub', 'iat', 'jti', ['azp', 'client_id']],
-    fixed: { typ: ['Bearer', 'DPoP'] },
+    fixed: [['typ', ['Bearer', 'DPoP']]],
     audience: 'aud',
     clientId: ['azp', 'client_id'],
     scopes: ['scope'],
@@ -80,7 +80,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   okta: profile({
     types: ['jwt', 'at+jwt', null],
     required: ['aud', 'sub', 'iat', 'jti', 'cid'],
-    fixed: {},
+    fixed: [],
     audience: 'aud',
     clientId: ['cid'],
     scopes: ['scp'],
@@ -90,7 +90,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   cognito: profile({
     types: ['jwt', null],
     required: ['sub', 'iat', 'jti', 'client_id', 'token_use'],
-    fixed: { token_use: ['access'] },
+    fixed: [['token_use', ['access']]],
     audience: 'client_id',
     clientId: ['client_id'],
     scopes: ['scope'],
@@ -100,7 +100,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   jwt: profile({
     types: ['jwt', 'at+jwt', null],
     required: ['aud'],
-    fixed: {},
+    fixed: [],
     audience: 'aud',
     clientId: ['client_id', 'azp', 'appid', 'cid'],
     scopes: ['scope', 'scp'],

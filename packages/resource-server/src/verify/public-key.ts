@@ -2,7 +2,6 @@ import { createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } fro
 import { createRequire } from 'node:module'
 import type { FastifyJWTOptions, VerifyOptions } from '@fastify/jwt'
 import { Refusal } from '../errors.js'
-import type { Claims } from './profiles.js'
 import { createSignatureCheck, type SignatureCheck } from './signature-check.js'
 
 /** A member of a JWK set (RFC 7517 §4). */
@@ -45,12 +44,12 @@ export interface PublicKey {
   /** The one issuer, or the template for issuers, whose tokens it signs; undefined: nothing is said of it. */
   readonly issuer: string | undefined
   readonly algorithms: readonly Algorithm[]
-  /** Verifies the signature of a compact JWS and returns its payload. @throws {Refusal} */
-  verify(token: string, algorithm: Algorithm): Claims
-  /** Verifies the signature and nothing else, in place. @throws {Refusal} */
-  verifyHere(token: string, algorithm: Algorithm): void
-  /** Verifies the signature in the thread pool. Rejects with a {@link Refusal}. */
-  verifyInPool(token: string, algorithm: Algorithm): Promise<void>
+  /** Verifies the signature of a compact JWS. */
+  verify(token: string, algorithm: Algorithm): Refusal | undefined
+  /** Verifies the signature and nothing else, in place. */
+  verifyHere(token: string, algorithm: Algorithm): Refusal | undefined
+  /** The same in the thread pool. */
+  verifyInPool(token: string, algorithm: Algorithm): Promise<Refusal | undefined>
 }
 
 /**
@@ -69,22 +68,22 @@ export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): Public
   if (algorithms.length === 0) throw new Error('no allowed algorithm fits it')
   loadFastifyJwt()
   const pem = key.export({ type: 'spki', format: 'pem' }).toString()
-  const verifiers = new Map<Algorithm, (token: string) => Claims>()
+  const verifiers = new Map<Algorithm, VerifyJws>()
   const checks = new Map<Algorithm, SignatureCheck>()
   return Object.freeze({
     kid: jwk.kid,
     issuer: typeof jwk.issuer === 'string' ? jwk.issuer : undefined,
     algorithms,
-    verify(token: string, algorithm: Algorithm): Claims {
+    verify(token: string, algorithm: Algorithm): Refusal | undefined {
       return madeOnce(verifiers, algorithm, () => prepareVerifier(pem, algorithm))(token)
     },
-    verifyHere(token: string, algorithm: Algorithm): void {
+    verifyHere(token: string, algorithm: Algorithm): Refusal | undefined {
       const check = madeOnce(checks, algorithm, () => createSignatureCheck(key, algorithm))
-      if (!check.fits(token)) throw badSignature()
+      return check.fits(token) ? undefined : badSignature()
     },
-    async verifyInPool(token: string, algorithm: Algorithm): Promise<void> {
+    async verifyInPool(token: string, algorithm: Algorithm): Promise<Refusal | undefined> {
       const check = madeOnce(checks, algorithm, () => createSignatureCheck(key, algorithm))
-      if (!(await check.fitsInPool(token))) throw badSignature()
+      return (await check.fitsInPool(token)) ? undefined : badSignature()
     },
   })
 }
@@ -129,6 +128,14 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
   return key.asymmetricKeyType === 'ed25519' ? ['EdDSA'] : []
 }
 
+type VerifyJws = (token: string) => Refusal | undefined
+
+/** What @fastify/jwt decorates with, as far as it is used. */
+interface FastifyJwt {
+  /** @throws an error with a `code` */
+  verify(token: string): unknown
+}
+
 type RegisterFastifyJwt = (
   instance: object,
   options: FastifyJWTOptions,
@@ -147,10 +154,10 @@ function loadFastifyJwt(): RegisterFastifyJwt {
  * is registered on; giving it an object of our own, once for each key, leaves the application's instance alone
  * (docs/decisions/fastify-jwt.md). Claims are checked by `checkClaims`, so it is told to leave them.
  */
-function prepareVerifier(pem: string, algorithm: Algorithm): (token: string) => Claims {
+function prepareVerifier(pem: string, algorithm: Algorithm): VerifyJws {
   const host = {
-    jwt: undefined as unknown as { verify(token: string): Claims },
-    decorate(_name: 'jwt', decorator: { verify(token: string): Claims }) {
+    jwt: undefined as unknown as FastifyJwt,
+    decorate(_name: 'jwt', decorator: FastifyJwt) {
       host.jwt = decorator
     },
     decorateRequest() {},
@@ -168,9 +175,10 @@ function prepareVerifier(pem: string, algorithm: Algorithm): (token: string) => 
   })
   return token => {
     try {
-      return host.jwt.verify(token)
+      host.jwt.verify(token)
+      return undefined
     } catch (error) {
-      throw refusalFor(error)
+      return refusalFor(error)
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { AccessToken } from '../access-token.js'
 import { report } from '../diagnostics.js'
 import { InvalidOptionError } from '../errors.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
@@ -16,8 +17,8 @@ import { createVerifyToken, type TrustedIssuer, type VerifyToken } from './verif
 /** Everything that verification keeps: keys, connections, verified tokens. */
 export interface Verifier {
   readonly verify: VerifyToken
-  /** Whether a token has verified before, and is remembered. */
-  readonly isKnown: (raw: string) => boolean
+  /** The token of an `Authorization` header that has verified before and still counts. */
+  readonly recall: (header: string) => AccessToken | undefined
   /** Fetches the keys of every issuer. @throws the first failure */
   loadKeys(): Promise<void>
   close(): Promise<void>
@@ -41,7 +42,7 @@ export async function createVerifier(settings: Settings, log: FastifyBaseLogger)
       introspect: introspectionOf(settings, connection, checkCustomClaims),
       now: settings.clock,
     }),
-    isKnown: raw => cache.has(raw),
+    recall: header => cache.getByHeader(header),
     async loadKeys() {
       await Promise.all(issuers.map(({ keys }) => keys.load()))
     },

@@ -2,6 +2,7 @@ import type { AccessToken } from '../access-token.js'
 import { Refusal } from '../errors.js'
 import { checkClaims, isKeyOfIssuer, type ClaimRules } from './check-claims.js'
 import type { CheckCustomClaims } from './check-custom-claims.js'
+import { isB64token } from './b64token.js'
 import { decodeToken, type DecodedToken, type TokenHeader } from './decode-token.js'
 import type { IntrospectToken } from './introspect-token.js'
 import type { KeySet } from './key-set.js'
@@ -20,11 +21,10 @@ export interface TrustedIssuer {
 
 /**
  * Verifies an access token; synchronously unless the issuer has to be asked for a key, or the signature is verified in
- * the thread pool.
- * @throws {Refusal} when the token is not to be accepted
+ * the thread pool. A {@link Refusal} when the token is not to be accepted.
  * @throws {KeysUnavailable} when that cannot be told now
  */
-export type VerifyToken = (raw: string) => AccessToken | Promise<AccessToken>
+export type VerifyToken = (raw: string) => AccessToken | Refusal | Promise<AccessToken | Refusal>
 
 const headersKept = 256
 
@@ -55,36 +55,24 @@ export function createVerifyToken(
     decoded: DecodedToken,
     issuer: TrustedIssuer,
     key: PublicKey | undefined,
-  ): AccessToken | Promise<AccessToken> {
+  ): AccessToken | Refusal | Promise<AccessToken | Refusal> {
     const { raw, header, claims } = decoded
-    const algorithm = header.alg as Algorithm
-    const explain = (error: unknown): unknown => withContext(error, issuer, header)
     if (key === undefined || !isKeyOfIssuer(key.issuer, claims, issuer.rules))
-      throw explain(new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant'))
+      return new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant')
+    const algorithm = header.alg as Algorithm
     const place = threadPool.nextPlace()
     if (place === 'pool')
-      return threadPool.run(key.verifyInPool(raw, algorithm)).then(
-        () => accept(decoded, issuer, key),
-        error => {
-          throw explain(error)
-        },
-      )
-    try {
-      if (place === 'here') key.verifyHere(raw, algorithm)
-      else key.verify(raw, algorithm)
-    } catch (error) {
-      throw explain(error)
-    }
-    return accept(decoded, issuer, key)
+      return threadPool
+        .run(key.verifyInPool(raw, algorithm))
+        .then(refusal => refusal ?? accept(decoded, issuer, key))
+    const refusal = place === 'here' ? key.verifyHere(raw, algorithm) : key.verify(raw, algorithm)
+    return refusal ?? accept(decoded, issuer, key)
   }
 
-  function accept(decoded: DecodedToken, issuer: TrustedIssuer, key: PublicKey): AccessToken {
+  function accept(decoded: DecodedToken, issuer: TrustedIssuer, key: PublicKey): AccessToken | Refusal {
     const { raw, header, headerSegment, claims } = decoded
-    try {
-      checkCustomClaims(claims)
-    } catch (error) {
-      throw withContext(error, issuer, header)
-    }
+    const refusal = checkCustomClaims(claims)
+    if (refusal !== undefined) return refusal
     const token = readAccessToken(claims, issuer.rules)
     if (!headers.has(headerSegment)) {
       if (headers.size >= headersKept) headers.clear()
@@ -95,25 +83,32 @@ export function createVerifyToken(
   }
 
   return raw => {
-    const verified = cache.get(raw)
-    if (verified !== undefined) return verified.token
-    if (introspect !== undefined && !looksLikeJwt(raw)) return introspect(raw)
+    const known = cache.get(raw)
+    if (known !== undefined) return known
+    if (introspect !== undefined && !looksLikeJwt(raw))
+      return isB64token(raw)
+        ? introspect(raw)
+        : new Refusal('malformed', 'the token has letters that none has')
     const decoded = decodeToken(raw, headers)
+    if (decoded instanceof Refusal) return decoded
     const { header, claims } = decoded
     const { alg, kid } = header
     if (!supportedAlgorithms.includes(alg as Algorithm))
-      throw new Refusal('algorithm', 'alg is no asymmetric signature algorithm')
+      return new Refusal('algorithm', 'alg is no asymmetric signature algorithm')
     const issuer = chooseIssuer(claims)
+    if (issuer instanceof Refusal) return issuer
     if (!issuer.algorithms.includes(alg as Algorithm))
-      throw new Refusal('algorithm', 'alg is not allowed for this issuer')
-    try {
-      checkClaims(header, claims, issuer.rules, now())
-    } catch (error) {
-      throw withContext(error, issuer, header)
-    }
+      return new Refusal('algorithm', 'alg is not allowed for this issuer')
+    const refusal = checkClaims(header, claims, issuer.rules, now())
+    if (refusal !== undefined) return withContext(refusal, issuer, header)
     const key = issuer.keys.find(kid, alg)
-    if (key !== undefined) return verifySignature(decoded, issuer, key)
-    return issuer.keys.lookUp(kid, alg).then(found => verifySignature(decoded, issuer, found))
+    const verified =
+      key === undefined
+        ? issuer.keys.lookUp(kid, alg).then(found => verifySignature(decoded, issuer, found))
+        : verifySignature(decoded, issuer, key)
+    return verified instanceof Promise
+      ? verified.then(settled => withContext(settled, issuer, header))
+      : withContext(verified, issuer, header)
   }
 }
 
@@ -123,24 +118,24 @@ function looksLikeJwt(raw: string): boolean {
 }
 
 /** Tells the log which issuer and key a refusal is about. */
-function withContext(error: unknown, issuer: TrustedIssuer, { kid }: TokenHeader): unknown {
-  if (!(error instanceof Refusal)) return error
-  const context = { issuer: issuer.rules.issuer, ...(kid === undefined ? {} : { kid }) }
-  return new Refusal(error.reason, error.detail, context)
+function withContext<T>(settled: T | Refusal, { rules }: TrustedIssuer, { kid }: TokenHeader): T | Refusal {
+  if (!(settled instanceof Refusal)) return settled
+  return new Refusal(settled.reason, settled.detail, rules.issuer, kid)
 }
 
 /** With one issuer there is nothing to choose. With several, the unverified `iss` picks whose keys must verify it. */
-function issuerChooser(issuers: readonly TrustedIssuer[]): (claims: Claims) => TrustedIssuer {
+function issuerChooser(issuers: readonly TrustedIssuer[]): (claims: Claims) => TrustedIssuer | Refusal {
   const [only] = issuers
   if (issuers.length === 1 && only !== undefined) return () => only
   const byName = new Map(issuers.map(issuer => [issuer.rules.issuer, issuer]))
   const templates = issuers.filter(issuer => issuer.rules.issuer.includes('{tenantid}'))
   return claims => {
     const named = claims['iss']
-    const issuer =
-      byName.get(named as string) ?? templates.find(template => fitsTemplate(named, template.rules.issuer))
-    if (issuer === undefined) throw new Refusal('issuer', 'iss is none of the configured issuers')
-    return issuer
+    return (
+      byName.get(named as string) ??
+      templates.find(template => fitsTemplate(named, template.rules.issuer)) ??
+      new Refusal('issuer', 'iss is none of the configured issuers')
+    )
   }
 }
 

@@ -23,7 +23,7 @@ t.test('a flood of garbage pushes no verified token out', async t => {
   }
   cache.set('good', verified)
   for (let index = 0; index < 100; index += 1) t.equal(cache.get(`garbage ${index}`), undefined)
-  t.equal(cache.get('good'), verified, 'looking for what is not there evicts nothing')
+  t.equal(cache.get('good'), verified.token, 'looking for what is not there evicts nothing')
   t.equal(cache.size, 1)
   t.equal((await bench.call(good)).statusCode, 200)
 })
@@ -38,7 +38,12 @@ t.test('a text that ends as a verified token does is not taken for it', async t 
   }
   const signature = 's'.repeat(86)
   cache.set(`header.payload.${signature}`, verified)
-  t.ok(cache.has(`header.payload.${signature}`))
+  t.equal(cache.getByHeader(`Bearer header.payload.${signature}`), verified.token)
+  t.equal(
+    cache.getByHeader(`bearer header.payload.${signature}`),
+    undefined,
+    'another spelling has to be read',
+  )
   for (const other of [
     `header.other00.${signature}`,
     `.${signature}`,
@@ -46,9 +51,10 @@ t.test('a text that ends as a verified token does is not taken for it', async t 
     `header.payload.x${signature}`,
   ]) {
     t.equal(cache.get(other), undefined)
-    t.notOk(cache.has(other))
+    t.equal(cache.getByHeader(`Bearer ${other}`), undefined)
+    t.equal(cache.getByHeader(other), undefined)
   }
-  t.equal(cache.get(`header.payload.${signature}`), verified)
+  t.equal(cache.get(`header.payload.${signature}`), verified.token)
 
   const bench = await startBench(t)
   const good = bench.token()
