@@ -40,6 +40,13 @@ export function extractToken(
   return takesDpop && dpopAttempt.test(header) ? read(header, dpop, 'dpop') : 'missing'
 }
 
+/** By which scheme a request brought a token; `bearer` where it brought none. */
+export function schemeOf(message: IncomingMessage, takesDpop: boolean): Credentials['scheme'] {
+  if (!takesDpop) return 'bearer'
+  const credentials = extractToken(message, takesDpop, () => undefined)
+  return typeof credentials === 'string' ? 'bearer' : credentials.scheme
+}
+
 /** What follows the space is for verification to read: it looks at every letter anyway. */
 function read(header: string, start: RegExp, scheme: Credentials['scheme']): Credentials | 'malformed' {
   return start.test(header) ? { scheme, accessToken: header.slice(scheme.length + 1) } : 'malformed'

@@ -6,7 +6,7 @@ import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
 import { reportAllowed, startTime } from './diagnostics.js'
 import { Refusal } from './errors.js'
-import { extractToken, type Credentials, type Recall } from './extract-token.js'
+import { extractToken, schemeOf, type Credentials, type Recall } from './extract-token.js'
 import type { Respond } from './respond/refuse.js'
 import type { Tally } from './stats.js'
 import { isB64token } from './verify/b64token.js'
@@ -82,7 +82,8 @@ export function createGuard(steps: GuardSteps): Guard {
 
   /** @param error a refusal, or what was thrown on the way */
   function refuse(error: unknown, { request, reply, done, requirement, startedAt }: Visit): void {
-    const failure = respond(request, reply, { error, requirement, startedAt })
+    const scheme = schemeOf(request.raw, requirement.dpop !== 'off')
+    const failure = respond(request, reply, { error, requirement, scheme, startedAt })
     if (!reply.sent) done(failure)
   }
 

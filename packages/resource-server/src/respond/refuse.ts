@@ -15,7 +15,6 @@ import {
   UseDpopNonceError,
   type RefusalDetails,
 } from '../errors.js'
-import { extractToken } from '../extract-token.js'
 import type { Tally } from '../stats.js'
 import type { Challenges, Scheme } from './challenge.js'
 
@@ -23,6 +22,7 @@ import type { Challenges, Scheme } from './challenge.js'
 export interface Refused {
   readonly error: unknown
   readonly requirement: Requirement
+  readonly scheme: Scheme
   readonly startedAt: number | undefined
 }
 
@@ -33,11 +33,11 @@ export interface Refused {
 export type Respond = (request: FastifyRequest, reply: FastifyReply, refused: Refused) => Error
 
 export function createResponder(challenges: Challenges, tally: Tally, problemDetails: boolean): Respond {
-  const respond: Respond = (request, reply, { error, requirement, startedAt }) => {
+  const respond: Respond = (request, reply, { error, requirement, scheme, startedAt }) => {
     if (error instanceof KeysUnavailable)
       reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
     if (error instanceof Refusal)
-      reply.header('www-authenticate', challenges(error.reason, requirement, schemeOf(request, requirement)))
+      reply.header('www-authenticate', challenges(error.reason, requirement, scheme))
     return explain(error, { log: request.log, request, startedAt, tally })
   }
   if (!problemDetails) return respond
@@ -46,13 +46,6 @@ export function createResponder(challenges: Challenges, tally: Tally, problemDet
     sendProblem(reply, failure)
     return failure
   }
-}
-
-/** By which scheme a token came that could be read; where proofs aren't taken, there is one scheme. */
-function schemeOf({ raw }: FastifyRequest, { dpop }: Requirement): Scheme {
-  if (dpop === 'off') return 'bearer'
-  const credentials = extractToken(raw, true, () => undefined)
-  return typeof credentials === 'string' ? 'bearer' : credentials.scheme
 }
 
 /** RFC 9457 §3.1: the status says it all, so the type is about:blank and the title the status text. */
