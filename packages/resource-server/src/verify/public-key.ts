@@ -105,7 +105,7 @@ const publicMembers: Readonly<Record<string, readonly string[]>> = {
 
 /** Only the public members are read: a private key that an issuer publishes by mistake is not kept. */
 function toKeyObject(jwk: Jwk): KeyObject {
-  const members = publicMembers[jwk.kty ?? '']
+  const members = Object.hasOwn(publicMembers, jwk.kty ?? '') ? publicMembers[jwk.kty ?? ''] : undefined
   if (members === undefined) throw new Error('its kty is not RSA, EC or OKP')
   if (members.every(member => typeof jwk[member] === 'string'))
     return createPublicKey({

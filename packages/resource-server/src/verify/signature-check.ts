@@ -1,26 +1,33 @@
-import { constants, verify, type KeyObject } from 'node:crypto'
+import { constants, verify, type KeyLike, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto'
+import { toDer } from './der-signature.js'
 import type { Algorithm } from './public-key.js'
 
-const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants
+const { RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants
 
-/** RFC 7518 §3.3–§3.5: RSASSA-PKCS1-v1_5, RSASSA-PSS with a salt as long as the hash, ECDSA as r‖s. */
-const rsa = { padding: RSA_PKCS1_PADDING }
+/** RFC 7518 §3.5: the salt is as long as the hash. */
 const pss = { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST }
-const ecdsa = { dsaEncoding: 'ieee-p1363' } as const
 
-const parameters = {
-  RS256: ['sha256', rsa],
-  RS384: ['sha384', rsa],
-  RS512: ['sha512', rsa],
-  PS256: ['sha256', pss],
-  PS384: ['sha384', pss],
-  PS512: ['sha512', pss],
-  ES256: ['sha256', ecdsa],
-  ES384: ['sha384', ecdsa],
-  ES512: ['sha512', ecdsa],
-  // RFC 8037 §3.1: Ed25519 hashes by itself.
-  EdDSA: [null, {}],
-} as const satisfies Record<Algorithm, unknown>
+/** How `node:crypto` is asked; where nothing stands beside the hash, by the bare key, which costs it least. */
+interface Parameters {
+  /** Null: the algorithm hashes by itself (RFC 8037 §3.1). */
+  readonly hash: string | null
+  readonly padding?: typeof pss
+  /** ECDSA: bytes of r and of s (RFC 7518 §3.4). */
+  readonly size?: number
+}
+
+const parameters: Readonly<Record<Algorithm, Parameters>> = {
+  RS256: { hash: 'sha256' },
+  RS384: { hash: 'sha384' },
+  RS512: { hash: 'sha512' },
+  PS256: { hash: 'sha256', padding: pss },
+  PS384: { hash: 'sha384', padding: pss },
+  PS512: { hash: 'sha512', padding: pss },
+  ES256: { hash: 'sha256', size: 32 },
+  ES384: { hash: 'sha384', size: 48 },
+  ES512: { hash: 'sha512', size: 66 },
+  EdDSA: { hash: null },
+}
 
 /** Verifies the signatures of one key and algorithm by `node:crypto`: in place, or in the thread pool. */
 export interface SignatureCheck {
@@ -31,26 +38,31 @@ export interface SignatureCheck {
 }
 
 export function createSignatureCheck(key: KeyObject, algorithm: Algorithm): SignatureCheck {
-  const [hash, options] = parameters[algorithm]
-  const keyed = { key, ...options }
+  const { hash, padding, size } = parameters[algorithm]
+  const verifier: KeyLike | VerifyKeyObjectInput = padding === undefined ? key : { key, ...padding }
+  const signatureOf = (token: string, end: number): Buffer | undefined => {
+    const bytes = Buffer.from(token.slice(end + 1), 'base64url')
+    return size === undefined ? bytes : toDer(bytes, size)
+  }
   return {
     fits(token) {
-      const { signed, signature } = partsOf(token)
-      return verify(hash, signed, keyed, signature)
+      const end = token.lastIndexOf('.')
+      const signature = signatureOf(token, end)
+      return signature !== undefined && verify(hash, signedPart(token, end), verifier, signature)
     },
     fitsInPool(token) {
-      const { signed, signature } = partsOf(token)
+      const end = token.lastIndexOf('.')
+      const signature = signatureOf(token, end)
+      if (signature === undefined) return Promise.resolve(false)
       return new Promise(resolve => {
-        verify(hash, signed, keyed, signature, (error, fits) => resolve(error === null && fits))
+        verify(hash, signedPart(token, end), verifier, signature, (error, fits) =>
+          resolve(error === null && fits),
+        )
       })
     },
   }
 }
 
-function partsOf(token: string): { signed: Buffer; signature: Buffer } {
-  const end = token.lastIndexOf('.')
-  return {
-    signed: Buffer.from(token.slice(0, end), 'latin1'),
-    signature: Buffer.from(token.slice(end + 1), 'base64url'),
-  }
+function signedPart(token: string, end: number): Buffer {
+  return Buffer.from(token.slice(0, end), 'latin1')
 }
