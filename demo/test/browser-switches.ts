@@ -107,6 +107,8 @@ async function readFlow(t: Test, { page, onlooker, hasScript }: Visitor): Promis
   const lines = page.locator('.exchange')
   t.ok(await isInSight(lines.last().locator('summary')), 'the newest line')
   t.notOk(await isInSight(lines.first().locator('summary')), 'the oldest is scrolled away')
+  await page.goto(`/live#${await lines.nth(20).getAttribute('id')}`)
+  t.ok(await isInSight(lines.nth(20).locator('summary')), 'no name of a lane covers what a link leads to')
   if (!hasScript) return
   await lines.first().scrollIntoViewIfNeeded()
   const before = await lastLine(page)
