@@ -1,9 +1,16 @@
-import { createTokenClient } from 'fastify-token-client'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { createTokenClient, type Token } from 'fastify-token-client'
 import t from 'tap'
+import { loadConfig } from '#src/config.js'
 import { checksOf } from '#src/live/checks.js'
 import type { Exchange } from '#src/live/exchange.js'
 import { createJournal } from '#src/live/journal.js'
+import { tellGrant } from '#src/live/grant.js'
 import { decodeForShow, maskBody, maskHeader } from '#src/live/mask.js'
+import { inLane, observe } from '#src/live/observe.js'
 import { tellExchange } from '#src/storefront/tell-exchange.js'
 import { startBuying } from './buyer.js'
 import { openShop } from './open-shop.js'
@@ -102,6 +109,55 @@ t.test('the journal keeps a bounded number, and tells each change', async t => {
   t.equal(journal.list()[0]?.id, 2)
   t.equal(told.length, 301)
   t.equal(journal.list('250').length, 1, 'by the id in its path')
+})
+
+t.test('token requests of one service that run at the same time have each their own grant', async t => {
+  // Answers the first request after the second.
+  let answerFirst: (() => void) | undefined
+  const issuer = createServer(async (request, response) => {
+    const asked = new URLSearchParams(await text(request)).get('scope') ?? ''
+    const answer = (): void => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(
+        JSON.stringify({ access_token: asked, token_type: 'Bearer', expires_in: 300, scope: asked }),
+      )
+    }
+    if (asked === 'slow') answerFirst = answer
+    else answer()
+  }).listen(0, '127.0.0.1')
+  await once(issuer, 'listening')
+  t.teardown(() => issuer.close())
+  const { port } = issuer.address() as AddressInfo
+  const ports = { storefront: 1, payments: 2, receipts: 3, authorizationServer: port }
+  const journal = createJournal()
+  t.teardown(observe(journal, loadConfig(ports)))
+  const ask = (scope: string): Promise<Token> => {
+    const client = createTokenClient({
+      baseUrl: 'http://127.0.0.1:2',
+      issuer: `http://127.0.0.1:${port}`,
+      tokenEndpoint: `http://127.0.0.1:${port}/token`,
+      clientId: 'payment-service',
+      clientSecret: 'secret',
+      scopes: [scope],
+    })
+    t.teardown(() => client.close())
+    return inLane('payments', () => client.getToken())
+  }
+  const slow = ask('slow')
+  while (answerFirst === undefined) await new Promise(setImmediate)
+  await ask('quick')
+  answerFirst()
+  await slow
+
+  t.strictSame(
+    journal.list().map(({ body, grant }) => [/scope=(\w+)/.exec(body ?? '')?.[1], grant?.split(';')[0]]),
+    [
+      ['slow', 'slow, for 300 s'],
+      ['quick', 'quick, for 300 s'],
+    ],
+  )
+  t.equal(tellGrant('<html>'), undefined)
+  t.notMatch(tellGrant('{"access_token":"secret","token_type":"Bearer"}'), 'secret')
 })
 
 t.test('a purchase is seen from the browser to the receipt, with each token and its checks', async t => {

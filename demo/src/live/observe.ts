@@ -7,6 +7,7 @@ import type { TokenClientEvents } from 'fastify-token-client'
 import type { DemoConfig } from '../config.js'
 import { checksOf, type Verdict } from './checks.js'
 import type { Exchange, Lane, Visit } from './exchange.js'
+import { tellGrant } from './grant.js'
 import type { Journal } from './journal.js'
 import { decodeForShow, maskBody, maskHeader } from './mask.js'
 
@@ -42,6 +43,8 @@ interface Events extends TokenClientEvents, ResourceServerEvents {
   'undici:client:sendHeaders': { request: UndiciRequest; socket: Socket }
   'undici:request:bodyChunkSent': { request: UndiciRequest; chunk: Uint8Array | string }
   'undici:request:headers': { request: UndiciRequest; response: { statusCode: number; headers: Buffer[] } }
+  'undici:request:bodyChunkReceived': { request: UndiciRequest; chunk: Uint8Array }
+  'undici:request:trailers': { request: UndiciRequest }
   'undici:request:error': { request: UndiciRequest; error: Error & { code?: string } }
   'http.server.request.start': Arrival
   'http.server.response.finish': Arrival
@@ -61,7 +64,8 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
   const received = new WeakMap<object, Exchange>()
   const inFlight = new Map<number, Exchange>()
   const connections = new WeakMap<Exchange, number>()
-  const tokenRequests = new Map<Lane, Exchange>()
+  /** The answers of token endpoints, until they are whole. */
+  const grants = new WeakMap<object, Uint8Array[]>()
   let lastId = 0
   let nextCall: TokenClientEvents['fastify-token-client:call'] | undefined
 
@@ -105,7 +109,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
         ...(token === undefined ? {} : { token: { ...token, cached: call?.cached ?? false } }),
       })
       sent.set(request, exchange)
-      if (to === 'authorizationServer' && method === 'POST') tokenRequests.set(from, exchange)
+      if (to === 'authorizationServer' && method === 'POST') grants.set(request, [])
     },
     'undici:client:sendHeaders': ({ request, socket }) => {
       const exchange = sent.get(request)
@@ -133,11 +137,14 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       exchange.failure = error.code ?? error.message
       end(exchange)
     },
-    'fastify-token-client:token-received': ({ scopes = [], expiresAt }) => {
-      const exchange = tokenRequests.get(where.getStore()?.lane ?? 'browser')
-      if (exchange === undefined) return
-      const seconds = Math.round((expiresAt - exchange.startedAt) / 1000)
-      exchange.grant = `${scopes.join(' ')}, for ${seconds} s; kept and used again until shortly before its end`
+    // Read from the answer itself, since several token requests of one service may run at the same time.
+    'undici:request:bodyChunkReceived': ({ request, chunk }) => void grants.get(request)?.push(chunk),
+    'undici:request:trailers': ({ request }) => {
+      const exchange = sent.get(request)
+      const chunks = grants.get(request)
+      if (exchange?.answer?.status !== 200 || chunks === undefined) return
+      const grant = tellGrant(Buffer.concat(chunks).toString())
+      if (grant !== undefined) exchange.grant = grant
       journal.note(exchange)
     },
     'fastify-resource-server:allow': ({ request }) => request && judge(request, { allowed: true }),
