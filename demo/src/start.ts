@@ -47,10 +47,10 @@ async function keepOpen(): Promise<void> {
   const databaseReady = prepareDatabase(config)
   const { openBookstore } = await import('./bookstore.js')
   const shop = await openBookstore(config, databaseReady)
+  closeWithGrace({ delay: 10_000, logger: { error: sayFailure } }, () => shop.close())
   // Counted from the start of the process.
   sayWelcome(config, { moved, startedInMs: performance.now(), isLive: true })
   watchTokens(sayStep)
-  closeWithGrace({ delay: 10_000, logger: { error: sayFailure } }, () => shop.close())
 }
 
 async function prepareDatabase({ payments: { database } }: DemoConfig): Promise<void> {
