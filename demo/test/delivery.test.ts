@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fastify from 'fastify'
 import t from 'tap'
 import { openDatabase } from '#src/database/database.js'
 import { lockFolder } from '#src/database/folder-lock.js'
 import { openMigrated } from '#src/database/migrate.js'
+import { traceContext, tracedRequests } from '#src/operations/trace-context.js'
 import { createOutbox, type Outbox } from '#src/payment-service/outbox.js'
 import { createPaymentStore } from '#src/payment-service/payment-store.js'
 import { quote } from '#src/payment-service/quote.js'
@@ -23,6 +25,8 @@ const store = createPaymentStore(database)
 const outbox = createOutbox(database)
 const start = Date.parse('2026-11-25T12:00:00Z')
 
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+
 /** A paid payment whose receipt waits. */
 async function paid(): Promise<string> {
   const id = randomUUID()
@@ -37,6 +41,7 @@ async function paid(): Promise<string> {
       quote: quote(order),
       buyer: { email: 'a@example.com' },
       method: 'test_visa',
+      traceId,
     },
     lease,
   )
@@ -64,17 +69,22 @@ async function stateOf(id: string): Promise<State | undefined> {
 /** A worker whose receipt service says what it is told to; and the time. */
 function worker(deliver: () => Promise<Delivery>, from: Outbox = outbox) {
   const said: string[] = []
+  const details: object[] = []
+  const say = (detail: object, message: string): void => {
+    details.push(detail)
+    said.push(message)
+  }
   const time = { now: start }
   const delivery = createReceiptDelivery({
     outbox: from,
     findPayment: id => store.find(id),
     deliver,
-    log: { warn: (_, message) => said.push(message), error: (_, message) => said.push(message) },
+    log: { warn: say, error: say },
     clock: () => time.now,
     random: () => 0,
     leaseMs: 60_000,
   })
-  return { ...delivery, said, time }
+  return { ...delivery, said, details, time }
 }
 
 t.test('a delivery that fails is made again, later each time, or when the service wants it', async t => {
@@ -104,6 +114,24 @@ t.test('a delivery that fails is made again, later each time, or when the servic
   t.match(await stateOf(id), { status: 'delivered', attempts: 3, last_error: null })
   t.equal(await deliverDue(), 0)
   t.strictSame(said, ['receipt not delivered yet', 'receipt not delivered yet'])
+})
+
+t.test("a receipt goes out in its purchase's trace, and so do the worker's log lines", async t => {
+  const called = fastify(tracedRequests)
+  await called.register(traceContext)
+  const seen: string[] = []
+  called.get('/', async ({ id }) => void seen.push(id))
+  const url = await called.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => called.close())
+  const id = await paid()
+  // A worker that knows nothing but what lies in the database, as one after a restart.
+  const { deliverNow, details } = worker(async () => {
+    await fetch(url)
+    return { outcome: 'refused', reason: 'no' }
+  })
+  await deliverNow(id)
+  t.strictSame(seen, [traceId])
+  t.match(details, [{ traceId, paymentId: id }])
 })
 
 t.test('what would be refused again is poisoned: it needs a person, and blocks nobody', async t => {

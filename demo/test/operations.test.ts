@@ -5,8 +5,11 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import fastify from 'fastify'
 import t from 'tap'
+import { buildAuthorizationServer } from '#src/authorization-server/app.js'
+import { loadConfig } from '#src/config.js'
 import { closeConnections } from '#src/operations/close-connections.js'
 import { health } from '#src/operations/health.js'
+import { operations } from '#src/operations/operations.js'
 import { problemDetails } from '#src/operations/problem-details.js'
 import { openShop } from './open-shop.js'
 
@@ -37,6 +40,82 @@ t.test('each service says that it lives, that it is ready, and what its API is',
       'each operation says which scope it wants',
     )
   }
+})
+
+t.test('each service is watched, limited and sends safe headers; only its pages load anything', async t => {
+  const { storefront, payments, receipts, authorizationServer } = await openShop(t)
+  for (const service of [storefront, payments, receipts, authorizationServer]) {
+    if (service === undefined) throw new Error('a service is missing')
+    for (const path of ['/health', '/ready']) {
+      const { statusCode, headers } = await service.inject(path)
+      t.equal(statusCode, 200)
+      t.notOk('x-ratelimit-limit' in headers, 'who watches is never limited')
+    }
+  }
+  for (const [service, path, limit] of [
+    [storefront, '/', '3000'],
+    [payments, '/payments/x', '30000'],
+    [receipts, '/receipts/x', '30000'],
+    [authorizationServer, '/jwks', '30000'],
+  ] as const) {
+    const { headers } = (await service?.inject(path)) ?? {}
+    t.equal(headers?.['x-ratelimit-limit'], limit, path)
+    t.equal(headers?.['x-content-type-options'], 'nosniff')
+    t.match(headers?.['content-security-policy'], /^default-src 'none'/)
+  }
+
+  const docs = await payments.inject('/docs/')
+  t.match(docs.headers['content-security-policy'], "script-src 'self'")
+  const scripts = [...docs.body.matchAll(/<script([^>]*)>([^<]*)/g)]
+  t.ok(scripts.length > 0)
+  t.ok(
+    scripts.every(([, attributes, inline]) => attributes?.includes('src="./') && inline?.trim() === ''),
+    'the page of the API has no script that its policy would stop',
+  )
+  t.notMatch(docs.body, /<style|style="/)
+})
+
+t.test('too many requests from one address: a problem that says when to come back', async t => {
+  const app = fastify()
+  await app.register(problemDetails)
+  await app.register(operations, { requestsPerMinute: 2 })
+  app.get('/', async () => 'here')
+  const ask = (url: string, remoteAddress = '192.0.2.1') => app.inject({ url, remoteAddress })
+  t.equal((await ask('/')).statusCode, 200)
+  t.equal((await ask('/')).statusCode, 200)
+  const refused = await ask('/')
+  t.equal(refused.statusCode, 429)
+  t.equal(refused.headers['content-type'], 'application/problem+json')
+  t.match(refused.json(), { title: 'Too Many Requests', status: 429, code: 'TOO_MANY_REQUESTS' })
+  t.equal(refused.headers['retry-after'], '60')
+  t.match(refused.headers, { 'x-content-type-options': 'nosniff' })
+  t.equal((await ask('/', '192.0.2.2')).statusCode, 200, 'others are not in the way')
+  for (const path of ['/health', '/ready', '/health']) t.equal((await ask(path)).statusCode, 200)
+})
+
+t.test('the issuer logs what it refuses, with the trace of who asked', async t => {
+  const lines: string[] = []
+  const config = loadConfig({ storefront: 1, payments: 2, receipts: 3, authorizationServer: 4 })
+  const issuer = await buildAuthorizationServer(
+    { ...config.authorizationServer, logLevel: 'info' },
+    { write: line => void lines.push(line) },
+  )
+  t.teardown(() => issuer.close())
+  const url = await issuer.listen({ host: '127.0.0.1', port: 0 })
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const answer = await fetch(`${url}/token`, {
+    method: 'POST',
+    headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
+    body: new URLSearchParams({ grant_type: 'client_credentials', client_id: 'nobody' }),
+  })
+  t.equal(answer.status, 401)
+  const said = lines.map(line => JSON.parse(line) as { msg: string; traceId?: string })
+  for (const msg of ['incoming request', 'no token issued'])
+    t.match(
+      said.find(line => line.msg === msg),
+      { traceId },
+      msg,
+    )
 })
 
 t.test('not ready: 503 names what is missing, while the process lives', async t => {

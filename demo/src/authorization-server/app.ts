@@ -1,6 +1,9 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Provider } from 'oidc-provider'
 import type { AuthorizationServerConfig } from '../config.js'
+import { operations } from '../operations/operations.js'
+import { problemDetails } from '../operations/problem-details.js'
+import { currentTraceId, tracedRequests } from '../operations/trace-context.js'
 import { createProvider, generateSigningKey, type Tamper } from './provider.js'
 
 /** What an operator does to an issuer, and what goes wrong with one. Everything takes effect with the next request. */
@@ -23,9 +26,20 @@ declare module 'fastify' {
   }
 }
 
-/** The bookstore's own authorization server. It knows the services, and no buyer. */
-export async function buildAuthorizationServer(config: AuthorizationServerConfig): Promise<FastifyInstance> {
-  const app = fastify({ logger: { level: config.logLevel, name: 'authorization-server' } })
+/**
+ * The bookstore's own authorization server. It knows the services, and no buyer.
+ * @param log where log lines go, stdout by default
+ */
+export async function buildAuthorizationServer(
+  config: AuthorizationServerConfig,
+  log?: { write(line: string): void },
+): Promise<FastifyInstance> {
+  const app = fastify({
+    ...tracedRequests,
+    logger: { level: config.logLevel, name: 'authorization-server', ...(log && { stream: log }) },
+  })
+  await app.register(problemDetails)
+  await app.register(operations)
   const issued = new Map<string, number>()
   let keys = [generateSigningKey()]
   let secrets: Readonly<Record<string, string>> = {}
@@ -41,7 +55,8 @@ export async function buildAuthorizationServer(config: AuthorizationServerConfig
       if (client !== undefined) issued.set(client.clientId, (issued.get(client.clientId) ?? 0) + 1)
     })
     provider.on('grant.error', (ctx, error) => {
-      app.log.warn({ error: error.message, client: ctx.oidc.client?.clientId }, 'no token issued')
+      const client = ctx.oidc.client?.clientId
+      app.log.warn({ traceId: currentTraceId(), error: error.message, client }, 'no token issued')
     })
     return provider.callback()
   }
@@ -64,11 +79,13 @@ export async function buildAuthorizationServer(config: AuthorizationServerConfig
     tampering,
   } satisfies IssuerControls)
 
-  app.get('/health', async () => ({ status: 'ok' }))
   // The provider reads requests itself.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.all('/*', async (request, reply) => {
+    // What hooks have set goes along; a reply that is taken over would lose it.
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) reply.raw.setHeader(name, value)
     reply.hijack()
     await handle(request.raw, reply.raw)
   })

@@ -8,7 +8,12 @@ export async function health(
   app: FastifyInstance,
   { checks }: { checks: Readonly<Record<string, Check>> },
 ): Promise<void> {
-  const hidden = { schema: { hide: true }, logLevel: 'warn' as const }
+  // Never limited: whoever watches the service has to see it, above all when it has much to do.
+  const hidden = {
+    schema: { hide: true },
+    logLevel: 'warn' as const,
+    config: { rateLimit: false as const, oauth: false as const },
+  }
   app.get('/health', hidden, async () => ({ status: 'ok' }))
   app.get('/ready', hidden, async (_request, reply) => {
     const names = Object.keys(checks)

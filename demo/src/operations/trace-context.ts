@@ -14,7 +14,21 @@ const traceparent = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\d
 export const tracedRequests = {
   logController: new LogController({ requestIdLogLabel: 'traceId' }),
   genReqId: ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
-    traceparent.exec(String(headers['traceparent']))?.[1] ?? randomBytes(16).toString('hex'),
+    traceparent.exec(String(headers['traceparent']))?.[1] ?? newTraceId(),
+}
+
+function newTraceId(): string {
+  return randomBytes(16).toString('hex')
+}
+
+/** The trace that the running code belongs to: a request's, or one that was taken up again. */
+export function currentTraceId(): string | undefined {
+  return currentTrace.getStore()
+}
+
+/** Runs work that a request left for later in that request's trace; in a new one where it had none. */
+export function inTrace<T>(traceId: string | null, work: () => T): T {
+  return currentTrace.run(traceId ?? newTraceId(), work)
 }
 
 /** What is called while a request is worked on is told its trace, so that one id finds a purchase in every log. */

@@ -1,13 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
 import type { PaymentConfig } from '../config.js'
-import { openMigrated } from '../database/migrate.js'
-import { apiDocs, securityScheme } from '../operations/api-docs.js'
-import { health } from '../operations/health.js'
-import { problemDetails } from '../operations/problem-details.js'
-import { traceContext, tracedRequests } from '../operations/trace-context.js'
+import { securityScheme } from '../operations/api-docs.js'
+import { createApiService } from '../operations/api-service.js'
+import { currentTraceId } from '../operations/trace-context.js'
 import { startBackgroundWork } from './background-work.js'
 import type { PaymentGateway } from './gateway.js'
 import { createOutbox } from './outbox.js'
@@ -52,26 +50,15 @@ export async function buildPaymentService(
   { gateway = sandboxGateway(config.gatewayLoss), clock = Date.now }: PaymentServiceParts = {},
 ): Promise<FastifyInstance> {
   const { leases = usualLeases } = config
-  const app = fastify({
-    ...tracedRequests,
-    logger: { level: config.logLevel, name: 'payment-service' },
-    bodyLimit: 32 * 1024,
-    // A misspelt or unknown member is refused, never dropped or guessed.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
-  })
-  const migrations = new URL('../../src/payment-service/migrations/', import.meta.url)
-  const database = await openMigrated(config.database, 'payments', migrations)
-  app.addHook('onClose', () => database.close())
-
-  await app.register(traceContext)
-  await app.register(problemDetails)
-  await app.register(apiDocs, {
+  const { app, database } = await createApiService(config, {
+    name: 'payment-service',
     title: 'Payment service',
     description: 'Takes payments for orders, each once, and has a receipt made for every paid one.',
-    protectedBy: config,
     scopes,
+    bodyLimit: 32 * 1024,
+    schema: 'payments',
+    migrations: new URL('../../src/payment-service/migrations/', import.meta.url),
   })
-  await app.register(health, { checks: { database: () => database.query('select 1') } })
   await app.register(tokenClient, { name: 'receipts', ...config.receipts })
 
   const store = createPaymentStore(database)
@@ -112,7 +99,7 @@ export async function buildPaymentService(
       receiptsApi,
       async deliverReceipt(paymentId) {
         const delivered = delivery.deliverNow(paymentId).catch((error: unknown) => {
-          app.log.error({ err: error, paymentId }, 'receipt not delivered yet')
+          app.log.error({ err: error, paymentId, traceId: currentTraceId() }, 'receipt not delivered yet')
         })
         await atMost(receiptWaitMs, delivered)
       },

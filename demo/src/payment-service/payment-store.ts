@@ -18,6 +18,7 @@ export interface NewPayment {
   readonly quote: Quote
   readonly buyer: Buyer
   readonly method: PaymentMethod
+  readonly traceId: string
 }
 
 /** Payments in the database. Each function is one transaction. */
@@ -44,6 +45,7 @@ interface Row {
   buyer: Buyer
   payment_method: PaymentMethod
   decline_reason: string | null
+  trace_id: string | null
   created_at: Date
   settled_at: Date | null
   receipt_status: ReceiptState['status'] | null
@@ -52,7 +54,7 @@ interface Row {
 
 const select = `
   select p.id, p.client_id, p.fingerprint, p.status, p.quote, p.buyer, p.payment_method, p.decline_reason,
-         p.created_at, p.settled_at, o.status as receipt_status, o.receipt_number
+         p.trace_id, p.created_at, p.settled_at, o.status as receipt_status, o.receipt_number
   from payments.payment p left join payments.outbox o on o.payment_id = p.id`
 
 export function createPaymentStore(database: Database): PaymentStore {
@@ -60,8 +62,8 @@ export function createPaymentStore(database: Database): PaymentStore {
     async insert(payment, { leaseId, now, until }) {
       const inserted = await database.query(
         `insert into payments.payment (id, client_id, idempotency_key, fingerprint, status, quote, buyer,
-           payment_method, currency, total, lease_id, leased_until, created_at)
-         values ($1, $2, $3, $4, 'processing', $5, $6, $7, $8, $9, $10, $11, $12)
+           payment_method, currency, total, trace_id, lease_id, leased_until, created_at)
+         values ($1, $2, $3, $4, 'processing', $5, $6, $7, $8, $9, $10, $11, $12, $13)
          on conflict (client_id, idempotency_key) do nothing returning id`,
         [
           payment.id,
@@ -73,6 +75,7 @@ export function createPaymentStore(database: Database): PaymentStore {
           payment.method,
           payment.quote.currency,
           payment.quote.total,
+          payment.traceId,
           leaseId,
           until,
           now,
@@ -145,6 +148,7 @@ function toPayment(row: Row): Payment {
     buyer: row.buyer,
     method: row.payment_method,
     declineReason: row.decline_reason,
+    traceId: row.trace_id,
     createdAt: row.created_at,
     settledAt: row.settled_at,
     receipt: row.receipt_status === null ? null : { status: row.receipt_status, number: row.receipt_number },

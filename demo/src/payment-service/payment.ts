@@ -24,6 +24,8 @@ export interface Payment {
   readonly method: PaymentMethod
   readonly declineReason: string | null
   readonly createdAt: Date
+  /** The trace of the purchase, for what is done about it later; payments from before it was kept have none. */
+  readonly traceId: string | null
   readonly settledAt: Date | null
   /** Absent unless it is paid. */
   readonly receipt: ReceiptState | null

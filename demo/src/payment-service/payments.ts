@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import createError from '@fastify/error'
+import { inTrace } from '../operations/trace-context.js'
 import type { PaymentGateway, PaymentMethod } from './gateway.js'
 import { fingerprint, IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency-key.js'
 import type { Buyer, Payment } from './payment.js'
@@ -24,6 +25,8 @@ export interface PaymentRequest {
 export interface Caller {
   readonly clientId: string
   readonly idempotencyKey: string
+  /** The trace of the request. */
+  readonly traceId: string
 }
 
 export interface Payments {
@@ -57,7 +60,7 @@ export interface PaymentParts {
 
 export function createPayments({ store, gateway, clock, leaseMs }: PaymentParts): Payments {
   return {
-    async pay({ order, buyer, paymentMethod: method }, { clientId, idempotencyKey }) {
+    async pay({ order, buyer, paymentMethod: method }, { clientId, idempotencyKey, traceId }) {
       const print = fingerprint({ order, buyer, method })
       const known = await store.findByKey(clientId, idempotencyKey)
       if (known === undefined) {
@@ -71,6 +74,7 @@ export function createPayments({ store, gateway, clock, leaseMs }: PaymentParts)
           quote: quote(order),
           buyer,
           method,
+          traceId,
         }
         if (await store.insert(payment, lease)) return { payment: await process(id, lease), replayed: false }
       }
@@ -104,13 +108,12 @@ export function createPayments({ store, gateway, clock, leaseMs }: PaymentParts)
 
   /** Asks the gateway and writes its decision. The gateway answers a payment id once, so dying in between costs nothing. */
   async function process(id: string, { leaseId }: Lease): Promise<Payment> {
-    const { quote: price, method } = await existing(id)
-    const decision = await gateway
-      .charge({ paymentId: id, amount: price.total, currency: price.currency, method })
-      .catch(async (error: unknown) => {
-        await store.release(id, leaseId, new Date(clock()))
-        throw Object.assign(new GatewayUnavailableError(), { cause: error })
-      })
+    const { quote: price, method, traceId } = await existing(id)
+    const charge = { paymentId: id, amount: price.total, currency: price.currency, method }
+    const decision = await inTrace(traceId, () => gateway.charge(charge)).catch(async (error: unknown) => {
+      await store.release(id, leaseId, new Date(clock()))
+      throw Object.assign(new GatewayUnavailableError(), { cause: error })
+    })
     await store.settle(id, decision, new Date(clock()))
     return existing(id)
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { inTrace } from '../operations/trace-context.js'
 import type { Outbox, OutboxItem } from './outbox.js'
 import type { Payment } from './payment.js'
 import type { Delivery } from './receipts-api.js'
@@ -75,16 +76,17 @@ export function createReceiptDelivery(parts: DeliveryParts): ReceiptDelivery {
     const { paymentId, attempts } = item
     const payment = await findPayment(paymentId)
     if (payment === undefined) throw new Error(`payment ${paymentId} has disappeared`)
-    const delivery = await deliver(payment)
+    const { traceId } = payment
+    const delivery = await inTrace(traceId, () => deliver(payment))
     if (delivery.outcome === 'delivered')
       return outbox.markDelivered(item, delivery.number, new Date(clock()))
     const { outcome, reason } = delivery
     if (outcome === 'refused' || attempts >= mostAttempts) {
-      log.error({ paymentId, attempts, reason }, 'receipt given up: it needs a person')
+      log.error({ traceId, paymentId, attempts, reason }, 'receipt given up: it needs a person')
       return outbox.poison(item, reason)
     }
     const delayMs = Math.max(delivery.retryAfterMs ?? 0, backOff(attempts, random()))
-    log.warn({ paymentId, attempts, reason, delayMs }, 'receipt not delivered yet')
+    log.warn({ traceId, paymentId, attempts, reason, delayMs }, 'receipt not delivered yet')
     return outbox.postpone(item, reason, new Date(clock() + delayMs))
   }
 }

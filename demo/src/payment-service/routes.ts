@@ -123,7 +123,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
     },
     async (request, reply) => {
       const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'])
-      const caller = { clientId: clientOf(request), idempotencyKey }
+      const caller = { clientId: clientOf(request), idempotencyKey, traceId: request.id }
       const { payment, replayed } = await payments.pay(request.body, caller)
       if (replayed) reply.header('idempotent-replayed', 'true')
       if (payment.status === 'declined')

@@ -1,16 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
-import helmet from '@fastify/helmet'
-import rateLimit from '@fastify/rate-limit'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import view from '@fastify/view'
 import { Eta } from 'eta'
 import fastify, { type FastifyInstance } from 'fastify'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
 import type { StorefrontConfig } from '../config.js'
-import { health } from '../operations/health.js'
-import { traceContext, tracedRequests } from '../operations/trace-context.js'
+import { operations } from '../operations/operations.js'
+import { tracedRequests } from '../operations/trace-context.js'
 import { seller } from '../receipt-service/seller.js'
 import { serveAssets } from './assets.js'
 import type { Backstage } from './backstage.js'
@@ -61,14 +59,8 @@ export async function buildStorefront(
     bodyLimit: 16 * 1024,
   }).setValidatorCompiler(TypeBoxValidatorCompiler)
 
-  await app.register(traceContext)
-  await app.register(helmet, {
-    contentSecurityPolicy,
-    strictTransportSecurity: false,
-    // With `no-referrer`, browsers would send forms with `Origin: null`.
-    referrerPolicy: { policy: 'same-origin' },
-  })
-  await app.register(rateLimit, { max: 3_000, timeWindow: 60_000 })
+  // Ready by itself: without the other services it still shows its books. Its callers are people.
+  await app.register(operations, { contentSecurityPolicy, requestsPerMinute: 3_000 })
   await app.register(cookie, { secret: config.cookieSecret })
   await app.register(formbody)
   app.addHook('onRequest', refuseCrossSite)
@@ -87,7 +79,5 @@ export async function buildStorefront(
   await app.register(checkoutRoutes, { payments })
   await app.register(orderRoutes, { payments, backstage })
   if (backstage !== undefined) await app.register(liveRoutes, { ...backstage, payments })
-  // Without the other services it still shows its books.
-  await app.register(health, { checks: {} })
   return app
 }
