@@ -1,14 +1,10 @@
-import type { Content, CustomTableLayout, TableCell, TDocumentDefinitions } from 'pdfmake/interfaces.js'
+import type { Content, TDocumentDefinitions } from 'pdfmake/interfaces.js'
 import { boxMissingGlyphs, isPrintable } from './format.js'
 import { receiptJson, type Receipt } from './receipt.js'
+import { accent, breakable, hairline, ink, muted } from './receipt-style.js'
+import { books, sums } from './receipt-tables.js'
 import { viewReceipt, type ReceiptView } from './receipt-view.js'
 import { seller } from './seller.js'
-
-const ink = '#1d2433'
-const muted = '#6b7385'
-const accent = '#0b5d57'
-const hairline = '#dfe3ea'
-const wash = '#f3f7f6'
 
 /** A4 in points, and what stays free around the text. */
 const page = { width: 595.28, margin: 56 }
@@ -148,92 +144,6 @@ function parties({ labels, buyer, date, paidWith }: ReceiptView): Content {
   }
 }
 
-function books({ labels, lines }: ReceiptView): Content {
-  const head = [
-    heading(labels.book),
-    heading(labels.quantity, 'right'),
-    heading(labels.price, 'right'),
-    heading(labels.vat, 'right'),
-    heading(labels.amount, 'right'),
-  ]
-  const rows = lines.map((line): TableCell[] => [
-    {
-      stack: [
-        { text: breakable(line.title, 34), bold: true, fontSize: 10 },
-        ...(line.author === undefined
-          ? []
-          : [{ text: breakable(line.author, 40), color: muted, fontSize: 8.5 }]),
-      ],
-    },
-    figure(line.quantity),
-    figure(line.unitPrice),
-    figure(line.vatRate),
-    figure(line.total),
-  ])
-  return {
-    table: {
-      headerRows: 1,
-      dontBreakRows: true,
-      widths: ['*', 'auto', 'auto', 'auto', 'auto'],
-      body: [head, ...rows],
-    },
-    layout: ruled,
-    margin: [0, 0, 0, 18],
-  }
-}
-
-function sums({ labels, vat, total }: ReceiptView): Content {
-  const head = [
-    heading(labels.vatRate),
-    heading(labels.net, 'right'),
-    heading(labels.vat, 'right'),
-    heading(labels.gross, 'right'),
-  ]
-  const rates = vat.map((line): TableCell[] => [
-    { text: line.rate, color: muted },
-    figure(line.net),
-    figure(line.vat),
-    figure(line.gross),
-  ])
-  return {
-    unbreakable: true,
-    stack: [
-      {
-        columns: [
-          { width: '*', text: labels.pricesIncludeVat, color: muted, fontSize: 8.5, margin: [0, 6, 0, 0] },
-          {
-            width: 'auto',
-            table: { widths: [62, 'auto', 'auto', 'auto'], body: [head, ...rates] },
-            layout: ruled,
-          },
-        ],
-        columnGap: 28,
-        margin: [0, 0, 0, 16],
-      },
-      {
-        table: {
-          widths: ['*', 'auto'],
-          body: [
-            [
-              { text: labels.total, fontSize: 12, bold: true, margin: [0, 3, 0, 0] },
-              {
-                text: total,
-                fontSize: 17,
-                bold: true,
-                color: accent,
-                alignment: 'right',
-                noWrap: true,
-                lineHeight: 1,
-              },
-            ],
-          ],
-        },
-        layout: panel,
-      },
-    ],
-  }
-}
-
 function closing({ labels, paymentId }: ReceiptView, receipt: Receipt): Content {
   const typed = [
     receipt.buyer.name ?? '',
@@ -276,39 +186,4 @@ function footer({ labels }: ReceiptView, current: number, count: number): Conten
 
 function caption(text: string): Content {
   return { text, color: muted, fontSize: 8, margin: [0, 0, 0, 3] }
-}
-
-function heading(text: string, alignment: 'left' | 'right' = 'left'): TableCell {
-  return { text, color: muted, fontSize: 8, alignment, noWrap: true }
-}
-
-function figure(text: string): TableCell {
-  return { text, alignment: 'right', noWrap: true }
-}
-
-/** Text that wraps inside a word longer than a line, instead of running off the page. */
-function breakable(text: string, longestWord: number): string {
-  const longWord = new RegExp(`\\S{${longestWord}}(?=\\S)`, 'gu')
-  return boxMissingGlyphs(text).replaceAll(longWord, '$&\u200B')
-}
-
-/** A line under each row, a stronger one under the head. */
-const ruled: CustomTableLayout = {
-  hLineWidth: index => (index === 0 ? 0 : index === 1 ? 1 : 0.6),
-  vLineWidth: () => 0,
-  hLineColor: index => (index === 1 ? ink : hairline),
-  paddingLeft: index => (index === 0 ? 0 : 12),
-  paddingRight: (index, { table }) => (index === (table.widths?.length ?? 0) - 1 ? 0 : 6),
-  paddingTop: index => (index === 0 ? 0 : 7),
-  paddingBottom: index => (index === 0 ? 4 : 6),
-}
-
-const panel: CustomTableLayout = {
-  hLineWidth: () => 0,
-  vLineWidth: () => 0,
-  fillColor: () => wash,
-  paddingLeft: () => 14,
-  paddingRight: () => 14,
-  paddingTop: () => 11,
-  paddingBottom: () => 9,
 }
