@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto'
 import type { ResourceServerOptions } from 'fastify-resource-server'
 import type { TokenClientOptions } from 'fastify-token-client'
 import type { DatabaseConfig } from './database/database.js'
-import { isIssuerReal, readRealIssuer } from './real-issuer.js'
+import { EnvironmentError, isIssuerReal, readRealIssuer } from './real-issuer.js'
 import type { RenderLimits } from './receipt-service/render-pdf.js'
 
 /** Who lives where, and who may do what: the only place that knows. */
@@ -190,6 +190,7 @@ export function configLoaders(
       ...listening('receipts'),
       ...(real?.protect('receipts') ?? { issuer, audience: audiences.receipts, verification }),
       database,
+      ...readRenderLimits(env),
     }),
     payments() {
       const baseUrl = env['RECEIPTS_URL'] ?? at('receipts')
@@ -224,4 +225,16 @@ export function configLoaders(
       }
     },
   }
+}
+
+const mostRendererThreads = 16
+
+function readRenderLimits({ RENDERER_THREADS: wanted }: Environment): Pick<ReceiptConfig, 'render'> {
+  if (wanted === undefined || wanted === '') return {}
+  const threads = Number(wanted)
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostRendererThreads)
+    throw new EnvironmentError(
+      `RENDERER_THREADS is ${JSON.stringify(wanted)}; it wants a whole number from 1 to ${mostRendererThreads}`,
+    )
+  return { render: { threads } }
 }

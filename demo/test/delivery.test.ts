@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fastify from 'fastify'
@@ -208,6 +209,11 @@ t.test(
     t.throws(() => lockFolder(locked), new RegExp(`is open in process ${process.pid}`))
     unlock()
     lockFolder(locked)()
+    // As kill -9 leaves it.
+    const { pid } = spawnSync(process.execPath, ['-e', '0'])
+    writeFileSync(`${locked}.lock`, `${pid}\n`)
+    lockFolder(locked)()
+    t.notOk(existsSync(`${locked}.lock`))
     await t.rejects(openDatabase({ url: 'postgres://127.0.0.1:1/none', folder: '' }))
   },
 )

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { usualPorts } from '#src/config.js'
+import { loadConfig, usualPorts } from '#src/config.js'
 import { openDatabase } from '#src/database/database.js'
 import { isFirstStart, prepareFolder } from '#src/database/prepare-folder.js'
 
@@ -100,7 +100,8 @@ t.test('the open shop says what runs where, on this machine only, and closes at 
   })
   t.teardown(() => squatter.close())
 
-  const child = start([], { DEMO_FOLDER: makeFolder(t) })
+  const folder = makeFolder(t)
+  const child = start([], { DEMO_FOLDER: folder })
   t.teardown(() => child.process.kill('SIGKILL'))
   await child.until('Ctrl+C closes the shop')
   const addresses = [...child.out().matchAll(/http:\/\/([\d.]+):(\d+)/g)]
@@ -114,9 +115,25 @@ t.test('the open shop says what runs where, on this machine only, and closes at 
   // All of 127/8 is this machine on Linux: whoever listens everywhere would answer there too.
   if (process.platform === 'linux') await t.rejects(fetch(`http://127.0.0.2:${shop}`), 'nowhere else')
 
+  const second = await run(['--once'], { DEMO_FOLDER: folder })
+  t.equal(second.code, 1, 'another process is kept out of the open database')
+  t.match(second.out, `is open in process ${child.process.pid}: stop that one`)
+
   child.process.kill('SIGINT')
   t.equal(await child.ended, 0, child.out())
+  t.strictSame(readdirSync(folder), ['database'], 'no lock is left')
   await t.rejects(fetch(`http://127.0.0.1:${shop}`), 'and nothing listens any more')
+})
+
+t.test('the renderer has as many threads as the environment says', async t => {
+  const limits = (threads: string) => loadConfig(usualPorts, { RENDERER_THREADS: threads }).receipts.render
+  t.equal(loadConfig(usualPorts).receipts.render, undefined)
+  t.equal(limits(''), undefined)
+  t.strictSame(limits('4'), { threads: 4 })
+  for (const wrong of ['0', '17', '1.5', 'many'])
+    t.throws(() => limits(wrong), {
+      message: `RENDERER_THREADS is "${wrong}"; it wants a whole number from 1 to 16`,
+    })
 })
 
 t.test('what cannot be understood is said, with what could', async t => {
