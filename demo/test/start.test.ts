@@ -125,8 +125,9 @@ t.test('the open shop says what runs where, on this machine only, and closes at 
   await t.rejects(fetch(`http://127.0.0.1:${shop}`), 'and nothing listens any more')
 })
 
+const limits = (threads: string) => loadConfig(usualPorts, { RENDERER_THREADS: threads }).receipts.render
+
 t.test('the renderer has as many threads as the environment says', async t => {
-  const limits = (threads: string) => loadConfig(usualPorts, { RENDERER_THREADS: threads }).receipts.render
   t.equal(loadConfig(usualPorts).receipts.render, undefined)
   t.equal(limits(''), undefined)
   t.strictSame(limits('4'), { threads: 4 })

@@ -21,7 +21,8 @@ export const securityScheme = 'oauth2'
 const contentSecurityPolicy = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
-  'style-src': ["'self'"],
+  // Swagger UI writes a few styles of its own into the page.
+  'style-src': ["'self'", "'unsafe-inline'"],
   'img-src': ["'self'", 'data:'],
   'connect-src': ["'self'"],
   'base-uri': ["'none'"],
