@@ -36,49 +36,57 @@ type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
   Arguments
 >
 
+/**
+ * The caller's mistake has no place in our code to point at, and a stack trace is most of what an error costs: these have
+ * none.
+ */
+function refusal(code: string, message: string, statusCode: number): Make {
+  return createError(code, message, statusCode, Error, false)
+}
+
 /** 400: the request is no valid use of bearer tokens: several credentials, or none that can be read (RFC 6750 §3.1). */
-export const InvalidRequestError: Make = createError(
+export const InvalidRequestError: Make = refusal(
   'OAUTH_INVALID_REQUEST',
   'The request must carry exactly one access token in the Authorization header',
   400,
 )
 
 /** 401: no credentials at all; the answer is a bare challenge (RFC 6750 §3.1). */
-export const MissingTokenError: Make = createError('OAUTH_MISSING_TOKEN', 'An access token is required', 401)
+export const MissingTokenError: Make = refusal('OAUTH_MISSING_TOKEN', 'An access token is required', 401)
 
 /** 401: the token is expired, malformed, for somebody else, or otherwise invalid (RFC 6750 §3.1). */
-export const InvalidTokenError: Make = createError('OAUTH_INVALID_TOKEN', 'The access token is invalid', 401)
+export const InvalidTokenError: Make = refusal('OAUTH_INVALID_TOKEN', 'The access token is invalid', 401)
 
 /** 401: the DPoP proof is missing, wrong, or was used before (RFC 9449 §7.1). */
-export const InvalidDpopProofError: Make = createError(
+export const InvalidDpopProofError: Make = refusal(
   'OAUTH_INVALID_DPOP_PROOF',
   'The DPoP proof is invalid',
   401,
 )
 
 /** 401: the DPoP proof has to hold the nonce that comes with the answer (RFC 9449 §9). */
-export const UseDpopNonceError: Make = createError(
+export const UseDpopNonceError: Make = refusal(
   'OAUTH_USE_DPOP_NONCE',
   'The DPoP proof must hold the nonce of this server',
   401,
 )
 
 /** 401: the user has to authenticate in a stronger way, or again (RFC 9470 §3). */
-export const InsufficientUserAuthenticationError: Make = createError(
+export const InsufficientUserAuthenticationError: Make = refusal(
   'OAUTH_INSUFFICIENT_USER_AUTHENTICATION',
   'The user has to authenticate in a stronger way, or again',
   401,
 )
 
 /** 403: the token is valid and does not allow this (RFC 6750 §3.1). */
-export const InsufficientScopeError: Make = createError(
+export const InsufficientScopeError: Make = refusal(
   'OAUTH_INSUFFICIENT_SCOPE',
   'The access token does not have the required scope',
   403,
 )
 
 /** 503: the issuer (or the replay store) cannot be asked now; nothing is said of the token. */
-export const KeysUnavailableError: Make = createError(
+export const KeysUnavailableError: Make = refusal(
   'OAUTH_KEYS_UNAVAILABLE',
   'The access token cannot be verified right now',
   503,

@@ -21,7 +21,10 @@ export interface ProtectionSpace {
 export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: ProtectionSpace): Challenges {
   const space = realm === undefined ? [] : [`realm=${quote(realm)}`]
   const metadata = metadataUrl === undefined ? [] : [`resource_metadata=${quote(metadataUrl)}`]
-  const made = new WeakMap<Requirement, Map<string, string>>()
+  const made = {
+    bearer: new WeakMap<Requirement, Map<RefusalReason, string>>(),
+    dpop: new WeakMap<Requirement, Map<RefusalReason, string>>(),
+  }
 
   function challenge(reason: RefusalReason, requirement: Requirement, scheme: Scheme): string {
     const error = errorParameters(reason, requirement)
@@ -35,11 +38,10 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
   }
 
   return (reason, requirement, scheme) => {
-    let challenges = made.get(requirement)
-    if (challenges === undefined) made.set(requirement, (challenges = new Map()))
-    const key = `${scheme} ${reason}`
-    let text = challenges.get(key)
-    if (text === undefined) challenges.set(key, (text = challenge(reason, requirement, scheme)))
+    let challenges = made[scheme].get(requirement)
+    if (challenges === undefined) made[scheme].set(requirement, (challenges = new Map()))
+    let text = challenges.get(reason)
+    if (text === undefined) challenges.set(reason, (text = challenge(reason, requirement, scheme)))
     return text
   }
 }

@@ -59,33 +59,22 @@ function sendProblem(reply: FastifyReply, error: Error & { statusCode?: number; 
 }
 
 function publicError(error: Refusal | KeysUnavailable): Error {
-  if (error instanceof KeysUnavailable) return withoutStack(KeysUnavailableError)
+  if (error instanceof KeysUnavailable) return new KeysUnavailableError()
   switch (error.reason) {
     case 'missing':
-      return withoutStack(MissingTokenError)
+      return new MissingTokenError()
     case 'credentials':
-      return withoutStack(InvalidRequestError)
+      return new InvalidRequestError()
     case 'scope':
-      return withoutStack(InsufficientScopeError)
+      return new InsufficientScopeError()
     case 'authentication':
-      return withoutStack(InsufficientUserAuthenticationError)
+      return new InsufficientUserAuthenticationError()
     case 'proof':
-      return withoutStack(InvalidDpopProofError)
+      return new InvalidDpopProofError()
     case 'nonce':
-      return withoutStack(UseDpopNonceError)
+      return new UseDpopNonceError()
     default:
-      return withoutStack(InvalidTokenError)
-  }
-}
-
-/** The caller's mistake has no place in our code to point at, and a stack trace is most of what an error costs. */
-function withoutStack<E extends Error>(Make: new () => E): E {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
-  try {
-    return new Make()
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
+      return new InvalidTokenError()
   }
 }
 
