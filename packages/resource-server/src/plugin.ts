@@ -180,16 +180,22 @@ function warnOfUnguarded(fastify: FastifyInstance): void {
 
 /** Keys are fetched before the first request needs them; only `requireKeysAtBoot` makes the start wait and fail. */
 function loadKeys(fastify: FastifyInstance, verifier: Verifier, { requireKeysAtBoot }: Settings): void {
+  if (requireKeysAtBoot) {
+    fastify.addHook('onReady', async () => {
+      try {
+        await verifier.loadKeys()
+      } catch (error) {
+        throw new IssuerError((error as Error).message)
+      }
+    })
+    return
+  }
+  let soon: NodeJS.Immediate | undefined
   fastify.addHook('onReady', async () => {
-    const loaded = verifier.loadKeys()
-    if (!requireKeysAtBoot) {
-      loaded.catch(() => {}) // logged where it happened; requests are answered with 503 until it works
-      return
-    }
-    try {
-      await loaded
-    } catch (error) {
-      throw new IssuerError((error as Error).message)
-    }
+    // In the next turn: the HTTP client takes longer to load than all the rest, and the start does not wait for it.
+    soon = setImmediate(() => {
+      verifier.loadKeys().catch(() => {}) // logged where it happened; requests are answered with 503 until it works
+    })
   })
+  fastify.addHook('onClose', async () => clearImmediate(soon))
 }
