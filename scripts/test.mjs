@@ -11,8 +11,11 @@ const { status } = spawnSync('node_modules/.bin/tap', args, {
   shell: process.platform === 'win32',
 })
 
-const count = word =>
-  Number(readFileSync(record, 'utf8').match(new RegExp(`^# \\{[^]*?\\b${word}: (\\d+)`, 'm'))?.[1] ?? 0)
+const lines = readFileSync(record, 'utf8')
+// The terse reporter may lose a failure among the coverage table; whoever reads the log wants its name.
+for (const [, name] of lines.matchAll(/^ *not ok \d+ - (.*)$/gm)) console.log(`not ok: ${name}`)
+
+const count = word => Number(lines.match(new RegExp(`^# \\{[^]*?\\b${word}: (\\d+)`, 'm'))?.[1] ?? 0)
 // A line of its own: a reporter may end with a control sequence for the terminal and no newline.
 console.log(`\n${count('pass')} passed, ${count('fail')} failed, ${count('skip') + count('todo')} skipped`)
 process.exitCode = status ?? 1
