@@ -85,13 +85,15 @@ const lastLetters = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const
 
 /**
  * One spelling per byte string (RFC 7515 §2, RFC 4648 §3.5): no padding, no other alphabet, no spare bits. Node drops what
- * is no letter of base64, so that less comes out, and takes those of the other alphabet.
+ * is no letter of base64, so that less comes out, takes those of the other alphabet, and of a letter beyond Latin-1 the last
+ * byte.
  */
 function decodeSegment(segment: string): Buffer | undefined {
   const { length } = segment
   const last = lastLetters[(length % 4) as 0 | 1 | 2 | 3]
   if (length === 0 || last === undefined || segment.includes('+') || segment.includes('/')) return undefined
   if (last !== '' && !last.includes(segment.charAt(length - 1))) return undefined
+  if (Buffer.byteLength(segment) !== length) return undefined
   const bytes = Buffer.from(segment, 'base64url')
   return bytes.length === Math.floor((length * 3) / 4) ? bytes : undefined
 }

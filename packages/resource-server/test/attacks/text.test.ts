@@ -1,4 +1,5 @@
 import t from 'tap'
+import { decodeToken } from '#src/verify/decode-token.js'
 import { signRaw } from '../hand-made-issuer.js'
 import { startBench } from '../protected-app.js'
 import { refuses } from './refuses.js'
@@ -167,4 +168,16 @@ t.test('scopes are compared whole, and with their case', async t => {
       200,
       JSON.stringify(scope),
     )
+})
+
+t.test('a letter of another alphabet is not taken for the one whose last byte it shares', async t => {
+  const bench = await startBench(t)
+  const good = bench.token()
+  t.ok(await bench.app.oauth.verify(good))
+  for (const at of [0, good.indexOf('.') + 3, good.lastIndexOf('.') + 3, good.length - 1]) {
+    const other = String.fromCharCode(0x100 + good.charCodeAt(at))
+    const respelled = good.slice(0, at) + other + good.slice(at + 1)
+    t.match(decodeToken(respelled, new Map()), { reason: 'malformed' })
+    await t.rejects(bench.app.oauth.verify(respelled), { code: 'OAUTH_INVALID_TOKEN' })
+  }
 })
