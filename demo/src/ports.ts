@@ -25,35 +25,31 @@ export async function chooseUsualPorts(): Promise<{ ports: Ports; moved: readonl
   return { ports: chosen, moved }
 }
 
-/** Ports that nobody uses, whichever they are. */
+/**
+ * Ports that nobody uses, whichever they are. Nobody holds them until the services listen a second later, so they are
+ * none of those that operating systems give to connections and to whoever asks for any port, and each process begins
+ * to look elsewhere.
+ */
 export async function chooseFreePorts(): Promise<Ports> {
-  // All are held until each is known, or the same one could be handed out twice.
-  const held = await Promise.all(
-    Object.keys(usualPorts).map(async service => ({ service, probe: await probe(0) })),
-  )
-  await Promise.all(held.map(async ({ probe: port }) => port?.release()))
-  return Object.fromEntries(held.map(({ service, probe: port }) => [service, port?.port])) as unknown as Ports
+  const first = 10_000 + (process.pid % 2_000) * 10
+  const chosen = new Map<string, number>()
+  for (const service of Object.keys(usualPorts))
+    chosen.set(service, await nextFree(first, new Set(chosen.values())))
+  return Object.fromEntries(chosen) as Record<ServiceName, number>
 }
 
 async function nextFree(port: number, others: ReadonlySet<number>): Promise<number> {
   for (let candidate = port; candidate < port + 100; candidate += 1) {
     if (others.has(candidate)) continue
-    const held = await probe(candidate)
-    await held?.release()
-    if (held !== undefined) return candidate
+    if (await isFree(candidate)) return candidate
   }
   throw new Error(`no port from ${port} to ${port + 99} is free`)
 }
 
-/** Holds a port for a moment; undefined when somebody else has it. */
-function probe(port: number): Promise<{ port: number; release: () => Promise<void> } | undefined> {
+function isFree(port: number): Promise<boolean> {
   return new Promise(resolve => {
-    const server = createServer()
-    server.once('error', () => resolve(undefined))
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      const held = typeof address === 'object' && address !== null ? address.port : port
-      resolve({ port: held, release: () => new Promise(released => server.close(() => released())) })
-    })
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
   })
 }

@@ -331,9 +331,9 @@ t.test('required everywhere, or for a route', async t => {
 })
 
 t.test('shared by replicas in Redis', { skip: noRedis }, async t => {
-  const { port, stop } = await startRedis(t)
+  const { socket, stop } = await startRedis(t)
   const connect = (): Redis => {
-    const redis = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: 0, retryStrategy: () => null })
+    const redis = new Redis(socket, { maxRetriesPerRequest: 0, retryStrategy: () => null })
     redis.on('error', () => {})
     t.teardown(() => redis.disconnect())
     return redis

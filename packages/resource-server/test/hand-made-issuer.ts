@@ -21,9 +21,9 @@ export interface HandMadeIssuer {
   keys: JsonWebKey[]
   /** Replaces the answer of the JWKS endpoint; undefined: the keys. */
   answer: ((response: ServerResponse) => void) | undefined
-  /** Goes away: the port refuses connections until `comeBack`. */
-  goAway(): Promise<void>
-  comeBack(): Promise<void>
+  /** Cuts off each connection until `comeBack`; the port is kept, so that nobody else gets it meanwhile. */
+  goAway(): void
+  comeBack(): void
 }
 
 export type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'ES384' | 'EdDSA'
@@ -106,24 +106,32 @@ export async function startHandMadeIssuer(t: Test, keys: readonly SigningKey[]):
     response.statusCode = 404
     response.end('{}')
   })
-  const listen = (port: number): Promise<void> =>
-    new Promise(resolve => server.listen(port, '127.0.0.1', resolve))
-  const close = (): Promise<void> =>
-    new Promise(resolve => {
-      server.closeAllConnections()
-      server.close(() => resolve())
-    })
-  await listen(0)
+  let isThere = true
+  server.on('connection', socket => {
+    if (!isThere) socket.resetAndDestroy()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const issuer: HandMadeIssuer = {
     url: `http://127.0.0.1:${port}`,
     asked,
     keys: keys.map(({ jwk }) => jwk),
     answer: undefined,
-    goAway: close,
-    comeBack: () => listen(port),
+    goAway() {
+      isThere = false
+      server.closeAllConnections()
+    },
+    comeBack() {
+      isThere = true
+    },
   }
-  t.teardown(close)
+  t.teardown(
+    () =>
+      new Promise(resolve => {
+        server.close(resolve)
+        server.closeAllConnections()
+      }),
+  )
   return issuer
 }
 

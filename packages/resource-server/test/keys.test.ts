@@ -50,7 +50,7 @@ t.test('a new key during an outage: nobody can tell, at any time until the issue
   const second = makeKey('second')
   await bench.call(bench.token())
   bench.issuer.keys.push(second.jwk)
-  await bench.issuer.goAway()
+  bench.issuer.goAway()
   for (const seconds of [0, 0.5, 2, 10, 40]) {
     bench.clock.now += seconds * 1000
     const { statusCode } = await bench.call(bench.token({}, {}, second))
@@ -61,7 +61,7 @@ t.test('a new key during an outage: nobody can tell, at any time until the issue
       'known keys serve on',
     )
   }
-  await bench.issuer.comeBack()
+  bench.issuer.comeBack()
   bench.clock.now += minute
   t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 200)
 })
@@ -95,10 +95,10 @@ t.test('a clock that is set back renews the keys, and holds back no request for 
   t.equal(bench.lastReason(), 'unknown_key')
   bench.issuer.keys = [bench.key.jwk]
   t.equal((await bench.call(bench.token())).statusCode, 200, 'the cooldown of the later time is over')
-  await bench.issuer.goAway()
+  bench.issuer.goAway()
   bench.clock.now += 6 * minute
   t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 503)
-  await bench.issuer.comeBack()
+  bench.issuer.comeBack()
   bench.clock.now -= 60 * minute
   t.equal((await bench.call(bench.token())).statusCode, 200, 'so is the back-off')
 })
@@ -179,7 +179,7 @@ t.test('known keys serve through an outage, for a bounded time', async t => {
   const bench = await startBench(t)
   const live = (): string => bench.token({ jti: randomBytes(4).toString('hex') })
   await bench.call(live())
-  await bench.issuer.goAway()
+  bench.issuer.goAway()
   for (const minutes of [6, 20, 59]) {
     bench.clock.now += (minutes - (minutes === 6 ? 0 : minutes === 20 ? 6 : 20)) * minute
     t.equal((await bench.call(live())).statusCode, 200, `${minutes} minutes in`)
@@ -189,7 +189,7 @@ t.test('known keys serve through an outage, for a bounded time', async t => {
   t.equal(statusCode, 503, 'not for ever')
   t.ok(Number(headers['retry-after']) >= 1)
   t.equal(headers['www-authenticate'], undefined, 'nothing is said of the token')
-  await bench.issuer.comeBack()
+  bench.issuer.comeBack()
   bench.clock.now += 2 * minute
   t.equal((await bench.call(live())).statusCode, 200, 'recovers by itself')
 })
@@ -241,11 +241,11 @@ t.test('failures back off', async t => {
 t.test('a cold start without the issuer is a 503, and recovers by itself', async t => {
   const key = makeKey('first')
   const issuer = await startHandMadeIssuer(t, [key])
-  await issuer.goAway()
+  issuer.goAway()
   const bench = await startBench(t, { issuer: issuer.url }, key)
   const token = (): string => bench.token({ iss: issuer.url })
   t.equal((await bench.call(token())).statusCode, 503)
-  await issuer.comeBack()
+  issuer.comeBack()
   bench.clock.now += minute
   t.equal((await bench.call(token())).statusCode, 200)
 })
@@ -275,7 +275,7 @@ t.test('requireKeysAtBoot: the application does not start, and says why', async 
   )
   issuer.answer = response => void response.end('<html>')
   t.match(await starts({}), /jwks/)
-  await issuer.goAway()
+  issuer.goAway()
   t.match(await starts({}), /ECONNREFUSED|connect/)
 })
 

@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { ClientCredentialsProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -19,9 +20,12 @@ function tools(clientId: string | null): McpServer {
 }
 
 async function startMcp(t: Test, issuer: TestIssuer): Promise<{ app: FastifyInstance; url: string }> {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}/mcp`
-  const app = fastify()
+  // It listens first: the URL of the API is in its options.
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
+  const app = fastify({ serverFactory: handler => server.on('request', handler) })
   t.teardown(() => app.close())
   await app.register(resourceServer, {
     issuer: issuer.url,
@@ -35,17 +39,8 @@ async function startMcp(t: Test, issuer: TestIssuer): Promise<{ app: FastifyInst
     await transport.handleRequest(request.raw, reply.raw, request.body)
   })
   app.get('/mcp', { config: { oauth: { scopes: ['tools'] } } }, async (_, reply) => reply.code(405).send())
-  await app.listen({ port, host: '127.0.0.1' })
+  await app.ready()
   return { app, url }
-}
-
-/** The URL of the API is in its options, so it has to be known before it listens. */
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>(resolve => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise(resolve => probe.close(resolve))
-  return port
 }
 
 /** The SDK wants one also of an issuer for machines, which needs none (RFC 8414 §2). */

@@ -2,8 +2,8 @@
 import { Redis } from 'ioredis'
 import { createTokenClient, redisTokenStore } from 'fastify-token-client'
 
-const { REDIS_PORT, ISSUER, CLIENT_SECRET, STORE_KEY } = process.env
-const redis = new Redis(Number(REDIS_PORT), '127.0.0.1', { lazyConnect: true })
+const { REDIS_SOCKET = '', ISSUER, CLIENT_SECRET, STORE_KEY } = process.env
+const redis = new Redis(REDIS_SOCKET, { lazyConnect: true })
 await redis.connect()
 const client = createTokenClient({
   baseUrl: 'https://receipts.example.com',

@@ -77,13 +77,13 @@ function failuresOf(t: Test): { operation: string; reason: string }[] {
 const said = async (child: ChildProcess): Promise<string> => ((await once(child, 'message')) as [string])[0]
 
 t.test('eight processes that start cold make one token request', { skip: noRedis }, async t => {
-  const { port } = await startRedis(t)
+  const { socket } = await startRedis(t)
   const issuer = await startIssuer(t)
   const replicas = Array.from({ length: 8 }, () =>
     fork(new URL('sharing-process.js', import.meta.url), {
       env: {
         PATH: process.env['PATH'],
-        REDIS_PORT: String(port),
+        REDIS_SOCKET: socket,
         ISSUER: issuer.url,
         CLIENT_SECRET: secret,
         STORE_KEY: storeKey,
@@ -107,8 +107,8 @@ t.test(
   'nobody who reads the store learns a token, and nobody can change or move one',
   { skip: noRedis },
   async t => {
-    const { port } = await startRedis(t)
-    const redis = new Redis(port, '127.0.0.1')
+    const { socket } = await startRedis(t)
+    const redis = new Redis(socket)
     t.teardown(() => redis.disconnect())
     const issuer = await startIssuer(t)
     const { accessToken } = await replica(t, issuer, redisTokenStore(redis)).getToken()
@@ -133,8 +133,8 @@ t.test(
 )
 
 t.test('the store dies, and calls go on', { skip: noRedis }, async t => {
-  const { port, stop } = await startRedis(t)
-  const redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20 })
+  const { socket, stop } = await startRedis(t)
+  const redis = new Redis(socket, { retryStrategy: () => 20 })
   redis.on('error', () => {})
   t.teardown(() => redis.disconnect())
   const issuer = await startIssuer(t)
