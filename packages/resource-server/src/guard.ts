@@ -84,7 +84,7 @@ export function createGuard(steps: GuardSteps): Guard {
   function refuse(error: unknown, { request, reply, done, requirement, startedAt }: Visit): void {
     const scheme = schemeOf(request.raw, requirement.dpop !== 'off')
     const failure = respond(request, reply, { error, requirement, scheme, startedAt })
-    if (!reply.sent) done(failure)
+    if (failure !== undefined) done(failure)
   }
 
   return (request, reply, done) => {

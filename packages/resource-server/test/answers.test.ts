@@ -313,3 +313,21 @@ t.test('problem details (RFC 9457), if wanted', async t => {
     code: 'OAUTH_INSUFFICIENT_SCOPE',
   })
 })
+
+t.test('problem details are the one answer, also where hooks take their time to send it', async t => {
+  const warnings: unknown[] = []
+  const stream = { write: (line: string) => void warnings.push((JSON.parse(line) as { msg: string }).msg) }
+  const app = fastify({ logger: { level: 'warn', stream } })
+  t.teardown(() => app.close())
+  app.addHook('onSend', async (_request, _reply, payload) => {
+    await new Promise(resolve => setImmediate(resolve))
+    return payload
+  })
+  await app.register(resourceServer, { ...registered, problemDetails: true })
+  app.get('/', async () => 'in')
+  const { statusCode, headers, body } = await app.inject('/')
+  t.equal(statusCode, 401)
+  t.match(headers['content-type'], /^application\/problem\+json/)
+  t.match(JSON.parse(body), { code: 'OAUTH_MISSING_TOKEN', status: 401 })
+  t.strictSame(warnings, [], 'Fastify was not asked to answer twice')
+})

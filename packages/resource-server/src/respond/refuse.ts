@@ -29,29 +29,38 @@ export interface Refused {
 /**
  * Sets the challenge on the reply and returns the error to go on with: a custom `setErrorHandler` loses the headers
  * of an error, never those of the reply.
+ * @returns undefined where it has answered by itself
  */
-export type Respond = (request: FastifyRequest, reply: FastifyReply, refused: Refused) => Error
+export type Respond = (request: FastifyRequest, reply: FastifyReply, refused: Refused) => Error | undefined
 
 export function createResponder(challenges: Challenges, tally: Tally, problemDetails: boolean): Respond {
-  const respond: Respond = (request, reply, { error, requirement, scheme, startedAt }) => {
+  function respond(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { error, requirement, scheme, startedAt }: Refused,
+  ): PublicError {
     if (error instanceof KeysUnavailable)
       reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
     if (error instanceof Refusal)
       reply.header('www-authenticate', challenges(error.reason, requirement, scheme))
     return explain(error, { log: request.log, request, startedAt, tally })
   }
+
   if (!problemDetails) return respond
   return (request, reply, refused) => {
     const failure = respond(request, reply, refused)
-    sendProblem(reply, failure)
-    return failure
+    const { statusCode } = failure
+    if (statusCode === undefined) return failure
+    sendProblem(reply, statusCode, failure)
+    return undefined
   }
 }
 
+/** A fault of our own has neither. */
+type PublicError = Error & { readonly statusCode?: number; readonly code?: string }
+
 /** RFC 9457 §3.1: the status says it all, so the type is about:blank and the title the status text. */
-function sendProblem(reply: FastifyReply, error: Error & { statusCode?: number; code?: string }): void {
-  const { statusCode: status, code, message: detail } = error
-  if (status === undefined) return
+function sendProblem(reply: FastifyReply, status: number, { code, message: detail }: PublicError): void {
   reply
     .code(status)
     .type('application/problem+json')
