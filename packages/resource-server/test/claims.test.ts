@@ -86,6 +86,25 @@ t.test('maxTokenAgeMs bounds the age whatever exp says, also in the cache', asyn
   t.equal(bench.lastReason(), 'expired')
 })
 
+t.test(
+  'a token in the cache whose time has not come yet, once a clock that ran ahead is set right',
+  async t => {
+    for (const claim of ['iat', 'nbf']) {
+      const bench = await startBench(t)
+      await bench.call(bench.token({ jti: 'fetches the keys' }))
+      const ahead = Math.floor(bench.clock.now / 1000) + 60
+      const token = bench.token({ [claim]: ahead })
+      bench.clock.now += 60_000
+      t.equal((await bench.call(token)).statusCode, 200)
+      bench.clock.now -= 54_000
+      t.equal((await bench.call(token)).statusCode, 401, claim)
+      t.equal(bench.lastReason(), 'not_yet_valid')
+      bench.clock.now += 49_000
+      t.equal((await bench.call(token)).statusCode, 200, 'within the tolerance')
+    }
+  },
+)
+
 t.test('requiredClaims', async t => {
   const bench = await startBench(t, { requiredClaims: ['tenant'] })
   t.equal((await bench.call(bench.token())).statusCode, 401)

@@ -3,7 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import resourceServer, { type IntrospectionOptions } from 'fastify-resource-server'
+import resourceServer, {
+  type IntrospectionOptions,
+  type ResourceServerOptions,
+} from 'fastify-resource-server'
 import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
 
 const audience = 'https://api.example.com'
@@ -63,6 +66,7 @@ function protect(
   opaque: Opaque,
   introspection: Partial<IntrospectionOptions> = {},
   logged: Record<string, unknown>[] = [],
+  options: Partial<ResourceServerOptions> = {},
 ): FastifyInstance {
   const stream = { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) }
   const app = fastify({ logger: { level: 'info', stream } })
@@ -72,6 +76,7 @@ function protect(
     audience,
     clock: () => opaque.clock.now,
     introspection: { clientId: 'receipts api', clientSecret: 'p@ss: word', ...introspection },
+    ...options,
   })
   app.get('/', { config: { oauth: { scopes: ['read'] } } }, async ({ auth }) => auth)
   return app
@@ -126,6 +131,25 @@ t.test('an answer is kept no longer than the token lives', async t => {
   opaque.clock.now += 3_000
   await call(app, 'short')
   t.equal(opaque.questions.length, 2)
+})
+
+t.test('an answer is kept no longer than maxTokenAgeMs allows', async t => {
+  const opaque = await startOpaque(t)
+  const app = protect(t, opaque, { cacheMs: 3_600_000 }, [], { maxTokenAgeMs: 60_000 })
+  opaque.answers.set('good', active(opaque, { iat: opaque.clock.now / 1000 }))
+  t.equal((await call(app, 'good')).statusCode, 200)
+  opaque.clock.now += 65_000
+  t.equal((await call(app, 'good')).statusCode, 401)
+})
+
+t.test('an answer from a time that is yet to come is not kept: the clock was set back', async t => {
+  const opaque = await startOpaque(t)
+  const app = protect(t, opaque)
+  opaque.answers.set('good', active(opaque))
+  t.equal((await call(app, 'good')).statusCode, 200)
+  opaque.answers.set('good', { active: false })
+  opaque.clock.now -= 1
+  t.equal((await call(app, 'good')).statusCode, 401)
 })
 
 t.test('what the issuer says is checked like claims', async t => {

@@ -1,17 +1,16 @@
 import { Refusal } from '../errors.js'
+import { checkTimes, type TimeRules } from './check-times.js'
 import type { TokenHeader } from './decode-token.js'
 import type { Claims, Profile } from './profiles.js'
 
-/** What one issuer's tokens are checked against. Times in milliseconds. */
-export interface ClaimRules {
+/** What one issuer's tokens are checked against. */
+export interface ClaimRules extends TimeRules {
   readonly issuer: string
   readonly profile: Profile
   readonly audiences: readonly string[]
   readonly types: readonly (string | null)[]
   /** Claims that have to be present: one name of each list. */
   readonly required: readonly (readonly string[])[]
-  readonly clockToleranceMs: number
-  readonly maxTokenAgeMs: number
 }
 
 type ClaimType = 'string' | 'time' | 'strings'
@@ -126,24 +125,6 @@ export function isKeyOfIssuer(
 ): boolean {
   if (keyIssuer === undefined || !issuer.includes('{tenantid}')) return true
   return keyIssuer.includes('{tenantid}') || keyIssuer === claims['iss']
-}
-
-function checkTimes(
-  claims: Claims,
-  { clockToleranceMs, maxTokenAgeMs }: ClaimRules,
-  now: number,
-): Refusal | undefined {
-  const { exp, nbf, iat } = claims as { exp: number; nbf?: number; iat?: number }
-  if (now >= exp * 1000 + clockToleranceMs) return new Refusal('expired', 'exp is in the past')
-  if (nbf !== undefined && now < nbf * 1000 - clockToleranceMs)
-    return new Refusal('not_yet_valid', 'nbf is in the future')
-  if (iat !== undefined && now < iat * 1000 - clockToleranceMs)
-    return new Refusal('not_yet_valid', 'iat is in the future')
-  if (maxTokenAgeMs === Infinity) return undefined
-  if (iat === undefined) return new Refusal('claim', 'the claim iat is missing, and maxTokenAgeMs needs it')
-  return now < iat * 1000 + maxTokenAgeMs + clockToleranceMs
-    ? undefined
-    : new Refusal('expired', 'the token is older than maxTokenAgeMs')
 }
 
 function checkAudience(claims: Claims, { profile, audiences }: ClaimRules): Refusal | undefined {

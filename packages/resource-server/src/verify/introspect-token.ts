@@ -4,6 +4,7 @@ import type { AccessToken } from '../access-token.js'
 import { KeysUnavailable, Refusal } from '../errors.js'
 import { checkIntrospectedClaims, type ClaimRules } from './check-claims.js'
 import type { CheckCustomClaims } from './check-custom-claims.js'
+import { lifetimeOf } from './check-times.js'
 import type { IssuerConnection } from './issuer-connection.js'
 import { discoverMetadata, endpointIn } from './issuer.js'
 import type { Claims } from './profiles.js'
@@ -46,9 +47,7 @@ export function createIntrospection(
 ): IntrospectToken {
   const { rules, now } = context
   /** Only active tokens, by their hash; each until its answer is too old, or it has ended. */
-  const active = new LRUCache<string, { readonly token: AccessToken; readonly until: number }>({
-    max: tokensKept,
-  })
+  const active = new LRUCache<string, Answer>({ max: tokensKept })
   const running = new Map<string, Promise<AccessToken | Refusal>>()
   let endpoint = settings.endpoint
 
@@ -66,10 +65,16 @@ export function createIntrospection(
     const claims = await ask(raw)
     if (claims['active'] !== true)
       return new Refusal('inactive', 'the issuer says that the token is not active', rules.issuer)
-    const refusal = checkIntrospectedClaims(claims, rules, now()) ?? context.checkCustomClaims(claims)
+    const time = now()
+    const refusal = checkIntrospectedClaims(claims, rules, time) ?? context.checkCustomClaims(claims)
     if (refusal !== undefined) return refusal
     const token = readAccessToken(claims, rules)
-    active.set(hash, { token, until: Math.min(token.expiresAt, now() + settings.cacheMs) })
+    const { usableUntil } = lifetimeOf(claims, rules)
+    active.set(hash, {
+      token,
+      since: time,
+      until: Math.min(token.expiresAt, usableUntil, time + settings.cacheMs),
+    })
     return token
   }
 
@@ -80,7 +85,7 @@ export function createIntrospection(
       )
     const hash = createHash('sha256').update(raw).digest('base64url')
     const known = active.get(hash)
-    if (known !== undefined && now() < known.until) return Promise.resolve(known.token)
+    if (known !== undefined && counts(known, now())) return Promise.resolve(known.token)
     let asked = running.get(hash)
     if (asked === undefined) {
       if (running.size >= mostQuestions)
@@ -92,6 +97,18 @@ export function createIntrospection(
     }
     return asked
   }
+}
+
+/** What the issuer said of an active token; times in milliseconds since the epoch. */
+interface Answer {
+  readonly token: AccessToken
+  readonly since: number
+  readonly until: number
+}
+
+/** Where the clock was set back to before the answer, nobody can tell how old it is. */
+function counts({ since, until }: Answer, time: number): boolean {
+  return time >= since && time < until
 }
 
 async function findEndpoint(

@@ -1,15 +1,14 @@
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.js'
-import type { PublicKey } from './public-key.js'
+import type { Lifetime } from './check-times.js'
 import type { KeySet } from './key-set.js'
+import type { PublicKey } from './public-key.js'
 
 /** A token that was verified, and what has to hold for it to count again. */
-export interface VerifiedToken {
+export interface VerifiedToken extends Lifetime {
   readonly token: AccessToken
   readonly key: PublicKey
   readonly keys: KeySet
-  /** Milliseconds since the epoch; the claims are past their time from then on. */
-  readonly usableUntil: number
 }
 
 /** Verified tokens by their text. Only tokens that verified get in, so a flood of others can push nothing out. */
@@ -34,7 +33,9 @@ export function createTokenCache(max: number, now: () => number): TokenCache {
   const entries = new LRUCache<number, Entry>({ max })
 
   function usable(place: number, { verified }: Entry): AccessToken | undefined {
-    if (now() < verified.usableUntil && verified.keys.holds(verified.key)) return verified.token
+    const time = now()
+    if (time >= verified.usableFrom && time < verified.usableUntil && verified.keys.holds(verified.key))
+      return verified.token
     entries.delete(place)
     return undefined
   }
@@ -60,11 +61,11 @@ export function createTokenCache(max: number, now: () => number): TokenCache {
   }
 }
 
-/** Characters at the end of a token that choose its place: 72 bits of its signature. */
+/** Characters at the end of a token that choose its place: they belong to its signature. */
 const tailLength = 12
 
 /**
- * A number from the end of a text. To look a token up by all of its text would cost more than the rest of the guard, since
+ * A number of 32 bits from the end of a text. To look a token up by all of its text would cost more than the rest of the guard, since
  * V8 hashes a string one character after the other; that two strings are equal costs it next to nothing. Tokens that meet at
  * one place push each other out, and are verified again.
  */

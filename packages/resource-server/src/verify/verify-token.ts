@@ -2,6 +2,7 @@ import type { AccessToken } from '../access-token.js'
 import { Refusal } from '../errors.js'
 import { checkClaims, isKeyOfIssuer, type ClaimRules } from './check-claims.js'
 import type { CheckCustomClaims } from './check-custom-claims.js'
+import { lifetimeOf } from './check-times.js'
 import { isB64token } from './b64token.js'
 import { decodeToken, type DecodedToken, type TokenHeader } from './decode-token.js'
 import type { IntrospectToken } from './introspect-token.js'
@@ -78,7 +79,7 @@ export function createVerifyToken(
       if (headers.size >= headersKept) headers.clear()
       headers.set(headerSegment, header)
     }
-    cache.set(raw, { token, key, keys: issuer.keys, usableUntil: usableUntil(token, issuer.rules) })
+    cache.set(raw, { token, key, keys: issuer.keys, ...lifetimeOf(claims, issuer.rules) })
     return token
   }
 
@@ -143,10 +144,4 @@ function fitsTemplate(named: unknown, template: string): boolean {
   if (typeof named !== 'string') return false
   const [before = '', after = ''] = template.split('{tenantid}')
   return named.length > before.length + after.length && named.startsWith(before) && named.endsWith(after)
-}
-
-function usableUntil(token: AccessToken, { clockToleranceMs, maxTokenAgeMs }: ClaimRules): number {
-  const issuedAt = token.claims['iat']
-  const aged = typeof issuedAt === 'number' ? issuedAt * 1000 + maxTokenAgeMs : Infinity
-  return Math.min(token.expiresAt, aged) + clockToleranceMs
 }

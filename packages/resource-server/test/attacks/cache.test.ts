@@ -19,6 +19,7 @@ t.test('a flood of garbage pushes no verified token out', async t => {
     token: {} as never,
     key: {} as never,
     keys: { holds: () => true } as never,
+    usableFrom: 0,
     usableUntil: 1,
   }
   cache.set('good', verified)
@@ -34,6 +35,7 @@ t.test('a text that ends as a verified token does is not taken for it', async t 
     token: {} as never,
     key: {} as never,
     keys: { holds: () => true } as never,
+    usableFrom: 0,
     usableUntil: 1,
   }
   const signature = 's'.repeat(86)
