@@ -208,6 +208,17 @@ t.test('the proof is for the URL as clients know it', async t => {
     t.equal(statusCode, 401, `${host}: no part of the path comes from there`)
     t.match(headers['www-authenticate'], /invalid_dpop_proof/)
   }
+  for (const host of ['api.example.com:port', ':', '[::1']) {
+    const { statusCode } = await asRequested.app.inject({
+      url: '/read',
+      headers: {
+        host,
+        authorization: `DPoP ${plain}`,
+        dpop: makeProof(asRequested.client, asRequested.proofClaims(plain, { htu: 'no URL either' })),
+      },
+    })
+    t.equal(statusCode, 401, `${host}: two that are no URLs are not the same`)
+  }
 })
 
 t.test('a proof works once', async t => {

@@ -84,7 +84,8 @@ function checkRequest(
   { method, url, accessToken }: ProofContext,
 ): Refusal | undefined {
   if (htm !== method) return wrong('htm is not the method of the request')
-  if (typeof htu !== 'string' || withoutQuery(htu) !== withoutQuery(url))
+  const asked = withoutQuery(url)
+  if (asked === undefined || typeof htu !== 'string' || withoutQuery(htu) !== asked)
     return wrong('htu is not the URL of the request')
   return ath === createHash('sha256').update(accessToken).digest('base64url')
     ? undefined
@@ -121,7 +122,10 @@ function publicJwk(jwk: unknown): Jwk | Refusal {
   return jwk as Jwk
 }
 
-/** RFC 9449 §4.3: compared after normalization (RFC 3986 §6.2.2, §6.2.3), without query and fragment. */
+/**
+ * RFC 9449 §4.3: compared after normalization (RFC 3986 §6.2.2, §6.2.3), without query and fragment.
+ * @returns undefined for what is no URL
+ */
 function withoutQuery(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined
   const { origin, pathname } = new URL(url)
