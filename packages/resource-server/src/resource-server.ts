@@ -52,6 +52,13 @@ export interface ResourceServerParts {
   readonly guard: (requirement: Requirement) => Guard
 }
 
+/** The compiler sees to it too; without it, what nobody can check here would let tokens in. */
+function refuseInert({ optional, dpop }: RouteRequirement = {}): void {
+  if (optional === true) throw new InvalidRouteError('oauth.verify: there is no `optional` here')
+  if (dpop === 'require')
+    throw new InvalidRouteError("oauth.verify: there is no `dpop: 'require'` here, since no proof can be had")
+}
+
 export function createResourceServer(parts: ResourceServerParts): ResourceServer {
   const { verifier, settings, log, tally, list, guard } = parts
   const rules = new WeakMap<object, Requirement>()
@@ -82,7 +89,7 @@ export function createResourceServer(parts: ResourceServerParts): ResourceServer
   return Object.freeze({
     async verify(raw, rule) {
       const requirement = requirementOf(rule, 'oauth.verify')
-      if (requirement.optional) throw new InvalidRouteError('oauth.verify: there is no `optional` here')
+      refuseInert(rule)
       const startedAt = startTime()
       const occasion = { log, startedAt, tally }
       let token: AccessToken | Refusal

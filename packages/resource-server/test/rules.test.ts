@@ -207,6 +207,12 @@ t.test('oauth.verify checks a token that came another way', async t => {
     await t.rejects(oauth.verify(bad), { code: 'OAUTH_INVALID_TOKEN', statusCode: 401 })
   await t.rejects(oauth.verify(bench.token(), { scopes: ['wirte'] }), { message: /did you mean "write"/ })
   await t.rejects(oauth.verify(bench.token(), { optional: true } as never), { code: 'OAUTH_INVALID_ROUTE' })
+  const bound = await startBench(t, { dpop: 'allow' })
+  await t.rejects(bound.app.oauth.verify(bound.token(), { dpop: 'require' } as never), {
+    code: 'OAUTH_INVALID_ROUTE',
+    message: /no `dpop: 'require'`/,
+  })
+  t.match(await bound.app.oauth.verify(bound.token(), { dpop: 'off' } as never), { subject: 'payment' })
 })
 
 t.test('oauth.verify tells an outage from a bad token', async t => {
