@@ -9,7 +9,6 @@ import { Refusal } from './errors.js'
 import { extractToken, schemeOf, type Credentials, type Recall } from './extract-token.js'
 import type { Respond } from './respond/refuse.js'
 import type { Tally } from './stats.js'
-import { isB64token } from './verify/b64token.js'
 import type { VerifyToken } from './verify/verify-token.js'
 
 type Done = (error?: Error) => void
@@ -50,7 +49,8 @@ export function createGuard(steps: GuardSteps): Guard {
     const { dpop, optional } = visit.requirement
     const credentials = extractToken(visit.request.raw, dpop !== 'off', recall)
     if (credentials === 'missing') return optional ? undefined : new Refusal('missing')
-    if (credentials === 'malformed') return noSingleToken()
+    if (credentials === 'malformed')
+      return new Refusal('credentials', 'the Authorization header is no single token')
     const token = credentials.verified ?? verify(credentials.accessToken)
     return token instanceof Promise
       ? token.then(settled => authorize(settled, credentials, visit))
@@ -58,8 +58,7 @@ export function createGuard(steps: GuardSteps): Guard {
   }
 
   function authorize(token: Outcome, credentials: Credentials, visit: Visit): Outcome | Promise<Outcome> {
-    if (token instanceof Refusal)
-      return token.reason === 'malformed' && !isB64token(credentials.accessToken) ? noSingleToken() : token
+    if (token instanceof Refusal) return token
     const { request, reply, requirement } = visit
     const bound = checkBinding(token, { credentials, dpop: requirement.dpop, request, reply })
     return bound instanceof Promise
@@ -106,10 +105,6 @@ export function createGuard(steps: GuardSteps): Guard {
       error => refuse(error, visit),
     )
   }
-}
-
-function noSingleToken(): Refusal {
-  return new Refusal('credentials', 'the Authorization header is no single token')
 }
 
 /**

@@ -67,13 +67,14 @@ function sendProblem(reply: FastifyReply, status: number, { code, message: detai
     .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, code }))
 }
 
-function publicError(error: Refusal | KeysUnavailable): Error {
+function publicError(error: Refusal | KeysUnavailable, request: FastifyRequest | undefined): Error {
   if (error instanceof KeysUnavailable) return new KeysUnavailableError()
   switch (error.reason) {
     case 'missing':
       return new MissingTokenError()
     case 'credentials':
-      return new InvalidRequestError()
+      // Where there is no request, the token is what is wrong.
+      return request === undefined ? new InvalidTokenError() : new InvalidRequestError()
     case 'scope':
       return new InsufficientScopeError()
     case 'authentication':
@@ -100,7 +101,7 @@ export function explain(error: unknown, { log, request, startedAt, tally }: Occa
   // A fault of our own is nobody's bad token: it stays a 500 with its stack.
   if (!(error instanceof Refusal) && !(error instanceof KeysUnavailable))
     return error instanceof Error ? error : new Error('not an error', { cause: error })
-  const made = publicError(error)
+  const made = publicError(error, request)
   const { code, statusCode = 500 } = made as Error & { code?: string; statusCode?: number }
   const { reason, detail, issuer, kid }: RefusalDetails =
     error instanceof Refusal ? error : { reason: 'keys_unavailable', detail: error.message }

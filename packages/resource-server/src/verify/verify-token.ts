@@ -87,11 +87,9 @@ export function createVerifyToken(
     const known = cache.get(raw)
     if (known !== undefined) return known
     if (introspect !== undefined && !looksLikeJwt(raw))
-      return isB64token(raw)
-        ? introspect(raw)
-        : new Refusal('malformed', 'the token has letters that none has')
+      return isB64token(raw) ? introspect(raw) : noToken()
     const decoded = decodeToken(raw, headers)
-    if (decoded instanceof Refusal) return decoded
+    if (decoded instanceof Refusal) return isB64token(raw) ? decoded : noToken()
     const { header, claims } = decoded
     const { alg, kid } = header
     if (!supportedAlgorithms.includes(alg as Algorithm))
@@ -111,6 +109,11 @@ export function createVerifyToken(
       ? verified.then(settled => withContext(settled, issuer, header))
       : withContext(verified, issuer, header)
   }
+}
+
+/** Several tokens, or something else in the place of one: that is wrong with the request, and not with a token. */
+function noToken(): Refusal {
+  return new Refusal('credentials', 'what came as the token has letters that none has')
 }
 
 /** Three segments (RFC 7515 §7.1). What is wrong with a token that has them is for `decodeToken` to tell. */
