@@ -86,8 +86,7 @@ export function createVerifyToken(
   return raw => {
     const known = cache.get(raw)
     if (known !== undefined) return known
-    if (introspect !== undefined && !looksLikeJwt(raw))
-      return isB64token(raw) ? introspect(raw) : noToken()
+    if (introspect !== undefined && !looksLikeJwt(raw)) return isB64token(raw) ? introspect(raw) : noToken()
     const decoded = decodeToken(raw, headers)
     if (decoded instanceof Refusal) return isB64token(raw) ? decoded : noToken()
     const { header, claims } = decoded
