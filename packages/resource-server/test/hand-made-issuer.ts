@@ -137,3 +137,15 @@ export async function startHandMadeIssuer(t: Test, keys: readonly SigningKey[]):
 
 export const jwksRequests = ({ asked }: HandMadeIssuer): number =>
   asked.filter(path => path === '/jwks').length
+
+/** Holds the next answers of the JWKS endpoint back, and gives the first one away. */
+export function holdAnswer(issuer: HandMadeIssuer): Promise<ServerResponse> {
+  return new Promise(resolve => {
+    issuer.answer = resolve
+  })
+}
+
+/** Waits until the JWKS endpoint was asked so many times. */
+export async function untilAsked(issuer: HandMadeIssuer, times: number): Promise<void> {
+  while (jwksRequests(issuer) < times) await new Promise(resolve => setImmediate(resolve))
+}
