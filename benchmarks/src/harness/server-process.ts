@@ -14,6 +14,12 @@ interface Message {
   readonly answer?: unknown
 }
 
+/**
+ * After eight seconds without work V8 tidies up, and most of the optimized code is lost with what it refers to. A server
+ * under load is never idle; a contender that waits for its turn is, some by chance and others not.
+ */
+const neverIdle = '--no-memory-reducer'
+
 /** Loaders and options of this process are none of the measured one's. */
 const { NODE_OPTIONS: _, ...rest } = process.env
 export const environment: NodeJS.ProcessEnv = rest
@@ -29,7 +35,7 @@ export async function startServer(
   execArgv: readonly string[] = [],
 ): Promise<ServerProcess> {
   const child = fork(new URL(`../${file}.js`, import.meta.url), [JSON.stringify(config)], {
-    execArgv: [...execArgv],
+    execArgv: [neverIdle, ...execArgv],
     env: environment,
   })
   const { url } = await nextMessage(child, name)

@@ -1,14 +1,43 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import t from 'tap'
-import { Agent, Client, fetch, MockAgent, Pool } from 'undici'
+import { Agent, Client, fetch, MockAgent, Pool, type Dispatcher } from 'undici'
 import { createTokenClient, type TokenClient } from 'fastify-token-client'
 import { clientOf, startApi } from './calling.js'
-import { startTokenEndpoint, tokens } from './token-endpoint.js'
+import { json, startTokenEndpoint, tokens } from './token-endpoint.js'
 
 const ok = (_: IncomingMessage, response: ServerResponse): void => void response.end('ok')
+
+/** A call, and what came of it. */
+type Way = (client: TokenClient, signal?: AbortSignal) => Promise<{ status: number; text: string }>
+
+const read = async ({ statusCode, body }: Dispatcher.ResponseData): ReturnType<Way> => ({
+  status: statusCode,
+  text: await body.text(),
+})
+
+/** The ways a call can take to the API: whichever it is, a 401 is dealt with alike. */
+const ways: Readonly<Record<string, Way>> = {
+  'a plain request': async (client, signal) =>
+    read(await client.request({ path: '/', ...(signal && { signal }) })),
+  'a request with a stream': async (client, signal) =>
+    read(
+      await client.request({
+        path: '/',
+        method: 'POST',
+        headers: { 'content-length': '4' },
+        body: Readable.from([Buffer.from('paid')]),
+        ...(signal && { signal }),
+      }),
+    ),
+  fetch: async (client, signal) => {
+    const answer = await client.fetch('/', signal && { signal })
+    return { status: answer.status, text: await answer.text() }
+  },
+}
 
 t.test('a 403 is none of the token’s business', async t => {
   const endpoint = await startTokenEndpoint(t)
@@ -19,28 +48,87 @@ t.test('a 403 is none of the token’s business', async t => {
   t.equal(endpoint.requests.length, 1)
 })
 
-t.test('an API that always says 401 gets two requests at first, then one for each call', async t => {
-  const endpoint = await startTokenEndpoint(t)
-  const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
-  const client = clientOf(t, endpoint, api.url)
-  for (let call = 0; call < 20; call += 1) {
-    const { statusCode, body } = await client.request({ path: '/' })
-    t.strictSame([statusCode, await body.text()], [401, 'no'])
-  }
-  t.equal(api.seen.length, 21)
-  t.equal(endpoint.requests.length, 2)
-})
+for (const [way, send] of Object.entries(ways)) {
+  t.test(
+    `${way}: an API that always says 401 gets two requests at first, then one for each call`,
+    async t => {
+      const endpoint = await startTokenEndpoint(t)
+      const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
+      const client = clientOf(t, endpoint, api.url)
+      const refused: boolean[] = []
+      const note = (event: unknown): void => void refused.push((event as { replayed: boolean }).replayed)
+      subscribe('fastify-token-client:refused', note)
+      t.teardown(() => unsubscribe('fastify-token-client:refused', note))
+      for (let call = 0; call < 20; call += 1) t.strictSame(await send(client), { status: 401, text: 'no' })
+      t.equal(api.seen.length, 21)
+      t.equal(endpoint.requests.length, 2)
+      t.strictSame(refused, [true, ...Array.from({ length: 20 }, () => false)])
+    },
+  )
 
-t.test('calls that meet the same 401 at once renew the token once', async t => {
-  const endpoint = await startTokenEndpoint(t)
-  const api = await startApi(t, (request, response) => {
-    response.writeHead(request.headers.authorization === 'Bearer token-1' ? 401 : 200).end()
+  t.test(`${way}: calls that meet the same 401 at once renew the token once`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (request, response) => {
+      response.writeHead(request.headers.authorization === 'Bearer token-1' ? 401 : 200).end()
+    })
+    const client = clientOf(t, endpoint, api.url)
+    const answers = await Promise.all(Array.from({ length: 50 }, () => send(client)))
+    t.ok(answers.every(({ status }) => status === 200))
+    t.equal(endpoint.requests.length, 2)
   })
-  const client = clientOf(t, endpoint, api.url)
-  const answers = await Promise.all(Array.from({ length: 50 }, () => client.request({ path: '/' })))
-  t.ok(answers.every(({ statusCode }) => statusCode === 200))
-  t.equal(endpoint.requests.length, 2)
-})
+
+  t.test(`${way}: where there is no other token, the 401 is delivered whole`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (_, response) => void response.writeHead(401).end('no, and why'))
+    const client = clientOf(t, endpoint, api.url)
+    await client.getToken()
+    endpoint.behave = response => void response.writeHead(503).end()
+    t.strictSame(await send(client), { status: 401, text: 'no, and why' })
+    endpoint.behave = response => json(response, 200, { access_token: 'token-1', token_type: 'Bearer' })
+    const same = clientOf(t, endpoint, api.url)
+    t.strictSame(await send(same), { status: 401, text: 'no, and why' }, 'nor where it is the same one')
+    t.equal(api.seen.length, 2)
+  })
+
+  t.test(`${way}: an abort during the wait for another token ends the call, and only that`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, ({ headers }, response) => {
+      response.writeHead(headers.authorization === 'Bearer token-1' ? 401 : 200).end('x'.repeat(100_000))
+    })
+    const client = clientOf(t, endpoint, api.url)
+    await client.getToken()
+    const { behave } = endpoint
+    const answerLater = new Promise<() => void>(resolve => {
+      endpoint.behave = (response, request) => resolve(() => behave(response, request))
+    })
+    const caller = new AbortController()
+    const call = send(client, caller.signal)
+    const other = send(client)
+    const answer = await answerLater
+    caller.abort(new Error('enough'))
+    await t.rejects(call, { message: 'enough' })
+    answer()
+    t.match(await other, { status: 200 })
+    t.equal(api.seen.length, 3)
+    await t.rejects(send(client, caller.signal), { message: 'enough' })
+    t.equal(api.seen.length, 3, 'after an abort nothing is sent')
+  })
+
+  t.test(`${way}: a 401 with an endless body is given up, and the call replayed`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (request, response) => {
+      if (request.headers.authorization !== 'Bearer token-1') return ok(request, response)
+      response.writeHead(401)
+      const chunk = Buffer.alloc(32_768)
+      const more = (): void => {
+        while (!response.destroyed && response.write(chunk));
+        response.once('drain', more)
+      }
+      more()
+    })
+    t.strictSame(await send(clientOf(t, endpoint, api.url)), { status: 200, text: 'ok' })
+  })
+}
 
 t.test(
   'whose call it is stays known: a replay and its token request run in the caller’s context',
@@ -77,21 +165,6 @@ t.test('an informational answer before the 401 changes nothing', async t => {
     response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () =>
       response.writeHead(request.headers.authorization === 'Bearer token-1' ? 401 : 200).end(),
     )
-  })
-  t.equal((await clientOf(t, endpoint, api.url).request({ path: '/' })).statusCode, 200)
-})
-
-t.test('a 401 with an endless body is given up, and the call replayed', async t => {
-  const endpoint = await startTokenEndpoint(t)
-  const api = await startApi(t, (request, response) => {
-    if (request.headers.authorization !== 'Bearer token-1') return ok(request, response)
-    response.writeHead(401)
-    const chunk = Buffer.alloc(32_768)
-    const more = (): void => {
-      while (!response.destroyed && response.write(chunk));
-      response.once('drain', more)
-    }
-    more()
   })
   t.equal((await clientOf(t, endpoint, api.url).request({ path: '/' })).statusCode, 200)
 })
@@ -328,6 +401,17 @@ t.test('a request whose origin is not named is not sent', async t => {
   await t.rejects(composed.request({ path: '/', method: 'GET' } as never), {
     code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED',
   })
+  t.equal(api.seen.length, 0)
+})
+
+t.test('an EventEmitter will do for a signal, as with undici', async t => {
+  const endpoint = await startTokenEndpoint(t, () => {})
+  const api = await startApi(t, ok)
+  const client = clientOf(t, endpoint, api.url)
+  const caller = new EventEmitter()
+  const call = client.request({ path: '/', signal: caller })
+  setImmediate(() => caller.emit('abort'))
+  await t.rejects(call, { name: 'AbortError' })
   t.equal(api.seen.length, 0)
 })
 

@@ -10,6 +10,8 @@ export interface Replayable {
 
 /** Larger bodies are not remembered. */
 const maxRememberedBytes = 65_536
+/** More of a 401's body is not read for the sake of the connection. */
+export const maxDrainedBytes = 65_536
 
 /**
  * Makes a request that can be sent twice, where that is possible: what a stream or an iterator yields is gone
@@ -35,7 +37,7 @@ export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
 }
 
 /** Whether a body can be read as often as one likes. */
-function isLasting(body: unknown): boolean {
+export function isLasting(body: unknown): boolean {
   if (body === null || body === undefined || typeof body === 'string') return true
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return true
   const { arrayBuffer, getAll } = body as { arrayBuffer?: unknown; getAll?: unknown }

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import type { Dispatcher } from 'undici'
 import type { Token } from '../token.js'
 import { HeldController } from './held-controller.js'
-import type { Replayable } from './replayable-body.js'
+import { maxDrainedBytes, type Replayable } from './replayable-body.js'
 import type { Scheme } from './scheme.js'
 
 type Handler = Required<
@@ -41,9 +41,6 @@ export interface Replay {
   ) => void
   readonly onRefused: ((request: Dispatcher.DispatchOptions, replayed: boolean) => void) | undefined
 }
-
-/** More of a 401's body is not read for the sake of the connection. */
-const maxDrainedBytes = 65_536
 
 /** One sending of a call. */
 export interface Sending {

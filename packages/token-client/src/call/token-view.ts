@@ -1,6 +1,6 @@
 import type { Dispatcher, RequestInit, Response } from 'undici'
 import type { TokenHealth, TokenSource } from '../acquire/token-source.js'
-import type { Scheme } from '../attach/scheme.js'
+import { bearer, type Scheme } from '../attach/scheme.js'
 import { createTokenInterceptor } from '../attach/token-interceptor.js'
 import { isObserved, report } from '../diagnostics.js'
 import type { Settings } from '../options/options.js'
@@ -8,6 +8,7 @@ import type { Token } from '../token.js'
 import { composeAround } from './interceptors.js'
 import { createJsonCalls, type JsonCalls } from './json-calls.js'
 import { pathOf, urlOf } from './locate-call.js'
+import { requestDirectly } from './request-directly.js'
 import { loadUndici } from './undici.js'
 import { untilAborted } from './until-aborted.js'
 
@@ -66,29 +67,26 @@ export function createTokenView(
   settings: Settings,
 ): TokenView {
   const { base, interceptors } = settings
-  const interceptor = createTokenInterceptor({
-    scheme,
-    getToken: source.getToken,
-    invalidate: source.invalidate,
-    allowedOrigins: new Set([base.origin]),
-    ...observers(settings),
-  })
+  const use = { getToken: source.getToken, invalidate: source.invalidate, ...observers(settings) }
+  const interceptor = createTokenInterceptor({ scheme, allowedOrigins: new Set([base.origin]), ...use })
   let composed: Dispatcher | undefined
   const dispatcher = (): Dispatcher => (composed ??= composeAround(transport(), interceptor, interceptors))
   // A mistake in the options of an interceptor stops the application, not its first call.
   if (Object.keys(interceptors).length > 0) dispatcher()
 
   /** A call as undici has it. */
-  const located = ({ path, method = 'GET', ...rest }: CallOptions) => ({
+  const locate = ({ path, method = 'GET', ...rest }: CallOptions) => ({
     ...rest,
     method,
     origin: base.origin,
     path: pathOf(path, base),
   })
 
-  async function request(options: CallOptions): Promise<Dispatcher.ResponseData> {
-    return dispatcher().request(located(options))
-  }
+  const intercept = (call: Dispatcher.RequestOptions) => dispatcher().request(call)
+  const request =
+    scheme === bearer && Object.keys(interceptors).length === 0
+      ? requestDirectly({ ...use, locate, intercept, send: call => transport().request(call) })
+      : async (options: CallOptions) => intercept(locate(options))
 
   return {
     request,
@@ -99,7 +97,7 @@ export function createTokenView(
         .catch(throwOurs)
     },
     async stream(options, factory) {
-      return dispatcher().stream(located(options), factory)
+      return dispatcher().stream(locate(options), factory)
     },
     ...createJsonCalls(request),
     get dispatcher() {
