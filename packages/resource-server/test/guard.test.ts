@@ -1,0 +1,116 @@
+import fastify from 'fastify'
+import resourceServer from 'fastify-resource-server'
+import t from 'tap'
+import { audience, startBench } from './protected-app.js'
+import { makeKey } from './hand-made-issuer.js'
+
+const key = makeKey('first')
+const issuer = 'https://login.example.com'
+const registered = { issuer, audience, keys: [key.jwk], scopes: ['read'] }
+
+t.test('routes that exist, that do not, and their other methods', async t => {
+  const bench = await startBench(t)
+  const status = async (
+    method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS',
+    url: string,
+    headers: Record<string, string> = {},
+  ): Promise<number> => (await bench.app.inject({ method, url, headers })).statusCode
+  t.equal(await status('GET', '/absent'), 404)
+  t.equal(await status('POST', '/read'), 404)
+  t.equal(await status('HEAD', '/read'), 401)
+  t.equal(await status('HEAD', '/read', { authorization: `Bearer ${bench.token()}` }), 200)
+  t.equal(await status('GET', '/public'), 200)
+  t.equal(await status('GET', '/any'), 401, 'a route that says nothing is protected')
+  t.equal(
+    await status('GET', '/any', { authorization: `Bearer ${bench.token({ scope: undefined })}` }),
+    200,
+    'by any valid token',
+  )
+})
+
+t.test('a CORS preflight needs no token; an OPTIONS request that is none does', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(resourceServer, registered)
+  app.options('/read', async () => 'options')
+  app.options('/guarded', { config: { oauth: { scopes: ['read'] } } }, async () => 'options')
+  const preflight = { origin: 'https://shop.example.com', 'access-control-request-method': 'GET' }
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/read', headers: preflight })).statusCode, 200)
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/read' })).statusCode, 401)
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/guarded', headers: preflight })).statusCode, 401)
+})
+
+t.test('a route for several methods is not opened by what looks like a preflight', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(resourceServer, registered)
+  app.all('/all', async () => 'in')
+  app.route({ method: ['OPTIONS', 'POST'], url: '/two', handler: async () => 'in' })
+  app.route({ method: ['OPTIONS'], url: '/one', handler: async () => 'options' })
+  const headers = { origin: 'https://evil.example.com', 'access-control-request-method': 'GET' }
+  for (const [url, status] of [
+    ['/all', 401],
+    ['/two', 401],
+    ['/one', 200],
+  ] as const)
+    t.equal((await app.inject({ method: 'OPTIONS', url, headers })).statusCode, status, url)
+})
+
+t.test('routes declared before the plugin are guarded; sibling scopes are not', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  app.get('/before', async () => 'in')
+  await app.register(async child => {
+    child.get('/before-in-child', async () => 'in')
+    await child.register(resourceServer, registered)
+    child.get('/inside', async () => 'in')
+    await child.register(async grandchild => grandchild.get('/deeper', async () => 'in'))
+  })
+  app.get('/outside', async () => 'in')
+  const statuses = await Promise.all(
+    ['/before', '/before-in-child', '/inside', '/deeper', '/outside'].map(
+      async url => (await app.inject(url)).statusCode,
+    ),
+  )
+  t.strictSame(statuses, [200, 401, 401, 401, 200])
+})
+
+t.test('optional authentication: no token is nobody, a bad token is still refused', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(resourceServer, registered)
+  app.get('/', { config: { oauth: { optional: true } } }, async request => ({
+    auth: request.auth as unknown,
+  }))
+  t.strictSame((await app.inject('/')).json(), { auth: null })
+  t.equal((await app.inject({ url: '/', headers: { authorization: 'Bearer garbage' } })).statusCode, 401)
+  t.equal((await app.inject({ url: '/', headers: { authorization: 'Bearer a b' } })).statusCode, 400)
+})
+
+t.test('any of several scopes, and roles in their place', async t => {
+  const bench = await startBench(t, { scopes: ['read', 'write'] })
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(resourceServer, {
+    issuer: bench.issuer.url,
+    audience,
+    keys: [bench.key.jwk],
+    scopes: ['read', 'write'],
+    clock: () => bench.clock.now,
+  })
+  app.get('/any', { config: { oauth: { scopes: ['read', 'write'], match: 'any' } } }, async () => 'in')
+  app.get('/all', { config: { oauth: { scopes: ['read', 'write'] } } }, async () => 'in')
+  app.get(
+    '/role',
+    { config: { oauth: { scopes: ['write'], orRoles: ['Receipts.Write.All'] } } },
+    async () => 'in',
+  )
+  const status = async (url: string, claims: Record<string, unknown>): Promise<number> =>
+    (await app.inject({ url, headers: { authorization: `Bearer ${bench.token(claims)}` } })).statusCode
+  t.equal(await status('/any', { scope: 'write' }), 200)
+  t.equal(await status('/all', { scope: 'write' }), 403)
+  t.equal(await status('/all', { scope: 'write read' }), 200)
+  t.equal(await status('/role', { scope: '', roles: ['Receipts.Write.All'] }), 200)
+  t.equal(await status('/role', { scope: '', roles: ['Receipts.Write'] }), 403)
+  t.equal(await status('/role', { scope: 'write' }), 200)
+})

@@ -1,0 +1,81 @@
+import fastifyAuth from '@fastify/auth'
+import fastify, { type FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
+import { audience, startBench } from './protected-app.js'
+import { makeKey } from './hand-made-issuer.js'
+
+const key = makeKey('first')
+const registered = {
+  issuer: 'https://login.example.com',
+  audience,
+  keys: [key.jwk],
+  scopes: ['read', 'write'],
+} satisfies ResourceServerOptions
+
+function build(t: Test): FastifyInstance {
+  const app = fastify()
+  t.teardown(() => app.close())
+  return app
+}
+
+t.test('oauth.verify checks a token that came another way', async t => {
+  const bench = await startBench(t)
+  const { oauth } = bench.app
+  t.match(await oauth.verify(bench.token()), { clientId: 'payment', scopes: ['read'] })
+  t.match(await oauth.verify(bench.token(), { scopes: ['read'] }), { subject: 'payment' })
+  await t.rejects(oauth.verify(bench.token(), { scopes: ['write'] }), {
+    code: 'OAUTH_INSUFFICIENT_SCOPE',
+    statusCode: 403,
+  })
+  t.equal(bench.lastReason(), 'scope')
+  for (const bad of ['garbage', '', bench.token({ exp: 1 }), undefined as never])
+    await t.rejects(oauth.verify(bad), { code: 'OAUTH_INVALID_TOKEN', statusCode: 401 })
+  await t.rejects(oauth.verify(bench.token(), { scopes: ['wirte'] }), { message: /did you mean "write"/ })
+  await t.rejects(oauth.verify(bench.token(), { optional: true } as never), { code: 'OAUTH_INVALID_ROUTE' })
+  const bound = await startBench(t, { dpop: 'allow' })
+  await t.rejects(bound.app.oauth.verify(bound.token(), { dpop: 'require' } as never), {
+    code: 'OAUTH_INVALID_ROUTE',
+    message: /no `dpop: 'require'`/,
+  })
+  t.match(await bound.app.oauth.verify(bound.token(), { dpop: 'off' } as never), { subject: 'payment' })
+})
+
+t.test('oauth.verify tells an outage from a bad token', async t => {
+  const bench = await startBench(t)
+  bench.issuer.goAway()
+  bench.clock.now += 10_000_000
+  await t.rejects(bench.app.oauth.verify(bench.token()), { code: 'OAUTH_KEYS_UNAVAILABLE', statusCode: 503 })
+})
+
+const bySecret = async (request: { headers: Record<string, unknown> }): Promise<void> => {
+  if (request.headers['x-secret'] !== 'open') throw new Error('no secret')
+}
+
+t.test('oauth.authenticate is one of several ways with @fastify/auth', async t => {
+  const bench = await startBench(t, { default: 'ignore', problemDetails: true })
+  const app = build(t)
+  await app.register(fastifyAuth)
+  await app.register(resourceServer, {
+    ...registered,
+    issuer: bench.issuer.url,
+    keys: [bench.key.jwk],
+    clock: () => bench.clock.now,
+    default: 'ignore',
+    problemDetails: true,
+  })
+  app.get(
+    '/either',
+    { preHandler: app.auth([app.oauth.authenticate({ scopes: ['read'] }), bySecret as never]) },
+    async request => request.auth?.clientId ?? 'by secret',
+  )
+  app.get('/alone', { onRequest: app.oauth.authenticate({ scopes: ['write'] }) }, async () => 'in')
+  const call = async (url: string, headers: Record<string, string>) => app.inject({ url, headers })
+  const bearer = { authorization: `Bearer ${bench.token()}` }
+  t.equal((await call('/either', bearer)).body, 'payment')
+  t.equal((await call('/either', { 'x-secret': 'open' })).body, 'by secret')
+  const refused = await call('/alone', bearer)
+  t.equal(refused.statusCode, 403)
+  t.match(refused.headers['www-authenticate'], /insufficient_scope.*scope="write"/)
+  t.throws(() => app.oauth.authenticate({ scopes: ['raed'] as never }), { message: /did you mean "read"/ })
+})
