@@ -174,20 +174,23 @@ function noteUse(
   store: ReplayStore,
   maxProofAgeMs: number,
 ): ReturnType<CheckBinding> {
-  let added: boolean | Promise<boolean>
+  let added: boolean | PromiseLike<boolean>
   try {
     // A proof is good from so long before its iat to so long after it.
     added = store.add(`${thumbprint}.${jti}`, 2 * maxProofAgeMs)
   } catch (error) {
     return nobodyKnows(error)
   }
-  return added instanceof Promise ? added.catch(nobodyKnows).then(refuseReplay) : refuseReplay(added)
+  // A promise may be of another make than ours, and would pass for true.
+  return typeof added === 'boolean'
+    ? refuseReplay(added)
+    : Promise.resolve(added).catch(nobodyKnows).then(refuseReplay)
 }
 
 function nobodyKnows(error: unknown): never {
   throw new KeysUnavailable(`the replay store: ${(error as Error).message}`, 1_000)
 }
 
-function refuseReplay(isNew: boolean): Refusal | undefined {
-  return isNew ? undefined : new Refusal('proof', 'the DPoP proof was used before')
+function refuseReplay(isNew: unknown): Refusal | undefined {
+  return isNew === true ? undefined : new Refusal('proof', 'the DPoP proof was used before')
 }
