@@ -34,6 +34,8 @@ t.test('wrong options fail register, naming option, value and fix', async t => {
     [{ issuers: [{ issuer, audience }] }, /exclude each other/],
     [{ dispatcher: {} }, /undici 7/],
     [{ clock: 5 }, /function/],
+    [{ clock: () => undefined }, /`clock` is a function that returns undefined/],
+    [{ clock: () => Number.NaN }, /`clock` is a function that returns NaN/],
     [{ jwksUri: 'http://keys.example.com/jwks' }, /https/],
     [{ realm: 'é' }, /ASCII/],
   ]

@@ -70,7 +70,7 @@ export function createProofCheck(
     const read = readClaims(claims)
     if (read instanceof Refusal) return read
     const { iat, jti, nonce } = read
-    if (Math.abs(now() - iat * 1000) > maxAgeMs) return wrong('iat is not now')
+    if (!(Math.abs(now() - iat * 1000) <= maxAgeMs)) return wrong('iat is not now')
     if (key.verify(text, alg as Algorithm) !== undefined) return wrong('its signature does not verify')
     return { thumbprint, jti, nonce }
   }

@@ -220,5 +220,10 @@ function parseClock(given: Given): () => number {
   const { clock = Date.now } = given
   if (typeof clock !== 'function')
     throw wrong('clock', clock, 'a function that returns milliseconds since the epoch')
+  const time: unknown = clock()
+  if (!Number.isFinite(time))
+    throw new InvalidOptionError(
+      `option \`clock\` is a function that returns ${String(time)}; it wants milliseconds since the epoch`,
+    )
   return clock as () => number
 }

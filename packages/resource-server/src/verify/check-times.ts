@@ -8,7 +8,8 @@ export interface TimeRules {
 }
 
 /**
- * Checks `exp`, `nbf` and `iat`, whose types are right (RFC 7519 §4.1.4 to §4.1.6). `now` in milliseconds.
+ * Checks `exp`, `nbf` and `iat`, whose types are right (RFC 7519 §4.1.4 to §4.1.6). `now` in milliseconds; what is no
+ * time is within none.
  * @returns the first rule that does not hold
  */
 export function checkTimes(
@@ -17,7 +18,7 @@ export function checkTimes(
   now: number,
 ): Refusal | undefined {
   const { exp, nbf, iat } = claims as { exp: number; nbf?: number; iat?: number }
-  if (now >= exp * 1000 + clockToleranceMs) return new Refusal('expired', 'exp is in the past')
+  if (!(now < exp * 1000 + clockToleranceMs)) return new Refusal('expired', 'exp is in the past')
   if (nbf !== undefined && now < nbf * 1000 - clockToleranceMs)
     return new Refusal('not_yet_valid', 'nbf is in the future')
   if (iat !== undefined && now < iat * 1000 - clockToleranceMs)
