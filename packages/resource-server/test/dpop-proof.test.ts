@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { origin, startDpop } from './dpop-bench.js'
 import { base64url, signHmac, signRaw } from './hand-made-issuer.js'
-import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
+import { hashOf, makeProof, makeProofKey, type ProofKey } from './hand-made-proof.js'
 
 t.test('every kind of key', async t => {
   for (const algorithm of ['ES256', 'EdDSA', 'RS256', 'PS256'] as const) {
@@ -37,8 +38,11 @@ t.test('each wrong proof is refused, and never with a 5xx', async t => {
     'alg of another key': makeProof(client, right(), { alg: 'RS256' }),
     'no jwk': makeProof(client, right(), { jwk: undefined }),
     'jwk is a list': makeProof(client, right(), { jwk: [client.publicJwk] }),
+    'jwk is empty': makeProof(client, right(), { jwk: {} }),
+    'jwk without a kind': makeProof(client, right(), { jwk: { ...client.publicJwk, kty: undefined } }),
+    'jwk of a kind that every object has': makeProof(client, right(), { jwk: { kty: 'constructor' } }),
+    'jwk of the kind __proto__': makeProof(client, right(), { jwk: { kty: '__proto__' } }),
     'jwk is symmetric': makeProof(client, right(), { jwk: { kty: 'oct', k: 'c2VjcmV0' } }),
-    'jwk is not on its curve': makeProof(client, right(), { jwk: { ...client.publicJwk, x: 'AAAA' } }),
     'jwk holds the private key': makeProof(client, right(), {
       jwk: client.privateKey.export({ format: 'jwk' }),
     }),
@@ -78,10 +82,35 @@ t.test('each wrong proof is refused, and never with a 5xx', async t => {
     'OAUTH_INVALID_TOKEN',
     "another client's key: the token is not for it",
   )
+  t.equal(bench.lastReason(), 'binding')
+  const unsigned = makeProof(client, right(), { jwk: other.publicJwk })
+  t.equal((await bench.prove(unsigned, token)).statusCode, 401)
+  t.equal(bench.lastReason(), 'binding', 'and nothing was verified with it')
   const without = await bench.send(`DPoP ${token}`)
   t.equal(without.json<{ code: string }>().code, 'OAUTH_INVALID_DPOP_PROOF', 'no proof at all')
   t.equal((await bench.prove([signed, makeProof(client, right())], token)).statusCode, 401, 'two proofs')
   t.equal((await bench.prove(signed, token)).statusCode, 200, 'what was refused spoilt nothing')
+})
+
+t.test('a token that is bound to a key with which nothing can be verified in good time', async t => {
+  const rsa = makeProofKey('RS256')
+  const ec = makeProofKey()
+  const long = randomBytes(2_048)
+  long[0] = 0xff
+  const keys: [name: string, key: ProofKey, changes: Record<string, unknown>, reason: RegExp][] = [
+    ['a point that is not on its curve', ec, { x: 'AAAA' }, /Invalid JWK EC key/],
+    ['a member that is no text', ec, { x: 5 }, /lacks one of/],
+    ['an exponent as long as the modulus', rsa, { e: rsa.publicJwk['n'] }, /exponent/],
+    ['a modulus of 16384 bits', rsa, { n: base64url(long) }, /modulus is longer/],
+  ]
+  for (const [name, key, changes, reason] of keys) {
+    const publicJwk = { ...key.publicJwk, ...changes }
+    const client = { ...key, publicJwk, thumbprint: hashOf(JSON.stringify(publicJwk)) }
+    const bench = await startDpop(t, { origin }, client)
+    t.equal((await bench.prove()).statusCode, 401, name)
+    const refusal = bench.logged.findLast(({ msg }) => msg === 'access refused')
+    t.match(refusal, { reason: 'proof', detail: reason }, name)
+  }
 })
 
 t.test('the proof is for the URL as clients know it', async t => {

@@ -26,6 +26,7 @@ t.test('keys that name no algorithm verify by each that fits them', async t => {
 
 t.test('keys that cannot be used are ignored, with one warning each', async t => {
   const bench = await startBench(t)
+  const rsa = makeKey('RSA', 'RS256').jwk
   bench.issuer.keys = [
     bench.key.jwk,
     { ...makeKey('enc').jwk, kid: 'enc', use: 'enc' },
@@ -40,6 +41,9 @@ t.test('keys that cannot be used are ignored, with one warning each', async t =>
     { ...makeKey('P-256 for RS256').jwk, alg: 'RS256' },
     { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', kid: 'curve' },
     { ...makeKey('ops').jwk, kid: 'ops', key_ops: ['sign'] },
+    { ...rsa, kid: 'exponent 1', e: 'AQ' },
+    { ...rsa, kid: 'long exponent', e: String(rsa.n) },
+    { ...rsa, kid: 'long modulus', n: Buffer.alloc(2_048, 0xff).toString('base64url') },
   ]
   await bench.call(bench.token())
   bench.clock.now += 6 * minute
@@ -69,7 +73,10 @@ t.test('keys that cannot be used are ignored, with one warning each', async t =>
     'RSA for ES256',
     'curve',
     'enc',
+    'exponent 1',
     'late',
+    'long exponent',
+    'long modulus',
     'oct',
     'ops',
     'short',

@@ -138,9 +138,9 @@ function createProofCheckOfRequest(settings: DpopSettings, now: () => number): C
     if (text instanceof Refusal) return text
     const from = origin ?? originOf(request)
     if (from instanceof Refusal) return from
-    const proof = check(text, { method: request.method, url: from + request.originalUrl, accessToken })
+    const url = from + request.originalUrl
+    const proof = check(text, { method: request.method, url, accessToken, boundTo: jkt })
     if (proof instanceof Refusal) return proof
-    if (proof.thumbprint !== jkt) return new Refusal('binding', "the proof's key is not the token's")
     const refusal = nonces === undefined ? undefined : checkNonce(proof, nonces, reply)
     return refusal ?? noteUse(proof, replayStore, maxProofAgeMs)
   }

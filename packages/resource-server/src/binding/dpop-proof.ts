@@ -12,6 +12,8 @@ export interface ProofContext {
   /** The request's URL; query and fragment do not count. */
   readonly url: string
   readonly accessToken: string
+  /** The thumbprint of the key that the access token is bound to. */
+  readonly boundTo: string
 }
 
 /** A proof that holds. */
@@ -22,7 +24,7 @@ export interface Proof {
   readonly nonce: string | undefined
 }
 
-/** Checks one DPoP proof; what is wrong has the reason `proof`. */
+/** Checks one DPoP proof; what is wrong has the reason `proof`, or `binding` when it is of another key. */
 export type CheckProof = (proof: string, context: ProofContext) => Proof | Refusal
 
 const maxProofLength = 8_192
@@ -62,6 +64,9 @@ export function createProofCheck(
     const publicKey = publicJwk(jwk)
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
+    if (thumbprint === undefined) return wrong('jwk is no public key')
+    // Before anything is done with the key: who has stolen the token may bring one that takes long.
+    if (thumbprint !== context.boundTo) return new Refusal('binding', "the proof's key is not the token's")
     const key = keyOf(publicKey, thumbprint)
     if (key instanceof Refusal) return key
     if (!key.algorithms.includes(alg as Algorithm)) return wrong('alg does not fit the key')

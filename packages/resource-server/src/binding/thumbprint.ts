@@ -2,14 +2,19 @@ import { createHash } from 'node:crypto'
 import type { Jwk } from '../verify/public-key.js'
 
 /** RFC 7638 §3.2: the members that make a key what it is, in this order. */
-const members: Readonly<Record<string, readonly string[]>> = {
-  EC: ['crv', 'kty', 'x', 'y'],
-  OKP: ['crv', 'kty', 'x'],
-  RSA: ['e', 'kty', 'n'],
-}
+const members: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['EC', ['crv', 'kty', 'x', 'y']],
+  ['OKP', ['crv', 'kty', 'x']],
+  ['RSA', ['e', 'kty', 'n']],
+])
 
-/** The JWK thumbprint with SHA-256 (RFC 7638 §3): what `cnf.jkt` holds. */
-export function thumbprintOf(jwk: Jwk): string {
-  const required = Object.fromEntries((members[jwk.kty ?? ''] ?? []).map(name => [name, jwk[name]]))
+/**
+ * The JWK thumbprint with SHA-256 (RFC 7638 §3): what `cnf.jkt` holds.
+ * @returns undefined for what is no public key
+ */
+export function thumbprintOf(jwk: Jwk): string | undefined {
+  const names = members.get(jwk.kty)
+  if (names === undefined) return undefined
+  const required = Object.fromEntries(names.map(name => [name, jwk[name]]))
   return createHash('sha256').update(JSON.stringify(required)).digest('base64url')
 }

@@ -118,10 +118,14 @@ function toKeyObject(jwk: Jwk): KeyObject {
 }
 
 function algorithmsOf(key: KeyObject): readonly Algorithm[] {
-  const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {}
+  const { modulusLength = 0, publicExponent = 0n, namedCurve = '' } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'rsa') {
     // RFC 7518 §3.3, §3.5
     if (modulusLength < 2048) throw new Error('its modulus is shorter than 2048 bits')
+    // Larger ones take up to 12 ms a signature, and a DPoP proof brings its own key.
+    if (modulusLength > 8192) throw new Error('its modulus is longer than 8192 bits')
+    if (publicExponent < 3n || publicExponent > 0xffff_ffffn)
+      throw new Error('its exponent is not between 3 and 2^32')
     return rsa
   }
   if (key.asymmetricKeyType === 'ec') return byCurve[namedCurve] ?? []
