@@ -10,6 +10,7 @@ const files: Readonly<Record<string, { readonly type: string; readonly at: strin
   'shop.css': { type: 'text/css; charset=utf-8', at: own('shop.css') },
   'live.css': { type: 'text/css; charset=utf-8', at: own('live.css') },
   'token-flow.js': { type: 'text/javascript; charset=utf-8', at: own('token-flow.js') },
+  'order-state.js': { type: 'text/javascript; charset=utf-8', at: own('order-state.js') },
   'mark.svg': { type: 'image/svg+xml', at: own('mark.svg') },
   'fraunces.woff2': {
     type: 'font/woff2',

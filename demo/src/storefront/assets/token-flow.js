@@ -33,13 +33,7 @@ class TokenFlow extends HTMLElement {
       line.classList.add('new')
       if (this.#list.children.length > mostShown) this.#list.firstElementChild.remove()
       if (atEnd) this.#box?.scrollTo({ top: this.#box.scrollHeight })
-    } else if (known.outerHTML !== line.outerHTML) {
-      // What a reader has opened stays open, and what has the focus keeps it.
-      line.querySelector('details').open = known.querySelector('details').open
-      const hadFocus = known.contains(document.activeElement)
-      known.replaceWith(line)
-      if (hadFocus) line.querySelector('summary').focus()
-    }
+    } else update(known, line)
     this.querySelector('.empty').hidden = true
   }
 
@@ -53,6 +47,15 @@ class TokenFlow extends HTMLElement {
   #isAtEnd() {
     return this.#box !== null && this.#box.scrollTop + this.#box.clientHeight > this.#box.scrollHeight - 60
   }
+}
+
+/** Changes what a line says, and not the line: it may have the focus, be open, or be just under a reader's finger. */
+function update(known, line) {
+  if (known.innerHTML === line.innerHTML) return
+  known.classList.remove('waiting', 'good', 'refused', 'failed')
+  known.classList.add(...line.classList)
+  for (const part of ['summary', '.inside'])
+    known.querySelector(part).replaceChildren(...line.querySelector(part).childNodes)
 }
 
 customElements.define('token-flow', TokenFlow)

@@ -44,15 +44,16 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
     for (const stream of open) stream.push(null)
   })
 
-  app.get('/live', async (request, reply) =>
-    reply.header('cache-control', 'no-store').view('live', {
+  app.get('/live', async (request, reply) => {
+    const last = switchboard?.lastTrial()
+    return reply.header('cache-control', 'no-store').view('live', {
       exchanges: journal.list().slice(-shownAtFirst).map(describeExchange),
       switches: switchboard?.list() ?? [],
-      last: switchboard?.lastTrial(),
-      evidence: evidenceOf(switchboard?.lastTrial()?.trial, journal),
+      last: last && { ...last, state: stateOf(last.trial, journal) },
+      evidence: evidenceOf(last?.trial, journal),
       cartCount: cartCount(loadCart(request)),
-    }),
-  )
+    })
+  })
 
   if (switchboard !== undefined)
     app.post('/live/switches', { schema: { body: flip } }, async (request, reply) => {
@@ -72,7 +73,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
         return
       }
       render(exchange).then(
-        html => stream.push(`id: ${exchange.id}\ndata: ${html.trim().replaceAll(/\n+/g, '\ndata: ')}\n\n`),
+        html => stream.push(`id: ${exchange.id}\ndata: ${html.trim().replaceAll('\n', '\ndata: ')}\n\n`),
         (error: unknown) => stream.destroy(error as Error),
       )
     }
@@ -94,10 +95,23 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
     app.view('exchange', { exchange: describeExchange(exchange) })
 }
 
+/** How a trial has gone so far; a receipt that was not there with the purchase may have come since. */
+function stateOf(trial: Trial, journal: Journal): 'failed' | 'good' | 'waits' {
+  if (trial.outcome === 'failed') return 'failed'
+  const hasCome =
+    trial.receipt === 'delivered' ||
+    journal
+      .list(trial.orderId)
+      .some(
+        ({ to, method, answer }) => to === 'receipts' && method === 'PUT' && (answer?.status ?? 500) < 300,
+      )
+  return hasCome ? 'good' : 'waits'
+}
+
 /** The line to look at: what went wrong last while a trial's receipt is not there, else where its purchase began. */
 function evidenceOf(trial: Trial | undefined, journal: Journal): { id: number; why?: string } | undefined {
   if (trial === undefined) return undefined
-  if (trial.outcome === 'paid' && trial.receipt === 'delivered') return journal.list(trial.orderId)[0]
+  if (trial.outcome === 'paid' && stateOf(trial, journal) === 'good') return journal.list(trial.orderId)[0]
   const services = journal.list().filter(({ from }) => from !== 'browser')
   const culprit = services.map(describeExchange).findLast(({ outcome }) => outcome !== 'good')
   return culprit && { id: culprit.id, why: culprit.story }

@@ -1,0 +1,32 @@
+const lookAgainMs = 3_000
+
+/**
+ * `<order-state waiting>`: asks for its page again until the order waits no more, and says then what that page says. The
+ * rest of the page stays as its reader has it. Without script the whole page comes again.
+ */
+class OrderState extends HTMLElement {
+  #timer
+
+  connectedCallback() {
+    if (this.hasAttribute('waiting')) this.#timer = setTimeout(() => this.#lookAgain(), lookAgainMs)
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.#timer)
+  }
+
+  async #lookAgain() {
+    const now = await this.#fetch().catch(() => null)
+    if (now !== null && !now.hasAttribute('waiting')) {
+      this.removeAttribute('waiting')
+      this.replaceChildren(...now.childNodes)
+    } else if (this.isConnected) this.connectedCallback()
+  }
+
+  async #fetch() {
+    const answer = await fetch(location.href)
+    return new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('order-state')
+  }
+}
+
+customElements.define('order-state', OrderState)
