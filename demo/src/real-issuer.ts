@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ProfileName } from 'fastify-resource-server'
-import type { CallsWith, Environment, ProtectedBy } from './config.js'
+import type { CallsWith, ProtectedBy } from './config.js'
+import { choice, EnvironmentError, given, type Environment } from './environment.js'
 
 /** How the demo's services use an issuer that is not the demo's own. */
 export interface RealIssuer {
@@ -28,9 +29,6 @@ const profiles: Readonly<
   okta: ['okta', 'none'],
   cognito: ['cognito', 'none'],
 }
-
-/** A variable is missing or makes no sense. */
-export class EnvironmentError extends Error {}
 
 /** Whether the environment names an issuer. */
 export function isIssuerReal(env: Environment): boolean {
@@ -133,20 +131,6 @@ function readFile(path: string, name: string): string {
 /** Plain http to another machine, such as a container beside this one: never a default. */
 function insecureHttp(env: Environment): { allowInsecureHttp?: true } {
   return choice(env, 'ALLOW_INSECURE_HTTP', ['true', 'false']) === 'true' ? { allowInsecureHttp: true } : {}
-}
-
-/** A line such as `CLIENT_SECRET=` in an example file says nothing. */
-function given(env: Environment, name: string): string | undefined {
-  const value = env[name]
-  return value === '' ? undefined : value
-}
-
-function choice<T extends string>(env: Environment, name: string, choices: readonly T[]): T | undefined {
-  const value = given(env, name)
-  const found = choices.find(one => one === value)
-  if (value !== undefined && found === undefined)
-    throw new EnvironmentError(`${name} is ${JSON.stringify(value)}; it wants one of ${choices.join(', ')}`)
-  return found
 }
 
 function missing(name: string, wanted: string): never {

@@ -1,7 +1,8 @@
 import closeWithGrace from 'close-with-grace'
 import { parseCommandLine, usage } from './command-line.js'
-import { loadConfig, type DemoConfig } from './config.js'
+import type { DemoConfig } from './config.js'
 import { isFirstStart, prepareFolder } from './database/prepare-folder.js'
+import { loadConfig } from './load-config.js'
 import { chooseFreePorts, chooseUsualPorts } from './ports.js'
 import { sayFailure, sayFinding, sayFirstStart, sayStep, sayThing, sayWelcome } from './terminal.js'
 import { watchTokens } from './token-flow.js'
@@ -47,7 +48,7 @@ async function keepOpen(): Promise<void> {
   const databaseReady = prepareDatabase(config)
   const { openBookstore } = await import('./bookstore.js')
   const shop = await openBookstore(config, databaseReady)
-  closeWithGrace({ delay: 10_000, logger: { error: sayFailure } }, () => shop.close())
+  closeWithGrace({ delay: 30_000, logger: { error: sayFailure } }, () => shop.close())
   // Counted from the start of the process.
   sayWelcome(config, { moved, startedInMs: performance.now(), isLive: true })
   watchTokens(sayStep)

@@ -4,7 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { configLoaders, usualPorts, type CallsWith, type Environment, type ProtectedBy } from '#src/config.js'
+import { usualPorts, type CallsWith, type ProtectedBy } from '#src/config.js'
+import type { Environment } from '#src/environment.js'
+import { configLoaders } from '#src/load-config.js'
 
 interface Service {
   readonly command?: string[]

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { openBookstore, type Bookstore } from '#src/bookstore.js'
-import { loadConfig, type DemoConfig } from '#src/config.js'
+import type { DemoConfig } from '#src/config.js'
+import { loadConfig } from '#src/load-config.js'
 import { chooseFreePorts } from '#src/ports.js'
 
 /** The whole shop, on free ports and with a database of its own. */

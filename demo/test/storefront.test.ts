@@ -4,7 +4,7 @@ import { createTokenClient } from 'fastify-token-client'
 import { createTestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import { books } from '#src/catalogue.js'
-import { loadConfig } from '#src/config.js'
+import { loadConfig } from '#src/load-config.js'
 import { buildStorefront } from '#src/storefront/app.js'
 import {
   addToCart,
@@ -16,8 +16,10 @@ import {
   writeCart,
 } from '#src/storefront/cart.js'
 import { cover } from '#src/storefront/covers/cover.js'
+import { loopbackOnly } from '#src/storefront/loopback-only.js'
 import { createPaymentsApi, type PaymentsApi } from '#src/storefront/payments-api.js'
-import type { FastifyInstance } from 'fastify'
+import { readTrustProxy } from '#src/trust-proxy.js'
+import fastify, { type FastifyInstance } from 'fastify'
 
 const ports = { storefront: 1, payments: 1, receipts: 1, authorizationServer: 1 }
 
@@ -146,6 +148,56 @@ t.test('whoever tries cards is stopped', async t => {
   t.equal(stopped.statusCode, 429)
   t.match(stopped.body, 'Not so fast')
   t.ok(Number(stopped.headers['retry-after']) > 0)
+})
+
+t.test(
+  'behind a proxy that is named, each buyer has a limit of his own; nobody else is believed',
+  async t => {
+    const config = loadConfig(ports, { LOG_LEVEL: 'silent', TRUST_PROXY: '192.0.2.10' })
+    const shop = await buildStorefront(config.storefront)
+    t.teardown(() => shop.close())
+    const left = async (remoteAddress: string, buyer: string): Promise<number> => {
+      const { headers } = await shop.inject({
+        url: '/',
+        remoteAddress,
+        headers: { 'x-forwarded-for': buyer },
+      })
+      return Number(headers['x-ratelimit-remaining'])
+    }
+    const all = await left('192.0.2.10', '203.0.113.1')
+    t.equal(await left('192.0.2.10', '203.0.113.2'), all, 'another buyer')
+    t.equal(await left('192.0.2.10', '203.0.113.9, 203.0.113.2'), all - 1, 'who says he is somebody else')
+    t.equal(await left('198.51.100.7', '203.0.113.3'), all)
+    t.equal(await left('198.51.100.7', '203.0.113.4'), all - 1, 'whoever comes past the proxy')
+  },
+)
+
+t.test('what a proxy says of a client opens no page that is for this machine only', async t => {
+  const app = fastify({ trustProxy: '192.0.2.10' })
+  app.addHook('onRequest', loopbackOnly)
+  app.get('/', async () => 'here')
+  const ask = async (remoteAddress: string) =>
+    (
+      await app.inject({
+        url: '/',
+        remoteAddress,
+        headers: { host: 'localhost', 'x-forwarded-for': '127.0.0.1' },
+      })
+    ).statusCode
+  t.equal(await ask('127.0.0.1'), 200)
+  t.equal(await ask('192.0.2.10'), 404)
+})
+
+t.test('TRUST_PROXY: nobody, or the proxies’ addresses and networks', async t => {
+  t.strictSame(readTrustProxy({}), {})
+  t.strictSame(readTrustProxy({ TRUST_PROXY: '' }), {})
+  for (const right of ['loopback', '10.0.0.0/8, fd00::1', '::1/128'])
+    t.strictSame(readTrustProxy({ TRUST_PROXY: right }), { trustProxy: right })
+  for (const wrong of ['true', '1', 'proxy.example', '10.0.0.0/33', '10.0.0.0/', '10.0.0.1,,'])
+    t.throws(() => readTrustProxy({ TRUST_PROXY: wrong }), {
+      name: 'Error',
+      message: new RegExp(`^TRUST_PROXY is "${wrong}"; it wants the proxies' addresses or networks`),
+    })
 })
 
 /** The payment service as the storefront calls it, with another one in its place. */

@@ -37,6 +37,7 @@ export async function buildAuthorizationServer(
   const app = fastify({
     ...tracedRequests,
     logger: { level: config.logLevel, name: 'authorization-server', ...(log && { stream: log }) },
+    trustProxy: config.trustProxy ?? false,
   })
   await app.register(problemDetails)
   await app.register(operations)

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { buildAuthorizationServer } from '../authorization-server/app.js'
-import { loadConfig, type DemoConfig, type Environment } from '../config.js'
+import type { DemoConfig } from '../config.js'
 import { openDatabase } from '../database/database.js'
+import type { Environment } from '../environment.js'
+import { loadConfig } from '../load-config.js'
 import { chooseFreePorts, chooseUsualPorts } from '../ports.js'
 import { requestToken, verifyToken } from './examine-token.js'
 

@@ -1,54 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import type { ResourceServerEvents } from 'fastify-resource-server'
-import type { TokenClientEvents } from 'fastify-token-client'
+import type { IncomingMessage } from 'node:http'
 import type { DemoConfig } from '../config.js'
 import { checksOf, type Verdict } from './checks.js'
+import type { Events } from './events.js'
 import type { Exchange, Lane, Visit } from './exchange.js'
 import { tellGrant } from './grant.js'
+import { pairs, valueOf } from './header-pairs.js'
 import type { Journal } from './journal.js'
+import { locateLanes, where } from './lanes.js'
 import { decodeForShow, maskBody, maskHeader } from './mask.js'
-
-/** Which service's code runs, and for which visit. */
-interface Where {
-  readonly lane: Lane
-  readonly visit: Visit
-}
-const where = new AsyncLocalStorage<Where>()
-
-/** Runs what a service does by itself, such as fetching its first token, in the service's name. */
-export function inLane<T>(lane: Lane, work: () => T): T {
-  return where.run({ lane, visit: {} }, work)
-}
-
-/** What undici tells of a request (docs/api/DiagnosticsChannel.md there). */
-interface UndiciRequest {
-  readonly origin: string | URL
-  readonly method: string
-  readonly path: string
-  readonly headers: readonly string[]
-}
-
-/** What Node's HTTP server tells. */
-interface Arrival {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly socket: Socket
-}
-
-interface Events extends TokenClientEvents, ResourceServerEvents {
-  'undici:request:create': { request: UndiciRequest }
-  'undici:client:sendHeaders': { request: UndiciRequest; socket: Socket }
-  'undici:request:bodyChunkSent': { request: UndiciRequest; chunk: Uint8Array | string }
-  'undici:request:headers': { request: UndiciRequest; response: { statusCode: number; headers: Buffer[] } }
-  'undici:request:bodyChunkReceived': { request: UndiciRequest; chunk: Uint8Array }
-  'undici:request:trailers': { request: UndiciRequest }
-  'undici:request:error': { request: UndiciRequest; error: Error & { code?: string } }
-  'http.server.request.start': Arrival
-  'http.server.response.finish': Arrival
-}
 
 /** Pages that a person asks for: the picture is not about style sheets, nor about itself. */
 const isPage = (path: string): boolean => !/^\/(assets\/|live|health|favicon)/.test(path)
@@ -67,7 +27,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
   /** The answers of token endpoints, until they are whole. */
   const grants = new WeakMap<object, Uint8Array[]>()
   let lastId = 0
-  let nextCall: TokenClientEvents['fastify-token-client:call'] | undefined
+  let nextCall: Events['fastify-token-client:call'] | undefined
 
   function begin(exchange: Omit<Exchange, 'id' | 'startedAt'>): Exchange {
     lastId += 1
@@ -200,31 +160,4 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
   return () => {
     for (const [name, handler] of subscriptions) unsubscribe(name, handler)
   }
-}
-
-interface Lanes {
-  readonly laneOfPort: (port: number | undefined) => Lane | undefined
-  readonly laneOfOrigin: (origin: URL) => Lane | undefined
-}
-
-/** Who listens where. An issuer that is somebody else's is whoever else is called. */
-function locateLanes({ isIssuerReal, ...services }: DemoConfig): Lanes {
-  const ports = new Map(Object.entries(services).map(([lane, { port }]) => [port, lane as Lane]))
-  const outside = isIssuerReal ? 'authorizationServer' : undefined
-  return {
-    laneOfPort: port => ports.get(port ?? 0),
-    laneOfOrigin: ({ hostname, port }) =>
-      (hostname === '127.0.0.1' ? ports.get(Number(port)) : undefined) ?? outside,
-  }
-}
-
-/** `[name, value, name, value]` → `[[name, value], …]` */
-function pairs(flat: readonly string[]): [string, string][] {
-  return flat.flatMap((name, index) =>
-    index % 2 === 0 ? [[name, flat[index + 1] ?? ''] as [string, string]] : [],
-  )
-}
-
-function valueOf(headers: readonly (readonly [string, string])[], name: string): string {
-  return headers.find(([header]) => header.toLowerCase() === name)?.[1] ?? ''
 }

@@ -29,6 +29,7 @@ export async function createApiService(
   const app = fastify({
     ...tracedRequests,
     logger: { level: config.logLevel, name },
+    trustProxy: config.trustProxy ?? false,
     bodyLimit,
     // A misspelt or unknown member is refused, never dropped or guessed.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace'
-import { loadConfig } from '../config.js'
+import { EnvironmentError } from '../environment.js'
+import { loadConfig } from '../load-config.js'
 import { chooseUsualPorts } from '../ports.js'
-import { EnvironmentError } from '../real-issuer.js'
 import { sayFailure, sayProcess, sayWelcome } from '../terminal.js'
 import { supervise } from './supervise.js'
 

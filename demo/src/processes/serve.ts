@@ -1,6 +1,8 @@
 import closeWithGrace from 'close-with-grace'
-import { configLoaders, usualPorts, type DemoConfig, type ServiceName } from '../config.js'
-import { EnvironmentError, isIssuerReal } from '../real-issuer.js'
+import { usualPorts, type DemoConfig, type ServiceName } from '../config.js'
+import { EnvironmentError } from '../environment.js'
+import { configLoaders } from '../load-config.js'
+import { isIssuerReal } from '../real-issuer.js'
 import { sayFailure, sayThing } from '../terminal.js'
 import { openService } from './build-service.js'
 

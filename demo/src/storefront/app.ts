@@ -56,6 +56,7 @@ export async function buildStorefront(
   const app = fastify({
     ...tracedRequests,
     logger: { level: config.logLevel, name: 'storefront' },
+    trustProxy: config.trustProxy ?? false,
     bodyLimit: 16 * 1024,
   }).setValidatorCompiler(TypeBoxValidatorCompiler)
 

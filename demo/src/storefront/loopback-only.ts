@@ -8,9 +8,11 @@ const ownName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/
  * this machine's too, or a stranger's page could reach them through a name that he points here (DNS rebinding).
  */
 export async function loopbackOnly(
-  { ip, headers }: FastifyRequest,
+  { ip, raw: { socket }, headers }: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {
-  if (ownAddress.test(ip) && ownName.test(headers.host ?? '')) return undefined
+  // The connection's own address too: what a proxy says of a client must not be enough.
+  if (ownAddress.test(ip) && ownAddress.test(socket.remoteAddress ?? '') && ownName.test(headers.host ?? ''))
+    return undefined
   return reply.callNotFound() as FastifyReply | undefined
 }

@@ -8,9 +8,9 @@ export const CrossSiteError = createError('SHOP_CROSS_SITE', 'This form was sent
  * Programs say neither, and have no cookies that could be misused.
  * @throws {CrossSiteError}
  */
-export async function refuseCrossSite({ method, headers }: FastifyRequest): Promise<void> {
+export async function refuseCrossSite({ method, host, headers }: FastifyRequest): Promise<void> {
   if (method === 'GET' || method === 'HEAD') return
-  const { origin, host, 'sec-fetch-site': site } = headers
+  const { origin, 'sec-fetch-site': site } = headers
   const isOwn =
     site === undefined
       ? origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)

@@ -1,0 +1,24 @@
+/** Everything the environment may say. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A variable is missing or makes no sense. */
+export class EnvironmentError extends Error {}
+
+/** A line such as `CLIENT_SECRET=` in an example file says nothing. */
+export function given(env: Environment, name: string): string | undefined {
+  const value = env[name]
+  return value === '' ? undefined : value
+}
+
+/** @throws {EnvironmentError} for anything but one of the choices */
+export function choice<T extends string>(
+  env: Environment,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const value = given(env, name)
+  const found = choices.find(one => one === value)
+  if (value !== undefined && found === undefined)
+    throw new EnvironmentError(`${name} is ${JSON.stringify(value)}; it wants one of ${choices.join(', ')}`)
+  return found
+}
