@@ -7,7 +7,7 @@ import { sayStep, sayThing } from './terminal.js'
 import { watchTokens } from './token-flow.js'
 
 /** How long a receipt may take in all, in milliseconds. */
-const patienceMs = 20_000
+const patienceMs = 60_000
 
 /**
  * Starts the shop, buys one book in it as a browser would, and keeps the receipt.

@@ -1,9 +1,19 @@
 import t from 'tap'
-import { devices, launch, needsChromium, openPage, takePicture, type Device } from './browser.js'
+import {
+  browserPatienceMs,
+  devices,
+  launch,
+  needsChromium,
+  openPage,
+  takePicture,
+  type Device,
+} from './browser.js'
 import { openShop } from './open-shop.js'
 
+t.setTimeout(browserPatienceMs)
+
 t.test('buying in a real browser', needsChromium, async t => {
-  t.setTimeout(220_000)
+  t.setTimeout(browserPatienceMs)
   const shop = await openShop(t)
   const browser = await launch(t)
 
@@ -41,7 +51,7 @@ t.test('buying in a real browser', needsChromium, async t => {
         t.equal((await pdf.body()).subarray(0, 5).toString(), '%PDF-')
         t.match(pdf.headers()['content-disposition'], /^attachment; filename="receipt-HQ-\d{4}-\d{6}\.pdf"$/)
 
-        const line = page.locator('.exchange', { hasText: 'PUT /receipts' })
+        const line = page.locator('.exchange.good', { hasText: 'PUT /receipts' })
         await line.locator('summary').click()
         t.match(await line.innerText(), 'aud is https://receipts.bookstore.example', 'the token, checked')
         await page.getByRole('link', { name: 'Read it as a page' }).click()
@@ -54,6 +64,22 @@ t.test('buying in a real browser', needsChromium, async t => {
         t.match(await page.locator('html').getAttribute('lang'), 'en')
       })
     }
+
+  const flip = (name: string, wanted: string): Promise<Response> =>
+    fetch(`${shop.url}/live/switches`, { method: 'POST', body: new URLSearchParams({ name, wanted }) })
+  for (const javaScriptEnabled of [true, false])
+    await t.test(`a receipt that comes later, ${javaScriptEnabled ? 'with' : 'without'} script`, async t => {
+      const broken = await (await flip('receipts-down', 'break')).text()
+      const page = await openPage(t, { browser, url: shop.url }, { ...devices.phone, javaScriptEnabled })
+      await page.goto(shop.url + (/"(\/orders\/[^"]+)">Its order/.exec(broken)?.[1] ?? ''))
+      await page.getByText('Your receipt is being made').waitFor()
+      const line = page.locator('.exchange', { hasText: 'POST /payments' })
+      if (javaScriptEnabled) await line.locator('summary').click()
+      await flip('receipts-down', 'heal')
+      await page.getByRole('link', { name: 'Download the PDF' }).waitFor()
+      t.equal(await page.getByText('Your receipt is being made').count(), 0, 'the page tells by itself')
+      if (javaScriptEnabled) t.ok(await line.locator('.story').isVisible(), 'what was opened stays open')
+    })
 
   await t.test('by keyboard: two presses from the shelf to the receipt', async t => {
     const page = await openPage(t, { browser, url: shop.url }, devices.desktop)

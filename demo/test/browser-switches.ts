@@ -1,9 +1,19 @@
 import type { Locator, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { switches, type Switch } from '#src/faults/switches.js'
-import { devices, launch, needsChromium, openPage, takePicture, tooWide, type Device } from './browser.js'
+import {
+  browserPatienceMs,
+  devices,
+  launch,
+  needsChromium,
+  openPage,
+  takePicture,
+  tooWide,
+  type Device,
+} from './browser.js'
 import { openShop } from './open-shop.js'
-import { effects } from './switch-effects.js'
+import { effects, isThere } from './switch-effects.js'
+import { until } from './until.js'
 
 /** Somebody at the switches, and a second window that nobody touches. */
 interface Visitor {
@@ -15,8 +25,9 @@ interface Visitor {
 
 /** Breaks and heals all that there is a switch for, with and without script, and reads what the page says. */
 export function flipEverySwitch(device: Device): void {
+  t.setTimeout(browserPatienceMs)
   t.test(`the switches on a ${device}`, needsChromium, async t => {
-    t.setTimeout(220_000)
+    t.setTimeout(browserPatienceMs)
     t.strictSame(Object.keys(effects).sort(), switches.map(({ name }) => name).sort(), 'each has its effect')
     const { url } = await openShop(t)
     const browser = await launch(t)
@@ -45,8 +56,7 @@ async function flip(t: Test, visitor: Visitor, { name, title, heal }: Switch): P
   if (effect === undefined) throw new Error(`what does ${name} do?`)
   const before = await lastLine(page)
   await press(page, `${heal === undefined ? 'Do it' : 'Break'}: ${title}`)
-  const said = await readEffect(page, title)
-  t.match(said, effect.says)
+  t.match(await readEffect(page, title, effect.says), effect.says)
   const flow = await linesAfter(page, before)
   await takePicture(page, `${how}: ${name}`)
   for (const line of effect.flow) t.match(flow, line)
@@ -54,11 +64,11 @@ async function flip(t: Test, visitor: Visitor, { name, title, heal }: Switch): P
 
   await page.getByRole('link', { name: /^Show th/ }).click()
   const shown = page.locator('.exchange:target')
-  t.ok(await isInSight(shown.locator('summary')), 'the link leads to the line')
+  await seeInSight(shown.locator('summary'), 'the line to which the link leads')
   const id = await shown.getAttribute('id')
   await shown.locator('summary').click()
   t.match(await shown.innerText(), effect.inside, 'the line, opened')
-  if (visitor.hasScript) await seeOpened(t, shown.locator('.story'))
+  if (visitor.hasScript) await seeInSight(shown.locator('.story'), 'what has opened')
   await lookOn(visitor, `#${id}`)
   t.pass('the other window has it too')
 
@@ -67,11 +77,11 @@ async function flip(t: Test, visitor: Visitor, { name, title, heal }: Switch): P
   if (effect.receipt === 'once healed') {
     await page.goto(order)
     await page.getByText('Your receipt is being made').waitFor()
-    await page.getByRole('link', { name: 'Token flow' }).click()
+    await goBackstage(page)
   } else await seeDelivery(visitor, order)
   t.strictSame(await page.locator('.broken h3').allInnerTexts(), [title], 'what is broken is marked')
   await press(page, `Heal: ${title}`)
-  t.match(await readEffect(page, `${title}, healed`), 'A book was bought: paid, and the receipt is there.')
+  t.match(await readEffect(page, `${title}, healed`, isThere), isThere)
   t.equal(await page.getByRole('button', { name: 'Heal' }).count(), 0, 'nothing is left to heal')
   await seeDelivery(visitor, order)
   await seeReceipt(page, order)
@@ -80,15 +90,11 @@ async function flip(t: Test, visitor: Visitor, { name, title, heal }: Switch): P
 /** The issuer down and the tokens gone: paying fails, and once healed, paying again pays once. */
 async function payWithoutTokens(t: Test, { page, onlooker, how }: Visitor): Promise<void> {
   await press(onlooker, 'Break: Issuer down')
-  await readEffect(onlooker, 'Issuer down')
+  await readEffect(onlooker, 'Issuer down', isThere)
   await press(onlooker, 'Do it: Forget the tokens')
-  let said = await readEffect(onlooker, 'Forget the tokens')
-  // The page may have been made while one more request was under way: whoever looks again sees how it ended.
-  for (let look = 0; look < 20 && said.includes('has not answered yet'); look += 1) {
-    await onlooker.reload()
-    said = await readEffect(onlooker, 'Forget the tokens')
-  }
-  t.match(said, /could not be bought: TOKEN_CLIENT_UNAVAILABLE\. Nothing was charged\. Why: .*Nobody answers/)
+  const nobodyPays =
+    /could not be bought: TOKEN_CLIENT_UNAVAILABLE\. Nothing was charged\. Why: .*Nobody answers/
+  t.match(await readEffect(onlooker, 'Forget the tokens', nobodyPays), nobodyPays)
   await takePicture(onlooker, `${how}: no tokens`)
 
   await page.goto('/')
@@ -99,7 +105,7 @@ async function payWithoutTokens(t: Test, { page, onlooker, how }: Visitor): Prom
   await takePicture(page, `${how}: cannot pay`)
 
   await press(onlooker, 'Heal: Issuer down')
-  t.match(await readEffect(onlooker, 'Issuer down, healed'), 'the receipt is there')
+  t.match(await readEffect(onlooker, 'Issuer down, healed', isThere), isThere)
   await press(page, 'Pay €21.90')
   await page.getByRole('heading', { name: 'Thank you' }).waitFor()
   await seeReceipt(page, page.url())
@@ -110,10 +116,13 @@ async function readFlow(t: Test, { page, onlooker, hasScript }: Visitor): Promis
   await page.goto('/live')
   await page.locator('.boxed').scrollIntoViewIfNeeded()
   const lines = page.locator('.exchange')
-  t.ok(await isInSight(lines.last().locator('summary')), 'the newest line')
+  await seeInSight(lines.last().locator('summary'), 'the newest line')
   t.notOk(await isInSight(lines.first().locator('summary')), 'the oldest is scrolled away')
   await page.goto(`/live#${await lines.nth(20).getAttribute('id')}`)
-  t.ok(await isInSight(lines.nth(20).locator('summary')), 'no name of a lane covers what a link leads to')
+  await seeInSight(
+    lines.nth(20).locator('summary'),
+    'what a link leads to, uncovered by the names of the lanes',
+  )
   if (!hasScript) return
   await lines.first().scrollIntoViewIfNeeded()
   const before = await lastLine(page)
@@ -123,11 +132,9 @@ async function readFlow(t: Test, { page, onlooker, hasScript }: Visitor): Promis
   t.equal(await topOf(lines.first()), place, 'what is read stays where it is')
 }
 
-/** What opens is brought into the box, in the next frame. */
-async function seeOpened(t: Test, story: Locator): Promise<void> {
-  for (let frame = 0; frame < 20 && !(await isInSight(story)); frame += 1)
-    await story.evaluate(() => new Promise(resolve => setTimeout(resolve, 16)))
-  t.ok(await isInSight(story), 'what has opened is in sight')
+/** Scrolling comes a frame or more after what causes it. */
+async function seeInSight(place: Locator, what: string): Promise<void> {
+  await until(`${what}, in sight`, () => isInSight(place))
 }
 
 /** In whole pixels, from the screen's upper edge. */
@@ -139,11 +146,24 @@ function press(page: Page, name: string): Promise<void> {
   return page.getByRole('button', { name, exact: true }).click()
 }
 
-/** What the page says after a flip. */
-async function readEffect(page: Page, what: string): Promise<string> {
+/**
+ * What the page says after a flip. It may have been made while a request was under way: whoever looks again sees how
+ * that ended.
+ */
+function readEffect(page: Page, what: string, expected: RegExp): Promise<string> {
   const effect = page.getByRole('status')
-  await effect.getByText(`${what}. A book`).waitFor()
-  return oneLine(await effect.innerText())
+  return until(`an end of ${what}`, async () => {
+    await effect.getByText(`${what}. A book`).waitFor()
+    const said = oneLine(await effect.innerText())
+    if (expected.test(said) || !said.includes('has not answered yet')) return said
+    await page.reload()
+    return undefined
+  })
+}
+
+async function goBackstage(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Token flow' }).click()
+  await page.getByRole('heading', { name: 'Behind the shop' }).waitFor()
 }
 
 async function lastLine(page: Page): Promise<number> {
@@ -193,19 +213,22 @@ async function lookOn({ onlooker, hasScript }: Visitor, line: string): Promise<v
   await onlooker.locator(line).waitFor()
 }
 
-/** Watches the flow until the receipt that waited is delivered. */
+/** Watches the flow until the receipt that waited is delivered: by itself, or as whoever looks again without script. */
 async function seeDelivery({ page, hasScript }: Visitor, order: string): Promise<void> {
-  const delivered = page
-    .locator('.exchange.good', { hasText: `PUT /receipts/${order.slice('/orders/'.length).slice(0, 4)}…` })
-    .first()
-  for (let look = 0; look < 200 && (await delivered.count()) === 0; look += 1)
-    if (hasScript) await delivered.waitFor()
-    else await page.reload()
+  const title = `PUT /receipts/${order.slice('/orders/'.length).slice(0, 4)}…`
+  if (!hasScript) {
+    await until(`${title} answered`, async () => {
+      const rows = (await (await page.request.get('/live')).text()).split('<li class="exchange ')
+      return rows.some(row => row.startsWith('good') && row.includes(title))
+    })
+    await page.reload()
+  }
+  await page.locator('.exchange.good', { hasText: title }).first().waitFor()
 }
 
 async function seeReceipt(page: Page, order: string): Promise<void> {
   await page.goto(order)
   await page.getByText(/^Receipt HQ-\d{4}-\d{6}$/).waitFor()
   await page.getByRole('link', { name: 'Download the PDF' }).waitFor()
-  await page.getByRole('link', { name: 'Token flow' }).click()
+  await goBackstage(page)
 }

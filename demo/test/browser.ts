@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import axe from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import type { Test } from 'tap'
+import { patienceMs } from './until.js'
 
 const executablePath = [
   process.env['CHROMIUM'] ?? '',
@@ -21,13 +22,16 @@ export const devices = {
 } as const satisfies Record<string, BrowserContextOptions>
 export type Device = keyof typeof devices
 
+/** How long a file of browser tests may take on a machine that has much other work, in milliseconds. */
+export const browserPatienceMs = 900_000
+
 /** Starts Chromium, and ends it after the test. */
 export async function launch(t: Test): Promise<Browser> {
   if (executablePath === undefined) throw new Error('chromium is not installed')
   // Its sandbox refuses root, which is who runs in most containers.
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const args = [...asRoot, '--disable-dev-shm-usage', '--disable-gpu']
-  const browser = await chromium.launch({ executablePath, args })
+  const browser = await chromium.launch({ executablePath, args, timeout: patienceMs })
   t.teardown(() => browser.close())
   return browser
 }
@@ -40,7 +44,7 @@ export async function openPage(
 ): Promise<Page> {
   const context = await browser.newContext({ ...options, reducedMotion: 'reduce' })
   t.teardown(() => context.close())
-  context.setDefaultTimeout(30_000)
+  context.setDefaultTimeout(patienceMs)
   context.on('console', message => {
     // Chromium reports each answer over 399 as an error: a declined card is 402, an outage 503.
     if (message.type() === 'error' && !/status of (402|404|503)/.test(message.text())) t.fail(message.text())

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { books } from '#src/catalogue.js'
+import { until } from './until.js'
 
 /** Somebody with a book in the cart. */
 export interface Buyer {
@@ -22,4 +23,12 @@ export async function startBuying(url: string): Promise<Buyer> {
     pay: (method, order = randomUUID()) =>
       send('/orders', { order, email: 'reader@example.com', method }, cookie),
   }
+}
+
+/** The order's page once the receipt is there; on a slow machine it comes after the page. */
+export function pageWithReceipt(order: string): Promise<string> {
+  return until(`the receipt of ${order}`, async () => {
+    const page = await (await fetch(order)).text()
+    return page.includes('Download the PDF') && page
+  })
 }

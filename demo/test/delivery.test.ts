@@ -14,6 +14,7 @@ import { createPaymentStore } from '#src/payment-service/payment-store.js'
 import { quote } from '#src/payment-service/quote.js'
 import { backOff, createReceiptDelivery } from '#src/payment-service/receipt-delivery.js'
 import type { Delivery } from '#src/payment-service/receipts-api.js'
+import { until } from './until.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
 const migrations = new URL('../src/payment-service/migrations/', import.meta.url)
@@ -168,7 +169,7 @@ t.test(
     let answer: ((delivery: Delivery) => void) | undefined
     const first = worker(() => new Promise(resolve => (answer = resolve)))
     const slow = first.deliverNow(id)
-    while (!(await stateOf(id))?.leased) await new Promise(resolve => setTimeout(resolve, 10))
+    await until('the first worker at work', () => answer !== undefined)
     const second = worker(async () => ({ outcome: 'delivered', number: 'HQ-3' }))
     t.equal(await second.deliverDue(), 0)
     second.time.now = start + 60_000

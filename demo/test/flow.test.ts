@@ -15,6 +15,7 @@ import { chooseFreePorts } from '#src/ports.js'
 import { watchTokens } from '#src/token-flow.js'
 import { startBuying } from './buyer.js'
 import { openShop, type Shop } from './open-shop.js'
+import { until } from './until.js'
 
 const [book] = books
 if (book === undefined) throw new Error('no books')
@@ -23,14 +24,12 @@ async function buy({ url }: Shop, method: string): Promise<Response> {
   return (await startBuying(url)).pay(method)
 }
 
-async function receiptOf(shop: Shop, order: string): Promise<Uint8Array> {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
+function receiptOf(shop: Shop, order: string): Promise<Uint8Array> {
+  return until('the receipt', async () => {
     const answer = await fetch(`${shop.url}${order}/receipt.pdf`)
-    if (answer.status === 200) return new Uint8Array(await answer.arrayBuffer())
-    await answer.body?.cancel()
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-  throw new Error('no receipt')
+    const body = await answer.arrayBuffer()
+    return answer.status === 200 && new Uint8Array(body)
+  })
 }
 
 t.test('a purchase ends with a receipt, by two tokens over real HTTP', async t => {

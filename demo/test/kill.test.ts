@@ -7,6 +7,7 @@ import { loadConfig } from '#src/load-config.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { supervise, type Supervisor } from '#src/processes/supervise.js'
 import { needsPostgres, startPostgres } from './postgres.js'
+import { until } from './until.js'
 
 const purchases = 300
 /** Processes start and end all the time: on a machine that has other work, too, that takes a while. */
@@ -66,32 +67,32 @@ async function buy(
   }
 }
 
-/** Kills a replica of a service that listens, whichever it is; waits for one if none does. */
-async function killOne(
-  supervisor: Supervisor,
-  service: ServiceName,
-  random: () => number,
-): Promise<ServiceName> {
-  for (;;) {
-    const ready = supervisor.list().filter(replica => replica.service === service && replica.isReady)
-    const victim = ready[Math.floor(random() * ready.length)]
-    if (victim !== undefined) {
-      process.kill(victim.pid, 'SIGKILL')
-      return service
-    }
-    await wait(20)
-  }
+/** Kills a replica of a service that listens, whichever it is; waits for one if none does, and for its end. */
+async function killOne(supervisor: Supervisor, service: ServiceName, random: () => number): Promise<void> {
+  const { pid } = await until(
+    `a ${service} process that listens`,
+    () => {
+      const ready = supervisor.list().filter(replica => replica.service === service && replica.isReady)
+      return ready[Math.floor(random() * ready.length)]
+    },
+    patienceMs,
+  )
+  process.kill(pid, 'SIGKILL')
+  await until(`the end of ${pid}`, () => supervisor.list().every(replica => replica.pid !== pid), patienceMs)
 }
 
 async function untilDelivered(database: Database): Promise<void> {
-  for (let attempt = 0; attempt < 2_400; attempt += 1) {
-    const [row] = await database.query<{ open: number }>(
-      `select (select count(*)::int from payments.outbox where status = 'pending')
-            + (select count(*)::int from payments.payment where status = 'processing') as open`,
-    )
-    if (row?.open === 0) return
-    await wait(50)
-  }
+  await until(
+    'nothing left to do',
+    async () => {
+      const [row] = await database.query<{ open: number }>(
+        `select (select count(*)::int from payments.outbox where status = 'pending')
+              + (select count(*)::int from payments.payment where status = 'processing') as open`,
+      )
+      return row?.open === 0
+    },
+    patienceMs,
+  )
 }
 
 function configFor(ports: Parameters<typeof loadConfig>[0], url: string): DemoConfig {
@@ -132,7 +133,8 @@ t.test(
         answers.push(await buy(payments, number))
         if (answers.length % killEvery === 0) {
           const service = killOrder[killed.length % killOrder.length] ?? 'receipts'
-          killed.push(await killOne(supervisor, service, random))
+          killed.push(service)
+          await killOne(supervisor, service, random)
         }
       }
     }

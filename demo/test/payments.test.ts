@@ -12,6 +12,7 @@ import type { Charge, Decision, PaymentGateway } from '#src/payment-service/gate
 import { readIdempotencyKey } from '#src/payment-service/idempotency-key.js'
 import { vatByRate } from '#src/payment-service/quote.js'
 import { sandboxGateway } from '#src/payment-service/sandbox-gateway.js'
+import { until } from './until.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
 const issuer: TestIssuer = await createTestIssuer()
@@ -54,7 +55,8 @@ async function open(
   t: Test,
   parts: Parameters<typeof buildPaymentService>[1] = {},
 ): Promise<FastifyInstance> {
-  const app = await buildPaymentService(config, parts)
+  // A service looks for what was left at its start; there is no second look that could be quicker than the test.
+  const app = await buildPaymentService(config, { recoveryMs: 3_600_000, ...parts })
   t.teardown(() => app.close())
   return app
 }
@@ -90,11 +92,6 @@ function slowGateway(): PaymentGateway & { charges: Charge[]; answer: (decision:
       }),
     answer: decision => waiting.shift()?.(decision),
   }
-}
-
-const until = async (condition: () => boolean): Promise<void> => {
-  for (let attempt = 0; !condition() && attempt < 400; attempt += 1)
-    await new Promise(resolve => setTimeout(resolve, 25))
 }
 
 t.test('Idempotency-Key: 400 without, replay, 422 for another request, one key per client', async t => {
@@ -136,7 +133,7 @@ t.test('two requests with one key at once: one pays, the other hears 409', async
   const app = await open(t, { gateway })
   const key = randomUUID()
   const first = pay(app, key)
-  await until(() => gateway.charges.length === 1)
+  await until('a charge', () => gateway.charges.length === 1)
   t.match(await pay(app, key), { status: 409, body: { code: 'IDEMPOTENCY_KEY_IN_USE' } })
   gateway.answer({ approved: true, authorizationCode: 'A1' })
   t.match(await first, { status: 201 })
@@ -148,7 +145,7 @@ t.test('the gateway’s answer gets lost: 503, and the same key goes on where it
   const app = await open(t, { gateway })
   const key = randomUUID()
   const first = pay(app, key)
-  await until(() => gateway.charges.length === 1)
+  await until('a charge', () => gateway.charges.length === 1)
   gateway.answer(new Error('lost'))
   const lost = await first
   t.match(lost, { status: 503, body: { code: 'PAYMENT_GATEWAY_UNAVAILABLE' } })
@@ -156,7 +153,7 @@ t.test('the gateway’s answer gets lost: 503, and the same key goes on where it
   t.notMatch(JSON.stringify(lost.body), /lost"/)
 
   const again = pay(app, key)
-  await until(() => gateway.charges.length === 2)
+  await until('another charge', () => gateway.charges.length === 2)
   gateway.answer({ approved: true, authorizationCode: 'A1' })
   t.match(await again, { status: 201, body: { status: 'paid' } })
   t.equal(
@@ -167,12 +164,13 @@ t.test('the gateway’s answer gets lost: 503, and the same key goes on where it
 })
 
 t.test('a payment whose process died is settled by another, once its lease is over', async t => {
-  let now = Date.now()
+  const start = Date.now()
+  let now = start
   const dead = slowGateway()
-  const app = await open(t, { gateway: dead, clock: () => now })
+  const app = await open(t, { gateway: dead, clock: () => start })
   const key = randomUUID()
   const abandoned = pay(app, key).catch(() => undefined)
-  await until(() => dead.charges.length === 1)
+  await until('a charge', () => dead.charges.length === 1)
   // From here on the first process counts as dead: nobody answers it.
   const alive = await open(t, { clock: () => now })
   t.match(await pay(alive, key), { status: 409 }, 'its lease still runs')

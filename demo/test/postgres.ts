@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import type { Test } from 'tap'
-import { chooseFreePorts } from '#src/ports.js'
+import { until } from './until.js'
 
 const root = '/usr/lib/postgresql'
 const programs = (existsSync(root) ? readdirSync(root) : [])
@@ -37,10 +37,10 @@ export async function startPostgres(t: Test): Promise<string> {
     ['-D', data, '-U', 'bookstore', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
     asOwner,
   )
-  const { payments: port } = await chooseFreePorts()
+  // On a socket in its own folder: no port that somebody else could take first.
   const server = spawn(
     join(programs, 'postgres'),
-    ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'],
+    ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off'],
     asOwner,
   )
   const ended = new Promise(resolve => server.once('exit', resolve))
@@ -50,11 +50,8 @@ export async function startPostgres(t: Test): Promise<string> {
     await ended
     rmSync(folder, { recursive: true, force: true })
   })
-  const url = `postgres://bookstore@127.0.0.1:${port}/postgres`
-  for (let attempt = 0; !(await answers(url)); attempt += 1) {
-    if (attempt === 400) throw new Error('PostgreSQL does not answer')
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
+  const url = `postgres://bookstore@localhost/postgres?host=${encodeURIComponent(folder)}`
+  await until('an answer of PostgreSQL', () => answers(url))
   return url
 }
 

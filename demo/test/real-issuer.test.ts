@@ -11,7 +11,7 @@ import type { Environment } from '#src/environment.js'
 import { loadConfig } from '#src/load-config.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { readRealIssuer } from '#src/real-issuer.js'
-import { startBuying } from './buyer.js'
+import { pageWithReceipt, startBuying } from './buyer.js'
 
 const audiences = {
   payments: 'https://payments.bookstore.example',
@@ -60,15 +60,6 @@ async function openIssuer(
   ]
 }
 
-/** The order's page; on a slow machine the receipt comes after it. */
-async function pageWithReceipt(url: string): Promise<string> {
-  for (let attempt = 0; ; attempt += 1) {
-    const page = await (await fetch(url)).text()
-    if (page.includes('Download the PDF') || attempt === 600) return page
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
-}
-
 async function askDoctor(env: Environment): Promise<{ isWell: boolean; report: string }> {
   const lines: string[] = []
   const isWell = await examine(env, (subject, { isWell: good, found, remedy = '' }) =>
@@ -90,7 +81,6 @@ for (const dialect of ['rfc9068', 'keycloak', 'entra', 'auth0'] as const)
     const paid = await (await startBuying(url)).pay('test_visa')
     t.equal(paid.status, 303)
     const order = await pageWithReceipt(url + (paid.headers.get('location') ?? ''))
-    t.match(order, 'Download the PDF')
     t.match(order, '&quot;iss&quot;')
     const live = await (await fetch(`${url}/live`)).text()
     t.match(live, 'Issuer')

@@ -33,21 +33,26 @@ export interface PaymentServiceParts {
   readonly gateway?: PaymentGateway
   /** Milliseconds since the epoch. */
   readonly clock?: () => number
+  /** Between two looks for payments whose process died, in milliseconds. */
+  readonly recoveryMs?: number
 }
 
 /** How long a purchase waits for its receipt, in milliseconds; it comes later when that is not enough. */
 const receiptWaitMs = 3_000
 /** Longer than what is leased can take. */
 const usualLeases = { paymentMs: 30_000, receiptMs: 60_000 }
-/** Between two looks for payments whose process died, in milliseconds. */
-const recoveryMs = 5_000
+const usualRecoveryMs = 5_000
 /** Between two looks at the outbox, in milliseconds. A purchase doesn't wait for one: its receipt is sent at once. */
 const pollMs = 500
 
 /** The payment service: takes payments, and has a receipt made for each. */
 export async function buildPaymentService(
   config: PaymentConfig,
-  { gateway = sandboxGateway(config.gatewayLoss), clock = Date.now }: PaymentServiceParts = {},
+  {
+    gateway = sandboxGateway(config.gatewayLoss),
+    clock = Date.now,
+    recoveryMs = usualRecoveryMs,
+  }: PaymentServiceParts = {},
 ): Promise<FastifyInstance> {
   const { leases = usualLeases } = config
   const { app, database } = await createApiService(config, {
