@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http'
-import type { AccessToken } from './access-token.js'
+import type { Outcome } from './outcome.js'
 
 /** The one access token of a request, and by which scheme it came (RFC 9110 §11.4). */
 export interface Credentials {
   readonly scheme: 'bearer' | 'dpop'
   readonly accessToken: string
-  /** The token as it was verified before, and still counts. */
-  readonly verified?: AccessToken
+  /** What the token came to before, where that still holds. */
+  readonly known?: Outcome
 }
 
-/** The token of an `Authorization` header, whole, that was verified before and still counts: its letters were looked at. */
-export type Recall = (header: string) => AccessToken | undefined
+/** What the token of an `Authorization` header, whole, came to before, where that still holds: its letters were looked at. */
+export type Recall = (header: string) => Outcome | undefined
 
 /** What a request brought instead: nothing, or what cannot be read. */
 export type NoCredentials = 'missing' | 'malformed'
@@ -33,9 +33,8 @@ export function extractToken(
   if (header === undefined) return 'missing'
   // Node keeps the first of several Authorization headers; the raw list still has them all.
   if (isRepeated(rawHeaders)) return 'malformed'
-  const verified = recall(header)
-  if (verified !== undefined)
-    return { scheme: 'bearer', accessToken: header.slice('Bearer '.length), verified }
+  const known = recall(header)
+  if (known !== undefined) return { scheme: 'bearer', accessToken: header.slice('Bearer '.length), known }
   if (bearerAttempt.test(header)) return read(header, bearer, 'bearer')
   return takesDpop && dpopAttempt.test(header) ? read(header, dpop, 'dpop') : 'missing'
 }

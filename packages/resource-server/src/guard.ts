@@ -7,6 +7,7 @@ import type { CheckBinding } from './binding/check-binding.js'
 import { reportAllowed, startTime } from './diagnostics.js'
 import { Refusal } from './errors.js'
 import { extractToken, schemeOf, type Credentials, type Recall } from './extract-token.js'
+import type { Outcome } from './outcome.js'
 import type { Respond } from './respond/refuse.js'
 import type { Tally } from './stats.js'
 import type { VerifyToken } from './verify/verify-token.js'
@@ -29,8 +30,6 @@ export interface GuardSteps {
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
 
-type Outcome = AccessToken | Refusal
-
 /** One request at the guard. */
 interface Visit {
   readonly request: FastifyRequest
@@ -51,7 +50,7 @@ export function createGuard(steps: GuardSteps): Guard {
     if (credentials === 'missing') return optional ? undefined : new Refusal('missing')
     if (credentials === 'malformed')
       return new Refusal('credentials', 'the Authorization header is no single token')
-    const token = credentials.verified ?? verify(credentials.accessToken)
+    const token = credentials.known ?? verify(credentials.accessToken)
     return token instanceof Promise
       ? token.then(settled => authorize(settled, credentials, visit))
       : authorize(token, credentials, visit)

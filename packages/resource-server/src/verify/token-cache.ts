@@ -1,8 +1,10 @@
-import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.js'
+import type { Refusal } from '../errors.js'
+import type { Outcome } from '../outcome.js'
 import type { Lifetime } from './check-times.js'
 import type { KeySet } from './key-set.js'
 import type { PublicKey } from './public-key.js'
+import { createTokenMap } from './token-map.js'
 
 /** A token that was verified, and what has to hold for it to count again. */
 export interface VerifiedToken extends Lifetime {
@@ -11,67 +13,59 @@ export interface VerifiedToken extends Lifetime {
   readonly keys: KeySet
 }
 
-/** Verified tokens by their text. Only tokens that verified get in, so a flood of others can push nothing out. */
+/** A token that came too late. */
+export interface ExpiredToken {
+  readonly refusal: Refusal
+  /** Milliseconds since the epoch; from then on, its time is over. */
+  readonly since: number
+}
+
+/**
+ * What tokens came to that will come again: those that verified, and those that came too late, which a client sends over
+ * and over that keeps its token for too long. The latter have room of their own: nobody has verified them, and a flood
+ * of them must not push a good token out.
+ */
 export interface TokenCache {
-  get(raw: string): AccessToken | undefined
+  /** What the token came to, where that still holds. */
+  get(raw: string): Outcome | undefined
   /** The same by a whole `Authorization` header, spelled as it usually is. */
-  getByHeader(header: string): AccessToken | undefined
-  set(raw: string, verified: VerifiedToken): void
+  getByHeader(header: string): Outcome | undefined
+  setVerified(raw: string, verified: VerifiedToken): void
+  setExpired(raw: string, expired: ExpiredToken): void
+  /** How many verified tokens are at hand. */
   readonly size: number
 }
 
-interface Entry {
-  readonly raw: string
-  /** The usual header with this token, as one piece: two of those are compared at once. */
-  readonly header: string
-  readonly verified: VerifiedToken
-}
+/** Texts of expired tokens together: anybody can send them, as long as a token may be. */
+const mostExpiredCharacters = 1_000_000
 
-/** @param max how many tokens are kept; 0 keeps none */
+/** @param max how many tokens of either kind are kept; 0 keeps none */
 export function createTokenCache(max: number, now: () => number): TokenCache {
-  if (max === 0) return { get: () => undefined, getByHeader: () => undefined, set() {}, size: 0 }
-  const entries = new LRUCache<number, Entry>({ max })
+  if (max === 0)
+    return { get: () => undefined, getByHeader: () => undefined, setVerified() {}, setExpired() {}, size: 0 }
+  const verified = createTokenMap<VerifiedToken>(max)
+  const expired = createTokenMap<ExpiredToken>(max, mostExpiredCharacters)
 
-  function usable(place: number, { verified }: Entry): AccessToken | undefined {
+  function stillGood(text: string, known: VerifiedToken | undefined): AccessToken | undefined {
+    if (known === undefined) return undefined
     const time = now()
-    if (time >= verified.usableFrom && time < verified.usableUntil && verified.keys.holds(verified.key))
-      return verified.token
-    entries.delete(place)
+    if (time >= known.usableFrom && time < known.usableUntil && known.keys.holds(known.key))
+      return known.token
+    verified.delete(text)
     return undefined
   }
 
+  const stillLate = (known: ExpiredToken | undefined): Refusal | undefined =>
+    known !== undefined && now() >= known.since ? known.refusal : undefined
+
   return {
-    get(raw) {
-      const place = placeOf(raw)
-      const entry = entries.get(place)
-      return entry === undefined || entry.raw !== raw ? undefined : usable(place, entry)
-    },
-    getByHeader(header) {
-      const place = placeOf(header)
-      const entry = entries.get(place)
-      return entry === undefined || entry.header !== header ? undefined : usable(place, entry)
-    },
-    set(raw, verified) {
-      const header = Buffer.from(`Bearer ${raw}`, 'latin1').toString('latin1')
-      entries.set(placeOf(raw), { raw: header.slice(-raw.length), header, verified })
-    },
+    get: raw => stillGood(raw, verified.get(raw)) ?? stillLate(expired.get(raw)),
+    getByHeader: header =>
+      stillGood(header, verified.getByHeader(header)) ?? stillLate(expired.getByHeader(header)),
+    setVerified: (raw, known) => verified.set(raw, known),
+    setExpired: (raw, known) => expired.set(raw, known),
     get size() {
-      return entries.size
+      return verified.size
     },
   }
-}
-
-/** Characters at the end of a token that choose its place: they belong to its signature. */
-const tailLength = 12
-
-/**
- * A number of 32 bits from the end of a text. To look a token up by all of its text would cost more than the rest of the guard, since
- * V8 hashes a string one character after the other; that two strings are equal costs it next to nothing. Tokens that meet at
- * one place push each other out, and are verified again.
- */
-function placeOf(text: string): number {
-  let place = 0
-  for (let index = Math.max(0, text.length - tailLength); index < text.length; index += 1)
-    place = (Math.imul(place, 31) + text.charCodeAt(index)) | 0
-  return place
 }

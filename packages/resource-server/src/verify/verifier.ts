@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { AccessToken } from '../access-token.js'
 import { report } from '../diagnostics.js'
 import { InvalidOptionError } from '../errors.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { Settings } from '../options/options.js'
+import type { Outcome } from '../outcome.js'
 import { compileCustomClaims, type CheckCustomClaims } from './check-custom-claims.js'
 import { connectToIssuer, type IssuerConnection } from './issuer-connection.js'
 import { fetchKeysOf, keyImporter } from './issuer-keys.js'
@@ -17,8 +17,8 @@ import { createVerifyToken, type TrustedIssuer, type VerifyToken } from './verif
 /** Everything that verification keeps: keys, connections, verified tokens. */
 export interface Verifier {
   readonly verify: VerifyToken
-  /** The token of an `Authorization` header that has verified before and still counts. */
-  readonly recall: (header: string) => AccessToken | undefined
+  /** What the token of an `Authorization` header came to before, where that still holds. */
+  readonly recall: (header: string) => Outcome | undefined
   /** Fetches the keys of every issuer. @throws the first failure */
   loadKeys(): Promise<void>
   close(): Promise<void>

@@ -1,8 +1,8 @@
-import type { AccessToken } from '../access-token.js'
 import { Refusal } from '../errors.js'
+import type { Outcome } from '../outcome.js'
 import { checkClaims, isKeyOfIssuer, type ClaimRules } from './check-claims.js'
 import type { CheckCustomClaims } from './check-custom-claims.js'
-import { lifetimeOf } from './check-times.js'
+import { lifetimeOf, type Lifetime } from './check-times.js'
 import { isB64token } from './b64token.js'
 import { decodeToken, type DecodedToken, type TokenHeader } from './decode-token.js'
 import type { IntrospectToken } from './introspect-token.js'
@@ -25,7 +25,7 @@ export interface TrustedIssuer {
  * the thread pool. A {@link Refusal} when the token is not to be accepted.
  * @throws {KeysUnavailable} when that cannot be told now
  */
-export type VerifyToken = (raw: string) => AccessToken | Refusal | Promise<AccessToken | Refusal>
+export type VerifyToken = (raw: string) => Outcome | Promise<Outcome>
 
 const headersKept = 256
 
@@ -56,7 +56,7 @@ export function createVerifyToken(
     decoded: DecodedToken,
     issuer: TrustedIssuer,
     key: PublicKey | undefined,
-  ): AccessToken | Refusal | Promise<AccessToken | Refusal> {
+  ): Outcome | Promise<Outcome> {
     const { raw, header, claims } = decoded
     if (key === undefined || !isKeyOfIssuer(key.issuer, claims, issuer.rules))
       return new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant')
@@ -70,7 +70,7 @@ export function createVerifyToken(
     return refusal ?? accept(decoded, issuer, key)
   }
 
-  function accept(decoded: DecodedToken, issuer: TrustedIssuer, key: PublicKey): AccessToken | Refusal {
+  function accept(decoded: DecodedToken, issuer: TrustedIssuer, key: PublicKey): Outcome {
     const { raw, header, headerSegment, claims } = decoded
     const refusal = checkCustomClaims(claims)
     if (refusal !== undefined) return refusal
@@ -79,8 +79,13 @@ export function createVerifyToken(
       if (headers.size >= headersKept) headers.clear()
       headers.set(headerSegment, header)
     }
-    cache.set(raw, { token, key, keys: issuer.keys, ...lifetimeOf(claims, issuer.rules) })
+    cache.setVerified(raw, { token, key, keys: issuer.keys, ...lifetimeOf(claims, issuer.rules) })
     return token
+  }
+
+  function refuse(raw: string, refusal: Refusal, { usableUntil: since }: Lifetime): Refusal {
+    if (refusal.reason === 'expired') cache.setExpired(raw, { refusal, since })
+    return refusal
   }
 
   return raw => {
@@ -98,7 +103,8 @@ export function createVerifyToken(
     if (!issuer.algorithms.includes(alg as Algorithm))
       return new Refusal('algorithm', 'alg is not allowed for this issuer')
     const refusal = checkClaims(header, claims, issuer.rules, now())
-    if (refusal !== undefined) return withContext(refusal, issuer, header)
+    if (refusal !== undefined)
+      return refuse(raw, withContext(refusal, issuer, header), lifetimeOf(claims, issuer.rules))
     const key = issuer.keys.find(kid, alg)
     const verified =
       key === undefined

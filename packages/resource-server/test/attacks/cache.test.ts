@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import t from 'tap'
+import { Refusal } from '#src/errors.js'
 import { createTokenCache } from '#src/verify/token-cache.js'
 import { makeKey } from '../hand-made-issuer.js'
 import { startBench } from '../protected-app.js'
@@ -22,11 +23,40 @@ t.test('a flood of garbage pushes no verified token out', async t => {
     usableFrom: 0,
     usableUntil: 1,
   }
-  cache.set('good', verified)
+  cache.setVerified('good', verified)
   for (let index = 0; index < 100; index += 1) t.equal(cache.get(`garbage ${index}`), undefined)
   t.equal(cache.get('good'), verified.token, 'looking for what is not there evicts nothing')
   t.equal(cache.size, 1)
   t.equal((await bench.call(good)).statusCode, 200)
+})
+
+const longText = (index: number): string => `${'x'.repeat(15_000)}${index}`
+
+t.test('a flood of expired tokens pushes no verified token out, and keeps bounded memory', async t => {
+  const bench = await startBench(t, { cacheSize: 2 })
+  const seconds = bench.clock.now / 1000
+  const good = bench.token({ jti: 'good' })
+  const remembered = await bench.app.oauth.verify(good)
+  for (let index = 0; index < 50; index += 1) {
+    const late = bench.token({ jti: `${index}`, exp: seconds - 3_600 })
+    for (const time of ['first', 'second']) t.equal((await bench.call(late)).statusCode, 401, `${time} time`)
+  }
+  t.equal(bench.app.oauth.stats().cachedTokens, 1)
+  t.equal(await bench.app.oauth.verify(good), remembered, 'the very same: it was not verified again')
+
+  const cache = createTokenCache(1_000, () => 0)
+  const expired = { refusal: new Refusal('expired'), since: 0 }
+  for (let index = 0; index < 500; index += 1) cache.setExpired(longText(index), expired)
+  t.equal(cache.get(longText(499)), expired.refusal)
+  const kept = Array.from({ length: 500 }, (_, index) => cache.get(longText(index))).filter(Boolean).length
+  t.ok(kept * 15_000 <= 1_000_000, `${kept} kept`)
+
+  const old = bench.token({ exp: seconds - 3_600, iat: seconds - 7_200 })
+  t.equal((await bench.call(old)).statusCode, 401)
+  bench.clock.now -= 5_400_000
+  t.equal((await bench.call(old)).statusCode, 200, 'by a clock that was set right, it is not late')
+  bench.clock.now += 5_400_000
+  t.equal((await bench.call(old)).statusCode, 401, 'and late again when its time is over')
 })
 
 t.test('a text that ends as a verified token does is not taken for it', async t => {
@@ -39,7 +69,7 @@ t.test('a text that ends as a verified token does is not taken for it', async t 
     usableUntil: 1,
   }
   const signature = 's'.repeat(86)
-  cache.set(`header.payload.${signature}`, verified)
+  cache.setVerified(`header.payload.${signature}`, verified)
   t.equal(cache.getByHeader(`Bearer header.payload.${signature}`), verified.token)
   t.equal(
     cache.getByHeader(`bearer header.payload.${signature}`),
