@@ -3,6 +3,7 @@ import { refuseUnknownNames } from './known-names.js'
 import type { TestIssuer } from './test-issuer.js'
 import type { TokenOptions } from './token-options.js'
 import type { BadToken } from './check/bad-tokens.js'
+import { exampleUrl } from './check/example-url.js'
 
 /** What is needed of an application: Fastify's `inject`. */
 export interface InjectableApp {
@@ -34,7 +35,10 @@ interface ListedRoute {
 export interface ProtectedRoute {
   /** Default `GET`. */
   readonly method?: string
-  /** With parameters filled in, or `/receipts/:id`: `1` takes the place of a parameter. */
+  /**
+   * As the route has it: `/receipts/:id`, `1` takes the place of a parameter; or with parameters filled in. A colon of
+   * its own is `::` in either, as in the routes of Fastify. A query stays as it is.
+   */
   readonly url: string
   /** The scopes it demands, all of them. Default: none; any token will do. */
   readonly scopes?: readonly string[]
@@ -180,11 +184,11 @@ function asker(
   app: InjectableApp,
   { method = 'GET', url, headers, payload }: ProtectedRoute,
 ): (token: string | undefined) => PromiseLike<InjectedAnswer> {
-  const path = url.replaceAll(/:\w+(?:\([^)]*\))?\??/g, '1').replaceAll('*', '1')
+  const example = exampleUrl(url)
   return token =>
     app.inject({
       method: method as never,
-      url: path,
+      url: example,
       headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       ...(payload === undefined ? {} : { payload: payload as never }),
     })

@@ -142,6 +142,44 @@ t.test('asks the routes that fastify-resource-server lists, with the fewest scop
   t.same([...asked].toSorted(), ['GET /any', 'PUT /all/1'])
 })
 
+/** A route's URL, as Fastify has it → what is asked for. */
+const filledIn = {
+  '/books/:id': '/books/1',
+  '/books/:from-:to': '/books/1-1',
+  '/books/:id.pdf': '/books/1.pdf',
+  '/books/:id(^\\d+$)/pages/:page(^(?:\\d|\\(\\))+$)': '/books/1/pages/1',
+  '/at/:hour(^\\d+)h:minute(^\\d+)m': '/at/1h1m',
+  '/optional/:id?': '/optional/1',
+  '/books::search': '/books:search',
+  '/urn::isbn::/:id': '/urn:isbn:/1',
+  '/:id/::all': '/1/:all',
+  '/files/*': '/files/1',
+}
+
+t.test('asks for what find-my-way makes of a route: parameters, and colons that are none', async t => {
+  const { issuer, app } = await start(t)
+  await app.register(resourceServer, { issuer: issuer.url, audience })
+  const asked = new Set<string>()
+  app.addHook('onResponse', async ({ url, routeOptions }) => void asked.add(`${routeOptions.url} ${url}`))
+  const routes = Object.keys(filledIn)
+  for (const route of routes) app.get(route, async () => 'ok')
+  await expectProtected(app, { issuer, routes: routes.map(url => ({ url })) })
+  t.strictSame(
+    [...asked],
+    Object.entries(filledIn).map(sides => sides.join(' ')),
+  )
+})
+
+t.test('leaves the query of a URL as it is', async t => {
+  const { issuer, app } = await start(t)
+  await app.register(resourceServer, { issuer: issuer.url, audience })
+  const asked = new Set<string>()
+  app.addHook('onResponse', async ({ url }) => void asked.add(url))
+  app.get('/books/:id', async () => 'ok')
+  await expectProtected(app, { issuer, routes: [{ url: '/books/:id?at=12:30&title=*' }] })
+  t.strictSame([...asked], ['/books/1?at=12:30&title=*'])
+})
+
 t.test('proves nothing without routes, and says so', async t => {
   const { issuer, app } = await start(t)
   await t.rejects(expectProtected(app, { issuer, routes: [] }), /no routes/)
