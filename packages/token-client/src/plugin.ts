@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './errors.js'
-import { parseOptions, type TokenClientPluginOptions } from './options/options.js'
+import type { TokenClientPluginOptions } from './options/options.js'
+import { parseOptions } from './options/settings.js'
 import { buildTokenClient, type TokenClient, type Troubles } from './token-client.js'
 
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {

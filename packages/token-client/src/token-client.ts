@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Dispatcher } from 'undici'
 import { locateServer, type ServerLocation } from './acquire/authorization-server.js'
 import { cacheKey } from './acquire/cache-key.js'
+import { dpopProofs } from './acquire/dpop-proofs.js'
 import { requestToken, type TokenAnswer, type TokenRequest } from './acquire/request-token.js'
 import { connectToServer } from './acquire/token-endpoint-fetch.js'
 import { createTokenSource } from './acquire/token-source.js'
@@ -11,7 +12,8 @@ import { endWith, grantFor, subjectTokenOf, type Subject } from './call/on-behal
 import { createTokenView, type TokenView } from './call/token-view.js'
 import { loadUndici } from './call/undici.js'
 import { report } from './diagnostics.js'
-import { parseOptions, type Settings, type TokenClientOptions } from './options/options.js'
+import type { TokenClientOptions } from './options/options.js'
+import { parseOptions, type Settings } from './options/settings.js'
 import type { TargetOptions } from './options/target-options.js'
 import { shareTokens, type AskForToken } from './share/share-tokens.js'
 import type { TokenStore } from './share/token-store.js'
@@ -75,6 +77,7 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
     }
     return agent
   }
+  const proofs = settings.dpop && dpopProofs(settings.dpop, now)
   const views = new LRUCache<string, TokenView>({ max: maxViews })
 
   function askFor(request: TokenRequest): AskForToken {
@@ -108,7 +111,7 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
 
   function viewFor(target: TargetOptions): TokenView {
     const parameters = settings.parametersOf(target)
-    const request = { ...settings, grantType: 'client_credentials', parameters }
+    const request = { ...settings, proofs, grantType: 'client_credentials', parameters }
     const key = cacheKey(request)
     return keep(key, () => shared(askFor(request), key, settings, troubles))
   }
@@ -118,6 +121,7 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
     const { grantType, parameters } = grantFor(settings.onBehalfOfGrant, token)
     const request = {
       ...settings,
+      proofs,
       grantType,
       parameters: [...parameters, ...settings.parametersOf(target)],
     }

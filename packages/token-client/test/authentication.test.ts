@@ -123,6 +123,40 @@ for (const [what, options] of Object.entries(keys))
     t.ok(await getToken(t, { issuer, assertionAudience: 'token_endpoint', ...(await options()) }))
   })
 
+const asserting: Record<string, Partial<TokenClientOptions>> = {
+  private_key_jwt: { privateKey },
+  'a signer elsewhere': { keyAlgorithm: 'ES256', signAssertion: () => Buffer.from('made in a KMS') },
+  client_secret_jwt: {
+    clientSecret: 'a secret of at least thirty-two bytes',
+    clientAuthentication: 'client_secret_jwt',
+  },
+}
+
+for (const [what, options] of Object.entries(asserting)) {
+  t.test(`${what}: assertions are dated by the client's clock`, async t => {
+    const { tokenEndpoint, requests } = await startRecorder(t)
+    await getToken(t, { tokenEndpoint, clock: () => 1_000_000_999, ...options })
+    t.match(decodeJwt(requests[0]?.body.get('client_assertion') ?? ''), {
+      iat: 1_000_000,
+      nbf: 1_000_000,
+      exp: 1_000_060,
+    })
+  })
+
+  t.test(`${what}: assertions are for the issuer, or for the token endpoint`, async t => {
+    const { tokenEndpoint, requests } = await startRecorder(t)
+    const issuer = 'https://login.example.com'
+    await getToken(t, { tokenEndpoint, issuer, ...options })
+    await getToken(t, { tokenEndpoint, issuer, assertionAudience: 'token_endpoint', ...options })
+    await getToken(t, { tokenEndpoint, ...options })
+    t.strictSame(
+      requests.map(({ body }) => decodeJwt(body.get('client_assertion') ?? '').aud),
+      [issuer, tokenEndpoint, tokenEndpoint],
+      'where no issuer is known, for the token endpoint',
+    )
+  })
+}
+
 t.test('a certificate is named in each way that servers look for, and has to fit the key', async t => {
   const { key, cert } = await makeCertificate('payment')
   const { tokenEndpoint, requests } = await startRecorder(t)
@@ -357,6 +391,42 @@ t.test('wrong options are named', t => {
     [{ signAssertion: () => {} }, /`keyAlgorithm` is missing/],
     [{ signAssertion: 'RS256' }, /`signAssertion` wants a function/],
     [{ clientAuthentication: 'tls_client_auth' }, /wants `certificate` and `privateKey` as PEM/],
+    [
+      { clientSecret: 'a', assertionAudience: 'issuer' },
+      /`assertionAudience` is "issuer", and does nothing with `clientSecret`, only with .*leave it out/,
+    ],
+    [
+      { clientSecret: 'a', clientAuthentication: 'client_secret_post', assertionAudience: 'token_endpoint' },
+      /`assertionAudience` is "token_endpoint", and does nothing with `client_secret_post`/,
+    ],
+    [
+      { clientAssertionFile: '/assertion', assertionAudience: 'issuer' },
+      /`assertionAudience` is "issuer", and does nothing with `clientAssertionFile`/,
+    ],
+    [
+      { clientAuthentication: 'tls_client_auth', privateKey: pem, assertionAudience: 'issuer' },
+      /`assertionAudience` is "issuer", and does nothing with `tls_client_auth`/,
+    ],
+    [{ clientSecret: 'a', assertionAudience: 'me' }, /`assertionAudience` is "me"; it wants 'issuer'/],
+    [
+      {
+        issuer: undefined,
+        tokenEndpoint: 'https://login.example.com/token',
+        privateKey: pem,
+        assertionAudience: 'issuer',
+      },
+      /`assertionAudience` is "issuer", and no `issuer` is given.*give `issuer`/,
+    ],
+    [
+      { clientAuthentication: 'tls_client_auth', privateKey: pem, keyId: 'k1' },
+      /`keyId` is "k1", and does nothing with `tls_client_auth`/,
+    ],
+    [
+      { clientAuthentication: 'tls_client_auth', privateKey: pem, keyAlgorithm: 'RS256' },
+      /`keyAlgorithm` is "RS256", and does nothing with `tls_client_auth`/,
+    ],
+    [{ clientSecret: 'a', keyId: 'k1' }, /`keyId` is "k1", and does nothing with `clientSecret`/],
+    [{ keyId: 'k1' }, /`keyId` is "k1", and does nothing without .*environment variable/],
     [{ clientSecret: 'a', preset: 'azure' }, /`preset` is "azure"; it wants 'standard', 'entra'/],
     [
       { clientSecret: 'a', preset: 'keycloak', resource: audience },

@@ -5,6 +5,7 @@ import { calculateJwkThumbprint, decodeJwt, EmbeddedJWK, jwtVerify, type JWTPayl
 import t, { type Test } from 'tap'
 import { createTokenClient, type TokenClient } from 'fastify-token-client'
 import { startRealServer } from './real-server.js'
+import { json, startTokenEndpoint, type Behaviour } from './token-endpoint.js'
 
 const audience = 'https://receipts.example.com'
 
@@ -124,6 +125,55 @@ t.test('a nonce that is asked for again and again ends in the 401', async t => {
   const payment = clientOf(t, issuer, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   t.equal((await payment.fetch('/')).status, 401)
   t.ok(asked <= 3, `${asked} requests`)
+})
+
+/** A token endpoint that wants its nonce in each proof, and one of the secrets; keeps what it was sent. */
+async function startStrictEndpoint(t: Test, secret: string) {
+  const behave: Behaviour = (response, { headers }) => {
+    const { nonce } = decodeJwt(String(headers['dpop']))
+    if (headers.authorization !== `Basic ${Buffer.from(`payment:${secret}`).toString('base64')}`)
+      return json(response, 401, { error: 'invalid_client' })
+    if (nonce === 'the nonce')
+      return json(response, 200, { access_token: 'abc', token_type: 'DPoP', expires_in: 60 })
+    response.setHeader('dpop-nonce', 'the nonce')
+    json(response, 400, { error: 'use_dpop_nonce' })
+  }
+  return startTokenEndpoint(t, behave)
+}
+
+t.test("the server's nonce is asked for once, whatever is asked for afterwards", async t => {
+  const endpoint = await startStrictEndpoint(t, 'secret')
+  const payment = createTokenClient({
+    baseUrl: audience,
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret: 'secret',
+    dpop: true,
+    clock: () => 1_000_000_999,
+  })
+  t.teardown(() => payment.close())
+  await payment.getToken()
+  await payment.with({ scopes: ['receipts:read'] }).getToken()
+  await payment.onBehalfOf('the token of a caller').getToken()
+  t.match(
+    endpoint.requests.map(({ headers }) => decodeJwt(String(headers['dpop']))),
+    [undefined, 'the nonce', 'the nonce', 'the nonce'].map(nonce => ({ nonce, iat: 1_000_000 })),
+    "and proofs are dated by the client's clock",
+  )
+})
+
+t.test('a nonce that is wanted does not hide a secret that was rotated', async t => {
+  const endpoint = await startStrictEndpoint(t, 'new')
+  const payment = createTokenClient({
+    baseUrl: audience,
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret: ({ refused }) => (refused ? 'new' : 'old'),
+    dpop: true,
+  })
+  t.teardown(() => payment.close())
+  t.match(await payment.getToken(), { accessToken: 'abc' })
+  t.equal(endpoint.requests.length, 3)
 })
 
 t.test('takes a key pair, so that the binding outlives the process', async t => {

@@ -234,8 +234,8 @@ t.test('wrong options fail register', async t => {
       /`parameters` has `grant_type`, which the client writes itself/,
     ],
     [{ parameters: { scope: 'a' } }, /`parameters` has `scope`.*give `scopes`/],
-    [{ keyId: 'one' }, /option `keyId` does nothing without `privateKey`/],
-    [{ certificate: 'x' }, /option `certificate` does nothing without/],
+    [{ keyId: 'one' }, /option `keyId` is "one", and does nothing with `clientSecret`, only with/],
+    [{ certificate: 'x' }, /option `certificate` is given, and does nothing with `clientSecret`/],
     [
       { ca: 'PEM', dispatcher: new Agent(), tokenDispatcher: new Agent() },
       /option `ca` does nothing with a `d/,

@@ -1,10 +1,7 @@
-import type { webcrypto } from 'node:crypto'
 import {
   allowInsecureRequests,
   customFetch,
-  DPoP,
   genericTokenEndpointRequest,
-  isDPoPNonceError,
   processGenericTokenEndpointResponse,
   type AuthorizationServer,
   type Client,
@@ -25,8 +22,8 @@ export interface TokenRequest {
   readonly grantType: string
   /** `scope`, `resource` (RFC 8707 §2), `audience` and whatever else the grant and the server want. */
   readonly parameters: readonly (readonly [string, string])[]
-  /** The key that the token is to be bound to (RFC 9449 §5). */
-  readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
+  /** Proofs of the key that the token is to be bound to (RFC 9449 §5). */
+  readonly proofs: (() => Promise<DPoPHandle>) | undefined
 }
 
 /** What a token endpoint answered, as far as the client needs it. */
@@ -48,48 +45,51 @@ export interface TokenEndpoint {
 }
 
 /**
- * Asks for a token (RFC 6749 §4.4, §4.5); what is on the wire is oauth4webapi's. Asks twice where the first answer says
- * what was missing: the server's nonce in the proof (RFC 9449 §8), or another secret than the one that was rotated away.
+ * Asks for a token (RFC 6749 §4.4, §4.5); what is on the wire is oauth4webapi's. Asks again where the answer says what
+ * was missing: the server's nonce in the proof (RFC 9449 §8), or another secret than the one that was rotated away; once
+ * for each.
  * @throws {TokenRequestFailure}
  */
 export async function requestToken(request: TokenRequest, endpoint: TokenEndpoint): Promise<TokenAnswer> {
-  const client: Client = { client_id: request.clientId }
-  const proof = request.dpop === undefined ? undefined : DPoP(client, await request.dpop())
-  const attempt: Attempt = { client, request, proof, endpoint }
-  try {
-    return await exchange(attempt, false)
-  } catch (error) {
-    if (isDPoPNonceError(error)) return await exchange(attempt, false).catch(giveUp)
-    const failure = error as TokenRequestFailure
-    if (failure.error === 'invalid_client' && canChange(request.credentials))
-      return await exchange(attempt, true).catch(giveUp)
-    throw failure
+  let attempt: Attempt = { request, endpoint, refused: false, nonce: request.proofs === undefined }
+  for (;;) {
+    try {
+      return await inTime(send(attempt), endpoint.timeoutMs)
+    } catch (error) {
+      attempt = next(attempt, error as TokenRequestFailure)
+    }
   }
 }
 
 interface Attempt {
-  readonly client: Client
   readonly request: TokenRequest
-  readonly proof: DPoPHandle | undefined
   readonly endpoint: TokenEndpoint
+  /** The credentials that were given before were refused. */
+  readonly refused: boolean
+  /** The server's nonce is in the proof, or there is no proof. */
+  readonly nonce: boolean
 }
 
-/** @param refused the credentials that were given before were refused */
-function exchange(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
-  return inTime(send(attempt, refused), attempt.endpoint.timeoutMs)
+/** @throws {TokenRequestFailure} when asking again would change nothing */
+function next(attempt: Attempt, failure: TokenRequestFailure): Attempt {
+  if (failure.error === 'use_dpop_nonce' && !attempt.nonce) return { ...attempt, nonce: true }
+  const mayBeRotated = failure.error === 'invalid_client' && canChange(attempt.request.credentials)
+  if (mayBeRotated && !attempt.refused) return { ...attempt, refused: true }
+  throw failure
 }
 
-async function send(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
-  const { client, request, proof, endpoint } = attempt
+async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswer> {
+  const client: Client = { client_id: request.clientId }
   const requestedAt = endpoint.now()
   let response: Response | undefined
-  let hide: ((text: string) => string) | undefined
+  let hide = nothingSent
   try {
     const server = await endpoint.locate()
+    const proof = await request.proofs?.()
     const answer = await genericTokenEndpointRequest(
       server,
       isMutualTls(request.credentials) ? { ...client, use_mtls_endpoint_aliases: true } : client,
-      await usable(request.credentials, refused),
+      await usable(request.credentials, refused, endpoint.now),
       request.grantType,
       request.parameters.map(([name, value]) => [name, value]),
       {
@@ -105,8 +105,13 @@ async function send(attempt: Attempt, refused: boolean): Promise<TokenAnswer> {
     const parsed = await processGenericTokenEndpointResponse(server, client, response)
     return readAnswer(parsed, requestedAt, proof === undefined ? 'bearer' : 'dpop')
   } catch (error) {
-    throw isDPoPNonceError(error) ? error : failureFrom(error, response, hide)
+    throw failureFrom(error, { response, hide, now: endpoint.now })
   }
+}
+
+/** No secret has gone out yet that could come back. */
+function nothingSent(text: string): string {
+  return text
 }
 
 /** What is asked for a secret, a key or a signature may never answer. */
@@ -124,18 +129,18 @@ function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   })
 }
 
-function giveUp(error: unknown): never {
-  throw failureFrom(error)
-}
-
 function isMutualTls({ method }: ClientCredentials): boolean {
   return method === 'tls_client_auth' || method === 'self_signed_tls_client_auth'
 }
 
 /** A key that cannot be used is a mistake of ours; a function that gives none now may give one next time. */
-async function usable(credentials: ClientCredentials, refused: boolean): Promise<ClientAuth> {
+async function usable(
+  credentials: ClientCredentials,
+  refused: boolean,
+  now: () => number,
+): Promise<ClientAuth> {
   try {
-    return await authenticate(credentials, { refused })
+    return await authenticate(credentials, { refused }, now)
   } catch (error) {
     throw new TokenRequestFailure('unusable_client_credentials', {
       permanent: !canChange(credentials),

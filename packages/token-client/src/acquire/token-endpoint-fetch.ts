@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { TlsSettings } from '../options/options.js'
+import type { TlsSettings } from '../options/connection-options.js'
 
 /** The `fetch` that oauth4webapi uses for metadata and tokens. */
 export type TokenEndpointFetch = (

@@ -1,3 +1,5 @@
+import { readRetryAfter } from '../retry-after.js'
+
 /** Why there is no token. `permanent`: the server said so by RFC 6749 §5.2; asking again changes nothing. */
 export class TokenRequestFailure {
   readonly permanent: boolean
@@ -30,16 +32,17 @@ interface KnownError {
   readonly cause?: { readonly message?: string; readonly code?: string }
 }
 
-/**
- * Reads an error of the exchange.
- * @param response the server's answer, where there was one
- * @param hide takes secrets out of what the server says: some repeat what they were sent
- */
-export function failureFrom(
-  error: unknown,
-  response?: Response,
-  hide: (text: string) => string = text => text,
-): TokenRequestFailure {
+/** What is known of an exchange that failed. */
+interface Circumstances {
+  /** The server's answer, where there was one. */
+  readonly response: Response | undefined
+  /** Takes secrets out of what the server says: some repeat what they were sent. */
+  readonly hide: (text: string) => string
+  readonly now: () => number
+}
+
+/** Reads an error of the exchange. */
+export function failureFrom(error: unknown, { response, hide, now }: Circumstances): TokenRequestFailure {
   if (error instanceof TokenRequestFailure) return error
   const known = error as KnownError
   if (isRefusal(known)) {
@@ -47,7 +50,7 @@ export function failureFrom(
       typeof known.error_description === 'string' ? clip(hide(known.error_description)) : undefined
     return new TokenRequestFailure(clip(hide(known.error)), { permanent: true, description })
   }
-  const retryAfterMs = retryAfter(response)
+  const retryAfterMs = readRetryAfter(response?.headers.get('retry-after'), now())
   if (response !== undefined && !response.ok)
     return new TokenRequestFailure(`the server answers ${response.status}`, { retryAfterMs })
   if (known.name === 'TimeoutError') return new TokenRequestFailure('the server does not answer in time')
@@ -64,14 +67,6 @@ const troubles: ReadonlySet<string> = new Set(['temporarily_unavailable', 'serve
 function isRefusal(known: KnownError): known is KnownError & { error: string } {
   const { error, status = 500 } = known
   return typeof error === 'string' && !troubles.has(error) && status < 500 && status !== 429
-}
-
-/** RFC 9110 §10.2.3: seconds, or a date. */
-function retryAfter(response: Response | undefined): number | undefined {
-  const value = response?.headers.get('retry-after')
-  if (value === null || value === undefined) return undefined
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
-  return Number.isFinite(ms) && ms >= 0 ? ms : undefined
 }
 
 /** What a server wrote, short enough for a log line and without line breaks. */

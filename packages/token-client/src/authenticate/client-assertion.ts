@@ -1,5 +1,11 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto'
-import { modifyAssertion, PrivateKeyJwt, type ClientAuth, type ModifyAssertionOptions } from 'oauth4webapi'
+import {
+  modifyAssertion,
+  PrivateKeyJwt,
+  type AuthorizationServer,
+  type ClientAuth,
+  type ModifyAssertionOptions,
+} from 'oauth4webapi'
 import { provide, type ProvideContext, type Provided } from './provide.js'
 import { importPrivateKey, privateKeyObject, type PrivateKeyInput } from './private-key.js'
 
@@ -25,15 +31,23 @@ export type AssertionKey =
       readonly certificate: Provided<string> | undefined
     }
 
+/** What an assertion says of itself. */
+export interface AssertionTerms {
+  readonly audience: AssertionAudience
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
 type AssertionHeader = Record<string, string | string[]>
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+/** Seconds. */
 const assertionLifetime = 60
 
 /** `private_key_jwt`: an assertion for each token request, signed here or elsewhere. */
 export async function keyAssertion(
   key: AssertionKey,
-  audience: AssertionAudience,
+  terms: AssertionTerms,
   context: ProvideContext,
 ): Promise<ClientAuth> {
   const certificate = key.certificate === undefined ? undefined : await provide(key.certificate, context)
@@ -41,11 +55,11 @@ export async function keyAssertion(
     ...(key.keyId === undefined ? {} : { kid: key.keyId }),
     ...(certificate === undefined ? {} : certificateHeader(certificate)),
   }
-  if ('sign' in key) return signedElsewhere(key, header, audience)
+  if ('sign' in key) return signedElsewhere(key, header, terms)
   const input = await provide(key.key, context)
   if (certificate !== undefined) checkPair(certificate, input)
   const privateKey = await importPrivateKey(input, key.algorithm, key.rsaAlgorithm)
-  return forAudience(audience, options => PrivateKeyJwt(privateKey, options), header)
+  return onTerms(terms, options => PrivateKeyJwt(privateKey, options), header)
 }
 
 /** An assertion that somebody else made: a workload's federated token (RFC 7521 §4.2). */
@@ -59,9 +73,9 @@ function addAssertion(body: URLSearchParams, clientId: string, assertion: string
   body.set('client_assertion', assertion)
 }
 
-/** oauth4webapi addresses assertions to the issuer; some servers want the token endpoint there. */
-export function forAudience(
-  audience: AssertionAudience,
+/** oauth4webapi addresses assertions to the issuer, and dates them by the machine's clock. */
+export function onTerms(
+  terms: AssertionTerms,
   make: (options: ModifyAssertionOptions) => ClientAuth,
   added: AssertionHeader = {},
 ): ClientAuth {
@@ -69,27 +83,28 @@ export function forAudience(
     make({
       [modifyAssertion](header, payload) {
         Object.assign(header, added)
-        if (audience === 'token_endpoint') payload['aud'] = server.token_endpoint
+        Object.assign(payload, claimsOf(terms, server))
       },
     })(server, client, body, headers)
+}
+
+function claimsOf({ audience, now }: AssertionTerms, { issuer, token_endpoint }: AuthorizationServer) {
+  const seconds = Math.floor(now() / 1000)
+  return {
+    aud: audience === 'issuer' ? issuer : token_endpoint,
+    iat: seconds,
+    nbf: seconds,
+    exp: seconds + assertionLifetime,
+  }
 }
 
 function signedElsewhere(
   { sign, algorithm }: Extract<AssertionKey, { sign: unknown }>,
   header: AssertionHeader,
-  audience: AssertionAudience,
+  terms: AssertionTerms,
 ): ClientAuth {
   return async (server, { client_id: clientId }, body) => {
-    const now = Math.floor(Date.now() / 1000)
-    const claims = {
-      iss: clientId,
-      sub: clientId,
-      aud: audience === 'issuer' ? server.issuer : server.token_endpoint,
-      jti: randomUUID(),
-      iat: now,
-      nbf: now,
-      exp: now + assertionLifetime,
-    }
+    const claims = { iss: clientId, sub: clientId, jti: randomUUID(), ...claimsOf(terms, server) }
     const input = `${encode({ alg: algorithm, typ: 'JWT', ...header })}.${encode(claims)}`
     const signature = Buffer.from(await sign(Buffer.from(input))).toString('base64url')
     addAssertion(body, clientId, `${input}.${signature}`)

@@ -7,8 +7,8 @@ import {
 } from 'oauth4webapi'
 import {
   assertedElsewhere,
-  forAudience,
   keyAssertion,
+  onTerms,
   type AssertionAudience,
   type AssertionKey,
 } from './client-assertion.js'
@@ -29,10 +29,14 @@ export type ClientCredentials =
   | { readonly method: 'client_assertion'; readonly assertion: Provided<string> }
   | { readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' }
 
-/** Resolves the credentials anew: called for each token request, so that a rotated secret is picked up. */
+/**
+ * Resolves the credentials anew: called for each token request, so that a rotated secret is picked up.
+ * @param now milliseconds since the epoch; assertions are dated by it
+ */
 export async function authenticate(
   credentials: ClientCredentials,
   context: ProvideContext,
+  now: () => number,
 ): Promise<ClientAuth> {
   const { method } = credentials
   switch (method) {
@@ -44,10 +48,10 @@ export async function authenticate(
       return ClientSecretPost(await provide(credentials.secret, context))
     case 'client_secret_jwt': {
       const secret = await provide(credentials.secret, context)
-      return forAudience(credentials.audience, options => ClientSecretJwt(secret, options))
+      return onTerms({ ...credentials, now }, options => ClientSecretJwt(secret, options))
     }
     case 'private_key_jwt':
-      return keyAssertion(credentials.key, credentials.audience, context)
+      return keyAssertion(credentials.key, { ...credentials, now }, context)
     case 'client_assertion':
       return assertedElsewhere(await provide(credentials.assertion, context))
     default:

@@ -5,6 +5,8 @@ import type { AssertionAudience, SignAssertion } from '../authenticate/client-as
 import { keyAlgorithms, type PrivateKeyInput } from '../authenticate/private-key.js'
 import type { Provided } from '../authenticate/provide.js'
 import { InvalidOptionError } from '../errors.js'
+import { parseAudience, refuseInert } from './assertion-options.js'
+import type { Preset } from './presets.js'
 import { text, wrong, type Given } from './read-option.js'
 
 const secretMethods = [
@@ -27,22 +29,46 @@ const proofs = [
   'clientAssertionFile',
 ] as const
 
+type Proof = (typeof proofs)[number] | ClientAuthenticationMethod
+
 /** @throws {InvalidOptionError} without any secret in the message */
-export function parseCredentials(
-  given: Given,
-  audience: AssertionAudience,
-  rsaAlgorithm: string,
-): ClientCredentials {
-  const method = given['clientAuthentication']
-  const found = proofs.filter(name => given[name] !== undefined)
-  refuseInert(given, found)
+export function parseCredentials(given: Given, preset: Preset): ClientCredentials {
+  const audience = parseAudience(given, preset.assertionAudience)
+  const proof = findProof(given)
+  refuseInert(given, proof)
   checkPem(given, 'privateKey', createPrivateKey, 'private key in PEM')
   checkPem(given, 'certificate', pem => new X509Certificate(pem), 'certificate in PEM')
+  switch (proof) {
+    case 'tls_client_auth':
+    case 'self_signed_tls_client_auth':
+      return { method: proof }
+    case 'privateKey':
+    case 'signAssertion':
+      return parseAssertion(given, audience, preset.rsaAlgorithm)
+    case 'clientAssertion':
+      return { method: 'client_assertion', assertion: secret(given, 'clientAssertion') }
+    case 'clientAssertionFile': {
+      // Read for each request: whoever rotates the file need tell nobody.
+      const file = text(given, 'clientAssertionFile') as string
+      return { method: 'client_assertion', assertion: () => readFile(file, 'utf8') }
+    }
+    case undefined:
+    case 'clientSecret':
+      return { method: 'client_secret_basic', secret: secret(given, 'clientSecret'), audience }
+    default:
+      return { method: proof, secret: secret(given, 'clientSecret'), audience }
+  }
+}
+
+/** The method, where it is named, else the option that is given; what contradicts it is refused. */
+function findProof(given: Given): Proof | undefined {
+  const method = given['clientAuthentication']
+  const found = proofs.filter(name => given[name] !== undefined)
   if (isOneOf(tlsMethods, method)) {
     const other = found.find(name => name !== 'privateKey')
     if (other !== undefined)
       throw new InvalidOptionError(`option \`${other}\` is not used with \`${method}\`; leave it out`)
-    return { method }
+    return method
   }
   if (method !== undefined && !isOneOf(secretMethods, method))
     throw wrong(
@@ -58,31 +84,7 @@ export function parseCredentials(
     throw new InvalidOptionError(
       `option \`clientAuthentication\` is '${method}', which wants \`clientSecret\` and not \`${found[0]}\`; leave one of them out`,
     )
-  switch (found[0]) {
-    case 'privateKey':
-    case 'signAssertion':
-      return parseAssertion(given, audience, rsaAlgorithm)
-    case 'clientAssertion':
-      return { method: 'client_assertion', assertion: secret(given, 'clientAssertion') }
-    case 'clientAssertionFile': {
-      // Read for each request: whoever rotates the file need tell nobody.
-      const file = text(given, 'clientAssertionFile') as string
-      return { method: 'client_assertion', assertion: () => readFile(file, 'utf8') }
-    }
-    default:
-      return { method: method ?? 'client_secret_basic', secret: secret(given, 'clientSecret'), audience }
-  }
-}
-
-/** Options that say something of a key, where there is none. */
-function refuseInert(given: Given, found: readonly string[]): void {
-  if (found.includes('privateKey') || found.includes('signAssertion')) return
-  const tls = isOneOf(tlsMethods, given['clientAuthentication'])
-  for (const name of ['keyId', 'keyAlgorithm', 'certificate'])
-    if (given[name] !== undefined && !tls)
-      throw new InvalidOptionError(
-        `option \`${name}\` does nothing without \`privateKey\` or \`signAssertion\` (is the environment variable set?)`,
-      )
+  return method ?? found[0]
 }
 
 /** A key or certificate that nobody can read shows now, not with the first call; the message holds nothing of it. */

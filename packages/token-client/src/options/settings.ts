@@ -1,0 +1,80 @@
+import type { webcrypto } from 'node:crypto'
+import type { Dispatcher } from 'undici'
+import type { ClientCredentials } from '../authenticate/client-authentication.js'
+import type { InterceptorOptions } from '../call/interceptors.js'
+import type { ApiBase } from '../call/locate-call.js'
+import type { Lifetimes } from '../token.js'
+import {
+  parseBase,
+  parseServer,
+  parseTls,
+  type ServerSettings,
+  type TlsSettings,
+} from './connection-options.js'
+import { parseCredentials } from './credential-options.js'
+import { parseDpop } from './dpop-option.js'
+import { parseInterceptors } from './interceptor-options.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { TokenClientOptions } from './options.js'
+import { presets, type OnBehalfOfGrant, type PresetName } from './presets.js'
+import { dispatcher, fn, fraction, milliseconds, missing, oneOf, text, type Given } from './read-option.js'
+import { parseSharing, type SharingSettings } from './sharing-options.js'
+import { parseParameters, type TargetOptions } from './target-options.js'
+
+/** Every option, checked, with its default. */
+export interface Settings extends ServerSettings {
+  readonly name: string
+  readonly base: ApiBase
+  readonly clientId: string
+  readonly credentials: ClientCredentials
+  /** What the token is asked for, as it was given, and as parameters of the request. */
+  readonly target: TargetOptions
+  readonly parametersOf: (target: TargetOptions) => readonly (readonly [string, string])[]
+  readonly onBehalfOfGrant: OnBehalfOfGrant
+  readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
+  readonly tls: TlsSettings
+  readonly lifetimes: Lifetimes
+  readonly tokenTimeoutMs: number
+  readonly dispatcher: Dispatcher | undefined
+  readonly tokenDispatcher: Dispatcher | undefined
+  readonly interceptors: InterceptorOptions
+  readonly sharing: SharingSettings | undefined
+  readonly now: () => number
+  readonly random: () => number
+}
+
+/**
+ * Checks the options and fills in the defaults. No message holds a secret.
+ * @throws {InvalidOptionError} naming the option, what it got, and what it wants
+ */
+export function parseOptions(options: TokenClientOptions, name: string): Settings {
+  const given = options as unknown as Given
+  refuseUnknownOptions(given)
+  const preset = presets[oneOf(given, 'preset', Object.keys(presets) as PresetName[], 'standard')]
+  const { scopes, resource, audience, parameters } = options
+  const target = { scopes, resource, audience, parameters } as TargetOptions
+  const settings: Settings = {
+    name,
+    ...parseServer(given),
+    base: parseBase(given),
+    clientId:
+      text(given, 'clientId') ??
+      missing('clientId', 'the identifier of this client at the authorization server'),
+    credentials: parseCredentials(given, preset),
+    target,
+    parametersOf: wanted => parseParameters(wanted as unknown as Given, preset),
+    onBehalfOfGrant: oneOf(given, 'onBehalfOfGrant', ['token_exchange', 'jwt_bearer'], preset.onBehalfOf),
+    dpop: parseDpop(given),
+    tls: parseTls(given),
+    lifetimes: { renewAfter: fraction(given, 'renewAfter', 0.8), skewMs: 30_000 },
+    tokenTimeoutMs: milliseconds(given, 'tokenTimeoutMs', 5_000),
+    dispatcher: dispatcher(given, 'dispatcher'),
+    tokenDispatcher: dispatcher(given, 'tokenDispatcher'),
+    interceptors: parseInterceptors(given),
+    sharing: parseSharing(given),
+    now: fn(given, 'clock') ?? Date.now,
+    random: fn(given, 'random') ?? Math.random,
+  }
+  settings.parametersOf(target) // what is wrong with it shows now, not with the first call
+  return Object.freeze(settings)
+}
