@@ -1,4 +1,5 @@
 import createError, { type FastifyErrorConstructor } from '@fastify/error'
+import type { Dispatcher } from 'undici'
 
 type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
   { code: string; statusCode: number },
@@ -72,13 +73,27 @@ const UnexpectedStatus: Make<[string, number]> = createError(
 export class UnexpectedStatusError extends UnexpectedStatus {
   /** The API's status. */
   readonly status: number
+  /** How long the API asks to be left alone (`Retry-After`, RFC 9110 §10.2.3), in milliseconds, where it says so. */
+  readonly retryAfterMs: number | undefined
+  /**
+   * The headers of its answer, names in lower case. Kept out of logs, as they can hold a cookie; and not called
+   * `headers`, which Fastify would send to our own caller.
+   */
+  declare readonly responseHeaders: Dispatcher.ResponseData['headers']
   /** The beginning of what it said, up to 1000 characters. Kept out of logs. */
   declare readonly body: string
 
-  constructor(call: string, status: number, body: string) {
-    super(call, status)
-    this.status = status
-    Object.defineProperty(this, 'body', { value: body.slice(0, 1000), enumerable: false })
+  constructor(
+    call: string,
+    answer: Pick<UnexpectedStatusError, 'status' | 'retryAfterMs' | 'responseHeaders' | 'body'>,
+  ) {
+    super(call, answer.status)
+    this.status = answer.status
+    this.retryAfterMs = answer.retryAfterMs
+    Object.defineProperties(this, {
+      responseHeaders: { value: answer.responseHeaders, enumerable: false },
+      body: { value: answer.body.slice(0, 1000), enumerable: false },
+    })
   }
 }
 

@@ -1,10 +1,14 @@
+import { inspect } from 'node:util'
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { Type } from 'typebox'
-import { createTokenClient, type TokenClient } from 'fastify-token-client'
+import { createTokenClient, UnexpectedStatusError, type TokenClient } from 'fastify-token-client'
 
 const Receipt = Type.Object({ number: Type.String(), cents: Type.Integer() })
 const Problem = Type.Object({ title: Type.String() })
+
+/** The client's clock stands still, far from the machine's. */
+const now = Date.UTC(2001, 1, 3, 4, 5, 6)
 
 async function start(t: Test): Promise<TokenClient> {
   const api = fastify()
@@ -14,6 +18,15 @@ async function start(t: Test): Promise<TokenClient> {
   api.get('/receipts/2', async (_, reply) => reply.code(404).send({ title: 'no such receipt' }))
   api.get('/receipts/3', async () => ({ number: 3, cents: 'very secret' }))
   api.get('/receipts/4', async (_, reply) => reply.code(418).send({ title: 'a teapot' }))
+  api.get('/busy', async (request, reply) =>
+    reply
+      .code(503)
+      .headers({
+        'retry-after': (request.query as { when: string }).when,
+        'set-cookie': 'session=very-secret',
+      })
+      .send({ title: 'busy' }),
+  )
   api.get('/text', async () => 'no JSON')
   api.get('/headers', async ({ raw }) => raw.rawHeaders.filter((_, index) => index % 2 === 0))
   api.get('/search', async request => request.query)
@@ -27,6 +40,7 @@ async function start(t: Test): Promise<TokenClient> {
     tokenEndpoint: `${baseUrl}/token`,
     clientId: 'payment',
     clientSecret: 'x',
+    clock: () => now,
   })
   t.teardown(() => client.close())
   return client
@@ -67,6 +81,48 @@ t.test('a status that was not expected is an error', async t => {
   t.match(failure, { code: 'TOKEN_CLIENT_UNEXPECTED_STATUS', statusCode: 502, status: 418, body: /teapot/ })
   t.notMatch(JSON.stringify(failure) + String(failure), /teapot/, 'what it said is kept out of logs')
   await t.rejects(client.get('/receipts/2', { response: { 200: Receipt } }), { status: 404 } as never)
+})
+
+const waits: Record<string, number | undefined> = {
+  '7': 7_000,
+  [new Date(now + 90_000).toUTCString()]: 90_000,
+  [new Date(now - 90_000).toUTCString()]: undefined,
+  '-1': undefined,
+  '1e3': undefined,
+  soon: undefined,
+  [new Date(now + 90_000).toISOString()]: undefined,
+  ['9'.repeat(400)]: undefined,
+}
+
+for (const [when, retryAfterMs] of Object.entries(waits))
+  t.test(`an API that answers Retry-After: ${when.slice(0, 40)}`, async t => {
+    const client = await start(t)
+    const failure = await client
+      .get('/busy', { query: { when } })
+      .catch((error: unknown) => error as UnexpectedStatusError)
+    t.ok(failure instanceof UnexpectedStatusError)
+    t.match(failure, { status: 503, retryAfterMs, responseHeaders: { 'retry-after': when } })
+  })
+
+t.test('the headers of the answer are there for the caller, and for nobody else', async t => {
+  const client = await start(t)
+  let logged = ''
+  const app = fastify({ logger: { level: 'info', stream: { write: line => void (logged += line) } } })
+  t.teardown(() => app.close())
+  let failure: unknown
+  app.get('/', async () =>
+    client.get('/busy', { query: { when: '7' } }).catch((error: unknown) => {
+      failure = error
+      throw error
+    }),
+  )
+  const answer = await app.inject('/')
+  t.match(failure, { responseHeaders: { 'set-cookie': 'session=very-secret' } })
+  t.match(answer, { statusCode: 502, headers: { 'set-cookie': undefined, 'retry-after': undefined } })
+  t.match(logged, 'TOKEN_CLIENT_UNEXPECTED_STATUS')
+  t.match(logged, '"retryAfterMs":7000')
+  for (const text of [logged, answer.body, inspect(failure, { depth: 5 }), JSON.stringify(failure)])
+    t.notMatch(text, /very-secret/)
 })
 
 t.test('sends JSON by each method', async t => {

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from 'typebox'
 import type { Dispatcher } from 'undici'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
+import { readRetryAfter } from '../retry-after.js'
 import type { CallOptions } from './token-view.js'
 
 /** Statuses → TypeBox schemas of what the API answers with them. */
@@ -58,9 +59,13 @@ export interface JsonCalls {
   ): Promise<JsonAnswer<S>>
 }
 
-/** @param request sends a call with the token */
+/**
+ * @param request sends a call with the token
+ * @param now milliseconds since the epoch
+ */
 export function createJsonCalls(
   request: (options: CallOptions) => Promise<Dispatcher.ResponseData>,
+  now: () => number,
 ): JsonCalls {
   const calls = (method: Dispatcher.HttpMethod) =>
     async function call(path: string, options: JsonCallOptions = {}): Promise<never> {
@@ -77,14 +82,19 @@ export function createJsonCalls(
         ...(signal === undefined ? {} : { signal }),
       })
       const text = await answer.body.text()
-      const { statusCode: status } = answer
+      const { statusCode: status, headers: responseHeaders } = answer
       const where = `${method} ${path.split('?')[0]}`
       const schema = schemas?.[status]
       if (schemas === undefined ? status < 200 || status > 299 : schema === undefined)
-        throw new UnexpectedStatusError(where, status, text)
+        throw new UnexpectedStatusError(where, {
+          status,
+          responseHeaders,
+          body: text,
+          retryAfterMs: readRetryAfter(responseHeaders['retry-after'], now()),
+        })
       const body = parse(text, where)
       if (schema !== undefined) await check(schema, body, where)
-      return { status, headers: answer.headers, body } as never // its type is the schemas', which have been checked
+      return { status, headers: responseHeaders, body } as never // its type is the schemas', which have been checked
     }
   return {
     get: calls('GET'),

@@ -99,7 +99,7 @@ export function createTokenView(
     async stream(options, factory) {
       return dispatcher().stream(locate(options), factory)
     },
-    ...createJsonCalls(request),
+    ...createJsonCalls(request, settings.now),
     get dispatcher() {
       return dispatcher()
     },
