@@ -89,7 +89,7 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
     const answer = await genericTokenEndpointRequest(
       server,
       isMutualTls(request.credentials) ? { ...client, use_mtls_endpoint_aliases: true } : client,
-      await usable(request.credentials, refused, endpoint.now),
+      await usable(request.credentials, refused),
       request.grantType,
       request.parameters.map(([name, value]) => [name, value]),
       {
@@ -134,13 +134,9 @@ function isMutualTls({ method }: ClientCredentials): boolean {
 }
 
 /** A key that cannot be used is a mistake of ours; a function that gives none now may give one next time. */
-async function usable(
-  credentials: ClientCredentials,
-  refused: boolean,
-  now: () => number,
-): Promise<ClientAuth> {
+async function usable(credentials: ClientCredentials, refused: boolean): Promise<ClientAuth> {
   try {
-    return await authenticate(credentials, { refused }, now)
+    return await authenticate(credentials, { refused })
   } catch (error) {
     throw new TokenRequestFailure('unusable_client_credentials', {
       permanent: !canChange(credentials),

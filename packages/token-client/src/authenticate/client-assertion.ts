@@ -34,8 +34,6 @@ export type AssertionKey =
 /** What an assertion says of itself. */
 export interface AssertionTerms {
   readonly audience: AssertionAudience
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
 }
 
 type AssertionHeader = Record<string, string | string[]>
@@ -73,7 +71,7 @@ function addAssertion(body: URLSearchParams, clientId: string, assertion: string
   body.set('client_assertion', assertion)
 }
 
-/** oauth4webapi addresses assertions to the issuer, and dates them by the machine's clock. */
+/** oauth4webapi addresses assertions to the issuer. */
 export function onTerms(
   terms: AssertionTerms,
   make: (options: ModifyAssertionOptions) => ClientAuth,
@@ -88,8 +86,9 @@ export function onTerms(
     })(server, client, body, headers)
 }
 
-function claimsOf({ audience, now }: AssertionTerms, { issuer, token_endpoint }: AuthorizationServer) {
-  const seconds = Math.floor(now() / 1000)
+/** Dated by the machine's clock whatever the client goes by: the server compares it with its own. */
+function claimsOf({ audience }: AssertionTerms, { issuer, token_endpoint }: AuthorizationServer) {
+  const seconds = Math.floor(Date.now() / 1000)
   return {
     aud: audience === 'issuer' ? issuer : token_endpoint,
     iat: seconds,

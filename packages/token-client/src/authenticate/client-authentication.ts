@@ -29,14 +29,10 @@ export type ClientCredentials =
   | { readonly method: 'client_assertion'; readonly assertion: Provided<string> }
   | { readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' }
 
-/**
- * Resolves the credentials anew: called for each token request, so that a rotated secret is picked up.
- * @param now milliseconds since the epoch; assertions are dated by it
- */
+/** Resolves the credentials anew: called for each token request, so that a rotated secret is picked up. */
 export async function authenticate(
   credentials: ClientCredentials,
   context: ProvideContext,
-  now: () => number,
 ): Promise<ClientAuth> {
   const { method } = credentials
   switch (method) {
@@ -48,10 +44,10 @@ export async function authenticate(
       return ClientSecretPost(await provide(credentials.secret, context))
     case 'client_secret_jwt': {
       const secret = await provide(credentials.secret, context)
-      return onTerms({ ...credentials, now }, options => ClientSecretJwt(secret, options))
+      return onTerms(credentials, options => ClientSecretJwt(secret, options))
     }
     case 'private_key_jwt':
-      return keyAssertion(credentials.key, { ...credentials, now }, context)
+      return keyAssertion(credentials.key, credentials, context)
     case 'client_assertion':
       return assertedElsewhere(await provide(credentials.assertion, context))
     default:
