@@ -20,10 +20,13 @@ export function createReplayMemory(now: () => number): ReplayStore {
   let turnAt = -Infinity
   return {
     add(id, ttlMs) {
-      if (now() >= turnAt) {
-        old = now() < turnAt + ttlMs ? young : new Set()
+      const time = now()
+      const untilTurn = turnAt - time
+      // Where the clock was set back by hours, the turn would not come for as long, and more and more would be kept.
+      if (untilTurn <= 0 || untilTurn > 2 * ttlMs) {
+        old = untilTurn > -ttlMs ? young : new Set()
         young = new Set()
-        turnAt = now() + ttlMs
+        turnAt = time + ttlMs
       }
       if (young.has(id) || old.has(id)) return false
       if (young.size >= maxIds) throw new Error(`more than ${maxIds} proofs in ${ttlMs} ms`)
