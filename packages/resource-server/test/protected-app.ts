@@ -59,6 +59,7 @@ export async function startBench(
   app.get('/read', { config: { oauth: { scopes: ['read'] } } }, async ({ auth }) => ({ ...auth }))
   app.get('/write', { config: { oauth: { scopes: ['write'] } } }, async () => 'written')
   app.get('/any', async () => 'any')
+  app.get('/files/*', async () => 'a file')
   app.get('/public', { config: { oauth: false } }, async () => 'public')
   await app.ready()
 

@@ -12,6 +12,7 @@ import {
 import { createProofCheck, type Proof } from './dpop-proof.js'
 import { createNonces, type Nonces } from './nonce.js'
 import type { ReplayStore } from './replay-store.js'
+import { requestedUrl } from './requested-url.js'
 
 /** How tokens that are bound to a key are treated (RFC 9449). Times in milliseconds. */
 export interface DpopSettings {
@@ -136,21 +137,13 @@ function createProofCheckOfRequest(settings: DpopSettings, now: () => number): C
   return (jkt, { credentials: { accessToken }, request, reply }) => {
     const text = singleProof(request)
     if (text instanceof Refusal) return text
-    const from = origin ?? originOf(request)
-    if (from instanceof Refusal) return from
-    const url = from + request.originalUrl
+    const url = requestedUrl(request, origin)
+    if (url instanceof Refusal) return url
     const proof = check(text, { method: request.method, url, accessToken, boundTo: jkt })
     if (proof instanceof Refusal) return proof
     const refusal = nonces === undefined ? undefined : checkNonce(proof, nonces, reply)
     return refusal ?? noteUse(proof, replayStore, maxProofAgeMs)
   }
-}
-
-/** A Host that held more than host and port, a path say, would put it before the path of the request. */
-function originOf({ protocol, host }: FastifyRequest): string | Refusal {
-  return /^[\w.~:[\]-]+$/.test(host)
-    ? `${protocol}://${host}`
-    : new Refusal('proof', 'the Host of the request is no host')
 }
 
 /** RFC 9449 §4.3: not more than one. */

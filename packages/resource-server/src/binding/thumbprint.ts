@@ -14,7 +14,8 @@ const members: ReadonlyMap<unknown, readonly string[]> = new Map([
  */
 export function thumbprintOf(jwk: Jwk): string | undefined {
   const names = members.get(jwk.kty)
-  if (names === undefined) return undefined
+  // What is nested deep enough would be too much for JSON.stringify.
+  if (names?.every(name => typeof jwk[name] === 'string') !== true) return undefined
   const required = Object.fromEntries(names.map(name => [name, jwk[name]]))
   return createHash('sha256').update(JSON.stringify(required)).digest('base64url')
 }
