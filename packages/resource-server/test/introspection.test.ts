@@ -1,6 +1,4 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import resourceServer, {
@@ -8,62 +6,12 @@ import resourceServer, {
   type ResourceServerOptions,
 } from 'fastify-resource-server'
 import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
-
-const audience = 'https://api.example.com'
-
-interface Question {
-  readonly authorization: string | undefined
-  readonly form: Readonly<Record<string, string>>
-}
-
-interface Opaque {
-  readonly url: string
-  readonly questions: Question[]
-  readonly clock: { now: number }
-  /** What the issuer says of each token; a function answers by itself. */
-  readonly answers: Map<string, object | ((response: ServerResponse) => void)>
-  readonly asked: string[]
-}
-
-/** An issuer of opaque tokens: metadata and introspection (RFC 7662). */
-async function startOpaque(t: Test, metadata: object = {}): Promise<Opaque> {
-  const opaque = {
-    questions: [] as Question[],
-    answers: new Map<string, object | ((response: ServerResponse) => void)>(),
-    asked: [] as string[],
-    clock: { now: 1_800_000_000_000 },
-    url: '',
-  }
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    opaque.asked.push(request.url ?? '')
-    response.setHeader('content-type', 'application/json')
-    if (request.url?.startsWith('/.well-known/') === true) {
-      const introspection_endpoint = `${opaque.url}/introspect`
-      response.end(JSON.stringify({ issuer: opaque.url, introspection_endpoint, ...metadata }))
-      return
-    }
-    let body = ''
-    for await (const chunk of request) body += String(chunk)
-    const form = Object.fromEntries(new URLSearchParams(body))
-    opaque.questions.push({ authorization: request.headers.authorization, form })
-    const found = opaque.answers.get(form['token'] ?? '') ?? { active: false }
-    if (typeof found === 'function') found(response)
-    else response.end(JSON.stringify(found))
-  }
-  const server = createServer((request, response) => void answer(request, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  opaque.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return opaque
-}
+import { active, startOpaque, type OpaqueIssuer } from './opaque-issuer.js'
+import { audience, buildApp } from './protected-app.js'
 
 function protect(
   t: Test,
-  opaque: Opaque,
+  opaque: OpaqueIssuer,
   introspection: Partial<IntrospectionOptions> = {},
   logged: Record<string, unknown>[] = [],
   options: Partial<ResourceServerOptions> = {},
@@ -84,20 +32,6 @@ function protect(
 
 const call = async (app: FastifyInstance, token: string) =>
   app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })
-
-function active({ url, clock }: Opaque, changes: object = {}): object {
-  const exp = Math.floor(clock.now / 1000) + 300
-  return {
-    active: true,
-    iss: url,
-    aud: audience,
-    sub: 'alice',
-    client_id: 'shop',
-    scope: 'read',
-    exp,
-    ...changes,
-  }
-}
 
 t.test('a token that is no JWT is asked about, once for any number of requests', async t => {
   const opaque = await startOpaque(t)
@@ -204,8 +138,7 @@ t.test('an issuer that cannot be asked is an outage, and ends by itself', async 
 
 t.test('an opaque token that is bound needs its proof (RFC 7662 §2.2, RFC 9449 §6.2)', async t => {
   const opaque = await startOpaque(t)
-  const app = fastify()
-  t.teardown(() => app.close())
+  const app = buildApp(t)
   app.register(resourceServer, {
     issuer: opaque.url,
     audience,
@@ -238,8 +171,7 @@ t.test('JWTs go the usual way; without the option opaque tokens are refused', as
   t.equal((await call(app, 'a'.repeat(17_000))).statusCode, 401, 'too long to be asked about')
   t.equal(opaque.questions.length, 1)
 
-  const without = fastify()
-  t.teardown(() => without.close())
+  const without = buildApp(t)
   without.register(resourceServer, { issuer: opaque.url, audience })
   without.get('/', async () => 'in')
   t.equal((await call(without, 'good')).statusCode, 401)
@@ -290,11 +222,11 @@ t.test('options that make no sense stop the application', async t => {
     [{ ...good, clientid: 'api' }, /no option `introspection\.clientid`.*did you mean "clientId"/],
   ]
   for (const [introspection, message] of wrong) {
-    const app = fastify()
+    const app = buildApp(t)
     app.register(resourceServer, { ...one, introspection: introspection as never })
     await t.rejects(async () => app.ready(), { message }, String(message))
   }
-  const several = fastify()
+  const several = buildApp(t)
   several.register(resourceServer, {
     issuers: [
       { ...one, introspection: good },

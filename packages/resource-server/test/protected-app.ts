@@ -11,6 +11,21 @@ import {
 
 export const audience = 'https://api.example.com'
 
+/** Options with the key at hand: no issuer is asked. */
+export const registered = {
+  issuer: 'https://login.example.com',
+  audience,
+  keys: [makeKey('first').jwk],
+  scopes: ['read', 'write'],
+} satisfies ResourceServerOptions
+
+/** An application with nothing in it, which ends with the test. */
+export function buildApp(t: Test): FastifyInstance {
+  const app = fastify()
+  t.teardown(() => app.close())
+  return app
+}
+
 /** A clock that stands still until it is moved. */
 export interface Clock {
   now: number

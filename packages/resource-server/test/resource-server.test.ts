@@ -1,23 +1,7 @@
 import fastifyAuth from '@fastify/auth'
-import fastify, { type FastifyInstance } from 'fastify'
-import t, { type Test } from 'tap'
-import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
-import { audience, startBench } from './protected-app.js'
-import { makeKey } from './hand-made-issuer.js'
-
-const key = makeKey('first')
-const registered = {
-  issuer: 'https://login.example.com',
-  audience,
-  keys: [key.jwk],
-  scopes: ['read', 'write'],
-} satisfies ResourceServerOptions
-
-function build(t: Test): FastifyInstance {
-  const app = fastify()
-  t.teardown(() => app.close())
-  return app
-}
+import t from 'tap'
+import resourceServer from 'fastify-resource-server'
+import { buildApp, registered, startBench } from './protected-app.js'
 
 t.test('oauth.verify checks a token that came another way', async t => {
   const bench = await startBench(t)
@@ -54,7 +38,7 @@ const bySecret = async (request: { headers: Record<string, unknown> }): Promise<
 
 t.test('oauth.authenticate is one of several ways with @fastify/auth', async t => {
   const bench = await startBench(t, { default: 'ignore', problemDetails: true })
-  const app = build(t)
+  const app = buildApp(t)
   await app.register(fastifyAuth)
   await app.register(resourceServer, {
     ...registered,

@@ -1,26 +1,11 @@
-import fastify, { type FastifyInstance } from 'fastify'
-import t, { type Test } from 'tap'
-import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
-import { audience, startBench } from './protected-app.js'
-import { makeKey } from './hand-made-issuer.js'
-
-const key = makeKey('first')
-const registered = {
-  issuer: 'https://login.example.com',
-  audience,
-  keys: [key.jwk],
-  scopes: ['read', 'write'],
-} satisfies ResourceServerOptions
-
-function build(t: Test): FastifyInstance {
-  const app = fastify()
-  t.teardown(() => app.close())
-  return app
-}
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import resourceServer from 'fastify-resource-server'
+import { audience, buildApp, registered, startBench } from './protected-app.js'
 
 t.test('a requirement that nobody checks stops the application', async t => {
   const inert = /config\.oauth does nothing here; register fastify-resource-server in this scope or around it/
-  const never = build(t)
+  const never = buildApp(t)
   never.get('/receipts', { config: { oauth: { scopes: ['read'] } } }, async () => 'in')
   await t.rejects(
     async () => never.ready(),
@@ -28,14 +13,14 @@ t.test('a requirement that nobody checks stops the application', async t => {
     'never registered',
   )
 
-  const sibling = build(t)
+  const sibling = buildApp(t)
   await sibling.register(async child => child.register(resourceServer, registered))
   await sibling.register(async child => {
     child.post('/receipts', { config: { oauth: {} } }, async () => 'in')
   })
   await t.rejects(async () => sibling.ready(), { message: /^.*POST \/receipts: config\.oauth does nothing/ })
 
-  const earlier = build(t)
+  const earlier = buildApp(t)
   await earlier.register(async child => {
     child.get('/receipts', { config: { oauth: { scopes: ['read'] } } }, async () => 'in')
   })
@@ -46,13 +31,13 @@ t.test('a requirement that nobody checks stops the application', async t => {
     'in a child scope that is older than the plugin',
   )
 
-  const fine = build(t)
+  const fine = buildApp(t)
   fine.get('/health', { config: { oauth: false } }, async () => 'well')
   await t.resolves(async () => fine.ready(), 'a public route needs nobody')
 })
 
 t.test('routes declared before the plugin ran are checked as well', async t => {
-  const app = build(t)
+  const app = buildApp(t)
   app.register(resourceServer, registered)
   app.get('/receipts', { config: { oauth: { scopes: ['raed'] } } }, async () => 'in')
   await t.rejects(async () => app.ready(), { message: /GET \/receipts: .*did you mean "read"/ })
@@ -60,7 +45,7 @@ t.test('routes declared before the plugin ran are checked as well', async t => {
 
 t.test('what a later hook makes of a route is checked, listed and enforced', async t => {
   const change = async (oauth: unknown): Promise<FastifyInstance> => {
-    const app = build(t)
+    const app = buildApp(t)
     await app.register(resourceServer, registered)
     app.addHook('onRoute', route => void Object.assign((route.config ??= {}), { oauth }))
     app.get('/receipts', { config: { oauth: {} } }, async () => 'in')
@@ -79,7 +64,7 @@ t.test('what a later hook makes of a route is checked, listed and enforced', asy
 })
 
 t.test('one config object for several routes, changed in between', async t => {
-  const app = build(t)
+  const app = buildApp(t)
   await app.register(resourceServer, registered)
   const config = { oauth: { scopes: ['read'] as [string] } }
   app.get('/one', { config }, async () => 'in')
@@ -92,17 +77,17 @@ t.test('one config object for several routes, changed in between', async t => {
 
 t.test("default: 'deny' wants a decision of every route", async t => {
   const undecided = /GET \/receipts: nothing says who may call it, and the option `default` is 'deny'/
-  const app = build(t)
+  const app = buildApp(t)
   await app.register(resourceServer, { ...registered, default: 'deny' })
   t.throws(() => app.get('/receipts', async () => 'in'), { code: 'OAUTH_INVALID_ROUTE', message: undecided })
 
-  const before = build(t)
+  const before = buildApp(t)
   before.get('/receipts', async () => 'in')
   await t.rejects(async () => before.register(resourceServer, { ...registered, default: 'deny' }), {
     message: undecided,
   })
 
-  const decided = build(t)
+  const decided = buildApp(t)
   await decided.register(resourceServer, { ...registered, default: 'deny' })
   decided.get('/any', { config: { oauth: {} } }, async () => 'in')
   decided.get('/public', { config: { oauth: false } }, async () => 'in')
@@ -118,13 +103,13 @@ t.test("default: 'ignore' guards only what asks for it", async t => {
   t.equal((await bench.send('Bearer garbage', '/any')).statusCode, 200)
   t.equal((await bench.send(undefined, '/read')).statusCode, 401)
   await t.rejects(
-    async () => build(t).register(resourceServer, { ...registered, default: 'allow' as never }),
+    async () => buildApp(t).register(resourceServer, { ...registered, default: 'allow' as never }),
     { code: 'OAUTH_INVALID_OPTION', message: /`default` is "allow"; it wants 'require', 'deny' or 'ignore'/ },
   )
 })
 
 t.test('every route can be listed with its rule', async t => {
-  const app = build(t)
+  const app = buildApp(t)
   const warnings: unknown[] = []
   app.log.warn = (details: unknown) => void warnings.push(details)
   await app.register(async docs => docs.get('/docs', async () => 'docs'))
@@ -164,7 +149,7 @@ GET,HEAD  /health    public
 })
 
 t.test('sibling scopes list their own routes', async t => {
-  const app = build(t)
+  const app = buildApp(t)
   const lists: string[] = []
   for (const prefix of ['/one', '/two'])
     await app.register(
@@ -210,12 +195,11 @@ t.test('what routes must not say', async t => {
     [{ oauth: { optional: 'yes' } }, /true or false/],
   ]
   for (const [config, message] of cases) {
-    const app = fastify()
+    const app = buildApp(t)
     await app.register(resourceServer, registered)
     t.throws(() => app.get('/', { config: config as never }, async () => 'in'), {
       code: 'OAUTH_INVALID_ROUTE',
       message,
     })
-    await app.close()
   }
 })
