@@ -73,7 +73,10 @@ const UnexpectedStatus: Make<[string, number]> = createError(
 export class UnexpectedStatusError extends UnexpectedStatus {
   /** The API's status. */
   readonly status: number
-  /** How long the API asks to be left alone (`Retry-After`, RFC 9110 §10.2.3), in milliseconds, where it says so. */
+  /**
+   * How long the API asks to be left alone (`Retry-After`, RFC 9110 §10.2.3), in milliseconds, where it says so; at most
+   * what `setTimeout` can wait, which is 24.8 days.
+   */
   readonly retryAfterMs: number | undefined
   /**
    * The headers of its answer, names in lower case. Kept out of logs, as they can hold a cookie; and not called

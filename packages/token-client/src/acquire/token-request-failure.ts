@@ -41,6 +41,9 @@ interface Circumstances {
   readonly now: () => number
 }
 
+/** A server that asks for more is asked again all the same: nobody wants to be down for what one answer said. */
+const longestRetryAfterMs = 300_000
+
 /** Reads an error of the exchange. */
 export function failureFrom(error: unknown, { response, hide, now }: Circumstances): TokenRequestFailure {
   if (error instanceof TokenRequestFailure) return error
@@ -50,7 +53,7 @@ export function failureFrom(error: unknown, { response, hide, now }: Circumstanc
       typeof known.error_description === 'string' ? clip(hide(known.error_description)) : undefined
     return new TokenRequestFailure(clip(hide(known.error)), { permanent: true, description })
   }
-  const retryAfterMs = readRetryAfter(response?.headers.get('retry-after'), now())
+  const retryAfterMs = readRetryAfter(response?.headers.get('retry-after'), now(), longestRetryAfterMs)
   if (response !== undefined && !response.ok)
     return new TokenRequestFailure(`the server answers ${response.status}`, { retryAfterMs })
   if (known.name === 'TimeoutError') return new TokenRequestFailure('the server does not answer in time')
