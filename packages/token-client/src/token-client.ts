@@ -77,7 +77,7 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
     }
     return agent
   }
-  const proofs = settings.dpop && dpopProofs(settings.dpop, now)
+  const proofs = settings.dpop && dpopProofs(settings.dpop)
   const views = new LRUCache<string, TokenView>({ max: maxViews })
 
   function askFor(request: TokenRequest): AskForToken {

@@ -7,7 +7,8 @@ import { withHeaders } from './with-headers.js'
 const maxNonces = 100
 
 /**
- * RFC 9449 §7.1: the token is bound to a key, and each request carries a proof of that key, made for this request.
+ * RFC 9449 §7.1: the token is bound to a key, and each request carries a proof of that key, made for this request. Dated by
+ * the machine's clock whatever the client goes by: the API compares it with its own.
  * @param keyPair the key the token is bound to
  */
 export function createDpopScheme(keyPair: () => Promise<webcrypto.CryptoKeyPair>): Scheme {

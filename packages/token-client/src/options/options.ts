@@ -74,8 +74,8 @@ export interface TokenClientOptions extends TargetOptions {
   /** How long `tokenStore` is waited for, in milliseconds, before the client goes on without it. Default 250. */
   tokenStoreTimeoutMs?: number
   /**
-   * The time in milliseconds since the epoch. Default `Date.now`. Assertions, and proofs for the API (`dpop`), carry the
-   * machine's time all the same.
+   * The time in milliseconds since the epoch. Default `Date.now`. Tokens, waits and `Retry-After` go by it; assertions and
+   * proofs (`dpop`) carry the machine's time, since whoever reads them compares them with a clock of their own.
    */
   clock?: () => number
   /** A number from 0 to 1. Default `Math.random`. */
