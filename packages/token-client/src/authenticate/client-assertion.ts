@@ -31,11 +31,6 @@ export type AssertionKey =
       readonly certificate: Provided<string> | undefined
     }
 
-/** What an assertion says of itself. */
-export interface AssertionTerms {
-  readonly audience: AssertionAudience
-}
-
 type AssertionHeader = Record<string, string | string[]>
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -45,7 +40,7 @@ const assertionLifetime = 60
 /** `private_key_jwt`: an assertion for each token request, signed here or elsewhere. */
 export async function keyAssertion(
   key: AssertionKey,
-  terms: AssertionTerms,
+  audience: AssertionAudience,
   context: ProvideContext,
 ): Promise<ClientAuth> {
   const certificate = key.certificate === undefined ? undefined : await provide(key.certificate, context)
@@ -53,11 +48,11 @@ export async function keyAssertion(
     ...(key.keyId === undefined ? {} : { kid: key.keyId }),
     ...(certificate === undefined ? {} : certificateHeader(certificate)),
   }
-  if ('sign' in key) return signedElsewhere(key, header, terms)
+  if ('sign' in key) return signedElsewhere(key, header, audience)
   const input = await provide(key.key, context)
   if (certificate !== undefined) checkPair(certificate, input)
   const privateKey = await importPrivateKey(input, key.algorithm, key.rsaAlgorithm)
-  return onTerms(terms, options => PrivateKeyJwt(privateKey, options), header)
+  return addressed(audience, options => PrivateKeyJwt(privateKey, options), header)
 }
 
 /** An assertion that somebody else made: a workload's federated token (RFC 7521 §4.2). */
@@ -71,9 +66,9 @@ function addAssertion(body: URLSearchParams, clientId: string, assertion: string
   body.set('client_assertion', assertion)
 }
 
-/** oauth4webapi addresses assertions to the issuer. */
-export function onTerms(
-  terms: AssertionTerms,
+/** Assertions of oauth4webapi, which addresses them to the issuer, with the audience that the server wants. */
+export function addressed(
+  audience: AssertionAudience,
   make: (options: ModifyAssertionOptions) => ClientAuth,
   added: AssertionHeader = {},
 ): ClientAuth {
@@ -81,13 +76,13 @@ export function onTerms(
     make({
       [modifyAssertion](header, payload) {
         Object.assign(header, added)
-        Object.assign(payload, claimsOf(terms, server))
+        Object.assign(payload, claimsOf(audience, server))
       },
     })(server, client, body, headers)
 }
 
 /** Dated by the machine's clock whatever the client goes by: the server compares it with its own. */
-function claimsOf({ audience }: AssertionTerms, { issuer, token_endpoint }: AuthorizationServer) {
+function claimsOf(audience: AssertionAudience, { issuer, token_endpoint }: AuthorizationServer) {
   const seconds = Math.floor(Date.now() / 1000)
   return {
     aud: audience === 'issuer' ? issuer : token_endpoint,
@@ -100,10 +95,10 @@ function claimsOf({ audience }: AssertionTerms, { issuer, token_endpoint }: Auth
 function signedElsewhere(
   { sign, algorithm }: Extract<AssertionKey, { sign: unknown }>,
   header: AssertionHeader,
-  terms: AssertionTerms,
+  audience: AssertionAudience,
 ): ClientAuth {
   return async (server, { client_id: clientId }, body) => {
-    const claims = { iss: clientId, sub: clientId, jti: randomUUID(), ...claimsOf(terms, server) }
+    const claims = { iss: clientId, sub: clientId, jti: randomUUID(), ...claimsOf(audience, server) }
     const input = `${encode({ alg: algorithm, typ: 'JWT', ...header })}.${encode(claims)}`
     const signature = Buffer.from(await sign(Buffer.from(input))).toString('base64url')
     addAssertion(body, clientId, `${input}.${signature}`)

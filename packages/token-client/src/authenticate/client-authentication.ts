@@ -6,9 +6,9 @@ import {
   type ClientAuth,
 } from 'oauth4webapi'
 import {
+  addressed,
   assertedElsewhere,
   keyAssertion,
-  onTerms,
   type AssertionAudience,
   type AssertionKey,
 } from './client-assertion.js'
@@ -44,10 +44,10 @@ export async function authenticate(
       return ClientSecretPost(await provide(credentials.secret, context))
     case 'client_secret_jwt': {
       const secret = await provide(credentials.secret, context)
-      return onTerms(credentials, options => ClientSecretJwt(secret, options))
+      return addressed(credentials.audience, options => ClientSecretJwt(secret, options))
     }
     case 'private_key_jwt':
-      return keyAssertion(credentials.key, credentials, context)
+      return keyAssertion(credentials.key, credentials.audience, context)
     case 'client_assertion':
       return assertedElsewhere(await provide(credentials.assertion, context))
     default:
