@@ -1,6 +1,14 @@
-/** The value as it stands in an error message: JSON, clipped. */
+/** The value as it stands in an error message, clipped; of objects their names only, since there may be secrets in them. */
 export function show(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 100)
+  const text = Array.isArray(value) ? `[${value.map(showOne).join(',')}]` : showOne(value)
+  return text.slice(0, 100)
+}
+
+function showOne(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  const names = Object.keys(value).join(', ')
+  return names === '' ? '{}' : `{ ${names} }`
 }
 
 /** ` (did you mean "…"?)`, when one of the known names is close; else nothing. */

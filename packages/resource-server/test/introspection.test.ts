@@ -206,7 +206,7 @@ t.test('the secret goes to no plain http endpoint that metadata names', async t 
   t.equal((await call(app, 'good')).statusCode, 503)
   t.match(
     logged.find(line => line['reason'] === 'keys_unavailable'),
-    { detail: /introspection_endpoint http:\/\/login\.example\.com\/introspect is plain http/ },
+    { detail: /introspection_endpoint http:\/\/login\.example\.com\/introspect is no https URL/ },
   )
 })
 

@@ -63,7 +63,7 @@ export type Undecided = 'require' | 'deny' | 'ignore'
 
 const keys = ['scopes', 'match', 'orRoles', 'audience', 'dpop', 'acr', 'maxAge', 'optional']
 /** RFC 6749 §3.3: the characters of a scope token. */
-const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
+export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 /** Any valid token will do. */
 const anyToken: RouteRequirement = Object.freeze({})

@@ -3,7 +3,7 @@ import type { DpopSettings } from '../binding/check-binding.js'
 import { createReplayMemory, type ReplayStore } from '../binding/replay-store.js'
 import { InvalidOptionError } from '../errors.js'
 import { supportedAlgorithms, type Algorithm } from '../verify/public-key.js'
-import { boolean, milliseconds, refuseUnknown, strings, wrong, type Given } from './read-option.js'
+import { boolean, isObject, milliseconds, refuseUnknown, strings, wrong, type Given } from './read-option.js'
 
 /** How tokens that are bound to a client's key are taken: DPoP (RFC 9449). */
 export interface DpopOptions {
@@ -35,14 +35,13 @@ const shortestSecret = 32
 /** @throws {InvalidOptionError} */
 export function parseDpop({ dpop: given }: Given, now: () => number): DpopSettings | undefined {
   if (given === undefined) return undefined
-  const within = typeof given === 'string' ? { mode: given } : given
-  if (typeof within !== 'object' || within === null)
+  const options = typeof given === 'string' ? { mode: given } : given
+  if (!isObject(options))
     throw wrong(
       'dpop',
       given,
       "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }",
     )
-  const options = within as Given
   refuseUnknown(options, known, 'dpop.')
   const { mode = 'allow' } = options
   if (mode !== 'off' && mode !== 'allow' && mode !== 'require')

@@ -1,5 +1,5 @@
 import type { IntrospectionSettings } from '../verify/introspect-token.js'
-import { milliseconds, refuseUnknown, url, wrong, type Given } from './read-option.js'
+import { isObject, milliseconds, refuseUnknown, url, wrong, type Given } from './read-option.js'
 
 /** How opaque tokens are asked about (RFC 7662). This service authenticates to the issuer with `client_secret_basic`. */
 export interface IntrospectionOptions {
@@ -26,11 +26,9 @@ export function parseIntrospection(
 ): IntrospectionSettings | undefined {
   if (given === undefined) return undefined
   const name = `${at}introspection`
-  if (typeof given !== 'object' || given === null)
-    throw wrong(name, given, "an object such as { clientId: '…', clientSecret: '…' }")
-  const within = given as Given
-  refuseUnknown(within, known, `${name}.`)
-  const { clientId, clientSecret } = within
+  if (!isObject(given)) throw wrong(name, given, "an object such as { clientId: '…', clientSecret: '…' }")
+  refuseUnknown(given, known, `${name}.`)
+  const { clientId, clientSecret } = given
   if (typeof clientId !== 'string' || clientId === '')
     throw wrong(`${name}.clientId`, clientId, 'the client id of this service')
   const isSecret = typeof clientSecret === 'string' ? clientSecret !== '' : typeof clientSecret === 'function'
@@ -40,8 +38,8 @@ export function parseIntrospection(
   return Object.freeze({
     clientId,
     clientSecret: clientSecret as IntrospectionSettings['clientSecret'],
-    endpoint: url(within, 'endpoint', `${name}.`, allowInsecureHttp),
-    cacheMs: milliseconds(within, 'cacheMs', 10_000, `${name}.`),
+    endpoint: url(given, 'endpoint', `${name}.`, allowInsecureHttp),
+    cacheMs: milliseconds(given, 'cacheMs', 10_000, `${name}.`),
     allowInsecureHttp,
   })
 }

@@ -1,11 +1,18 @@
 import { InvalidOptionError } from '../errors.js'
 import type { ClaimRules } from '../verify/check-claims.js'
 import type { IntrospectionSettings } from '../verify/introspect-token.js'
-import { isTrustworthyUrl } from '../verify/issuer.js'
 import { profiles, type ProfileName } from '../verify/profiles.js'
 import { supportedAlgorithms, type Algorithm, type Jwk } from '../verify/public-key.js'
 import { parseIntrospection, type IntrospectionOptions } from './introspection-options.js'
-import { refuseUnknown, strings, url, wrong, type Given } from './read-option.js'
+import {
+  isObject,
+  refuseUnknown,
+  refuseUntrustworthy,
+  strings,
+  url,
+  wrong,
+  type Given,
+} from './read-option.js'
 
 /** One issuer whose tokens are accepted. */
 export interface IssuerOptions {
@@ -80,16 +87,16 @@ function listIssuers(given: Given): [Given, string][] {
       throw wrong(
         name,
         given[name],
-        'inside `issuers`, or leave `issuers` out: the two ways exclude each other',
+        'to be inside `issuers`, or no `issuers`: the two ways exclude each other',
       )
   if (!Array.isArray(issuers) || issuers.length === 0)
     throw wrong('issuers', issuers, "a list such as [{ issuer: 'https://…', audience: '…' }]")
   return issuers.map((issuer: unknown, index) => {
     const at = `issuers[${index}].`
-    if (typeof issuer !== 'object' || issuer === null)
+    if (!isObject(issuer))
       throw wrong(`issuers[${index}]`, issuer, "an object such as { issuer: 'https://…', audience: '…' }")
-    refuseUnknown(issuer as Given, issuerOptions, at)
-    return [issuer as Given, at]
+    refuseUnknown(issuer, issuerOptions, at)
+    return [issuer, at]
   })
 }
 
@@ -100,6 +107,10 @@ function parseIssuer(given: Given, at: string, shared: SharedRules): IssuerSetti
   const jwksUri = url(given, 'jwksUri', at, shared.allowInsecureHttp)
   const metadataUrl = url(given, 'metadataUrl', at, shared.allowInsecureHttp)
   const keys = keyList(given, at)
+  if (keys !== undefined && jwksUri !== undefined)
+    throw new InvalidOptionError(
+      `option \`${at}jwksUri\` does nothing beside \`keys\`, with which nothing is fetched; leave one of them out`,
+    )
   if (
     issuer.includes('{tenantid}') &&
     jwksUri === undefined &&
@@ -109,7 +120,7 @@ function parseIssuer(given: Given, at: string, shared: SharedRules): IssuerSetti
     throw wrong(
       `${at}issuer`,
       issuer,
-      'together with jwksUri, since no metadata can be looked up for a template',
+      'jwksUri or metadataUrl beside it, since no metadata can be looked up for a template',
     )
   return Object.freeze({
     rules: Object.freeze({
@@ -132,10 +143,10 @@ function parseIssuer(given: Given, at: string, shared: SharedRules): IssuerSetti
 function issuerIdentifier(given: Given, at: string, allowInsecureHttp: boolean): string {
   const { issuer } = given
   const wanted =
-    "the issuer's identifier, exactly as in the tokens' iss, such as 'https://login.example.com/tenant'"
-  if (typeof issuer !== 'string' || !URL.canParse(issuer)) throw wrong(`${at}issuer`, issuer, wanted)
-  if (!allowInsecureHttp && !isTrustworthyUrl(issuer))
-    throw wrong(`${at}issuer`, issuer, 'an https URL, or http on this machine; or set allowInsecureHttp')
+    "the issuer's identifier, exactly as in the tokens' iss, such as 'https://login.example.com/tenant', without white space"
+  if (typeof issuer !== 'string' || !URL.canParse(issuer) || /\s/.test(issuer))
+    throw wrong(`${at}issuer`, issuer, wanted)
+  refuseUntrustworthy(issuer, `${at}issuer`, allowInsecureHttp)
   return issuer
 }
 
@@ -145,12 +156,12 @@ function audiences(given: Given, at: string): readonly string[] {
   if (
     !Array.isArray(list) ||
     list.length === 0 ||
-    list.some(member => typeof member !== 'string' || member === '')
+    list.some(member => typeof member !== 'string' || member === '' || member.trim() !== member)
   )
     throw wrong(
       `${at}audience`,
       audience,
-      "whom the tokens have to be for, such as 'https://api.example.com'; without it, tokens for other services would pass",
+      "whom the tokens have to be for, such as 'https://api.example.com', without white space around it; without it, tokens for other services would pass",
     )
   return Object.freeze([...(list as string[])])
 }

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os'
 import type { Dispatcher } from 'undici'
-import type { DpopMode, Undecided } from '../authorize/requirement.js'
+import { scopeToken, type DpopMode, type Undecided } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import type { ClientCertificate } from '../binding/client-certificate.js'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
+import { show } from '../suggest.js'
 import type { KeyTimes } from '../verify/key-set.js'
+import { claimsSchema } from './claims-option.js'
 import { parseDpop, type DpopOptions } from './dpop-options.js'
 import { issuerOptions, parseIssuers, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
 import { boolean, count, milliseconds, refuseUnknown, strings, wrong, type Given } from './read-option.js'
@@ -59,7 +61,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   unknownKeyCooldownMs?: number
   /** `true`: `ready()` fails when an issuer's keys cannot be had. Default: they are fetched in the background. */
   requireKeysAtBoot?: boolean
-  /** How many verified tokens are remembered; 0 verifies every time. Default 1000. */
+  /** How many verified tokens are remembered, up to 1000000; 0 verifies every time. Default 1000. */
   cacheSize?: number
   /**
    * While requests with new tokens come close upon each other, verify their signatures in the thread pool as well as
@@ -145,7 +147,7 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     issuers,
     claims: claimsSchema(given),
     problemDetails: boolean(given, 'problemDetails'),
-    scopes: strings(given, 'scopes', ''),
+    scopes: parseScopes(given),
     audiences,
     undecided: parseDefault(given),
     realm: parseRealm(given),
@@ -156,7 +158,7 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     clockToleranceMs,
     keyTimes: { maxAgeMs, keepMs, cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000) },
     requireKeysAtBoot: boolean(given, 'requireKeysAtBoot'),
-    cacheSize: count(given, 'cacheSize', 1_000),
+    cacheSize: count(given, 'cacheSize', 1_000, mostTokensKept),
     verifyInThreadPool: boolean(given, 'verifyInThreadPool', availableParallelism() > 1),
     allowInsecureHttp,
     dispatcher: parseDispatcher(given),
@@ -164,11 +166,17 @@ export function parseOptions(options: ResourceServerOptions): Settings {
   })
 }
 
-function claimsSchema({ claims }: Given): object | undefined {
-  if (claims === undefined) return undefined
-  if (typeof claims !== 'object' || claims === null)
-    throw wrong('claims', claims, 'a JSON Schema, such as Type.Object({ tenant: Type.String() })')
-  return claims
+/** Room for them is made at the start. */
+const mostTokensKept = 1_000_000
+
+function parseScopes(given: Given): readonly string[] | undefined {
+  const scopes = strings(given, 'scopes', '')
+  for (const scope of scopes ?? [])
+    if (!scopeToken.test(scope))
+      throw new InvalidOptionError(
+        `option \`scopes\` has ${show(scope)}, which is no scope: give one scope for each member, without spaces`,
+      )
+  return scopes
 }
 
 function parseDefault(given: Given): Undecided {

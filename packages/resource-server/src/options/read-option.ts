@@ -5,6 +5,11 @@ import { isTrustworthyUrl } from '../verify/issuer.js'
 /** Options as they came: nothing is known of them yet. */
 export type Given = Readonly<Record<string, unknown>>
 
+/** Whether a value has options in it. */
+export function isObject(value: unknown): value is Given {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** Refuses options that do not exist: a misspelt one would silently do nothing. */
 export function refuseUnknown(given: Given, known: readonly string[], at: string): void {
   for (const name of Object.keys(given))
@@ -17,9 +22,17 @@ export function url(given: Given, name: string, at: string, allowInsecureHttp: b
   const value = given[name]
   if (value === undefined) return undefined
   if (typeof value !== 'string' || !URL.canParse(value)) throw wrong(`${at}${name}`, value, 'an absolute URL')
-  if (!allowInsecureHttp && !isTrustworthyUrl(value))
-    throw wrong(`${at}${name}`, value, 'an https URL, or http on this machine; or set allowInsecureHttp')
+  refuseUntrustworthy(value, at + name, allowInsecureHttp)
   return value
+}
+
+/** What comes from there is believed. */
+export function refuseUntrustworthy(value: string, name: string, allowInsecureHttp: boolean): void {
+  if (isTrustworthyUrl(value, allowInsecureHttp)) return
+  const wanted = allowInsecureHttp
+    ? 'an http or https URL'
+    : 'an https URL, or http on this machine; or set allowInsecureHttp'
+  throw wrong(name, value, wanted)
 }
 
 /** A list with at least one name, if given. */
@@ -51,11 +64,11 @@ export function milliseconds(given: Given, name: string, fallback: number, at: s
   return value
 }
 
-/** A whole number that is not negative. */
-export function count(given: Given, name: string, fallback: number): number {
+/** A whole number. */
+export function count(given: Given, name: string, fallback: number, most: number): number {
   const { [name]: value = fallback } = given
-  if (!Number.isInteger(value) || (value as number) < 0)
-    throw wrong(name, value, 'a whole number that is not negative')
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > most)
+    throw wrong(name, value, `a whole number from 0 to ${most}`)
   return value as number
 }
 

@@ -1,6 +1,6 @@
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { isTrustworthyUrl } from '../verify/issuer.js'
-import { refuseUnknown, url, wrong, type Given } from './read-option.js'
+import { isObject, refuseUnknown, url, wrong, type Given } from './read-option.js'
 
 /** What the API tells of itself to clients that do not know its issuer (RFC 9728). */
 export interface ResourceMetadataOptions {
@@ -21,13 +21,13 @@ export function parseResourceMetadata(
   allowInsecureHttp: boolean,
 ): ResourceMetadataSettings | undefined {
   if (given === false) return undefined
-  if (given !== true && (typeof given !== 'object' || given === null))
+  if (given !== true && !isObject(given))
     throw wrong(
       'resourceMetadata',
       given,
       "true, or an object such as { resource: 'https://api.example.com' }",
     )
-  const options = (given === true ? {} : given) as Given
+  const options = given === true ? {} : given
   refuseUnknown(options, known, 'resourceMetadata.')
   const { name } = options
   if (name !== undefined && (typeof name !== 'string' || name === ''))
@@ -56,7 +56,6 @@ function parseResource(
 
 function isResourceIdentifier(value: string, allowInsecureHttp: boolean): boolean {
   if (!URL.canParse(value)) return false
-  const { protocol, search, hash, username } = new URL(value)
-  if (search !== '' || hash !== '' || username !== '') return false
-  return isTrustworthyUrl(value) || (allowInsecureHttp && protocol === 'http:')
+  const { search, hash, username } = new URL(value)
+  return search === '' && hash === '' && username === '' && isTrustworthyUrl(value, allowInsecureHttp)
 }

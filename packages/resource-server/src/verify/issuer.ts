@@ -52,15 +52,16 @@ export function endpointIn(metadata: IssuerMetadata, name: string, allowInsecure
   const { [name]: endpoint, issuer } = metadata
   if (typeof endpoint !== 'string' || !URL.canParse(endpoint))
     throw new Error(`the metadata of ${String(issuer)} has no ${name}`)
-  if (!allowInsecureHttp && !isTrustworthyUrl(endpoint))
-    throw new Error(`the ${name} ${endpoint} is plain http, which anybody on the way could answer`)
+  if (!isTrustworthyUrl(endpoint, allowInsecureHttp))
+    throw new Error(`the ${name} ${endpoint} is no https URL: anybody on the way could answer`)
   return endpoint
 }
 
 /** https, or plain http on this machine: keys that anybody on the way could replace verify nothing. */
-export function isTrustworthyUrl(url: string): boolean {
+export function isTrustworthyUrl(url: string, allowInsecureHttp: boolean): boolean {
   if (!URL.canParse(url)) return false
   const { protocol, hostname } = new URL(url)
   if (protocol === 'https:') return true
-  return protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+  const isHere = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
+  return protocol === 'http:' && (isHere || allowInsecureHttp)
 }
