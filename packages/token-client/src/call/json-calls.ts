@@ -2,6 +2,7 @@ import type { Static, TSchema } from 'typebox'
 import type { Dispatcher } from 'undici'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
+import { checkOptions, checkPath, kindOf } from './check-arguments.js'
 import type { CallOptions } from './token-view.js'
 
 /** Statuses → TypeBox schemas of what the API answers with them. */
@@ -59,6 +60,15 @@ export interface JsonCalls {
   ): Promise<JsonAnswer<S>>
 }
 
+/** One that is missing here does not compile. */
+const optionNames = Object.keys({
+  json: true,
+  query: true,
+  headers: true,
+  signal: true,
+  response: true,
+} satisfies Record<keyof JsonCallOptions, true>)
+
 /**
  * @param request sends a call with the token
  * @param now milliseconds since the epoch
@@ -69,6 +79,8 @@ export function createJsonCalls(
 ): JsonCalls {
   const calls = (method: Dispatcher.HttpMethod) =>
     async function call(path: string, options: JsonCallOptions = {}): Promise<never> {
+      checkPath(path)
+      checkOptions(options, optionNames, '{ query: { page: 1 } }')
       const { json, query, headers, signal, response: schemas } = options
       const answer = await request({
         method,
@@ -78,7 +90,7 @@ export function createJsonCalls(
           ...(json === undefined ? {} : { 'content-type': 'application/json' }),
           ...inLowerCase(headers),
         },
-        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+        ...(json === undefined ? {} : { body: write(json) }),
         ...(signal === undefined ? {} : { signal }),
       })
       const text = await answer.body.text()
@@ -103,6 +115,18 @@ export function createJsonCalls(
     patch: calls('PATCH'),
     delete: calls('DELETE'),
   }
+}
+
+/** @throws {TypeError} when there is no JSON for it */
+function write(json: unknown): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(json)
+  } catch (error) {
+    throw new TypeError(`\`json\` cannot be written as JSON: ${(error as Error).message}`, { cause: error })
+  }
+  if (text === undefined) throw new TypeError(`\`json\` is ${kindOf(json)}; there is no JSON for it`)
+  return text
 }
 
 /** So that a caller's `Accept` takes the place of ours, and does not go out beside it. */

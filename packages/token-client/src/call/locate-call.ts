@@ -1,4 +1,5 @@
 import { OriginNotAllowedError } from '../errors.js'
+import { checkPath, kindOf } from './check-arguments.js'
 
 /** Where the API is. */
 export interface ApiBase {
@@ -7,8 +8,9 @@ export interface ApiBase {
   readonly path: string
 }
 
-/** The path of a call, put behind the base. @throws {TypeError} when it does not begin with a slash, or leads out of it */
+/** The path of a call, put behind the base. @throws {TypeError} when it is none, or leads out of it */
 export function pathOf(path: string, base: ApiBase): string {
+  checkPath(path)
   if (!path.startsWith('/')) throw pathWithoutSlash(path)
   if (/\.\.|%2e/i.test(path)) below(base, path)
   return base.path + path
@@ -21,7 +23,9 @@ function pathWithoutSlash(path: string): TypeError {
 /** The URL of a call: a path below the base, or a whole URL of its origin. @throws {OriginNotAllowedError} */
 export function urlOf(input: string | URL, base: ApiBase): URL {
   if (typeof input !== 'string' && !(input instanceof URL))
-    throw new TypeError('fetch wants a path or a URL, and what a Request holds as its second argument')
+    throw new TypeError(
+      `fetch wants a path or a URL, and what a Request holds as its second argument, not ${kindOf(input)}`,
+    )
   if (typeof input === 'string' && input.startsWith('/') && !input.startsWith('//')) return below(base, input)
   // A relative URL would lose the path of the base, or not: nobody should have to think about it.
   if (typeof input === 'string' && !input.startsWith('//') && !URL.canParse(input))

@@ -2,6 +2,7 @@ import type { OnBehalfOfGrant } from '../options/presets.js'
 import { TokenRequestFailure } from '../acquire/token-request-failure.js'
 import type { TokenAnswer } from '../acquire/request-token.js'
 import type { AskForToken } from '../share/share-tokens.js'
+import { kindOf } from './check-arguments.js'
 
 /** The token of an incoming request: the request itself, or the token's text. */
 export type Subject = string | { readonly headers: { readonly authorization?: string | undefined } }
@@ -30,8 +31,15 @@ export function grantFor(
   }
 }
 
-/** @throws {TypeError} when the request has no access token */
+/** @throws {TypeError} when there is no request, or no access token in it */
 export function subjectTokenOf(subject: Subject): string {
+  if (
+    typeof subject !== 'string' &&
+    typeof (subject as Partial<Exclude<Subject, string>> | null)?.headers !== 'object'
+  )
+    throw new TypeError(
+      `onBehalfOf wants the incoming request, or the text of its access token, not ${kindOf(subject)}`,
+    )
   const token =
     typeof subject === 'string'
       ? subject

@@ -5,6 +5,7 @@ import { createTokenInterceptor } from '../attach/token-interceptor.js'
 import { isObserved, report } from '../diagnostics.js'
 import type { Settings } from '../options/settings.js'
 import type { Token } from '../token.js'
+import { checkCall, checkOptions, checkSignal, checkToken } from './check-arguments.js'
 import { composeAround } from './interceptors.js'
 import { createJsonCalls, type JsonCalls } from './json-calls.js'
 import { pathOf, urlOf } from './locate-call.js'
@@ -75,18 +76,18 @@ export function createTokenView(
   if (Object.keys(interceptors).length > 0) dispatcher()
 
   /** A call as undici has it. */
-  const locate = ({ path, method = 'GET', ...rest }: CallOptions) => ({
-    ...rest,
-    method,
-    origin: base.origin,
-    path: pathOf(path, base),
-  })
+  const locate = (by: 'request' | 'stream', call: CallOptions) => {
+    checkCall(by, call)
+    const { path, method = 'GET', ...rest } = call
+    return { ...rest, method, origin: base.origin, path: pathOf(path, base) }
+  }
+  const locateRequest = (call: CallOptions) => locate('request', call)
 
   const intercept = (call: Dispatcher.RequestOptions) => dispatcher().request(call)
   const request =
     scheme === bearer && Object.keys(interceptors).length === 0
-      ? requestDirectly({ ...use, locate, intercept, send: call => transport().request(call) })
-      : async (options: CallOptions) => intercept(locate(options))
+      ? requestDirectly({ ...use, locate: locateRequest, intercept, send: call => transport().request(call) })
+      : async (options: CallOptions) => intercept(locateRequest(options))
 
   return {
     request,
@@ -97,16 +98,23 @@ export function createTokenView(
         .catch(throwOurs)
     },
     async stream(options, factory) {
-      return dispatcher().stream(locate(options), factory)
+      return dispatcher().stream(locate('stream', options), factory)
     },
     ...createJsonCalls(request, settings.now),
     get dispatcher() {
       return dispatcher()
     },
     interceptor: () => interceptor,
-    getToken: async ({ signal } = {}) => untilAborted(source.getToken, signal),
+    async getToken(options = {}) {
+      checkOptions(options, ['signal'], '{ signal }')
+      checkSignal(options.signal)
+      return untilAborted(source.getToken, options.signal)
+    },
     peekToken: source.peekToken,
-    invalidate: token => void source.invalidate(token),
+    invalidate(token) {
+      checkToken(token)
+      source.invalidate(token)
+    },
     async ensureToken() {
       await source.getToken()
     },

@@ -2,7 +2,9 @@ import type { webcrypto } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { ClientCredentials } from '../authenticate/client-authentication.js'
 import type { InterceptorOptions } from '../call/interceptors.js'
+import { kindOf } from '../call/check-arguments.js'
 import type { ApiBase } from '../call/locate-call.js'
+import { InvalidOptionError } from '../errors.js'
 import type { Lifetimes } from '../token.js'
 import {
   parseBase,
@@ -48,6 +50,8 @@ export interface Settings extends ServerSettings {
  * @throws {InvalidOptionError} naming the option, what it got, and what it wants
  */
 export function parseOptions(options: TokenClientOptions, name: string): Settings {
+  if (typeof options !== 'object' || options === null)
+    throw new InvalidOptionError(`createTokenClient wants an object of options, not ${kindOf(options)}`)
   const given = options as unknown as Given
   refuseUnknownOptions(given)
   const preset = presets[oneOf(given, 'preset', Object.keys(presets) as PresetName[], 'standard')]

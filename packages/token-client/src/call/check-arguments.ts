@@ -1,0 +1,51 @@
+/** What kind of thing somebody gave; never the thing itself, which may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'string') return 'text'
+  return /^[aeiou]/.test(typeof value) ? `an ${typeof value}` : `a ${typeof value}`
+}
+
+const callExample = "{ path: '/receipts' }"
+
+/** @throws {TypeError} when a call is no object */
+export function checkCall(method: 'request' | 'stream', call: unknown): void {
+  if (!isObject(call))
+    throw new TypeError(`${method} wants an object such as ${callExample}, not ${kindOf(call)}`)
+}
+
+/** @throws {TypeError} when a path is no text */
+export function checkPath(path: unknown): asserts path is string {
+  if (typeof path !== 'string')
+    throw new TypeError(
+      `\`path\` is ${kindOf(path)}; it wants text that begins with a slash, such as '/receipts'`,
+    )
+}
+
+/**
+ * A misspelt option would do nothing, and nobody would notice.
+ * @throws {TypeError} when options are no object, or one of them is unknown
+ */
+export function checkOptions(options: unknown, known: readonly string[], example: string): void {
+  if (!isObject(options))
+    throw new TypeError(`options are ${kindOf(options)}; they want an object such as ${example}`)
+  for (const name of Object.keys(options))
+    if (!known.includes(name))
+      throw new TypeError(`there is no option \`${name}\` here; there are ${known.join(', ')}`)
+}
+
+/** @throws {TypeError} when a signal is none */
+export function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError(`\`signal\` is ${kindOf(signal)}; it wants an AbortSignal`)
+}
+
+/** @throws {TypeError} when a token is none: its text alone, say */
+export function checkToken(token: unknown): void {
+  if (!isObject(token) || !('accessToken' in token))
+    throw new TypeError(`invalidate wants a token that getToken or peekToken gave, not ${kindOf(token)}`)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,120 @@
+import t from 'tap'
+import { createTokenClient, type TokenClient } from 'fastify-token-client'
+import { clientOf, startApi } from './calling.js'
+import { startTokenEndpoint } from './token-endpoint.js'
+
+type Untyped = Record<string, (...given: unknown[]) => unknown>
+
+/** What somebody writes who has no compiler, and what it says to him. */
+const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
+  [
+    'request()',
+    client => client['request']?.(),
+    /request wants an object such as \{ path: '\/receipts' \}, not undefined/,
+  ],
+  [
+    "request('/receipts')",
+    client => client['request']?.('/receipts'),
+    /request wants an object such as .*, not text/,
+  ],
+  ['request(null)', client => client['request']?.(null), /request wants an object such as .*, not null/],
+  [
+    'request({})',
+    client => client['request']?.({}),
+    /`path` is undefined; it wants text that begins with a slash/,
+  ],
+  [
+    'request with a URL',
+    client => client['request']?.({ path: new URL('https://a.example') }),
+    /`path` is an object; it wants text/,
+  ],
+  ['request with a list', client => client['request']?.({ path: ['/a'] }), /`path` is a list; it wants text/],
+  [
+    'stream()',
+    client => client['stream']?.(),
+    /stream wants an object such as \{ path: '\/receipts' \}, not undefined/,
+  ],
+  ['stream({})', client => client['stream']?.({}), /`path` is undefined; it wants text/],
+  ['fetch()', client => client['fetch']?.(), /fetch wants a path or a URL.*, not undefined/],
+  ['fetch(7)', client => client['fetch']?.(7), /fetch wants a path or a URL.*, not a number/],
+  ...['get', 'post', 'put', 'patch', 'delete'].map(
+    (method): [string, (client: Untyped) => unknown, RegExp] => [
+      `${method}()`,
+      client => client[method]?.(),
+      /`path` is undefined; it wants text that begins with a slash, such as '\/receipts'/,
+    ],
+  ),
+  [
+    'get(undefined, { query })',
+    client => client['get']?.(undefined, { query: { page: 1 } }),
+    /`path` is undefined/,
+  ],
+  ["get('/', null)", client => client['get']?.('/', null), /options are null; they want an object such as/],
+  [
+    "get('/', 'text')",
+    client => client['get']?.('/', 'text'),
+    /options are text; they want an object such as/,
+  ],
+  [
+    "post('/', { body })",
+    client => client['post']?.('/', { body: '{}' }),
+    /there is no option `body` here; there are json, query, headers, signal, response/,
+  ],
+  ['json that is a function', client => client['post']?.('/', { json: () => 1 }), /`json` is a function/],
+  [
+    'json with a BigInt',
+    client => client['post']?.('/', { json: 1n }),
+    /`json` cannot be written as JSON: .*BigInt/,
+  ],
+  ['getToken(null)', client => client['getToken']?.(null), /options are null; they want an object such as/],
+  [
+    'getToken with a number',
+    client => client['getToken']?.({ signal: 7 }),
+    /`signal` is a number; it wants an AbortSignal/,
+  ],
+]
+
+for (const [what, call, message] of mistakes)
+  t.test(`${what} is told what it wants, and sends nothing`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (_, response) => void response.end())
+    const client = clientOf(t, endpoint, api.url) as unknown as Untyped
+    const failure = await Promise.resolve(call(client)).catch((error: unknown) => error)
+    t.ok(failure instanceof TypeError)
+    t.match(failure, { message })
+    t.strictSame([endpoint.requests.length, api.seen.length], [0, 0])
+  })
+
+t.test('what is no request has no token to speak for', async t => {
+  const client = clientOf(t, await startTokenEndpoint(t), 'https://receipts.example.com')
+  for (const [given, kind] of [
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [7, 'a number'],
+    [{}, 'an object'],
+  ] as const)
+    t.throws(
+      () => client.onBehalfOf(given as never),
+      new TypeError(`onBehalfOf wants the incoming request, or the text of its access token, not ${kind}`),
+    )
+})
+
+t.test('what is no token cannot be dropped, whether one is at hand or not', async t => {
+  const client = clientOf(t, await startTokenEndpoint(t), 'https://receipts.example.com')
+  const drop = (given: unknown) => () => client.invalidate(given as never)
+  const wanted = 'invalidate wants a token that getToken or peekToken gave'
+  t.throws(drop(client.peekToken()), new TypeError(`${wanted}, not undefined`))
+  const { accessToken } = await client.getToken()
+  t.throws(drop(undefined), new TypeError(`${wanted}, not undefined`))
+  t.throws(drop(accessToken), new TypeError(`${wanted}, not text`))
+  t.ok(client.peekToken())
+})
+
+t.test('options are an object', t => {
+  for (const given of [undefined, null, 'https://receipts.example.com'])
+    t.throws(() => createTokenClient(given as never) as TokenClient, {
+      code: 'TOKEN_CLIENT_INVALID_OPTION',
+      message: /createTokenClient wants an object of options, not (undefined|null|text)/,
+    })
+  t.end()
+})
