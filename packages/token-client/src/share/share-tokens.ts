@@ -72,10 +72,10 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
       const { answer, failed } = await takeOver(unwanted)
       if (answer !== undefined) return answer
       if (failed) return ask(unwanted)
-      if (performance.now() > patience) return askAndTell(unwanted)
       const lock = await tryStore('lock', false, () => store.lock(key, owner, lockMs))
       if (lock.failed) return ask(unwanted)
       if (!lock.value) {
+        if (performance.now() > patience) return askAndTell(unwanted)
         await pause(pollEveryMs)
         continue
       }
