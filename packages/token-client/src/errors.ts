@@ -100,7 +100,7 @@ export class UnexpectedStatusError extends UnexpectedStatus {
   }
 }
 
-/** 502: the API answers a call for JSON with a body that is none, or that does not fit the schema. */
+/** 502: the API answers a call for JSON with a body that is none, that is too large, or that does not fit the schema. */
 export const UnexpectedBodyError: Make<[string, string]> = createError(
   'TOKEN_CLIENT_UNEXPECTED_BODY',
   '%s is answered with a body that was not expected: %s',

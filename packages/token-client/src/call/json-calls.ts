@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
 import { checkOptions, checkPath, kindOf } from './check-arguments.js'
+import { readBody } from './read-body.js'
 import type { CallOptions } from './token-view.js'
 
 /** Statuses → TypeBox schemas of what the API answers with them. */
@@ -34,8 +35,14 @@ export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas exte
     }[keyof Schemas & number]
   : { readonly status: number; readonly headers: Dispatcher.ResponseData['headers']; readonly body: unknown }
 
+/** Who expects more reads it from the stream that `request` gives. */
+const maxJsonBytes = 10 * 1024 * 1024
+/** An error has 1000 characters of what was said; the rest is read for the sake of the connection, if there is not much. */
+const maxErrorBytes = 65_536
+
 /**
- * Calls with JSON. Rejects with `UnexpectedStatusError` and `UnexpectedBodyError` besides what `request` rejects with.
+ * Calls with JSON of up to 10 MiB, unpacked. Rejects with `UnexpectedStatusError` and `UnexpectedBodyError` besides what
+ * `request` rejects with.
  */
 export interface JsonCalls {
   get<const S extends AnswerSchemas | undefined = undefined>(
@@ -93,17 +100,19 @@ export function createJsonCalls(
         ...(json === undefined ? {} : { body: write(json) }),
         ...(signal === undefined ? {} : { signal }),
       })
-      const text = await answer.body.text()
       const { statusCode: status, headers: responseHeaders } = answer
       const where = `${method} ${path.split('?')[0]}`
       const schema = schemas?.[status]
-      if (schemas === undefined ? status < 200 || status > 299 : schema === undefined)
+      const isExpected = schemas === undefined ? status >= 200 && status <= 299 : schema !== undefined
+      const { text, isWhole } = await readBody(answer.body, isExpected ? maxJsonBytes : maxErrorBytes)
+      if (!isExpected)
         throw new UnexpectedStatusError(where, {
           status,
           responseHeaders,
           body: text,
           retryAfterMs: readRetryAfter(responseHeaders['retry-after'], now()),
         })
+      if (!isWhole) throw new UnexpectedBodyError(where, `it is larger than ${maxJsonBytes} bytes`)
       const body = parse(text, where)
       if (schema !== undefined) await check(schema, body, where)
       return { status, headers: responseHeaders, body } as never // its type is the schemas', which have been checked

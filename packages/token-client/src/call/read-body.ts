@@ -1,0 +1,20 @@
+/** The beginning of a body, and whether that is all of it. */
+export interface ReadBody {
+  readonly text: string
+  readonly isWhole: boolean
+}
+
+/**
+ * Reads a body as UTF-8 text, up to a number of bytes. What is longer is not waited for: leaving the loop destroys the
+ * stream, and with it the connection.
+ */
+export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ReadBody> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > maxBytes) break
+  }
+  return { text: new TextDecoder().decode(Buffer.concat(chunks)), isWhole: size <= maxBytes }
+}
