@@ -26,7 +26,7 @@ import { createResourceServer, type ResourceServer } from './resource-server.js'
 import { listRoutes } from './route-list.js'
 import { createTally } from './stats.js'
 import { createVerifier, type Verifier } from './verify/verifier.js'
-import { isGuarded, nameOf, routesIn } from './watch-routes.js'
+import { isGuarded, markGuarded, nameOf, routesIn } from './watch-routes.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -56,11 +56,12 @@ declare module 'fastify' {
 
 /** Makes a scope one whose routes are protected. */
 export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (fastify, options) => {
-  if (fastify.hasRequestDecorator('auth'))
+  if (isGuarded(fastify))
     throw new InvalidOptionError(
-      'request.auth exists already: register the plugin once in a scope and its children, several times only in sibling scopes',
+      'the scope is protected already: register the plugin once in a scope and its children, several times only in sibling scopes',
     )
-
+  if (fastify.hasRequestDecorator('auth'))
+    throw new InvalidOptionError('request.auth exists already, by another plugin')
   if (fastify.hasDecorator('oauth'))
     throw new InvalidOptionError('fastify.oauth exists already, by another plugin')
 
@@ -91,6 +92,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
   fastify.addHook('onReady', async () => {
     for (const { scope, options: route } of routes()) if (isGuarded(scope)) readRequirement(route)
   })
+  markGuarded(fastify)
   fastify.decorateRequest('auth', null as never)
   fastify.decorate(
     'oauth',

@@ -65,12 +65,26 @@ function watchedAt(scope: FastifyInstance): WatchedRoute[] | undefined {
   return undefined
 }
 
+/** One for every copy of this package in a process. */
+const guarded = Symbol.for('fastify-resource-server.guarded')
+
 /**
- * Whether the plugin's hook runs for the routes of a scope: a child scope takes over decorators of requests and hooks
- * together, when it is made, and not those that its parent gets later.
+ * Notes that the plugin's hook runs for the routes of a scope, and of every child that is made from now on: a child takes
+ * over the hooks that are there, and not those that its parent gets later.
  */
+export function markGuarded(scope: FastifyInstance): void {
+  mark(scope)
+  scope.addHook('onRegister', child => mark(child))
+}
+
+function mark(scope: FastifyInstance): void {
+  Object.defineProperty(scope, guarded, { value: true })
+}
+
+/** Whether the plugin's hook runs for the routes of a scope. */
 export function isGuarded(scope: FastifyInstance): boolean {
-  return scope.hasRequestDecorator('auth')
+  // A child inherits the properties of its parent at any time.
+  return Object.hasOwn(scope, guarded)
 }
 
 function refuseInert({ scope, options }: WatchedRoute): void {

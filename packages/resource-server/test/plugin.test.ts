@@ -45,6 +45,15 @@ function build(t: Test): FastifyInstance {
   return app
 }
 
+t.test('request.auth of another plugin is not overwritten', async t => {
+  const app = build(t)
+  app.decorateRequest('auth', null as never)
+  await t.rejects(async () => app.register(resourceServer, registered), {
+    code: 'OAUTH_INVALID_OPTION',
+    message: /request\.auth exists already, by another plugin/,
+  })
+})
+
 t.test('fastify.oauth of another plugin is not overwritten', async t => {
   const app = build(t)
   app.decorate('oauth', {} as never)

@@ -94,6 +94,11 @@ t.test('a path with a colon is no parameter', async t => {
   t.equal(await at('/tenantsome/v1'), 404)
 })
 
+t.test('a path with letters that URLs encode', async t => {
+  const app = build(t, { resourceMetadata: { resource: 'https://example.com/café one' } })
+  t.equal((await app.inject('/.well-known/oauth-protected-resource/caf%C3%A9%20one')).statusCode, 200)
+})
+
 t.test('several resources of one service', async t => {
   const app = build(t, {}, (root, options) => {
     for (const name of ['one', 'two']) {

@@ -31,6 +31,11 @@ t.test('a requirement that nobody checks stops the application', async t => {
     'in a child scope that is older than the plugin',
   )
 
+  const mistaken = buildApp(t)
+  mistaken.decorateRequest('auth', null as never)
+  mistaken.get('/receipts', { config: { oauth: { scopes: ['read'] } } }, async () => 'in')
+  await t.rejects(async () => mistaken.ready(), { message: inert }, "request.auth is another plugin's")
+
   const fine = buildApp(t)
   fine.get('/health', { config: { oauth: false } }, async () => 'well')
   await t.resolves(async () => fine.ready(), 'a public route needs nobody')
@@ -181,7 +186,11 @@ t.test('what routes must not say', async t => {
   const cases: [config: unknown, message: RegExp][] = [
     [{ oauth: { scope: ['read'] } }, /no key "scope" \(did you mean "scopes"\?\)/],
     [{ oauth: { anyOf: ['read'] } }, /no key "anyOf"/],
-    [{ oath: { scopes: ['read'] } }, /config\.oath does nothing; did you mean config\.oauth\?/],
+    [{ oath: { scopes: ['read'] } }, /config\.oath means nothing here; did you mean config\.oauth\?/],
+    [
+      { auth: 'jwt' },
+      /config\.auth means nothing here; .*If it is for another plugin, give config\.oauth too/,
+    ],
     [{ oauth: { scopes: [] } }, /at least one name/],
     [{ oauth: { scopes: 'read' } }, /at least one name/],
     [{ oauth: { scopes: ['read write'] } }, /no scope/],
@@ -202,4 +211,11 @@ t.test('what routes must not say', async t => {
       message,
     })
   }
+})
+
+t.test("a name like ours is another plugin's where config.oauth is there as well", async t => {
+  const app = buildApp(t)
+  await app.register(resourceServer, registered)
+  app.get('/', { config: { auth: 'jwt', oauth: false } as object }, async () => 'in')
+  t.equal((await app.inject('/')).statusCode, 200)
 })

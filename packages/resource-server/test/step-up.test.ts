@@ -63,6 +63,9 @@ t.test('requirements that make no sense stop the application', async t => {
   for (const [oauth, message] of [
     [{ maxAge: -1 }, /config\.oauth\.maxAge is -1; give whole seconds/],
     [{ maxAge: '5m' }, /config\.oauth\.maxAge is "5m"/],
+    [{ acr: ['phr\r\nset-cookie: a=b'] }, /acr has "phr\\r\\nset-cookie: a=b", which is no acr value/],
+    [{ acr: ['phr phrh'] }, /acr has "phr phrh".* without spaces/],
+    [{ acr: ['stärker'] }, /acr has "stärker"/],
     [{ acr: [] }, /config\.oauth\.acr is \[\]; give a list with at least one name/],
     [{ maxage: 5 }, /no key "maxage".*did you mean "maxAge"/],
   ] as const) {

@@ -78,9 +78,11 @@ export function parseRequirement(
   catalogue: Catalogue,
 ): Requirement | undefined {
   const named = typeof config === 'object' && config !== null ? config : {}
-  refuseMisspeltOauth(named, route)
   const oauth = (named as { oauth?: unknown }).oauth
-  if (oauth === undefined) return undecided(route, catalogue)
+  if (oauth === undefined) {
+    refuseMisspeltOauth(named, route)
+    return undecided(route, catalogue)
+  }
   return oauth === false ? undefined : parseRule(oauth, route, catalogue)
 }
 
@@ -101,7 +103,7 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
     orRoles: parseNames(given, 'orRoles', route),
     audience: parseAudience(given, route, catalogue),
     dpop: parseDpop(given, route, catalogue),
-    acr: parseNames(given, 'acr', route),
+    acr: parseAcr(given, route),
     maxAge: parseMaxAge(given, route),
     optional,
   })
@@ -136,7 +138,9 @@ function checkKeys(oauth: unknown, route: string): Given {
 function refuseMisspeltOauth(config: object, route: string): void {
   for (const key of Object.keys(config)) {
     if (key !== 'oauth' && edits(key.toLowerCase(), 'oauth') <= 1)
-      throw new InvalidRouteError(`${route}: config.${key} does nothing; did you mean config.oauth?`)
+      throw new InvalidRouteError(
+        `${route}: config.${key} means nothing here; did you mean config.oauth? If it is for another plugin, give config.oauth too`,
+      )
   }
 }
 
@@ -169,6 +173,17 @@ function parseNames(given: Given, key: 'scopes' | 'orRoles' | 'acr', route: stri
       `${route}: config.oauth.${key} is ${show(value)}; give a list with at least one name, or leave it out`,
     )
   return Object.freeze([...(value as string[])])
+}
+
+/** They go into the challenge, delimited by spaces (RFC 9470 §3). */
+function parseAcr(given: Given, route: string): readonly string[] {
+  const values = parseNames(given, 'acr', route)
+  for (const value of values)
+    if (!/^[\x21-\x7E]+$/.test(value))
+      throw new InvalidRouteError(
+        `${route}: config.oauth.acr has ${show(value)}, which is no acr value: give one for each member, in printable ASCII without spaces`,
+      )
+  return values
 }
 
 function parseDpop({ dpop: given }: Given, route: string, { dpop }: Catalogue): DpopMode {

@@ -72,8 +72,8 @@ function serve(root: FastifyInstance, url: string, describeNow: () => object): v
   const config = { oauth: false } as const
   // For @fastify/swagger, whose types are not there.
   const schema: object = { hide: true }
-  // A colon would begin a parameter of Fastify's router.
-  const path = url.replaceAll(':', '::')
+  // Fastify's router compares what is decoded, and a colon would begin a parameter of it.
+  const path = decodeURI(url).replaceAll(':', '::')
   root.get(path, { config, schema }, async (_, reply) => {
     // Fastify may still get routes when the first request of a test comes, never after it.
     document ??= describeNow()
