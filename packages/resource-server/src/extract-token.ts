@@ -5,17 +5,20 @@ import type { Outcome } from './outcome.js'
 export interface Credentials {
   readonly scheme: 'bearer' | 'dpop'
   readonly accessToken: string
-  /** What the token came to before, where that still holds. */
-  readonly known?: Outcome
+  /** The header as a whole, where it is spelled as it usually is. */
+  readonly header?: string
+  /** What such a token came to before, where that still holds. */
+  readonly known?: Outcome | undefined
 }
 
-/** What the token of an `Authorization` header, whole, came to before, where that still holds: its letters were looked at. */
+/** What the token of an `Authorization` header, spelled as it usually is, came to before, where that still holds. */
 export type Recall = (header: string) => Outcome | undefined
 
 /** What a request brought instead: nothing, or what cannot be read. */
 export type NoCredentials = 'missing' | 'malformed'
 
 /** One space before the token (RFC 6750 §2.1, RFC 9449 §7.1). Schemes are case-insensitive (RFC 9110 §11.1). */
+const usual = 'Bearer '
 const bearer = /^bearer ./i
 const dpop = /^dpop ./i
 const bearerAttempt = /^bearer(?:[\s,]|$)/i
@@ -33,8 +36,8 @@ export function extractToken(
   if (header === undefined) return 'missing'
   // Node keeps the first of several Authorization headers; the raw list still has them all.
   if (isRepeated(rawHeaders)) return 'malformed'
-  const known = recall(header)
-  if (known !== undefined) return { scheme: 'bearer', accessToken: header.slice('Bearer '.length), known }
+  if (header.startsWith(usual) && header.length > usual.length)
+    return { scheme: 'bearer', accessToken: header.slice(usual.length), header, known: recall(header) }
   if (bearerAttempt.test(header)) return read(header, bearer, 'bearer')
   return takesDpop && dpopAttempt.test(header) ? read(header, dpop, 'dpop') : 'missing'
 }

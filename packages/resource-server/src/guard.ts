@@ -50,7 +50,7 @@ export function createGuard(steps: GuardSteps): Guard {
     if (credentials === 'missing') return optional ? undefined : new Refusal('missing')
     if (credentials === 'malformed')
       return new Refusal('credentials', 'the Authorization header is no single token')
-    const token = credentials.known ?? verify(credentials.accessToken)
+    const token = credentials.known ?? verify(credentials.accessToken, credentials.header)
     return token instanceof Promise
       ? token.then(settled => authorize(settled, credentials, visit))
       : authorize(token, credentials, visit)

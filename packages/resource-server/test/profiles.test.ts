@@ -249,6 +249,23 @@ for (const [name, { options, header = {}, claims, expected, refused }] of Object
   })
 }
 
+t.test('what an issuer writes twice is there once', async t => {
+  const bench = await startBench(t, {
+    profile: 'jwt',
+    audience: ['https://a.example.com', 'https://b.example.com'],
+  })
+  const token = bench.token({
+    scope: ' read  write read ',
+    scp: ['write', 'delete'],
+    roles: ['admin', 'admin'],
+    aud: ['https://b.example.com', 'https://other.example.com', 'https://b.example.com'],
+  })
+  const { scopes, roles, audience } = await bench.app.oauth.verify(token)
+  t.strictSame(scopes, ['read', 'write', 'delete'])
+  t.strictSame(roles, ['admin'])
+  t.strictSame(audience, ['https://b.example.com'])
+})
+
 t.test('Keycloak writes another type into a token that it binds to a key', async t => {
   const [origin, client] = ['https://api.example.com', makeProofKey()]
   const bench = await startBench(t, { profile: 'keycloak', dpop: { origin } })

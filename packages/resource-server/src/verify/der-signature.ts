@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer'
+
 /**
  * An ECDSA signature as JOSE has it, r‖s in full length (RFC 7518 §3.4), in the encoding of X.509 (RFC 3279 §2.2.3): a
  * DER sequence of two integers. `node:crypto` takes the former too, but by an object around the key, which on Node 24
@@ -7,36 +9,37 @@
  */
 export function toDer(signature: Buffer, size: number): Buffer | undefined {
   if (signature.length !== 2 * size) return undefined
-  const [r, s] = [shortest(signature.subarray(0, size)), shortest(signature.subarray(size))]
-  const length = lengthOf(r) + lengthOf(s)
+  const r = integerIn(signature, 0, size)
+  const s = integerIn(signature, size, 2 * size)
+  const length = 2 + r.length + 2 + s.length
   // No curve needs more than one byte for the length.
-  const start = length < 0x80 ? [0x30, length] : [0x30, 0x81, length]
-  const der = Buffer.allocUnsafe(start.length + length)
-  der.set(start)
-  writeInteger(der, start.length, r)
-  writeInteger(der, start.length + lengthOf(r), s)
+  const start = length < 0x80 ? 2 : 3
+  const der = Buffer.allocUnsafe(start + length)
+  der[0] = 0x30
+  der[1] = 0x81
+  der[start - 1] = length
+  writeInteger(der, start, signature, r)
+  writeInteger(der, start + 2 + r.length, signature, s)
   return der
 }
 
-/** Without the zeros in front, except for a last one. */
-function shortest(integer: Buffer): Buffer {
-  let start = 0
-  while (start < integer.length - 1 && integer[start] === 0) start += 1
-  return integer.subarray(start)
+/** Where an integer stands, without the zeros in front, and how long it is in DER. */
+interface Integer {
+  readonly from: number
+  readonly end: number
+  /** One more than its bytes where its first bit is set: a zero in front says that it is not negative. */
+  readonly length: number
 }
 
-/** An integer whose first bit is set gets a zero in front: it is not negative. */
-function signOf(integer: Buffer): 0 | 1 {
-  return (integer[0] ?? 0) < 0x80 ? 0 : 1
+function integerIn(signature: Buffer, start: number, end: number): Integer {
+  let from = start
+  while (from < end - 1 && signature[from] === 0) from += 1
+  return { from, end, length: end - from + ((signature[from] ?? 0) >> 7) }
 }
 
-function lengthOf(integer: Buffer): number {
-  return 2 + signOf(integer) + integer.length
-}
-
-function writeInteger(der: Buffer, at: number, integer: Buffer): void {
+function writeInteger(der: Buffer, at: number, signature: Buffer, { from, end, length }: Integer): void {
   der[at] = 0x02
-  der[at + 1] = signOf(integer) + integer.length
+  der[at + 1] = length
   der[at + 2] = 0
-  der.set(integer, at + 2 + signOf(integer))
+  signature.copy(der, at + 2 + length - (end - from), from, end)
 }

@@ -124,10 +124,11 @@ export function createKeySet(
   }
 
   function pick(kid: string | undefined, algorithm: string): PublicKey | undefined {
-    const fitting = keys.filter(key => key.algorithms.includes(algorithm as Algorithm))
+    const fits = (key: PublicKey): boolean => key.algorithms.includes(algorithm as Algorithm)
+    if (kid !== undefined) return keys.find(key => key.kid === kid && fits(key))
     // RFC 7517 §4.5: without a kid, a token is verified only where there is nothing to choose.
-    if (kid === undefined) return fitting.length === 1 ? fitting[0] : undefined
-    return fitting.find(key => key.kid === kid)
+    const fitting = keys.filter(fits)
+    return fitting.length === 1 ? fitting[0] : undefined
   }
 
   function find(kid: string | undefined, algorithm: string): PublicKey | undefined {

@@ -2,7 +2,7 @@ import { createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } fro
 import { createRequire } from 'node:module'
 import type { FastifyJWTOptions, VerifyOptions } from '@fastify/jwt'
 import { Refusal } from '../errors.js'
-import { createSignatureCheck, type SignatureCheck } from './signature-check.js'
+import { createSignatureCheck, type Jws, type SignatureCheck } from './signature-check.js'
 
 /** A member of a JWK set (RFC 7517 §4). */
 export type Jwk = JsonWebKey & {
@@ -44,12 +44,12 @@ export interface PublicKey {
   /** The one issuer, or the template for issuers, whose tokens it signs; undefined: nothing is said of it. */
   readonly issuer: string | undefined
   readonly algorithms: readonly Algorithm[]
-  /** Verifies the signature of a compact JWS. */
+  /** Verifies a compact JWS whole. */
   verify(token: string, algorithm: Algorithm): Refusal | undefined
   /** Verifies the signature and nothing else, in place. */
-  verifyHere(token: string, algorithm: Algorithm): Refusal | undefined
+  verifyHere(jws: Jws, algorithm: Algorithm): Refusal | undefined
   /** The same in the thread pool. */
-  verifyInPool(token: string, algorithm: Algorithm): Promise<Refusal | undefined>
+  verifyInPool(jws: Jws, algorithm: Algorithm): Promise<Refusal | undefined>
 }
 
 /**
@@ -77,13 +77,13 @@ export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): Public
     verify(token: string, algorithm: Algorithm): Refusal | undefined {
       return madeOnce(verifiers, algorithm, () => prepareVerifier(pem, algorithm))(token)
     },
-    verifyHere(token: string, algorithm: Algorithm): Refusal | undefined {
+    verifyHere(jws: Jws, algorithm: Algorithm): Refusal | undefined {
       const check = madeOnce(checks, algorithm, () => createSignatureCheck(key, algorithm))
-      return check.fits(token) ? undefined : badSignature()
+      return check.fits(jws) ? undefined : badSignature()
     },
-    async verifyInPool(token: string, algorithm: Algorithm): Promise<Refusal | undefined> {
+    async verifyInPool(jws: Jws, algorithm: Algorithm): Promise<Refusal | undefined> {
       const check = madeOnce(checks, algorithm, () => createSignatureCheck(key, algorithm))
-      return (await check.fitsInPool(token)) ? undefined : badSignature()
+      return (await check.fitsInPool(jws)) ? undefined : badSignature()
     },
   })
 }

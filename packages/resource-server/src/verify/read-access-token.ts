@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.js'
 import type { ClaimRules } from './check-claims.js'
 import type { Claims, Profile } from './profiles.js'
@@ -9,10 +10,9 @@ export function readAccessToken(claims: Claims, { profile, audiences }: ClaimRul
     issuer: iss,
     subject: sub ?? null,
     clientId: firstString(claims, profile.clientId),
-    // Of a token from an issuer, only what that issuer may speak for: another one's audience in it opens no route.
-    audience: Object.freeze(toList(claims[profile.audience]).filter(name => audiences.includes(name))),
-    scopes: Object.freeze(scopesIn(claims, profile.scopes)),
-    roles: Object.freeze(rolesIn(claims, profile.roles, audiences)),
+    audience: audienceIn(claims[profile.audience], audiences),
+    scopes: scopesIn(claims, profile.scopes),
+    roles: rolesIn(claims, profile.roles, audiences),
     expiresAt: exp * 1000,
     claims: deepFreeze(claims),
   })
@@ -26,22 +26,45 @@ function firstString(claims: Claims, names: readonly string[]): string | null {
   return null
 }
 
+/** Of a token from an issuer, only what that issuer may speak for: another one's audience in it opens no route. */
+function audienceIn(value: unknown, audiences: readonly string[]): readonly string[] {
+  const named = toList(value)
+  const ours = audiences.filter(audience => named.includes(audience))
+  return ours.length === audiences.length ? audiences : Object.freeze(ours)
+}
+
 function toList(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value]
   return Array.isArray(value) ? value.filter(member => typeof member === 'string') : []
 }
 
+const none: readonly string[] = Object.freeze([])
+
 function scopesIn(claims: Claims, names: Profile['scopes']): readonly string[] {
-  const scopes: string[] = []
-  for (const name of names) if (claims[name] !== undefined) scopes.push(...toScopes(claims[name]))
+  let found = none
+  for (const name of names) {
+    const value = claims[name]
+    if (value === undefined) continue
+    const scopes = typeof value === 'string' ? scopesOf(value) : distinct(toList(value))
+    found = found === none ? scopes : distinct([...found, ...scopes])
+  }
+  return found
+}
+
+/** An issuer writes few different texts, and a frozen list serves all of its tokens. */
+const lists = new LRUCache<string, readonly string[]>({ max: 256 })
+
+/** RFC 6749 §3.3: delimited by spaces and nothing else; some issuers write a list, whose members are taken whole. */
+function scopesOf(text: string): readonly string[] {
+  const known = lists.get(text)
+  if (known !== undefined) return known
+  const scopes = distinct(text.split(' ').filter(scope => scope !== ''))
+  lists.set(text, scopes)
   return scopes
 }
 
-/** RFC 6749 §3.3: delimited by spaces and nothing else; some issuers write a list, whose members are taken whole. */
-function toScopes(value: unknown): readonly string[] {
-  if (typeof value !== 'string') return toList(value)
-  const scopes = value.split(' ')
-  return scopes.includes('') ? scopes.filter(scope => scope !== '') : scopes
+function distinct(names: readonly string[]): readonly string[] {
+  return Object.freeze([...new Set(names)])
 }
 
 function rolesIn(
@@ -49,10 +72,10 @@ function rolesIn(
   paths: Profile['roles'],
   audiences: ClaimRules['audiences'],
 ): readonly string[] {
-  const roles: string[] = []
+  let found = none
   for (const path of paths)
-    if (claims[path[0] ?? ''] !== undefined) roles.push(...rolesAt(claims, path, audiences))
-  return roles
+    if (claims[path[0] ?? ''] !== undefined) found = distinct([...found, ...rolesAt(claims, path, audiences)])
+  return found
 }
 
 /** The strings at a path into the claims; the step `{audience}` stands for each of our own audiences. */

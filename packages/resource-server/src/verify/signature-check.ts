@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { constants, verify, type KeyLike, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto'
 import { toDer } from './der-signature.js'
 import type { Algorithm } from './public-key.js'
@@ -29,40 +30,39 @@ const parameters: Readonly<Record<Algorithm, Parameters>> = {
   EdDSA: { hash: null },
 }
 
+/** A compact JWS (RFC 7515 §7.1) taken apart. */
+export interface Jws {
+  /** Header and payload as they were signed. */
+  readonly signed: string
+  readonly signature: Buffer
+}
+
 /** Verifies the signatures of one key and algorithm by `node:crypto`: in place, or in the thread pool. */
 export interface SignatureCheck {
-  /** Whether the signature of a compact JWS fits. */
-  fits(token: string): boolean
+  /** Whether the signature fits. */
+  fits(jws: Jws): boolean
   /** The same in the thread pool, which @fastify/jwt cannot use. */
-  fitsInPool(token: string): Promise<boolean>
+  fitsInPool(jws: Jws): Promise<boolean>
 }
 
 export function createSignatureCheck(key: KeyObject, algorithm: Algorithm): SignatureCheck {
   const { hash, padding, size } = parameters[algorithm]
   const verifier: KeyLike | VerifyKeyObjectInput = padding === undefined ? key : { key, ...padding }
-  const signatureOf = (token: string, end: number): Buffer | undefined => {
-    const bytes = Buffer.from(token.slice(end + 1), 'base64url')
-    return size === undefined ? bytes : toDer(bytes, size)
-  }
+  const encode = (signature: Buffer): Buffer | undefined =>
+    size === undefined ? signature : toDer(signature, size)
   return {
-    fits(token) {
-      const end = token.lastIndexOf('.')
-      const signature = signatureOf(token, end)
-      return signature !== undefined && verify(hash, signedPart(token, end), verifier, signature)
+    fits(jws) {
+      const signature = encode(jws.signature)
+      return signature !== undefined && verify(hash, Buffer.from(jws.signed, 'latin1'), verifier, signature)
     },
-    fitsInPool(token) {
-      const end = token.lastIndexOf('.')
-      const signature = signatureOf(token, end)
+    fitsInPool(jws) {
+      const signature = encode(jws.signature)
       if (signature === undefined) return Promise.resolve(false)
       return new Promise(resolve => {
-        verify(hash, signedPart(token, end), verifier, signature, (error, fits) =>
+        verify(hash, Buffer.from(jws.signed, 'latin1'), verifier, signature, (error, fits) =>
           resolve(error === null && fits),
         )
       })
     },
   }
-}
-
-function signedPart(token: string, end: number): Buffer {
-  return Buffer.from(token.slice(0, end), 'latin1')
 }

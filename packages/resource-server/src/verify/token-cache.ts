@@ -30,8 +30,9 @@ export interface TokenCache {
   get(raw: string): Outcome | undefined
   /** The same by a whole `Authorization` header, spelled as it usually is. */
   getByHeader(header: string): Outcome | undefined
-  setVerified(raw: string, verified: VerifiedToken): void
-  setExpired(raw: string, expired: ExpiredToken): void
+  /** @param header the whole `Authorization` header it came in, where that is at hand */
+  setVerified(raw: string, verified: VerifiedToken, header?: string): void
+  setExpired(raw: string, expired: ExpiredToken, header?: string): void
   /** How many verified tokens are at hand. */
   readonly size: number
 }
@@ -62,8 +63,8 @@ export function createTokenCache(max: number, now: () => number): TokenCache {
     get: raw => stillGood(raw, verified.get(raw)) ?? stillLate(expired.get(raw)),
     getByHeader: header =>
       stillGood(header, verified.getByHeader(header)) ?? stillLate(expired.getByHeader(header)),
-    setVerified: (raw, known) => verified.set(raw, known),
-    setExpired: (raw, known) => expired.set(raw, known),
+    setVerified: (raw, known, header) => verified.set(raw, known, header),
+    setExpired: (raw, known, header) => expired.set(raw, known, header),
     get size() {
       return verified.size
     },

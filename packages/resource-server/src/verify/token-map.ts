@@ -5,7 +5,8 @@ export interface TokenMap<Known> {
   get(raw: string): Known | undefined
   /** The same by a whole `Authorization` header, spelled as it usually is. */
   getByHeader(header: string): Known | undefined
-  set(raw: string, known: Known): void
+  /** @param header the whole header it came in, where that is at hand */
+  set(raw: string, known: Known, header?: string): void
   /** Forgets the token at the end of this text. */
   delete(text: string): void
   readonly size: number
@@ -37,9 +38,9 @@ export function createTokenMap<Known>(max: number, maxCharacters?: number): Toke
       const entry = entries.get(placeOf(header))
       return entry?.header === header ? entry.known : undefined
     },
-    set(raw, known) {
-      const header = Buffer.from(`Bearer ${raw}`, 'latin1').toString('latin1')
-      entries.set(placeOf(raw), { raw: header.slice(-raw.length), header, known })
+    set(raw, known, whole) {
+      const header = whole?.startsWith('Bearer ') === true ? whole : copyOf(`Bearer ${raw}`)
+      entries.set(placeOf(raw), { raw: header.slice('Bearer '.length), header, known })
     },
     delete(text) {
       entries.delete(placeOf(text))
@@ -48,6 +49,11 @@ export function createTokenMap<Known>(max: number, maxCharacters?: number): Toke
       return entries.size
     },
   }
+}
+
+/** A text by itself: one that was cut out of a longer one, or put together, holds on to what it was made of. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 /** Characters at the end of a token that choose its place: they belong to its signature. */

@@ -2,7 +2,7 @@ import { Refusal } from '../errors.js'
 import type { Outcome } from '../outcome.js'
 import { checkClaims, isKeyOfIssuer, type ClaimRules } from './check-claims.js'
 import type { CheckCustomClaims } from './check-custom-claims.js'
-import { lifetimeOf, type Lifetime } from './check-times.js'
+import { lifetimeOf } from './check-times.js'
 import { isB64token } from './b64token.js'
 import { decodeToken, type DecodedToken, type TokenHeader } from './decode-token.js'
 import type { IntrospectToken } from './introspect-token.js'
@@ -23,9 +23,11 @@ export interface TrustedIssuer {
 /**
  * Verifies an access token; synchronously unless the issuer has to be asked for a key, or the signature is verified in
  * the thread pool. A {@link Refusal} when the token is not to be accepted.
+ * @param authorization the `Authorization` header it came in, `Bearer` and this token, for which {@link TokenCache} was
+ *   asked already
  * @throws {KeysUnavailable} when that cannot be told now
  */
-export type VerifyToken = (raw: string) => Outcome | Promise<Outcome>
+export type VerifyToken = (raw: string, authorization?: string) => Outcome | Promise<Outcome>
 
 const headersKept = 256
 
@@ -64,14 +66,14 @@ export function createVerifyToken(
     const place = threadPool.nextPlace()
     if (place === 'pool')
       return threadPool
-        .run(key.verifyInPool(raw, algorithm))
+        .run(key.verifyInPool(decoded, algorithm))
         .then(refusal => refusal ?? accept(decoded, issuer, key))
-    const refusal = place === 'here' ? key.verifyHere(raw, algorithm) : key.verify(raw, algorithm)
+    const refusal = place === 'here' ? key.verifyHere(decoded, algorithm) : key.verify(raw, algorithm)
     return refusal ?? accept(decoded, issuer, key)
   }
 
   function accept(decoded: DecodedToken, issuer: TrustedIssuer, key: PublicKey): Outcome {
-    const { raw, header, headerSegment, claims } = decoded
+    const { raw, authorization, header, headerSegment, claims } = decoded
     const refusal = checkCustomClaims(claims)
     if (refusal !== undefined) return refusal
     const token = readAccessToken(claims, issuer.rules)
@@ -79,20 +81,27 @@ export function createVerifyToken(
       if (headers.size >= headersKept) headers.clear()
       headers.set(headerSegment, header)
     }
-    cache.setVerified(raw, { token, key, keys: issuer.keys, ...lifetimeOf(claims, issuer.rules) })
+    const { usableFrom, usableUntil } = lifetimeOf(claims, issuer.rules)
+    cache.setVerified(raw, { token, key, keys: issuer.keys, usableFrom, usableUntil }, authorization)
     return token
   }
 
-  function refuse(raw: string, refusal: Refusal, { usableUntil: since }: Lifetime): Refusal {
-    if (refusal.reason === 'expired') cache.setExpired(raw, { refusal, since })
+  function refuse(
+    { raw, authorization, header, claims }: DecodedToken,
+    issuer: TrustedIssuer,
+    found: Refusal,
+  ): Refusal {
+    const refusal = withContext(found, issuer, header)
+    if (refusal.reason === 'expired')
+      cache.setExpired(raw, { refusal, since: lifetimeOf(claims, issuer.rules).usableUntil }, authorization)
     return refusal
   }
 
-  return raw => {
-    const known = cache.get(raw)
+  return (raw, authorization) => {
+    const known = authorization === undefined ? cache.get(raw) : undefined
     if (known !== undefined) return known
     if (introspect !== undefined && !looksLikeJwt(raw)) return isB64token(raw) ? introspect(raw) : noToken()
-    const decoded = decodeToken(raw, headers)
+    const decoded = decodeToken(raw, headers, authorization)
     if (decoded instanceof Refusal) return isB64token(raw) ? decoded : noToken()
     const { header, claims } = decoded
     const { alg, kid } = header
@@ -103,8 +112,7 @@ export function createVerifyToken(
     if (!issuer.algorithms.includes(alg as Algorithm))
       return new Refusal('algorithm', 'alg is not allowed for this issuer')
     const refusal = checkClaims(header, claims, issuer.rules, now())
-    if (refusal !== undefined)
-      return refuse(raw, withContext(refusal, issuer, header), lifetimeOf(claims, issuer.rules))
+    if (refusal !== undefined) return refuse(decoded, issuer, refusal)
     const key = issuer.keys.find(kid, alg)
     const verified =
       key === undefined

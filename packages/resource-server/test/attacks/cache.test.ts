@@ -76,6 +76,17 @@ t.test('a text that ends as a verified token does is not taken for it', async t 
     undefined,
     'another spelling has to be read',
   )
+  t.equal(cache.get(`header.payload.${signature}`), verified.token)
+  for (const [how, whole] of Object.entries({
+    'its header': `Bearer header.payload2.${signature}`,
+    'a header of another spelling': `bearer header.payload2.${signature}`,
+  })) {
+    cache.setVerified(`header.payload2.${signature}`, verified, whole)
+    t.equal(cache.get(`header.payload2.${signature}`), verified.token, how)
+    t.equal(cache.getByHeader(`Bearer header.payload2.${signature}`), verified.token, how)
+    t.equal(cache.getByHeader(`bearer header.payload2.${signature}`), undefined, how)
+  }
+  cache.setVerified(`header.payload.${signature}`, verified)
   for (const other of [
     `header.other00.${signature}`,
     `.${signature}`,
