@@ -69,7 +69,7 @@ const UnexpectedStatus: Make<[string, number]> = createError(
   502,
 )
 
-/** 502: the API answers a call for JSON with a status that was not expected. */
+/** 502: the API answers a call for JSON, or one with the interceptors `responseError` or `retry`, with a status that was not expected. */
 export class UnexpectedStatusError extends UnexpectedStatus {
   /** The API's status. */
   readonly status: number
@@ -100,7 +100,10 @@ export class UnexpectedStatusError extends UnexpectedStatus {
   }
 }
 
-/** 502: the API answers a call for JSON with a body that is none, that is too large, or that does not fit the schema. */
+/**
+ * 502: the API answers a call for JSON with a body that is none, that is too large, or that does not fit the schema; or,
+ * with the interceptor `retry`, one that broke off and did not go on as it began.
+ */
 export const UnexpectedBodyError: Make<[string, string]> = createError(
   'TOKEN_CLIENT_UNEXPECTED_BODY',
   '%s is answered with a body that was not expected: %s',

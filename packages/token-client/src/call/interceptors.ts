@@ -1,11 +1,16 @@
 import type { Dispatcher, interceptors as undiciInterceptors } from 'undici'
+import { withOwnErrors } from './api-errors.js'
 import { loadUndici } from './undici.js'
 
 type Options<Name extends keyof typeof undiciInterceptors> =
   | boolean
   | Parameters<(typeof undiciInterceptors)[Name]>[0]
 
-/** Interceptors of undici, each with its options or `true`. The client puts them where they belong. */
+/**
+ * Interceptors of undici, each with its options or `true`. The client puts them where they belong. What `responseError`
+ * and `retry` make of an answer is an `UnexpectedStatusError`, and not undici's error, which has the API's headers where
+ * Fastify looks for ours.
+ */
 export interface InterceptorOptions {
   dns?: Options<'dns'>
   deduplicate?: Options<'deduplicate'>
@@ -28,17 +33,23 @@ const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 
 
 export const interceptorNames: readonly InterceptorName[] = [...inside, ...outside]
 
-/** Puts the token where it belongs among the interceptors. */
+/**
+ * Puts the token where it belongs among the interceptors.
+ * @param now milliseconds since the epoch
+ */
 export function composeAround(
   transport: Dispatcher,
   token: Dispatcher.DispatcherComposeInterceptor,
   given: InterceptorOptions,
+  now: () => number,
 ): Dispatcher {
   const make = (names: readonly InterceptorName[]): Dispatcher.DispatcherComposeInterceptor[] =>
     names
       .filter(name => given[name] !== undefined && given[name] !== false)
       .map(name => open(name, given[name]))
-  return transport.compose([...make(inside), token, ...make(outside)])
+  const around = make(outside)
+  if (around.length > 0) around.push(withOwnErrors(now))
+  return transport.compose([...make(inside), token, ...around])
 }
 
 function open(name: InterceptorName, options: unknown): Dispatcher.DispatcherComposeInterceptor {

@@ -71,7 +71,8 @@ export function createTokenView(
   const use = { getToken: source.getToken, invalidate: source.invalidate, ...observers(settings) }
   const interceptor = createTokenInterceptor({ scheme, allowedOrigins: new Set([base.origin]), ...use })
   let composed: Dispatcher | undefined
-  const dispatcher = (): Dispatcher => (composed ??= composeAround(transport(), interceptor, interceptors))
+  const dispatcher = (): Dispatcher =>
+    (composed ??= composeAround(transport(), interceptor, interceptors, settings.now))
   // A mistake in the options of an interceptor stops the application, not its first call.
   if (Object.keys(interceptors).length > 0) dispatcher()
 

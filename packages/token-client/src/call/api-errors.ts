@@ -1,0 +1,49 @@
+import type { Dispatcher } from 'undici'
+import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
+import { readRetryAfter } from '../retry-after.js'
+
+/** An error of undici's `retry` or `responseError`: it has what the API answered. */
+interface ApiError extends Error {
+  readonly statusCode: number
+  readonly headers: Dispatcher.ResponseData['headers']
+  /** Where it was JSON, what that says. */
+  readonly body?: unknown
+}
+
+/**
+ * undici's `retry` and `responseError` put the API's status and headers where Fastify's error handler and logger look for
+ * ours: cookies would go to our own caller, and so would a 401 that is no business of theirs. Goes around both, and
+ * rejects with the errors that JSON calls have.
+ * @param now milliseconds since the epoch
+ */
+export function withOwnErrors(now: () => number): Dispatcher.DispatcherComposeInterceptor {
+  return dispatch => (request, handler) =>
+    dispatch(request, {
+      onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+      onRequestUpgrade: (controller, statusCode, headers, socket) =>
+        handler.onRequestUpgrade?.(controller, statusCode, headers, socket),
+      onResponseStart: (controller, statusCode, headers, statusMessage) =>
+        handler.onResponseStart?.(controller, statusCode, headers, statusMessage),
+      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+      onResponseError: (controller, error) =>
+        handler.onResponseError?.(controller, isApiError(error) ? ownError(error, request, now) : error),
+    })
+}
+
+function isApiError(error: Error & { code?: unknown }): error is ApiError {
+  return error.code === 'UND_ERR_REQ_RETRY' || error.code === 'UND_ERR_RESPONSE'
+}
+
+function ownError(error: ApiError, { method, path }: Dispatcher.DispatchOptions, now: () => number): Error {
+  const call = `${method} ${path.split('?')[0]}`
+  const { statusCode: status, headers, body = '' } = error
+  // `retry` has handed on the beginning of an answer that broke off, and what came later is not its end.
+  if (status < 400) return new UnexpectedBodyError(call, error.message)
+  return new UnexpectedStatusError(call, {
+    status,
+    responseHeaders: headers,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    retryAfterMs: readRetryAfter(headers['retry-after'], now()),
+  })
+}
