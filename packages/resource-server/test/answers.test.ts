@@ -1,9 +1,9 @@
 import { request } from 'node:http'
-import fastify from 'fastify'
+import fastify, { type FastifyReply } from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import t from 'tap'
 import { audience, startBench } from './protected-app.js'
-import { makeKey } from './hand-made-issuer.js'
+import { holdAnswer, makeKey } from './hand-made-issuer.js'
 
 const key = makeKey('first')
 const issuer = 'https://login.example.com'
@@ -69,6 +69,40 @@ t.test('a custom error handler keeps the challenge', async t => {
   app.get('/', async () => 'in')
   const { statusCode, headers, body } = await app.inject('/')
   t.strictSame([statusCode, headers['www-authenticate'], body], [401, 'Bearer', '{"mine":true}'])
+})
+
+t.test('where another hook has answered meanwhile, that is the answer', async t => {
+  for (const problemDetails of [false, true]) {
+    const bench = await startBench(t)
+    const warnings: unknown[] = []
+    const stream = { write: (line: string) => void warnings.push((JSON.parse(line) as { msg: string }).msg) }
+    const app = fastify({ logger: { level: 'warn', stream } })
+    t.teardown(() => app.close())
+    const waiting: FastifyReply[] = []
+    app.addHook('onRequest', (_request, reply, done) => {
+      waiting.push(reply)
+      done()
+    })
+    await app.register(resourceServer, {
+      ...registered,
+      issuer: bench.issuer.url,
+      keys: undefined as never,
+      problemDetails,
+    })
+    app.get('/', async () => 'in')
+    const held = holdAnswer(bench.issuer)
+    const answer = app.inject({
+      url: '/',
+      headers: { authorization: `Bearer ${bench.token({ exp: 4e9, iat: 1 })}` },
+    })
+    const keys = await held
+    waiting[0]?.code(408).send('too late')
+    keys.writeHead(500).end()
+    t.equal((await answer).statusCode, 408)
+    while (warnings.length === 0) await new Promise(resolve => setImmediate(resolve))
+    await new Promise(resolve => setImmediate(resolve))
+    t.strictSame(warnings, ["the issuer's keys cannot be fetched"])
+  }
 })
 
 t.test('a WebSocket upgrade is answered with the challenge', async t => {

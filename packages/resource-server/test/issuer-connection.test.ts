@@ -3,7 +3,7 @@ import { Agent } from 'undici'
 import { fetchJwks } from '#src/verify/fetch-jwks.js'
 import { connectToIssuer } from '#src/verify/issuer-connection.js'
 import { fetchKeysOf } from '#src/verify/issuer-keys.js'
-import { makeKey, startHandMadeIssuer } from './hand-made-issuer.js'
+import { holdAnswer, makeKey, startHandMadeIssuer } from './hand-made-issuer.js'
 import { startBench } from './protected-app.js'
 
 t.test("the user's own dispatcher carries the requests, and stays open", async t => {
@@ -20,6 +20,21 @@ t.test("the user's own dispatcher carries the requests, and stays open", async t
   t.equal(dispatched, 2, 'metadata and keys')
   await bench.app.close()
   t.equal(agent.closed, false)
+})
+
+t.test('what the end of the application interrupts is no failure of the issuer', async t => {
+  const bench = await startBench(t)
+  await bench.call(bench.token())
+  const held = holdAnswer(bench.issuer)
+  bench.clock.now += 290_000
+  t.equal((await bench.call(bench.token({ jti: 'two' }))).statusCode, 200)
+  await held
+  await bench.app.close()
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(
+    bench.logged.filter(({ level }) => level !== 30),
+    [],
+  )
 })
 
 t.test('an issuer that hangs, or drips, is given up in bounded time', async t => {

@@ -122,13 +122,19 @@ t.test('requireKeysAtBoot: the application does not start, and says why', async 
   t.equal(await starts({}), 'ready')
   t.match(await starts({ issuer: `${issuer.url}/` }), /is the metadata of the issuer .* not of/)
   t.match(await starts({ metadataUrl: `${issuer.url}/jwks` }), /is the metadata of the issuer undefined/)
-  t.match(await starts({ jwksUri: `${issuer.url}/absent` }), /absent/)
+  t.match(await starts({ jwksUri: `${issuer.url}/absent` }), /\/absent answers 404$/)
   t.match(
     await starts({ issuer: `${issuer.url}/tenant` }),
     /answers 404.*oauth-authorization-server\/tenant answers 404/,
   )
+  issuer.answer = response => void response.writeHead(502).end('<html>')
+  t.match(await starts({}), /\/jwks answers 502$/)
+  issuer.answer = response => void response.writeHead(302, { location: '/elsewhere' }).end()
+  t.match(await starts({}), /\/jwks answers 302$/)
   issuer.answer = response => void response.end('<html>')
-  t.match(await starts({}), /jwks/)
+  t.match(await starts({}), /\/jwks does not answer with JSON$/)
+  issuer.answer = response => void response.end('null')
+  t.match(await starts({}), /\/jwks holds no keys$/)
   issuer.goAway()
   t.match(await starts({}), /ECONNREFUSED|connect/)
 })

@@ -50,7 +50,8 @@ export function createResponder(challenges: Challenges, tally: Tally, problemDet
   return (request, reply, refused) => {
     const failure = respond(request, reply, refused)
     const { statusCode } = failure
-    if (statusCode === undefined) return failure
+    // Another hook may have answered while the issuer was asked.
+    if (statusCode === undefined || reply.sent) return failure
     sendProblem(reply, statusCode, failure)
     return undefined
   }

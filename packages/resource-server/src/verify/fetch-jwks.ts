@@ -13,9 +13,9 @@ import type { Jwk } from './public-key.js'
 export async function fetchJwks(uri: string, exchange: IssuerExchange): Promise<readonly Jwk[]> {
   const { default: buildGetJwks } = await import('get-jwks')
   const { origin, pathname, search } = new URL(uri)
-  const passed: Uint8Array[] = []
+  const answer: Answer = { status: undefined, chunks: [], isComplete: false }
   const fetchOptions = {
-    dispatcher: (await exchange.dispatcher()).compose(recordBody(passed)),
+    dispatcher: (await exchange.dispatcher()).compose(record(answer)),
     redirect: 'error',
     signal: exchange.signal(),
     // What passes by has to be readable, and its size is bounded as it stands.
@@ -29,31 +29,52 @@ export async function fetchJwks(uri: string, exchange: IssuerExchange): Promise<
   try {
     await getJwk({ domain: origin, kid: '' } as never)
   } catch (error) {
-    const { code, message, cause } = error as { code?: string; message: string; cause?: { message?: string } }
     // A healthy set that has no key with this id: the only answer looked for here.
-    if (code !== 'JWK_NOT_FOUND') throw new Error(`${uri}: ${cause?.message ?? message}`, { cause: error })
+    if ((error as { code?: string }).code !== 'JWK_NOT_FOUND')
+      throw new Error(whatIsWrong(answer, error as Error, uri), { cause: error })
   }
-  const { keys } = parseJson(passed, uri) as { keys: unknown[] }
+  const { keys } = parseJson(answer.chunks, uri) as { keys: unknown[] }
   return keys.filter((key): key is Jwk => typeof key === 'object' && key !== null)
 }
 
-function recordBody(into: Uint8Array[]): Dispatcher.DispatcherComposeInterceptor {
+/** What the issuer said, as far as it came. */
+interface Answer {
+  status: number | undefined
+  readonly chunks: Uint8Array[]
+  isComplete: boolean
+}
+
+/** For the operator: get-jwks reads the body before it looks at the status, and trips over what is none. */
+function whatIsWrong({ status, chunks, isComplete }: Answer, error: Error, uri: string): string {
+  if (status !== undefined && status !== 200) return `${uri} answers ${status}`
+  if (!isComplete) return `${uri}: ${(error.cause as Error | undefined)?.message ?? error.message}`
+  parseJson(chunks, uri)
+  return `${uri} holds no keys`
+}
+
+function record(into: Answer): Dispatcher.DispatcherComposeInterceptor {
   let size = 0
   return dispatch => (options, handler) =>
     dispatch(options, {
       onRequestStart: (...args) => handler.onRequestStart?.(...args),
       onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
-      onResponseStart: (...args) => handler.onResponseStart?.(...args),
+      onResponseStart(controller, status, ...rest) {
+        into.status = status
+        handler.onResponseStart?.(controller, status, ...rest)
+      },
       onResponseData(controller, chunk) {
         size += chunk.length
         if (size > maxBytes) {
           controller.abort(new Error(`the answer has more than ${maxBytes} bytes`))
           return
         }
-        into.push(chunk)
+        into.chunks.push(chunk)
         handler.onResponseData?.(controller, chunk)
       },
-      onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+      onResponseEnd(...args) {
+        into.isComplete = true
+        handler.onResponseEnd?.(...args)
+      },
       onResponseError: (...args) => handler.onResponseError?.(...args),
     })
 }

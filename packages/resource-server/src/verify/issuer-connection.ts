@@ -11,6 +11,7 @@ export interface IssuerConnection extends IssuerExchange {
   /** For several requests that one exchange needs: the time is for all of them together. */
   exchange(): IssuerExchange
   close(): Promise<void>
+  isClosed(): boolean
 }
 
 /** Asks the issuer for something. */
@@ -32,6 +33,7 @@ export function connectToIssuer(
   timeoutMs: number = usualTimeoutMs,
 ): IssuerConnection {
   let own: Promise<Dispatcher> | undefined
+  let closed = false
   const dispatcher = async (): Promise<Dispatcher> => given ?? (own ??= openAgent(timeoutMs))
   const startSignal = (): AbortSignal => AbortSignal.timeout(timeoutMs)
   const exchangeUnder = (signal: () => AbortSignal): IssuerExchange => ({
@@ -47,8 +49,10 @@ export function connectToIssuer(
       return exchangeUnder(() => signal)
     },
     async close() {
+      closed = true
       await (await own)?.destroy()
     },
+    isClosed: () => closed,
   }
 }
 

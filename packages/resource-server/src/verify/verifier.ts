@@ -81,9 +81,10 @@ function trust(
           connection,
         )
       : staticKeys(issuer, onIgnored)
-  const keys = createKeySet(fetchKeys, settings.keyTimes, settings.clock, event =>
-    tell(event, rules.issuer, log),
-  )
+  const keys = createKeySet(fetchKeys, settings.keyTimes, settings.clock, event => {
+    // What the end of the application interrupts is no failure of the issuer.
+    if (!connection.isClosed()) tell(event, rules.issuer, log)
+  })
   return { rules, algorithms, keys }
 }
 
