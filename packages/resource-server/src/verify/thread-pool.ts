@@ -13,10 +13,10 @@ export interface ThreadPool {
 }
 
 /**
- * More is not queued: file system and name look-ups share the pool, and a signature takes it about 0.1 ms. Beyond it
- * the main thread verifies as well, so that no core is idle.
+ * More is not queued: file system and name look-ups share the pool, and wait for 6 ms behind so many signatures of 0.1 ms on
+ * four threads. A lower limit leaves the pool idle: while the main thread verifies, it does not see that there is room.
  */
-const mostPending = 16
+const mostPending = 256
 /** A lone request is answered soonest by the thread that it is on. */
 const quietMs = 1
 
