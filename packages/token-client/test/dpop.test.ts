@@ -110,6 +110,21 @@ t.test("puts the API's nonce into its proof, also when it changes, and keeps the
   t.match(payment.health(), { state: 'ready' })
 })
 
+t.test('where a 401 that asks for a nonce does not come to its end, nobody waits for that', async t => {
+  const issuer = await startRealServer(t, { clients: [client] })
+  const server = createServer((request, response) => {
+    const { nonce } = decodeJwt(String(request.headers['dpop']))
+    if (nonce === 'the nonce') return response.end('ok')
+    return response
+      .writeHead(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'the nonce' })
+      .write('no, because')
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const payment = clientOf(t, issuer, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  t.equal(await (await payment.fetch('/')).text(), 'ok')
+})
+
 t.test('a nonce that is asked for again and again ends in the 401', async t => {
   const issuer = await startRealServer(t, { clients: [client] })
   let asked = 0

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable, Writable } from 'node:stream'
 import t from 'tap'
@@ -112,6 +112,35 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(api.seen.length, 3)
     await t.rejects(send(client, caller.signal), { message: 'enough' })
     t.equal(api.seen.length, 3, 'after an abort nothing is sent')
+  })
+
+  t.test(`${way}: a 401 whose body does not come to an end is not waited for`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const letGo: Promise<unknown>[] = []
+    const api = await startApi(t, (request, response) => {
+      if (request.headers.authorization !== 'Bearer token-1') return ok(request, response)
+      letGo.push(once(response, 'close'))
+      response.writeHead(401).write('no, because')
+    })
+    // One connection: a replay goes out when the 401 is let go of.
+    const dispatcher = new Agent({ connections: 1 })
+    t.teardown(() => dispatcher.close())
+    const client = clientOf(t, endpoint, api.url, { dispatcher })
+    t.strictSame(await send(client), { status: 200, text: 'ok' })
+    await Promise.all(letGo)
+    t.equal(letGo.length, 1)
+  })
+
+  t.test(`${way}: a 401 that has come to its end costs no connection`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const sockets = new Set<unknown>()
+    const api = await startApi(t, (request, response) => {
+      sockets.add(request.socket)
+      if (request.headers.authorization === 'Bearer token-1') response.statusCode = 401
+      response.end('x'.repeat(10_000))
+    })
+    t.match(await send(clientOf(t, endpoint, api.url)), { status: 200 })
+    t.strictSame([api.seen.length, sockets.size], [2, 1])
   })
 
   t.test(`${way}: a 401 with an endless body is given up, and the call replayed`, async t => {

@@ -10,8 +10,6 @@ export interface Replayable {
 
 /** Larger bodies are not remembered. */
 const maxRememberedBytes = 65_536
-/** More of a 401's body is not read for the sake of the connection. */
-export const maxDrainedBytes = 65_536
 
 /**
  * Makes a request that can be sent twice, where that is possible: what a stream or an iterator yields is gone

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import type { Dispatcher } from 'undici'
 import type { Token } from '../token.js'
 import { HeldController } from './held-controller.js'
-import { maxDrainedBytes, type Replayable } from './replayable-body.js'
+import type { Replayable } from './replayable-body.js'
 import type { Scheme } from './scheme.js'
 
 type Handler = Required<
@@ -56,10 +56,14 @@ interface Again {
   readonly left: Attempts
 }
 
+/** More of a 401 is not taken in while it is held back. */
+const maxHeldBytes = 65_536
+
 /**
  * Watches one answer. A 401 for our token (RFC 6750 §3.1) drops that token and sends the request once more with
  * another one; the second answer is delivered whatever it is. While the other token is asked for, the 401 is held
- * back, so that it can still be delivered if there is none.
+ * back, so that it can still be delivered if there is none. What has not come of it by then is not waited for: where it
+ * has come to its end, its connection goes on.
  */
 export class UnauthorizedHandler implements Handler {
   readonly #body: Replayable
@@ -70,11 +74,11 @@ export class UnauthorizedHandler implements Handler {
   /** undici tells of answers in the context of whoever opened the connection; a replay belongs to the caller. */
   readonly #caller: AsyncResource = new AsyncResource('FASTIFY_TOKEN_CLIENT_CALL')
   readonly #held: HeldController = new HeldController()
-  #again: Again | undefined
-  #drained = 0
-  /** What came while the 401 is held back: not every dispatcher pauses when it is told to (undici's MockAgent). */
   #heldBack: (() => void)[] | undefined
+  #heldBytes = 0
+  /** All of the answer has come. */
   #ended = false
+  /** The caller hears no more of this answer. */
   #over = false
 
   constructor(handler: Dispatcher.DispatchHandler, { body, token, left }: Sending, replay: Replay) {
@@ -99,27 +103,32 @@ export class UnauthorizedHandler implements Handler {
       this.#handler.onResponseStart?.(this.#held, statusCode, headers, statusMessage)
     const wantsNonce = this.#replay.scheme.learn(this.#body.request, statusCode, headers)
     if (statusCode !== 401) return deliver()
-    if (wantsNonce && this.#left.nonces > 0) {
-      const request = this.#body.again()
-      if (request === undefined) return deliver()
-      this.#again = { request, token: this.#token, left: { ...this.#left, nonces: this.#left.nonces - 1 } }
-      return
-    }
-    this.#caller.runInAsyncScope(() => this.#askAnother(controller, deliver))
+    this.#caller.runInAsyncScope(() => {
+      const again = wantsNonce && this.#left.nonces > 0 ? this.#withNonce() : this.#withAnotherToken()
+      if (again === undefined) return deliver()
+      this.#heldBack = [deliver]
+      void again.then(decided => this.#decide(controller, decided))
+    })
   }
 
-  #askAnother(controller: Dispatcher.DispatchController, deliver: () => void): void {
-    const request = this.#giveUpToken()
-    if (request === undefined) return deliver()
-    controller.pause()
-    this.#heldBack = [deliver]
-    Promise.resolve(this.#replay.getToken()).then(
-      token => {
-        const left = { ...this.#left, renewals: this.#left.renewals - 1 }
-        const isOther = token.accessToken !== this.#token.accessToken
-        this.#decide(controller, isOther ? { request, token, left } : undefined)
-      },
-      () => this.#decide(controller, undefined),
+  /** What to send with the nonce, which is learned already. */
+  #withNonce(): Promise<Again> | undefined {
+    const request = this.#body.again()
+    if (request === undefined) return undefined
+    const left = { ...this.#left, nonces: this.#left.nonces - 1 }
+    return Promise.resolve({ request, token: this.#token, left })
+  }
+
+  /** What to send with another token, if there may be one and the body is still there. */
+  #withAnotherToken(): Promise<Again | undefined> | undefined {
+    const mayAsk = this.#replay.invalidate(this.#token)
+    const request = mayAsk && this.#left.renewals > 0 ? this.#body.again() : undefined
+    this.#replay.onRefused?.(this.#body.request, request !== undefined)
+    if (request === undefined) return undefined
+    const left = { ...this.#left, renewals: this.#left.renewals - 1 }
+    return Promise.resolve(this.#replay.getToken()).then(
+      token => (token.accessToken === this.#token.accessToken ? undefined : { request, token, left }),
+      () => undefined, // the 401 tells the caller
     )
   }
 
@@ -128,49 +137,53 @@ export class UnauthorizedHandler implements Handler {
     const heldBack = this.#heldBack ?? []
     this.#heldBack = undefined
     if (this.#over) return
-    this.#again = again
-    if (again === undefined) for (const deliver of heldBack) deliver()
-    else if (this.#ended) return this.#sendAgain(again)
-    if (!this.#ended && (again !== undefined || !this.#held.paused)) controller.resume()
-  }
-
-  /** The request to send with another token, if there may be one and the body is still there. */
-  #giveUpToken(): Dispatcher.DispatchOptions | undefined {
-    const mayAsk = this.#replay.invalidate(this.#token)
-    const request = mayAsk && this.#left.renewals > 0 ? this.#body.again() : undefined
-    this.#replay.onRefused?.(this.#body.request, request !== undefined)
-    return request
+    if (again !== undefined) return this.#sendAgain(controller, again)
+    this.#held.connect(controller)
+    for (const deliver of heldBack) deliver()
+    if (this.#ended) this.#over = true
+    else if (!this.#held.paused) controller.resume()
   }
 
   onResponseData(...[controller, chunk]: Arguments<'onResponseData'>): void {
-    const deliver = (): void => this.#handler.onResponseData?.(this.#held, chunk)
-    if (this.#heldBack !== undefined) return void this.#heldBack.push(deliver)
-    if (this.#again === undefined) return deliver()
-    this.#drained += chunk.length
-    if (this.#drained > maxDrainedBytes)
-      controller.abort(new Error('the body of a 401 is not read any further'))
+    this.#deliver(() => this.#handler.onResponseData?.(this.#held, chunk))
+    if (this.#heldBack === undefined) return
+    this.#heldBytes += chunk.length
+    // Not every dispatcher pauses when it is told to: undici's MockAgent does not.
+    if (this.#heldBytes > maxHeldBytes) controller.pause()
   }
 
-  onResponseEnd(...[, trailers]: Arguments<'onResponseEnd'>): void {
-    this.#end(() => this.#handler.onResponseEnd?.(this.#held, trailers))
+  onResponseEnd(...[controller, trailers]: Arguments<'onResponseEnd'>): void {
+    this.#end(controller, () => this.#handler.onResponseEnd?.(this.#held, trailers))
   }
 
-  onResponseError(...[, error]: Arguments<'onResponseError'>): void {
+  onResponseError(...[controller, error]: Arguments<'onResponseError'>): void {
     const deliver = (): void => this.#handler.onResponseError?.(this.#held, error)
-    if (!this.#held.aborted) return this.#end(deliver)
-    if (!this.#over) deliver()
+    if (!this.#held.aborted) return this.#end(controller, deliver)
+    this.#heldBack = undefined // nothing is held back from a caller who has gone
+    this.#deliver(deliver)
     this.#over = true
   }
 
-  #end(deliver: () => void): void {
+  /** Once an answer has come to its end, there is no connection left that would tell of an abort. */
+  #end(controller: Dispatcher.DispatchController, deliver: () => void): void {
     this.#ended = true
-    if (this.#heldBack !== undefined) this.#heldBack.push(deliver)
-    else if (this.#again === undefined) deliver()
-    else this.#sendAgain(this.#again)
+    this.#deliver(deliver)
+    if (this.#heldBack === undefined) return
+    this.#held.disconnect()
+    this.#held.onAbort(reason => this.onResponseError(controller, reason))
   }
 
-  #sendAgain({ request, token, left }: Again): void {
+  /** Now, or once the 401 is delivered after all. */
+  #deliver(deliver: () => void): void {
+    if (this.#over) return
+    if (this.#heldBack === undefined) deliver()
+    else this.#heldBack.push(deliver)
+  }
+
+  #sendAgain(controller: Dispatcher.DispatchController, { request, token, left }: Again): void {
+    this.#over = true
     this.#held.disconnect()
+    if (!this.#ended) controller.abort(new Error('the rest of a 401 is not waited for'))
     const handler = this.#held.handOver(this.#handler)
     this.#caller.runInAsyncScope(() => this.#replay.send(request, handler, token, left))
   }

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { isLasting, maxDrainedBytes } from '../attach/replayable-body.js'
+import { isLasting } from '../attach/replayable-body.js'
 import { bearer } from '../attach/scheme.js'
 import type { TokenInterceptorOptions } from '../attach/token-interceptor.js'
 import type { Token } from '../token.js'
@@ -49,7 +49,7 @@ export function requestDirectly<Options>(ways: Ways<Options>): (options: Options
     if (!mayAsk) return refusal
     const other = await untilAborted(tokenIfAny, call.signal)
     if (other === undefined || other.accessToken === token.accessToken) return refusal
-    await refusal.body.dump({ limit: maxDrainedBytes, ...(call.signal && { signal: call.signal }) })
+    letGo(refusal.body)
     const answer = await send(withToken(call, other))
     if (answer.statusCode !== 401) return answer
     invalidate(other)
@@ -64,6 +64,11 @@ export function requestDirectly<Options>(ways: Ways<Options>): (options: Options
       return undefined // the 401 tells the caller
     }
   }
+}
+
+/** What has not come of it by now is not waited for; where it has come to its end, its connection goes on. */
+function letGo(body: Answer['body']): void {
+  body.on('error', () => {}).destroy()
 }
 
 const withToken = (call: PlainCall, token: Token): Call => bearer.present(call, token) as Call
