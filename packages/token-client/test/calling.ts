@@ -27,6 +27,9 @@ export async function startApi(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
 }
 
+/** An API with nothing against anybody. */
+export const ok = (_: IncomingMessage, response: ServerResponse): void => void response.end('ok')
+
 /** The secret of every client that is made here. */
 export const clientSecret = 'the secret of the client'
 

@@ -1,0 +1,82 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import t from 'tap'
+import { createTokenClient } from 'fastify-token-client'
+import { json } from './token-endpoint.js'
+import { failureOf, secret, start } from './standing-clock.js'
+
+t.test(
+  'metadata is asked for once, renewed behind the calls, and moves the secret to no plain http endpoint',
+  async t => {
+    let asked = 0
+    let now = start
+    const posted: (string | undefined)[] = []
+    let tokenEndpoint = ''
+    const server = createServer((request, response) => {
+      if (request.method === 'POST') {
+        posted.push(request.url)
+        return json(response, 200, { access_token: 't', token_type: 'Bearer' })
+      }
+      asked += 1
+      return json(response, 200, { issuer, token_endpoint: tokenEndpoint })
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    t.teardown(() => server.close())
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const options = {
+      baseUrl: 'https://receipts.example.com',
+      issuer,
+      clientId: 'payment',
+      clientSecret: secret,
+      clock: () => now,
+    }
+
+    tokenEndpoint = `${issuer}/token`
+    const client = createTokenClient(options)
+    t.teardown(() => client.close())
+    await Promise.all(['a', 'b', 'c', 'd'].map(scope => client.with({ scopes: [scope] }).getToken()))
+    t.equal(asked, 1)
+
+    now += 3_600_000
+    tokenEndpoint = `${issuer}/moved`
+    t.ok(
+      await client.with({ scopes: ['e'] }).getToken(),
+      'an hour later it is renewed, and nobody waits for it',
+    )
+    while (asked < 2) await nextTick()
+    for (let scope = 0; posted.at(-1) !== '/moved'; scope += 1)
+      await client.with({ scopes: [`moved-${scope}`] }).getToken()
+    tokenEndpoint = 'nowhere'
+    now += 3_600_000
+    for (const scope of ['f', 'g']) t.ok(await client.with({ scopes: [scope] }).getToken())
+    t.equal(posted.at(-1), '/moved', 'what cannot be renewed goes on')
+
+    tokenEndpoint = 'http://login.example.com/token'
+    const misled = createTokenClient(options)
+    t.teardown(() => misled.close())
+    t.match(await failureOf(misled), {
+      code: 'TOKEN_CLIENT_UNAVAILABLE',
+      message: /names the token endpoint http:\/\/login\.example\.com\/token, which is plain http/,
+    })
+  },
+)
+
+t.test('the metadata has to name the issuer', async t => {
+  const server = createServer((_, response) =>
+    json(response, 200, {
+      issuer: 'https://somebody.else.example',
+      token_endpoint: 'https://somebody.else.example/token',
+    }),
+  )
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const client = createTokenClient({
+    baseUrl: 'https://receipts.example.com',
+    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    clientId: 'payment',
+    clientSecret: secret,
+  })
+  t.teardown(() => client.close())
+  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /issuer/ })
+})

@@ -1,0 +1,266 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { Agent, MockAgent, type Dispatcher } from 'undici'
+import type { TokenClient } from 'fastify-token-client'
+import { clientOf, ok, startApi } from './calling.js'
+import { json, startTokenEndpoint } from './token-endpoint.js'
+
+/** A call, and what came of it. */
+type Way = (client: TokenClient, signal?: AbortSignal) => Promise<{ status: number; text: string }>
+
+const read = async ({ statusCode, body }: Dispatcher.ResponseData): ReturnType<Way> => ({
+  status: statusCode,
+  text: await body.text(),
+})
+
+/** The ways a call can take to the API: whichever it is, a 401 is dealt with alike. */
+const ways: Readonly<Record<string, Way>> = {
+  'a plain request': async (client, signal) =>
+    read(await client.request({ path: '/', ...(signal && { signal }) })),
+  'a request with a stream': async (client, signal) =>
+    read(
+      await client.request({
+        path: '/',
+        method: 'POST',
+        headers: { 'content-length': '4' },
+        body: Readable.from([Buffer.from('paid')]),
+        ...(signal && { signal }),
+      }),
+    ),
+  fetch: async (client, signal) => {
+    const answer = await client.fetch('/', signal && { signal })
+    return { status: answer.status, text: await answer.text() }
+  },
+}
+
+t.test('a 403 is none of the token’s business', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (_, response) => void response.writeHead(403).end())
+  const client = clientOf(t, endpoint, api.url)
+  t.equal((await client.request({ path: '/' })).statusCode, 403)
+  t.equal(api.seen.length, 1)
+  t.equal(endpoint.requests.length, 1)
+})
+
+for (const [way, send] of Object.entries(ways)) {
+  t.test(
+    `${way}: an API that always says 401 gets two requests at first, then one for each call`,
+    async t => {
+      const endpoint = await startTokenEndpoint(t)
+      const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
+      const client = clientOf(t, endpoint, api.url)
+      const refused: boolean[] = []
+      const note = (event: unknown): void => void refused.push((event as { replayed: boolean }).replayed)
+      subscribe('fastify-token-client:refused', note)
+      t.teardown(() => unsubscribe('fastify-token-client:refused', note))
+      for (let call = 0; call < 20; call += 1) t.strictSame(await send(client), { status: 401, text: 'no' })
+      t.equal(api.seen.length, 21)
+      t.equal(endpoint.requests.length, 2)
+      t.strictSame(refused, [true, ...Array.from({ length: 20 }, () => false)])
+    },
+  )
+
+  t.test(`${way}: calls that meet the same 401 at once renew the token once`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (request, response) => {
+      response.writeHead(request.headers.authorization === 'Bearer token-1' ? 401 : 200).end()
+    })
+    const client = clientOf(t, endpoint, api.url)
+    const answers = await Promise.all(Array.from({ length: 50 }, () => send(client)))
+    t.ok(answers.every(({ status }) => status === 200))
+    t.equal(endpoint.requests.length, 2)
+  })
+
+  t.test(`${way}: where there is no other token, the 401 is delivered whole`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (_, response) => void response.writeHead(401).end('no, and why'))
+    const client = clientOf(t, endpoint, api.url)
+    await client.getToken()
+    endpoint.behave = response => void response.writeHead(503).end()
+    t.strictSame(await send(client), { status: 401, text: 'no, and why' })
+    endpoint.behave = response => json(response, 200, { access_token: 'token-1', token_type: 'Bearer' })
+    const same = clientOf(t, endpoint, api.url)
+    t.strictSame(await send(same), { status: 401, text: 'no, and why' }, 'nor where it is the same one')
+    t.equal(api.seen.length, 2)
+  })
+
+  t.test(`${way}: an abort during the wait for another token ends the call, and only that`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, ({ headers }, response) => {
+      response.writeHead(headers.authorization === 'Bearer token-1' ? 401 : 200).end('x'.repeat(100_000))
+    })
+    const client = clientOf(t, endpoint, api.url)
+    await client.getToken()
+    const { behave } = endpoint
+    const answerLater = new Promise<() => void>(resolve => {
+      endpoint.behave = (response, request) => resolve(() => behave(response, request))
+    })
+    const caller = new AbortController()
+    const call = send(client, caller.signal)
+    const other = send(client)
+    const answer = await answerLater
+    caller.abort(new Error('enough'))
+    await t.rejects(call, { message: 'enough' })
+    answer()
+    t.match(await other, { status: 200 })
+    t.equal(api.seen.length, 3)
+    await t.rejects(send(client, caller.signal), { message: 'enough' })
+    t.equal(api.seen.length, 3, 'after an abort nothing is sent')
+  })
+
+  t.test(`${way}: a 401 whose body does not come to an end is not waited for`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const letGo: Promise<unknown>[] = []
+    const api = await startApi(t, (request, response) => {
+      if (request.headers.authorization !== 'Bearer token-1') return ok(request, response)
+      letGo.push(once(response, 'close'))
+      response.writeHead(401).write('no, because')
+    })
+    // One connection: a replay goes out when the 401 is let go of.
+    const dispatcher = new Agent({ connections: 1 })
+    t.teardown(() => dispatcher.close())
+    const client = clientOf(t, endpoint, api.url, { dispatcher })
+    t.strictSame(await send(client), { status: 200, text: 'ok' })
+    await Promise.all(letGo)
+    t.equal(letGo.length, 1)
+  })
+
+  t.test(`${way}: a 401 that has come to its end costs no connection`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const sockets = new Set<unknown>()
+    const api = await startApi(t, (request, response) => {
+      sockets.add(request.socket)
+      if (request.headers.authorization === 'Bearer token-1') response.statusCode = 401
+      response.end('x'.repeat(10_000))
+    })
+    t.match(await send(clientOf(t, endpoint, api.url)), { status: 200 })
+    t.strictSame([api.seen.length, sockets.size], [2, 1])
+  })
+
+  t.test(`${way}: a 401 with an endless body is given up, and the call replayed`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (request, response) => {
+      if (request.headers.authorization !== 'Bearer token-1') return ok(request, response)
+      response.writeHead(401)
+      const chunk = Buffer.alloc(32_768)
+      const more = (): void => {
+        while (!response.destroyed && response.write(chunk));
+        response.once('drain', more)
+      }
+      more()
+    })
+    t.strictSame(await send(clientOf(t, endpoint, api.url)), { status: 200, text: 'ok' })
+  })
+}
+
+t.test(
+  'whose call it is stays known: a replay and its token request run in the caller’s context',
+  async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, ({ headers }, response) => {
+      response.writeHead(headers.authorization === 'Bearer token-1' ? 401 : 200).end()
+    })
+    // One connection, which the first call opens: what comes in on it comes in that call's context.
+    const agent = new Agent({ connections: 1 })
+    t.teardown(() => agent.close())
+    const client = clientOf(t, endpoint, api.url, { dispatcher: agent })
+    const callers = new AsyncLocalStorage<string>()
+    const asked: string[] = []
+    const note = (event: unknown): void => {
+      const { request } = event as { request: { method: string; path: string } }
+      asked.push(`${callers.getStore()}: ${request.method} ${request.path}`)
+    }
+    await callers.run('first', async () =>
+      agent.request({ origin: api.url, path: '/', method: 'GET' }).then(({ body }) => body.dump()),
+    )
+    subscribe('undici:request:create', note)
+    t.teardown(() => unsubscribe('undici:request:create', note))
+    const { statusCode, body } = await callers.run('second', () => client.request({ path: '/' }))
+    await body.dump()
+    t.equal(statusCode, 200)
+    t.strictSame(asked, ['second: POST /token', 'second: GET /', 'second: POST /token', 'second: GET /'])
+  },
+)
+
+t.test('an informational answer before the 401 changes nothing', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (request, response) => {
+    response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () =>
+      response.writeHead(request.headers.authorization === 'Bearer token-1' ? 401 : 200).end(),
+    )
+  })
+  t.equal((await clientOf(t, endpoint, api.url).request({ path: '/' })).statusCode, 200)
+})
+
+t.test('a dispatcher that does not pause, as MockAgent: a 401 is held back all the same', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const mock = new MockAgent()
+  mock.disableNetConnect()
+  t.teardown(() => mock.close())
+  const origin = 'https://receipts.example.com'
+  // One token for each: a client asks for no other while the last one is young.
+  const client = (): TokenClient => clientOf(t, endpoint, origin, { dispatcher: mock })
+  const refuseOnce = (method: string): void => {
+    mock.get(origin).intercept({ path: '/', method }).reply(401, 'no')
+    mock.get(origin).intercept({ path: '/', method }).reply(200, 'yes')
+  }
+  refuseOnce('POST')
+  const { body: answer } = await client().request({ path: '/', method: 'POST', body: 'paid' })
+  t.equal(await answer.text(), 'yes')
+  refuseOnce('GET')
+  t.equal(await (await client().fetch('/')).text(), 'yes')
+  const unlucky = client()
+  await unlucky.getToken()
+  endpoint.behave = response => void response.writeHead(503).end()
+  mock.get(origin).intercept({ path: '/' }).reply(401, 'no, and why')
+  const { statusCode, body } = await unlucky.request({ path: '/' })
+  t.strictSame(
+    [statusCode, await body.text()],
+    [401, 'no, and why'],
+    'and delivered whole, if there is no other token',
+  )
+})
+
+t.test('an abort during the wait for another token is the last that the caller hears', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
+  const client = clientOf(t, endpoint, api.url)
+  await client.getToken()
+  const heard: string[] = []
+  let refused: ServerResponse | undefined
+  const asked = new Promise<void>(resolve => {
+    endpoint.behave = response => {
+      refused = response
+      resolve()
+    }
+  })
+  let call: { abort(reason: Error): void } | undefined
+  const ended = new Promise<void>(resolve => {
+    client.dispatcher.dispatch(
+      { origin: api.url, path: '/', method: 'GET' },
+      {
+        onRequestStart(controller) {
+          call = controller
+        },
+        onResponseStart: () => void heard.push('start'),
+        onResponseData: () => void heard.push('data'),
+        onResponseEnd: () => void heard.push('end'),
+        onResponseError(_, error) {
+          heard.push(error.message)
+          resolve()
+        },
+      },
+    )
+  })
+  await asked
+  call?.abort(new Error('enough'))
+  await ended
+  refused?.writeHead(503).end()
+  await t.rejects(client.getToken())
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(heard, ['enough'])
+})
