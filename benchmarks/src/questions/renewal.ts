@@ -23,8 +23,8 @@ export const renewal: Question = {
     const cycles: Cycle[] = []
     try {
       await client.ask<Cycle>('cycle')
-      for (let renewal = 1; renewal <= rounds * renewalsPerRound; renewal += 1) {
-        tell(`renewal ${renewal} of ${rounds * renewalsPerRound}`)
+      for (let count = 1; count <= rounds * renewalsPerRound; count += 1) {
+        tell(`renewal ${count} of ${rounds * renewalsPerRound}`)
         cycles.push(await client.ask<Cycle>('cycle'))
       }
     } finally {

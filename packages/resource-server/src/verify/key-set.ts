@@ -34,8 +34,8 @@ export interface KeySet {
   find(kid: string | undefined, algorithm: string): PublicKey | undefined
   /** The key for a token, asking the issuer if that is due. @throws {KeysUnavailable} */
   lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | undefined>
-  /** Whether the issuer still lists a key that verified a token earlier. */
-  holds(key: PublicKey): boolean
+  /** Whether the issuer still lists, at this time in milliseconds, a key that verified a token earlier. */
+  holds(key: PublicKey, time: number): boolean
   /** Fetches the keys now. @throws the reason why it can't */
   load(): Promise<void>
   /** What is at hand, and how the issuer is doing. */
@@ -75,8 +75,8 @@ export function createKeySet(
   let running: Promise<void> | undefined
 
   /** Not where the clock was set back to before that moment: then nothing can be told, and the issuer is asked. */
-  function isWithin(durationMs: number, since: number): boolean {
-    const elapsed = now() - since
+  function isWithin(durationMs: number, since: number, time = now()): boolean {
+    const elapsed = time - since
     return elapsed >= 0 && elapsed < durationMs
   }
   const isUsable = (): boolean => isWithin(times.keepMs, fetchedAt)
@@ -113,14 +113,14 @@ export function createKeySet(
     throw error
   }
 
-  function renewAheadIfDue(): void {
-    if (isWithin(times.maxAgeMs * 0.8, fetchedAt) || running !== undefined || isBackingOff()) return
+  function renewAheadIfDue(time: number): void {
+    if (isWithin(times.maxAgeMs * 0.8, fetchedAt, time) || running !== undefined || isBackingOff()) return
     renew().catch(() => {}) // reported by `fail`; the keys at hand go on serving
   }
 
   /** Keys past their age are waited for, once; when that fails, they serve on without anybody waiting. */
-  function isFresh(): boolean {
-    return isWithin(times.maxAgeMs, fetchedAt) || (failures > 0 && isUsable())
+  function isFresh(time: number): boolean {
+    return isWithin(times.maxAgeMs, fetchedAt, time) || (failures > 0 && isUsable())
   }
 
   function pick(kid: string | undefined, algorithm: string): PublicKey | undefined {
@@ -132,8 +132,9 @@ export function createKeySet(
   }
 
   function find(kid: string | undefined, algorithm: string): PublicKey | undefined {
-    if (!isFresh()) return undefined
-    renewAheadIfDue()
+    const time = now()
+    if (!isFresh(time)) return undefined
+    renewAheadIfDue(time)
     return pick(kid, algorithm)
   }
 
@@ -145,7 +146,7 @@ export function createKeySet(
       // While the issuer fails, nobody can tell whether it has a new key.
       if (isBackingOff()) throw unavailable()
       // The cooldown is for a healthy issuer that does not have the key; after a failure, the back-off is the limit.
-      if (failures === 0 && isFresh()) {
+      if (failures === 0 && isFresh(now())) {
         if (isWithin(times.cooldownMs, unknownKeyAskedAt)) return undefined
         unknownKeyAskedAt = now()
       }
@@ -172,9 +173,9 @@ export function createKeySet(
   return {
     find,
     lookUp,
-    holds(key) {
-      if (!isFresh() || !current.has(key)) return false
-      renewAheadIfDue()
+    holds(key, time) {
+      if (!isFresh(time) || !current.has(key)) return false
+      renewAheadIfDue(time)
       return true
     },
     load: () => renew(),

@@ -50,7 +50,7 @@ export function createTokenCache(max: number, now: () => number): TokenCache {
   function stillGood(text: string, known: VerifiedToken | undefined): AccessToken | undefined {
     if (known === undefined) return undefined
     const time = now()
-    if (time >= known.usableFrom && time < known.usableUntil && known.keys.holds(known.key))
+    if (time >= known.usableFrom && time < known.usableUntil && known.keys.holds(known.key, time))
       return known.token
     verified.delete(text)
     return undefined
