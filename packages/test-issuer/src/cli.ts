@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
 import { dialects, type DialectName } from './issue/dialects.js'
-import { createTestIssuer } from './test-issuer.js'
+import { createTestIssuer, type ClientCredentials } from './test-issuer.js'
 
 const usage = `oauth-test-issuer --audience URI [options]   serves an issuer on this machine, until Ctrl+C
 
@@ -31,41 +31,65 @@ async function main(): Promise<void> {
     },
   })
   if (values.help === true) return console.log(usage)
-  const { audience, subject, 'client-id': clientId, 'client-secret': givenSecret } = values
+  const { audience, subject, api, 'client-id': clientId, 'client-secret': clientSecret } = values
   if (audience === undefined) throw new TypeError(`whom are tokens for? Give --audience\n\n${usage}`)
-  const scopes = (values.scope ?? []).flatMap(text => text.split(' ')).filter(Boolean)
   const issuer = await createTestIssuer({
     dialect: values.dialect as DialectName,
     audience,
     expiresIn: Number(values['expires-in']),
     port: Number(values.port),
   })
-  const { clientSecret } = issuer.registerClient({
-    clientId,
-    audience,
-    scopes,
-    ...(givenSecret === undefined ? {} : { clientSecret: givenSecret }),
-  })
-  const token = await issuer.token({ scopes, clientId, ...(subject === undefined ? {} : { subject }) })
-  const parameters = [
-    'grant_type=client_credentials',
-    ...audience.slice(0, 1).map(uri => `resource=${encodeURIComponent(uri)}`),
-    ...(scopes.length === 0 ? [] : [`scope=${encodeURIComponent(scopes.join(' '))}`]),
-  ]
-  console.log(`issuer          ${issuer.url}
+  const scopes = (values.scope ?? []).flatMap(text => text.split(' ')).filter(Boolean)
+  try {
+    const client = issuer.registerClient({
+      clientId,
+      audience,
+      scopes,
+      ...(clientSecret === undefined ? {} : { clientSecret }),
+    })
+    const token = await issuer.token({ scopes, clientId, ...(subject === undefined ? {} : { subject }) })
+    console.log(`issuer          ${issuer.url}
 metadata        ${issuer.url.replace(/\/$/, '')}/.well-known/openid-configuration
 keys            ${issuer.jwksUri}
 token endpoint  ${issuer.tokenEndpoint}
 
 Call the API with a token that lives ${values['expires-in']} s:
 
-curl -H 'Authorization: Bearer ${token}' ${values.api ?? audience[0]}
+curl -H 'Authorization: Bearer ${token}' ${quoted(api ?? audience[0] ?? '')}
 
 Get another one, as a client does:
 
-curl -u '${clientId}:${clientSecret}' -d '${parameters.join('&')}' ${issuer.tokenEndpoint}
+curl -u ${credentialsOf(client)} -d ${tokenRequest(audience, scopes)} ${issuer.tokenEndpoint}
 `)
+  } catch (error) {
+    await issuer.close()
+    throw error
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void issuer.close())
+}
+
+/** RFC 6749 §4.4.2, RFC 8707 §2. */
+function tokenRequest([resource = '']: readonly string[], scopes: readonly string[]): string {
+  const parameters = { grant_type: 'client_credentials', resource }
+  return quoted(
+    new URLSearchParams(
+      scopes.length === 0 ? parameters : { ...parameters, scope: scopes.join(' ') },
+    ).toString(),
+  )
+}
+
+/** RFC 6749 §2.3.1: both halves are form-urlencoded before they are joined. */
+function credentialsOf({ clientId, clientSecret }: ClientCredentials): string {
+  return quoted(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`)
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams({ text }).toString().slice('text='.length)
+}
+
+/** For a shell, as it is. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }
 
 main().catch((error: unknown) => {

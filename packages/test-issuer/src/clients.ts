@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { refuseUnknownNames } from './known-names.js'
+import { isScope, isText, refuseUnknownNames, show } from './known-names.js'
 
 /** What a client may ask the token endpoint for. */
 export type GrantName = 'client_credentials' | 'token_exchange' | 'jwt_bearer'
@@ -78,18 +78,22 @@ const methods: readonly AuthenticationMethod[] = [
 ]
 
 function checkRegistration(given: ClientRegistration): void {
-  const { clientId, audience, scopes = [] } = given
-  if (typeof clientId !== 'string' || clientId === '')
-    throw new TypeError('oauth-test-issuer: a client wants a clientId')
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`oauth-test-issuer: a client is ${show(given)}; it wants an object`)
+  const { clientId, audience, scopes = [], ownAudience } = given
+  if (!isText(clientId)) throw new TypeError('oauth-test-issuer: a client wants a clientId')
   refuseUnknownNames(`client ${clientId}`, given, known)
   if (audience === undefined || audience.length === 0)
     throw wrong(
       given,
       'audience is missing; name the APIs its tokens may be for, such as https://api.example.com',
     )
+  if (![audience].flat().every(isText)) throw wrong(given, 'audience wants identifiers of APIs')
+  if (ownAudience !== undefined && !isText(ownAudience))
+    throw wrong(given, 'ownAudience wants the identifier of an API')
   if (!Array.isArray(scopes)) throw wrong(given, 'scopes wants a list, with one scope for each member')
   for (const scope of scopes)
-    if (!/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
+    if (!isScope(scope))
       throw wrong(
         given,
         `${JSON.stringify(scope)} is no scope: give one for each member, without spaces (RFC 6749 §3.3)`,
@@ -98,7 +102,9 @@ function checkRegistration(given: ClientRegistration): void {
 }
 
 function checkMethods(given: ClientRegistration): void {
-  const { grants = [], authentication, jwks } = given
+  const { grants = ['client_credentials'], authentication } = given
+  if (!Array.isArray(grants) || grants.length === 0)
+    throw wrong(given, `grants wants a list, with one or more of ${grantNames.join(', ')}`)
   const stranger = grants.find(grant => !grantNames.includes(grant))
   if (stranger !== undefined)
     throw wrong(given, `there is no grant ${JSON.stringify(stranger)}; there are ${grantNames.join(', ')}`)
@@ -107,8 +113,19 @@ function checkMethods(given: ClientRegistration): void {
       given,
       `authentication is ${JSON.stringify(authentication)}; it wants one of ${methods.join(', ')}`,
     )
+  checkCredentials(given)
+}
+
+function checkCredentials(given: ClientRegistration): void {
+  const { jwks, clientSecret } = given
   if (methodOf(given) === 'private_key_jwt' && jwks === undefined)
     throw wrong(given, 'private_key_jwt needs its public keys; give jwks: { keys: […] }')
+  if (jwks !== undefined && !Array.isArray((jwks as { keys?: unknown } | null)?.keys))
+    throw wrong(given, 'jwks wants a JWK set: { keys: […] }')
+  if (clientSecret === undefined) return
+  if (!isText(clientSecret)) throw wrong(given, 'clientSecret wants text')
+  if (methodOf(given) === 'private_key_jwt')
+    throw wrong(given, 'clientSecret does nothing beside jwks; leave one of them out, or give authentication')
 }
 
 function wrong({ clientId }: ClientRegistration, what: string): TypeError {

@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert'
-import { refuseUnknownNames } from './known-names.js'
+import { refuseUnknownNames, show } from './known-names.js'
 import type { TestIssuer } from './test-issuer.js'
 import type { TokenOptions } from './token-options.js'
 import type { BadToken } from './check/bad-tokens.js'
@@ -72,12 +72,13 @@ export interface ExpectProtectedOptions {
  */
 export async function expectProtected(app: InjectableApp, options: ExpectProtectedOptions): Promise<void> {
   refuseUnknownNames('expectProtected()', options, ['issuer', 'audience', 'routes', 'token'])
+  if (options.issuer === undefined)
+    throw new TypeError('oauth-test-issuer: expectProtected() wants the issuer that the application trusts')
   const routes = options.routes ?? listed(app)
   if (routes.length === 0)
     throw new TypeError('oauth-test-issuer: expectProtected was given no routes: it would prove nothing')
   const wrong: string[] = []
-  for (const route of routes)
-    refuseUnknownNames(nameOf(route), route, ['method', 'url', 'scopes', 'headers', 'payload'])
+  for (const route of routes) checkGiven(route)
   for (const route of routes) wrong.push(...(await checkRoute(app, route, options)))
   if (wrong.length === 0) return
   throw new AssertionError({
@@ -86,6 +87,14 @@ export async function expectProtected(app: InjectableApp, options: ExpectProtect
     expected: [],
     operator: 'expectProtected',
   })
+}
+
+function checkGiven(route: ProtectedRoute): void {
+  const { url } = Object(route) as { url?: unknown }
+  const name = typeof url === 'string' ? nameOf(route) : 'a route of expectProtected()'
+  refuseUnknownNames(name, route, ['method', 'url', 'scopes', 'headers', 'payload'])
+  if (typeof url !== 'string')
+    throw new TypeError(`oauth-test-issuer: ${name} wants a url such as '/receipts', not ${show(url)}`)
 }
 
 function listed({ oauth }: InjectableApp): readonly ProtectedRoute[] {

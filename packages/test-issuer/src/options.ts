@@ -1,7 +1,7 @@
 import type { ClientRegistration } from './clients.js'
 import { dialects, type Dialect, type DialectName } from './issue/dialects.js'
 import type { SigningAlgorithm } from './issue/signing-keys.js'
-import { refuseUnknownNames } from './known-names.js'
+import { refuseUnknownNames, show } from './known-names.js'
 
 /** What {@link createTestIssuer} takes; everything may be left out. */
 export interface TestIssuerOptions {
@@ -76,6 +76,7 @@ export function parseOptions(options: TestIssuerOptions): Settings {
     algorithm: given.algorithm ?? dialect.algorithm,
   }
   check(settings)
+  refuseInert(options, settings)
   return settings
 }
 
@@ -105,9 +106,22 @@ function check(settings: Settings): void {
     ['clock', typeof clock === 'function', 'a function that gives milliseconds'],
   ]
   for (const [option, fits, wants] of rows) if (!fits) throw wrong(option, settings[option], wants)
+  const time: unknown = clock()
+  if (!Number.isFinite(time))
+    throw new TypeError(
+      `oauth-test-issuer: option \`clock\` is a function that returns ${String(time)}; it wants milliseconds since the epoch`,
+    )
+}
+
+/** What does nothing would be missed by the test that gave it. */
+function refuseInert({ port, origin }: TestIssuerOptions, { listen }: Settings): void {
+  if (!listen && port !== undefined)
+    throw new TypeError('oauth-test-issuer: option `port` does nothing with `listen: false`')
+  if (listen && origin !== undefined)
+    throw new TypeError('oauth-test-issuer: option `origin` does nothing without `listen: false`')
 }
 
 function wrong(option: string, got: unknown, wants: string): TypeError {
-  const shown = typeof got === 'number' ? String(got) : JSON.stringify(got)
+  const shown = typeof got === 'object' ? JSON.stringify(got) : show(got)
   return new TypeError(`oauth-test-issuer: option \`${option}\` is ${shown}; it wants ${wants}`)
 }

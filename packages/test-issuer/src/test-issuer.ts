@@ -139,8 +139,8 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   })
   let reachable = true
   const setReachable = (value: boolean): void => {
-    reachable = value
-    listener?.setReachable(value)
+    reachable = value && !closing.signal.aborted
+    listener?.setReachable(reachable)
   }
   const fetch = createFetch(origin, handle, () => reachable)
 

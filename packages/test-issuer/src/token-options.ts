@@ -1,6 +1,6 @@
 import type { Dialect, TokenContent } from './issue/dialects.js'
 import type { TokenShape } from './issue/sign-token.js'
-import { refuseUnknownNames } from './known-names.js'
+import { isScope, isText, refuseUnknownNames, show } from './known-names.js'
 
 /** What a test says of a token. */
 export interface TokenOptions extends TokenShape {
@@ -28,23 +28,39 @@ const known = [
   'certificate',
 ]
 
+/** What a token says, and how long it lives, in seconds. */
+type Content = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresIn: number }
+
 /** @throws {TypeError} where an option is unknown or wrong, or the token would be for nobody */
 export function readTokenOptions(
   options: TokenOptions,
   issuer: { readonly audience: readonly string[]; readonly dialect: Dialect; readonly expiresIn: number },
-): Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresIn: number } {
+): Content {
   refuseUnknownNames('token()', options, known)
   const { scopes = [], subject, clientId = 'test-client', expiresIn = issuer.expiresIn } = options
-  if (!Array.isArray(scopes))
-    throw new TypeError(
-      `oauth-test-issuer: token() wants scopes as a list, such as ['receipts:read'], not ${JSON.stringify(scopes)}`,
-    )
-  if (!Number.isFinite(expiresIn))
-    throw new TypeError(`oauth-test-issuer: token() wants expiresIn in seconds, not ${String(expiresIn)}`)
   const audience = [options.audience ?? issuer.audience].flat()
+  check({ audience, scopes, subject, clientId, expiresIn })
   if (audience.length === 0 && issuer.dialect.audienceClaim === 'aud')
     throw new TypeError(
       'oauth-test-issuer: the token is for nobody; give audience to token(), or to createTestIssuer()',
     )
   return { audience, scopes, subject, clientId, expiresIn }
+}
+
+/** What is wrong on purpose goes into `claims`. */
+function check({ audience, scopes, subject, clientId, expiresIn }: Required<Content>): void {
+  const rows: [value: unknown, fits: boolean, wants: string][] = [
+    [audience, audience.every(isText), 'audience as the identifier of an API, or several'],
+    [scopes, Array.isArray(scopes), "scopes as a list, such as ['receipts:read']"],
+    [subject, subject === undefined || isText(subject), 'subject as text'],
+    [clientId, isText(clientId), 'clientId as text'],
+    [expiresIn, Number.isFinite(expiresIn), 'expiresIn in seconds'],
+  ]
+  for (const [value, fits, wants] of rows)
+    if (!fits) throw new TypeError(`oauth-test-issuer: token() wants ${wants}, not ${show(value)}`)
+  for (const scope of scopes)
+    if (!isScope(scope))
+      throw new TypeError(
+        `oauth-test-issuer: token() wants one scope for each member of scopes, without spaces, not ${show(scope)}`,
+      )
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
@@ -50,10 +50,28 @@ t.test('serves an issuer, and prints lines that work as they are', async t => {
   t.strictSame(await once(child, 'close'), [0, null])
 })
 
+t.test('the lines work in a shell with whatever client, secret and address', async t => {
+  const client = ['--client-id', "it's me", '--client-secret', 'a+b%:$c']
+  const { said, child } = start(t, ['--audience', 'a', ...client, '--api', 'http://x/?a=1&b=2'])
+  while (!said().includes('curl -u')) await once(child.stdout!, 'data')
+  t.match(said(), / 'http:\/\/x\/\?a=1&b=2'\n/)
+  const [line = ''] = /curl -u .*/.exec(said()) ?? []
+  const { stdout } = spawnSync('sh', ['-c', line.replace('curl', `printf '%s\\n'`)], { encoding: 'utf8' })
+  const [, credentials = '', , body = '', url = ''] = stdout.split('\n')
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(credentials)}` },
+    body: new URLSearchParams(body),
+  })
+  t.equal(response.status, 200)
+})
+
 for (const [args, message] of [
   [[], /Give --audience/],
   [['--audience', 'a', '--dialect', 'azure'], /`dialect` is "azure"; it wants one of rfc9068/],
   [['--audience', 'a', '--port', 'x'], /`port`/],
+  [['--audience', 'a', '--expires-in', '5m'], /`expiresIn` is NaN; it wants seconds/],
+  [['--audience', 'a', '--client-secret', ''], /client test-client: clientSecret wants text/],
   [['--what'], /Unknown option '--what'/],
 ] as const)
   t.test(`says what is wrong with: ${args.join(' ') || 'nothing'}`, async t => {

@@ -48,6 +48,12 @@ t.test('a misspelt option would make the test weaker, and is refused', async t =
       { routes: [{ url, scope: scopes }] },
       /GET \/receipts does not know `scope`; it knows method, url, scopes/,
     ],
+    [
+      { routes: [{ scopes }] },
+      /a route of expectProtected\(\) wants a url such as '\/receipts', not undefined/,
+    ],
+    [{ routes: ['/receipts'] }, /a route of expectProtected\(\) is "\/receipts"; it wants an object/],
+    [{ issuer: undefined }, /expectProtected\(\) wants the issuer that the application trusts/],
   ] as const)
     await t.rejects(expectProtected(app, { issuer, ...options } as never), { name: 'TypeError', message })
 })

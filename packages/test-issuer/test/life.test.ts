@@ -94,7 +94,11 @@ t.test('a failure that would be none is a mistake in the test', async t => {
     ['jwks', { delay: 5 }, /does not know `delay`; it knows status, headers, body, delayMs, times/],
     ['jwks', { status: 99 }, /a status from 200 to 599, not 99/],
     ['jwks', { status: 500, times: 0 }, /times as a count from 1 on, not 0/],
-    ['jwks', { delayMs: -1 }, /delayMs in milliseconds, not -1/],
+    ['jwks', { delayMs: -1 }, /delayMs in milliseconds, up to 2147483647, not -1/],
+    ['jwks', { delayMs: 1e12 }, /delayMs in milliseconds, up to 2147483647, not 1000000000000/],
+    ['jwks', { headers: { 'retry after': '5' } }, /headers that HTTP can carry: /],
+    ['jwks', { body: 10n }, /a body that is text or can be JSON: /],
+    ['jwks', undefined, /fail\(\) is undefined; it wants an object/],
   ] as const)
     t.throws(() => issuer.fail(endpoint as never, failure as never), { name: 'TypeError', message })
 })
@@ -232,12 +236,36 @@ t.test('fetch without a socket ends when its caller gives up, as one over the ne
   t.equal(issuer.requests.count('jwks'), 1, 'who has given up already asks for nothing')
 })
 
+t.test(
+  'without a socket as with one: answers without a body, and what is under way when it goes offline',
+  async t => {
+    for (const listen of [true, false]) {
+      await using issuer = await createTestIssuer({ listen })
+      const ask = async (init?: RequestInit): Promise<Response> =>
+        listen ? globalThis.fetch(issuer.jwksUri, init) : issuer.fetch(issuer.jwksUri, init)
+      issuer.fail('jwks', { status: 204, times: 1 })
+      t.equal((await ask()).status, 204)
+      issuer.fail('jwks', { status: 304, body: 'dropped', times: 1 })
+      t.equal((await ask()).status, 304)
+      const head = await ask({ method: 'HEAD' })
+      t.match([head.status, await head.text()], [200, ''])
+      issuer.fail('jwks', { delayMs: 20 })
+      const answer = ask()
+      while (issuer.requests.length < 4) await new Promise(resolve => setImmediate(resolve))
+      issuer.offline()
+      await t.rejects(answer, { name: 'TypeError', message: 'fetch failed' }, `listen: ${listen}`)
+    }
+  },
+)
+
 t.test('nothing answers once it is closed; closing twice is well', async t => {
   const issuer = await createTestIssuer({ audience })
   await issuer.close()
   await issuer.close()
   await t.rejects(fetch(issuer.jwksUri))
   await t.rejects(issuer.fetch(issuer.jwksUri))
+  issuer.online()
+  await t.rejects(issuer.fetch(issuer.jwksUri), 'not even online again')
 })
 
 t.test('many at once, each with keys of its own', async t => {

@@ -15,9 +15,24 @@ for (const [options, message] of [
   [{ port: 70_000 }, /option `port` is 70000; it wants a port number/],
   [{ origin: 'https://a.test/path' }, /option `origin` is .*without a path/],
   [{ clients: [{ clientId: 'a' }] }, /client a: audience is missing/],
+  [{ clients: [null] }, /a client is null; it wants an object/],
+  [{ port: 8080, listen: false }, /option `port` does nothing with `listen: false`/],
+  [{ origin: 'https://a.test' }, /option `origin` does nothing without `listen: false`/],
+  [5, /createTestIssuer\(\) is 5; it wants an object/],
 ] as const)
   t.test(`createTestIssuer(${JSON.stringify(options)}) says what is wrong`, async t => {
     await t.rejects(createTestIssuer(options as never), { name: 'TypeError', message })
+  })
+
+for (const [time, shown] of [
+  [Number.NaN, 'NaN'],
+  ['now', 'now'],
+] as const)
+  t.test(`a clock that gives ${shown} is none`, async t => {
+    await t.rejects(createTestIssuer({ clock: () => time as number }), {
+      name: 'TypeError',
+      message: `oauth-test-issuer: option \`clock\` is a function that returns ${shown}; it wants milliseconds since the epoch`,
+    })
   })
 
 t.test('an option that is undefined, as an unset variable is, counts as left out', async t => {
@@ -54,6 +69,13 @@ for (const [registration, message] of [
   [{ grants: ['password'] }, /client a: there is no grant "password"; there are client_credentials/],
   [{ authentication: 'none' }, /client a: authentication is "none"; it wants one of client_secret_basic/],
   [{ authentication: 'private_key_jwt' }, /client a: private_key_jwt needs its public keys/],
+  [{ audience: [5] }, /client a: audience wants identifiers of APIs/],
+  [{ clientSecret: '' }, /client a: clientSecret wants text/],
+  [{ clientSecret: 's', jwks: { keys: [] } }, /client a: clientSecret does nothing beside jwks/],
+  [{ jwks: [] }, /client a: jwks wants a JWK set/],
+  [{ grants: 'token_exchange' }, /client a: grants wants a list/],
+  [{ grants: [] }, /client a: grants wants a list/],
+  [{ ownAudience: '' }, /client a: ownAudience wants the identifier of an API/],
 ] as const)
   t.test(`registerClient(${JSON.stringify(registration)}) says what is wrong`, async t => {
     await using issuer = await createTestIssuer({ listen: false })
@@ -65,7 +87,13 @@ for (const [registration, message] of [
 for (const [options, message] of [
   [{ scope: 'a' }, /token\(\) does not know `scope`; it knows audience, scopes/],
   [{ scopes: 'a' }, /token\(\) wants scopes as a list/],
-  [{ expiresIn: '5m' }, /token\(\) wants expiresIn in seconds, not 5m/],
+  [{ expiresIn: '5m' }, /token\(\) wants expiresIn in seconds, not "5m"/],
+  [{ scopes: ['a b'] }, /token\(\) wants one scope for each member of scopes, without spaces, not "a b"/],
+  [{ scopes: [5] }, /token\(\) wants one scope for each member of scopes, without spaces, not 5/],
+  [{ audience: '' }, /token\(\) wants audience as the identifier of an API, or several/],
+  [{ subject: 5 }, /token\(\) wants subject as text/],
+  [{ clientId: '' }, /token\(\) wants clientId as text/],
+  [null, /token\(\) is null; it wants an object/],
 ] as const)
   t.test(`token(${JSON.stringify(options)}) says what is wrong`, async t => {
     await using issuer = await createTestIssuer({ listen: false, audience: 'a:b' })

@@ -47,10 +47,15 @@ export function createHandle({ endpoints, answers, failures, log, closing }: Par
     if (failure?.delayMs !== undefined) await delay(failure.delayMs, undefined, { signal: closing })
     const failed = failure === undefined ? undefined : failedResponse(failure)
     if (failed !== undefined) return failed
-    if (request.method !== methods[endpoint])
+    if (request.method !== methods[endpoint] && !isHeadOf(request, endpoint))
       return json(405, { error: 'invalid_request' }, { allow: methods[endpoint] })
     return answers[endpoint](request, record)
   }
+}
+
+/** RFC 9110 §9.3.2: the same without the body, which is left out on the way. */
+function isHeadOf({ method }: IssuerRequest, endpoint: Endpoint): boolean {
+  return method === 'HEAD' && methods[endpoint] === 'GET'
 }
 
 function failedResponse({ status, headers, body }: Failure): IssuerResponse | undefined {

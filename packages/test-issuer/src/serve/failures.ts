@@ -56,10 +56,21 @@ function check(endpoint: Endpoint, failure: Failure): void {
     throw wants('wants to know how: give status, body, headers or delayMs')
   if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599))
     throw wants(`wants a status from 200 to 599, not ${status}`)
-  if (delayMs !== undefined && !(delayMs >= 0 && Number.isFinite(delayMs)))
-    throw wants(`wants delayMs in milliseconds, not ${delayMs}`)
+  // Node's timers end at once where the time is longer.
+  if (delayMs !== undefined && !(delayMs >= 0 && delayMs <= 2_147_483_647))
+    throw wants(`wants delayMs in milliseconds, up to 2147483647, not ${delayMs}`)
+  tryOut('headers that HTTP can carry', () => new Headers(headers))
+  tryOut('a body that is text or can be JSON', () => JSON.stringify(body))
   if (times !== undefined && !(Number.isInteger(times) && times > 0))
     throw wants(`wants times as a count from 1 on, not ${times}`)
+}
+
+function tryOut(what: string, use: () => unknown): void {
+  try {
+    use()
+  } catch (error) {
+    throw wants(`wants ${what}: ${(error as Error).message}`)
+  }
 }
 
 function wants(what: string): TypeError {

@@ -19,9 +19,14 @@ export function createFetch(origin: string, handle: Handle, reachable: () => boo
       body: sent,
     })
     const { status, headers, body } = await Promise.race([answer, abortOf(request.signal)])
-    return new Response(body, { status, headers })
+    if (!reachable()) throw unreachable('the issuer has gone offline')
+    const isBodiless = request.method === 'HEAD' || bodiless.has(status)
+    return new Response(isBodiless ? null : body, { status, headers })
   }
 }
+
+/** RFC 9110 §15: answers that have no body. */
+const bodiless = new Set([204, 205, 304])
 
 /** Rejects when the caller gives up. */
 function abortOf(signal: AbortSignal): Promise<never> {
