@@ -28,7 +28,7 @@ export interface TokenClient extends TokenView {
    * for as long as theirs lasts, and never used for anybody else.
    */
   onBehalfOf(subject: Subject, target?: TargetOptions): TokenView
-  /** Lets running calls end, then closes what the client opened. */
+  /** Lets running calls end, then closes what the client opened. A second time changes nothing. */
   close(): Promise<void>
 }
 
@@ -128,14 +128,17 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
     return keep(cacheKey(request), () => endWith(token, askFor(request), now))
   }
 
+  let closed: Promise<void> | undefined
+  async function close(): Promise<void> {
+    closing = true
+    await agent?.close()
+    await server.close()
+  }
+
   const beyondView: Omit<TokenClient, keyof TokenView> = {
     with: target => viewFor({ ...settings.target, ...target }),
     onBehalfOf: (subject, target) => viewOnBehalfOf(subject, { ...settings.target, ...target }),
-    async close() {
-      closing = true
-      await agent?.close()
-      await server.close()
-    },
+    close: () => (closed ??= close()),
   }
   // Not spread: that would read `dispatcher`, which is made at the first call.
   const view = Object.getOwnPropertyDescriptors(viewFor(settings.target))

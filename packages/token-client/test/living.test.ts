@@ -212,3 +212,22 @@ t.test('what the client did not open it does not close', async t => {
     [false, false, false, false],
   )
 })
+
+t.test('what is closed is closed: once more does no harm, and no token is asked for', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const client = createTokenClient({
+    baseUrl: await startApi(t),
+    tokenEndpoint: endpoint.url,
+    clientId: 'payment',
+    clientSecret: secret,
+  })
+  await (await client.request({ path: '/' })).body.text()
+  await Promise.all([client.close(), client.close()])
+  await client.close()
+  await t.rejects(client.request({ path: '/' }))
+  await t.rejects(client.with({ scopes: ['other'] }).getToken(), {
+    code: 'TOKEN_CLIENT_UNAVAILABLE',
+    message: /the client is closed/,
+  })
+  t.equal(endpoint.requests.length, 1)
+})

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { TlsSettings } from '../options/connection-options.js'
+import { TokenRequestFailure } from './token-request-failure.js'
 
 /** The `fetch` that oauth4webapi uses for metadata and tokens. */
 export type TokenEndpointFetch = (
@@ -24,8 +25,10 @@ export function connectToServer(
   tls: TlsSettings,
 ): ServerConnection {
   let own: Promise<Dispatcher> | undefined
+  let closed = false
   return {
     async send(url, options) {
+      if (closed) throw new TokenRequestFailure('the client is closed') // nobody would close what it opens
       const { fetch } = await import('undici')
       const dispatcher = given ?? (await (own ??= openAgent(timeoutMs, tls)))
       const response = await fetch(url, {
@@ -37,6 +40,7 @@ export function connectToServer(
       return withBoundedBody(response)
     },
     async close() {
+      closed = true
       await (await own)?.destroy()
     },
   }

@@ -1,6 +1,7 @@
+import { X509Certificate } from 'node:crypto'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
-import { boolean, missing, text, url, wrong, type Given } from './read-option.js'
+import { boolean, checkPem, missing, text, url, wrong, type Given } from './read-option.js'
 
 /** What connections are opened with, as `node:tls` has it. */
 export interface TlsSettings {
@@ -45,6 +46,7 @@ export function parseTls(given: Given): TlsSettings {
     throw new InvalidOptionError(
       'option `ca` does nothing with a `dispatcher` and a `tokenDispatcher` of your own; give it to them',
     )
+  if (ca !== undefined) checkPem('ca', ca, pem => new X509Certificate(pem), 'certificate in PEM')
   const trusted = ca === undefined ? {} : { ca }
   const { clientAuthentication: method, certificate, privateKey, tokenDispatcher } = given
   if (method !== 'tls_client_auth' && method !== 'self_signed_tls_client_auth') return trusted

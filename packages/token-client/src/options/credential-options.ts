@@ -7,7 +7,7 @@ import type { Provided } from '../authenticate/provide.js'
 import { InvalidOptionError } from '../errors.js'
 import { parseAudience, refuseInert } from './assertion-options.js'
 import type { Preset } from './presets.js'
-import { text, wrong, type Given } from './read-option.js'
+import { checkPem, text, wrong, type Given } from './read-option.js'
 
 const secretMethods = [
   'client_secret_basic',
@@ -36,8 +36,8 @@ export function parseCredentials(given: Given, preset: Preset): ClientCredential
   const audience = parseAudience(given, preset.assertionAudience)
   const proof = findProof(given)
   refuseInert(given, proof)
-  checkPem(given, 'privateKey', createPrivateKey, 'private key in PEM')
-  checkPem(given, 'certificate', pem => new X509Certificate(pem), 'certificate in PEM')
+  checkPem('privateKey', given['privateKey'], createPrivateKey, 'private key in PEM')
+  checkPem('certificate', given['certificate'], pem => new X509Certificate(pem), 'certificate in PEM')
   switch (proof) {
     case 'tls_client_auth':
     case 'self_signed_tls_client_auth':
@@ -85,19 +85,6 @@ function findProof(given: Given): Proof | undefined {
       `option \`clientAuthentication\` is '${method}', which wants \`clientSecret\` and not \`${found[0]}\`; leave one of them out`,
     )
   return method ?? found[0]
-}
-
-/** A key or certificate that nobody can read shows now, not with the first call; the message holds nothing of it. */
-function checkPem(given: Given, name: string, read: (pem: string) => unknown, wanted: string): void {
-  const value = given[name]
-  if (typeof value !== 'string') return
-  try {
-    read(value)
-  } catch {
-    throw new InvalidOptionError(
-      `option \`${name}\` is no ${wanted} that can be read (has it lost its line breaks on its way through the environment?)`,
-    )
-  }
 }
 
 function parseAssertion(given: Given, audience: AssertionAudience, rsaAlgorithm: string): ClientCredentials {

@@ -6,7 +6,7 @@ import type { Given } from './read-option.js'
 /** The key that tokens are bound to, where they are. */
 export function parseDpop({ dpop, tokenStore }: Given): (() => Promise<webcrypto.CryptoKeyPair>) | undefined {
   if (dpop === undefined || dpop === false) return undefined
-  const { privateKey, publicKey } = dpop as Partial<webcrypto.CryptoKeyPair>
+  const { privateKey, publicKey } = (dpop ?? {}) as Partial<webcrypto.CryptoKeyPair>
   if (dpop !== true && (privateKey?.type !== 'private' || publicKey?.type !== 'public'))
     throw new InvalidOptionError(
       'option `dpop` wants true, or a CryptoKeyPair for ES256, EdDSA, RS256 or PS256',

@@ -53,11 +53,22 @@ export function boolean(given: Given, name: string): boolean {
   return value
 }
 
-export function fn(given: Given, name: string): (() => number) | undefined {
+/** A clock, or chance: asked once, since a comparison with what is no number holds for nothing, and tokens would not end. */
+export function numbers(
+  given: Given,
+  name: string,
+  wanted: string,
+  isRight: (value: number) => boolean,
+): (() => number) | undefined {
   const value = given[name]
-  if (value !== undefined && typeof value !== 'function')
-    throw wrong(name, value, 'a function that returns a number')
-  return value as (() => number) | undefined
+  if (value === undefined) return undefined
+  if (typeof value !== 'function') throw wrong(name, value, `a function that returns ${wanted}`)
+  const first: unknown = value()
+  if (typeof first !== 'number' || !isRight(first))
+    throw new InvalidOptionError(
+      `option \`${name}\` gives ${written(first)}; it wants a function that returns ${wanted}`,
+    )
+  return value as () => number
 }
 
 export function oneOf<T extends string>(given: Given, name: string, allowed: readonly T[], fallback: T): T {
@@ -74,6 +85,18 @@ export function dispatcher(given: Given, name: string): Dispatcher | undefined {
   return value as unknown as Dispatcher
 }
 
+/** A key or certificate that nobody can read shows now, not with the first call; the message holds nothing of it. */
+export function checkPem(name: string, value: unknown, read: (pem: string) => unknown, wanted: string): void {
+  if (typeof value !== 'string') return
+  try {
+    read(value)
+  } catch {
+    throw new InvalidOptionError(
+      `option \`${name}\` is no ${wanted} that can be read (has it lost its line breaks on its way through the environment?)`,
+    )
+  }
+}
+
 /** @throws {InvalidOptionError} always */
 export function missing(name: string, wanted: string): never {
   throw new InvalidOptionError(`option \`${name}\` is missing; it wants ${wanted}`)
@@ -81,7 +104,10 @@ export function missing(name: string, wanted: string): never {
 
 /** Never for an option that holds a secret: the message shows what was given. */
 export function wrong(name: string, value: unknown, wanted: string): Error {
-  return new InvalidOptionError(
-    `option \`${name}\` is ${(typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))).slice(0, 100)}; it wants ${wanted}`,
-  )
+  return new InvalidOptionError(`option \`${name}\` is ${written(value)}; it wants ${wanted}`)
+}
+
+function written(value: unknown): string {
+  const shown = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
+  return shown.slice(0, 100)
 }

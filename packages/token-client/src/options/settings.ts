@@ -19,7 +19,16 @@ import { parseInterceptors } from './interceptor-options.js'
 import { refuseUnknownOptions } from './known-options.js'
 import type { TokenClientOptions } from './options.js'
 import { presets, type OnBehalfOfGrant, type PresetName } from './presets.js'
-import { dispatcher, fn, fraction, milliseconds, missing, oneOf, text, type Given } from './read-option.js'
+import {
+  dispatcher,
+  fraction,
+  milliseconds,
+  missing,
+  numbers,
+  oneOf,
+  text,
+  type Given,
+} from './read-option.js'
 import { parseSharing, type SharingSettings } from './sharing-options.js'
 import { parseParameters, type TargetOptions } from './target-options.js'
 
@@ -76,8 +85,9 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
     tokenDispatcher: dispatcher(given, 'tokenDispatcher'),
     interceptors: parseInterceptors(given),
     sharing: parseSharing(given),
-    now: fn(given, 'clock') ?? Date.now,
-    random: fn(given, 'random') ?? Math.random,
+    now: numbers(given, 'clock', 'milliseconds since the epoch', Number.isFinite) ?? Date.now,
+    random:
+      numbers(given, 'random', 'a number from 0 to 1', chance => chance >= 0 && chance <= 1) ?? Math.random,
   }
   settings.parametersOf(target) // what is wrong with it shows now, not with the first call
   return Object.freeze(settings)
