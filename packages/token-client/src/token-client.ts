@@ -58,7 +58,9 @@ export interface Troubles {
 }
 
 export function buildTokenClient(settings: Settings, troubles: Troubles = {}): BuiltTokenClient {
+  /** No token is renewed ahead any more; what still runs goes on. */
   let closing = false
+  let closed: Promise<void> | undefined
   const { name, now, random, lifetimes } = settings
   const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs, settings.tls)
   const location = { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation
@@ -73,7 +75,7 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
     if (settings.dispatcher !== undefined) return settings.dispatcher
     if (agent === undefined) {
       agent = new (loadUndici().Agent)({ connect: settings.tls })
-      if (closing) void agent.close()
+      if (closed !== undefined) void agent.close()
     }
     return agent
   }
@@ -128,7 +130,6 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
     return keep(cacheKey(request), () => endWith(token, askFor(request), now))
   }
 
-  let closed: Promise<void> | undefined
   async function close(): Promise<void> {
     closing = true
     await agent?.close()

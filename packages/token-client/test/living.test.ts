@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import { Agent } from 'undici'
+import { Agent, request } from 'undici'
 import tokenClient, {
   createTokenClient,
   type TokenClient,
@@ -230,4 +230,29 @@ t.test('what is closed is closed: once more does no harm, and no token is asked 
     message: /the client is closed/,
   })
   t.equal(endpoint.requests.length, 1)
+})
+
+t.test('a handler that still runs while the application closes makes its first call', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const app = fastify()
+  let closing: Promise<unknown> = Promise.resolve()
+  let goOn: (() => void) | undefined
+  app.addHook('preClose', async () => goOn?.())
+  const begun = new Promise<void>(resolve => (goOn = resolve))
+  await app.register(
+    tokenClient,
+    optionsFor(endpoint.url, { baseUrl: await startApi(t), prefetch: 'required' }),
+  )
+  app.get('/', async () => {
+    closing = app.close()
+    await begun
+    await nextTick()
+    return (await app.receipts.request({ path: '/' })).body.text()
+  })
+  // The server waits for connections that are kept alive.
+  const { statusCode, body } = await request(await app.listen({ host: '127.0.0.1', port: 0 }), {
+    reset: true,
+  })
+  t.strictSame([statusCode, await body.text()], [200, 'Bearer token-1'])
+  await closing
 })
