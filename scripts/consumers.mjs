@@ -25,7 +25,7 @@ const allowed =
 /** How large a package may be, in bytes: as it is downloaded, and as it lies on a disk. */
 const sizeLimits = {
   'resource-server': { packed: 165_000, unpacked: 830_000 },
-  'token-client': { packed: 120_000, unpacked: 660_000 },
+  'token-client': { packed: 130_000, unpacked: 720_000 },
   'test-issuer': { packed: 85_000, unpacked: 440_000 },
 }
 
