@@ -2,12 +2,8 @@ import { request } from 'node:http'
 import fastify, { type FastifyReply } from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import t from 'tap'
-import { audience, startBench } from './protected-app.js'
+import { buildApp, registered, startBench } from './protected-app.js'
 import { holdAnswer, makeKey } from './hand-made-issuer.js'
-
-const key = makeKey('first')
-const issuer = 'https://login.example.com'
-const registered = { issuer, audience, keys: [key.jwk], scopes: ['read'] }
 
 t.test('challenges', async t => {
   const bench = await startBench(t, { realm: 'the "API" \\ one' })
@@ -60,8 +56,7 @@ t.test("bodies are Fastify's, with stable codes; reasons go to the log, tokens n
 })
 
 t.test('a custom error handler keeps the challenge', async t => {
-  const app = fastify()
-  t.teardown(() => app.close())
+  const app = buildApp(t)
   app.setErrorHandler((error, _request, reply) =>
     reply.code((error as { statusCode?: number }).statusCode ?? 500).send({ mine: true }),
   )
@@ -106,8 +101,7 @@ t.test('where another hook has answered meanwhile, that is the answer', async t 
 })
 
 t.test('a WebSocket upgrade is answered with the challenge', async t => {
-  const app = fastify()
-  t.teardown(() => app.close())
+  const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.get('/socket', async () => 'in')
   const address = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -1,12 +1,6 @@
-import fastify from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import t from 'tap'
-import { audience, startBench } from './protected-app.js'
-import { makeKey } from './hand-made-issuer.js'
-
-const key = makeKey('first')
-const issuer = 'https://login.example.com'
-const registered = { issuer, audience, keys: [key.jwk], scopes: ['read'] }
+import { audience, buildApp, registered, startBench } from './protected-app.js'
 
 t.test('routes that exist, that do not, and their other methods', async t => {
   const bench = await startBench(t)
@@ -29,8 +23,7 @@ t.test('routes that exist, that do not, and their other methods', async t => {
 })
 
 t.test('a CORS preflight needs no token; an OPTIONS request that is none does', async t => {
-  const app = fastify()
-  t.teardown(() => app.close())
+  const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.options('/read', async () => 'options')
   app.options('/guarded', { config: { oauth: { scopes: ['read'] } } }, async () => 'options')
@@ -41,8 +34,7 @@ t.test('a CORS preflight needs no token; an OPTIONS request that is none does', 
 })
 
 t.test('a route for several methods is not opened by what looks like a preflight', async t => {
-  const app = fastify()
-  t.teardown(() => app.close())
+  const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.all('/all', async () => 'in')
   app.route({ method: ['OPTIONS', 'POST'], url: '/two', handler: async () => 'in' })
@@ -57,8 +49,7 @@ t.test('a route for several methods is not opened by what looks like a preflight
 })
 
 t.test('routes declared before the plugin are guarded; sibling scopes are not', async t => {
-  const app = fastify()
-  t.teardown(() => app.close())
+  const app = buildApp(t)
   app.get('/before', async () => 'in')
   await app.register(async child => {
     child.get('/before-in-child', async () => 'in')
@@ -76,8 +67,7 @@ t.test('routes declared before the plugin are guarded; sibling scopes are not', 
 })
 
 t.test('optional authentication: no token is nobody, a bad token is still refused', async t => {
-  const app = fastify()
-  t.teardown(() => app.close())
+  const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.get('/', { config: { oauth: { optional: true } } }, async request => ({
     auth: request.auth as unknown,
@@ -89,8 +79,7 @@ t.test('optional authentication: no token is nobody, a bad token is still refuse
 
 t.test('any of several scopes, and roles in their place', async t => {
   const bench = await startBench(t, { scopes: ['read', 'write'] })
-  const app = fastify()
-  t.teardown(() => app.close())
+  const app = buildApp(t)
   await app.register(resourceServer, {
     issuer: bench.issuer.url,
     audience,

@@ -1,21 +1,15 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fastifyJwt from '@fastify/jwt'
 import resourceServer from 'fastify-resource-server'
-import t, { type Test } from 'tap'
-import { audience } from './protected-app.js'
-import { makeKey } from './hand-made-issuer.js'
-
-const key = makeKey('first')
-const issuer = 'https://login.example.com'
-const registered = { issuer, audience, keys: [key.jwk], scopes: ['read'] }
+import t from 'tap'
+import { buildApp, registered } from './protected-app.js'
 
 t.test(
   "an application's own @fastify/jwt works beside the plugin, in either order and in a child",
   async t => {
     const secret = 'the secret of the application itself'
     for (const order of ['before', 'after', 'in a child'] as const) {
-      const app = fastify()
-      t.teardown(() => app.close())
+      const app = buildApp(t)
       let token = ''
       const useOwn = async (scope: FastifyInstance): Promise<void> => {
         if (order !== 'before') await scope.register(fastifyJwt, { secret })
@@ -39,14 +33,8 @@ t.test(
   },
 )
 
-function build(t: Test): FastifyInstance {
-  const app = fastify()
-  t.teardown(() => app.close())
-  return app
-}
-
 t.test('request.auth of another plugin is not overwritten', async t => {
-  const app = build(t)
+  const app = buildApp(t)
   app.decorateRequest('auth', null as never)
   await t.rejects(async () => app.register(resourceServer, registered), {
     code: 'OAUTH_INVALID_OPTION',
@@ -55,7 +43,7 @@ t.test('request.auth of another plugin is not overwritten', async t => {
 })
 
 t.test('fastify.oauth of another plugin is not overwritten', async t => {
-  const app = build(t)
+  const app = buildApp(t)
   app.decorate('oauth', {} as never)
   await t.rejects(async () => app.register(resourceServer, registered), {
     code: 'OAUTH_INVALID_OPTION',
