@@ -77,7 +77,12 @@ async function killOne(supervisor: Supervisor, service: ServiceName, random: () 
     },
     patienceMs,
   )
-  process.kill(pid, 'SIGKILL')
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    // It has ended since it was chosen: as good as killed.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
   await until(`the end of ${pid}`, () => supervisor.list().every(replica => replica.pid !== pid), patienceMs)
 }
 

@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { allow } from '../operations/allow.js'
-import { paymentMethods } from './gateway.js'
 import { readIdempotencyKey } from './idempotency-key.js'
+import { answer, declined, declinedAnswer, paymentAnswer } from './payment-answer.js'
+import { paymentRequest } from './payment-request.js'
 import type { Payment } from './payment.js'
 import type { Payments } from './payments.js'
 import type { ReceiptsApi } from './receipts-api.js'
@@ -17,82 +18,6 @@ const ReceiptPendingError = createError(
 )
 const NoReceiptError = createError('RECEIPT_NONE', 'Only a paid payment has a receipt.', 404)
 
-const closed = { additionalProperties: false } as const
-const paymentRequest = Type.Object(
-  {
-    order: Type.Object(
-      {
-        items: Type.Array(
-          Type.Object(
-            {
-              sku: Type.String({ minLength: 1, maxLength: 40 }),
-              quantity: Type.Integer({ minimum: 1, maximum: 99 }),
-            },
-            closed,
-          ),
-          { minItems: 1, maxItems: 50 },
-        ),
-        currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
-        locale: Type.String({
-          pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$',
-          maxLength: 35,
-          description: 'The language of the receipt (BCP 47)',
-        }),
-      },
-      closed,
-    ),
-    buyer: Type.Object(
-      {
-        email: Type.String({ format: 'email', maxLength: 254 }),
-        name: Type.Optional(
-          Type.String({ minLength: 1, maxLength: 120, pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]+$' }),
-        ),
-      },
-      closed,
-    ),
-    paymentMethod: Type.Enum([...paymentMethods]),
-  },
-  closed,
-)
-
-const money = Type.Integer({ description: 'In minor units of the currency' })
-const paymentAnswer = Type.Object({
-  paymentId: Type.String({ format: 'uuid' }),
-  status: Type.Enum(['processing', 'paid', 'declined']),
-  currency: Type.String(),
-  total: money,
-  lines: Type.Array(
-    Type.Object({
-      sku: Type.String(),
-      title: Type.String(),
-      author: Type.String(),
-      quantity: Type.Integer(),
-      unitPrice: money,
-      vatRate: Type.Integer({ description: 'In hundredths of a percent' }),
-      total: money,
-    }),
-  ),
-  vat: Type.Array(Type.Object({ rate: Type.Integer(), net: money, vat: money, gross: money })),
-  createdAt: Type.String({ format: 'date-time' }),
-  declineReason: Type.Optional(Type.String()),
-  receipt: Type.Optional(
-    Type.Object({
-      status: Type.Enum(['pending', 'delivered', 'poisoned']),
-      number: Type.Optional(Type.String()),
-    }),
-  ),
-})
-const declinedAnswer = Type.Object(
-  {
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    code: Type.String(),
-    paymentId: Type.String({ format: 'uuid' }),
-    declineReason: Type.String(),
-  },
-  { description: 'Problem details (RFC 9457)' },
-)
 const params = Type.Object({ paymentId: Type.String({ format: 'uuid' }) })
 
 /** What the routes work with. */
@@ -192,42 +117,6 @@ const passedOn = [
 /** Payments and keys belong to a client; a token without one has its subject. */
 function clientOf({ auth }: FastifyRequest): string {
   return auth.clientId ?? `${auth.issuer} ${auth.subject}`
-}
-
-function answer({ id, status, quote, createdAt, declineReason, receipt }: Payment) {
-  return {
-    paymentId: id,
-    status,
-    currency: quote.currency,
-    total: quote.total,
-    lines: quote.lines.map(line => ({ ...line })),
-    vat: quote.vat.map(line => ({ ...line })),
-    createdAt: createdAt.toISOString(),
-    ...(declineReason === null ? {} : { declineReason }),
-    ...(receipt === null
-      ? {}
-      : {
-          receipt: { status: receipt.status, ...(receipt.number === null ? {} : { number: receipt.number }) },
-        }),
-  }
-}
-
-const declineDetails: Readonly<Record<string, string>> = {
-  card_declined: 'The card was declined. Nothing was charged.',
-  insufficient_funds: 'The card has not enough funds. Nothing was charged.',
-}
-
-/** A declined payment as problem details (RFC 9457), with what `GET /payments/:id` would say of it. */
-function declined({ id, declineReason }: Payment) {
-  const reason = declineReason ?? 'declined'
-  return {
-    title: 'Payment Required',
-    status: 402,
-    detail: declineDetails[reason] ?? 'The payment was declined. Nothing was charged.',
-    code: 'PAYMENT_DECLINED',
-    paymentId: id,
-    declineReason: reason,
-  }
 }
 
 function pick(
