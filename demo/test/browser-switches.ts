@@ -68,7 +68,11 @@ async function flip(t: Test, visitor: Visitor, { name, title, heal }: Switch): P
   const id = await shown.getAttribute('id')
   await shown.locator('summary').click()
   t.match(await shown.innerText(), effect.inside, 'the line, opened')
-  if (visitor.hasScript) await seeInSight(shown.locator('.story'), 'what has opened')
+  if (visitor.hasScript) {
+    await seeInSight(shown.locator('.story'), 'what has opened')
+    for (const verdict of await shown.locator('.verdict').all())
+      await seeInSight(verdict, 'the check that failed')
+  }
   await lookOn(visitor, `#${id}`)
   t.pass('the other window has it too')
 
