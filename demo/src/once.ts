@@ -49,9 +49,10 @@ async function orderBook(storefront: string, sku: string): Promise<string> {
   const chosen = await send('/cart', { sku, next: 'checkout' })
   const cookie = chosen.headers.getSetCookie()[0]?.split(';')[0]
   const form = await (await fetch(`${storefront}/checkout`, { headers: { cookie: cookie ?? '' } })).text()
-  const order = /name="order" value="([^"]+)"/.exec(form)?.[1]
-  if (order === undefined) throw new Error('the shop does not offer the book')
-  const answer = await send('/orders', { order, email: 'reader@example.com', method: 'test_visa' }, cookie)
+  const [, order, cart] = /name="order" value="([^"]+)".*name="cart" value="([^"]+)"/.exec(form) ?? []
+  if (order === undefined || cart === undefined) throw new Error('the shop does not offer the book')
+  const fields = { order, cart, email: 'reader@example.com', method: 'test_visa' }
+  const answer = await send('/orders', fields, cookie)
   const location = answer.headers.get('location')
   if (answer.status !== 303 || location === null)
     throw new Error(`the shop answers the order with ${answer.status}`)

@@ -4,8 +4,11 @@ import { until } from './until.js'
 
 /** Somebody with a book in the cart. */
 export interface Buyer {
-  /** @param order the form's own id; sent twice, it is one payment */
-  pay(method: string, order?: string): Promise<Response>
+  /**
+   * @param order the form's own id; sent twice, it is one payment
+   * @param changes fields that are other than the form has them
+   */
+  pay(method: string, order?: string, changes?: Record<string, string>): Promise<Response>
 }
 
 /** Puts a book into a cart, as a browser without script does. */
@@ -17,11 +20,12 @@ export async function startBuying(url: string): Promise<Buyer> {
       headers: { cookie },
       body: new URLSearchParams(fields),
     })
-  const chosen = await send('/cart', { sku: books[0]?.sku ?? '', next: 'checkout' }, '')
+  const sku = books[0]?.sku ?? ''
+  const chosen = await send('/cart', { sku, next: 'checkout' }, '')
   const cookie = chosen.headers.getSetCookie()[0]?.split(';')[0] ?? ''
   return {
-    pay: (method, order = randomUUID()) =>
-      send('/orders', { order, email: 'reader@example.com', method }, cookie),
+    pay: (method, order = randomUUID(), changes = {}) =>
+      send('/orders', { order, cart: `${sku}*1`, email: 'reader@example.com', method, ...changes }, cookie),
   }
 }
 

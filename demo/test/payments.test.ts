@@ -115,7 +115,9 @@ t.test('Idempotency-Key: 400 without, replay, 422 for another request, one key p
     t.equal(again.headers['idempotent-replayed'], 'true')
   }
   const other = { ...request, order: { ...order, items: [{ sku: 'B-1001', quantity: 3 }] } }
-  t.match(await pay(app, key, other), { status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } })
+  const { paymentId } = first.body
+  const reused = { code: 'IDEMPOTENCY_KEY_REUSED', paymentId }
+  t.match(await pay(app, key, other), { status: 422, body: reused }, 'and says which payment has the key')
   const stranger = await pay(app, key, request, 'another-client')
   t.equal(stranger.status, 201)
   t.not(stranger.body['paymentId'], first.body['paymentId'], 'the key of another client is another key')

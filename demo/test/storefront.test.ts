@@ -118,8 +118,17 @@ t.test('bad input gets a page that says so', async t => {
       payload,
     )
   const nowhere = await shop.inject('/orders/not-a-uuid')
-  t.equal(nowhere.statusCode, 400)
+  t.equal(nowhere.statusCode, 404, 'such an address is no page')
   t.match(nowhere.headers['content-type'], /^text\/html/)
+  for (const [headers, payload, status] of [
+    [{ 'content-type': 'application/json' }, `{"sku":"${first.sku}"}`, 303],
+    [{ 'content-type': 'application/xml' }, '<sku/>', 415],
+    [form, `sku=${'x'.repeat(20_000)}`, 413],
+  ] as const) {
+    const answer = await shop.inject({ method: 'POST', url: '/cart', headers, payload })
+    t.equal(answer.statusCode, status)
+    if (status !== 303) t.match(answer.body, 'That did not fit', 'it is not the shop that failed')
+  }
   const added = await shop.inject({
     method: 'POST',
     url: '/cart',
@@ -132,7 +141,7 @@ t.test('bad input gets a page that says so', async t => {
     method: 'POST',
     url: '/orders',
     headers: { ...form, cookie },
-    payload: `email=reader%40example.com&method=test_visa&order=${order}`,
+    payload: `email=reader%40example.com&method=test_visa&order=${order}&cart=${first.sku}*1`,
   })
   t.equal(down.statusCode, 503, 'nobody is behind the shop')
   t.match(down.body, `value="${order}"`, 'paying again is the same payment')

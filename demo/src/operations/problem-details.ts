@@ -12,9 +12,14 @@ interface Problem {
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
 }
 
+/** An error with members of its own for its answer (RFC 9457 §3.2). */
+interface ExtendedError extends FastifyError {
+  readonly members?: Readonly<Record<string, string>>
+}
+
 /** Answers every error as problem details (RFC 9457). What went wrong inside stays in the log. */
 export const problemDetails = fp(async (app: FastifyInstance) => {
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
+  app.setErrorHandler<ExtendedError>((error, request, reply) => {
     const problem = describe(error)
     if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
     if (problem.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', 1)
@@ -25,12 +30,18 @@ export const problemDetails = fp(async (app: FastifyInstance) => {
   )
 })
 
-function describe(error: FastifyError): Problem {
-  const { statusCode: status = 500, code, message, validation, validationContext } = error
+function describe(error: ExtendedError): Problem {
+  const { statusCode: status = 500, code, message, members, validation, validationContext } = error
   // A 503 is ours to explain; the other 5xx tell the caller nothing he could act on.
   if (status >= 500 && status !== 503)
     return { title: title(500), status: 500, detail: 'Something went wrong here; it has been logged.' }
-  const problem = { title: title(status), status, detail: message, ...(code === undefined ? {} : { code }) }
+  const problem = {
+    title: title(status),
+    status,
+    detail: message,
+    ...(code === undefined ? {} : { code }),
+    ...members,
+  }
   if (validation === undefined) return problem
   const errors = validation.map(({ instancePath, message: detail = 'is invalid' }) => ({
     pointer: `/${validationContext ?? 'body'}${instancePath}`,

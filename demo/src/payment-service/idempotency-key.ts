@@ -13,12 +13,19 @@ export const IdempotencyKeyInUseError = createError(
   'A request with this Idempotency-Key is still being processed; repeat it shortly.',
   409,
 )
-/** 422: the key came with another request before. */
-export const IdempotencyKeyReusedError = createError(
+/** 422: the key came with another request before. Tells which payment that is, since its owner may not know its end. */
+export class IdempotencyKeyReusedError extends createError(
   'IDEMPOTENCY_KEY_REUSED',
   'This Idempotency-Key was used for a different request; use a new one for a new payment.',
   422,
-)
+) {
+  readonly members: { readonly paymentId: string }
+
+  constructor(paymentId: string) {
+    super()
+    this.members = { paymentId }
+  }
+}
 
 /**
  * Reads the key: a structured string (RFC 9651 §3.3.3) as draft-ietf-httpapi-idempotency-key-header has it, or the bare

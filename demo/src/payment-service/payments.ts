@@ -79,7 +79,8 @@ export function createPayments({ store, gateway, clock, leaseMs }: PaymentParts)
         if (await store.insert(payment, lease)) return { payment: await process(id, lease), replayed: false }
       }
       const first = known ?? (await store.findByKey(clientId, idempotencyKey))
-      if (first?.fingerprint !== print) throw new IdempotencyKeyReusedError()
+      if (first === undefined) throw new IdempotencyKeyInUseError()
+      if (first.fingerprint !== print) throw new IdempotencyKeyReusedError(first.id)
       if (first.status !== 'processing') return { payment: first, replayed: true }
       const lease = newLease()
       if (!(await store.lease(first.id, lease))) throw new IdempotencyKeyInUseError()

@@ -1,3 +1,4 @@
+import createError from '@fastify/error'
 import type { TokenClient } from 'fastify-token-client'
 import { methodNames } from './gateway.js'
 import type { Payment } from './payment.js'
@@ -17,10 +18,18 @@ export interface ReceiptAnswer {
   readonly body: Uint8Array
 }
 
+/** 503: the receipt service, or the issuer of the token for it, cannot be asked now. */
+export const ReceiptUnavailableError = createError(
+  'RECEIPT_UNAVAILABLE',
+  'The receipt service cannot be reached now; ask again shortly.',
+  503,
+)
+
 /** The receipt service as the payment service uses it, with its own token. */
 export interface ReceiptsApi {
   /** Never rejects: whatever goes wrong is an outcome. */
   deliver(payment: Payment): Promise<Delivery>
+  /** @throws {ReceiptUnavailableError} */
   read(paymentId: string, headers: Record<string, string>): Promise<ReceiptAnswer>
 }
 
@@ -50,17 +59,14 @@ export function createReceiptsApi(receipts: TokenClient): ReceiptsApi {
         return { outcome: 'failed', reason: code ?? message }
       }
     },
-    async read(paymentId, headers) {
-      const {
-        statusCode,
-        headers: answered,
-        body,
-      } = await receipts.request({
-        path: `/receipts/${paymentId}`,
-        headers,
-        ...timeouts,
-      })
-      return { statusCode, headers: answered, body: await body.bytes() }
+    async read(paymentId, wanted) {
+      try {
+        const path = `/receipts/${paymentId}`
+        const { statusCode, headers, body } = await receipts.request({ path, headers: wanted, ...timeouts })
+        return { statusCode, headers, body: await body.bytes() }
+      } catch (error) {
+        throw Object.assign(new ReceiptUnavailableError(), { cause: error })
+      }
     },
   }
 }

@@ -50,11 +50,19 @@ export interface ReceiptFile {
 /** The payment service refused, in its own words (RFC 9457). */
 export class PaymentRefused extends Error {
   readonly statusCode: number
+  /** The payment that it is about: the declined one, or with 422 the one that was made with the same key. */
+  readonly paymentId: string | undefined
 
-  constructor(statusCode: number, detail: string) {
-    super(detail)
+  constructor(statusCode: number, { detail, paymentId }: Refusal = {}) {
+    super(detail ?? `the payment service answers ${statusCode}`)
     this.statusCode = statusCode
+    this.paymentId = paymentId
   }
+}
+
+interface Refusal {
+  readonly detail?: string
+  readonly paymentId?: string
 }
 
 /** The payment service as the storefront uses it. */
@@ -99,10 +107,9 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
           body: JSON.stringify({ order, buyer, paymentMethod }),
           ...timeouts,
         })
-        const answer = (await body.json()) as Payment & { detail?: string }
+        const answer = (await body.json()) as Payment & Refusal
         if (statusCode === 200 || statusCode === 201) return answer
-        if (statusCode !== 409 || attempt === inUse.attempts)
-          throw new PaymentRefused(statusCode, answer.detail ?? `the payment service answers ${statusCode}`)
+        if (statusCode !== 409 || attempt === inUse.attempts) throw new PaymentRefused(statusCode, answer)
         await wait(inUse.pauseMs)
       }
     },
@@ -114,7 +121,7 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
       if (statusCode === 200) return (await body.json()) as Payment
       await body.dump()
       if (statusCode === 404 || statusCode === 400) return undefined
-      throw new PaymentRefused(statusCode, `the payment service answers ${statusCode}`)
+      throw new PaymentRefused(statusCode)
     },
     async receipt(paymentId, mediaType) {
       const { statusCode, headers, body } = await payments.request({
@@ -130,7 +137,7 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
         }
       await body.dump()
       if (statusCode === 404 || statusCode === 409) return undefined
-      throw new PaymentRefused(statusCode, `the payment service answers ${statusCode}`)
+      throw new PaymentRefused(statusCode)
     },
   }
 }

@@ -3,17 +3,20 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { currency } from '../../catalogue.js'
-import { cartCount, cartLines, cartTotal, type Cart } from '../cart.js'
+import { cartCount, cartLines, cartTotal, writeCart, type Cart } from '../cart.js'
 import { locale } from '../money.js'
 import { paymentMethods, PaymentRefused, type PaymentMethod, type PaymentsApi } from '../payments-api.js'
 import { loadCart, saveCart } from './cart-cookie.js'
 
 const orderForm = Type.Object(
   {
-    email: Type.String({ format: 'email', maxLength: 254 }),
+    /** Whether it is one, the payment service decides, so that nobody is told two things. */
+    email: Type.String({ minLength: 1, maxLength: 254 }),
     method: Type.Enum(Object.keys(paymentMethods) as PaymentMethod[]),
     /** Made when the form is shown and sent with it: pressing twice, or again after an outage, pays once. */
     order: Type.String({ format: 'uuid' }),
+    /** The cart as the form showed it: nobody pays for what was put into it in another window. */
+    cart: Type.String({ maxLength: 4096 }),
   },
   { additionalProperties: false },
 )
@@ -21,8 +24,10 @@ const orderForm = Type.Object(
 /** Nobody pays more often; whoever tries cards does. */
 const payLimit = { max: 60, timeWindow: 60_000 }
 
+type Sent = Static<typeof orderForm>
+
 /** What the form shows: fresh, or as it was sent. */
-interface FormState extends Partial<Static<typeof orderForm>> {
+interface FormState extends Partial<Omit<Sent, 'cart'>> {
   readonly alert?: string
 }
 
@@ -37,6 +42,9 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
     return showForm(reply, cart, {})
   })
 
+  // What was not paid is shown under this address; whoever loads it anew begins anew.
+  app.get('/orders', async (_request, reply) => reply.redirect('/checkout', 303))
+
   app.post(
     '/orders',
     { schema: { body: orderForm }, config: { rateLimit: payLimit } },
@@ -44,6 +52,8 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
       const { email, method, order } = request.body
       const cart = loadCart(request)
       if (cart.size === 0) return reply.redirect('/cart', 303)
+      if (writeCart(cart) !== request.body.cart)
+        return showForm(reply.code(409), cart, { email, method, order, alert: cartHasChanged })
       const items = [...cart].map(([sku, quantity]) => ({ sku, quantity }))
       try {
         const { paymentId } = await payments.pay({ items, currency, locale }, { email }, method, order)
@@ -52,18 +62,42 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
       } catch (error) {
         if (error instanceof PaymentRefused && error.statusCode === 402)
           return showForm(reply.code(402), cart, { email, method, alert: error.message })
+        if (error instanceof PaymentRefused && error.statusCode === 400)
+          return showForm(reply.code(400), cart, { email, method, order, alert: notAnAddress })
+        if (error instanceof PaymentRefused && error.statusCode === 422 && error.paymentId !== undefined)
+          return showFirst(reply, cart, { email, method, paymentId: error.paymentId })
         request.log.error({ err: error }, 'payment not made')
         return showForm(reply.code(503).header('retry-after', 2), cart, {
           email,
           method,
           order,
-          alert:
-            'The payment service cannot be reached. Pay again in a moment: however often you do, you are charged once.',
+          alert: unreachable,
         })
       }
     },
   )
+
+  /** The form was sent before, with another address or card, and its payment exists: that one is the order, unless it was declined. */
+  async function showFirst(
+    reply: FastifyReply,
+    cart: Cart,
+    { email, method, paymentId }: Pick<Sent, 'email' | 'method'> & { readonly paymentId: string },
+  ): Promise<FastifyReply> {
+    const first = await payments.find(paymentId)
+    if (first?.status === 'declined')
+      return showForm(reply.code(409), cart, { email, method, alert: firstWasDeclined })
+    const bought = new Map(first?.lines.map(({ sku, quantity }) => [sku, quantity]))
+    if (writeCart(bought) === writeCart(cart)) saveCart(reply, new Map())
+    return reply.redirect(`/orders/${paymentId}`, 303)
+  }
 }
+
+const unreachable =
+  'The payment service cannot be reached. Pay again in a moment: however often you do, you are charged once.'
+/** All else in the form is chosen, not written. */
+const notAnAddress = 'That is no e-mail address; write it like reader@example.com.'
+const cartHasChanged = 'Your cart has changed since this page was shown. This is what is in it now.'
+const firstWasDeclined = 'An earlier try was declined, and nothing was charged. Pay again with this card.'
 
 function showForm(reply: FastifyReply, cart: Cart, { alert, ...sent }: FormState): FastifyReply {
   const lines = cartLines(cart)
@@ -74,6 +108,7 @@ function showForm(reply: FastifyReply, cart: Cart, { alert, ...sent }: FormState
     cartCount: cartCount(cart),
     paymentMethods,
     form,
+    cart: writeCart(cart),
     alert,
   })
 }

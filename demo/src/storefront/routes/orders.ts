@@ -23,8 +23,9 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async 
     if (payment === undefined) return reply.callNotFound()
     const receiptState = payment.receipt?.status ?? 'none'
     reply.header('cache-control', 'no-store')
-    // Looks again by itself; a page with script asks for what has changed, and stays.
-    if (receiptState === 'pending' && backstage === undefined) reply.header('refresh', '3')
+    // Looks again by itself; a page with script asks for its receipt, and stays.
+    const isReceiptAwaited = receiptState === 'pending' && backstage === undefined
+    if (payment.status === 'processing' || isReceiptAwaited) reply.header('refresh', '3')
     return reply.view('order', {
       payment,
       receiptState,
