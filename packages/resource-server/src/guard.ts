@@ -86,8 +86,8 @@ export function createGuard(steps: GuardSteps): Guard {
   }
 
   return (request, reply, done) => {
-    // What doesn't exist stays 404, and a preflight comes without credentials by design (Fetch Standard).
-    if (request.is404 || isPreflight(request)) return done()
+    // A preflight comes without credentials by design (Fetch Standard).
+    if (isPreflight(request)) return done()
     const requirement = requirementOf(request)
     if (requirement === undefined) return done()
     const visit = { request, reply, done, requirement, startedAt: startTime() }

@@ -114,7 +114,11 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
   const requirementOf = rememberRequirements(readRequirement)
   fastify.addHook(
     'onRequest',
-    createGuard({ ...steps, requirementOf: ({ routeOptions }) => requirementOf(routeOptions) }),
+    createGuard({
+      ...steps,
+      // What does not exist stays 404; who guards the handler for it uses `authenticate`.
+      requirementOf: request => (request.is404 ? undefined : requirementOf(request.routeOptions)),
+    }),
   )
   if (resourceMetadata !== undefined)
     serveMetadata(fastify, resourceMetadata, {

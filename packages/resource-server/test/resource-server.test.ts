@@ -63,3 +63,13 @@ t.test('oauth.authenticate is one of several ways with @fastify/auth', async t =
   t.match(refused.headers['www-authenticate'], /insufficient_scope.*scope="write"/)
   t.throws(() => app.oauth.authenticate({ scopes: ['raed'] as never }), { message: /did you mean "read"/ })
 })
+
+t.test(
+  'oauth.authenticate guards the handler of what is not found, too: a proxy may be behind it',
+  async t => {
+    const app = buildApp(t)
+    await app.register(resourceServer, registered)
+    app.setNotFoundHandler({ preHandler: app.oauth.authenticate() }, async () => 'passed on')
+    t.equal((await app.inject('/nowhere')).statusCode, 401)
+  },
+)
