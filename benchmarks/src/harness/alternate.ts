@@ -17,8 +17,12 @@ export interface Alternated {
   readonly processor: Record<string, number[]>
 }
 
-/** Slices that are dropped: V8 has not compiled all of the hot path before. */
-const warmUp = 2
+/** How many slices of each contender are measured. */
+interface Slices {
+  readonly rounds: number
+  /** Those before, which are dropped: V8 has not compiled all of the hot path yet. */
+  readonly warmUp?: number
+}
 
 /**
  * Measures in alternation. Each round begins with another contender, so that none is always first; what a contender does
@@ -26,7 +30,7 @@ const warmUp = 2
  */
 export async function alternate(
   contenders: readonly Contender[],
-  rounds: number,
+  { rounds, warmUp = 2 }: Slices,
   onRound: (round: number) => void = () => {},
 ): Promise<Alternated> {
   const rates: Record<string, number[]> = {}

@@ -85,7 +85,7 @@ async function compare(
       servers.map((server, index) =>
         underLoad(server, load, { path: '/orders', credentials: credentials[index] ?? [], seconds }),
       ),
-      rounds,
+      { rounds },
       round => tell(`${title}: round ${round + 1} of ${rounds}`),
     )
     return {

@@ -24,6 +24,9 @@ const contenders = [
   ['express-oauth2-jwt-bearer', 'express', {}],
 ] as const
 
+/** V8 goes on compiling for some 30,000 requests. */
+const warmUp = 5
+
 /** More than any of the contenders' caches holds. */
 const distinctTokens = 8_000
 
@@ -78,7 +81,7 @@ async function measure(
   const able = await accepting(servers, credentials[0] ?? '')
   const { rates, processor } = await alternate(
     able.map(server => underLoad(server, load, { path: '/orders', credentials, seconds })),
-    rounds,
+    { rounds, warmUp },
     round => tell(`${title}: round ${round + 1} of ${rounds}`),
   )
   return {

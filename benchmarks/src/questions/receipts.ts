@@ -53,7 +53,7 @@ export const receipts: Question = {
             issuing(server, { lanes: lanes * threads, authorization, delays }),
           ),
         ],
-        rounds,
+        { rounds },
         round => tell(`round ${round + 1} of ${rounds}`),
       )
       return {

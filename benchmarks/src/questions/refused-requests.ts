@@ -82,7 +82,7 @@ async function compare(
   atLeast: number,
   contenders: Parameters<typeof alternate>[0],
 ): Promise<Comparison> {
-  const measured = await alternate(contenders, rounds, round =>
+  const measured = await alternate(contenders, { rounds }, round =>
     tell(`${title}: round ${round + 1} of ${rounds}`),
   )
   return {

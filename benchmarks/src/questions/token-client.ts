@@ -32,7 +32,7 @@ export const tokenClient: Question = {
     try {
       const measured = await alternate(
         clients.map(client => ({ name: client.name, measure: () => client.ask<Measured>('slice') })),
-        rounds,
+        { rounds },
         round => tell(`round ${round + 1} of ${rounds}`),
       )
       return {
