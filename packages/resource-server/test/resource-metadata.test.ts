@@ -157,6 +157,7 @@ t.test('off by default; options that make no sense stop the application', async 
     [{ audience: ['https://a.example', 'https://b.example'] }, /`resourceMetadata\.resource` is undefined/],
     [{ resourceMetadata: { resource: 'https://a.example/?x=1' } }, /without query and fragment/],
     [{ resourceMetadata: { resource: 'http://a.example' } }, /the https URL/],
+    [{ resourceMetadata: { resource: 'https://a.example/%zz' } }, /the https URL/],
     [{ resourceMetadata: { name: '' } }, /`resourceMetadata\.name`/],
     [{ resourceMetadata: 'yes' as never }, /option `resourceMetadata` is "yes"; it wants true, or an object/],
     [{ resourceMetadata: { resources: '' } as never }, /did you mean "resource"/],

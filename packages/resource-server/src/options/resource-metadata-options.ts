@@ -55,7 +55,17 @@ function parseResource(
 }
 
 function isResourceIdentifier(value: string, allowInsecureHttp: boolean): boolean {
-  if (!URL.canParse(value)) return false
+  if (!URL.canParse(value) || !canDecode(value)) return false
   const { search, hash, username } = new URL(value)
   return search === '' && hash === '' && username === '' && isTrustworthyUrl(value, allowInsecureHttp)
+}
+
+/** Fastify's router compares what is decoded, and a percent sign may stand for nothing. */
+function canDecode(value: string): boolean {
+  try {
+    decodeURI(value)
+    return true
+  } catch {
+    return false
+  }
 }
