@@ -22,7 +22,7 @@ async function guardOf(issuer: TestIssuer, tokens: readonly (string | undefined)
     audience,
     keys: issuer.jwks.keys,
     verifyInThreadPool: false,
-    requireKeysAtBoot: true,
+    prefetch: 'required',
   })
   await app.ready()
   // A server that refuses some tokens accepts others: it has seen the header that the issuer writes.

@@ -87,7 +87,7 @@ async function runOf(
   await app.register(resourceServer, {
     issuers: issuers.map(({ url, jwks }) => ({ issuer: url, audience, keys: jwks.keys })),
     verifyInThreadPool: false,
-    requireKeysAtBoot: true,
+    prefetch: 'required',
     ...options,
   })
   await app.ready()
@@ -98,7 +98,7 @@ async function grow(dimension: Dimension, rounds: number): Promise<Grown> {
   const ways = [
     [{}, 20_000],
     // With no cache, the same token is new each time.
-    [{ cacheSize: 0 }, 1_000],
+    [{ maxCachedTokens: 0 }, 1_000],
   ] as const
   const measured = new Map<Run, number[]>()
   const points: [Run, Run][] = []

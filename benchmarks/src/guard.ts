@@ -18,15 +18,15 @@ const file = new URL('../guard.json', import.meta.url)
 const { keep } = parseArgs({ options: { keep: { type: 'boolean', default: false } } }).values
 
 const issuer = await createTestIssuer({ listen: false, algorithm: 'ES256', audience, expiresIn: 86_400 })
-async function guardOf(cacheSize: number, tokens: readonly (string | undefined)[]): Promise<Run> {
+async function guardOf(maxCachedTokens: number, tokens: readonly (string | undefined)[]): Promise<Run> {
   const app = Fastify()
   await app.register(resourceServer, {
     issuer: issuer.url,
     audience,
     keys: issuer.jwks.keys,
     verifyInThreadPool: false,
-    requireKeysAtBoot: true,
-    cacheSize,
+    prefetch: 'required',
+    maxCachedTokens,
   })
   await app.ready()
   return guardRequests(app, scope, tokens)

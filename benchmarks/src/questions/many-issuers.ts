@@ -58,8 +58,8 @@ async function serveKeys(issuers: readonly TestIssuer[]): Promise<{ url: string;
   }
 }
 
-function start(count: number, keysAt: string, cacheSize: number): Promise<ServerProcess> {
-  const config: ManyIssuers = { count, keysAt, audience, scope, cacheSize }
+function start(count: number, keysAt: string, maxCachedTokens: number): Promise<ServerProcess> {
+  const config: ManyIssuers = { count, keysAt, audience, scope, maxCachedTokens }
   return startServer(nameOf(count), 'servers/many-issuers', config, ['--expose-gc'])
 }
 
@@ -73,12 +73,12 @@ const tokensOf = (issuers: readonly TestIssuer[], count: number): Promise<string
 
 async function compare(
   title: string,
-  cacheSize: number,
+  maxCachedTokens: number,
   { issuers, keysAt }: Issuers,
   { load, rounds, secondsPerSlice: seconds, tell }: Effort,
 ): Promise<Comparison> {
   const ends = [counts[0], counts[3]] as const
-  const servers = await Promise.all(ends.map(count => start(count, keysAt, cacheSize)))
+  const servers = await Promise.all(ends.map(count => start(count, keysAt, maxCachedTokens)))
   try {
     const credentials = await Promise.all(ends.map(count => tokensOf(issuers, count)))
     const measured = await alternate(

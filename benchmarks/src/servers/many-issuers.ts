@@ -12,12 +12,12 @@ export interface ManyIssuers {
   readonly audience: string
   readonly scope: string
   /** How many verified tokens are kept; 0: every token is verified. */
-  readonly cacheSize: number
+  readonly maxCachedTokens: number
 }
 
 let before = 0
 await serve(
-  async ({ count, keysAt, audience, scope, cacheSize }: ManyIssuers) => {
+  async ({ count, keysAt, audience, scope, maxCachedTokens }: ManyIssuers) => {
     const app = Fastify()
     before = heapUsed()
     const issuers = Array.from({ length: count }, (_, n) => ({
@@ -25,7 +25,7 @@ await serve(
       audience,
       jwksUri: `${keysAt}/${n}`,
     }))
-    await app.register(resourceServer, { issuers, cacheSize, requireKeysAtBoot: true })
+    await app.register(resourceServer, { issuers, maxCachedTokens, prefetch: 'required' })
     app.get('/orders', { config: { oauth: { scopes: [scope] } } }, async () => answer)
     return app.listen({ port: 0, host: '127.0.0.1' })
   },

@@ -108,7 +108,7 @@ export const InvalidRouteError: Make<[string]> = createError(
   TypeError,
 )
 
-/** Boot, with `requireKeysAtBoot`: the issuer's metadata or keys cannot be used. */
+/** Boot, with `prefetch: 'required'`: the issuer's metadata or keys cannot be used. */
 export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-resource-server: %s', 500)
 
 /**

@@ -184,9 +184,10 @@ function warnOfUnguarded(fastify: FastifyInstance): void {
   )
 }
 
-/** Keys are fetched before the first request needs them; only `requireKeysAtBoot` makes the start wait and fail. */
-function loadKeys(fastify: FastifyInstance, verifier: Verifier, { requireKeysAtBoot }: Settings): void {
-  if (requireKeysAtBoot) {
+/** Only `required` makes the start wait for the keys, and fail without them. */
+function loadKeys(fastify: FastifyInstance, verifier: Verifier, { prefetch }: Settings): void {
+  if (prefetch === 'lazy') return
+  if (prefetch === 'required') {
     fastify.addHook('onReady', async () => {
       try {
         await verifier.loadKeys()

@@ -44,7 +44,7 @@ async function start(t: Test, options: Partial<ResourceServerOptions> & { issuer
   t.teardown(() => app.close())
   await app.register(resourceServer, {
     audience,
-    requireKeysAtBoot: true,
+    prefetch: 'required',
     clock: () => now * 1000,
     ...options,
   })

@@ -15,7 +15,7 @@ t.test("the user's own dispatcher carries the requests, and stays open", async t
     dispatched += 1
     return dispatch(options, handler)
   })
-  const bench = await startBench(t, { dispatcher: counting }, key)
+  const bench = await startBench(t, { issuerDispatcher: counting }, key)
   t.equal((await bench.call(bench.token())).statusCode, 200)
   t.equal(dispatched, 2, 'metadata and keys')
   await bench.app.close()

@@ -62,12 +62,12 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
   let closing = false
   let closed: Promise<void> | undefined
   const { name, now, random, lifetimes } = settings
-  const server = connectToServer(settings.tokenDispatcher, settings.tokenTimeoutMs, settings.tls)
+  const server = connectToServer(settings.issuerDispatcher, settings.issuerTimeoutMs, settings.tls)
   const location = { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation
   const endpoint = {
     locate: locateServer(location, { send: server.send, allowInsecureHttp: settings.allowInsecureHttp, now }),
     send: server.send,
-    timeoutMs: settings.tokenTimeoutMs,
+    timeoutMs: settings.issuerTimeoutMs,
     now,
   }
   let agent: Dispatcher | undefined
@@ -154,7 +154,7 @@ export function buildTokenClient(settings: Settings, troubles: Troubles = {}): B
 
 /** With a store, processes share their tokens. */
 function shared(ask: AskForToken, key: string, settings: Settings, { storeFailed }: Troubles): AskForToken {
-  const { sharing, name, lifetimes, now, tokenTimeoutMs } = settings
+  const { sharing, name, lifetimes, now, issuerTimeoutMs } = settings
   if (sharing === undefined) return ask
   const timesOf = ({ requestedAt, expiresIn }: TokenAnswer): ReturnType<typeof schedule> =>
     schedule({ requestedAt, expiresIn, tookMs: 0 }, lifetimes, 0)
@@ -163,7 +163,7 @@ function shared(ask: AskForToken, key: string, settings: Settings, { storeFailed
     key,
     freshUntil: answer => timesOf(answer).renewAt,
     expiresAt: answer => timesOf(answer).expiresAt,
-    requestTimeoutMs: tokenTimeoutMs,
+    requestTimeoutMs: issuerTimeoutMs,
     now,
     onStoreFailure(operation, { message: reason }) {
       storeFailed?.(operation, reason)

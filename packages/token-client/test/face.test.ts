@@ -227,7 +227,10 @@ t.test('wrong options fail register', async t => {
     [{ prefetch: 'never' }, /option `prefetch`/],
     [{ baseUrl: 'https://user:pass@api.example.com' }, /option `baseUrl` holds a user name or password/],
     [{ allowInsecureHttp: 'yes' }, /option `allowInsecureHttp` is "yes"; it wants true or false/],
-    [{ tokenTimeoutMs: Infinity }, /option `tokenTimeoutMs` is Infinity; it wants milliseconds, as a finite/],
+    [
+      { issuerTimeoutMs: Infinity },
+      /option `issuerTimeoutMs` is Infinity; it wants milliseconds, as a finite/,
+    ],
     [{ scopes: ['a b'] }, /option `scopes` is "a b"; it wants one scope for each member/],
     [
       { parameters: { grant_type: 'password' } },
@@ -237,7 +240,7 @@ t.test('wrong options fail register', async t => {
     [{ keyId: 'one' }, /option `keyId` is "one", and does nothing with `clientSecret`, only with/],
     [{ certificate: 'x' }, /option `certificate` is given, and does nothing with `clientSecret`/],
     [
-      { ca: 'PEM', dispatcher: new Agent(), tokenDispatcher: new Agent() },
+      { ca: 'PEM', dispatcher: new Agent(), issuerDispatcher: new Agent() },
       /option `ca` does nothing with a `d/,
     ],
     [{ ca: 'garbage' }, /option `ca` is no certificate in PEM that can be read/],

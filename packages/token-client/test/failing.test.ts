@@ -69,9 +69,9 @@ t.test('an answer is bounded also where a dispatcher is given', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     json(response, 200, { access_token: 'x'.repeat(100_000), token_type: 'Bearer' }),
   )
-  const tokenDispatcher = new Agent()
-  t.teardown(() => tokenDispatcher.close())
-  const failure = await failureOf(clientOf(t, endpoint, { tokenDispatcher }).client)
+  const issuerDispatcher = new Agent()
+  t.teardown(() => issuerDispatcher.close())
+  const failure = await failureOf(clientOf(t, endpoint, { issuerDispatcher }).client)
   t.match(failure, { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /larger than 65536 bytes/ })
 })
 
@@ -149,7 +149,7 @@ const never = (): Promise<never> => new Promise(() => {})
 
 t.test('a vault or a KMS that never answers is waited for in bounded time, and no longer', async t => {
   const endpoint = await startTokenEndpoint(t)
-  const options = { tokenTimeoutMs: 20 }
+  const options = { issuerTimeoutMs: 20 }
   let asked = 0
   const clientSecret = (): Promise<never> => {
     asked += 1
@@ -169,7 +169,7 @@ t.test('a vault or a KMS that never answers is waited for in bounded time, and n
 
 t.test('a server that hangs is waited for in bounded time', async t => {
   const endpoint = await startTokenEndpoint(t, () => {})
-  const { client } = clientOf(t, endpoint, { tokenTimeoutMs: 40 })
+  const { client } = clientOf(t, endpoint, { issuerTimeoutMs: 40 })
   t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /in time|timeout/i })
 })
 

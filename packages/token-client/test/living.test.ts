@@ -200,15 +200,15 @@ t.test('each event tells what happened, and holds no secret', async t => {
 
 t.test('what the client did not open it does not close', async t => {
   const endpoint = await startTokenEndpoint(t)
-  const [dispatcher, tokenDispatcher] = [new Agent(), new Agent()]
-  t.teardown(() => Promise.all([dispatcher.close(), tokenDispatcher.close()]))
+  const [dispatcher, issuerDispatcher] = [new Agent(), new Agent()]
+  t.teardown(() => Promise.all([dispatcher.close(), issuerDispatcher.close()]))
   const app = fastify()
   const baseUrl = await startApi(t)
-  await app.register(tokenClient, optionsFor(endpoint.url, { baseUrl, dispatcher, tokenDispatcher }))
+  await app.register(tokenClient, optionsFor(endpoint.url, { baseUrl, dispatcher, issuerDispatcher }))
   t.equal((await app.receipts.request({ path: '/' })).statusCode, 200)
   await app.close()
   t.strictSame(
-    [dispatcher.closed, tokenDispatcher.closed, dispatcher.destroyed, tokenDispatcher.destroyed],
+    [dispatcher.closed, issuerDispatcher.closed, dispatcher.destroyed, issuerDispatcher.destroyed],
     [false, false, false, false],
   )
 })

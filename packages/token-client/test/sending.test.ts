@@ -68,7 +68,7 @@ t.test('an EventEmitter will do for a signal, as with undici', async t => {
 t.test('an abort during the wait for a token ends the call at once', async t => {
   const endpoint = await startTokenEndpoint(t, () => {})
   const api = await startApi(t, ok)
-  const client = clientOf(t, endpoint, api.url, { tokenTimeoutMs: 2_000 })
+  const client = clientOf(t, endpoint, api.url, { issuerTimeoutMs: 2_000 })
   const controller = new AbortController()
   const call = client.request({ path: '/', signal: controller.signal })
   const fetched = client.fetch('/', { signal: controller.signal })

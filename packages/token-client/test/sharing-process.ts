@@ -16,7 +16,7 @@ const client = createTokenClient({
   tokenStoreKeys: [STORE_KEY ?? ''],
   // However busy the machine is.
   tokenStoreTimeoutMs: 10_000,
-  tokenTimeoutMs: 30_000,
+  issuerTimeoutMs: 30_000,
 })
 process.once('message', async () => {
   const { accessToken } = await client.getToken()

@@ -53,16 +53,22 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   clockToleranceMs?: number
   /** The oldest token that is accepted, by its `iat`, in milliseconds. Default: `exp` alone decides. */
   maxTokenAgeMs?: number
-  /** Age at which keys are renewed, in milliseconds; in the background from four fifths of it on. Default 300000. */
-  keysMaxAgeMs?: number
-  /** How long keys serve through an outage of the issuer, in milliseconds, counted from their last renewal. Default 3600000. */
-  keysKeepMs?: number
+  /** Age at which the issuer's keys are renewed, in milliseconds; in the background from four fifths of it on. Default 300000. */
+  jwksMaxAgeMs?: number
+  /**
+   * How long keys older than `jwksMaxAgeMs` stay in use while the issuer fails, in milliseconds (as stale-if-error of
+   * RFC 5861 §4). Default 3600000.
+   */
+  jwksStaleIfErrorMs?: number
   /** Unknown key ids cause at most one request to the issuer in this time, in milliseconds. Default 30000. */
   unknownKeyCooldownMs?: number
-  /** `true`: `ready()` fails when an issuer's keys cannot be had. Default: they are fetched in the background. */
-  requireKeysAtBoot?: boolean
+  /**
+   * When the issuers' keys are first fetched: in the `background` once the application is ready, `required` for it to be
+   * ready at all, or `lazy`, with the first request. Default `background`.
+   */
+  prefetch?: Prefetch
   /** How many verified tokens are remembered, up to 1000000; 0 verifies every time. Default 1000. */
-  cacheSize?: number
+  maxCachedTokens?: number
   /**
    * While requests with new tokens come close upon each other, verify their signatures in the thread pool as well as
    * on the main thread. Default: `true` where the machine has several processors. Give `false` where they all have
@@ -72,10 +78,13 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /** Accept plain http to other machines. Default false. */
   allowInsecureHttp?: boolean
   /** An undici 7 dispatcher for requests to issuers (a proxy, say); it is not closed by the plugin. */
-  dispatcher?: Dispatcher
+  issuerDispatcher?: Dispatcher
   /** The time in milliseconds since the epoch. Default `Date.now`. */
   clock?: () => number
 }
+
+/** When the issuers' keys are first fetched. */
+export type Prefetch = 'background' | 'required' | 'lazy'
 
 /** Every option, checked, with its default: what the rest of the package works with. */
 export interface Settings {
@@ -92,11 +101,11 @@ export interface Settings {
   readonly securityScheme: string | undefined
   readonly clockToleranceMs: number
   readonly keyTimes: KeyTimes
-  readonly requireKeysAtBoot: boolean
-  readonly cacheSize: number
+  readonly prefetch: Prefetch
+  readonly maxCachedTokens: number
   readonly verifyInThreadPool: boolean
   readonly allowInsecureHttp: boolean
-  readonly dispatcher: Dispatcher | undefined
+  readonly issuerDispatcher: Dispatcher | undefined
   readonly clock: () => number
 }
 
@@ -113,14 +122,14 @@ const serverOptions = [
   'realm',
   'clockToleranceMs',
   'maxTokenAgeMs',
-  'keysMaxAgeMs',
-  'keysKeepMs',
+  'jwksMaxAgeMs',
+  'jwksStaleIfErrorMs',
   'unknownKeyCooldownMs',
-  'requireKeysAtBoot',
-  'cacheSize',
+  'prefetch',
+  'maxCachedTokens',
   'verifyInThreadPool',
   'allowInsecureHttp',
-  'dispatcher',
+  'issuerDispatcher',
   'clock',
 ] as const
 /** Fastify's own options of `register`. */
@@ -138,9 +147,8 @@ export function parseOptions(options: ResourceServerOptions): Settings {
   const maxTokenAgeMs = milliseconds(given, 'maxTokenAgeMs', Infinity)
   const issuers = parseIssuers(given, { allowInsecureHttp, clockToleranceMs, maxTokenAgeMs })
 
-  const maxAgeMs = milliseconds(given, 'keysMaxAgeMs', 300_000)
-  const keepMs = milliseconds(given, 'keysKeepMs', 3_600_000)
-  if (keepMs < maxAgeMs) throw wrong('keysKeepMs', keepMs, `at least keysMaxAgeMs (${maxAgeMs})`)
+  const maxAgeMs = milliseconds(given, 'jwksMaxAgeMs', 300_000)
+  const staleIfErrorMs = milliseconds(given, 'jwksStaleIfErrorMs', 3_600_000)
   const audiences = [...new Set(issuers.flatMap(({ rules }) => rules.audiences))]
   const clock = parseClock(given)
   return Object.freeze({
@@ -156,12 +164,16 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     resourceMetadata: parseResourceMetadata(given, audiences, allowInsecureHttp),
     securityScheme: parseSecurityScheme(given),
     clockToleranceMs,
-    keyTimes: { maxAgeMs, keepMs, cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000) },
-    requireKeysAtBoot: boolean(given, 'requireKeysAtBoot'),
-    cacheSize: count(given, 'cacheSize', 1_000, mostTokensKept),
+    keyTimes: {
+      maxAgeMs,
+      keepMs: maxAgeMs + staleIfErrorMs,
+      cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000),
+    },
+    prefetch: parsePrefetch(given),
+    maxCachedTokens: count(given, 'maxCachedTokens', 1_000, mostTokensKept),
     verifyInThreadPool: boolean(given, 'verifyInThreadPool', availableParallelism() > 1),
     allowInsecureHttp,
-    dispatcher: parseDispatcher(given),
+    issuerDispatcher: parseDispatcher(given),
     clock,
   })
 }
@@ -184,6 +196,12 @@ function parseDefault(given: Given): Undecided {
   if (value !== 'require' && value !== 'deny' && value !== 'ignore')
     throw wrong('default', value, "'require', 'deny' or 'ignore'")
   return value
+}
+
+function parsePrefetch({ prefetch = 'background' }: Given): Prefetch {
+  if (prefetch !== 'background' && prefetch !== 'required' && prefetch !== 'lazy')
+    throw wrong('prefetch', prefetch, "'background', 'required' or 'lazy'")
+  return prefetch
 }
 
 function parseClientCertificate({ clientCertificate }: Given): ClientCertificate | undefined {
@@ -214,14 +232,14 @@ function parseSecurityScheme({ securityScheme }: Given): string | undefined {
 }
 
 function parseDispatcher(given: Given): Dispatcher | undefined {
-  const { dispatcher } = given
-  if (dispatcher === undefined) return undefined
-  const { dispatch, compose } = (dispatcher ?? {}) as { dispatch?: unknown; compose?: unknown }
+  const { issuerDispatcher } = given
+  if (issuerDispatcher === undefined) return undefined
+  const { dispatch, compose } = (issuerDispatcher ?? {}) as { dispatch?: unknown; compose?: unknown }
   if (typeof dispatch !== 'function' || typeof compose !== 'function')
     throw new InvalidOptionError(
-      'option `dispatcher` wants a dispatcher of undici 7, such as new ProxyAgent(…)',
+      'option `issuerDispatcher` wants a dispatcher of undici 7, such as new ProxyAgent(…)',
     )
-  return dispatcher as Dispatcher
+  return issuerDispatcher as Dispatcher
 }
 
 function parseClock(given: Given): () => number {

@@ -5,7 +5,7 @@ import type { Algorithm, PublicKey } from './public-key.js'
 export interface KeyTimes {
   /** Age at which keys are renewed; in the background from four fifths of it on. */
   readonly maxAgeMs: number
-  /** How long keys serve that cannot be renewed because the issuer is unreachable or answers nonsense. */
+  /** Age up to which keys stay in use while they cannot be renewed; longer than `maxAgeMs`. */
   readonly keepMs: number
   /** Unknown key ids cause one request in this time, whoever sends them. */
   readonly cooldownMs: number

@@ -30,10 +30,10 @@ export interface Verifier {
 }
 
 export async function createVerifier(settings: Settings, log: FastifyBaseLogger): Promise<Verifier> {
-  const connection = connectToIssuer(settings.dispatcher)
+  const connection = connectToIssuer(settings.issuerDispatcher)
   const issuers = settings.issuers.map(issuer => trust(issuer, settings, connection, log))
   const checkCustomClaims = await compileCustomClaims(settings.claims)
-  const cache = createTokenCache(settings.cacheSize, settings.clock)
+  const cache = createTokenCache(settings.maxCachedTokens, settings.clock)
   return {
     verify: createVerifyToken(issuers, {
       cache,

@@ -110,7 +110,7 @@ t.test(
     const tokens = makeTokens(issuer.url)
     let now = 0
 
-    async function startServer(cacheSize: number): Promise<Server> {
+    async function startServer(maxCachedTokens: number): Promise<Server> {
       const reasons: string[] = []
       const write = (line: string): void => {
         const { reason } = JSON.parse(line) as { reason?: string }
@@ -120,11 +120,11 @@ t.test(
       await app.register(resourceServer, {
         issuer: issuer.url,
         audience,
-        cacheSize,
+        maxCachedTokens,
         clock: () => now,
         // Keys are renewed where a request waits for it, and never in the background.
-        keysMaxAgeMs: 1e9,
-        keysKeepMs: 1e9,
+        jwksMaxAgeMs: 1e9,
+        jwksStaleIfErrorMs: 1e9,
         unknownKeyCooldownMs: 0,
       })
       app.get('/read', { config: { oauth: { scopes: ['read'] } } }, async ({ auth }) => auth)
@@ -158,10 +158,10 @@ t.test(
       }
     }
 
-    async function answerAlike(steps: readonly Step[], cacheSize: number): Promise<void> {
+    async function answerAlike(steps: readonly Step[], maxCachedTokens: number): Promise<void> {
       now = start * 1000
       issuer.keys = [first.jwk]
-      const servers = [await startServer(cacheSize), await startServer(0)] as const
+      const servers = [await startServer(maxCachedTokens), await startServer(0)] as const
       try {
         for (const one of steps) {
           if (one.do === 'wait') now += one.seconds * 1000

@@ -8,7 +8,7 @@ import { startBench } from '../protected-app.js'
 
 t.test('a flood of garbage pushes no verified token out', async t => {
   const cache = createTokenCache(2, () => 0)
-  const bench = await startBench(t, { cacheSize: 2 })
+  const bench = await startBench(t, { maxCachedTokens: 2 })
   const stranger = makeKey('first')
   const good = bench.token({ jti: 'good' })
   const remembered = await bench.app.oauth.verify(good)
@@ -33,7 +33,7 @@ t.test('a flood of garbage pushes no verified token out', async t => {
 const longText = (index: number): string => `${'x'.repeat(15_000)}${index}`
 
 t.test('a flood of expired tokens pushes no verified token out, and keeps bounded memory', async t => {
-  const bench = await startBench(t, { cacheSize: 2 })
+  const bench = await startBench(t, { maxCachedTokens: 2 })
   const seconds = bench.clock.now / 1000
   const good = bench.token({ jti: 'good' })
   const remembered = await bench.app.oauth.verify(good)

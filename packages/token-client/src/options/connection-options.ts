@@ -42,18 +42,18 @@ export function parseBase(given: Given): ApiBase {
 /** Mutual TLS shows the certificate; its key is needed as it is, since connections are opened with it. */
 export function parseTls(given: Given): TlsSettings {
   const ca = text(given, 'ca')
-  if (ca !== undefined && given['dispatcher'] !== undefined && given['tokenDispatcher'] !== undefined)
+  if (ca !== undefined && given['dispatcher'] !== undefined && given['issuerDispatcher'] !== undefined)
     throw new InvalidOptionError(
-      'option `ca` does nothing with a `dispatcher` and a `tokenDispatcher` of your own; give it to them',
+      'option `ca` does nothing with a `dispatcher` and a `issuerDispatcher` of your own; give it to them',
     )
   if (ca !== undefined) checkPem('ca', ca, pem => new X509Certificate(pem), 'certificate in PEM')
   const trusted = ca === undefined ? {} : { ca }
-  const { clientAuthentication: method, certificate, privateKey, tokenDispatcher } = given
+  const { clientAuthentication: method, certificate, privateKey, issuerDispatcher } = given
   if (method !== 'tls_client_auth' && method !== 'self_signed_tls_client_auth') return trusted
-  if (tokenDispatcher !== undefined && certificate === undefined) return trusted
+  if (issuerDispatcher !== undefined && certificate === undefined) return trusted
   if (typeof certificate !== 'string' || typeof privateKey !== 'string')
     throw new InvalidOptionError(
-      `\`${method}\` wants \`certificate\` and \`privateKey\` as PEM text, or a \`tokenDispatcher\` that has them`,
+      `\`${method}\` wants \`certificate\` and \`privateKey\` as PEM text, or a \`issuerDispatcher\` that has them`,
     )
   return { ...trusted, cert: certificate, key: privateKey }
 }

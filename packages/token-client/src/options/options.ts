@@ -55,7 +55,7 @@ export interface TokenClientOptions extends TargetOptions {
   /** Part of a token's life after which it is renewed ahead, between 0 and 1. Default 0.8, less up to a tenth at random. */
   renewAfter?: number
   /** How long one token request may take, in milliseconds. Default 5000. */
-  tokenTimeoutMs?: number
+  issuerTimeoutMs?: number
   /** Accept plain http to other machines. Default false. */
   allowInsecureHttp?: boolean
   /** The undici 7 dispatcher that calls go through; not closed by the client. Default: an `Agent` of its own. */
@@ -63,7 +63,7 @@ export interface TokenClientOptions extends TargetOptions {
   /** Interceptors of undici for calls: `{ retry: { maxRetries: 2 }, dns: true }`. The client puts each where it belongs. */
   interceptors?: InterceptorOptions
   /** The undici 7 dispatcher for token requests (a proxy, say); not closed by the client. */
-  tokenDispatcher?: Dispatcher
+  issuerDispatcher?: Dispatcher
   /** Where processes share their tokens, so that replicas that start together make one token request. See {@link redisTokenStore}. */
   tokenStore?: TokenStore
   /**

@@ -45,9 +45,9 @@ export interface Settings extends ServerSettings {
   readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
   readonly tls: TlsSettings
   readonly lifetimes: Lifetimes
-  readonly tokenTimeoutMs: number
+  readonly issuerTimeoutMs: number
   readonly dispatcher: Dispatcher | undefined
-  readonly tokenDispatcher: Dispatcher | undefined
+  readonly issuerDispatcher: Dispatcher | undefined
   readonly interceptors: InterceptorOptions
   readonly sharing: SharingSettings | undefined
   readonly now: () => number
@@ -80,9 +80,9 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
     dpop: parseDpop(given),
     tls: parseTls(given),
     lifetimes: { renewAfter: fraction(given, 'renewAfter', 0.8), skewMs: 30_000 },
-    tokenTimeoutMs: milliseconds(given, 'tokenTimeoutMs', 5_000),
+    issuerTimeoutMs: milliseconds(given, 'issuerTimeoutMs', 5_000),
     dispatcher: dispatcher(given, 'dispatcher'),
-    tokenDispatcher: dispatcher(given, 'tokenDispatcher'),
+    issuerDispatcher: dispatcher(given, 'issuerDispatcher'),
     interceptors: parseInterceptors(given),
     sharing: parseSharing(given),
     now: numbers(given, 'clock', 'milliseconds since the epoch', Number.isFinite) ?? Date.now,
