@@ -58,7 +58,7 @@ export interface CallsWith extends Pick<
   TokenClientOptions,
   | 'baseUrl'
   | 'clientId'
-  | 'preset'
+  | 'profile'
   | 'tokenEndpoint'
   | 'clientAuthentication'
   | 'keyId'

@@ -17,17 +17,15 @@ const callers: Readonly<Record<ApiName, string>> = { payments: 'STOREFRONT', rec
 const tokenParams = ['resource', 'audience', 'scope', 'none'] as const
 type TokenParam = (typeof tokenParams)[number]
 
-/** `PROFILE` → the client's preset, and `TOKEN_PARAM` where nothing is said. */
-const profiles: Readonly<
-  Record<ProfileName, readonly [preset: NonNullable<CallsWith['preset']>, TokenParam]>
-> = {
-  rfc9068: ['standard', 'resource'],
-  jwt: ['standard', 'resource'],
-  entra: ['entra', 'scope'],
-  auth0: ['auth0', 'audience'],
-  keycloak: ['keycloak', 'none'],
-  okta: ['okta', 'none'],
-  cognito: ['cognito', 'none'],
+/** `PROFILE` → what `TOKEN_PARAM` is by default. */
+const usualParams: Readonly<Record<ProfileName, TokenParam>> = {
+  rfc9068: 'resource',
+  generic: 'resource',
+  entra: 'scope',
+  auth0: 'audience',
+  keycloak: 'none',
+  okta: 'none',
+  cognito: 'none',
 }
 
 /** Whether the environment names an issuer. */
@@ -43,9 +41,8 @@ export function isIssuerReal(env: Environment): boolean {
 export function readRealIssuer(env: Environment): RealIssuer | undefined {
   const issuer = given(env, 'ISSUER')
   if (issuer === undefined) return undefined
-  const profile = choice(env, 'PROFILE', Object.keys(profiles) as ProfileName[]) ?? 'rfc9068'
-  const [preset, usualParam] = profiles[profile]
-  const tokenParam = choice(env, 'TOKEN_PARAM', tokenParams) ?? usualParam
+  const profile = choice(env, 'PROFILE', Object.keys(usualParams) as ProfileName[]) ?? 'rfc9068'
+  const tokenParam = choice(env, 'TOKEN_PARAM', tokenParams) ?? usualParams[profile]
   const insecure = insecureHttp(env)
   const of = (owner: string, name: string): string | undefined =>
     given(env, `${owner}_${name}`) ?? given(env, name)
@@ -65,7 +62,7 @@ export function readRealIssuer(env: Environment): RealIssuer | undefined {
       return {
         baseUrl,
         issuer,
-        preset,
+        profile,
         ...set('tokenEndpoint', given(env, 'TOKEN_ENDPOINT')),
         clientId:
           of(owner, 'CLIENT_ID') ??

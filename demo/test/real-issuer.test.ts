@@ -183,6 +183,6 @@ t.test('each example file is complete but for its secrets', async t => {
       t.strictSame(call?.scopes, [`${example['RESOURCE']}/.default`])
     if (name.includes('certificate')) t.match(call, { privateKey: 'key', certificate: 'certificate' })
     if (name === 'auth0.env') t.equal(call?.audience, audiences.receipts)
-    if (name === 'keycloak.env') t.match(call, { scopes: ['receipts:write'], preset: 'keycloak' })
+    if (name === 'keycloak.env') t.match(call, { scopes: ['receipts:write'], profile: 'keycloak' })
   }
 })

@@ -213,7 +213,12 @@ const dialects: Record<string, Dialect> = {
     },
   },
   'another issuer, by explicit choice': {
-    options: { profile: 'jwt', issuer: 'https://own.example.com', audience: api, requiredClaims: ['sub'] },
+    options: {
+      profile: 'generic',
+      issuer: 'https://own.example.com',
+      audience: api,
+      requiredClaims: ['sub'],
+    },
     header: { typ: undefined },
     claims: { iss: 'https://own.example.com', aud: api, sub: 's', client_id: 'c', scp: ['a'] },
     expected: { clientId: 'c', scopes: ['a'] },
@@ -251,7 +256,7 @@ for (const [name, { options, header = {}, claims, expected, refused }] of Object
 
 t.test('what an issuer writes twice is there once', async t => {
   const bench = await startBench(t, {
-    profile: 'jwt',
+    profile: 'generic',
     audience: ['https://a.example.com', 'https://b.example.com'],
   })
   const token = bench.token({
@@ -296,7 +301,7 @@ t.test('several issuers with a template among them', async t => {
         profile: 'entra',
         keys: [key.jwk],
       },
-      { issuer: 'https://own.example.com', audience: api, profile: 'jwt', keys: [makeKey('first').jwk] },
+      { issuer: 'https://own.example.com', audience: api, profile: 'generic', keys: [makeKey('first').jwk] },
     ],
     clock: () => now * 1000,
   })

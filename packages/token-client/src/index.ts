@@ -19,7 +19,7 @@ export {
 } from './errors.js'
 export type { ClientAuthenticationMethod } from './options/credential-options.js'
 export type { TokenClientOptions, TokenClientPluginOptions } from './options/options.js'
-export type { OnBehalfOfGrant, PresetName } from './options/presets.js'
+export type { OnBehalfOfGrant, ProfileName } from './options/profiles.js'
 export type { TargetOptions } from './options/target-options.js'
 export { redisTokenStore, type RedisConnection } from './share/redis-token-store.js'
 export type { TokenStore } from './share/token-store.js'

@@ -88,7 +88,7 @@ t.test('a certificate is named in each way that servers look for, and has to fit
     issuer: 'https://login.example.com',
     privateKey: key,
     certificate: cert,
-    preset: 'entra',
+    profile: 'entra',
   })
   const assertion = requests[0]?.body.get('client_assertion') ?? ''
   const der = new X509Certificate(cert).raw

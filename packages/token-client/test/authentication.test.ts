@@ -147,16 +147,16 @@ t.test('wrong options are named', t => {
     ],
     [{ clientSecret: 'a', keyId: 'k1' }, /`keyId` is "k1", and does nothing with `clientSecret`/],
     [{ keyId: 'k1' }, /`keyId` is "k1", and does nothing without .*environment variable/],
-    [{ clientSecret: 'a', preset: 'azure' }, /`preset` is "azure"; it wants 'standard', 'entra'/],
+    [{ clientSecret: 'a', profile: 'azure' }, /`profile` is "azure"; it wants 'rfc9068', 'entra'/],
     [
-      { clientSecret: 'a', preset: 'keycloak', resource: audience },
-      /`resource` is given, and the preset has no parameter/,
+      { clientSecret: 'a', profile: 'keycloak', resource: audience },
+      /`resource` is given, and the profile has no parameter/,
     ],
     [
-      { clientSecret: 'a', preset: 'entra', resource: audience, scopes: ['a'] },
-      /exclude each other with this preset/,
+      { clientSecret: 'a', profile: 'entra', resource: audience, scopes: ['a'] },
+      /exclude each other with this profile/,
     ],
-    [{ clientSecret: 'a', preset: 'entra', resource: [audience, 'b'] }, /a token is for one API/],
+    [{ clientSecret: 'a', profile: 'entra', resource: [audience, 'b'] }, /a token is for one API/],
   ]
   for (const [wrong, message] of cases)
     t.throws(() => createTokenClient({ ...options, ...wrong } as TokenClientOptions), message)

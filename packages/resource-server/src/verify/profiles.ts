@@ -19,7 +19,7 @@ export interface Profile {
   readonly roles: readonly (readonly string[])[]
 }
 
-export type ProfileName = 'rfc9068' | 'entra' | 'auth0' | 'keycloak' | 'okta' | 'cognito' | 'jwt'
+export type ProfileName = 'rfc9068' | 'entra' | 'auth0' | 'keycloak' | 'okta' | 'cognito' | 'generic'
 
 function profile(row: Profile): Profile {
   return Object.freeze(row)
@@ -97,7 +97,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     roles: [['cognito:groups']],
   }),
   /** Any other issuer of signed tokens: the audience is required, the rest is up to `requiredClaims`. */
-  jwt: profile({
+  generic: profile({
     types: ['jwt', 'at+jwt', null],
     required: ['aud'],
     fixed: [],

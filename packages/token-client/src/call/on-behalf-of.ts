@@ -1,4 +1,4 @@
-import type { OnBehalfOfGrant } from '../options/presets.js'
+import type { OnBehalfOfGrant } from '../options/profiles.js'
 import { TokenRequestFailure } from '../acquire/token-request-failure.js'
 import type { TokenAnswer } from '../acquire/request-token.js'
 import type { AskForToken } from '../share/share-tokens.js'

@@ -6,7 +6,7 @@ import { keyAlgorithms, type PrivateKeyInput } from '../authenticate/private-key
 import type { Provided } from '../authenticate/provide.js'
 import { InvalidOptionError } from '../errors.js'
 import { parseAudience, refuseInert } from './assertion-options.js'
-import type { Preset } from './presets.js'
+import type { Profile } from './profiles.js'
 import { checkPem, text, wrong, type Given } from './read-option.js'
 
 const secretMethods = [
@@ -32,8 +32,8 @@ const proofs = [
 type Proof = (typeof proofs)[number] | ClientAuthenticationMethod
 
 /** @throws {InvalidOptionError} without any secret in the message */
-export function parseCredentials(given: Given, preset: Preset): ClientCredentials {
-  const audience = parseAudience(given, preset.assertionAudience)
+export function parseCredentials(given: Given, profile: Profile): ClientCredentials {
+  const audience = parseAudience(given, profile.assertionAudience)
   const proof = findProof(given)
   refuseInert(given, proof)
   checkPem('privateKey', given['privateKey'], createPrivateKey, 'private key in PEM')
@@ -44,7 +44,7 @@ export function parseCredentials(given: Given, preset: Preset): ClientCredential
       return { method: proof }
     case 'privateKey':
     case 'signAssertion':
-      return parseAssertion(given, audience, preset.rsaAlgorithm)
+      return parseAssertion(given, audience, profile.rsaAlgorithm)
     case 'clientAssertion':
       return { method: 'client_assertion', assertion: secret(given, 'clientAssertion') }
     case 'clientAssertionFile': {

@@ -10,7 +10,7 @@ const known = new Set(
     baseUrl: true,
     issuer: true,
     tokenEndpoint: true,
-    preset: true,
+    profile: true,
     clientId: true,
     clientSecret: true,
     clientAuthentication: true,

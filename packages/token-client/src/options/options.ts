@@ -6,7 +6,7 @@ import type { Provided } from '../authenticate/provide.js'
 import type { InterceptorOptions } from '../call/interceptors.js'
 import type { TokenStore } from '../share/token-store.js'
 import type { ClientAuthenticationMethod } from './credential-options.js'
-import type { OnBehalfOfGrant, PresetName } from './presets.js'
+import type { OnBehalfOfGrant, ProfileName } from './profiles.js'
 import type { TargetOptions } from './target-options.js'
 
 /** What {@link createTokenClient} takes. */
@@ -17,8 +17,8 @@ export interface TokenClientOptions extends TargetOptions {
   issuer?: string
   /** The token endpoint itself, instead of or besides `issuer`. */
   tokenEndpoint?: string
-  /** How the authorization server wants to be asked. Default `standard`: as the RFCs have it. */
-  preset?: PresetName
+  /** How the authorization server wants to be asked. Default `rfc9068`: as the RFCs have it. */
+  profile?: ProfileName
   clientId: string
   /** The client secret, or a function that gives it: called for each token request, and once more when it is refused. */
   clientSecret?: Provided<string> | undefined
@@ -30,7 +30,7 @@ export interface TokenClientOptions extends TargetOptions {
   signAssertion?: SignAssertion
   /** The key id in the assertion's header, where the server has several keys of this client. */
   keyId?: string
-  /** The assertion's algorithm, where the key alone does not tell. RSA: `RS256`, and `PS256` with the preset `entra`. */
+  /** The assertion's algorithm, where the key alone does not tell. RSA: `RS256`, and `PS256` with the profile `entra`. */
   keyAlgorithm?: string
   /** The certificate of `privateKey` as PEM, its chain behind it: named in assertions (`x5t#S256`, `x5t`, `x5c`), shown in mutual TLS. */
   certificate?: Provided<string> | undefined
@@ -39,13 +39,13 @@ export interface TokenClientOptions extends TargetOptions {
   /** A file with such an assertion, read for each token request: workload identity of Kubernetes. */
   clientAssertionFile?: string
   /**
-   * Whom assertions are for: the `issuer`, or the `token_endpoint`. Default: as the preset has it; the token endpoint,
+   * Whom assertions are for: the `issuer`, or the `token_endpoint`. Default: as the profile has it; the token endpoint,
    * where no `issuer` is given.
    */
   assertionAudience?: 'issuer' | 'token_endpoint'
   /** Certificate authorities to trust, as PEM, for the authorization server and the API. Default: those of Node. */
   ca?: string
-  /** The grant that `onBehalfOf` uses: token exchange (RFC 8693) or JWT bearer (RFC 7523 §2.1). Default: as the preset has it. */
+  /** The grant that `onBehalfOf` uses: token exchange (RFC 8693) or JWT bearer (RFC 7523 §2.1). Default: as the profile has it. */
   onBehalfOfGrant?: OnBehalfOfGrant
   /**
    * Binds the token to a key (RFC 9449): each request then carries a proof, and the token is of no use to a thief.

@@ -18,7 +18,7 @@ import { parseDpop } from './dpop-option.js'
 import { parseInterceptors } from './interceptor-options.js'
 import { refuseUnknownOptions } from './known-options.js'
 import type { TokenClientOptions } from './options.js'
-import { presets, type OnBehalfOfGrant, type PresetName } from './presets.js'
+import { profiles, type OnBehalfOfGrant, type ProfileName } from './profiles.js'
 import {
   dispatcher,
   fraction,
@@ -63,7 +63,7 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
     throw new InvalidOptionError(`createTokenClient wants an object of options, not ${kindOf(options)}`)
   const given = options as unknown as Given
   refuseUnknownOptions(given)
-  const preset = presets[oneOf(given, 'preset', Object.keys(presets) as PresetName[], 'standard')]
+  const profile = profiles[oneOf(given, 'profile', Object.keys(profiles) as ProfileName[], 'rfc9068')]
   const { scopes, resource, audience, parameters } = options
   const target = { scopes, resource, audience, parameters } as TargetOptions
   const settings: Settings = {
@@ -73,10 +73,10 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
     clientId:
       text(given, 'clientId') ??
       missing('clientId', 'the identifier of this client at the authorization server'),
-    credentials: parseCredentials(given, preset),
+    credentials: parseCredentials(given, profile),
     target,
-    parametersOf: wanted => parseParameters(wanted as unknown as Given, preset),
-    onBehalfOfGrant: oneOf(given, 'onBehalfOfGrant', ['token_exchange', 'jwt_bearer'], preset.onBehalfOf),
+    parametersOf: wanted => parseParameters(wanted as unknown as Given, profile),
+    onBehalfOfGrant: oneOf(given, 'onBehalfOfGrant', ['token_exchange', 'jwt_bearer'], profile.onBehalfOf),
     dpop: parseDpop(given),
     tls: parseTls(given),
     lifetimes: { renewAfter: fraction(given, 'renewAfter', 0.8), skewMs: 30_000 },

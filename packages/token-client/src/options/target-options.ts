@@ -1,12 +1,12 @@
 import { InvalidOptionError } from '../errors.js'
-import type { Preset } from './presets.js'
+import type { Profile } from './profiles.js'
 import { strings, text, wrong, type Given } from './read-option.js'
 
 /** What a token is asked for. */
 export interface TargetOptions {
   /** The scopes to ask for (RFC 6749 §3.3). */
   scopes?: readonly string[]
-  /** Whom the token is for: resource indicators (RFC 8707 §2), or what the preset makes of them. */
+  /** Whom the token is for: resource indicators (RFC 8707 §2), or what the profile makes of them. */
   resource?: string | readonly string[]
   /** The `audience` parameter of Auth0 and others. */
   audience?: string
@@ -34,7 +34,7 @@ const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 /** What a token is asked for → parameters of the token request. */
 export function parseParameters(
   given: Given,
-  { resource: meaning }: Preset,
+  { resource: meaning }: Profile,
 ): readonly (readonly [string, string])[] {
   for (const name of Object.keys(given))
     if (!targetNames.includes(name))
@@ -45,7 +45,7 @@ export function parseParameters(
   const scopes = [...parseScopes(given), ...defaultScopes(given, resources, meaning)]
   if (meaning === 'audience' && resources.length > 0 && audience !== undefined)
     throw new InvalidOptionError(
-      'options `resource` and `audience` are the same with this preset; give one of them',
+      'options `resource` and `audience` are the same with this profile; give one of them',
     )
   const own: readonly (readonly [string, string])[] = [
     ...(scopes.length === 0 ? [] : [['scope', scopes.join(' ')] as const]),
@@ -90,21 +90,21 @@ function parseScopes(given: Given): readonly string[] {
 function defaultScopes(
   given: Given,
   resources: readonly string[],
-  meaning: Preset['resource'],
+  meaning: Profile['resource'],
 ): readonly string[] {
   if (resources.length === 0) return []
   if (meaning === 'unknown')
     throw new InvalidOptionError(
-      'option `resource` is given, and the preset has no parameter for it: leave it out; whom tokens are for is set up at the authorization server',
+      'option `resource` is given, and the profile has no parameter for it: leave it out; whom tokens are for is set up at the authorization server',
     )
   if (meaning !== 'resource' && resources.length > 1)
     throw new InvalidOptionError(
-      'option `resource` has several members; the preset wants one: a token is for one API',
+      'option `resource` has several members; the profile wants one: a token is for one API',
     )
   if (meaning !== 'default scope') return []
   if (strings(given, 'scopes').length > 0)
     throw new InvalidOptionError(
-      'options `scopes` and `resource` exclude each other with this preset: an application gets all permissions it was granted, by the scope <resource>/.default',
+      'options `scopes` and `resource` exclude each other with this profile: an application gets all permissions it was granted, by the scope <resource>/.default',
     )
   return resources.map(resource => `${resource}/.default`)
 }

@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { generateKeyPairSync } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { createTokenClient, type PresetName, type TokenClientOptions } from 'fastify-token-client'
+import { createTokenClient, type ProfileName, type TokenClientOptions } from 'fastify-token-client'
 import { startTokenEndpoint } from './token-endpoint.js'
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -31,9 +31,9 @@ async function asked(t: Test, options: Partial<TokenClientOptions>): Promise<[st
 const exchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
-/** Preset → options, the parameters they become, whom the assertion is for, the grant for a caller's token. */
-const rows: Record<PresetName, [Partial<TokenClientOptions>, [string, string][], string, string]> = {
-  standard: [
+/** Profile → options, the parameters they become, whom the assertion is for, the grant for a caller's token. */
+const rows: Record<ProfileName, [Partial<TokenClientOptions>, [string, string][], string, string]> = {
+  rfc9068: [
     { scopes: ['a', 'b'], resource: ['https://one.example', 'https://two.example'] },
     [
       ['scope', 'a b'],
@@ -56,11 +56,20 @@ const rows: Record<PresetName, [Partial<TokenClientOptions>, [string, string][],
   keycloak: [{ scopes: ['a'] }, [['scope', 'a']], issuer, exchange],
   okta: [{ scopes: ['a'] }, [['scope', 'a']], 'the endpoint', exchange],
   cognito: [{ scopes: ['receipts/a'] }, [['scope', 'receipts/a']], issuer, exchange],
+  generic: [
+    { scopes: ['a'], resource: 'https://one.example' },
+    [
+      ['scope', 'a'],
+      ['resource', 'https://one.example'],
+    ],
+    issuer,
+    exchange,
+  ],
 }
 
-for (const [preset, [options, parameters, audience, grant]] of Object.entries(rows))
-  t.test(`${preset}: what is asked for, and how`, async t => {
-    const sent = await asked(t, { preset: preset as PresetName, ...options })
+for (const [profile, [options, parameters, audience, grant]] of Object.entries(rows))
+  t.test(`${profile}: what is asked for, and how`, async t => {
+    const sent = await asked(t, { profile: profile as ProfileName, ...options })
     const names = new Set(parameters.map(([name]) => name))
     const relevant = sent.filter(([name]) => names.has(name))
     t.strictSame(relevant, [...parameters, ...parameters], 'the same for both grants')
@@ -78,8 +87,11 @@ for (const [preset, [options, parameters, audience, grant]] of Object.entries(ro
   })
 
 for (const [options, message] of [
-  [{ preset: 'auth0', resource: ['a:1', 'a:2'] }, /`resource` has several members; the preset wants one/],
-  [{ preset: 'auth0', resource: 'a:1', audience: 'a:2' }, /`resource` and `audience` are the same with this/],
+  [{ profile: 'auth0', resource: ['a:1', 'a:2'] }, /`resource` has several members; the profile wants one/],
+  [
+    { profile: 'auth0', resource: 'a:1', audience: 'a:2' },
+    /`resource` and `audience` are the same with this/,
+  ],
   [{ audience: 'a:1', parameters: { audience: 'a:2' } }, /`parameters` has `audience`, which another option/],
   [{ resource: 'a:1', parameters: { resource: 'a:2' } }, /`parameters` has `resource`, which another option/],
 ] satisfies [Partial<TokenClientOptions>, RegExp][])
@@ -103,10 +115,10 @@ t.test('an RSA key signs as the server wants it, unless the key or an option say
   const jwk = { ...rsa.export({ format: 'jwk' }), alg: 'RS384' }
   for (const [options, algorithm] of [
     [{}, 'RS256'],
-    [{ preset: 'keycloak' }, 'RS256'],
-    [{ preset: 'entra' }, 'PS256'],
-    [{ preset: 'entra', keyAlgorithm: 'RS256' }, 'RS256'],
-    [{ preset: 'entra', privateKey: jwk }, 'RS384'],
+    [{ profile: 'keycloak' }, 'RS256'],
+    [{ profile: 'entra' }, 'PS256'],
+    [{ profile: 'entra', keyAlgorithm: 'RS256' }, 'RS256'],
+    [{ profile: 'entra', privateKey: jwk }, 'RS384'],
   ] satisfies [Partial<TokenClientOptions>, string][]) {
     const endpoint = await startTokenEndpoint(t)
     const client = createTokenClient({
@@ -115,12 +127,12 @@ t.test('an RSA key signs as the server wants it, unless the key or an option say
       tokenEndpoint: endpoint.url,
       clientId: 'payment',
       privateKey: rsa,
-      ...(options.preset === 'entra' ? { resource: 'api://receipts' } : {}),
+      ...(options.profile === 'entra' ? { resource: 'api://receipts' } : {}),
       ...options,
     })
     t.teardown(() => client.close())
     await client.getToken()
     const assertion = new URLSearchParams(endpoint.requests[0]?.body).get('client_assertion') ?? ''
-    t.equal(decodeProtectedHeader(assertion).alg, algorithm, JSON.stringify(options.preset))
+    t.equal(decodeProtectedHeader(assertion).alg, algorithm, JSON.stringify(options.profile))
   }
 })

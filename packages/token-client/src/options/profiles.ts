@@ -1,7 +1,7 @@
 import type { AssertionAudience } from '../authenticate/client-assertion.js'
 
 /** How an authorization server wants to be asked. */
-export interface Preset {
+export interface Profile {
   /**
    * What becomes of the option `resource`: the parameter `resource` (RFC 8707 §2), the parameter `audience`, the scope
    * `<resource>/.default`, or an error, since the server has no parameter for it.
@@ -18,30 +18,32 @@ export interface Preset {
 /** Token exchange (RFC 8693), or a JWT as authorization grant (RFC 7523 §2.1) as Entra ID has it. */
 export type OnBehalfOfGrant = 'token_exchange' | 'jwt_bearer'
 
-/** An authorization server that `preset` knows. */
-export type PresetName = 'standard' | 'entra' | 'auth0' | 'keycloak' | 'okta' | 'cognito'
+/** An authorization server that `profile` knows. */
+export type ProfileName = 'rfc9068' | 'entra' | 'auth0' | 'keycloak' | 'okta' | 'cognito' | 'generic'
 
-function preset(row: Omit<Preset, 'rsaAlgorithm'> & Partial<Preset>): Preset {
+function profile(row: Omit<Profile, 'rsaAlgorithm'> & Partial<Profile>): Profile {
   return Object.freeze({ rsaAlgorithm: 'RS256', ...row })
 }
 
 /** Authorization server → how it wants to be asked. A row is all that a new one needs. */
-export const presets: Readonly<Record<PresetName, Preset>> = Object.freeze({
+export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   /** RFC 8707, as oidc-provider and others have it. */
-  standard: preset({ resource: 'resource', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
+  rfc9068: profile({ resource: 'resource', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
   /** Microsoft Entra ID and Azure AD B2C: application permissions come with `/.default`, and with nothing else. */
-  entra: preset({
+  entra: profile({
     resource: 'default scope',
     assertionAudience: 'token_endpoint',
     rsaAlgorithm: 'PS256',
     onBehalfOf: 'jwt_bearer',
   }),
   /** Auth0: the API's identifier is the `audience`. */
-  auth0: preset({ resource: 'audience', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
+  auth0: profile({ resource: 'audience', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
   /** Keycloak: an audience mapper of the client or of a client scope puts the API into `aud`. */
-  keycloak: preset({ resource: 'unknown', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
+  keycloak: profile({ resource: 'unknown', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
   /** Okta: the custom authorization server has one audience; scopes choose what is allowed. */
-  okta: preset({ resource: 'unknown', assertionAudience: 'token_endpoint', onBehalfOf: 'token_exchange' }),
+  okta: profile({ resource: 'unknown', assertionAudience: 'token_endpoint', onBehalfOf: 'token_exchange' }),
   /** Amazon Cognito: scopes are `<resource server>/<scope>`; there is no audience. */
-  cognito: preset({ resource: 'unknown', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
+  cognito: profile({ resource: 'unknown', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
+  /** Any other authorization server: as `rfc9068`. */
+  generic: profile({ resource: 'resource', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
 })
