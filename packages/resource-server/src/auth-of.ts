@@ -12,7 +12,7 @@ export interface GivesToken<T> {
 /**
  * What `request.auth` is on a route, by its `config`: the token; the token or null where it is optional; null where the
  * route is public. A route that says nothing, and one whose config is not known, as in a hook for any route, is taken for
- * a protected one; with `default: 'ignore'` in `OAuthTypes`, for one that may be.
+ * a protected one; with `defaultAccess: 'public'` in `OAuthTypes`, for one that may be.
  */
 export type AuthOf<Config> = unknown extends Config
   ? Undecided
@@ -20,7 +20,7 @@ export type AuthOf<Config> = unknown extends Config
     ? AuthByRule<Rule>
     : Undecided
 
-type Undecided = OAuthTypes extends { default: 'ignore' } ? AccessToken | null : AccessToken
+type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | null : AccessToken
 
 /** A literal `false` is inferred as `boolean`; `true` is no rule. */
 type AuthByRule<Rule> = Rule extends boolean

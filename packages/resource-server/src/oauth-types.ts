@@ -10,7 +10,7 @@
  * }
  * ```
  *
- * Where the plugin is registered with `default: 'ignore'`, declare `default: 'ignore'` here too, and `request.auth` may be
+ * Where the plugin is registered with `defaultAccess: 'public'`, declare `defaultAccess: 'public'` here too, and `request.auth` may be
  * null on routes that say nothing.
  */
 // oxlint-disable-next-line typescript/no-empty-object-type -- it is there to be declared into

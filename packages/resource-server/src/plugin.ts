@@ -157,7 +157,8 @@ type Route = Pick<RouteOptions, 'method'> & { readonly url?: string | undefined;
 /** Reads what a route demands, as its `config` is now; undefined where it is public. */
 function requirementReader(settings: Settings): (route: Route) => Requirement | undefined {
   // A preflight cannot bring credentials, and plugins for CORS cannot say anything of it.
-  const forOptions = settings.undecided === 'deny' ? { ...settings, undecided: 'require' as const } : settings
+  const forOptions =
+    settings.defaultAccess === 'explicit' ? { ...settings, defaultAccess: 'protected' as const } : settings
   return ({ config, method, url = '' }) =>
     parseRequirement(config, nameOf({ method, url }), method === 'OPTIONS' ? forOptions : settings)
 }

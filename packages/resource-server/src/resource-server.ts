@@ -30,7 +30,7 @@ export interface ResourceServer {
   verify(token: string, rule?: TokenRequirement): Promise<AccessToken>
   /**
    * A hook that demands this of a request, and sets `request.auth`: for @fastify/auth, or for single hooks of a scope
-   * with `default: 'ignore'`.
+   * with `defaultAccess: 'public'`.
    * @throws {InvalidRouteError} when the rule makes no sense
    */
   authenticate(rule?: RouteRequirement): Guard

@@ -6,7 +6,7 @@ export interface ListedRoute {
   readonly methods: readonly string[]
   readonly url: string
   /**
-   * `protected`: needs a token. `optional`: takes one. `public`: by `oauth: false`, or by `default: 'ignore'`.
+   * `protected`: needs a token. `optional`: takes one. `public`: by `oauth: false`, or by `defaultAccess: 'public'`.
    * `unguarded`: in a child scope that was made before the plugin was registered, so that no hook runs there.
    */
   readonly access: 'protected' | 'optional' | 'public' | 'unguarded'

@@ -37,7 +37,7 @@ const bySecret = async (request: { headers: Record<string, unknown> }): Promise<
 }
 
 t.test('oauth.authenticate is one of several ways with @fastify/auth', async t => {
-  const bench = await startBench(t, { default: 'ignore', problemDetails: true })
+  const bench = await startBench(t, { defaultAccess: 'public', problemDetails: true })
   const app = buildApp(t)
   await app.register(fastifyAuth)
   await app.register(resourceServer, {
@@ -45,7 +45,7 @@ t.test('oauth.authenticate is one of several ways with @fastify/auth', async t =
     issuer: bench.issuer.url,
     keys: [bench.key.jwk],
     clock: () => bench.clock.now,
-    default: 'ignore',
+    defaultAccess: 'public',
     problemDetails: true,
   })
   app.get(

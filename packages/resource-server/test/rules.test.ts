@@ -80,20 +80,21 @@ t.test('one config object for several routes, changed in between', async t => {
   t.throws(() => app.get('/three', { config }, async () => 'in'), { message: /did you mean "write"/ })
 })
 
-t.test("default: 'deny' wants a decision of every route", async t => {
-  const undecided = /GET \/receipts: nothing says who may call it, and the option `default` is 'deny'/
+t.test("defaultAccess: 'explicit' wants a decision of every route", async t => {
+  const incomplete =
+    /GET \/receipts: it has no config\.oauth, which the option `defaultAccess: 'explicit'` requires/
   const app = buildApp(t)
-  await app.register(resourceServer, { ...registered, default: 'deny' })
-  t.throws(() => app.get('/receipts', async () => 'in'), { code: 'OAUTH_INVALID_ROUTE', message: undecided })
+  await app.register(resourceServer, { ...registered, defaultAccess: 'explicit' })
+  t.throws(() => app.get('/receipts', async () => 'in'), { code: 'OAUTH_INVALID_ROUTE', message: incomplete })
 
   const before = buildApp(t)
   before.get('/receipts', async () => 'in')
-  await t.rejects(async () => before.register(resourceServer, { ...registered, default: 'deny' }), {
-    message: undecided,
+  await t.rejects(async () => before.register(resourceServer, { ...registered, defaultAccess: 'explicit' }), {
+    message: incomplete,
   })
 
   const decided = buildApp(t)
-  await decided.register(resourceServer, { ...registered, default: 'deny' })
+  await decided.register(resourceServer, { ...registered, defaultAccess: 'explicit' })
   decided.get('/any', { config: { oauth: {} } }, async () => 'in')
   decided.get('/public', { config: { oauth: false } }, async () => 'in')
   decided.options('*', async () => '')
@@ -102,14 +103,17 @@ t.test("default: 'deny' wants a decision of every route", async t => {
   t.equal((await decided.inject({ method: 'OPTIONS', url: '/any' })).statusCode, 401, 'no preflight')
 })
 
-t.test("default: 'ignore' guards only what asks for it", async t => {
-  const bench = await startBench(t, { default: 'ignore' })
+t.test("defaultAccess: 'public' guards only what asks for it", async t => {
+  const bench = await startBench(t, { defaultAccess: 'public' })
   t.equal((await bench.send(undefined, '/any')).statusCode, 200)
   t.equal((await bench.send('Bearer garbage', '/any')).statusCode, 200)
   t.equal((await bench.send(undefined, '/read')).statusCode, 401)
   await t.rejects(
-    async () => buildApp(t).register(resourceServer, { ...registered, default: 'allow' as never }),
-    { code: 'OAUTH_INVALID_OPTION', message: /`default` is "allow"; it wants 'require', 'deny' or 'ignore'/ },
+    async () => buildApp(t).register(resourceServer, { ...registered, defaultAccess: 'allow' as never }),
+    {
+      code: 'OAUTH_INVALID_OPTION',
+      message: /`defaultAccess` is "allow"; it wants 'protected', 'explicit' or 'public'/,
+    },
   )
 })
 

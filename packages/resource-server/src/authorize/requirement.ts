@@ -49,8 +49,8 @@ export interface Catalogue {
   /** Undefined: any scope, since no catalogue was given. */
   readonly scopes: readonly string[] | undefined
   readonly audiences: readonly string[]
-  /** What a route means that says nothing. */
-  readonly undecided: Undecided
+  /** What applies to routes without `config.oauth`. */
+  readonly defaultAccess: DefaultAccess
   /** Undefined: no proofs can be taken. */
   readonly dpop: { readonly mode: DpopMode } | undefined
 }
@@ -58,8 +58,8 @@ export interface Catalogue {
 /** `off`: no tokens with a DPoP proof (RFC 9449). `allow`: those too. `require`: only those. */
 export type DpopMode = 'off' | 'allow' | 'require'
 
-/** `require`: any valid token. `deny`: the application does not start. `ignore`: the route is left alone. */
-export type Undecided = 'require' | 'deny' | 'ignore'
+/** `protected`: any valid token is required. `explicit`: the application does not start. `public`: no token is required. */
+export type DefaultAccess = 'protected' | 'explicit' | 'public'
 
 const keys = ['scopes', 'match', 'orRoles', 'audience', 'dpop', 'acr', 'maxAge', 'optional']
 /** RFC 6749 §3.3: the characters of a scope token. */
@@ -81,7 +81,7 @@ export function parseRequirement(
   const oauth = (named as { oauth?: unknown }).oauth
   if (oauth === undefined) {
     refuseMisspeltOauth(named, route)
-    return undecided(route, catalogue)
+    return byDefault(route, catalogue)
   }
   return oauth === false ? undefined : parseRule(oauth, route, catalogue)
 }
@@ -109,11 +109,11 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
   })
 }
 
-function undecided(route: string, catalogue: Catalogue): Requirement | undefined {
-  if (catalogue.undecided === 'require') return parseRule(anyToken, route, catalogue)
-  if (catalogue.undecided === 'ignore') return undefined
+function byDefault(route: string, catalogue: Catalogue): Requirement | undefined {
+  if (catalogue.defaultAccess === 'protected') return parseRule(anyToken, route, catalogue)
+  if (catalogue.defaultAccess === 'public') return undefined
   throw new InvalidRouteError(
-    `${route}: nothing says who may call it, and the option \`default\` is 'deny'; give config.oauth, such as { scopes: ['…'] }, {} for any valid token, or false for a public route`,
+    `${route}: it has no config.oauth, which the option \`defaultAccess: 'explicit'\` requires; give config.oauth, such as { scopes: ['…'] }, {} for any valid token, or false for a public route`,
   )
 }
 

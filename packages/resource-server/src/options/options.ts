@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Dispatcher } from 'undici'
-import { scopeToken, type DpopMode, type Undecided } from '../authorize/requirement.js'
+import { scopeToken, type DpopMode, type DefaultAccess } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import type { ClientCertificate } from '../binding/client-certificate.js'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
@@ -27,10 +27,10 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /** The catalogue: every scope that a route may ask for. A route that asks for another one fails at boot. */
   scopes?: readonly string[]
   /**
-   * What a route means that has no `config.oauth`: `require` any valid token, `deny` the application its start, or
-   * `ignore` the route. Default `require`.
+   * What applies to routes without `config.oauth`: `protected`, any valid token is required; `explicit`, such a route
+   * stops the start; `public`, no token is required. Default `protected`.
    */
-  default?: 'require' | 'deny' | 'ignore'
+  defaultAccess?: DefaultAccess
   /** Take tokens that are bound to a client's key, with a proof of it (RFC 9449). Default `off`: they are refused. */
   dpop?: DpopMode | DpopOptions
   /**
@@ -93,7 +93,7 @@ export interface Settings {
   readonly problemDetails: boolean
   readonly scopes: readonly string[] | undefined
   readonly audiences: readonly string[]
-  readonly undecided: Undecided
+  readonly defaultAccess: DefaultAccess
   readonly realm: string | undefined
   readonly dpop: DpopSettings | undefined
   readonly clientCertificate: ClientCertificate | undefined
@@ -114,7 +114,7 @@ const serverOptions = [
   'claims',
   'problemDetails',
   'scopes',
-  'default',
+  'defaultAccess',
   'dpop',
   'clientCertificate',
   'resourceMetadata',
@@ -157,7 +157,7 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     problemDetails: boolean(given, 'problemDetails'),
     scopes: parseScopes(given),
     audiences,
-    undecided: parseDefault(given),
+    defaultAccess: parseDefaultAccess(given),
     realm: parseRealm(given),
     dpop: parseDpop(given, clock),
     clientCertificate: parseClientCertificate(given),
@@ -191,11 +191,10 @@ function parseScopes(given: Given): readonly string[] | undefined {
   return scopes
 }
 
-function parseDefault(given: Given): Undecided {
-  const { default: value = 'require' } = given
-  if (value !== 'require' && value !== 'deny' && value !== 'ignore')
-    throw wrong('default', value, "'require', 'deny' or 'ignore'")
-  return value
+function parseDefaultAccess({ defaultAccess = 'protected' }: Given): DefaultAccess {
+  if (defaultAccess !== 'protected' && defaultAccess !== 'explicit' && defaultAccess !== 'public')
+    throw wrong('defaultAccess', defaultAccess, "'protected', 'explicit' or 'public'")
+  return defaultAccess
 }
 
 function parsePrefetch({ prefetch = 'background' }: Given): Prefetch {

@@ -11,7 +11,7 @@ declare module 'fastify-resource-server' {
   interface OAuthTypes {
     scopes: 'receipts:read' | 'receipts:write'
     claims: { tenant: string }
-    default: 'ignore'
+    defaultAccess: 'public'
   }
 }
 
@@ -37,7 +37,7 @@ async function build(
     issuer: issuer.url,
     audience,
     scopes: ['receipts:read', 'receipts:write'],
-    default: 'ignore',
+    defaultAccess: 'public',
     claims: Type.Object({ tenant: Type.String() }),
   })
   return { app, token: async tenant => issuer.token({ scopes: ['receipts:read'], claims: { tenant } }) }
@@ -57,7 +57,7 @@ t.test('scopes and claims have their declared types on every kind of route', asy
     void (() => auth.claims.tenant)
     return auth?.claims.tenant ?? 'nobody'
   })
-  app.get('/undecided', async ({ auth }) => {
+  app.get('/unnamed', async ({ auth }) => {
     // @ts-expect-error -- nobody demands a token here
     void (() => auth.claims)
     return auth?.clientId ?? 'nobody'
@@ -86,7 +86,7 @@ t.test('scopes and claims have their declared types on every kind of route', asy
   t.equal((await app.inject({ url: '/box/7', headers })).body, 'acme 7')
   t.equal((await app.inject('/maybe')).body, 'nobody')
   t.equal((await app.inject('/open')).body, 'open')
-  t.equal((await app.inject({ url: '/undecided', headers })).body, 'nobody')
+  t.equal((await app.inject({ url: '/unnamed', headers })).body, 'nobody')
   const without = { authorization: `Bearer ${await token(7)}` }
   t.equal(
     (await app.inject({ url: '/receipts', headers: without })).statusCode,
