@@ -97,5 +97,5 @@ const remedies: Readonly<Record<string, string>> = {
     'The token is signed by a key that the issuer does not list: is it a token for another API, Microsoft Graph say?',
   expired: 'Compare the clocks of this machine and of the issuer.',
   not_yet_valid: 'Compare the clocks of this machine and of the issuer.',
-  keys_unavailable: 'Look at ISSUER and METADATA_URL: the metadata there has to name the issuer exactly.',
+  unavailable: 'Look at ISSUER and METADATA_URL: the metadata there has to name the issuer exactly.',
 }

@@ -30,7 +30,7 @@ const steps: readonly Step[] = [
     name: 'signature',
     question: 'Did the issuer sign it?',
     option: 'issuer → jwks_uri',
-    reasons: ['algorithm', 'unknown_key', 'signature', 'keys_unavailable'],
+    reasons: ['algorithm', 'unknown_key', 'signature', 'unavailable'],
     describe: ({ header }) => `${text(header['alg'])}, by key ${text(header['kid'])} of the issuer`,
   },
   {

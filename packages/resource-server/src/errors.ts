@@ -20,7 +20,7 @@ export type RefusalReason =
   | 'proof'
   | 'nonce'
   | 'authentication'
-  | 'keys_unavailable'
+  | 'unavailable'
 
 /** What the log may know of a refused request: no token, no raw header. */
 export interface RefusalDetails {
@@ -86,8 +86,8 @@ export const InsufficientScopeError: Make = refusal(
 )
 
 /** 503: the issuer (or the replay store) cannot be asked now; nothing is said of the token. */
-export const KeysUnavailableError: Make = refusal(
-  'OAUTH_KEYS_UNAVAILABLE',
+export const VerificationUnavailableError: Make = refusal(
+  'OAUTH_VERIFICATION_UNAVAILABLE',
   'The access token cannot be verified right now',
   503,
 )
@@ -130,7 +130,7 @@ export class Refusal implements RefusalDetails {
 }
 
 /** What a step throws when nobody can tell now whether the token is good: no keys, no answer. */
-export class KeysUnavailable extends Error {
+export class VerificationUnavailable extends Error {
   readonly retryAfterMs: number
 
   constructor(message: string, retryAfterMs: number) {

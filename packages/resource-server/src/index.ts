@@ -15,7 +15,7 @@ export {
   InvalidRouteError,
   InvalidTokenError,
   IssuerError,
-  KeysUnavailableError,
+  VerificationUnavailableError,
   MissingTokenError,
   UseDpopNonceError,
   type RefusalReason,

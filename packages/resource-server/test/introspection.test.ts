@@ -205,7 +205,7 @@ t.test('the secret goes to no plain http endpoint that metadata names', async t 
   const app = protect(t, opaque, {}, logged)
   t.equal((await call(app, 'good')).statusCode, 503)
   t.match(
-    logged.find(line => line['reason'] === 'keys_unavailable'),
+    logged.find(line => line['reason'] === 'unavailable'),
     { detail: /introspection_endpoint http:\/\/login\.example\.com\/introspect is no https URL/ },
   )
 })

@@ -29,7 +29,10 @@ t.test('oauth.verify tells an outage from a bad token', async t => {
   const bench = await startBench(t)
   bench.issuer.goAway()
   bench.clock.now += 10_000_000
-  await t.rejects(bench.app.oauth.verify(bench.token()), { code: 'OAUTH_KEYS_UNAVAILABLE', statusCode: 503 })
+  await t.rejects(bench.app.oauth.verify(bench.token()), {
+    code: 'OAUTH_VERIFICATION_UNAVAILABLE',
+    statusCode: 503,
+  })
 })
 
 const bySecret = async (request: { headers: Record<string, unknown> }): Promise<void> => {

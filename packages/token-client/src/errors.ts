@@ -38,7 +38,7 @@ export class TokenRejectedError extends Rejected {
 
 const Unavailable: Make<[string]> = createError(
   'TOKEN_CLIENT_UNAVAILABLE',
-  'No access token can be had now: %s',
+  'Could not get an access token: %s',
   503,
 )
 

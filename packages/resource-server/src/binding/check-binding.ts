@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessToken } from '../access-token.js'
 import type { DpopMode } from '../authorize/requirement.js'
-import { KeysUnavailable, Refusal } from '../errors.js'
+import { VerificationUnavailable, Refusal } from '../errors.js'
 import type { Credentials } from '../extract-token.js'
 import type { Algorithm } from '../verify/public-key.js'
 import {
@@ -181,7 +181,7 @@ function noteUse(
 }
 
 function nobodyKnows(error: unknown): never {
-  throw new KeysUnavailable(`the replay store: ${(error as Error).message}`, 1_000)
+  throw new VerificationUnavailable(`the replay store: ${(error as Error).message}`, 1_000)
 }
 
 function refuseReplay(isNew: unknown): Refusal | undefined {

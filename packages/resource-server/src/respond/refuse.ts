@@ -8,8 +8,8 @@ import {
   InvalidDpopProofError,
   InvalidRequestError,
   InvalidTokenError,
-  KeysUnavailable,
-  KeysUnavailableError,
+  VerificationUnavailable,
+  VerificationUnavailableError,
   MissingTokenError,
   Refusal,
   UseDpopNonceError,
@@ -39,7 +39,7 @@ export function createResponder(challenges: Challenges, tally: Tally, problemDet
     reply: FastifyReply,
     { error, requirement, scheme, startedAt }: Refused,
   ): PublicError {
-    if (error instanceof KeysUnavailable)
+    if (error instanceof VerificationUnavailable)
       reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)))
     if (error instanceof Refusal)
       reply.header('www-authenticate', challenges(error.reason, requirement, scheme))
@@ -68,8 +68,8 @@ function sendProblem(reply: FastifyReply, status: number, { code, message: detai
     .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail, code }))
 }
 
-function publicError(error: Refusal | KeysUnavailable, request: FastifyRequest | undefined): Error {
-  if (error instanceof KeysUnavailable) return new KeysUnavailableError()
+function publicError(error: Refusal | VerificationUnavailable, request: FastifyRequest | undefined): Error {
+  if (error instanceof VerificationUnavailable) return new VerificationUnavailableError()
   switch (error.reason) {
     case 'missing':
       return new MissingTokenError()
@@ -100,12 +100,12 @@ export interface Occasion {
 /** What went wrong → the log line, the event, and the public error. */
 export function explain(error: unknown, { log, request, startedAt, tally }: Occasion): Error {
   // A fault of our own is nobody's bad token: it stays a 500 with its stack.
-  if (!(error instanceof Refusal) && !(error instanceof KeysUnavailable))
+  if (!(error instanceof Refusal) && !(error instanceof VerificationUnavailable))
     return error instanceof Error ? error : new Error('not an error', { cause: error })
   const made = publicError(error, request)
   const { code, statusCode = 500 } = made as Error & { code?: string; statusCode?: number }
   const { reason, detail, issuer, kid }: RefusalDetails =
-    error instanceof Refusal ? error : { reason: 'keys_unavailable', detail: error.message }
+    error instanceof Refusal ? error : { reason: 'unavailable', detail: error.message }
   tally.refused[reason] = (tally.refused[reason] ?? 0) + 1
   log.info({ code, reason, detail, issuer, kid }, 'access refused')
   if (isObserved('fastify-resource-server:deny')) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.js'
-import { KeysUnavailable, Refusal } from '../errors.js'
+import { VerificationUnavailable, Refusal } from '../errors.js'
 import { checkIntrospectedClaims, type ClaimRules } from './check-claims.js'
 import type { CheckCustomClaims } from './check-custom-claims.js'
 import { lifetimeOf } from './check-times.js'
@@ -31,7 +31,7 @@ export interface IntrospectionContext {
 
 /**
  * Asks the issuer about a token that is no JWT: the token, or a {@link Refusal}.
- * Rejects with {@link KeysUnavailable} when the issuer cannot be asked.
+ * Rejects with {@link VerificationUnavailable} when the issuer cannot be asked.
  */
 export type IntrospectToken = (raw: string) => Promise<AccessToken | Refusal>
 
@@ -57,7 +57,7 @@ export function createIntrospection(
       return await introspect(raw, endpoint, settings, context)
     } catch (error) {
       endpoint = settings.endpoint
-      throw new KeysUnavailable(`introspection: ${(error as Error).message}`, retryAfterMs)
+      throw new VerificationUnavailable(`introspection: ${(error as Error).message}`, retryAfterMs)
     }
   }
 
@@ -90,7 +90,7 @@ export function createIntrospection(
     if (asked === undefined) {
       if (running.size >= mostQuestions)
         return Promise.reject(
-          new KeysUnavailable(`introspection: ${mostQuestions} questions wait already`, retryAfterMs),
+          new VerificationUnavailable(`introspection: ${mostQuestions} questions wait already`, retryAfterMs),
         )
       asked = verify(raw, hash).finally(() => running.delete(hash))
       running.set(hash, asked)

@@ -1,4 +1,4 @@
-import { KeysUnavailable } from '../errors.js'
+import { VerificationUnavailable } from '../errors.js'
 import type { Algorithm, PublicKey } from './public-key.js'
 
 /** How long what lasts, in milliseconds. */
@@ -32,7 +32,7 @@ export type KeyEvent =
 export interface KeySet {
   /** The key for a token, if it is at hand and may be used; never waits. */
   find(kid: string | undefined, algorithm: string): PublicKey | undefined
-  /** The key for a token, asking the issuer if that is due. @throws {KeysUnavailable} */
+  /** The key for a token, asking the issuer if that is due. @throws {VerificationUnavailable} */
   lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | undefined>
   /** Whether the issuer still lists, at this time in milliseconds, a key that verified a token earlier. */
   holds(key: PublicKey, time: number): boolean
@@ -163,8 +163,8 @@ export function createKeySet(
     return key === undefined && joined ? lookUp(kid, algorithm) : key
   }
 
-  function unavailable(): KeysUnavailable {
-    return new KeysUnavailable(
+  function unavailable(): VerificationUnavailable {
+    return new VerificationUnavailable(
       'the issuer gives no keys',
       Math.max(failedAt + retryAfterMs - now(), firstBackOffMs),
     )

@@ -25,7 +25,7 @@ export interface TrustedIssuer {
  * the thread pool. A {@link Refusal} when the token is not to be accepted.
  * @param authorization the `Authorization` header it came in, `Bearer` and this token, for which {@link TokenCache} was
  *   asked already
- * @throws {KeysUnavailable} when that cannot be told now
+ * @throws {VerificationUnavailable} when that cannot be told now
  */
 export type VerifyToken = (raw: string, authorization?: string) => Outcome | Promise<Outcome>
 
