@@ -20,6 +20,7 @@ export {
 export type { ClientAuthenticationMethod } from './options/credential-options.js'
 export type { TokenClientOptions, TokenClientPluginOptions } from './options/options.js'
 export type { OnBehalfOfGrant, ProfileName } from './options/profiles.js'
+export type { TokenStoreOptions } from './options/sharing-options.js'
 export type { TargetOptions } from './options/target-options.js'
 export { redisTokenStore, type RedisConnection } from './share/redis-token-store.js'
 export type { TokenStore } from './share/token-store.js'

@@ -159,7 +159,6 @@ t.test('an application that closes renews nothing any more, and lets running cal
     clientId: 'payment',
     clientSecret: 'the secret',
     clock: () => now,
-    random: () => 0,
     prefetch: 'lazy',
   })
   await app.ready()

@@ -28,7 +28,6 @@ function optionsFor(tokenEndpoint: string, more: Partial<TokenClientPluginOption
     tokenEndpoint,
     clientId: 'payment',
     clientSecret: secret,
-    random: () => 0,
     ...more,
   }
 }
@@ -156,8 +155,10 @@ t.test('a token store that cannot be used is logged', async t => {
     tokenClient,
     optionsFor(endpoint.url, {
       prefetch: 'required',
-      tokenStore: { get: broken, set: broken, lock: broken, unlock: broken },
-      tokenStoreKeys: 'none',
+      tokenStore: {
+        store: { get: broken, set: broken, lock: broken, unlock: broken },
+        encryptionKeys: 'none',
+      },
     }),
   )
   await app.ready()

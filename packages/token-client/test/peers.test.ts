@@ -70,7 +70,7 @@ t.test('undici-oidc-interceptor puts the secret into its key of the shared store
   const endpoint = await startTokenEndpoint(t)
   const written: string[] = []
   const note = async (...what: unknown[]): Promise<void> => void written.push(JSON.stringify(what))
-  const tokenStore: TokenStore = {
+  const store: TokenStore = {
     async get(key) {
       await note(key)
       return undefined
@@ -79,8 +79,10 @@ t.test('undici-oidc-interceptor puts the secret into its key of the shared store
     lock: async (...what) => note(what).then(() => true),
     unlock: note,
   }
-  const tokenStoreKeys = [Buffer.alloc(32, 1).toString('base64')]
-  const client = clientOf(t, endpoint, 'https://receipts.example.com', { tokenStore, tokenStoreKeys })
+  const encryptionKeys = [Buffer.alloc(32, 1).toString('base64')]
+  const client = clientOf(t, endpoint, 'https://receipts.example.com', {
+    tokenStore: { store, encryptionKeys },
+  })
   const { accessToken } = await client.getToken()
   t.equal(written.length, 5, 'looked, locked, looked, wrote, unlocked')
   for (const text of [clientSecret, encodeURIComponent(clientSecret), accessToken])

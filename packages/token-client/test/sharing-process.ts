@@ -12,10 +12,8 @@ const client = createTokenClient({
   clientSecret: CLIENT_SECRET,
   scopes: ['receipts:write'],
   resource: 'https://receipts.example.com',
-  tokenStore: redisTokenStore(redis),
-  tokenStoreKeys: [STORE_KEY ?? ''],
   // However busy the machine is.
-  tokenStoreTimeoutMs: 10_000,
+  tokenStore: { store: redisTokenStore(redis), encryptionKeys: [STORE_KEY ?? ''], timeoutMs: 10_000 },
   issuerTimeoutMs: 30_000,
 })
 process.once('message', async () => {

@@ -5,7 +5,13 @@ import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
-import { createTokenClient, redisTokenStore, type TokenClient, type TokenStore } from 'fastify-token-client'
+import {
+  createTokenClient,
+  redisTokenStore,
+  type TokenClient,
+  type TokenClientOptions,
+  type TokenStore,
+} from 'fastify-token-client'
 import { createSeal, noSeal } from '#src/share/seal.js'
 import { shareTokens } from '#src/share/share-tokens.js'
 import { noRedis, startRedis } from './redis-server.js'
@@ -29,8 +35,8 @@ const tokenRequests = ({ requests }: TestIssuer): number => requests.count('toke
 function replica(
   t: Test,
   issuer: TestIssuer,
-  tokenStore: TokenStore,
-  more: Partial<Parameters<typeof createTokenClient>[0]> = {},
+  store: TokenStore,
+  { timeoutMs = 10_000, ...more }: Partial<TokenClientOptions> & { timeoutMs?: number } = {},
 ): TokenClient {
   const client = createTokenClient({
     baseUrl: audience,
@@ -39,9 +45,7 @@ function replica(
     clientSecret: secret,
     scopes: ['receipts:write'],
     resource: audience,
-    tokenStore,
-    tokenStoreKeys: [storeKey],
-    tokenStoreTimeoutMs: 10_000, // however busy the machine is
+    tokenStore: { store, encryptionKeys: [storeKey], timeoutMs }, // however busy the machine is
     ...more,
   })
   t.teardown(() => client.close())
@@ -143,7 +147,7 @@ t.test('the store dies, and calls go on', { skip: noRedis }, async t => {
   const token = await first.getToken()
   await stop()
   t.equal((await first.getToken()).accessToken, token.accessToken, 'a token at hand needs no store')
-  const without = replica(t, issuer, redisTokenStore(redis), { tokenStoreTimeoutMs: 20 })
+  const without = replica(t, issuer, redisTokenStore(redis), { timeoutMs: 20 })
   t.ok(await without.getToken(), 'without one, the server is asked')
   t.equal(tokenRequests(issuer), 2)
   t.match(failures, [{ operation: 'get' }])
@@ -263,13 +267,16 @@ t.test('keys rotate: the first one seals, each of them opens', async t => {
 t.test('wrong options are named', async t => {
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a', clientSecret: 'b' }
   const cases: [object, RegExp][] = [
-    [{ tokenStore: memoryStore() }, /tokenStoreKeys.*openssl rand -base64 32/],
-    [{ tokenStore: memoryStore(), tokenStoreKeys: ['short'] }, /tokenStoreKeys.*32 bytes/],
-    [{ tokenStore: {}, tokenStoreKeys: 'none' }, /tokenStore.*get, set, lock and unlock/],
-    [{ tokenStoreKeys: [storeKey] }, /tokenStore/],
-    [{ tokenStoreTimeoutMs: 100 }, /tokenStore.*wants a store/],
-    [{ tokenStore: memoryStore(), tokenStoreKeys: 'none', tokenStoreTimeoutMs: 0 }, /tokenStoreTimeoutMs/],
+    [{ store: memoryStore() }, /tokenStore\.encryptionKeys.*openssl rand -base64 32/],
+    [{ store: memoryStore(), encryptionKeys: ['short'] }, /tokenStore\.encryptionKeys.*32 bytes/],
+    [{ store: {}, encryptionKeys: 'none' }, /tokenStore\.store.*get, set, lock and unlock/],
+    [{ encryptionKeys: [storeKey] }, /tokenStore\.store/],
+    [memoryStore(), /no option `tokenStore\.entries`/],
+    [{ store: memoryStore(), encryptionKeys: 'none', timeoutMs: 0 }, /tokenStore\.timeoutMs/],
   ]
-  for (const [wrong, message] of cases) t.throws(() => createTokenClient({ ...options, ...wrong }), message)
-  t.doesNotThrow(() => createTokenClient({ ...options, tokenStore: memoryStore(), tokenStoreKeys: 'none' }))
+  for (const [tokenStore, message] of cases)
+    t.throws(() => createTokenClient({ ...options, tokenStore: tokenStore as never }), message)
+  t.doesNotThrow(() =>
+    createTokenClient({ ...options, tokenStore: { store: memoryStore(), encryptionKeys: 'none' } }),
+  )
 })

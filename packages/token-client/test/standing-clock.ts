@@ -1,27 +1,29 @@
 import type { Test } from 'tap'
-import { createTokenClient, type TokenClient, type TokenClientOptions } from 'fastify-token-client'
+import type { TokenClient, TokenClientOptions } from 'fastify-token-client'
+import { parseOptions } from '#src/options/settings.js'
+import { buildTokenClient } from '#src/token-client.js'
 import type { HandMadeEndpoint } from './token-endpoint.js'
 
 export const start = 1_700_000_000_000
 /** The secret of every client that is made here. */
 export const secret = 'the secret of the client'
 
-/** A client whose clock stands still until it is moved, and that has no luck: `random` is 0. */
+/** A client whose clock stands still until it is moved, without jitter unless `random` says otherwise. */
 export function clientOf(
   t: Test,
   { url }: Pick<HandMadeEndpoint, 'url'>,
-  more: Partial<TokenClientOptions> = {},
+  { random = () => 0, ...more }: Partial<TokenClientOptions> & { random?: () => number } = {},
 ): { client: TokenClient; clock: { now: number } } {
   const clock = { now: start }
-  const client = createTokenClient({
+  const options = {
     baseUrl: 'https://receipts.example.com',
     tokenEndpoint: url,
     clientId: 'payment',
     clientSecret: secret,
     clock: () => clock.now,
-    random: () => 0,
     ...more,
-  })
+  }
+  const { client } = buildTokenClient({ ...parseOptions(options, 'client'), random })
   t.teardown(() => client.close())
   return { client, clock }
 }

@@ -130,7 +130,7 @@ function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
 }
 
 function isMutualTls({ method }: ClientCredentials): boolean {
-  return method === 'tls_client_auth' || method === 'self_signed_tls_client_auth'
+  return method === 'tls_client_auth'
 }
 
 /** A key that cannot be used is a mistake of ours; a function that gives none now may give one next time. */

@@ -27,7 +27,7 @@ export type ClientCredentials =
     }
   | { readonly method: 'private_key_jwt'; readonly key: AssertionKey; readonly audience: AssertionAudience }
   | { readonly method: 'client_assertion'; readonly assertion: Provided<string> }
-  | { readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' }
+  | { readonly method: 'tls_client_auth' }
 
 /** Resolves the credentials anew: called for each token request, so that a rotated secret is picked up. */
 export async function authenticate(
@@ -66,7 +66,6 @@ export function canChange(credentials: ClientCredentials): boolean {
     case 'client_assertion':
       return typeof credentials.assertion === 'function'
     case 'tls_client_auth':
-    case 'self_signed_tls_client_auth':
       return false
     default:
       return typeof credentials.secret === 'function'

@@ -8,7 +8,7 @@ const keys = ['privateKey', 'signAssertion']
 const saysSomethingOf: Readonly<Record<string, readonly string[]>> = {
   keyId: keys,
   keyAlgorithm: keys,
-  certificate: [...keys, 'tls_client_auth', 'self_signed_tls_client_auth'],
+  certificate: [...keys, 'tls_client_auth'],
   assertionAudience: [...keys, 'client_secret_jwt'],
 }
 

@@ -49,7 +49,7 @@ export function parseTls(given: Given): TlsSettings {
   if (ca !== undefined) checkPem('ca', ca, pem => new X509Certificate(pem), 'certificate in PEM')
   const trusted = ca === undefined ? {} : { ca }
   const { clientAuthentication: method, certificate, privateKey, issuerDispatcher } = given
-  if (method !== 'tls_client_auth' && method !== 'self_signed_tls_client_auth') return trusted
+  if (method !== 'tls_client_auth') return trusted
   if (issuerDispatcher !== undefined && certificate === undefined) return trusted
   if (typeof certificate !== 'string' || typeof privateKey !== 'string')
     throw new InvalidOptionError(

@@ -15,9 +15,12 @@ const secretMethods = [
   'client_secret_post',
   'client_secret_jwt',
 ] as const
-const tlsMethods = ['tls_client_auth', 'self_signed_tls_client_auth'] as const
+const tlsMethods = ['tls_client_auth'] as const
 
-/** How the client authenticates (RFC 6749 §2.3, RFC 8705 §2). What is not named follows from what is given. */
+/**
+ * How the client authenticates (RFC 6749 §2.3, RFC 8705 §2); it follows from what is given, if not named. `tls_client_auth` also
+ * stands for `self_signed_tls_client_auth`: the client does the same for both.
+ */
 export type ClientAuthenticationMethod = (typeof secretMethods)[number] | (typeof tlsMethods)[number]
 
 /** The options that can prove who the client is; one of them does. */
@@ -40,7 +43,6 @@ export function parseCredentials(given: Given, profile: Profile): ClientCredenti
   checkPem('certificate', given['certificate'], pem => new X509Certificate(pem), 'certificate in PEM')
   switch (proof) {
     case 'tls_client_auth':
-    case 'self_signed_tls_client_auth':
       return { method: proof }
     case 'privateKey':
     case 'signAssertion':

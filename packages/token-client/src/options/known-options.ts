@@ -36,10 +36,7 @@ const known = new Set(
     interceptors: true,
     issuerDispatcher: true,
     tokenStore: true,
-    tokenStoreKeys: true,
-    tokenStoreTimeoutMs: true,
     clock: true,
-    random: true,
   } satisfies Record<keyof TokenClientPluginOptions, true>),
 )
 

@@ -4,9 +4,9 @@ import type { SignAssertion } from '../authenticate/client-assertion.js'
 import type { PrivateKeyInput } from '../authenticate/private-key.js'
 import type { Provided } from '../authenticate/provide.js'
 import type { InterceptorOptions } from '../call/interceptors.js'
-import type { TokenStore } from '../share/token-store.js'
 import type { ClientAuthenticationMethod } from './credential-options.js'
 import type { OnBehalfOfGrant, ProfileName } from './profiles.js'
+import type { TokenStoreOptions } from './sharing-options.js'
 import type { TargetOptions } from './target-options.js'
 
 /** What {@link createTokenClient} takes. */
@@ -64,22 +64,13 @@ export interface TokenClientOptions extends TargetOptions {
   interceptors?: InterceptorOptions
   /** The undici 7 dispatcher for token requests (a proxy, say); not closed by the client. */
   issuerDispatcher?: Dispatcher
-  /** Where processes share their tokens, so that replicas that start together make one token request. See {@link redisTokenStore}. */
-  tokenStore?: TokenStore
-  /**
-   * Keys that encrypt the tokens in `tokenStore` (AES-256-GCM): 32 bytes each, in base64. The first one encrypts, all of
-   * them decrypt. `'none'`: tokens lie there as they are.
-   */
-  tokenStoreKeys?: readonly string[] | 'none'
-  /** How long `tokenStore` is waited for, in milliseconds, before the client goes on without it. Default 250. */
-  tokenStoreTimeoutMs?: number
+  /** Where processes share their tokens, so that replicas that start together make one token request. */
+  tokenStore?: TokenStoreOptions
   /**
    * The time in milliseconds since the epoch. Default `Date.now`. Tokens, waits and `Retry-After` go by it; assertions and
    * proofs (`dpop`) carry the machine's time, since whoever reads them compares them with a clock of their own.
    */
   clock?: () => number
-  /** A number from 0 to 1. Default `Math.random`. */
-  random?: () => number
 }
 
 /** What `register` takes. */

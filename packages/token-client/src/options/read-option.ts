@@ -39,11 +39,11 @@ export function fraction(given: Given, name: string, fallback: number): number {
   return value
 }
 
-export function milliseconds(given: Given, name: string, fallback: number): number {
+export function milliseconds(given: Given, name: string, fallback: number, at: string = ''): number {
   const { [name]: value = fallback } = given
   // Timers count in 32 bits.
   if (typeof value !== 'number' || !(value > 0 && value < 2 ** 31))
-    throw wrong(name, value, 'milliseconds, as a finite number above 0')
+    throw wrong(at + name, value, 'milliseconds, as a finite number above 0')
   return value
 }
 

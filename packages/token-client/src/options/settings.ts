@@ -51,6 +51,7 @@ export interface Settings extends ServerSettings {
   readonly interceptors: InterceptorOptions
   readonly sharing: SharingSettings | undefined
   readonly now: () => number
+  /** A number from 0 to 1: spreads the renewals of many processes. No option; tests replace it. */
   readonly random: () => number
 }
 
@@ -86,8 +87,7 @@ export function parseOptions(options: TokenClientOptions, name: string): Setting
     interceptors: parseInterceptors(given),
     sharing: parseSharing(given),
     now: numbers(given, 'clock', 'milliseconds since the epoch', Number.isFinite) ?? Date.now,
-    random:
-      numbers(given, 'random', 'a number from 0 to 1', chance => chance >= 0 && chance <= 1) ?? Math.random,
+    random: Math.random,
   }
   settings.parametersOf(target) // what is wrong with it shows now, not with the first call
   return Object.freeze(settings)

@@ -27,8 +27,10 @@ const unlockScript =
  *   issuer: 'https://login.example.com',
  *   clientId: 'payment',
  *   clientSecret: process.env.CLIENT_SECRET,
- *   tokenStore: redisTokenStore(new Redis('redis://127.0.0.1:6379')),
- *   tokenStoreKeys: [process.env.TOKEN_STORE_KEY ?? ''],
+ *   tokenStore: {
+ *     store: redisTokenStore(new Redis('redis://127.0.0.1:6379')),
+ *     encryptionKeys: [process.env.TOKEN_STORE_KEY ?? ''],
+ *   },
  * })
  * ```
  */
