@@ -1,4 +1,4 @@
-import type { Scope, TokenClaims } from './oauth-types.js'
+import type { Role, Scope, TokenClaims } from './oauth-types.js'
 
 /**
  * A verified access token: what `request.auth` is on a protected route. Frozen, claims included.
@@ -18,7 +18,7 @@ export interface AccessToken<S extends string = Scope, C = TokenClaims> {
   /** What it allows (RFC 6749 §3.3), each scope once as the issuer wrote it. */
   readonly scopes: readonly S[]
   /** Application permissions and roles, where the issuer's profile has a claim for them. */
-  readonly roles: readonly string[]
+  readonly roles: readonly Role[]
   /** When it ends: the `exp` claim, in milliseconds since the epoch. */
   readonly expiresAt: number
   /** Every claim as it stands in the token. */

@@ -20,7 +20,7 @@ export {
   UseDpopNonceError,
   type RefusalReason,
 } from './errors.js'
-export type { OAuthTypes, Scope, TokenClaims } from './oauth-types.js'
+export type { OAuthTypes, Role, Scope, TokenClaims } from './oauth-types.js'
 export type { DpopOptions } from './options/dpop-options.js'
 export type { IntrospectionOptions } from './options/introspection-options.js'
 export type { IssuerOptions } from './options/issuer-options.js'

@@ -1,10 +1,11 @@
 /**
- * What tokens hold in this application, as types. Declare it once, and a misspelt scope is a compile error:
+ * What tokens contain in this application, as types. Declare it once, and a misspelt scope or role is a compile error:
  *
  * ```ts
  * declare module 'fastify-resource-server' {
  *   interface OAuthTypes {
  *     scopes: 'receipts:read' | 'receipts:write'
+ *     roles: 'Receipts.Write.All'
  *     claims: { tenant: string }
  *   }
  * }
@@ -18,6 +19,9 @@ export interface OAuthTypes {}
 
 /** A scope of the declared catalogue; any string where none is declared. */
 export type Scope = OAuthTypes extends { scopes: infer Declared extends string } ? Declared : string
+
+/** A declared role; any string where none is declared. */
+export type Role = OAuthTypes extends { roles: infer Declared extends string } ? Declared : string
 
 /** The declared claims, beside those that every token has; unknown where none are declared. */
 export type TokenClaims = OAuthTypes extends { claims: infer Declared }

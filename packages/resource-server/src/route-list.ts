@@ -50,15 +50,17 @@ export function formatRoutes(routes: readonly ListedRoute[]): string {
 
 function describe({ access, requirement }: ListedRoute): string {
   if (requirement === null) return access
-  const { scopes, match, orRoles, audience, dpop, acr, maxAge } = requirement
-  const needed = scopes.length === 0 ? 'any token' : scopes.join(match === 'all' ? ' and ' : ' or ')
+  const { scopes, match, roles, audience, dpop, acr, maxAgeMs } = requirement
+  const alternatives = [
+    ...(scopes.length === 0 ? [] : [scopes.join(match === 'all' ? ' and ' : ' or ')]),
+    ...(roles.length === 0 ? [] : [`role ${roles.join(' or ')}`]),
+  ]
   return [
-    needed,
-    ...(orRoles.length === 0 ? [] : [`or role ${orRoles.join(' or ')}`]),
+    alternatives.length === 0 ? 'any token' : alternatives.join(' or '),
     ...(audience === undefined ? [] : [`for ${audience}`]),
     ...(dpop === 'require' ? ['with DPoP proof'] : []),
     ...(acr.length === 0 ? [] : [`acr ${acr.join(' or ')}`]),
-    ...(maxAge === undefined ? [] : [`authenticated within ${maxAge} s`]),
+    ...(maxAgeMs === undefined ? [] : [`authenticated within ${maxAgeMs / 1000} s`]),
     ...(access === 'optional' ? ['(optional)'] : []),
   ].join(' ')
 }

@@ -89,9 +89,10 @@ t.test('any of several scopes, and roles in their place', async t => {
   })
   app.get('/any', { config: { oauth: { scopes: ['read', 'write'], match: 'any' } } }, async () => 'in')
   app.get('/all', { config: { oauth: { scopes: ['read', 'write'] } } }, async () => 'in')
+  app.get('/only-role', { config: { oauth: { roles: ['Clerk', 'Receipts.Write.All'] } } }, async () => 'in')
   app.get(
     '/role',
-    { config: { oauth: { scopes: ['write'], orRoles: ['Receipts.Write.All'] } } },
+    { config: { oauth: { scopes: ['write'], roles: ['Receipts.Write.All'] } } },
     async () => 'in',
   )
   const status = async (url: string, claims: Record<string, unknown>): Promise<number> =>
@@ -102,4 +103,22 @@ t.test('any of several scopes, and roles in their place', async t => {
   t.equal(await status('/role', { scope: '', roles: ['Receipts.Write.All'] }), 200)
   t.equal(await status('/role', { scope: '', roles: ['Receipts.Write'] }), 403)
   t.equal(await status('/role', { scope: 'write' }), 200)
+  t.equal(await status('/only-role', { roles: ['Receipts.Write.All'] }), 200)
+  t.equal(
+    await status('/only-role', { roles: ['receipts.write.all'], scope: 'Clerk' }),
+    403,
+    'a scope is no role',
+  )
+  t.equal(await status('/only-role', {}), 403, 'no role')
+  const lacking = await app.inject({
+    url: '/only-role',
+    headers: { authorization: `Bearer ${bench.token({ roles: ['Reader'] })}` },
+  })
+  t.equal(
+    lacking.headers['www-authenticate'],
+    'Bearer error="insufficient_scope", error_description="The access token does not have the required scope"',
+    'no scope is named where only a role helps',
+  )
+  t.match(app.oauth.printRoutes(), /\/only-role +role Clerk or Receipts\.Write\.All\n/)
+  t.match(app.oauth.printRoutes(), /\/role +write or role Receipts\.Write\.All\n/)
 })

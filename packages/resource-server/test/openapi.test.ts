@@ -71,6 +71,8 @@ async function build(
   )
   app.get('/me', { config: { oauth: { optional: true } } }, async () => ({}))
   app.get('/any', async () => ({}))
+  app.get('/role', { config: { oauth: { roles: ['Clerk', 'Auditor'] } } }, async () => ({}))
+  app.get('/either', { config: { oauth: { scopes: ['read'], roles: ['Clerk'] } } }, async () => ({}))
   app.get('/health', { config: { oauth: false } }, async () => ({}))
   app.get(
     '/by-key',
@@ -104,6 +106,10 @@ for (const order of ['before', 'after'] as const)
     t.same(operation(app, '/any').security, [{ oauth2: [] }], 'any token')
     t.same(operation(app, '/health').security, [], 'public')
     t.same(operation(app, '/by-key').security, [{ oauth2: ['write'] }], 'what a route says itself stays')
+
+    t.same(operation(app, '/role').security, [{ oauth2: [] }], 'a role is no scope')
+    t.match(operation(app, '/role').responses['403'], { description: /lacks the role Clerk or Auditor/ })
+    t.match(operation(app, '/either').responses['403'], { description: /lacks a scope, and the role Clerk/ })
 
     t.same(Object.keys(operation(app, '/receipts').responses), ['200', '401', '403'])
     t.same(Object.keys(operation(app, '/any').responses), ['200', '401'], 'without scopes nothing is lacking')
@@ -146,6 +152,8 @@ t.test('with schemas of Zod, which are no JSON Schemas', async t => {
     async ({ query: { page }, auth }) => ({ page, client: auth.clientId ?? '' }),
   )
   app.get('/any', async () => ({}))
+  app.get('/role', { config: { oauth: { roles: ['Clerk', 'Auditor'] } } }, async () => ({}))
+  app.get('/either', { config: { oauth: { scopes: ['read'], roles: ['Clerk'] } } }, async () => ({}))
   const answer = await app.inject({
     url: '/receipts?page=2',
     headers: { authorization: `Bearer ${bench.token()}` },

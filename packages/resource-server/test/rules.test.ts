@@ -127,7 +127,7 @@ t.test('every route can be listed with its rule', async t => {
   app.get('/receipts', { config: { oauth: { scopes: ['read', 'write'] } } }, async () => 'in')
   app.post(
     '/receipts',
-    { config: { oauth: { scopes: ['read', 'write'], match: 'any', orRoles: ['Clerk'], audience } } },
+    { config: { oauth: { scopes: ['read', 'write'], match: 'any', roles: ['Clerk'], audience } } },
     async () => 'in',
   )
   app.get('/me', { config: { oauth: { optional: true } } }, async () => 'in')
@@ -140,7 +140,7 @@ t.test('every route can be listed with its rule', async t => {
     { url: '/docs', access: 'unguarded', requirement: null },
     { methods: ['GET', 'HEAD'], url: '/before', access: 'protected', requirement: { scopes: [] } },
     { url: '/receipts', access: 'protected', requirement: { scopes: ['read', 'write'], match: 'all' } },
-    { methods: ['POST'], url: '/receipts', requirement: { match: 'any', orRoles: ['Clerk'], audience } },
+    { methods: ['POST'], url: '/receipts', requirement: { match: 'any', roles: ['Clerk'], audience } },
     { url: '/me', access: 'optional' },
     { url: '/health', access: 'public', requirement: null },
   ])

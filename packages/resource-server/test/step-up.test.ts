@@ -13,7 +13,7 @@ async function guarded(t: Test, oauth: RouteRequirement): Promise<{ app: Fastify
 }
 
 t.test('a route asks for a stronger, or a recent, authentication of the user (RFC 9470)', async t => {
-  const { app, bench } = await guarded(t, { scopes: ['read'], acr: ['phr', 'phrh'], maxAge: 300 })
+  const { app, bench } = await guarded(t, { scopes: ['read'], acr: ['phr', 'phrh'], maxAgeMs: 300_999 })
   const call = async (claims: object) =>
     app.inject({ url: '/', headers: { authorization: `Bearer ${bench.token({ ...claims })}` } })
   const now = Math.floor(bench.clock.now / 1000)
@@ -42,7 +42,7 @@ t.test('a route asks for a stronger, or a recent, authentication of the user (RF
     403,
     'authenticating does not give a scope',
   )
-  t.match(app.oauth.printRoutes(), /read acr phr or phrh authenticated within 300 s/)
+  t.match(app.oauth.printRoutes(), /read acr phr or phrh authenticated within 300.999 s/)
 })
 
 t.test('for tokens that come another way, too', async t => {
@@ -61,13 +61,15 @@ t.test('for tokens that come another way, too', async t => {
 
 t.test('requirements that make no sense stop the application', async t => {
   for (const [oauth, message] of [
-    [{ maxAge: -1 }, /config\.oauth\.maxAge is -1; give whole seconds/],
-    [{ maxAge: '5m' }, /config\.oauth\.maxAge is "5m"/],
+    [{ maxAgeMs: -1 }, /config\.oauth\.maxAgeMs is -1; give milliseconds/],
+    [{ maxAgeMs: '5m' }, /config\.oauth\.maxAgeMs is "5m"/],
+    [{ maxAgeMs: Infinity }, /maxAgeMs is Infinity/],
+    [{ maxAgeMs: NaN }, /maxAgeMs is NaN/],
     [{ acr: ['phr\r\nset-cookie: a=b'] }, /acr has "phr\\r\\nset-cookie: a=b", which is no acr value/],
     [{ acr: ['phr phrh'] }, /acr has "phr phrh".* without spaces/],
     [{ acr: ['stärker'] }, /acr has "stärker"/],
     [{ acr: [] }, /config\.oauth\.acr is \[\]; give a list with at least one name/],
-    [{ maxage: 5 }, /no key "maxage".*did you mean "maxAge"/],
+    [{ maxAge: 5 }, /no key "maxAge".*did you mean "maxAgeMs"/],
   ] as const) {
     const { app } = await guarded(t, oauth as never)
     await t.rejects(async () => app.ready(), { code: 'OAUTH_INVALID_ROUTE', message }, String(message))

@@ -30,8 +30,7 @@ for (const dialect of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito
       audience: isCognito ? 'test-client' : audience,
       profile: dialect,
     })
-    const oauth =
-      dialect === 'entra' ? { scopes: ['-'], orRoles: ['receipts:read'] } : { scopes: ['receipts:read'] }
+    const oauth = dialect === 'entra' ? { roles: ['receipts:read'] } : { scopes: ['receipts:read'] }
     app.get('/receipts/:id', { config: { oauth: oauth as never } }, async () => 'ok')
     await expectProtected(app, { issuer, routes: [{ url: '/receipts/:id', scopes: ['receipts:read'] }] })
   })

@@ -3,21 +3,36 @@ import { Refusal } from '../errors.js'
 import type { Requirement } from './requirement.js'
 
 /**
- * Compares what a token grants with what a route demands: exact, case-sensitive (RFC 6749 §3.3).
- * @returns what is missing
+ * Compares the scopes and roles of a token with those a route requires: exact, case-sensitive (RFC 6749 §3.3). Where
+ * the route names both, either is enough.
+ * @returns what is missing, and what the token has instead, for the log
  */
 export function checkScopes(
   token: AccessToken,
-  { scopes, match, orRoles, audience }: Requirement,
+  { scopes, match, roles, audience }: Requirement,
 ): Refusal | undefined {
   if (audience !== undefined && !token.audience.includes(audience))
-    return new Refusal('audience', `the route is for the audience ${audience}`)
-  if (scopes.length === 0) return undefined
-  const granted = token.scopes
-  const enough = match === 'all' ? hasAll(granted, scopes) : hasAny(granted, scopes)
-  return enough || hasAny(token.roles, orRoles)
-    ? undefined
-    : new Refusal('scope', `the route demands ${match} of ${scopes.join(' ')}`)
+    return new Refusal(
+      'audience',
+      `the route is for the audience ${audience}; the token is for ${list(token.audience)}`,
+    )
+  if (scopes.length === 0 && roles.length === 0) return undefined
+  const enough = match === 'all' ? hasAll(token.scopes, scopes) : hasAny(token.scopes, scopes)
+  if ((enough && scopes.length > 0) || hasAny(token.roles, roles)) return undefined
+  const required = [
+    ...(scopes.length === 0 ? [] : [`${match} of the scopes ${list(scopes)}`]),
+    ...(roles.length === 0 ? [] : [`any of the roles ${list(roles)}`]),
+  ].join(', or ')
+  return new Refusal(
+    'scope',
+    `the route requires ${required}; the token has the scopes ${list(token.scopes)} and the roles ${list(token.roles)}`,
+  )
+}
+
+/** For a log line: a token may have hundreds of roles. */
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 20).join(' ').slice(0, 500)
+  return `[${shown}${names.length > 20 ? ' …' : ''}]`
 }
 
 function hasAll(granted: readonly string[], wanted: readonly string[]): boolean {

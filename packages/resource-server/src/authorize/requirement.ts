@@ -1,15 +1,18 @@
 import { InvalidRouteError } from '../errors.js'
-import type { Scope } from '../oauth-types.js'
+import type { Role, Scope } from '../oauth-types.js'
 import { didYouMean, edits, show } from '../suggest.js'
 
 /** What a route demands of an access token: `config: { oauth: … }`. */
-export interface RouteRequirement<S extends string = Scope> {
+export interface RouteRequirement<S extends string = Scope, R extends string = Role> {
   /** Scopes that the token must have (RFC 6749 §3.3): all of them, unless `match` says otherwise. */
   readonly scopes?: readonly [S, ...S[]]
   /** Whether `all` scopes are needed (the default), or `any` one of them is enough. */
   readonly match?: 'all' | 'any'
-  /** Roles or application permissions, any of which is as good as the scopes: `roles` of app-only Entra ID tokens, say. */
-  readonly orRoles?: readonly [string, ...string[]]
+  /**
+   * Roles or application permissions, any one of which is enough: `roles` of app-only Entra ID tokens, `permissions` of
+   * Auth0. Together with `scopes`, either is enough.
+   */
+  readonly roles?: readonly [R, ...R[]]
   /** One of the configured audiences that the token must name, where there are several. */
   readonly audience?: string
   /**
@@ -19,28 +22,28 @@ export interface RouteRequirement<S extends string = Scope> {
   readonly dpop?: DpopMode
   /** How the user must have authenticated: one of these values of `acr` (RFC 9470 §3). */
   readonly acr?: readonly [string, ...string[]]
-  /** How long ago the user may have authenticated, by `auth_time`, in seconds (RFC 9470 §3). */
-  readonly maxAge?: number
+  /** How long ago the user may have authenticated, by `auth_time`, in milliseconds (RFC 9470 §3). */
+  readonly maxAgeMs?: number
   /** `true`: a request without a token is let in and has `request.auth === null`; a bad token is refused all the same. */
   readonly optional?: boolean
   /** Misspellings that would leave a route open. */
   readonly scope?: never
   readonly anyOf?: never
   readonly allOf?: never
-  readonly roles?: never
 }
 
 /** A requirement after it was checked: nothing optional, ready for the comparison. */
 export interface Requirement {
   readonly scopes: readonly string[]
   readonly match: 'all' | 'any'
-  readonly orRoles: readonly string[]
+  /** Any one of them is enough, as are the scopes; empty: only scopes count. */
+  readonly roles: readonly string[]
   readonly audience: string | undefined
   /** Whether tokens with a DPoP proof are taken, and others. */
   readonly dpop: DpopMode
   readonly acr: readonly string[]
-  /** Seconds; undefined: however long ago. */
-  readonly maxAge: number | undefined
+  /** Undefined: however long ago. */
+  readonly maxAgeMs: number | undefined
   readonly optional: boolean
 }
 
@@ -61,7 +64,7 @@ export type DpopMode = 'off' | 'allow' | 'require'
 /** `protected`: any valid token is required. `explicit`: the application does not start. `public`: no token is required. */
 export type DefaultAccess = 'protected' | 'explicit' | 'public'
 
-const keys = ['scopes', 'match', 'orRoles', 'audience', 'dpop', 'acr', 'maxAge', 'optional']
+const keys = ['scopes', 'match', 'roles', 'audience', 'dpop', 'acr', 'maxAgeMs', 'optional']
 /** RFC 6749 §3.3: the characters of a scope token. */
 export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
@@ -100,11 +103,11 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
   return Object.freeze({
     scopes: parseScopes(given, route, catalogue),
     match,
-    orRoles: parseNames(given, 'orRoles', route),
+    roles: parseNames(given, 'roles', route),
     audience: parseAudience(given, route, catalogue),
     dpop: parseDpop(given, route, catalogue),
     acr: parseAcr(given, route),
-    maxAge: parseMaxAge(given, route),
+    maxAgeMs: parseMaxAge(given, route),
     optional,
   })
 }
@@ -128,9 +131,9 @@ function checkKeys(oauth: unknown, route: string): Given {
         `${route}: config.oauth has no key ${show(key)}${didYouMean(key, keys)}; it knows ${keys.join(', ')}`,
       )
   const given = oauth as Given
-  if (given['scopes'] === undefined && (given['orRoles'] !== undefined || given['match'] !== undefined))
+  if (given['scopes'] === undefined && given['match'] !== undefined)
     throw new InvalidRouteError(
-      `${route}: config.oauth has match or orRoles without scopes; say which scopes they are about`,
+      `${route}: config.oauth has match without scopes; name the scopes, or leave match out (any one of the roles is enough)`,
     )
   return given
 }
@@ -161,7 +164,7 @@ function parseScopes(given: Given, route: string, { scopes: known }: Catalogue):
   return names
 }
 
-function parseNames(given: Given, key: 'scopes' | 'orRoles' | 'acr', route: string): readonly string[] {
+function parseNames(given: Given, key: 'scopes' | 'roles' | 'acr', route: string): readonly string[] {
   const value = given[key]
   if (value === undefined) return []
   if (
@@ -199,13 +202,13 @@ function parseDpop({ dpop: given }: Given, route: string, { dpop }: Catalogue): 
   return given
 }
 
-function parseMaxAge({ maxAge }: Given, route: string): number | undefined {
-  if (maxAge === undefined) return undefined
-  if (!Number.isSafeInteger(maxAge) || (maxAge as number) < 0)
+function parseMaxAge({ maxAgeMs }: Given, route: string): number | undefined {
+  if (maxAgeMs === undefined) return undefined
+  if (typeof maxAgeMs !== 'number' || !(maxAgeMs >= 0 && maxAgeMs < Infinity))
     throw new InvalidRouteError(
-      `${route}: config.oauth.maxAge is ${show(maxAge)}; give whole seconds since the user authenticated, such as 300`,
+      `${route}: config.oauth.maxAgeMs is ${show(maxAgeMs)}; give milliseconds since the user authenticated, such as 300_000`,
     )
-  return maxAge as number
+  return maxAgeMs
 }
 
 function parseAudience({ audience }: Given, route: string, { audiences }: Catalogue): string | undefined {

@@ -39,15 +39,22 @@ export function documentRoute(
   options.schema = documented
 }
 
-function responsesOf({ scopes }: Requirement, { response }: DocumentedSchema, body: object): object {
+function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSchema, body: object): object {
   return {
     401: { description: 'No valid access token (RFC 6750 §3.1)', ...body },
-    ...(scopes.length === 0
+    ...(scopes.length === 0 && roles.length === 0
       ? {}
-      : { 403: { description: 'The token lacks a scope (RFC 6750 §3.1)', ...body } }),
+      : { 403: { description: describeMissing(scopes, roles), ...body } }),
     // @fastify/swagger says this by itself only of a route without any.
     ...(response ?? { 200: { description: 'Default Response' } }),
   }
+}
+
+/** Roles are named here: the members of a security requirement are scopes. */
+function describeMissing(scopes: readonly string[], roles: readonly string[]): string {
+  const role = `role ${roles.join(' or ')}`
+  if (scopes.length === 0) return `The token lacks the ${role} (RFC 6750 §3.1)`
+  return `The token lacks a scope${roles.length === 0 ? '' : `, and the ${role}`} (RFC 6750 §3.1)`
 }
 
 /** Members of the list are alternatives, and `{}` is none at all (OpenAPI 3.1 §4.8.30). */

@@ -47,7 +47,7 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
 }
 
 /** The error code, its description and what goes with it: fixed by the application, never taken from a request. */
-function errorParameters(reason: RefusalReason, { scopes, acr, maxAge }: Requirement): readonly string[] {
+function errorParameters(reason: RefusalReason, { scopes, acr, maxAgeMs }: Requirement): readonly string[] {
   switch (reason) {
     // RFC 6750 §3.1: no credentials, nothing that could be read as an error.
     case 'missing':
@@ -57,13 +57,13 @@ function errorParameters(reason: RefusalReason, { scopes, acr, maxAge }: Require
     case 'scope':
       return [
         ...failure('insufficient_scope', 'The access token does not have the required scope'),
-        `scope=${quote(scopes.join(' '))}`,
+        ...(scopes.length === 0 ? [] : [`scope=${quote(scopes.join(' '))}`]),
       ]
     case 'authentication':
       return [
         ...failure('insufficient_user_authentication', 'A different authentication of the user is required'),
         ...(acr.length === 0 ? [] : [`acr_values=${quote(acr.join(' '))}`]),
-        ...(maxAge === undefined ? [] : [`max_age="${maxAge}"`]),
+        ...(maxAgeMs === undefined ? [] : [`max_age="${Math.floor(maxAgeMs / 1000)}"`]),
       ]
     case 'proof':
       return failure('invalid_dpop_proof', 'The DPoP proof is invalid')

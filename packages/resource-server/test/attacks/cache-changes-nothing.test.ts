@@ -129,7 +129,7 @@ t.test(
       })
       app.get('/read', { config: { oauth: { scopes: ['read'] } } }, async ({ auth }) => auth)
       app.get('/write', { config: { oauth: { scopes: ['write'] } } }, async ({ auth }) => auth)
-      app.get('/recent', { config: { oauth: { maxAge: 30 } } }, async ({ auth }) => auth)
+      app.get('/recent', { config: { oauth: { maxAgeMs: 30_000 } } }, async ({ auth }) => auth)
       app.get('/optional', { config: { oauth: { optional: true } } }, async ({ auth }) => ({ auth }))
       return { app, reasons: () => reasons.splice(0).sort() }
     }
