@@ -21,6 +21,11 @@ await api.register(resourceServer, { issuer: issuer.url, audience, scopes: ['rec
 api.get('/receipts', { config: { oauth: { scopes: ['receipts:read'] } } }, async request => ({
   for: request.auth.clientId,
 }))
+/** Compiles only if the compiler rejects it: other libraries call it `scope`. */
+export function misspelt(): void {
+  // @ts-expect-error -- it is `scopes`
+  api.get('/misspelt', { config: { oauth: { scope: ['receipts:read'] } } }, async () => '')
+}
 const baseUrl = await api.listen({ host: '127.0.0.1', port: 0 })
 
 const caller = fastify()

@@ -26,11 +26,16 @@ export interface RouteRequirement<S extends string = Scope, R extends string = R
   readonly maxAgeMs?: number
   /** `true`: a request without a token is let in and has `request.auth === null`; a bad token is refused all the same. */
   readonly optional?: boolean
-  /** Misspellings that would leave a route open. */
-  readonly scope?: never
-  readonly anyOf?: never
-  readonly allOf?: never
+  /**
+   * Names that other libraries use, and misspellings, do not compile. Fastify infers a route's config from what is given,
+   * so the compiler does not report unknown keys itself; keys of an index signature are not offered in completion.
+   */
+  readonly [misspelt: Misspelt]: never
 }
+
+type Misspelt =
+  | `${string}${'scope' | 'Scopes' | 'role' | 'Roles' | 'aud' | 'audiences' | 'maxAge'}`
+  | `${'any' | 'all' | 'require' | 'permission'}${string}`
 
 /** A requirement after it was checked: nothing optional, ready for the comparison. */
 export interface Requirement {

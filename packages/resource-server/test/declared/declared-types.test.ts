@@ -10,6 +10,7 @@ import resourceServer, { type AccessToken } from 'fastify-resource-server'
 declare module 'fastify-resource-server' {
   interface OAuthTypes {
     scopes: 'receipts:read' | 'receipts:write'
+    roles: 'Receipts.Write.All'
     claims: { tenant: string }
     defaultAccess: 'public'
   }
@@ -120,6 +121,16 @@ t.test('a scope that is not declared does not compile, and does not start', asyn
         .withTypeProvider<TypeBoxTypeProvider>()
         // @ts-expect-error -- misspelt
         .get('/', { config: { oauth: { scopes: ['receipts:wirte'] } } }, async () => ''),
+    'among the roles': app => {
+      // @ts-expect-error -- misspelt; there is no catalogue of roles at run time
+      app.get('/role', { config: { oauth: { roles: ['Receipts.Wirte.All'] } } }, async () => '')
+      // @ts-expect-error -- misspelt
+      app.get(
+        '/',
+        { config: { oauth: { scopes: ['receipts:wirte'], roles: ['Receipts.Write.All'] } } },
+        async () => '',
+      )
+    },
     'with plain generics': app =>
       app.get<{ Params: { id: string } }>(
         '/',
