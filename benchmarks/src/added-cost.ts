@@ -33,7 +33,7 @@ async function guardOf(issuer: TestIssuer, tokens: readonly (string | undefined)
 async function casesOf(): Promise<Map<string, { run: Run; count: number }>> {
   const cases = new Map<string, { run: Run; count: number }>()
   for (const algorithm of algorithms) {
-    const issuer = await createTestIssuer({ listen: false, algorithm, audience, expiresIn: 86_400 })
+    const issuer = await createTestIssuer({ listen: false, algorithm, audience, expiresInMs: 86_400_000 })
     const token = (options: object = {}): Promise<string> =>
       issuer.token({ scopes: [scope, 'orders:write'], clientId: 'payment', ...options })
     const tokens = await Promise.all(Array.from({ length: distinctTokens }, () => token()))
@@ -47,7 +47,7 @@ async function casesOf(): Promise<Map<string, { run: Run; count: number }>> {
     const refused = {
       'refused: no token': [undefined],
       'refused: garbage': garbage,
-      'refused: expired': [await token({ expiresIn: -3_600 })],
+      'refused: expired': [await token({ expiresInMs: -3_600_000 })],
       'refused: missing scope': [await token({ scopes: [] })],
     }
     for (const [name, sent] of Object.entries(refused))

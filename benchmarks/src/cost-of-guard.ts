@@ -31,7 +31,7 @@ const issuerAt = (n: number): Promise<TestIssuer> =>
     origin: `https://issuer-${n}.test`,
     algorithm: 'ES256',
     audience,
-    expiresIn: 86_400,
+    expiresInMs: 86_400_000,
   })
 
 /** An API that trusts these issuers, and a token of each of them. */

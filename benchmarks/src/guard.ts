@@ -17,7 +17,12 @@ const tolerance = 1.25
 const file = new URL('../guard.json', import.meta.url)
 const { keep } = parseArgs({ options: { keep: { type: 'boolean', default: false } } }).values
 
-const issuer = await createTestIssuer({ listen: false, algorithm: 'ES256', audience, expiresIn: 86_400 })
+const issuer = await createTestIssuer({
+  listen: false,
+  algorithm: 'ES256',
+  audience,
+  expiresInMs: 86_400_000,
+})
 async function guardOf(maxCachedTokens: number, tokens: readonly (string | undefined)[]): Promise<Run> {
   const app = Fastify()
   await app.register(resourceServer, {
@@ -48,7 +53,7 @@ const cases: Readonly<Record<string, { run: Run; count: number }>> = {
   'a new token': { run: await guardOf(0, [good]), count: 300 },
   'no token': { run: await guardOf(1_000, [undefined]), count: 10_000 },
   'an expired token': {
-    run: await guardOf(1_000, [await issuer.token({ scopes: [scope], expiresIn: -3_600 })]),
+    run: await guardOf(1_000, [await issuer.token({ scopes: [scope], expiresInMs: -3_600_000 })]),
     count: 5_000,
   },
   'a token without the scope': {

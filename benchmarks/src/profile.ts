@@ -17,7 +17,7 @@ const cases: Readonly<Record<string, () => Promise<Credentials>>> = {
   new: () => bearerTokens(issuer, 8_000),
   missing: async () => [undefined],
   garbage: async () => ['Bearer of no token'],
-  expired: async () => [`Bearer ${await issuer.token({ scopes: [scope], expiresIn: -3_600 })}`],
+  expired: async () => [`Bearer ${await issuer.token({ scopes: [scope], expiresInMs: -3_600_000 })}`],
   scope: async () => [`Bearer ${await issuer.token({ scopes: ['orders:write'] })}`],
 }
 const credentials = await cases[name]?.()

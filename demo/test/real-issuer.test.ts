@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { createTestIssuer, type DialectName, type TestIssuer } from 'oauth-test-issuer'
+import { createTestIssuer, type ProfileName, type TestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import { openBookstore } from '#src/bookstore.js'
 import { examine, examineNode } from '#src/doctor/doctor.js'
@@ -23,10 +23,10 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 /** An issuer that knows both clients; and the environment that says so. */
 async function openIssuer(
   t: Test,
-  dialect: DialectName,
+  profile: ProfileName,
   scopes?: string[],
 ): Promise<[TestIssuer, Environment]> {
-  const issuer = await createTestIssuer({ dialect })
+  const issuer = await createTestIssuer({ profile })
   t.teardown(() => issuer.close())
   const storefront = issuer.registerClient({
     clientId: 'storefront',
@@ -34,7 +34,7 @@ async function openIssuer(
     scopes: ['payments:write', 'payments:read'],
   })
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const keyFile = join(folder, `${dialect}.key`)
+  const keyFile = join(folder, `${profile}.key`)
   writeFileSync(keyFile, privateKey.export({ format: 'pem', type: 'pkcs8' }))
   issuer.registerClient({
     clientId: 'payment-service',
@@ -46,7 +46,7 @@ async function openIssuer(
     issuer,
     {
       ISSUER: issuer.url,
-      PROFILE: dialect,
+      PROFILE: profile,
       PAYMENTS_AUDIENCE: audiences.payments,
       RECEIPTS_AUDIENCE: audiences.receipts,
       STOREFRONT_CLIENT_ID: storefront.clientId,
@@ -68,9 +68,9 @@ async function askDoctor(env: Environment): Promise<{ isWell: boolean; report: s
   return { isWell, report: lines.join('\n') }
 }
 
-for (const dialect of ['rfc9068', 'keycloak', 'entra', 'auth0'] as const)
-  t.test(`a book is bought with tokens of somebody else’s issuer: ${dialect}`, async t => {
-    const [, env] = await openIssuer(t, dialect)
+for (const profile of ['rfc9068', 'keycloak', 'entra', 'auth0'] as const)
+  t.test(`a book is bought with tokens of somebody else’s issuer: ${profile}`, async t => {
+    const [, env] = await openIssuer(t, profile)
     const { isWell, report } = await askDoctor(env)
     t.ok(isWell, report)
 

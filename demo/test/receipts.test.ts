@@ -29,7 +29,7 @@ const database = await openDatabase(config.database)
 const token = await issuer.token({
   audience: config.audience,
   scopes: ['receipts:write', 'receipts:read'],
-  expiresIn: 3_600,
+  expiresInMs: 3_600_000,
 })
 t.teardown(async () => {
   await database.close()

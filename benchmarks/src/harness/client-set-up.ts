@@ -10,10 +10,10 @@ export interface ClientSetUp {
   close(): Promise<void>
 }
 
-/** @param expiresIn how long tokens live, in seconds */
-export async function setUpClient(expiresIn: number): Promise<ClientSetUp> {
+/** @param expiresInMs token lifetime in milliseconds */
+export async function setUpClient(expiresInMs: number): Promise<ClientSetUp> {
   const api: ServerProcess = await startServer('the API', 'servers/api', {})
-  const issuer = await createTestIssuer({ expiresIn })
+  const issuer = await createTestIssuer({ expiresInMs })
   const { clientId, clientSecret } = issuer.registerClient({
     clientId: 'payment',
     clientSecret: 'a secret of this measurement alone',

@@ -8,7 +8,7 @@ export type Algorithm = (typeof algorithms)[number]
 
 /** An issuer whose tokens outlive the run. */
 export async function startIssuer(algorithm: Algorithm): Promise<{ issuer: TestIssuer; trust: Trust }> {
-  const issuer = await createTestIssuer({ algorithm, audience, expiresIn: 86_400 })
+  const issuer = await createTestIssuer({ algorithm, audience, expiresInMs: 86_400_000 })
   return { issuer, trust: { issuer: issuer.url, jwksUri: issuer.jwksUri, audience, scope } }
 }
 

@@ -22,7 +22,12 @@ export const manyIssuers: Question = {
   async answer(effort) {
     const issuers = await Promise.all(
       Array.from({ length: Math.max(...counts) }, (_, n) =>
-        createTestIssuer({ listen: false, origin: `https://issuer-${n}.test`, audience, expiresIn: 86_400 }),
+        createTestIssuer({
+          listen: false,
+          origin: `https://issuer-${n}.test`,
+          audience,
+          expiresInMs: 86_400_000,
+        }),
       ),
     )
     const keys = await serveKeys(issuers)

@@ -31,7 +31,7 @@ export const receipts: Question = {
   method:
     'One receipt of three books. “pdfmake alone”: a thread that renders it over and over. “The receipt service”: the bookstore’s, as a process of its own, asked over HTTP with a token to issue receipts of payments that it has not seen: token, schema, two transactions in the embedded database, PDF in a worker thread. The delay of its main loop is sampled each millisecond under this load.',
   async answer({ rounds, tell }) {
-    const issuer = await createTestIssuer({ audience, expiresIn: 86_400 })
+    const issuer = await createTestIssuer({ audience, expiresInMs: 86_400_000 })
     const authorization = `Bearer ${await issuer.token({ scopes: ['receipts:write'] })}`
     const baseline = await startServer(alone, 'receipts/pdfmake-alone', {})
     const services = await Promise.all(

@@ -23,7 +23,7 @@ export const refusedRequests: Question = {
     const expired = await Promise.all(
       Array.from(
         { length: 8_000 },
-        async () => `Bearer ${await issuer.token({ scopes: [scope], expiresIn: -3_600 })}`,
+        async () => `Bearer ${await issuer.token({ scopes: [scope], expiresInMs: -3_600_000 })}`,
       ),
     )
     const cases: readonly [name: string, credentials: Credentials, atLeast: number][] = [

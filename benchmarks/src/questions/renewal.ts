@@ -17,7 +17,7 @@ export const renewal: Question = {
   method:
     'Tokens live for four seconds and are renewed from the second on; the token endpoint takes one second. Eight calls at a time go on all the while. The latencies during a renewal are compared with those before it, cycle by cycle.',
   async answer({ rounds, tell }) {
-    const setUp = await setUpClient(4)
+    const setUp = await setUpClient(4_000)
     setUp.issuer.fail('token', { delayMs: 1_000 })
     const client = await startServer('fastify-token-client', 'clients/renewing', setUp.config)
     const cycles: Cycle[] = []

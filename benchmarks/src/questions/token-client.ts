@@ -21,7 +21,7 @@ export const tokenClient: Question = {
   method:
     'Each client in a process of its own calls the same API, 32 calls at a time, while its token is valid. Raw undici sends a fixed header, and so does the one whose interceptor does nothing.',
   async answer({ rounds, tell }) {
-    const setUp = await setUpClient(86_400)
+    const setUp = await setUpClient(86_400_000)
     const clients: ServerProcess[] = []
     for (const [name, file] of contenders) {
       const client = await startServer(name, `clients/${file}`, setUp.config)

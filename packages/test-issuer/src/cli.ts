@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
-import { dialects, type DialectName } from './issue/dialects.js'
+import { profiles, type ProfileName } from './issue/profiles.js'
 import { createTestIssuer, type ClientCredentials } from './test-issuer.js'
 
 const usage = `oauth-test-issuer --audience URI [options]   serves an issuer on this machine, until Ctrl+C
@@ -10,8 +10,8 @@ const usage = `oauth-test-issuer --audience URI [options]   serves an issuer on 
   --subject NAME       the user the token speaks for (default: the client itself)
   --client-id ID       the client (default: test-client)
   --client-secret S    its secret (default: made up)
-  --dialect NAME       ${Object.keys(dialects).join(', ')} (default: rfc9068)
-  --expires-in SECONDS how long tokens live (default: 3600)
+  --profile NAME       ${Object.keys(profiles).join(', ')} (default: rfc9068)
+  --expires-in-ms MS   token lifetime in milliseconds (default: 3600000)
   --port PORT          (default: a free one)
   --api URL            what the curl line calls (default: the audience)`
 
@@ -23,8 +23,8 @@ async function main(): Promise<void> {
       subject: { type: 'string' },
       'client-id': { type: 'string', default: 'test-client' },
       'client-secret': { type: 'string' },
-      dialect: { type: 'string', default: 'rfc9068' },
-      'expires-in': { type: 'string', default: '3600' },
+      profile: { type: 'string', default: 'rfc9068' },
+      'expires-in-ms': { type: 'string', default: '3600000' },
       port: { type: 'string', default: '0' },
       api: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -34,9 +34,9 @@ async function main(): Promise<void> {
   const { audience, subject, api, 'client-id': clientId, 'client-secret': clientSecret } = values
   if (audience === undefined) throw new TypeError(`whom are tokens for? Give --audience\n\n${usage}`)
   const issuer = await createTestIssuer({
-    dialect: values.dialect as DialectName,
+    profile: values.profile as ProfileName,
     audience,
-    expiresIn: Number(values['expires-in']),
+    expiresInMs: Number(values['expires-in-ms']),
     port: Number(values.port),
   })
   const scopes = (values.scope ?? []).flatMap(text => text.split(' ')).filter(Boolean)
@@ -53,7 +53,7 @@ metadata        ${issuer.url.replace(/\/$/, '')}/.well-known/openid-configuratio
 keys            ${issuer.jwksUri}
 token endpoint  ${issuer.tokenEndpoint}
 
-Call the API with a token that lives ${values['expires-in']} s:
+Call the API with a token that lives ${Number(values['expires-in-ms']) / 1000} s:
 
 curl -H 'Authorization: Bearer ${token}' ${quoted(api ?? audience[0] ?? '')}
 

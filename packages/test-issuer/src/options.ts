@@ -1,20 +1,20 @@
 import type { ClientRegistration } from './clients.js'
-import { dialects, type Dialect, type DialectName } from './issue/dialects.js'
+import { profiles, type Profile, type ProfileName } from './issue/profiles.js'
 import type { SigningAlgorithm } from './issue/signing-keys.js'
 import { refuseUnknownNames, show } from './known-names.js'
 
 /** What {@link createTestIssuer} takes; everything may be left out. */
 export interface TestIssuerOptions {
   /** Whose tokens and paths to imitate. Default `rfc9068`. */
-  dialect?: DialectName
+  profile?: ProfileName
   /** The audience of tokens that name none of their own. */
   audience?: string | readonly string[]
   /** Clients that the token endpoint knows from the start. */
   clients?: readonly ClientRegistration[]
-  /** What to sign with. Default: the dialect's; ES256 keys are made in a millisecond, RSA keys take tenths of a second. */
+  /** What to sign with. Default: the profile's; ES256 keys are made in a millisecond, RSA keys take tenths of a second. */
   algorithm?: SigningAlgorithm
-  /** How long tokens live, in seconds. Default 300. */
-  expiresIn?: number
+  /** Token lifetime in milliseconds, at least 1000. Default 300000. */
+  expiresInMs?: number
   /** The loopback port. Default: a free one. */
   port?: number
   /** `false`: no socket at all; requests come through `fetch` or `dispatcher`. Default true. */
@@ -27,11 +27,11 @@ export interface TestIssuerOptions {
 
 /** Every option, checked, with its default. */
 export interface Settings {
-  readonly dialect: Dialect
+  readonly profile: Profile
   readonly audience: readonly string[]
   readonly clients: readonly ClientRegistration[]
   readonly algorithm: SigningAlgorithm
-  readonly expiresIn: number
+  readonly expiresInMs: number
   readonly port: number
   readonly listen: boolean
   readonly origin: string
@@ -39,11 +39,11 @@ export interface Settings {
 }
 
 const known = [
-  'dialect',
+  'profile',
   'audience',
   'clients',
   'algorithm',
-  'expiresIn',
+  'expiresInMs',
   'port',
   'listen',
   'origin',
@@ -52,10 +52,10 @@ const known = [
 const algorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
 
 const defaults = {
-  dialect: 'rfc9068',
+  profile: 'rfc9068',
   audience: [],
   clients: [],
-  expiresIn: 300,
+  expiresInMs: 300_000,
   port: 0,
   listen: true,
   origin: 'https://issuer.test',
@@ -66,14 +66,14 @@ const defaults = {
 export function parseOptions(options: TestIssuerOptions): Settings {
   refuseUnknownNames('createTestIssuer()', options, known)
   const given = { ...defaults, ...withoutUndefined(options) }
-  if (!Object.hasOwn(dialects, given.dialect))
-    throw wrong('dialect', given.dialect, `one of ${Object.keys(dialects).join(', ')}`)
-  const dialect = dialects[given.dialect]
+  if (!Object.hasOwn(profiles, given.profile))
+    throw wrong('profile', given.profile, `one of ${Object.keys(profiles).join(', ')}`)
+  const profile = profiles[given.profile]
   const settings = {
     ...given,
-    dialect,
+    profile,
     audience: [given.audience].flat(),
-    algorithm: given.algorithm ?? dialect.algorithm,
+    algorithm: given.algorithm ?? profile.algorithm,
   }
   check(settings)
   refuseInert(options, settings)
@@ -86,7 +86,7 @@ function withoutUndefined(options: TestIssuerOptions): TestIssuerOptions {
 }
 
 function check(settings: Settings): void {
-  const { algorithm, audience, clients, clock, expiresIn, listen, origin, port } = settings
+  const { algorithm, audience, clients, clock, expiresInMs, listen, origin, port } = settings
   const rows: [option: keyof Settings, fits: boolean, wants: string][] = [
     ['algorithm', algorithms.includes(algorithm), `one of ${algorithms.join(', ')}`],
     [
@@ -95,7 +95,7 @@ function check(settings: Settings): void {
       'the identifier of an API, or several',
     ],
     ['clients', Array.isArray(clients), 'a list'],
-    ['expiresIn', Number.isFinite(expiresIn) && expiresIn > 0, 'seconds, above 0'],
+    ['expiresInMs', Number.isFinite(expiresInMs) && expiresInMs >= 1000, 'milliseconds, at least 1000'],
     ['port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a port number'],
     ['listen', typeof listen === 'boolean', 'true or false'],
     [

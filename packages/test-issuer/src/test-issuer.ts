@@ -2,7 +2,7 @@ import type { ClientRegistration, RegisteredClient } from './clients.js'
 import { registerClient } from './clients.js'
 import { makeBadTokens, type BadToken } from './check/bad-tokens.js'
 import { createClock, type TestClock } from './clock.js'
-import type { TokenContent } from './issue/dialects.js'
+import type { TokenContent } from './issue/profiles.js'
 import { signToken } from './issue/sign-token.js'
 import { createSigningKeys, type PublicJwk } from './issue/signing-keys.js'
 import { parseOptions, type TestIssuerOptions } from './options.js'
@@ -77,7 +77,7 @@ export interface TestIssuer extends AsyncDisposable {
  */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
   const settings = parseOptions(options)
-  const { dialect, expiresIn } = settings
+  const { profile, expiresInMs } = settings
   const clients = new Map<string, RegisteredClient>()
   const register = (registration: ClientRegistration): ClientCredentials => {
     const client = registerClient(registration)
@@ -86,12 +86,12 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   }
   for (const registration of settings.clients) register(registration)
 
-  const keys = await createSigningKeys(settings.algorithm, dialect.namesAlgorithm)
+  const keys = await createSigningKeys(settings.algorithm, profile.namesAlgorithm)
   let handle: Handle
   const listener = settings.listen ? await listen(settings.port, () => handle) : undefined
   const origin = listener === undefined ? settings.origin : `http://127.0.0.1:${listener.port}`
-  const url = `${origin}${dialect.issuerPath}`
-  const tokenEndpoint = `${origin}${dialect.tokenPath}`
+  const url = `${origin}${profile.issuerPath}`
+  const tokenEndpoint = `${origin}${profile.tokenPath}`
 
   const clock = createClock(settings.clock)
   const log = createRequestLog(clock.now)
@@ -106,19 +106,24 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     once: (id: string) => seen.size < seen.add(id).size,
     tokens,
   }
-  const dated = <Content extends object>(content: Content, lifetime: number) => {
-    const issuedAt = Math.floor(clock.now() / 1000)
-    return { ...content, issuer: url, issuedAt, expiresAt: issuedAt + lifetime }
+  const dated = <Content extends object>(content: Content, lifetimeMs: number) => {
+    const now = clock.now()
+    return {
+      ...content,
+      issuer: url,
+      issuedAt: Math.floor(now / 1000),
+      expiresAt: Math.floor((now + lifetimeMs) / 1000),
+    }
   }
   const contentOf = (given: TokenOptions): TokenContent => {
-    const { expiresIn: lifetime, ...content } = readTokenOptions(given, settings)
-    return dated(content, lifetime)
+    const { expiresInMs: lifetimeMs, ...content } = readTokenOptions(given, settings)
+    return dated(content, lifetimeMs)
   }
 
   handle = createHandle({
-    endpoints: endpointsOf(dialect),
+    endpoints: endpointsOf(profile),
     answers: {
-      discovery: () => json(200, metadataOf(url, origin, dialect, settings.algorithm)),
+      discovery: () => json(200, metadataOf(url, origin, profile, settings.algorithm)),
       jwks: () => json(200, { keys: keys.published.map(key => key.jwk) }),
       token: (request, record) =>
         answerTokenRequest(
@@ -126,8 +131,8 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
           {
             ...directory,
             url: tokenEndpoint,
-            expiresIn,
-            issue: (content, shape) => signToken(dated(content, expiresIn), shape, dialect, keys.current),
+            expiresInMs,
+            issue: (content, shape) => signToken(dated(content, expiresInMs), shape, profile, keys.current),
           },
           record,
         ),
@@ -153,8 +158,8 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   return {
     url,
     tokenEndpoint,
-    jwksUri: `${origin}${dialect.jwksPath}`,
-    introspectionEndpoint: `${origin}${dialect.introspectionPath}`,
+    jwksUri: `${origin}${profile.jwksPath}`,
+    introspectionEndpoint: `${origin}${profile.introspectionPath}`,
     get jwks() {
       return { keys: keys.published.map(key => key.jwk) }
     },
@@ -162,9 +167,9 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     requests: log.requests,
     fetch,
     dispatcher: createDispatcher(fetch),
-    token: async (given = {}) => signToken(contentOf(given), given, dialect, keys.current),
+    token: async (given = {}) => signToken(contentOf(given), given, profile, keys.current),
     badTokens: async (given = {}) =>
-      makeBadTokens({ content: contentOf(given), shape: given, dialect, key: keys.current }),
+      makeBadTokens({ content: contentOf(given), shape: given, profile, key: keys.current }),
     registerClient: register,
     rotateKeys: async () => (await keys.rotate()).kid,
     withdrawKey: (kid = keys.current.kid) => keys.withdraw(kid),

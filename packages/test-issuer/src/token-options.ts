@@ -1,4 +1,4 @@
-import type { Dialect, TokenContent } from './issue/dialects.js'
+import type { Profile, TokenContent } from './issue/profiles.js'
 import type { TokenShape } from './issue/sign-token.js'
 import { isScope, isText, refuseUnknownNames, show } from './known-names.js'
 
@@ -12,8 +12,8 @@ export interface TokenOptions extends TokenShape {
   subject?: string
   /** Default `test-client`. */
   clientId?: string
-  /** Seconds from now until the token expires. Default: the issuer's `expiresIn`. */
-  expiresIn?: number
+  /** Milliseconds until the token expires; negative for a token that expired in the past. Default: the issuer's `expiresInMs`. */
+  expiresInMs?: number
 }
 
 const known = [
@@ -21,40 +21,40 @@ const known = [
   'scopes',
   'subject',
   'clientId',
-  'expiresIn',
+  'expiresInMs',
   'claims',
   'header',
   'dpopKey',
   'certificate',
 ]
 
-/** What a token says, and how long it lives, in seconds. */
-type Content = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresIn: number }
+/** What a token says, and how long it lives. */
+type Content = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresInMs: number }
 
 /** @throws {TypeError} where an option is unknown or wrong, or the token would be for nobody */
 export function readTokenOptions(
   options: TokenOptions,
-  issuer: { readonly audience: readonly string[]; readonly dialect: Dialect; readonly expiresIn: number },
+  issuer: { readonly audience: readonly string[]; readonly profile: Profile; readonly expiresInMs: number },
 ): Content {
   refuseUnknownNames('token()', options, known)
-  const { scopes = [], subject, clientId = 'test-client', expiresIn = issuer.expiresIn } = options
+  const { scopes = [], subject, clientId = 'test-client', expiresInMs = issuer.expiresInMs } = options
   const audience = [options.audience ?? issuer.audience].flat()
-  check({ audience, scopes, subject, clientId, expiresIn })
-  if (audience.length === 0 && issuer.dialect.audienceClaim === 'aud')
+  check({ audience, scopes, subject, clientId, expiresInMs })
+  if (audience.length === 0 && issuer.profile.audienceClaim === 'aud')
     throw new TypeError(
       'oauth-test-issuer: the token is for nobody; give audience to token(), or to createTestIssuer()',
     )
-  return { audience, scopes, subject, clientId, expiresIn }
+  return { audience, scopes, subject, clientId, expiresInMs }
 }
 
 /** What is wrong on purpose goes into `claims`. */
-function check({ audience, scopes, subject, clientId, expiresIn }: Required<Content>): void {
+function check({ audience, scopes, subject, clientId, expiresInMs }: Required<Content>): void {
   const rows: [value: unknown, fits: boolean, wants: string][] = [
     [audience, audience.every(isText), 'audience as the identifier of an API, or several'],
     [scopes, Array.isArray(scopes), "scopes as a list, such as ['receipts:read']"],
     [subject, subject === undefined || isText(subject), 'subject as text'],
     [clientId, isText(clientId), 'clientId as text'],
-    [expiresIn, Number.isFinite(expiresIn), 'expiresIn in seconds'],
+    [expiresInMs, Number.isFinite(expiresInMs), 'expiresInMs in milliseconds'],
   ]
   for (const [value, fits, wants] of rows)
     if (!fits) throw new TypeError(`oauth-test-issuer: token() wants ${wants}, not ${show(value)}`)

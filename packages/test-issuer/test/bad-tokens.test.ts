@@ -92,7 +92,7 @@ t.test('each says why, and what the right answer is', async t => {
 })
 
 t.test('what is no flaw is left out', async t => {
-  await using issuer = await createTestIssuer({ dialect: 'cognito', algorithm: 'ES256' })
+  await using issuer = await createTestIssuer({ profile: 'cognito', algorithm: 'ES256' })
   const names = new Set((await issuer.badTokens()).map(({ name }) => name))
   t.notOk(names.has('missingScope'), 'where no scope is asked for')
   t.notOk(names.has('idToken'), 'where client ids are the audience, an ID token names them too')

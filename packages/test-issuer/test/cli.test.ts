@@ -68,9 +68,9 @@ t.test('the lines work in a shell with whatever client, secret and address', asy
 
 for (const [args, message] of [
   [[], /Give --audience/],
-  [['--audience', 'a', '--dialect', 'azure'], /`dialect` is "azure"; it wants one of rfc9068/],
+  [['--audience', 'a', '--profile', 'azure'], /`profile` is "azure"; it wants one of rfc9068/],
   [['--audience', 'a', '--port', 'x'], /`port`/],
-  [['--audience', 'a', '--expires-in', '5m'], /`expiresIn` is NaN; it wants seconds/],
+  [['--audience', 'a', '--expires-in-ms', '5m'], /`expiresInMs` is NaN; it wants milliseconds/],
   [['--audience', 'a', '--client-secret', ''], /client test-client: clientSecret wants text/],
   [['--what'], /Unknown option '--what'/],
 ] as const)

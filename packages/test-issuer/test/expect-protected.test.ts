@@ -6,31 +6,31 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import resourceServer from 'fastify-resource-server'
-import { createTestIssuer, expectProtected, type DialectName, type TestIssuer } from 'oauth-test-issuer'
+import { createTestIssuer, expectProtected, type ProfileName, type TestIssuer } from 'oauth-test-issuer'
 
 const audience = 'https://receipts.example.com'
 const scopes = ['receipts:read', 'receipts:write']
 
 async function start(
   t: Test,
-  dialect: DialectName = 'rfc9068',
+  profile: ProfileName = 'rfc9068',
 ): Promise<{ issuer: TestIssuer; app: FastifyInstance }> {
-  const issuer = await createTestIssuer({ audience, dialect })
+  const issuer = await createTestIssuer({ audience, profile })
   const app = fastify()
   t.teardown(() => Promise.all([app.close(), issuer.close()]))
   return { issuer, app }
 }
 
-for (const dialect of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito'] as const)
-  t.test(`passes routes that are protected: ${dialect}`, async t => {
-    const { issuer, app } = await start(t, dialect)
-    const isCognito = dialect === 'cognito'
+for (const profile of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito'] as const)
+  t.test(`passes routes that are protected: ${profile}`, async t => {
+    const { issuer, app } = await start(t, profile)
+    const isCognito = profile === 'cognito'
     await app.register(resourceServer, {
       issuer: issuer.url,
       audience: isCognito ? 'test-client' : audience,
-      profile: dialect,
+      profile,
     })
-    const oauth = dialect === 'entra' ? { roles: ['receipts:read'] } : { scopes: ['receipts:read'] }
+    const oauth = profile === 'entra' ? { roles: ['receipts:read'] } : { scopes: ['receipts:read'] }
     app.get('/receipts/:id', { config: { oauth: oauth as never } }, async () => 'ok')
     await expectProtected(app, { issuer, routes: [{ url: '/receipts/:id', scopes: ['receipts:read'] }] })
   })

@@ -32,7 +32,7 @@ t.test('token exchange: for what was meant for the client, the chain of actors k
   const [header, payload] = users.split('.')
   for (const [what, given, error] of [
     ['meant for another API', form(await issuer.token({ audience, subject: 'ada' })), 'invalid_grant'],
-    ['expired', form(await issuer.token({ audience: other, expiresIn: -60 })), 'invalid_request'],
+    ['expired', form(await issuer.token({ audience: other, expiresInMs: -60_000 })), 'invalid_request'],
     ['changed', form(`${header}.${payload}.AAAA`), 'invalid_request'],
     ['of an unknown type', { ...form(users), subject_token_type: 'x' }, 'invalid_request'],
     ['for an unknown type', form(users, { requested_token_type: 'x' }), 'invalid_request'],
@@ -43,7 +43,7 @@ t.test('token exchange: for what was meant for the client, the chain of actors k
 })
 
 t.test("JWT bearer, Entra ID's on-behalf-of: the user stays the same (RFC 7523 §2.1)", async t => {
-  await using issuer = await createTestIssuer({ dialect: 'entra', algorithm: 'ES256' })
+  await using issuer = await createTestIssuer({ profile: 'entra', algorithm: 'ES256' })
   issuer.registerClient({
     clientId: 'payment',
     clientSecret: 's3cret',

@@ -21,7 +21,7 @@ t.test('introspection: for registered clients; nothing of a token that is not va
   t.match(await ask(token, basic('payment', 'wrong')), { status: 401 })
   t.match(await post(issuer.introspectionEndpoint, {}, basic('payment', 's3cret')), { status: 400 })
   t.same((await ask('garbage')).body, { active: false })
-  t.same((await ask(await issuer.token({ audience, expiresIn: -1 }))).body, { active: false })
+  t.same((await ask(await issuer.token({ audience, expiresInMs: -1_000 }))).body, { active: false })
   issuer.revoke(token)
   t.same((await ask(token)).body, { active: false })
 })

@@ -2,11 +2,11 @@ import t from 'tap'
 import { createTestIssuer } from 'oauth-test-issuer'
 
 for (const [options, message] of [
-  [{ audiense: 'a' }, /createTestIssuer\(\) does not know `audiense`; it knows dialect, audience/],
-  [{ dialect: 'azure' }, /option `dialect` is "azure"; it wants one of rfc9068, entra/],
+  [{ audiense: 'a' }, /createTestIssuer\(\) does not know `audiense`; it knows profile, audience/],
+  [{ profile: 'azure' }, /option `profile` is "azure"; it wants one of rfc9068, entra/],
   [{ algorithm: 'HS256' }, /option `algorithm` is "HS256"; it wants one of ES256/],
-  [{ expiresIn: 0 }, /option `expiresIn` is 0; it wants seconds, above 0/],
-  [{ expiresIn: Number('5m') }, /option `expiresIn` is NaN; it wants seconds/],
+  [{ expiresInMs: 300 }, /option `expiresInMs` is 300; it wants milliseconds, at least 1000/],
+  [{ expiresInMs: Number('5m') }, /option `expiresInMs` is NaN; it wants milliseconds/],
   [{ audience: [''] }, /option `audience` is \[""\]; it wants the identifier of an API, or several/],
   [{ audience: [undefined] }, /option `audience` is \[null\]; it wants/],
   [{ clients: { clientId: 'a' } }, /option `clients` is .*; it wants a list/],
@@ -37,7 +37,7 @@ for (const [time, shown] of [
 
 t.test('an option that is undefined, as an unset variable is, counts as left out', async t => {
   const nothing = Object.fromEntries(
-    ['dialect', 'audience', 'clients', 'algorithm', 'expiresIn', 'port', 'listen', 'origin', 'clock'].map(
+    ['profile', 'audience', 'clients', 'algorithm', 'expiresInMs', 'port', 'listen', 'origin', 'clock'].map(
       name => [name, undefined],
     ),
   )
@@ -87,7 +87,7 @@ for (const [registration, message] of [
 for (const [options, message] of [
   [{ scope: 'a' }, /token\(\) does not know `scope`; it knows audience, scopes/],
   [{ scopes: 'a' }, /token\(\) wants scopes as a list/],
-  [{ expiresIn: '5m' }, /token\(\) wants expiresIn in seconds, not "5m"/],
+  [{ expiresInMs: '5m' }, /token\(\) wants expiresInMs in milliseconds, not "5m"/],
   [{ scopes: ['a b'] }, /token\(\) wants one scope for each member of scopes, without spaces, not "a b"/],
   [{ scopes: [5] }, /token\(\) wants one scope for each member of scopes, without spaces, not 5/],
   [{ audience: '' }, /token\(\) wants audience as the identifier of an API, or several/],

@@ -68,7 +68,7 @@ t.test('the issuer signs whatever a test asks for', async t => {
     clientId: 'shop',
     claims: { tenant: 7, jti: undefined },
     header: { typ: 'JWT' },
-    expiresIn: 5,
+    expiresInMs: 5_000,
   })
   const { payload } = await jwtVerify(token, createLocalJWKSet(issuer.jwks as never))
   t.match(payload, {

@@ -79,7 +79,7 @@ for (const onBehalfOfGrant of ['token_exchange', 'jwt_bearer'] as const)
 
 t.test('what is had on behalf of a token ends with it', async t => {
   const { issuer, client } = await start(t)
-  const subject = await issuer.token({ audience: 'payment', subject: 'ada', expiresIn: 20 })
+  const subject = await issuer.token({ audience: 'payment', subject: 'ada', expiresInMs: 20_000 })
   const token = await client.onBehalfOf(subject).getToken()
   t.ok(token.expiresAt <= issuer.clock.now() + 20_000)
   t.ok(token.expiresAt > issuer.clock.now() + 10_000)
@@ -94,7 +94,7 @@ t.test('a thousand callers are remembered, and no more', async t => {
 
 t.test('on behalf of a token that has ended nobody is asked', async t => {
   const { issuer, client } = await start(t)
-  const ended = await issuer.token({ audience: 'payment', subject: 'ada', expiresIn: -10 })
+  const ended = await issuer.token({ audience: 'payment', subject: 'ada', expiresInMs: -10_000 })
   for (let call = 0; call < 3; call += 1)
     await t.rejects(client.onBehalfOf(ended).getToken(), {
       code: 'TOKEN_CLIENT_REJECTED',

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { Claims, Dialect, TokenContent } from '../issue/dialects.js'
+import type { Claims, Profile, TokenContent } from '../issue/profiles.js'
 import { signCompact, signToken, type TokenShape } from '../issue/sign-token.js'
 import { createSigningKey, type SigningKey } from '../issue/signing-keys.js'
 
@@ -18,7 +18,7 @@ export interface BadToken {
 export interface Ingredients {
   readonly content: TokenContent
   readonly shape: TokenShape
-  readonly dialect: Dialect
+  readonly profile: Profile
   readonly key: SigningKey
 }
 
@@ -60,13 +60,13 @@ const flaws: Readonly<Record<string, Flaw>> = {
   wrongAudience: {
     why: 'it is for another API (RFC 7519 §4.1.3)',
     make: from =>
-      from.dialect.audienceClaim === 'aud'
+      from.profile.audienceClaim === 'aud'
         ? signed(from, { claims: { aud: 'https://somebody-else.example' } })
-        : signed(from, { claims: { [from.dialect.audienceClaim]: 'somebody-else' } }),
+        : signed(from, { claims: { [from.profile.audienceClaim]: 'somebody-else' } }),
   },
   withoutAudience: {
     why: 'it is for nobody in particular (RFC 9068 §2.2)',
-    make: from => signed(from, { claims: { [from.dialect.audienceClaim]: undefined } }),
+    make: from => signed(from, { claims: { [from.profile.audienceClaim]: undefined } }),
   },
   wrongIssuer: {
     why: 'iss is another issuer (RFC 7519 §4.1.1)',
@@ -82,7 +82,7 @@ const flaws: Readonly<Record<string, Flaw>> = {
   },
   idToken: {
     why: 'it tells the client who signed in, and is no access token (RFC 9068 §4)',
-    unless: ({ dialect }) => dialect.audienceClaim !== 'aud',
+    unless: ({ profile }) => profile.audienceClaim !== 'aud',
     make: ({ content, key }) =>
       signCompact(
         { typ: 'JWT' },
@@ -169,7 +169,7 @@ const flaws: Readonly<Record<string, Flaw>> = {
   },
 }
 
-/** Every bad token that is bad for this dialect and content. */
+/** Every bad token that is bad for this profile and content. */
 export async function makeBadTokens(ingredients: Ingredients): Promise<readonly BadToken[]> {
   const applicable = Object.entries(flaws).filter(([, { unless }]) => unless?.(ingredients) !== true)
   return Promise.all(applicable.map(([name, flaw]) => makeOne(name, flaw, ingredients)))
@@ -186,8 +186,8 @@ async function makeOne(
     : { name, why, token, status, error: 'insufficient_scope' }
 }
 
-function good({ content, shape, dialect, key }: Ingredients): Promise<string> {
-  return signToken(content, shape, dialect, key)
+function good({ content, shape, profile, key }: Ingredients): Promise<string> {
+  return signToken(content, shape, profile, key)
 }
 
 interface Change {
@@ -196,9 +196,9 @@ interface Change {
   readonly header?: Readonly<Record<string, unknown>>
 }
 
-function signed({ content, shape, dialect, key }: Ingredients, change: Change): Promise<string> {
+function signed({ content, shape, profile, key }: Ingredients, change: Change): Promise<string> {
   const changed = { ...withHeader(shape, change.header), claims: { ...shape.claims, ...change.claims } }
-  return signToken({ ...content, ...change.content }, changed, dialect, key)
+  return signToken({ ...content, ...change.content }, changed, profile, key)
 }
 
 function withHeader(shape: TokenShape, header: Change['header']): TokenShape {
@@ -212,8 +212,8 @@ async function resigned(
   sign: (input: string) => string,
 ): Promise<string> {
   const [, payload = ''] = (await good(from)).split('.')
-  const { dialect, key, shape } = from
-  const input = `${encode({ typ: dialect.type, kid: key.kid, ...shape.header, ...header })}.${payload}`
+  const { profile, key, shape } = from
+  const input = `${encode({ typ: profile.type, kid: key.kid, ...shape.header, ...header })}.${payload}`
   return `${input}.${sign(input)}`
 }
 
@@ -225,6 +225,6 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-function foreignKey({ key, dialect }: Ingredients): Promise<SigningKey> {
-  return createSigningKey(key.algorithm, dialect.namesAlgorithm)
+function foreignKey({ key, profile }: Ingredients): Promise<SigningKey> {
+  return createSigningKey(key.algorithm, profile.namesAlgorithm)
 }

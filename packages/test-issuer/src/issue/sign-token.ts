@@ -2,7 +2,7 @@ import { createHash, X509Certificate, type JsonWebKey, type KeyObject, type webc
 import { CompactSign } from 'jose/jws/compact/sign'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { exportJWK } from 'jose/key/export'
-import type { Claims, Dialect, TokenContent } from './dialects.js'
+import type { Claims, Profile, TokenContent } from './profiles.js'
 import type { SigningKey } from './signing-keys.js'
 
 /** A token's key binding: with either of these the token is worth nothing without the key. */
@@ -15,22 +15,22 @@ export interface TokenBinding {
 
 /** What {@link signToken} writes besides the content. */
 export interface TokenShape extends TokenBinding {
-  /** Claims put over those of the dialect; `undefined` takes one out. */
+  /** Claims put over those of the profile; `undefined` takes one out. */
   claims?: Claims
   /** Header members put over `alg`, `typ` and `kid`; `undefined` takes one out. */
   header?: Readonly<Record<string, unknown>>
 }
 
-/** Writes a token in the issuer's dialect and signs it (RFC 7515 §3.1). */
+/** Writes a token in the issuer's profile and signs it (RFC 7515 §3.1). */
 export async function signToken(
   content: TokenContent,
   shape: TokenShape,
-  dialect: Dialect,
+  profile: Profile,
   key: SigningKey,
 ): Promise<string> {
   const cnf = await confirmation(shape)
-  const claims = { ...dialect.claims(content), ...(cnf === undefined ? {} : { cnf }), ...shape.claims }
-  return signCompact({ typ: dialect.type, ...shape.header }, claims, key)
+  const claims = { ...profile.claims(content), ...(cnf === undefined ? {} : { cnf }), ...shape.claims }
+  return signCompact({ typ: profile.type, ...shape.header }, claims, key)
 }
 
 /** Signs any claims under any header; `alg` and `kid` are the key's unless the header has them. */

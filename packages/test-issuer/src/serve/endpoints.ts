@@ -1,4 +1,4 @@
-import type { Dialect } from '../issue/dialects.js'
+import type { Profile } from '../issue/profiles.js'
 
 /** What an issuer can be asked for. */
 export type Endpoint = 'discovery' | 'jwks' | 'token' | 'introspection'
@@ -13,14 +13,14 @@ export function refuseUnknownEndpoint(where: string, endpoint: Endpoint): void {
     )
 }
 
-/** Path → endpoint: metadata by OpenID Connect Discovery 1.0 §4 and by RFC 8414 §3, the rest as the dialect has it. */
-export function endpointsOf(dialect: Dialect): ReadonlyMap<string, Endpoint> {
-  const issuerPath = dialect.issuerPath.replace(/\/$/, '')
+/** Path → endpoint: metadata by OpenID Connect Discovery 1.0 §4 and by RFC 8414 §3, the rest as the profile has it. */
+export function endpointsOf(profile: Profile): ReadonlyMap<string, Endpoint> {
+  const issuerPath = profile.issuerPath.replace(/\/$/, '')
   return new Map<string, Endpoint>([
     [`${issuerPath}/.well-known/openid-configuration`, 'discovery'],
     [`/.well-known/oauth-authorization-server${issuerPath}`, 'discovery'],
-    [dialect.jwksPath, 'jwks'],
-    [dialect.tokenPath, 'token'],
-    [dialect.introspectionPath, 'introspection'],
+    [profile.jwksPath, 'jwks'],
+    [profile.tokenPath, 'token'],
+    [profile.introspectionPath, 'introspection'],
   ])
 }

@@ -1,20 +1,20 @@
-import type { Dialect } from '../issue/dialects.js'
+import type { Profile } from '../issue/profiles.js'
 import type { SigningAlgorithm } from '../issue/signing-keys.js'
 
 /** Metadata: OpenID Connect Discovery 1.0 §3 and RFC 8414 §2 in one document, as most issuers serve it. */
 export function metadataOf(
   issuer: string,
   origin: string,
-  dialect: Dialect,
+  profile: Profile,
   algorithm: SigningAlgorithm,
 ): Record<string, unknown> {
   const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
   const algorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'RS256', 'PS256']
   return {
     issuer,
-    jwks_uri: `${origin}${dialect.jwksPath}`,
-    token_endpoint: `${origin}${dialect.tokenPath}`,
-    introspection_endpoint: `${origin}${dialect.introspectionPath}`,
+    jwks_uri: `${origin}${profile.jwksPath}`,
+    token_endpoint: `${origin}${profile.tokenPath}`,
+    introspection_endpoint: `${origin}${profile.introspectionPath}`,
     grant_types_supported: [
       'client_credentials',
       'urn:ietf:params:oauth:grant-type:token-exchange',

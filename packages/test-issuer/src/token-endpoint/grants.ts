@@ -1,5 +1,5 @@
 import type { GrantName, RegisteredClient } from '../clients.js'
-import type { Claims } from '../issue/dialects.js'
+import type { Claims } from '../issue/profiles.js'
 import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import type { Parameters } from './parameters.js'

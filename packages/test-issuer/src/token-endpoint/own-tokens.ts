@@ -1,6 +1,6 @@
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import { jwtVerify } from 'jose/jwt/verify'
-import type { Claims } from '../issue/dialects.js'
+import type { Claims } from '../issue/profiles.js'
 import type { SigningKeys } from '../issue/signing-keys.js'
 
 /** What tells whether a token of this issuer is still good. */

@@ -1,4 +1,4 @@
-import type { TokenContent } from '../issue/dialects.js'
+import type { TokenContent } from '../issue/profiles.js'
 import type { TokenShape } from '../issue/sign-token.js'
 import { json, noStore, type IssuerRequest, type IssuerResponse } from '../serve/exchange.js'
 import type { RecordDraft } from '../serve/recorded-requests.js'
@@ -14,8 +14,8 @@ import { applyPolicy } from './policy.js'
 export interface TokenEndpointContext extends ClientDirectory {
   readonly url: string
   readonly tokens: OwnTokens
-  /** Seconds that a token lives. */
-  readonly expiresIn: number
+  /** Token lifetime in milliseconds. */
+  readonly expiresInMs: number
   readonly issue: (
     content: Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'>,
     shape: TokenShape,
@@ -74,7 +74,7 @@ async function grantToken(
     {
       access_token: token,
       token_type: dpopKey === undefined ? 'Bearer' : 'DPoP',
-      expires_in: context.expiresIn,
+      expires_in: Math.floor(context.expiresInMs / 1000),
       ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
       ...answer,
     },

@@ -17,7 +17,7 @@ export interface TokenContent {
 }
 
 /** How one kind of issuer writes its access tokens, and where its endpoints are. */
-export interface Dialect {
+export interface Profile {
   /** The issuer identifier's path. */
   readonly issuerPath: string
   readonly jwksPath: string
@@ -34,31 +34,33 @@ export interface Dialect {
   readonly claims: (content: TokenContent) => Claims
 }
 
-export type DialectName = 'rfc9068' | 'entra' | 'auth0' | 'keycloak' | 'cognito' | 'okta'
+export type ProfileName = 'rfc9068' | 'entra' | 'auth0' | 'keycloak' | 'okta' | 'cognito' | 'generic'
 
 const tenant = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
 
+/** RFC 9068 §2. */
+const rfc9068: Profile = {
+  issuerPath: '',
+  jwksPath: '/jwks',
+  tokenPath: '/token',
+  introspectionPath: '/introspect',
+  algorithm: 'ES256',
+  type: 'at+jwt',
+  namesAlgorithm: true,
+  audienceClaim: 'aud',
+  claims: content => ({
+    ...registered(content),
+    // RFC 9068 §2.2: without a resource owner the subject is the client.
+    sub: content.subject ?? content.clientId,
+    client_id: content.clientId,
+    jti: randomUUID(),
+    scope: spaced(content.scopes),
+  }),
+}
+
 /** Issuer → how its tokens look. A row is all that another issuer needs. */
-export const dialects: Readonly<Record<DialectName, Dialect>> = {
-  /** RFC 9068 §2. */
-  rfc9068: {
-    issuerPath: '',
-    jwksPath: '/jwks',
-    tokenPath: '/token',
-    introspectionPath: '/introspect',
-    algorithm: 'ES256',
-    type: 'at+jwt',
-    namesAlgorithm: true,
-    audienceClaim: 'aud',
-    claims: content => ({
-      ...registered(content),
-      // RFC 9068 §2.2: without a resource owner the subject is the client.
-      sub: content.subject ?? content.clientId,
-      client_id: content.clientId,
-      jti: randomUUID(),
-      scope: spaced(content.scopes),
-    }),
-  },
+export const profiles: Readonly<Record<ProfileName, Profile>> = {
+  rfc9068,
   /** Microsoft Entra ID, v2.0: `roles` where an application acts for itself, `scp` where a user delegated. */
   entra: {
     issuerPath: `/${tenant}/v2.0`,
@@ -84,7 +86,7 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
         : { scp: spaced(content.scopes) }),
     }),
   },
-  /** Auth0, its own dialect (the other one is rfc9068); RBAC's `permissions` beside `scope`. */
+  /** Auth0's own token dialect (Auth0 can also issue RFC 9068 tokens); RBAC's `permissions` beside `scope`. */
   auth0: {
     issuerPath: '/',
     jwksPath: '/.well-known/jwks.json',
@@ -125,6 +127,11 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
       client_id: content.subject === undefined ? content.clientId : undefined,
       preferred_username: content.subject ?? `service-account-${content.clientId}`,
     }),
+  },
+  /** An issuer without a profile of its own: RFC 9068's claims, but `typ: JWT`. */
+  generic: {
+    ...rfc9068,
+    type: 'JWT',
   },
   /** Amazon Cognito: no `aud`, no `typ`; the client is the only audience. */
   cognito: {

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import t from 'tap'
-import { createTestIssuer, type DialectName } from 'oauth-test-issuer'
+import { createTestIssuer, type ProfileName } from 'oauth-test-issuer'
 
 /** What an issuer's own documentation shows of its access tokens. */
 interface Documented {
@@ -20,11 +20,27 @@ const uuid = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/
 const scopes = ['receipts:read', 'receipts:write']
 const times = { iat: Number, exp: Number }
 
-const documented: Readonly<Record<DialectName, Documented>> = {
+const documented: Readonly<Record<ProfileName, Documented>> = {
   rfc9068: {
     source: 'https://www.rfc-editor.org/rfc/rfc9068#section-2',
     issuer: /^http:\/\/127\.0\.0\.1:\d+$/,
     header: { alg: 'ES256', typ: 'at+jwt', kid: String },
+    machine: {
+      iss: String,
+      aud: audience,
+      sub: 'shop',
+      client_id: 'shop',
+      jti: uuid,
+      scope: 'receipts:read receipts:write',
+      ...times,
+    },
+    user: { sub: 'ada' },
+    key: { use: 'sig', alg: 'ES256' },
+  },
+  generic: {
+    source: 'https://www.rfc-editor.org/rfc/rfc7519#section-5.1',
+    issuer: /^http:\/\/127\.0\.0\.1:\d+$/,
+    header: { alg: 'ES256', typ: 'JWT', kid: String },
     machine: {
       iss: String,
       aud: audience,
@@ -134,11 +150,11 @@ const documented: Readonly<Record<DialectName, Documented>> = {
   },
 }
 
-for (const [dialect, { source, issuer: identifier, header, machine, user, key }] of Object.entries(
+for (const [profile, { source, issuer: identifier, header, machine, user, key }] of Object.entries(
   documented,
-) as [DialectName, Documented][])
-  t.test(`${dialect}: tokens and keys as in ${source}`, async t => {
-    await using issuer = await createTestIssuer({ dialect, audience })
+) as [ProfileName, Documented][])
+  t.test(`${profile}: tokens and keys as in ${source}`, async t => {
+    await using issuer = await createTestIssuer({ profile, audience })
     t.match(issuer.url, identifier)
 
     const options = { clientId: 'shop', scopes }
@@ -165,9 +181,9 @@ for (const [dialect, { source, issuer: identifier, header, machine, user, key }]
       t.notOk(claim in none, `without scopes there is no ${claim}`)
   })
 
-t.test('any dialect, any algorithm', async t => {
+t.test('any profile, any algorithm', async t => {
   for (const algorithm of ['ES384', 'ES512', 'EdDSA', 'PS256'] as const) {
-    await using issuer = await createTestIssuer({ dialect: 'keycloak', audience, algorithm })
+    await using issuer = await createTestIssuer({ profile: 'keycloak', audience, algorithm })
     const { protectedHeader } = await jwtVerify(await issuer.token(), createLocalJWKSet(issuer.jwks as never))
     t.equal(protectedHeader.alg, algorithm)
   }
