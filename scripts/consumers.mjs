@@ -166,7 +166,7 @@ for (const [runner, { first, command }] of Object.entries(runners))
     })
     const output = stripVTControlCharacters(`${stdout}${stderr}`)
     if (status === 0) throw new Error('an open route passes')
-    if (!/^\W*GET \/open answers 200 to everybody, without a token/m.test(output)) throw new Error(output)
+    if (!/^\W*GET \/open answered 200 to every request, without a token/m.test(output)) throw new Error(output)
   })
 
 rmSync(project, { recursive: true, force: true })

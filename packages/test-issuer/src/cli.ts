@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
-import { profiles, type ProfileName } from './issue/profiles.js'
-import { createTestIssuer, type ClientCredentials } from './test-issuer.js'
+import type { ProfileName } from './issue/profile.js'
+import { profiles } from './issue/profiles.js'
+import type { ClientCredentials } from './clients/registry.js'
+import { createTestIssuer } from './test-issuer.js'
 
 const usage = `oauth-test-issuer --audience URI [options]   serves an issuer on this machine, until Ctrl+C
 
@@ -65,7 +67,13 @@ curl -u ${credentialsOf(client)} -d ${tokenRequest(audience, scopes)} ${issuer.t
     await issuer.close()
     throw error
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void issuer.close())
+  // The issuer's socket alone would not keep this process running.
+  const running = setInterval(() => {}, 2 ** 31 - 1)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      clearInterval(running)
+      void issuer.close()
+    })
 }
 
 /** RFC 6749 §4.4.2, RFC 8707 §2. */

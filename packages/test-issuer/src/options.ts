@@ -1,37 +1,45 @@
-import type { ClientRegistration } from './clients.js'
-import { profiles, type Profile, type ProfileName } from './issue/profiles.js'
-import type { SigningAlgorithm } from './issue/signing-keys.js'
+import type { ClientAssertionRules, ClientRegistration } from './clients/registration.js'
+import type { Profile, ProfileName } from './issue/profile.js'
+import { profiles } from './issue/profiles.js'
+import { signingAlgorithms, type SigningAlgorithm } from './issue/key-pairs.js'
 import { refuseUnknownNames, show } from './known-names.js'
 
-/** What {@link createTestIssuer} takes; everything may be left out. */
+/** Options of {@link createTestIssuer}. All are optional. */
 export interface TestIssuerOptions {
   /** Whose tokens and paths to imitate. Default `rfc9068`. */
   profile?: ProfileName
-  /** The audience of tokens that name none of their own. */
+  /** The audience of tokens whose options name none. */
   audience?: string | readonly string[]
-  /** Clients that the token endpoint knows from the start. */
+  /** Clients that are registered from the start. */
   clients?: readonly ClientRegistration[]
-  /** What to sign with. Default: the profile's; ES256 keys are made in a millisecond, RSA keys take tenths of a second. */
+  /** What to sign with. Default: the profile's algorithm. EC and Ed25519 keys take a millisecond, RSA keys tenths of a second. */
   algorithm?: SigningAlgorithm
-  /** Token lifetime in milliseconds, at least 1000. Default 300000. */
+  /** Token lifetime in milliseconds, at least 1000. Tokens expire on whole seconds, so it is rounded down. Default 300000. */
   expiresInMs?: number
+  /**
+   * `rfc10070` accepts only client assertions that are addressed to the issuer alone and typed
+   * `client-authentication+jwt`. Default `rfc7523`: the audience may also be the token endpoint, as Entra ID and Okta
+   * require.
+   */
+  clientAssertions?: ClientAssertionRules
   /** The loopback port. Default: a free one. */
   port?: number
-  /** `false`: no socket at all; requests come through `fetch` or `dispatcher`. Default true. */
+  /** `false`: open no socket; requests arrive through the issuer's `fetch` or `dispatcher`. Default true. */
   listen?: boolean
-  /** The origin that the issuer goes by when it doesn't listen. Default `https://issuer.test`. */
+  /** The issuer's origin when it does not listen. Default `https://issuer.test`. */
   origin?: string
-  /** Milliseconds since the epoch. Default `Date.now`; `clock` of the issuer moves relative to it. */
+  /** Returns milliseconds since the epoch. The issuer's `clock` moves relative to it. Default `Date.now`. */
   clock?: () => number
 }
 
-/** Every option, checked, with its default. */
+/** The options, checked and completed with defaults. */
 export interface Settings {
   readonly profile: Profile
   readonly audience: readonly string[]
   readonly clients: readonly ClientRegistration[]
   readonly algorithm: SigningAlgorithm
   readonly expiresInMs: number
+  readonly clientAssertions: ClientAssertionRules
   readonly port: number
   readonly listen: boolean
   readonly origin: string
@@ -44,25 +52,26 @@ const known = [
   'clients',
   'algorithm',
   'expiresInMs',
+  'clientAssertions',
   'port',
   'listen',
   'origin',
   'clock',
 ]
-const algorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
 
 const defaults = {
   profile: 'rfc9068',
   audience: [],
   clients: [],
   expiresInMs: 300_000,
+  clientAssertions: 'rfc7523',
   port: 0,
   listen: true,
   origin: 'https://issuer.test',
   clock: Date.now,
 } as const
 
-/** @throws {TypeError} naming the option, what it got and what it wants */
+/** @throws {TypeError} with the option's name, the value received and the value expected */
 export function parseOptions(options: TestIssuerOptions): Settings {
   refuseUnknownNames('createTestIssuer()', options, known)
   const given = { ...defaults, ...withoutUndefined(options) }
@@ -76,19 +85,20 @@ export function parseOptions(options: TestIssuerOptions): Settings {
     algorithm: given.algorithm ?? profile.algorithm,
   }
   check(settings)
-  refuseInert(options, settings)
+  refuseOptionsWithoutEffect(options, settings)
   return settings
 }
 
-/** An option that is undefined, as a variable that is not set, counts as left out. */
+/** An undefined option counts as absent, so an unset variable can be passed on. */
 function withoutUndefined(options: TestIssuerOptions): TestIssuerOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 function check(settings: Settings): void {
-  const { algorithm, audience, clients, clock, expiresInMs, listen, origin, port } = settings
+  const { algorithm, audience, clientAssertions, clients, clock, expiresInMs, listen, origin, port } =
+    settings
   const rows: [option: keyof Settings, fits: boolean, wants: string][] = [
-    ['algorithm', algorithms.includes(algorithm), `one of ${algorithms.join(', ')}`],
+    ['algorithm', signingAlgorithms.includes(algorithm), `one of ${signingAlgorithms.join(', ')}`],
     [
       'audience',
       audience.every(uri => typeof uri === 'string' && uri !== ''),
@@ -96,6 +106,7 @@ function check(settings: Settings): void {
     ],
     ['clients', Array.isArray(clients), 'a list'],
     ['expiresInMs', Number.isFinite(expiresInMs) && expiresInMs >= 1000, 'milliseconds, at least 1000'],
+    ['clientAssertions', ['rfc7523', 'rfc10070'].includes(clientAssertions), 'rfc7523 or rfc10070'],
     ['port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a port number'],
     ['listen', typeof listen === 'boolean', 'true or false'],
     [
@@ -113,8 +124,8 @@ function check(settings: Settings): void {
     )
 }
 
-/** What does nothing would be missed by the test that gave it. */
-function refuseInert({ port, origin }: TestIssuerOptions, { listen }: Settings): void {
+/** A test that sets an option expects an effect. */
+function refuseOptionsWithoutEffect({ port, origin }: TestIssuerOptions, { listen }: Settings): void {
   if (!listen && port !== undefined)
     throw new TypeError('oauth-test-issuer: option `port` does nothing with `listen: false`')
   if (listen && origin !== undefined)

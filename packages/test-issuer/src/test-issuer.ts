@@ -1,184 +1,181 @@
-import type { ClientRegistration, RegisteredClient } from './clients.js'
-import { registerClient } from './clients.js'
-import { makeBadTokens, type BadToken } from './check/bad-tokens.js'
+import type { BadToken } from './check/bad-tokens.js'
+import { createClientRegistry, type ClientCredentials, type ClientRegistry } from './clients/registry.js'
+import type { ClientRegistration } from './clients/registration.js'
 import { createClock, type TestClock } from './clock.js'
-import type { TokenContent } from './issue/profiles.js'
-import { signToken } from './issue/sign-token.js'
-import { createSigningKeys, type PublicJwk } from './issue/signing-keys.js'
-import { parseOptions, type TestIssuerOptions } from './options.js'
-import { createHandle, type Handle } from './serve/answer.js'
-import { createDispatcher, type IssuerDispatcher } from './serve/dispatcher.js'
-import { endpointsOf, type Endpoint } from './serve/endpoints.js'
+import type { TokenShape } from './issue/sign-token.js'
+import { createSigningKeys, type PublicJwk, type SigningKeys } from './issue/signing-keys.js'
+import { parseOptions, type Settings, type TestIssuerOptions } from './options.js'
+import { createHandle, type Answer, type Handle } from './serve/answer.js'
+import type { IssuerDispatcher } from './serve/dispatcher.js'
+import { endpointsOf, urlsOf, type Endpoint, type IssuerUrls } from './serve/endpoints.js'
 import { json } from './serve/exchange.js'
-import { createFailures, type Failure } from './serve/failures.js'
-import { createFetch, type IssuerFetch } from './serve/fetch.js'
-import { listen } from './serve/listener.js'
+import { createFailures, type Failure, type Failures } from './serve/failures.js'
+import type { IssuerFetch } from './serve/fetch.js'
 import { metadataOf } from './serve/metadata.js'
-import { createRequestLog, type RecordedRequests } from './serve/recorded-requests.js'
+import { openNetwork, type Network } from './serve/network.js'
+import { createRequestLog, type RecordedRequests, type RequestLog } from './serve/recorded-requests.js'
 import { answerIntrospection } from './token-endpoint/introspection.js'
-import { createOwnTokens } from './token-endpoint/own-tokens.js'
+import { createOwnTokens, type OwnTokens } from './token-endpoint/own-tokens.js'
 import { answerTokenRequest } from './token-endpoint/token-endpoint.js'
-import { readTokenOptions, type TokenOptions } from './token-options.js'
-
-/** A client's credentials, to be handed to the client under test. */
-export interface ClientCredentials {
-  readonly clientId: string
-  /** Empty for a client that authenticates by its keys. */
-  readonly clientSecret: string
-}
+import { createTokenFactory, type GrantedContent, type TokenFactory } from './token-factory.js'
+import type { TokenOptions } from './token-options.js'
 
 /** A running issuer. */
 export interface TestIssuer extends AsyncDisposable {
-  /** The issuer identifier: what a token's `iss` says, and what an `issuer` option wants. */
+  /** The issuer identifier: a token's `iss`, and the value for a plugin's `issuer` option. */
   readonly url: string
   readonly tokenEndpoint: string
   readonly jwksUri: string
   readonly introspectionEndpoint: string
-  /** The JWK set, as it is published now. */
+  /** The metadata document, for clients that take it as an option instead of fetching it. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** The JWK set as it is published now. */
   readonly jwks: { readonly keys: readonly PublicJwk[] }
   /** The issuer's time. */
   readonly clock: TestClock
-  /** What the issuer was asked, in order. */
+  /** The requests that the issuer received, in order. */
   readonly requests: RecordedRequests
-  /** `fetch` and an undici dispatcher that end here without a socket. */
+  /** Reaches the issuer without a socket. */
   readonly fetch: IssuerFetch
+  /** An undici dispatcher that reaches the issuer without a socket. */
   readonly dispatcher: IssuerDispatcher
-  /** Signs a token, whatever the registered clients may have. @throws {TypeError} when it would be for nobody */
+  /** Signs a token, whatever the registered clients may request. @throws {TypeError} if an option is invalid, or the token has no audience */
   token(options?: TokenOptions): Promise<string>
-  /** Tokens that a resource server must refuse, each with the reason; made from the good token that the same options give. */
+  /** Tokens that a resource server must reject, each with the reason. They are variants of the token that the same options give. */
   badTokens(options?: TokenOptions): Promise<readonly BadToken[]>
-  /** Adds a client, or replaces the one with its id; its secret is made up when none is given. */
+  /** Adds a client or replaces the one with the same id. Makes up a secret if none is given. @throws {TypeError} if the registration is invalid */
   registerClient(registration: ClientRegistration): ClientCredentials
-  /** Signs with a new key from now on; the ones before stay published. Gives the new key's id. */
+  /** Signs with a new key from now on; earlier keys stay published. Returns the new key's id. */
   rotateKeys(): Promise<string>
-  /** Takes a key out of the JWK set, by default the one that signs; a new one takes its place. @throws {TypeError} where there is no such key */
+  /** Removes a key from the JWK set, by default the one that signs; a new one replaces it. @throws {TypeError} if no published key has this id */
   withdrawKey(kid?: string): Promise<void>
-  /** From now on introspection says that the token is not active. */
+  /** Makes introspection report a token as inactive, and the token endpoint reject it. */
   revoke(token: string): void
-  /** Makes an endpoint misbehave. */
+  /** Makes an endpoint misbehave. @throws {TypeError} if the failure is invalid */
   fail(endpoint: Endpoint, failure: Failure): void
-  /** Ends what `fail` began, for an endpoint or for all. */
+  /** Ends the failures of one endpoint, or of all. */
   recover(endpoint?: Endpoint): void
-  /** Cuts all connections, and every new one. */
+  /** Cuts all connections, and every new one until `online()`. */
   offline(): void
   online(): void
   close(): Promise<void>
 }
 
 /**
- * Starts an issuer on a free loopback port: metadata, keys, token endpoint, introspection, with real signatures
- * and real client authentication.
+ * Starts an issuer on a free loopback port: metadata, keys, token endpoint and introspection, with real signatures
+ * and real client authentication. It does not keep the process alive.
  *
  * ```ts
  * await using issuer = await createTestIssuer({ audience: 'https://api.example.com' })
  * const token = await issuer.token({ scopes: ['orders:read'] })
  * ```
- * @throws {TypeError} naming the option that is wrong
+ * @throws {TypeError} naming the invalid option
  */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
   const settings = parseOptions(options)
-  const { profile, expiresInMs } = settings
-  const clients = new Map<string, RegisteredClient>()
-  const register = (registration: ClientRegistration): ClientCredentials => {
-    const client = registerClient(registration)
-    clients.set(client.clientId, client)
-    return { clientId: client.clientId, clientSecret: client.clientSecret ?? '' }
-  }
-  for (const registration of settings.clients) register(registration)
-
-  const keys = await createSigningKeys(settings.algorithm, profile.namesAlgorithm)
+  const { profile, algorithm } = settings
+  const registry = createClientRegistry(settings.clients)
+  const keys = await createSigningKeys(algorithm, profile.namesAlgorithm)
+  // Assigned below: the answers contain the origin, which openNetwork() decides.
   let handle: Handle
-  const listener = settings.listen ? await listen(settings.port, () => handle) : undefined
-  const origin = listener === undefined ? settings.origin : `http://127.0.0.1:${listener.port}`
-  const url = `${origin}${profile.issuerPath}`
-  const tokenEndpoint = `${origin}${profile.tokenPath}`
-
+  const network = await openNetwork(settings, request => handle(request))
+  const urls = urlsOf(network.origin, profile)
   const clock = createClock(settings.clock)
-  const log = createRequestLog(clock.now)
-  const failures = createFailures()
-  const tokens = createOwnTokens(url, keys, clock.now)
-  const closing = new AbortController()
-  const seen = new Set<string>()
-  const directory = {
-    clients,
-    ownNames: [url, tokenEndpoint],
-    now: clock.now,
-    once: (id: string) => seen.size < seen.add(id).size,
-    tokens,
+  const parts: Parts = {
+    network,
+    urls,
+    metadata: metadataOf(urls, algorithm),
+    registry,
+    keys,
+    clock,
+    log: createRequestLog(clock.now),
+    failures: createFailures(),
+    factory: createTokenFactory(urls.issuer, { settings, keys, now: clock.now }),
+    tokens: createOwnTokens(urls.issuer, keys, clock.now),
   }
-  const dated = <Content extends object>(content: Content, lifetimeMs: number) => {
-    const now = clock.now()
-    return {
-      ...content,
-      issuer: url,
-      issuedAt: Math.floor(now / 1000),
-      expiresAt: Math.floor((now + lifetimeMs) / 1000),
-    }
-  }
-  const contentOf = (given: TokenOptions): TokenContent => {
-    const { expiresInMs: lifetimeMs, ...content } = readTokenOptions(given, settings)
-    return dated(content, lifetimeMs)
-  }
-
   handle = createHandle({
     endpoints: endpointsOf(profile),
-    answers: {
-      discovery: () => json(200, metadataOf(url, origin, profile, settings.algorithm)),
-      jwks: () => json(200, { keys: keys.published.map(key => key.jwk) }),
-      token: (request, record) =>
-        answerTokenRequest(
-          request,
-          {
-            ...directory,
-            url: tokenEndpoint,
-            expiresInMs,
-            issue: (content, shape) => signToken(dated(content, expiresInMs), shape, profile, keys.current),
-          },
-          record,
-        ),
-      introspection: (request, record) => answerIntrospection(request, directory, record),
-    },
-    failures,
-    log,
-    closing: closing.signal,
+    answers: answersOf(parts, settings),
+    failures: parts.failures,
+    log: parts.log,
+    closing: network.closing,
   })
-  let reachable = true
-  const setReachable = (value: boolean): void => {
-    reachable = value && !closing.signal.aborted
-    listener?.setReachable(reachable)
-  }
-  const fetch = createFetch(origin, handle, () => reachable)
+  return assemble(parts)
+}
 
-  const close = async (): Promise<void> => {
-    closing.abort()
-    setReachable(false)
-    await listener?.close()
-  }
+/** What a running issuer consists of. */
+interface Parts {
+  readonly network: Network
+  readonly urls: IssuerUrls
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly registry: ClientRegistry
+  readonly keys: SigningKeys
+  readonly clock: TestClock
+  readonly log: RequestLog
+  readonly failures: Failures
+  readonly factory: TokenFactory
+  readonly tokens: OwnTokens
+}
 
+function answersOf(
+  { urls, metadata, registry, keys, clock, factory, tokens }: Parts,
+  { clientAssertions, expiresInMs }: Settings,
+): Readonly<Record<Endpoint, Answer>> {
+  const used = new Set<string>()
+  const context = {
+    ...urls,
+    clients: registry.clients,
+    clientAssertions,
+    expiresInMs,
+    now: clock.now,
+    once: (id: string) => used.size < used.add(id).size,
+    tokens,
+    issue: (content: GrantedContent, shape: TokenShape) => factory.signGranted(content, shape),
+  }
   return {
-    url,
-    tokenEndpoint,
-    jwksUri: `${origin}${profile.jwksPath}`,
-    introspectionEndpoint: `${origin}${profile.introspectionPath}`,
+    discovery: () => json(200, metadata),
+    jwks: () => json(200, { keys: keys.published.map(key => key.jwk) }),
+    token: (request, record) => answerTokenRequest(request, context, record),
+    introspection: (request, record) => answerIntrospection(request, context, record),
+  }
+}
+
+function assemble({
+  network,
+  urls,
+  metadata,
+  registry,
+  keys,
+  clock,
+  log,
+  failures,
+  factory,
+  tokens,
+}: Parts): TestIssuer {
+  return {
+    url: urls.issuer,
+    tokenEndpoint: urls.tokenEndpoint,
+    jwksUri: urls.jwksUri,
+    introspectionEndpoint: urls.introspectionEndpoint,
+    metadata,
     get jwks() {
       return { keys: keys.published.map(key => key.jwk) }
     },
     clock,
     requests: log.requests,
-    fetch,
-    dispatcher: createDispatcher(fetch),
-    token: async (given = {}) => signToken(contentOf(given), given, profile, keys.current),
-    badTokens: async (given = {}) =>
-      makeBadTokens({ content: contentOf(given), shape: given, profile, key: keys.current }),
-    registerClient: register,
+    fetch: network.fetch,
+    dispatcher: network.dispatcher,
+    token: (options = {}) => factory.sign(options),
+    badTokens: (options = {}) => factory.signBad(options),
+    registerClient: registration => registry.register(registration),
     rotateKeys: async () => (await keys.rotate()).kid,
     withdrawKey: (kid = keys.current.kid) => keys.withdraw(kid),
     revoke: token => tokens.revoke(token),
     fail: (endpoint, failure) => failures.add(endpoint, failure),
     recover: endpoint => failures.clear(endpoint),
-    offline: () => setReachable(false),
-    online: () => setReachable(true),
-    close,
-    [Symbol.asyncDispose]: close,
+    offline: () => network.setReachable(false),
+    online: () => network.setReachable(true),
+    close: () => network.close(),
+    [Symbol.asyncDispose]: () => network.close(),
   }
 }

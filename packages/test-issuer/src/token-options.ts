@@ -1,4 +1,4 @@
-import type { Profile, TokenContent } from './issue/profiles.js'
+import type { Profile, TokenContent } from './issue/profile.js'
 import type { TokenShape } from './issue/sign-token.js'
 import { isScope, isText, refuseUnknownNames, show } from './known-names.js'
 

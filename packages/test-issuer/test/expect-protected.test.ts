@@ -52,7 +52,7 @@ t.test('a misspelt option would make the test weaker, and is refused', async t =
       /a route of expectProtected\(\) wants a url such as '\/receipts', not undefined/,
     ],
     [{ routes: ['/receipts'] }, /a route of expectProtected\(\) is "\/receipts"; it wants an object/],
-    [{ issuer: undefined }, /expectProtected\(\) wants the issuer that the application trusts/],
+    [{ issuer: undefined }, /expectProtected\(\) wants `issuer`, the issuer that the application trusts/],
   ] as const)
     await t.rejects(expectProtected(app, { issuer, ...options } as never), { name: 'TypeError', message })
 })
@@ -71,9 +71,9 @@ t.test('finds what is open, and says so in a line for each route', async t => {
     name: 'AssertionError',
     code: 'ERR_ASSERTION',
     actual: [
-      /^GET \/open answers 200 to everybody, without a token and with each of \d+ bad ones$/,
-      /^GET \/broken answers 500 to everybody/,
-      'GET /broken answers 500 to a good token',
+      /^GET \/open answered 200 to every request, without a token and with each of \d+ bad tokens$/,
+      /^GET \/broken answered 500 to every request/,
+      'GET /broken answered 500 to a good token',
     ],
   })
 })
@@ -96,9 +96,9 @@ t.test('finds each bad token that gets in', async t => {
   }).catch((error: unknown) => error)
   const text = String(failure)
   for (const line of [
-    'GET /signed answers 200 and not 401 to the bad token `wrongAudience`: it is for another API (RFC 7519 §4.1.3)',
-    'GET /signed answers 200 and not 401 to the bad token `withoutExpiry`',
-    'GET /signed answers 200 and not 403 to the bad token `missingScope`',
+    'GET /signed answered 200 instead of 401 to the bad token `wrongAudience`: it is for another API (RFC 7519 §4.1.3)',
+    'GET /signed answered 200 instead of 401 to the bad token `withoutExpiry`',
+    'GET /signed answered 200 instead of 403 to the bad token `missingScope`',
   ])
     t.ok(text.includes(`\n  ${line}`), line)
   t.notMatch(text, 'tamperedPayload', 'and no other')
@@ -116,7 +116,7 @@ t.test('finds a challenge that is missing, and a scope that is not asked for', a
   )
   await t.rejects(
     expectProtected(app, { issuer, routes: [{ url: '/half', scopes }] }),
-    /answers 200 and not 403 to a token without the scope receipts:write/,
+    /answered 200 instead of 403 to a token without the scope receipts:write/,
   )
   await t.rejects(expectProtected(app, { issuer, routes: [{ url: '/bare' }] }), /without a challenge/)
 })
@@ -127,7 +127,7 @@ t.test('finds a route that is closed to those who may', async t => {
   app.post('/receipts', { config: { oauth: { scopes: ['receipts:write'] } } }, async request => request.body)
   await t.rejects(
     expectProtected(app, { issuer, routes: [{ method: 'POST', url: '/receipts' }] }),
-    /POST \/receipts answers 403 to a good token/,
+    /POST \/receipts answered 403 to a good token/,
   )
   await expectProtected(app, {
     issuer,
@@ -187,7 +187,7 @@ t.test('leaves the query of a URL as it is', async t => {
 
 t.test('proves nothing without routes, and says so', async t => {
   const { issuer, app } = await start(t)
-  await t.rejects(expectProtected(app, { issuer, routes: [] }), /no routes/)
+  await t.rejects(expectProtected(app, { issuer, routes: [] }), /no routes to check/)
   await t.rejects(expectProtected(app, { issuer }), /wants `routes`/)
 })
 
@@ -220,7 +220,7 @@ test('open', async () => {
     child.stdout.on('data', chunk => (output += String(chunk)))
     const [code] = (await once(child, 'close')) as [number]
     t.equal(code, 1)
-    t.match(output, 'routes are open, or closed to those who may:')
-    t.match(output, /^[\s-]+GET \/open answers 200 to everybody, without a token and with each of/m)
+    t.match(output, 'routes are not protected as they should be:')
+    t.match(output, /^[\s-]+GET \/open answered 200 to every request, without a token and with each of/m)
     t.notMatch(output, /eyJ/, 'no token is in it')
   })

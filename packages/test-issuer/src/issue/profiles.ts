@@ -1,40 +1,6 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import type { SigningAlgorithm } from './signing-keys.js'
-
-/** The claims of a token, as they are written. `undefined` leaves one out. */
-export type Claims = Readonly<Record<string, unknown>>
-
-/** What a token says, before an issuer's way of writing it. Times in seconds since the epoch. */
-export interface TokenContent {
-  readonly issuer: string
-  readonly audience: readonly string[]
-  readonly scopes: readonly string[]
-  /** The user; undefined where the client acts for itself (client credentials). */
-  readonly subject: string | undefined
-  readonly clientId: string
-  readonly issuedAt: number
-  readonly expiresAt: number
-}
-
-/** How one kind of issuer writes its access tokens, and where its endpoints are. */
-export interface Profile {
-  /** The issuer identifier's path. */
-  readonly issuerPath: string
-  readonly jwksPath: string
-  readonly tokenPath: string
-  readonly introspectionPath: string
-  /** What such an issuer signs with unless told otherwise. */
-  readonly algorithm: SigningAlgorithm
-  /** The header's `typ`; undefined: none. */
-  readonly type: string | undefined
-  /** Whether the keys in the JWK set carry `alg`. */
-  readonly namesAlgorithm: boolean
-  /** The claim that says whom the token is for. */
-  readonly audienceClaim: 'aud' | 'client_id'
-  readonly claims: (content: TokenContent) => Claims
-}
-
-export type ProfileName = 'rfc9068' | 'entra' | 'auth0' | 'keycloak' | 'okta' | 'cognito' | 'generic'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { objectId, registered, spaced } from './claims.js'
+import type { Profile, ProfileName } from './profile.js'
 
 const tenant = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
 
@@ -42,6 +8,7 @@ const tenant = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
 const rfc9068: Profile = {
   issuerPath: '',
   jwksPath: '/jwks',
+  authorizationPath: '/authorize',
   tokenPath: '/token',
   introspectionPath: '/introspect',
   algorithm: 'ES256',
@@ -58,13 +25,14 @@ const rfc9068: Profile = {
   }),
 }
 
-/** Issuer → how its tokens look. A row is all that another issuer needs. */
+/** Profile name → profile. Supporting another issuer takes one row. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   rfc9068,
   /** Microsoft Entra ID, v2.0: `roles` where an application acts for itself, `scp` where a user delegated. */
   entra: {
     issuerPath: `/${tenant}/v2.0`,
     jwksPath: `/${tenant}/discovery/v2.0/keys`,
+    authorizationPath: `/${tenant}/oauth2/v2.0/authorize`,
     tokenPath: `/${tenant}/oauth2/v2.0/token`,
     introspectionPath: `/${tenant}/oauth2/v2.0/introspect`,
     algorithm: 'RS256',
@@ -90,6 +58,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   auth0: {
     issuerPath: '/',
     jwksPath: '/.well-known/jwks.json',
+    authorizationPath: '/authorize',
     tokenPath: '/oauth/token',
     introspectionPath: '/oauth/introspect',
     algorithm: 'RS256',
@@ -109,6 +78,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   keycloak: {
     issuerPath: '/realms/test',
     jwksPath: '/realms/test/protocol/openid-connect/certs',
+    authorizationPath: '/realms/test/protocol/openid-connect/auth',
     tokenPath: '/realms/test/protocol/openid-connect/token',
     introspectionPath: '/realms/test/protocol/openid-connect/token/introspect',
     algorithm: 'RS256',
@@ -137,6 +107,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   cognito: {
     issuerPath: '/eu-central-1_TestPool1',
     jwksPath: '/eu-central-1_TestPool1/.well-known/jwks.json',
+    authorizationPath: '/oauth2/authorize',
     tokenPath: '/oauth2/token',
     introspectionPath: '/oauth2/introspect',
     algorithm: 'RS256',
@@ -160,6 +131,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   okta: {
     issuerPath: '/oauth2/default',
     jwksPath: '/oauth2/default/v1/keys',
+    authorizationPath: '/oauth2/default/v1/authorize',
     tokenPath: '/oauth2/default/v1/token',
     introspectionPath: '/oauth2/default/v1/introspect',
     algorithm: 'RS256',
@@ -175,26 +147,4 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       scp: content.scopes.length === 0 ? undefined : content.scopes,
     }),
   },
-}
-
-/** RFC 7519 §4.1: one audience is written as a string, several as a list. */
-function registered({ issuer, audience, issuedAt, expiresAt }: TokenContent): Claims {
-  return {
-    iss: issuer,
-    aud: audience.length === 1 ? audience[0] : audience,
-    iat: issuedAt,
-    exp: expiresAt,
-  }
-}
-
-/** RFC 6749 §3.3. No scope at all: no claim. */
-function spaced(scopes: readonly string[]): string | undefined {
-  return scopes.length === 0 ? undefined : scopes.join(' ')
-}
-
-/** A directory's id of a user or a client: the same one for the same name. An id stays itself, as in tokens that are exchanged. */
-function objectId(name: string): string {
-  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)) return name
-  const hex = createHash('sha256').update(name).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }

@@ -2,7 +2,7 @@ import { createHash, X509Certificate, type JsonWebKey, type KeyObject, type webc
 import { CompactSign } from 'jose/jws/compact/sign'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { exportJWK } from 'jose/key/export'
-import type { Claims, Profile, TokenContent } from './profiles.js'
+import type { Claims, Profile, TokenContent } from './profile.js'
 import type { SigningKey } from './signing-keys.js'
 
 /** A token's key binding: with either of these the token is worth nothing without the key. */

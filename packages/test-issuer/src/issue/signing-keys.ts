@@ -1,40 +1,27 @@
-import { generateKeyPair, type KeyObject } from 'node:crypto'
-import { promisify } from 'node:util'
+import type { KeyObject } from 'node:crypto'
 import { exportJWK } from 'jose/key/export'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { generateKeyPairFor, type SigningAlgorithm } from './key-pairs.js'
 
-/** A JSON Web Key (RFC 7517 §4), public members only. */
+/** A JSON Web Key (RFC 7517 §4) with public members only. */
 export type PublicJwk = Readonly<Record<string, unknown>> & { readonly kid: string; readonly kty: string }
-
-/** RFC 7518 §3.1, RFC 8037 §3.1: asymmetric ones only. */
-export type SigningAlgorithm =
-  | 'ES256'
-  | 'ES384'
-  | 'ES512'
-  | 'EdDSA'
-  | 'RS256'
-  | 'RS384'
-  | 'RS512'
-  | 'PS256'
-  | 'PS384'
-  | 'PS512'
 
 export interface SigningKey {
   readonly kid: string
   readonly algorithm: SigningAlgorithm
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
-  /** As the JWK set shows it. */
+  /** The key's entry in the JWK set. */
   readonly jwk: PublicJwk
 }
 
-/** The issuer's keys: one signs, all that are published verify. */
+/** The issuer's keys: the current one signs, and every published one verifies. */
 export interface SigningKeys {
   readonly current: SigningKey
   readonly published: readonly SigningKey[]
-  /** A new key signs from now on; the ones before stay published. */
+  /** Makes a new current key; earlier keys stay published. */
   rotate(): Promise<SigningKey>
-  /** Takes a key out of the JWK set; a new one is made first where it is the one that signs. */
+  /** Removes a key from the JWK set; if it is the current key, a new one replaces it. @throws {TypeError} if no published key has this `kid` */
   withdraw(kid: string): Promise<void>
 }
 
@@ -60,7 +47,7 @@ export async function createSigningKeys(
     async withdraw(kid) {
       if (!published.some(key => key.kid === kid))
         throw new TypeError(
-          `oauth-test-issuer: no published key has the kid ${JSON.stringify(kid)}; there are ${published.map(key => key.kid).join(', ')}`,
+          `oauth-test-issuer: no published key has the kid ${JSON.stringify(kid)}; the published kids are ${published.map(key => key.kid).join(', ')}`,
         )
       if (current.kid === kid) await rotate()
       published = published.filter(key => key.kid !== kid)
@@ -72,7 +59,7 @@ export async function createSigningKey(
   algorithm: SigningAlgorithm,
   namesAlgorithm: boolean,
 ): Promise<SigningKey> {
-  const { privateKey, publicKey } = await makeKeyPair(algorithm)
+  const { privateKey, publicKey } = await generateKeyPairFor(algorithm)
   const bare = await exportJWK(publicKey)
   const kid = await calculateJwkThumbprint(bare)
   const jwk = {
@@ -82,15 +69,4 @@ export async function createSigningKey(
     ...(namesAlgorithm ? { alg: algorithm } : {}),
   } as PublicJwk
   return { kid, algorithm, privateKey, publicKey, jwk }
-}
-
-const generate = promisify(generateKeyPair)
-const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
-
-async function makeKeyPair(
-  algorithm: SigningAlgorithm,
-): Promise<{ privateKey: KeyObject; publicKey: KeyObject }> {
-  const namedCurve = curves[algorithm]
-  if (namedCurve !== undefined) return generate('ec', { namedCurve })
-  return algorithm === 'EdDSA' ? generate('ed25519') : generate('rsa', { modulusLength: 2048 })
 }

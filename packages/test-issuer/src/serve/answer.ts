@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Endpoint } from './endpoints.js'
-import { json, type IssuerRequest, type IssuerResponse } from './exchange.js'
+import { bodyTooLarge, json, maxBodyBytes, type IssuerRequest, type IssuerResponse } from './exchange.js'
 import type { Failure, Failures } from './failures.js'
 import type { RecordDraft, RequestLog } from './recorded-requests.js'
 
 /** Answers one request to an endpoint. */
 export type Answer = (request: IssuerRequest, record: RecordDraft) => IssuerResponse | Promise<IssuerResponse>
 
-/** What the issuer answers with, whatever brought the request. */
+/** The issuer's answer to a request, over a socket or not. */
 export type Handle = (request: IssuerRequest) => Promise<IssuerResponse>
 
 /** What {@link createHandle} joins. */
@@ -16,7 +16,7 @@ export interface Parts {
   readonly answers: Readonly<Record<Endpoint, Answer>>
   readonly failures: Failures
   readonly log: RequestLog
-  /** Ends delays that are under way. */
+  /** Ends the delays of all requests. */
   readonly closing: AbortSignal
 }
 
@@ -27,7 +27,7 @@ const methods: Readonly<Record<Endpoint, string>> = {
   introspection: 'POST',
 }
 
-/** Path → endpoint → failure, if one waits → answer; each request is recorded. */
+/** Path → endpoint → failure, if one is due → answer. Each request is recorded. */
 export function createHandle({ endpoints, answers, failures, log, closing }: Parts): Handle {
   return async request => {
     const endpoint = endpoints.get(request.path)
@@ -44,16 +44,18 @@ export function createHandle({ endpoints, answers, failures, log, closing }: Par
   ): Promise<IssuerResponse> {
     if (endpoint === undefined) return json(404, { error: 'not_found' })
     const failure = failures.take(endpoint)
-    if (failure?.delayMs !== undefined) await delay(failure.delayMs, undefined, { signal: closing })
+    if (failure?.delayMs !== undefined)
+      await delay(failure.delayMs, undefined, { signal: AbortSignal.any([closing, request.signal]) })
     const failed = failure === undefined ? undefined : failedResponse(failure)
     if (failed !== undefined) return failed
     if (request.method !== methods[endpoint] && !isHeadOf(request, endpoint))
       return json(405, { error: 'invalid_request' }, { allow: methods[endpoint] })
+    if (Buffer.byteLength(request.body) > maxBodyBytes) return bodyTooLarge()
     return answers[endpoint](request, record)
   }
 }
 
-/** RFC 9110 §9.3.2: the same without the body, which is left out on the way. */
+/** RFC 9110 §9.3.2: like GET; the transport leaves out the body. */
 function isHeadOf({ method }: IssuerRequest, endpoint: Endpoint): boolean {
   return method === 'HEAD' && methods[endpoint] === 'GET'
 }

@@ -1,11 +1,11 @@
-import type { Profile } from '../issue/profiles.js'
+import type { Profile } from '../issue/profile.js'
 
-/** What an issuer can be asked for. */
+/** An endpoint of the issuer. */
 export type Endpoint = 'discovery' | 'jwks' | 'token' | 'introspection'
 
 const endpointNames: readonly Endpoint[] = ['discovery', 'jwks', 'token', 'introspection']
 
-/** @throws {TypeError} naming the endpoints that there are */
+/** @throws {TypeError} listing the endpoints */
 export function refuseUnknownEndpoint(where: string, endpoint: Endpoint): void {
   if (!endpointNames.includes(endpoint))
     throw new TypeError(
@@ -13,7 +13,7 @@ export function refuseUnknownEndpoint(where: string, endpoint: Endpoint): void {
     )
 }
 
-/** Path → endpoint: metadata by OpenID Connect Discovery 1.0 §4 and by RFC 8414 §3, the rest as the profile has it. */
+/** Path → endpoint: metadata by OpenID Connect Discovery 1.0 §4 and by RFC 8414 §3, the rest by profile. */
 export function endpointsOf(profile: Profile): ReadonlyMap<string, Endpoint> {
   const issuerPath = profile.issuerPath.replace(/\/$/, '')
   return new Map<string, Endpoint>([
@@ -23,4 +23,23 @@ export function endpointsOf(profile: Profile): ReadonlyMap<string, Endpoint> {
     [profile.tokenPath, 'token'],
     [profile.introspectionPath, 'introspection'],
   ])
+}
+
+/** The issuer identifier and the endpoints' URLs. */
+export interface IssuerUrls {
+  readonly issuer: string
+  readonly jwksUri: string
+  readonly authorizationEndpoint: string
+  readonly tokenEndpoint: string
+  readonly introspectionEndpoint: string
+}
+
+export function urlsOf(origin: string, profile: Profile): IssuerUrls {
+  return {
+    issuer: `${origin}${profile.issuerPath}`,
+    jwksUri: `${origin}${profile.jwksPath}`,
+    authorizationEndpoint: `${origin}${profile.authorizationPath}`,
+    tokenEndpoint: `${origin}${profile.tokenPath}`,
+    introspectionEndpoint: `${origin}${profile.introspectionPath}`,
+  }
 }

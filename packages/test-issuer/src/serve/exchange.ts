@@ -1,9 +1,11 @@
-/** A request to the issuer, whatever brought it. Header names in lower case. */
+/** A request to the issuer, over a socket or not. Header names are in lower case; repeated headers are joined by commas. */
 export interface IssuerRequest {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
+  /** Aborted when the caller has given up. */
+  readonly signal: AbortSignal
 }
 
 export interface IssuerResponse {
@@ -12,7 +14,7 @@ export interface IssuerResponse {
   readonly body: string
 }
 
-/** Largest body that is read, in bytes. */
+/** Maximum size of a request body, in bytes. */
 export const maxBodyBytes = 65_536
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): IssuerResponse {
@@ -23,5 +25,13 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   }
 }
 
-/** RFC 6749 §5.1: nothing of the token endpoint may be kept. */
+/** RFC 6749 §5.1: responses of the token endpoint must not be cached. */
 export const noStore: Record<string, string> = { 'cache-control': 'no-store', pragma: 'no-cache' }
+
+export function bodyTooLarge(): IssuerResponse {
+  return json(
+    413,
+    { error: 'invalid_request', error_description: `the request body exceeds ${maxBodyBytes} bytes` },
+    noStore,
+  )
+}

@@ -1,9 +1,9 @@
 import type { Handle } from './answer.js'
 
-/** `fetch` that ends at the issuer, with no socket between. */
+/** A `fetch` that reaches the issuer without a socket. */
 export type IssuerFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
-/** @param reachable whether the issuer is online; offline, fetch rejects as it does for a refused connection */
+/** @param reachable whether the issuer is online; while it is offline, fetch rejects as for a refused connection */
 export function createFetch(origin: string, handle: Handle, reachable: () => boolean): IssuerFetch {
   return async (input, init) => {
     const request = new Request(input, init)
@@ -17,15 +17,16 @@ export function createFetch(origin: string, handle: Handle, reachable: () => boo
       path: url.pathname,
       headers: Object.fromEntries(request.headers),
       body: sent,
+      signal: request.signal,
     })
     const { status, headers, body } = await Promise.race([answer, abortOf(request.signal)])
-    if (!reachable()) throw unreachable('the issuer has gone offline')
+    if (!reachable()) throw unreachable('the issuer went offline')
     const isBodiless = request.method === 'HEAD' || bodiless.has(status)
     return new Response(isBodiless ? null : body, { status, headers })
   }
 }
 
-/** RFC 9110 §15: answers that have no body. */
+/** RFC 9110 §15: statuses whose responses have no body. */
 const bodiless = new Set([204, 205, 304])
 
 /** Rejects when the caller gives up. */
@@ -35,7 +36,7 @@ function abortOf(signal: AbortSignal): Promise<never> {
   )
 }
 
-/** As undici's fetch fails: a TypeError whose cause has the code. */
+/** Fails like undici's fetch: a TypeError whose cause has the code. */
 function unreachable(message: string): TypeError {
   return new TypeError('fetch failed', {
     cause: Object.assign(new Error(message), { code: 'ECONNREFUSED' }),

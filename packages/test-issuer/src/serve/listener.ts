@@ -1,30 +1,33 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Handle } from './answer.js'
-import { json, maxBodyBytes, type IssuerResponse } from './exchange.js'
+import { maxBodyBytes } from './exchange.js'
 
-/** The issuer's socket. */
+/** The issuer's socket. It does not keep the process alive: a test that fails before it closes the issuer still ends. */
 export interface Listener {
   readonly port: number
-  /** Whether connections are taken; the port is kept either way, so that nobody else gets it. */
+  /** Accepts connections, or cuts all. The port stays reserved either way. */
   setReachable(reachable: boolean): void
   close(): Promise<void>
 }
 
-/** Listens on the loopback interface; `handle` may be set once the port is known. */
-export async function listen(port: number, handle: () => Handle): Promise<Listener> {
+/** Listens on the loopback interface. @throws {Error} if the port is taken */
+export async function listen(port: number, handle: Handle): Promise<Listener> {
   let reachable = true
   const server = createServer((message, response) => {
-    serve(message, response, handle()).catch(() => message.socket.destroy())
+    serve(message, response, handle).catch(() => message.socket.destroy())
   })
   server.on('connection', socket => {
+    socket.unref()
     if (!reachable) socket.resetAndDestroy()
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
   })
+  server.unref()
   return {
+    // The cast: address() is text only for pipes.
     port: (server.address() as AddressInfo).port,
     setReachable(value) {
       reachable = value
@@ -39,27 +42,27 @@ export async function listen(port: number, handle: () => Handle): Promise<Listen
 }
 
 async function serve(message: IncomingMessage, response: ServerResponse, handle: Handle): Promise<void> {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
   const body = await readBody(message)
-  const { method = 'GET', url = '/', headers } = message
-  const answer: IssuerResponse =
-    body === undefined
-      ? json(413, { error: 'invalid_request', error_description: 'the body is too large' })
-      : await handle({ method, path: url.replace(/\?.*/s, ''), headers: firstValues(headers), body })
+  const { method = 'GET', url = '/', headersDistinct } = message
+  const path = url.replace(/\?.*/s, '')
+  const answer = await handle({ method, path, headers: joined(headersDistinct), body, signal: gone.signal })
   response.writeHead(answer.status, answer.headers).end(answer.body)
 }
 
-async function readBody(message: IncomingMessage): Promise<string | undefined> {
+/** Reads to the end, but keeps no more than what shows that the body is too large. */
+async function readBody(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of message as AsyncIterable<Buffer>) {
-    size += chunk.length
     if (size <= maxBodyBytes) chunks.push(chunk)
+    size += chunk.length
   }
-  return size > maxBodyBytes ? undefined : Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks).toString('utf8')
 }
 
-function firstValues(headers: IncomingMessage['headers']): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-  )
+/** Joins repeated headers (RFC 9110 §5.3), so that a second Authorization header is not silently ignored. */
+function joined(headers: IncomingMessage['headersDistinct']): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values?.join(', ')]))
 }

@@ -1,20 +1,34 @@
-import type { Profile } from '../issue/profiles.js'
-import type { SigningAlgorithm } from '../issue/signing-keys.js'
+import type { SigningAlgorithm } from '../issue/key-pairs.js'
+import type { IssuerUrls } from './endpoints.js'
 
-/** Metadata: OpenID Connect Discovery 1.0 §3 and RFC 8414 §2 in one document, as most issuers serve it. */
-export function metadataOf(
-  issuer: string,
-  origin: string,
-  profile: Profile,
-  algorithm: SigningAlgorithm,
-): Record<string, unknown> {
-  const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
-  const algorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'RS256', 'PS256']
+const methods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt']
+/** ML-DSA is left out: not every supported version of Node verifies it. */
+const verified = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+]
+const assertionAlgorithms = [...verified, 'HS256', 'HS384', 'HS512']
+
+/**
+ * Metadata: OpenID Connect Discovery 1.0 §3 and RFC 8414 §2 in one document, as most issuers serve it.
+ * `authorization_endpoint` is there because clients such as MSAL reject metadata without it.
+ */
+export function metadataOf(urls: IssuerUrls, algorithm: SigningAlgorithm): Readonly<Record<string, unknown>> {
   return {
-    issuer,
-    jwks_uri: `${origin}${profile.jwksPath}`,
-    token_endpoint: `${origin}${profile.tokenPath}`,
-    introspection_endpoint: `${origin}${profile.introspectionPath}`,
+    issuer: urls.issuer,
+    jwks_uri: urls.jwksUri,
+    authorization_endpoint: urls.authorizationEndpoint,
+    token_endpoint: urls.tokenEndpoint,
+    introspection_endpoint: urls.introspectionEndpoint,
     grant_types_supported: [
       'client_credentials',
       'urn:ietf:params:oauth:grant-type:token-exchange',
@@ -24,9 +38,9 @@ export function metadataOf(
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [algorithm],
     token_endpoint_auth_methods_supported: methods,
-    token_endpoint_auth_signing_alg_values_supported: algorithms,
+    token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
     introspection_endpoint_auth_methods_supported: methods,
-    introspection_endpoint_auth_signing_alg_values_supported: algorithms,
-    dpop_signing_alg_values_supported: algorithms,
+    introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    dpop_signing_alg_values_supported: verified,
   }
 }

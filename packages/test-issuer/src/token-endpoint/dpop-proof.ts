@@ -1,27 +1,29 @@
 import type { JsonWebKey } from 'node:crypto'
 import { EmbeddedJWK } from 'jose/jwk/embedded'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
-import { jwtVerify } from 'jose/jwt/verify'
+import { jwtVerify, type JWTVerifyGetKey } from 'jose/jwt/verify'
+import { acceptBothEd25519Names } from '../issue/ed25519-names.js'
 import { OAuthError } from './oauth-error.js'
 
-/** What a proof has to be about. */
+/** The request that a proof must be for. */
 export interface ProofTarget {
   readonly method: string
   readonly url: string
   readonly now: () => number
+  /** Remembers an id; returns false if it was used before. */
   readonly once: (id: string) => boolean
 }
 
-/** How old a proof may be, in seconds. */
+/** Maximum age of a proof, in seconds. */
 const maxAge = 60
 
 /**
- * Checks a DPoP proof (RFC 9449 §4.3) and gives the public key's JWK, to which the token will be bound.
+ * Checks a DPoP proof (RFC 9449 §4.3) and returns its public key, to which the token will be bound.
  * @throws {OAuthError} invalid_dpop_proof
  */
 export async function readDpopProof(proof: string, target: ProofTarget): Promise<JsonWebKey> {
   try {
-    const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
+    const { payload, protectedHeader } = await jwtVerify(proof, embeddedKey, {
       typ: 'dpop+jwt',
       requiredClaims: ['jti', 'htm', 'htu', 'iat'],
       maxTokenAge: maxAge,
@@ -30,11 +32,15 @@ export async function readDpopProof(proof: string, target: ProofTarget): Promise
     })
     if (payload['htm'] !== target.method) throw new Error(`its htm is not ${target.method}`)
     if (payload['htu'] !== target.url) throw new Error(`its htu is not ${target.url}`)
+    // EmbeddedJWK has imported it, so it is a public JWK.
     const jwk = protectedHeader.jwk as JsonWebKey
     if (!target.once(`${await calculateJwkThumbprint(jwk)} ${payload.jti}`))
       throw new Error('its jti was used before')
     return jwk
   } catch (error) {
-    throw new OAuthError('invalid_dpop_proof', `the DPoP proof: ${(error as Error).message}`)
+    throw new OAuthError('invalid_dpop_proof', `DPoP proof: ${(error as Error).message}`)
   }
 }
+
+const embeddedKey: JWTVerifyGetKey = (header, token) =>
+  EmbeddedJWK({ ...header, jwk: acceptBothEd25519Names(Object(header.jwk) as object) }, token)

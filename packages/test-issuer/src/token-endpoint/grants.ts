@@ -1,5 +1,5 @@
-import type { GrantName, RegisteredClient } from '../clients.js'
-import type { Claims } from '../issue/profiles.js'
+import type { GrantName, RegisteredClient } from '../clients/registration.js'
+import type { Claims } from '../issue/profile.js'
 import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import type { Parameters } from './parameters.js'
@@ -37,7 +37,7 @@ const tokenExchange: Grant = async (parameters, client, tokens) => {
       ? undefined
       : await tokenParameter('actor_token', parameters, tokens)
   return {
-    subject: String(subject['sub']),
+    subject: subjectOf(subject),
     // RFC 8693 §4.1: the chain of actors is kept.
     claims:
       actor === undefined
@@ -51,7 +51,7 @@ const tokenExchange: Grant = async (parameters, client, tokens) => {
 const jwtBearer: Grant = async (parameters, client, tokens) => {
   const assertion = await readOwn('assertion', parameters.need('assertion'), tokens)
   checkMeantFor(client, assertion)
-  return { subject: String(assertion['sub']), claims: {}, answer: {} }
+  return { subject: subjectOf(assertion), claims: {}, answer: {} }
 }
 
 /** `grant_type` → the grant. */
@@ -80,6 +80,11 @@ async function readOwn(name: string, token: string, tokens: OwnTokens): Promise<
     const code = name === 'assertion' ? 'invalid_grant' : 'invalid_request'
     throw new OAuthError(code, `${name} is no valid token of this issuer: ${(error as Error).message}`)
   }
+}
+
+function subjectOf({ sub }: Claims): string {
+  if (typeof sub === 'string' && sub !== '') return sub
+  throw new OAuthError('invalid_grant', 'the token has no sub, so it does not say for whom the client acts')
 }
 
 /** A service may pass on only what was meant for it: else any stolen token is worth a new one. */

@@ -1,21 +1,22 @@
 import { json, noStore, type IssuerRequest, type IssuerResponse } from '../serve/exchange.js'
 import type { RecordDraft } from '../serve/recorded-requests.js'
-import { authenticateClient, type ClientDirectory } from './client-authentication.js'
+import type { AssertionContext } from './client-assertion.js'
+import { authenticateClient } from './client-authentication.js'
 import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import { readParameters } from './parameters.js'
 
-/** RFC 7662 §2: any registered client may ask; of a token that is not valid nothing is said but that. */
+/** RFC 7662 §2: any registered client may ask. For an invalid token the answer contains nothing but that. */
 export async function answerIntrospection(
   request: IssuerRequest,
-  directory: ClientDirectory & { readonly tokens: OwnTokens },
+  context: AssertionContext & { readonly tokens: OwnTokens },
   record: RecordDraft,
 ): Promise<IssuerResponse> {
   try {
     const parameters = readParameters(request)
-    const client = await authenticateClient(request, parameters, directory)
+    const client = await authenticateClient(request, parameters, context)
     record.clientId = client.clientId
-    return json(200, await describe(parameters.need('token'), directory.tokens), noStore)
+    return json(200, await describe(parameters.need('token'), context.tokens), noStore)
   } catch (error) {
     if (error instanceof OAuthError) return error.toResponse()
     throw error

@@ -1,6 +1,6 @@
 import { json, noStore, type IssuerResponse } from '../serve/exchange.js'
 
-/** An error answer of the token endpoint (RFC 6749 §5.2, RFC 8707 §2, RFC 9449 §5). */
+/** Error codes of the token endpoint (RFC 6749 §5.2, RFC 8707 §2, RFC 9449 §5). */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -11,7 +11,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_dpop_proof'
 
-/** What a step of the token endpoint throws; the description tells what to change, and holds no secret. */
+/** What a step of the token endpoint throws. The description says what to change and contains no secret. */
 export class OAuthError extends Error {
   readonly code: OAuthErrorCode
   readonly headers: Record<string, string>
@@ -26,8 +26,13 @@ export class OAuthError extends Error {
     const status = this.code === 'invalid_client' ? 401 : 400
     return json(
       status,
-      { error: this.code, error_description: this.message },
+      { error: this.code, error_description: descriptionText(this.message) },
       { ...noStore, ...this.headers },
     )
   }
+}
+
+/** RFC 6749 §5.2: ASCII without quotation marks and backslashes. Descriptions repeat parts of the request, which may have any. */
+function descriptionText(message: string): string {
+  return message.replaceAll('"', "'").replaceAll(/[^\x20\x21\x23-\x5B\x5D-\x7E]/g, '?')
 }

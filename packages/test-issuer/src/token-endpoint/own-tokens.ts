@@ -1,13 +1,14 @@
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import { jwtVerify } from 'jose/jwt/verify'
-import type { Claims } from '../issue/profiles.js'
+import { isSameAlgorithm } from '../issue/ed25519-names.js'
+import type { Claims } from '../issue/profile.js'
 import type { SigningKeys } from '../issue/signing-keys.js'
 
-/** What tells whether a token of this issuer is still good. */
+/** Tells whether a token of this issuer is still valid. */
 export interface OwnTokens {
   /**
    * The claims of an access token of this issuer that is valid now.
-   * @throws {Error} saying why it isn't
+   * @throws {Error} saying why it is not valid
    */
   read(token: string): Promise<Claims>
   /** From now on the token is inactive (RFC 7662 §2.2). */
@@ -18,10 +19,11 @@ export function createOwnTokens(issuer: string, keys: SigningKeys, now: () => nu
   const revoked = new Set<string>()
   return {
     async read(token) {
-      if (revoked.has(token)) throw new Error('it is revoked')
+      if (revoked.has(token)) throw new Error('it was revoked')
       const { kid, alg } = decodeProtectedHeader(token)
       const key = keys.published.find(published => published.kid === kid)
-      if (key === undefined || key.algorithm !== alg) throw new Error('no key of this issuer signed it')
+      if (key === undefined || !isSameAlgorithm(key.algorithm, alg))
+        throw new Error('its kid and alg are not those of a published key of this issuer')
       const { payload } = await jwtVerify(token, key.publicKey, {
         issuer,
         requiredClaims: ['exp'],

@@ -1,18 +1,18 @@
 import type { IssuerRequest } from '../serve/exchange.js'
 import { OAuthError } from './oauth-error.js'
 
-/** The parameters of a request: at most one value each, but for targets (RFC 6749 §3.2, RFC 8707 §2, RFC 8693 §2.1). */
+/** A request's parameters: at most one value each, except for targets (RFC 6749 §3.2, RFC 8707 §2, RFC 8693 §2.1). */
 export interface Parameters {
-  /** A parameter's value; an empty one counts as absent (RFC 6749 §3.1). */
+  /** A parameter's value. An empty value counts as absent (RFC 6749 §3.1). */
   get(name: string): string | undefined
-  /** @throws {OAuthError} invalid_request when it is absent */
+  /** @throws {OAuthError} invalid_request if the parameter is absent */
   need(name: string): string
   all(name: string): readonly string[]
 }
 
 const repeatable = new Set(['resource', 'audience'])
 
-/** @throws {OAuthError} invalid_request when the body is no form, or names a parameter twice */
+/** @throws {OAuthError} invalid_request if the body is not a form, or repeats a parameter */
 export function readParameters({ headers, body }: IssuerRequest): Parameters {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded')
@@ -21,17 +21,20 @@ export function readParameters({ headers, body }: IssuerRequest): Parameters {
       'the content-type of the request is not application/x-www-form-urlencoded',
     )
   const form = new URLSearchParams(body)
-  const given = (name: string): string[] => form.getAll(name).filter(value => value !== '')
-  for (const name of new Set(form.keys()))
-    if (form.getAll(name).length > 1 && !repeatable.has(name))
-      throw new OAuthError('invalid_request', `the parameter ${name.slice(0, 40)} is there more than once`)
+  const seen = new Set<string>()
+  for (const name of form.keys()) {
+    if (seen.has(name) && !repeatable.has(name))
+      throw new OAuthError('invalid_request', `the parameter ${name.slice(0, 40)} is repeated`)
+    seen.add(name)
+  }
+  const all = (name: string): string[] => form.getAll(name).filter(value => value !== '')
   return {
-    get: name => given(name)[0],
+    get: name => all(name)[0],
     need(name) {
-      const [value] = given(name)
+      const [value] = all(name)
       if (value === undefined) throw new OAuthError('invalid_request', `the parameter ${name} is missing`)
       return value
     },
-    all: given,
+    all,
   }
 }

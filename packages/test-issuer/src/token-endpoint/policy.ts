@@ -1,4 +1,4 @@
-import type { RegisteredClient } from '../clients.js'
+import type { RegisteredClient } from '../clients/registration.js'
 import { OAuthError } from './oauth-error.js'
 import type { Parameters } from './parameters.js'
 

@@ -1,8 +1,9 @@
-import type { TokenContent } from '../issue/profiles.js'
+import type { TokenContent } from '../issue/profile.js'
 import type { TokenShape } from '../issue/sign-token.js'
 import { json, noStore, type IssuerRequest, type IssuerResponse } from '../serve/exchange.js'
 import type { RecordDraft } from '../serve/recorded-requests.js'
-import { authenticateClient, type ClientDirectory } from './client-authentication.js'
+import type { AssertionContext } from './client-assertion.js'
+import { authenticateClient } from './client-authentication.js'
 import { readDpopProof } from './dpop-proof.js'
 import { grants } from './grants.js'
 import { OAuthError } from './oauth-error.js'
@@ -11,8 +12,7 @@ import { readParameters } from './parameters.js'
 import { applyPolicy } from './policy.js'
 
 /** What the token endpoint works with. */
-export interface TokenEndpointContext extends ClientDirectory {
-  readonly url: string
+export interface TokenEndpointContext extends AssertionContext {
   readonly tokens: OwnTokens
   /** Token lifetime in milliseconds. */
   readonly expiresInMs: number
@@ -61,7 +61,7 @@ async function grantToken(
   const { audience, scopes } = applyPolicy(parameters, client)
 
   const proof = request.headers['dpop']
-  const { url, now, once } = context
+  const { tokenEndpoint: url, now, once } = context
   const dpopKey =
     proof === undefined ? undefined : await readDpopProof(proof, { method: 'POST', url, now, once })
 

@@ -1,10 +1,10 @@
 /**
- * What find-my-way, Fastify's router, takes for more than letters: `::` is a colon, `:name` or `:name(regex)` a
- * parameter, `*` the rest; `?` at the very end makes the last parameter optional. Anywhere else a query begins with it.
+ * Pattern syntax of find-my-way, Fastify's router: `::` is a literal colon, `:name` or `:name(regex)` a parameter, `*`
+ * a wildcard. A `?` at the very end makes the last parameter optional; anywhere else it starts a query string.
  */
 const syntax = /::|:[^/(.?-]+(?:\((?:\\.|[^()\\]|\((?:\\.|[^()\\])*\))*\))?|\*|\?$|\?.+$/g
 
-/** A URL that the route answers: `1` takes the place of each parameter. */
+/** A URL that matches the route: each parameter becomes `1`. */
 export function exampleUrl(route: string): string {
   return route.replaceAll(syntax, part => {
     if (part === '::') return ':'

@@ -1,28 +1,39 @@
 import { randomBytes } from 'node:crypto'
-import { isScope, isText, refuseUnknownNames, show } from './known-names.js'
+import { acceptBothEd25519Names } from '../issue/ed25519-names.js'
+import { isScope, isText, refuseUnknownNames, show } from '../known-names.js'
 
-/** What a client may ask the token endpoint for. */
+/** A grant that a client may use. */
 export type GrantName = 'client_credentials' | 'token_exchange' | 'jwt_bearer'
 
-/** How a client proves who it is (RFC 6749 §2.3.1, RFC 7523 §2.2). */
-export type AuthenticationMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
+/** How a client authenticates (RFC 6749 §2.3.1, RFC 7523 §2.2, OpenID Connect Core 1.0 §9). */
+export type AuthenticationMethod =
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'client_secret_jwt'
+  | 'private_key_jwt'
 
-/** A client as it is registered: what it may ask for is what is listed here, and nothing else. */
+/**
+ * Which client assertions an issuer accepts. `rfc7523`: addressed to the issuer or to the token endpoint. `rfc10070`:
+ * addressed to the issuer alone and typed `client-authentication+jwt`.
+ */
+export type ClientAssertionRules = 'rfc7523' | 'rfc10070'
+
+/** A client's registration. The client may request what is listed here and nothing else. */
 export interface ClientRegistration {
   clientId: string
-  /** Its secret. Without `jwks`, one is made up when none is given. */
+  /** Its secret. Default: a random one, unless `jwks` is given. */
   clientSecret?: string
   /** Its public keys, for `private_key_jwt`. */
   jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
-  /** The one way in which it must authenticate. Default: by its keys where it has some, else by its secret in either way. */
+  /** The only method it may use. Default: `private_key_jwt` with `jwks`, else any method that uses the secret. */
   authentication?: AuthenticationMethod
-  /** Whom its tokens may be for. Where there is one, it needs not be asked for. */
+  /** The APIs its tokens may be for. A single one is also the default for requests that name none. */
   audience: string | readonly string[]
-  /** Scopes it may have; all of them where it asks for none. */
+  /** Scopes it may request. A request without scopes gets all of them. */
   scopes?: readonly string[]
-  /** Grants it may use. Default: client credentials alone. */
+  /** Grants it may use. Default: `client_credentials`. */
   grants?: readonly GrantName[]
-  /** The audience by which it is itself called as an API: tokens it exchanges must be for it. Default: any token of this issuer. */
+  /** The client's own audience as an API: tokens it exchanges must be for this audience. Default: any token of this issuer. */
   ownAudience?: string
 }
 
@@ -38,7 +49,7 @@ export interface RegisteredClient {
   readonly ownAudience: string | undefined
 }
 
-/** @throws {TypeError} naming what the registration lacks */
+/** @throws {TypeError} naming the member of the registration that is missing or invalid */
 export function registerClient(given: ClientRegistration): RegisteredClient {
   checkRegistration(given)
   const { clientId, jwks, scopes = [], grants = ['client_credentials'], ownAudience } = given
@@ -47,8 +58,8 @@ export function registerClient(given: ClientRegistration): RegisteredClient {
   return {
     clientId,
     clientSecret: method === 'private_key_jwt' ? undefined : secret,
-    jwks,
-    methods: method === undefined ? ['client_secret_basic', 'client_secret_post'] : [method],
+    jwks: jwks === undefined ? undefined : { keys: jwks.keys.map(acceptBothEd25519Names) },
+    methods: method === undefined ? secretMethods : [method],
     audiences: [given.audience].flat(),
     scopes,
     grants,
@@ -71,11 +82,12 @@ const known = [
   'ownAudience',
 ]
 const grantNames: readonly GrantName[] = ['client_credentials', 'token_exchange', 'jwt_bearer']
-const methods: readonly AuthenticationMethod[] = [
+const secretMethods: readonly AuthenticationMethod[] = [
   'client_secret_basic',
   'client_secret_post',
-  'private_key_jwt',
+  'client_secret_jwt',
 ]
+export const authenticationMethods: readonly AuthenticationMethod[] = [...secretMethods, 'private_key_jwt']
 
 function checkRegistration(given: ClientRegistration): void {
   if (typeof given !== 'object' || given === null)
@@ -108,10 +120,10 @@ function checkMethods(given: ClientRegistration): void {
   const stranger = grants.find(grant => !grantNames.includes(grant))
   if (stranger !== undefined)
     throw wrong(given, `there is no grant ${JSON.stringify(stranger)}; there are ${grantNames.join(', ')}`)
-  if (authentication !== undefined && !methods.includes(authentication))
+  if (authentication !== undefined && !authenticationMethods.includes(authentication))
     throw wrong(
       given,
-      `authentication is ${JSON.stringify(authentication)}; it wants one of ${methods.join(', ')}`,
+      `authentication is ${JSON.stringify(authentication)}; it wants one of ${authenticationMethods.join(', ')}`,
     )
   checkCredentials(given)
 }

@@ -1,0 +1,26 @@
+import { registerClient, type ClientRegistration, type RegisteredClient } from './registration.js'
+
+/** A client's credentials, for the client under test. */
+export interface ClientCredentials {
+  readonly clientId: string
+  /** Empty for a client that authenticates with its keys. */
+  readonly clientSecret: string
+}
+
+/** The clients that the issuer knows. */
+export interface ClientRegistry {
+  readonly clients: ReadonlyMap<string, RegisteredClient>
+  /** Adds a client or replaces the one with the same id. @throws {TypeError} if the registration is invalid */
+  register(registration: ClientRegistration): ClientCredentials
+}
+
+export function createClientRegistry(registrations: readonly ClientRegistration[]): ClientRegistry {
+  const clients = new Map<string, RegisteredClient>()
+  function register(registration: ClientRegistration): ClientCredentials {
+    const client = registerClient(registration)
+    clients.set(client.clientId, client)
+    return { clientId: client.clientId, clientSecret: client.clientSecret ?? '' }
+  }
+  for (const registration of registrations) register(registration)
+  return { clients, register }
+}

@@ -1,0 +1,122 @@
+import type { BadToken } from '../check/bad-tokens.js'
+import type { TestIssuer } from '../test-issuer.js'
+import type { TokenOptions } from '../token-options.js'
+import { exampleUrl } from './example-url.js'
+import type { InjectableApp, InjectedAnswer } from './injectable-app.js'
+import type { ExpectProtectedOptions } from './options.js'
+import { nameOf, type ProtectedRoute } from './protected-route.js'
+
+/** Asks for one route with every kind of credentials. Returns a line for each wrong answer. */
+export async function checkRoute(
+  app: InjectableApp,
+  route: ProtectedRoute,
+  { issuer, audience, token }: ExpectProtectedOptions,
+): Promise<readonly string[]> {
+  const good = { ...token, ...(audience === undefined ? {} : { audience }), scopes: route.scopes ?? [] }
+  const ask = asker(app, route)
+  const judged: Judged[] = []
+  for (const { what, credentials, expected } of await badRequests(issuer, good)) {
+    const answer = await ask(credentials)
+    judged.push({ what, statusCode: answer.statusCode, problem: problemWith(answer, expected) })
+  }
+  const wrong = summarise(judged)
+  const { statusCode } = await ask(await issuer.token(good))
+  if (statusCode === 401 || statusCode === 403 || statusCode >= 500)
+    wrong.push(`answered ${statusCode} to a good token${having(good.scopes)}`)
+  return wrong.map(line => `${nameOf(route)} ${line}`)
+}
+
+/** A request that the route must refuse. */
+interface BadRequest {
+  readonly what: string
+  /** The token; undefined for a request without one. */
+  readonly credentials: string | undefined
+  readonly expected: Expectation
+}
+
+async function badRequests(
+  issuer: TestIssuer,
+  good: TokenOptions & { readonly scopes: readonly string[] },
+): Promise<readonly BadRequest[]> {
+  const requests: BadRequest[] = [
+    {
+      what: 'a request without a token',
+      credentials: undefined,
+      expected: { status: 401, error: undefined },
+    },
+  ]
+  for (const { name, why, token, status, error } of await issuer.badTokens(good))
+    requests.push({
+      what: `the bad token \`${name}\`: ${why}`,
+      credentials: token,
+      expected: { status, error },
+    })
+  if (good.scopes.length < 2) return requests
+  for (const missing of good.scopes) {
+    const credentials = await issuer.token({
+      ...good,
+      scopes: good.scopes.filter(scope => scope !== missing),
+    })
+    const expected = { status: 403, error: 'insufficient_scope' } as const
+    requests.push({ what: `a token without the scope ${missing}`, credentials, expected })
+  }
+  return requests
+}
+
+/** The answer to a bad request; `problem` is undefined if the answer is right. */
+interface Judged {
+  readonly what: string
+  readonly statusCode: number
+  readonly problem: string | undefined
+}
+
+/** A line for each wrong answer, or a single line if the route gave the same answer to every bad request. */
+function summarise(judged: readonly Judged[]): string[] {
+  const statuses = new Set(judged.map(({ statusCode }) => statusCode))
+  const [status] = statuses
+  if (statuses.size === 1 && status !== 401)
+    return [
+      `answered ${status} to every request, without a token and with each of ${judged.length - 1} bad tokens`,
+    ]
+  return judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${problem} to ${what}`]))
+}
+
+/** The right answer to a bad request. */
+interface Expectation {
+  readonly status: BadToken['status']
+  readonly error: BadToken['error'] | undefined
+}
+
+/** RFC 6750 §3: the status, and the challenge that says why. */
+function problemWith(
+  { statusCode, headers }: InjectedAnswer,
+  { status, error }: Expectation,
+): string | undefined {
+  if (statusCode !== status) return `answered ${statusCode} instead of ${status}`
+  const challenge = headers['www-authenticate']
+  if (typeof challenge !== 'string') return `answered ${status} without a challenge (WWW-Authenticate)`
+  if (error !== undefined && !challenge.includes(`error="${error}"`))
+    return `answered ${status} with a challenge that lacks error="${error}"`
+  if (error === undefined && challenge.includes('error='))
+    return 'answered 401 with an error in the challenge'
+  return undefined
+}
+
+function asker(
+  app: InjectableApp,
+  { method = 'GET', url, headers, payload }: ProtectedRoute,
+): (token: string | undefined) => PromiseLike<InjectedAnswer> {
+  const example = exampleUrl(url)
+  return token =>
+    app.inject({
+      // The casts: fastify's own types of method and payload are narrower than text and object.
+      method: method as never,
+      url: example,
+      headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      ...(payload === undefined ? {} : { payload: payload as never }),
+    })
+}
+
+function having(scopes: readonly string[]): string {
+  return scopes.length === 0 ? '' : ` with ${scopes.join(' ')}`
+}

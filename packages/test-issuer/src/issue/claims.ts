@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto'
+import type { Claims, TokenContent } from './profile.js'
+
+/** The claims that every profile has. A single audience is a string, several are a list (RFC 7519 §4.1.3). */
+export function registered({ issuer, audience, issuedAt, expiresAt }: TokenContent): Claims {
+  return {
+    iss: issuer,
+    aud: audience.length === 1 ? audience[0] : audience,
+    iat: issuedAt,
+    exp: expiresAt,
+  }
+}
+
+/** Scopes as one string (RFC 6749 §3.3); no claim if there are none. */
+export function spaced(scopes: readonly string[]): string | undefined {
+  return scopes.length === 0 ? undefined : scopes.join(' ')
+}
+
+/** A directory's object id for a user or client: always the same for a name. An id stays unchanged, so exchanged tokens keep theirs. */
+export function objectId(name: string): string {
+  if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)) return name
+  const hex = createHash('sha256').update(name).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
