@@ -119,7 +119,7 @@ interface Parts {
 
 function answersOf(
   { urls, metadata, registry, keys, clock, factory, tokens }: Parts,
-  { clientAssertions, expiresInMs }: Settings,
+  { clientAssertions, expiresInMs, profile }: Settings,
 ): Readonly<Record<Endpoint, Answer>> {
   const used = new Set<string>()
   const context = {
@@ -127,6 +127,7 @@ function answersOf(
     clients: registry.clients,
     clientAssertions,
     expiresInMs,
+    answersScope: profile.answersScope,
     now: clock.now,
     once: (id: string) => used.size < used.add(id).size,
     tokens,

@@ -68,6 +68,11 @@ for (const client of [bySecret, byKey]) {
     t.equal((await ask({ claims: { aud: ['https://other.example', issuer.url] } })).status, 200)
     const jti = randomUUID()
     t.equal((await ask({ claims: { jti } })).status, 200)
+    t.equal(
+      (await ask({ claims: { nbf: Math.floor(Date.now() / 1000) + 2 } })).status,
+      200,
+      'clocks differ a little',
+    )
     t.match(await ask({ claims: { jti } }), refused(/its jti was used before/))
   })
 
@@ -78,6 +83,7 @@ for (const client of [bySecret, byKey]) {
       [{ aud: 'https://other.example' }, /its aud is https:\/\/other.example; expected the issuer http/],
       [{ aud: absent }, /missing required .aud. claim/],
       [{ exp: 1 }, /exp/],
+      [{ nbf: Math.floor(Date.now() / 1000) + 60 }, /nbf/],
       [{ exp: absent }, /exp/],
       [{ jti: absent }, /jti/],
       [{ iss: 'nobody' }, /iss/],

@@ -98,3 +98,16 @@ t.test('DPoP: a proof binds the token; a wrong one gets none (RFC 9449 §5)', as
   ] as const)
     t.match(await ask(proof), { status: 400, body: { error: 'invalid_dpop_proof' } }, what)
 })
+
+t.test('the response names the granted scope as the vendor does', async t => {
+  for (const [profile, scope] of [
+    ['rfc9068', 'a b'],
+    ['keycloak', 'a b'],
+    ['entra', undefined],
+    ['cognito', undefined],
+  ] as const) {
+    const { issuer, ask } = await withClient({}, { profile, algorithm: 'ES256' })
+    t.teardown(() => issuer.close())
+    t.equal((await ask(grant)).body['scope'], scope, profile)
+  }
+})

@@ -1,4 +1,9 @@
-import { createTestIssuer, type ClientRegistration, type TestIssuer } from 'oauth-test-issuer'
+import {
+  createTestIssuer,
+  type ClientRegistration,
+  type TestIssuer,
+  type TestIssuerOptions,
+} from 'oauth-test-issuer'
 
 export const audience = 'https://receipts.example.com'
 export const other = 'https://payments.example.com'
@@ -27,11 +32,12 @@ export const basic = (id: string, secret: string): { authorization: string } => 
   authorization: `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`,
 })
 
-/** An issuer with one client, and a way for it to ask. */
+/** An issuer with one client, and a function that sends this client's token requests. */
 export async function withClient(
   more: Partial<ClientRegistration> = {},
+  options: TestIssuerOptions = {},
 ): Promise<{ issuer: TestIssuer; ask: (form: Record<string, string>) => Promise<Answer> }> {
   const client = { clientId: 'payment', clientSecret: 's3cret', audience, scopes: ['a', 'b'], ...more }
-  const issuer = await createTestIssuer({ clients: [client] })
+  const issuer = await createTestIssuer({ ...options, clients: [client] })
   return { issuer, ask: form => post(issuer.tokenEndpoint, form, basic('payment', 's3cret')) }
 }

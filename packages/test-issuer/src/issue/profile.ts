@@ -29,6 +29,8 @@ export interface Profile {
   readonly type: string | undefined
   /** Whether the keys in the JWK set carry `alg`. */
   readonly namesAlgorithm: boolean
+  /** Whether responses to the client credentials grant have `scope`. */
+  readonly answersScope: boolean
   /** The claim that contains the audience. */
   readonly audienceClaim: 'aud' | 'client_id'
   readonly claims: (content: TokenContent) => Claims

@@ -14,6 +14,7 @@ const rfc9068: Profile = {
   algorithm: 'ES256',
   type: 'at+jwt',
   namesAlgorithm: true,
+  answersScope: true,
   audienceClaim: 'aud',
   claims: content => ({
     ...registered(content),
@@ -38,6 +39,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     algorithm: 'RS256',
     type: 'JWT',
     namesAlgorithm: false,
+    answersScope: false,
     audienceClaim: 'aud',
     claims: content => ({
       ...registered(content),
@@ -64,6 +66,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     algorithm: 'RS256',
     type: 'JWT',
     namesAlgorithm: true,
+    answersScope: true,
     audienceClaim: 'aud',
     claims: content => ({
       ...registered(content),
@@ -84,6 +87,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     algorithm: 'RS256',
     type: 'JWT',
     namesAlgorithm: true,
+    answersScope: true,
     audienceClaim: 'aud',
     claims: content => ({
       ...registered(content),
@@ -113,6 +117,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     algorithm: 'RS256',
     type: undefined,
     namesAlgorithm: true,
+    answersScope: false,
     audienceClaim: 'client_id',
     claims: content => ({
       ...registered(content),
@@ -137,6 +142,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     algorithm: 'RS256',
     type: undefined,
     namesAlgorithm: true,
+    answersScope: true,
     audienceClaim: 'aud',
     claims: content => ({
       ...registered(content),

@@ -24,6 +24,9 @@ export interface AssertedClient {
   readonly method: 'client_secret_jwt' | 'private_key_jwt'
 }
 
+/** MSAL rounds `nbf` to the nearest second, which may be in the future. */
+const clockToleranceSeconds = 5
+
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /**
@@ -64,6 +67,7 @@ async function verifySignature(
     subject: clientId,
     requiredClaims: ['aud', 'exp', 'jti'],
     currentDate: new Date(now),
+    clockTolerance: clockToleranceSeconds,
   }
   if (method === 'client_secret_jwt') {
     if (clientSecret === undefined) throw new Error('it is signed with HMAC, but the client has no secret')

@@ -1,3 +1,5 @@
+import type { JsonWebKey } from 'node:crypto'
+import type { RegisteredClient } from '../clients/registration.js'
 import type { TokenContent } from '../issue/profile.js'
 import type { TokenShape } from '../issue/sign-token.js'
 import { json, noStore, type IssuerRequest, type IssuerResponse } from '../serve/exchange.js'
@@ -5,7 +7,7 @@ import type { RecordDraft } from '../serve/recorded-requests.js'
 import type { AssertionContext } from './client-assertion.js'
 import { authenticateClient } from './client-authentication.js'
 import { readDpopProof } from './dpop-proof.js'
-import { grants } from './grants.js'
+import { grants, type Grant } from './grants.js'
 import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import { readParameters } from './parameters.js'
@@ -14,6 +16,8 @@ import { applyPolicy } from './policy.js'
 /** What the token endpoint works with. */
 export interface TokenEndpointContext extends AssertionContext {
   readonly tokens: OwnTokens
+  /** Whether responses to the client credentials grant have `scope`; Entra ID's and Cognito's have not. */
+  readonly answersScope: boolean
   /** Token lifetime in milliseconds. */
   readonly expiresInMs: number
   readonly issue: (
@@ -22,7 +26,7 @@ export interface TokenEndpointContext extends AssertionContext {
   ) => Promise<string>
 }
 
-/** RFC 6749 §3.2: client → grant → policy → token. */
+/** RFC 6749 §3.2: client → grant → policy → proof → token. */
 export async function answerTokenRequest(
   request: IssuerRequest,
   context: TokenEndpointContext,
@@ -49,7 +53,31 @@ async function grantToken(
   const client = await authenticateClient(request, parameters, context)
   record.clientId = client.clientId
 
-  const known = grants.get(parameters.need('grant_type'))
+  const grant = grantFor(parameters.need('grant_type'), client)
+  const { subject, claims, answer } = await grant(parameters, client, context.tokens)
+  const { audience, scopes } = applyPolicy(parameters, client)
+
+  const dpopKey = await dpopKeyOf(request, context)
+  const token = await context.issue(
+    { audience, scopes, subject, clientId: client.clientId },
+    { claims, ...(dpopKey === undefined ? {} : { dpopKey }) },
+  )
+  const isScopeAnswered = context.answersScope || subject !== undefined
+  return json(
+    200,
+    {
+      access_token: token,
+      token_type: dpopKey === undefined ? 'Bearer' : 'DPoP',
+      expires_in: Math.floor(context.expiresInMs / 1000),
+      ...(scopes.length === 0 || !isScopeAnswered ? {} : { scope: scopes.join(' ') }),
+      ...answer,
+    },
+    noStore,
+  )
+}
+
+function grantFor(type: string, client: RegisteredClient): Grant {
+  const known = grants.get(type)
   if (known === undefined)
     throw new OAuthError('unsupported_grant_type', `grant_type is none of ${[...grants.keys()].join(', ')}`)
   if (!client.grants.includes(known.name))
@@ -57,27 +85,14 @@ async function grantToken(
       'unauthorized_client',
       `the client is not registered for the grant ${known.name}, but for ${client.grants.join(', ')}`,
     )
-  const { subject, claims, answer } = await known.grant(parameters, client, context.tokens)
-  const { audience, scopes } = applyPolicy(parameters, client)
+  return known.grant
+}
 
-  const proof = request.headers['dpop']
-  const { tokenEndpoint: url, now, once } = context
-  const dpopKey =
-    proof === undefined ? undefined : await readDpopProof(proof, { method: 'POST', url, now, once })
-
-  const token = await context.issue(
-    { audience, scopes, subject, clientId: client.clientId },
-    { claims, ...(dpopKey === undefined ? {} : { dpopKey }) },
-  )
-  return json(
-    200,
-    {
-      access_token: token,
-      token_type: dpopKey === undefined ? 'Bearer' : 'DPoP',
-      expires_in: Math.floor(context.expiresInMs / 1000),
-      ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
-      ...answer,
-    },
-    noStore,
-  )
+/** The key to which the token will be bound; undefined for a request without a DPoP proof. */
+async function dpopKeyOf(
+  { headers }: IssuerRequest,
+  { tokenEndpoint: url, now, once }: TokenEndpointContext,
+): Promise<JsonWebKey | undefined> {
+  const proof = headers['dpop']
+  return proof === undefined ? undefined : readDpopProof(proof, { method: 'POST', url, now, once })
 }
