@@ -213,33 +213,34 @@ async function sendRaw(issuer: TestIssuer, text: string): Promise<string> {
   return answer.split('\r\n')[0] ?? ''
 }
 
+const rawRequest = (lines: readonly string[], body = 'grant_type=client_credentials'): string =>
+  [
+    'POST /token HTTP/1.1',
+    'Host: a',
+    'Connection: close',
+    `Content-Length: ${body.length}`,
+    ...lines,
+    '',
+    body,
+  ].join('\r\n')
+
 t.test('over the socket: what HTTP itself forbids, and repeated headers', async t => {
   await using issuer = await start('rfc9068', true)
   const { authorization } = basic('payment', 's3cret')
-  const request = (lines: readonly string[], body = 'grant_type=client_credentials'): string =>
-    [
-      'POST /token HTTP/1.1',
-      'Host: a',
-      'Connection: close',
-      `Content-Length: ${body.length}`,
-      ...lines,
-      '',
-      body,
-    ].join('\r\n')
   const type = 'Content-Type: application/x-www-form-urlencoded'
   const good = `Authorization: ${authorization}`
   for (const [what, text, status] of [
-    ['a good request', request([type, good]), 200],
-    ['two Authorization headers', request([type, good, good]), 401],
-    ['two Authorization headers, one wrong', request([type, good, 'Authorization: Basic eDp5']), 401],
-    ['two Content-Type headers', request([type, 'Content-Type: text/plain', good]), 400],
-    ['two DPoP headers', request([type, good, 'DPoP: a.b.c', 'DPoP: a.b.c']), 400],
-    ['bytes that are not UTF-8', request([type, good], 'grant_type=\xff\xfe'), 400],
-    ['an Authorization header that is not ASCII', request([type, 'Authorization: Basic \xff']), 401],
-    ['a header that is too large', request([type, `X: ${'x'.repeat(20_000)}`]), 431],
+    ['a good request', rawRequest([type, good]), 200],
+    ['two Authorization headers', rawRequest([type, good, good]), 401],
+    ['two Authorization headers, one wrong', rawRequest([type, good, 'Authorization: Basic eDp5']), 401],
+    ['two Content-Type headers', rawRequest([type, 'Content-Type: text/plain', good]), 400],
+    ['two DPoP headers', rawRequest([type, good, 'DPoP: a.b.c', 'DPoP: a.b.c']), 400],
+    ['bytes that are not UTF-8', rawRequest([type, good], 'grant_type=\xff\xfe'), 400],
+    ['an Authorization header that is not ASCII', rawRequest([type, 'Authorization: Basic \xff']), 401],
+    ['a header that is too large', rawRequest([type, `X: ${'x'.repeat(20_000)}`]), 431],
     ['no HTTP', '\x16\x03\x01\x02\x00\r\n\r\n', 400],
-    ['a path that is a URL', request([type, good]).replace('/token', 'http://a/token'), 404],
-    ['a body that is too large', request([type, good], `scope=${'a'.repeat(1_000_000)}`), 413],
+    ['a path that is a URL', rawRequest([type, good]).replace('/token', 'http://a/token'), 404],
+    ['a body that is too large', rawRequest([type, good], `scope=${'a'.repeat(1_000_000)}`), 413],
   ] as const)
     t.match(await sendRaw(issuer, text), `HTTP/1.1 ${status} `, what)
 })
