@@ -1,39 +1,39 @@
 import { channel } from 'node:diagnostics_channel'
 
-/** Channels of `node:diagnostics_channel` to which the client reports. No message holds a token or a secret. */
+/** The client's channels of `node:diagnostics_channel`. No message holds a token or a secret. */
 export interface TokenClientEvents {
-  /** A request for a token goes out. */
+  /** A token request is sent. */
   'fastify-token-client:token-requested': { readonly name: string }
-  /** A token came. Times in milliseconds. */
+  /** A token was received. Times in milliseconds. */
   'fastify-token-client:token-received': {
     readonly name: string
     readonly durationMs: number
     readonly expiresAt: number
     readonly scopes: readonly string[] | undefined
   }
-  /** No token came; `servingOld` tells whether calls go on with the one at hand. */
+  /** A token request failed; `servingOld` tells whether calls use the cached token meanwhile. */
   'fastify-token-client:token-failed': {
     readonly name: string
     readonly reason: string
     readonly permanent: boolean
     readonly servingOld: boolean
   }
-  /** The store that processes share could not be used; the client goes on without it. */
+  /** The shared token store could not be used; the client requests tokens without it. */
   'fastify-token-client:store-failed': {
     readonly name: string
     readonly operation: 'get' | 'set' | 'lock' | 'unlock'
     readonly reason: string
   }
-  /** A call goes out with a token; `cached` tells whether the token was at hand. */
+  /** A call is sent with a token; `cached` tells whether the token came from the cache. */
   'fastify-token-client:call': {
     readonly name: string
     readonly method: string
     readonly origin: string
-    /** Without its query, which can hold what nobody wants in a log. */
+    /** Without the query, which may hold personal data. */
     readonly path: string
     readonly cached: boolean
   }
-  /** The API refused the token with 401; it is dropped, and the call is sent once more if `replayed`. */
+  /** The API refused the token with 401. It is discarded; `replayed`: the call is sent again if there is another token. */
   'fastify-token-client:refused': { readonly name: string; readonly path: string; readonly replayed: boolean }
 }
 
@@ -48,12 +48,21 @@ const channels = {
   'fastify-token-client:refused': channel('fastify-token-client:refused'),
 } satisfies Record<Name, unknown>
 
-/** Whether anybody listens: on the way of every call, nothing is made up for nobody. */
+/** Whether there are subscribers: events of calls are only built if so. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
 
-/** Reports an event. */
+/** Publishes an event. Node.js keeps what subscribers throw away from us, and reports it as an uncaught exception. */
 export function report<N extends Name>(name: N, message: TokenClientEvents[N]): void {
   channels[name].publish(message)
+}
+
+/** Calls a logger or another listener. If it throws, that must not become the outcome of the call. */
+export function notify(listener: () => void): void {
+  try {
+    listener()
+  } catch {
+    // Whatever reports failures has failed itself; there is nobody else to tell.
+  }
 }

@@ -4,10 +4,11 @@ export type { TokenHealth } from './acquire/token-source.js'
 export type { SignAssertion } from './authenticate/client-assertion.js'
 export type { PrivateKeyInput } from './authenticate/private-key.js'
 export type { ProvideContext, Provided } from './authenticate/provide.js'
+export type { RequestLike } from './call/fetch-arguments.js'
 export type { InterceptorOptions } from './call/interceptors.js'
 export type { AnswerSchemas, JsonAnswer, JsonCallOptions, JsonCalls } from './call/json-calls.js'
 export type { CallOptions, TokenView } from './call/token-view.js'
-export type { Subject } from './call/on-behalf-of.js'
+export type { Subject } from './call/subject-token.js'
 export type { TokenClientEvents } from './diagnostics.js'
 export {
   InvalidOptionError,

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { InvalidOptionError } from './errors.js'
 import type { TokenClientPluginOptions } from './options/options.js'
 import { parseOptions } from './options/settings.js'
-import { buildTokenClient, type TokenClient, type Troubles } from './token-client.js'
+import { buildTokenClient, type FailureListeners, type TokenClient } from './token-client.js'
 
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {
   const name = decoratorName(fastify, options.name)
@@ -15,7 +15,7 @@ const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, opt
   fastify.addHook('onClose', () => client.close())
 }
 
-/** Decorates the instance with a client that gets, keeps and renews its own access token: `app[name]`. */
+/** Decorates the instance with a client that requests, caches and renews its own access token: `app[name]`. */
 const tokenClient: FastifyPluginAsync<TokenClientPluginOptions> = fp(plugin, {
   fastify: '5.x',
   name: 'fastify-token-client',
@@ -25,22 +25,21 @@ export default tokenClient
 async function fetchAhead(client: TokenClient, prefetch: 'background' | 'required'): Promise<void> {
   const token = client.getToken()
   if (prefetch === 'required') await token
-  else token.catch(() => {}) // logged; the next call asks again
+  else token.catch(() => {}) // logged; the next call tries again
 }
 
-function logTo(log: FastifyBaseLogger, client: string): Troubles {
+function logTo(log: FastifyBaseLogger, client: string): FailureListeners {
   return {
-    tokenFailed(error: Error & { code?: string }, servingOld) {
+    onTokenFailure({ code, detail: reason }, servingOld) {
       log.warn(
-        { client, code: error.code, reason: error.message },
-        servingOld ? 'no new access token yet; calls go on with the old one' : 'no access token; calls fail',
+        { client, code, reason },
+        servingOld
+          ? 'could not renew the access token; calls use the cached one'
+          : 'could not get an access token; calls fail',
       )
     },
-    storeFailed(operation, reason) {
-      log.warn(
-        { client, operation, reason },
-        'the token store cannot be used; this process asks for tokens by itself',
-      )
+    onStoreFailure(operation, reason) {
+      log.warn({ client, operation, reason }, 'token store unavailable; requesting tokens without it')
     },
   }
 }

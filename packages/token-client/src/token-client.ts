@@ -1,34 +1,33 @@
 import { LRUCache } from 'lru-cache'
-import type { Dispatcher } from 'undici'
+import type { AskForToken } from './acquire/ask-for-token.js'
 import { locateServer, type ServerLocation } from './acquire/authorization-server.js'
 import { cacheKey } from './acquire/cache-key.js'
 import { dpopProofs } from './acquire/dpop-proofs.js'
-import { requestToken, type TokenAnswer, type TokenRequest } from './acquire/request-token.js'
-import { connectToServer } from './acquire/token-endpoint-fetch.js'
-import { createTokenSource } from './acquire/token-source.js'
+import { capLifetime, clientCredentials, onBehalfOfGrant, type Grant } from './acquire/grants.js'
+import { requestToken, type TokenEndpoint, type TokenRequest } from './acquire/request-token.js'
+import { connectToServer, type ServerConnection } from './acquire/token-endpoint-fetch.js'
+import { createTokenSource, type OnTokenFailure } from './acquire/token-source.js'
 import { createDpopScheme } from './attach/dpop-scheme.js'
-import { bearer } from './attach/scheme.js'
-import { endWith, grantFor, subjectTokenOf, type Subject } from './call/on-behalf-of.js'
+import { bearer } from './attach/token-scheme.js'
+import { connectToApi } from './call/api-connection.js'
+import { subjectTokenOf, type Subject } from './call/subject-token.js'
 import { createTokenView, type TokenView } from './call/token-view.js'
-import { loadUndici } from './call/undici.js'
 import { report } from './diagnostics.js'
 import type { TokenClientOptions } from './options/options.js'
 import { parseOptions, type Settings } from './options/settings.js'
 import type { TargetOptions } from './options/target-options.js'
-import { shareTokens, type AskForToken } from './share/share-tokens.js'
-import type { TokenStore } from './share/token-store.js'
-import { schedule } from './token.js'
+import { shareBetweenProcesses, type OnStoreFailure } from './share/share-between-processes.js'
 
-/** An HTTP client for one API, that gets, keeps and renews its own access token. */
+/** An HTTP client for one API that requests, caches and renews its own access token. */
 export interface TokenClient extends TokenView {
-  /** The same API with another kind of token: other scopes, say. Connections are shared; tokens are not. */
+  /** The same API with a different token: other scopes, for example. Connections are shared, tokens are not. */
   with(target: TargetOptions): TokenView
   /**
-   * The same API on behalf of whoever sent an incoming request (RFC 8693, RFC 7523): the token is had for theirs, kept
-   * for as long as theirs lasts, and never used for anybody else.
+   * The same API on behalf of the caller of an incoming request (RFC 8693, RFC 7523). The token is requested with the
+   * caller's token, expires with it at the latest, and is never used for a different caller.
    */
   onBehalfOf(subject: Subject, target?: TargetOptions): TokenView
-  /** Lets running calls end, then closes what the client opened. A second time changes nothing. */
+  /** Waits for running calls, then closes the connections that the client opened. A second call has no effect. */
   close(): Promise<void>
 }
 
@@ -40,134 +39,110 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
   return buildTokenClient(parseOptions(options, 'client')).client
 }
 
-/** More views are not remembered; one that is forgotten asks for its token anew. */
+/** Upper bound on cached views. A view that was evicted requests its token again. */
 const maxViews = 1_000
 
-/** A client, and how it is told that its end is near. */
+/** A client, and how to tell it that it will be closed soon. */
 export interface BuiltTokenClient {
   readonly client: TokenClient
-  /** From now on no token is renewed ahead; calls that still run get theirs. */
+  /** From now on no token is renewed ahead; running calls still get theirs. */
   readonly prepareToClose: () => void
 }
 
-/** What goes wrong behind the calls, where no caller could tell of it. */
-export interface Troubles {
-  /** A request for a token failed; `servingOld` tells whether calls go on with the token at hand. */
-  readonly tokenFailed?: (error: Error, servingOld: boolean) => void
-  readonly storeFailed?: (operation: keyof TokenStore, reason: string) => void
+/** Called for failures that no caller might see. */
+export interface FailureListeners {
+  readonly onTokenFailure?: OnTokenFailure
+  readonly onStoreFailure?: OnStoreFailure
 }
 
-export function buildTokenClient(settings: Settings, troubles: Troubles = {}): BuiltTokenClient {
-  /** No token is renewed ahead any more; what still runs goes on. */
-  let closing = false
+export function buildTokenClient(settings: Settings, listeners: FailureListeners = {}): BuiltTokenClient {
+  let isClosing = false
   let closed: Promise<void> | undefined
-  const { name, now, random, lifetimes } = settings
+  const { name, now, random, lifetimes, dpop, target: mainTarget } = settings
   const server = connectToServer(settings.issuerDispatcher, settings.issuerTimeoutMs, settings.tls)
-  const location = { issuer: settings.issuer, tokenEndpoint: settings.tokenEndpoint } as ServerLocation
-  const endpoint = {
-    locate: locateServer(location, { send: server.send, allowInsecureHttp: settings.allowInsecureHttp, now }),
-    send: server.send,
-    timeoutMs: settings.issuerTimeoutMs,
-    now,
-  }
-  let agent: Dispatcher | undefined
-  const transport = (): Dispatcher => {
-    if (settings.dispatcher !== undefined) return settings.dispatcher
-    if (agent === undefined) {
-      agent = new (loadUndici().Agent)({ connect: settings.tls })
-      if (closed !== undefined) void agent.close()
-    }
-    return agent
-  }
-  const proofs = settings.dpop && dpopProofs(settings.dpop)
+  const endpoint = connectEndpoint(settings, server)
+  const scheme = dpop === undefined ? bearer : createDpopScheme(dpop)
+  const api = connectToApi(settings.dispatcher, settings.tls, scheme)
+  const requestFor = tokenRequests(settings)
   const views = new LRUCache<string, TokenView>({ max: maxViews })
 
-  function askFor(request: TokenRequest): AskForToken {
-    return () => {
-      report('fastify-token-client:token-requested', { name })
-      return requestToken(request, endpoint)
-    }
-  }
-
-  const onFailure = (error: Error, servingOld: boolean): void => {
-    if (!closing) troubles.tokenFailed?.(error, servingOld)
-  }
-  const scheme = settings.dpop === undefined ? bearer : createDpopScheme(settings.dpop)
-  const open = (ask: AskForToken): TokenView =>
-    createTokenView(
-      createTokenSource(name, ask, lifetimes, {
-        now,
-        random,
-        isClosing: () => closing,
-        onFailure,
-      }),
-      { transport, scheme },
-      settings,
-    )
-
-  function keep(key: string, make: () => AskForToken): TokenView {
-    const view = views.get(key) ?? open(make())
+  /** One view, and so one token, for all requests that the server cannot tell apart. */
+  function viewFor(
+    request: TokenRequest,
+    decorate: (ask: AskForToken, key: string) => AskForToken,
+  ): TokenView {
+    const key = cacheKey(settings, request)
+    const known = views.get(key)
+    if (known !== undefined) return known
+    const source = createTokenSource(decorate(askWith(request, endpoint, name), key), {
+      name,
+      lifetimes,
+      now,
+      random,
+      isClosing: () => isClosing,
+      onFailure(error, servingOld) {
+        if (!isClosing) listeners.onTokenFailure?.(error, servingOld)
+      },
+    })
+    const view = createTokenView(source, api, settings)
     views.set(key, view)
     return view
   }
 
-  function viewFor(target: TargetOptions): TokenView {
-    const parameters = settings.parametersOf(target)
-    const request = { ...settings, proofs, grantType: 'client_credentials', parameters }
-    const key = cacheKey(request)
-    return keep(key, () => shared(askFor(request), key, settings, troubles))
+  function viewWith(target: TargetOptions): TokenView {
+    return viewFor(requestFor(clientCredentials, { ...mainTarget, ...target }), (ask, key) =>
+      shareBetweenProcesses(ask, { key, settings, onFailure: listeners.onStoreFailure }),
+    )
   }
 
-  function viewOnBehalfOf(subject: Subject, target: TargetOptions): TokenView {
+  function viewOnBehalfOf(subject: Subject, target: TargetOptions = {}): TokenView {
     const token = subjectTokenOf(subject)
-    const { grantType, parameters } = grantFor(settings.onBehalfOfGrant, token)
-    const request = {
-      ...settings,
-      proofs,
-      grantType,
-      parameters: [...parameters, ...settings.parametersOf(target)],
-    }
-    return keep(cacheKey(request), () => endWith(token, askFor(request), now))
+    const grant = onBehalfOfGrant(settings.onBehalfOfGrant, token)
+    return viewFor(requestFor(grant, { ...mainTarget, ...target }), ask => capLifetime(ask, token, now))
   }
 
   async function close(): Promise<void> {
-    closing = true
-    await agent?.close()
+    isClosing = true
+    await api.close()
     await server.close()
   }
 
-  const beyondView: Omit<TokenClient, keyof TokenView> = {
-    with: target => viewFor({ ...settings.target, ...target }),
-    onBehalfOf: (subject, target) => viewOnBehalfOf(subject, { ...settings.target, ...target }),
-    close: () => (closed ??= close()),
-  }
-  // Not spread: that would read `dispatcher`, which is made at the first call.
-  const view = Object.getOwnPropertyDescriptors(viewFor(settings.target))
-  const client = Object.defineProperties(beyondView, view) as TokenClient
   return {
-    client,
+    // Added to the view, because a copy would read its `dispatcher`, which the first call opens.
+    client: Object.assign(viewWith({}), {
+      with: viewWith,
+      onBehalfOf: viewOnBehalfOf,
+      close: () => (closed ??= close()),
+    }),
     prepareToClose() {
-      closing = true
+      isClosing = true
     },
   }
 }
 
-/** With a store, processes share their tokens. */
-function shared(ask: AskForToken, key: string, settings: Settings, { storeFailed }: Troubles): AskForToken {
-  const { sharing, name, lifetimes, now, issuerTimeoutMs } = settings
-  if (sharing === undefined) return ask
-  const timesOf = ({ requestedAt, expiresIn }: TokenAnswer): ReturnType<typeof schedule> =>
-    schedule({ requestedAt, expiresIn, tookMs: 0 }, lifetimes, 0)
-  return shareTokens(ask, {
-    ...sharing,
-    key,
-    freshUntil: answer => timesOf(answer).renewAt,
-    expiresAt: answer => timesOf(answer).expiresAt,
-    requestTimeoutMs: issuerTimeoutMs,
-    now,
-    onStoreFailure(operation, { message: reason }) {
-      storeFailed?.(operation, reason)
-      report('fastify-token-client:store-failed', { name, operation, reason })
-    },
+function connectEndpoint(settings: Settings, { send }: ServerConnection): TokenEndpoint {
+  const { issuer, tokenEndpoint, allowInsecureHttp, issuerTimeoutMs: timeoutMs, now } = settings
+  // The options were checked: one of the two is set.
+  const location = { issuer, tokenEndpoint } as ServerLocation
+  return { locate: locateServer(location, { send, allowInsecureHttp, now }), send, timeoutMs, now }
+}
+
+/** Combines the client's own part of a token request with a grant and a target. */
+function tokenRequests(settings: Settings): (grant: Grant, target: TargetOptions) => TokenRequest {
+  const { clientId, credentials, parametersOf, dpop } = settings
+  const proofs = dpop && dpopProofs(dpop)
+  return ({ grantType, parameters }, target) => ({
+    clientId,
+    credentials,
+    grantType,
+    parameters: [...parameters, ...parametersOf(target)],
+    proofs,
   })
+}
+
+function askWith(request: TokenRequest, endpoint: TokenEndpoint, name: string): AskForToken {
+  return () => {
+    report('fastify-token-client:token-requested', { name })
+    return requestToken(request, endpoint)
+  }
 }

@@ -35,8 +35,8 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
     /stream wants an object such as \{ path: '\/receipts' \}, not undefined/,
   ],
   ['stream({})', client => client['stream']?.({}), /`path` is undefined; it wants text/],
-  ['fetch()', client => client['fetch']?.(), /fetch wants a path or a URL.*, not undefined/],
-  ['fetch(7)', client => client['fetch']?.(7), /fetch wants a path or a URL.*, not a number/],
+  ['fetch()', client => client['fetch']?.(), /fetch wants a path, a URL or a Request, not undefined/],
+  ['fetch(7)', client => client['fetch']?.(7), /fetch wants a path, a URL or a Request, not a number/],
   ...['get', 'post', 'put', 'patch', 'delete'].map(
     (method): [string, (client: Untyped) => unknown, RegExp] => [
       `${method}()`,

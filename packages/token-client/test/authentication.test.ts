@@ -3,7 +3,8 @@ import { createTestIssuer } from 'oauth-test-issuer'
 import t from 'tap'
 import { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
 import { startRealServer } from './real-server.js'
-import { audience, getToken, startRecorder } from './authenticating.js'
+import { audience, getToken } from './authenticating.js'
+import { startTokenEndpoint } from './token-endpoint.js'
 
 // RFC 6749 §2.3.1 wants both form-urlencoded; a server that decodes them strictly finds out who doesn't.
 const awkward = ['a:colon', 'a + plus', '100%25', 'sl/ash', 'am&per=sand', "quote'!()*~"]
@@ -54,14 +55,14 @@ t.test('client_secret_jwt sends a proof of the secret, and not the secret', asyn
 })
 
 t.test('client_secret_basic_unencoded sends both as they are', async t => {
-  const { tokenEndpoint, requests } = await startRecorder(t)
+  const { url: tokenEndpoint, requests } = await startTokenEndpoint(t)
   await getToken(t, {
     tokenEndpoint,
     clientId: 'a b',
     clientSecret: 'c%d',
     clientAuthentication: 'client_secret_basic_unencoded',
   })
-  t.equal(requests[0]?.authorization, `Basic ${Buffer.from('a b:c%d').toString('base64')}`)
+  t.equal(requests[0]?.headers.authorization, `Basic ${Buffer.from('a b:c%d').toString('base64')}`)
 })
 
 t.test('a secret that was rotated is asked for once more, and tried once', async t => {
@@ -86,12 +87,12 @@ t.test('a secret that was rotated is asked for once more, and tried once', async
 })
 
 t.test('a vault that is down is an outage, and no mistake of the configuration', async t => {
-  const { tokenEndpoint } = await startRecorder(t)
+  const { url: tokenEndpoint } = await startTokenEndpoint(t)
   const sealed = new Error('the vault is sealed')
   await t.rejects(getToken(t, { tokenEndpoint, clientSecret: () => Promise.reject(sealed) }), {
     code: 'TOKEN_CLIENT_UNAVAILABLE',
     statusCode: 503,
-    message: /the vault is sealed/,
+    detail: /the vault is sealed/,
   })
 })
 

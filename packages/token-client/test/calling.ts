@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 import { createTokenClient, type TokenClient, type TokenClientOptions } from 'fastify-token-client'
-import type { HandMadeEndpoint } from './token-endpoint.js'
+import { listen, type HandMadeEndpoint } from './token-endpoint.js'
 
 /** An API that keeps what it was called with. */
 export interface HandMadeApi {
@@ -19,12 +18,7 @@ export async function startApi(
     seen.push({ url: request.url, authorization: request.headers.authorization })
     answer(request, response)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+  return { url: await listen(t, server), seen }
 }
 
 /** An API with nothing against anybody. */

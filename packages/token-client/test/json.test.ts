@@ -70,7 +70,7 @@ t.test('a body that does not fit is an error that names paths, and not values', 
   const failure = await client
     .get('/receipts/3', { response: { 200: Receipt } })
     .catch((error: unknown) => error)
-  t.match(failure, { code: 'TOKEN_CLIENT_UNEXPECTED_BODY', statusCode: 502, message: /\/number/ })
+  t.match(failure, { code: 'TOKEN_CLIENT_UNEXPECTED_BODY', statusCode: 502, detail: /\/number/ })
   t.notMatch(String(failure), /very secret/)
   await t.rejects(client.get('/text'), { code: 'TOKEN_CLIENT_UNEXPECTED_BODY' })
 })

@@ -30,7 +30,7 @@ t.test('JSON without an end is an error, and its connection is let go', async t 
   t.ok(failure instanceof UnexpectedBodyError)
   t.match(failure, {
     statusCode: 502,
-    message: 'GET /receipts is answered with a body that was not expected: it is larger than 10485760 bytes',
+    detail: 'the body of the answer to GET /receipts is unexpected: it is larger than 10485760 bytes',
   })
   await letGo
 })
@@ -70,7 +70,7 @@ t.test('what counts is the size that it unfolds to', async t => {
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(small),
   )
   const client = clientOf(t, endpoint, api.url, { interceptors: { decompress: true } })
-  await t.rejects(client.get('/'), { code: 'TOKEN_CLIENT_UNEXPECTED_BODY', message: /larger than/ })
+  await t.rejects(client.get('/'), { code: 'TOKEN_CLIENT_UNEXPECTED_BODY', detail: /larger than/ })
 })
 
 t.test('letters come whole however they are cut, and a mark of the byte order is none of them', async t => {

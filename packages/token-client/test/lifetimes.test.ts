@@ -2,7 +2,7 @@ import { setImmediate as nextTick } from 'node:timers/promises'
 import t from 'tap'
 import { createTokenSource } from '#src/acquire/token-source.js'
 import { schedule } from '#src/token.js'
-import type { TokenAnswer } from '#src/acquire/request-token.js'
+import type { TokenAnswer } from '#src/acquire/ask-for-token.js'
 import { startTokenEndpoint, tokens } from './token-endpoint.js'
 import { clientOf, start } from './standing-clock.js'
 
@@ -35,7 +35,6 @@ for (const { expiresIn, atMost } of [
       const answers: { at: number; resolve: () => void }[] = []
       let issued = 0
       const source = createTokenSource(
-        'receipts',
         () => {
           const requestedAt = now
           return new Promise<TokenAnswer>(resolve => {
@@ -47,8 +46,14 @@ for (const { expiresIn, atMost } of [
             })
           })
         },
-        { renewAfter: 0.8, skewMs: 30_000 },
-        { now: () => now, random: () => 0.5, isClosing: () => false, onFailure: undefined },
+        {
+          name: 'receipts',
+          lifetimes: { renewAfter: 0.8, skewMs: 30_000 },
+          now: () => now,
+          random: () => 0.5,
+          isClosing: () => false,
+          onFailure: () => {},
+        },
       )
       const release = async (): Promise<void> => {
         while (answers[0] !== undefined && answers[0].at <= now) answers.shift()?.resolve()

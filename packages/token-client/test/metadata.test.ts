@@ -57,7 +57,7 @@ t.test(
     t.teardown(() => misled.close())
     t.match(await failureOf(misled), {
       code: 'TOKEN_CLIENT_UNAVAILABLE',
-      message: /names the token endpoint http:\/\/login\.example\.com\/token, which is plain http/,
+      detail: /names the token endpoint http:\/\/login\.example\.com\/token, which is plain http/,
     })
   },
 )
@@ -78,5 +78,5 @@ t.test('the metadata has to name the issuer', async t => {
     clientSecret: secret,
   })
   t.teardown(() => client.close())
-  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /issuer/ })
+  t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /issuer/ })
 })

@@ -118,7 +118,7 @@ t.test('others follow a 307 of the token endpoint with the secret; this does not
   for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const)
     await t.rejects(
       clientOf(t, endpoint, 'https://receipts.example.com', { clientAuthentication }).getToken(),
-      { code: 'TOKEN_CLIENT_UNAVAILABLE', message: /answers 307/ },
+      { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /answers 307/ },
     )
   t.equal(elsewhere.requests.length, 0)
 })

@@ -44,13 +44,13 @@ t.test('nor does a server that repeats what it was sent', async t => {
   const basic = Buffer.from(`payment:${secret.replaceAll(' ', '+')}`).toString('base64')
   for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const) {
     const failure = await failureOf(clientOf(t, endpoint, { clientAuthentication }).client)
-    t.match(failure.message, /who are you.*\[redacted\]/)
-    t.notMatch(failure.message.replaceAll('+', ' '), secret)
-    t.notMatch(failure.message, basic)
+    t.match(failure.detail, /who are you.*\[redacted\]/)
+    t.notMatch(failure.detail?.replaceAll('+', ' '), secret)
+    t.notMatch(failure.detail, basic)
   }
   const { client } = clientOf(t, endpoint)
   const failure = await failureOf(client.onBehalfOf('the-token-of-the-caller') as TokenClient)
-  t.notMatch(failure.message, 'the-token-of-the-caller')
+  t.notMatch(failure.detail, 'the-token-of-the-caller')
 })
 
 t.test('a token prints as [redacted]', async t => {

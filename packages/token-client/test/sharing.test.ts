@@ -171,7 +171,7 @@ function asking(store: TokenStore): { ask: () => Promise<unknown>; asked: () => 
       requestTimeoutMs: 30, // bounds the wait for the lock; nothing here answers by the network
       storeTimeoutMs: 10,
       now: Date.now,
-      onStoreFailure: (operation, { message }) => void failures.push(`${operation}: ${message}`),
+      onStoreFailure: (operation, reason) => void failures.push(`${operation}: ${reason}`),
     },
   )
   return { ask: () => ask(undefined), asked: () => asked, failures }
@@ -201,7 +201,7 @@ t.test('a store that hangs is named and left alone', async t => {
       return failures
     }),
   )
-  const reason = 'the store does not answer in 10 ms'
+  const reason = 'the store did not answer within 10 ms'
   t.strictSame(
     [get, set, lock, unlock],
     ['get', 'set', 'lock', 'unlock'].map(operation => [`${operation}: ${reason}`]),
@@ -257,11 +257,11 @@ t.test('requests that the server can tell apart share nothing', async t => {
 
 t.test('keys rotate: the first one seals, each of them opens', async t => {
   const [older, newer] = [randomBytes(32), randomBytes(32)]
-  const sealed = createSeal([older]).close('a token', 'here')
-  t.equal(createSeal([newer, older]).open(sealed, 'here'), 'a token')
-  t.equal(createSeal([newer]).open(sealed, 'here'), undefined)
-  t.equal(createSeal([older]).open(sealed, 'elsewhere'), undefined, 'an entry cannot be moved')
-  t.equal(createSeal([older]).open('', 'here'), undefined)
+  const sealed = createSeal([older]).encrypt('a token', 'here')
+  t.equal(createSeal([newer, older]).decrypt(sealed, 'here'), 'a token')
+  t.equal(createSeal([newer]).decrypt(sealed, 'here'), undefined)
+  t.equal(createSeal([older]).decrypt(sealed, 'elsewhere'), undefined, 'an entry cannot be moved')
+  t.equal(createSeal([older]).decrypt('', 'here'), undefined)
 })
 
 t.test('wrong options are named', async t => {

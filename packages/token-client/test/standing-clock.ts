@@ -29,7 +29,7 @@ export function clientOf(
 }
 
 /** What a client says that has no token. */
-export const failureOf = (client: TokenClient): Promise<Error & { code?: string }> =>
+export const failureOf = (client: TokenClient): Promise<Error & { code?: string; detail?: string }> =>
   client.getToken().then(
     () => new Error('there is a token'),
     (error: Error) => error,

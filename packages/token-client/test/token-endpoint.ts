@@ -1,14 +1,24 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 
-/** How the next token request is answered. */
+/** Answers a token request. */
 export type Behaviour = (response: ServerResponse, request: IncomingMessage) => void
 
-/** A token endpoint that behaves as a test wants, and keeps what it was asked. */
+/** A token endpoint that answers as a test wants, and records its requests. */
 export interface HandMadeEndpoint {
   readonly url: string
-  readonly requests: { readonly headers: IncomingHttpHeaders; readonly body: string }[]
+  readonly requests: {
+    readonly headers: IncomingHttpHeaders
+    readonly body: string
+    readonly parameters: URLSearchParams
+  }[]
   behave: Behaviour
 }
 
@@ -34,7 +44,7 @@ export async function startTokenEndpoint(t: Test, behave: Behaviour = tokens()):
     let body = ''
     request.on('data', chunk => (body += chunk))
     request.on('end', () => {
-      endpoint.requests.push({ headers: request.headers, body })
+      endpoint.requests.push({ headers: request.headers, body, parameters: new URLSearchParams(body) })
       endpoint.behave(response, request)
     })
   })
@@ -43,11 +53,16 @@ export async function startTokenEndpoint(t: Test, behave: Behaviour = tokens()):
     requests: [],
     behave,
   }
+  endpoint.url = `${await listen(t, server)}/token`
+  return endpoint
+}
+
+/** Opens a server on loopback until the test ends; returns its origin. */
+export async function listen(t: Test, server: Server): Promise<string> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })
-  endpoint.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
-  return endpoint
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }

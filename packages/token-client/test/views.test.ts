@@ -98,7 +98,7 @@ t.test('on behalf of a token that has ended nobody is asked', async t => {
   for (let call = 0; call < 3; call += 1)
     await t.rejects(client.onBehalfOf(ended).getToken(), {
       code: 'TOKEN_CLIENT_REJECTED',
-      message: /has ended/,
+      detail: /has expired/,
     })
   t.equal(issuer.requests.count('token'), 0)
 })

@@ -1,42 +1,49 @@
+import type { TokenRequestFailure } from './token-request-failure.js'
+
 const shortestMs = 500
 const firstMs = 1_000
 const longestMs = 60_000
 
-/** Remembers failures: when to try again, and what to tell those who ask before. */
+/** A failed token request, and how long no other is made, in milliseconds. */
+export interface Outage {
+  readonly failure: TokenRequestFailure
+  readonly retryAfterMs: number
+}
+
+/** Remembers failed token requests, and when to try again. */
 export interface BackOff {
-  /** The failure that still counts, if it does. */
-  current(): Error | undefined
-  /** Notes a failure; returns the wait in milliseconds. @param askedForMs what the server asked for by `Retry-After` */
-  fail(makeError: (retryAfterMs: number) => Error, askedForMs: number | undefined): Error
+  /** The failure that no other request may follow yet, if there is one. */
+  current(): Outage | undefined
+  fail(failure: TokenRequestFailure): Outage
   succeed(): void
 }
 
-/** Exponential with full jitter, so that many processes do not come back at once. */
+/** Exponential with full jitter, so that many processes do not retry at the same time. */
 export function createBackOff(now: () => number, random: () => number): BackOff {
   let failures = 0
   let failedAt = Infinity
   let until = -Infinity
-  let makeLast: ((retryAfterMs: number) => Error) | undefined
+  let last: TokenRequestFailure | undefined
   return {
     current() {
       const time = now()
       // Before the failure: the clock was set back, and says nothing about the wait.
-      const isWaiting = failedAt <= time && time < until
-      return isWaiting ? makeLast?.(until - time) : undefined
+      if (last === undefined || time < failedAt || time >= until) return undefined
+      return { failure: last, retryAfterMs: until - time }
     },
-    fail(makeError, askedForMs) {
+    fail(failure) {
       const ceiling = Math.min(firstMs * 2 ** failures, longestMs)
-      // `Retry-After: 0` is no leave to ask with every call.
-      const waitMs = Math.max(askedForMs ?? random() * ceiling, shortestMs)
+      // `Retry-After: 0` does not allow a request for every call.
+      const retryAfterMs = Math.max(failure.retryAfterMs ?? random() * ceiling, shortestMs)
       failures += 1
       failedAt = now()
-      until = failedAt + waitMs
-      makeLast = makeError
-      return makeError(waitMs)
+      until = failedAt + retryAfterMs
+      last = failure
+      return { failure, retryAfterMs }
     },
     succeed() {
       failures = 0
-      makeLast = undefined
+      last = undefined
     },
   }
 }

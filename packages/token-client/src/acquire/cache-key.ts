@@ -1,22 +1,17 @@
 import { createHash } from 'node:crypto'
+import type { TokenRequest } from './request-token.js'
 
-/** What an authorization server sees of a token request, besides the proof of who sends it. */
-export interface RequestIdentity {
+/** The server, as the options name it. */
+interface ServerIdentity {
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
-  readonly clientId: string
-  readonly grantType: string
-  readonly parameters: readonly (readonly [string, string])[]
 }
 
-/** Which requests may share a token: those that the server cannot tell apart. A hash, without any secret in it. */
-export function cacheKey({
-  issuer,
-  tokenEndpoint,
-  clientId,
-  grantType,
-  parameters,
-}: RequestIdentity): string {
+/** Requests may share a token if the server cannot tell them apart. A hash, because parameters can be secret. */
+export function cacheKey(
+  { issuer, tokenEndpoint }: ServerIdentity,
+  { clientId, grantType, parameters }: TokenRequest,
+): string {
   const seen = JSON.stringify([issuer, tokenEndpoint, clientId, grantType, parameters])
   return createHash('sha256').update(seen).digest('base64url')
 }

@@ -1,9 +1,9 @@
-/** Parameters of a token request that are for the server alone. */
+/** Parameters of a token request that are secret. */
 const secretParameters = ['client_secret', 'client_assertion', 'assertion', 'subject_token', 'actor_token']
-/** What is shorter is no secret, and would take letters out of every sentence. */
+/** Shorter values would be replaced in the middle of ordinary words. */
 const shortestSecret = 4
 
-/** Takes what a token request proves itself with out of a text: in every way it was, or can be, written. */
+/** Replaces the secrets of a token request in a text, in each encoding in which they may be written. */
 export function hideSecretsOf(request: { body?: unknown; headers?: unknown }): (text: string) => string {
   const written = [...inParameters(request.body), ...inHeaders(request.headers)]
   const secrets = new Set(

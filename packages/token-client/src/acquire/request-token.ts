@@ -10,32 +10,21 @@ import {
   type TokenEndpointResponse,
 } from 'oauth4webapi'
 import { authenticate, canChange, type ClientCredentials } from '../authenticate/client-authentication.js'
+import type { TokenAnswer } from './ask-for-token.js'
+import type { Grant } from './grants.js'
 import { hideSecretsOf } from './hide-secrets.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
-import { clip, failureFrom, TokenRequestFailure } from './token-request-failure.js'
+import { clip, failureFrom, messageOf, TokenRequestFailure } from './token-request-failure.js'
 
-/** What the client asks the token endpoint for. */
-export interface TokenRequest {
+/** One kind of token request; the same one is sent for each renewal. */
+export interface TokenRequest extends Grant {
   readonly clientId: string
   readonly credentials: ClientCredentials
-  /** `client_credentials`, or the URN of an extension grant (RFC 6749 §4.5). */
-  readonly grantType: string
-  /** `scope`, `resource` (RFC 8707 §2), `audience` and whatever else the grant and the server want. */
-  readonly parameters: readonly (readonly [string, string])[]
-  /** Proofs of the key that the token is to be bound to (RFC 9449 §5). */
+  /** Makes DPoP proofs with the key that the token is to be bound to (RFC 9449 §5). */
   readonly proofs: (() => Promise<DPoPHandle>) | undefined
 }
 
-/** What a token endpoint answered, as far as the client needs it. */
-export interface TokenAnswer {
-  readonly accessToken: string
-  /** When the request for it was sent, in milliseconds since the epoch: its lifetime counts from then. */
-  readonly requestedAt: number
-  readonly expiresIn: number | undefined
-  readonly scope: string | undefined
-}
-
-/** The way to the authorization server, and the time. */
+/** How to reach the token endpoint. */
 export interface TokenEndpoint {
   readonly locate: () => Promise<AuthorizationServer>
   readonly send: TokenEndpointFetch
@@ -45,40 +34,40 @@ export interface TokenEndpoint {
 }
 
 /**
- * Asks for a token (RFC 6749 §4.4, §4.5); what is on the wire is oauth4webapi's. Asks again where the answer says what
- * was missing: the server's nonce in the proof (RFC 9449 §8), or another secret than the one that was rotated away; once
- * for each.
- * @throws {TokenRequestFailure}
+ * Requests a token (RFC 6749 §4.4, §4.5); oauth4webapi writes the request and checks the response. Sends the request
+ * again if the answer says what was missing: the server's nonce in the proof (RFC 9449 §8), or a new secret instead of
+ * a rotated one; once for each. Never rejects.
  */
-export async function requestToken(request: TokenRequest, endpoint: TokenEndpoint): Promise<TokenAnswer> {
+export async function requestToken(
+  request: TokenRequest,
+  endpoint: TokenEndpoint,
+): Promise<TokenAnswer | TokenRequestFailure> {
   let attempt: Attempt = { request, endpoint, refused: false, nonce: request.proofs === undefined }
   for (;;) {
-    try {
-      return await inTime(send(attempt), endpoint.timeoutMs)
-    } catch (error) {
-      attempt = next(attempt, error as TokenRequestFailure)
-    }
+    const answer = await inTime(send(attempt), endpoint.timeoutMs)
+    const next = answer instanceof TokenRequestFailure ? nextAttempt(attempt, answer) : undefined
+    if (next === undefined) return answer
+    attempt = next
   }
 }
 
 interface Attempt {
   readonly request: TokenRequest
   readonly endpoint: TokenEndpoint
-  /** The credentials that were given before were refused. */
+  /** The server refused the previous credentials. */
   readonly refused: boolean
   /** The server's nonce is in the proof, or there is no proof. */
   readonly nonce: boolean
 }
 
-/** @throws {TokenRequestFailure} when asking again would change nothing */
-function next(attempt: Attempt, failure: TokenRequestFailure): Attempt {
-  if (failure.error === 'use_dpop_nonce' && !attempt.nonce) return { ...attempt, nonce: true }
-  const mayBeRotated = failure.error === 'invalid_client' && canChange(attempt.request.credentials)
-  if (mayBeRotated && !attempt.refused) return { ...attempt, refused: true }
-  throw failure
+/** Undefined if another attempt would change nothing. */
+function nextAttempt(attempt: Attempt, { error }: TokenRequestFailure): Attempt | undefined {
+  if (error === 'use_dpop_nonce' && !attempt.nonce) return { ...attempt, nonce: true }
+  const mayBeRotated = error === 'invalid_client' && canChange(attempt.request.credentials)
+  return mayBeRotated && !attempt.refused ? { ...attempt, refused: true } : undefined
 }
 
-async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswer> {
+async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswer | TokenRequestFailure> {
   const client: Client = { client_id: request.clientId }
   const requestedAt = endpoint.now()
   let response: Response | undefined
@@ -86,10 +75,12 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
   try {
     const server = await endpoint.locate()
     const proof = await request.proofs?.()
+    const authentication = await resolveCredentials(request.credentials, refused)
+    if (authentication instanceof TokenRequestFailure) return authentication
     const answer = await genericTokenEndpointRequest(
       server,
       isMutualTls(request.credentials) ? { ...client, use_mtls_endpoint_aliases: true } : client,
-      await usable(request.credentials, refused),
+      authentication,
       request.grantType,
       request.parameters.map(([name, value]) => [name, value]),
       {
@@ -105,24 +96,21 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
     const parsed = await processGenericTokenEndpointResponse(server, client, response)
     return readAnswer(parsed, requestedAt, proof === undefined ? 'bearer' : 'dpop')
   } catch (error) {
-    throw failureFrom(error, { response, hide, now: endpoint.now })
+    return failureFrom(error, { response, hide, now: endpoint.now })
   }
 }
 
-/** No secret has gone out yet that could come back. */
+/** No secret was sent yet that the server could repeat. */
 function nothingSent(text: string): string {
   return text
 }
 
-/** What is asked for a secret, a key or a signature may never answer. */
-function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+/** A function that provides a secret, a key or a signature may never settle. */
+function inTime<T>(work: Promise<T>, ms: number): Promise<T | TokenRequestFailure> {
   return new Promise((resolve, reject) => {
     const timeout = setTimeout(
-      () =>
-        reject(
-          new TokenRequestFailure('what the client proves itself with, or the server, does not come in time'),
-        ),
-      // Where it is the server that does not answer, its own bound is the first to say so.
+      () => resolve(new TokenRequestFailure('the credentials, or the server, do not answer in time')),
+      // If it is the server that does not answer, its own time limit is the first to say so.
       ms + 50,
     )
     work.finally(() => clearTimeout(timeout)).then(resolve, reject)
@@ -133,19 +121,22 @@ function isMutualTls({ method }: ClientCredentials): boolean {
   return method === 'tls_client_auth'
 }
 
-/** A key that cannot be used is a mistake of ours; a function that gives none now may give one next time. */
-async function usable(credentials: ClientCredentials, refused: boolean): Promise<ClientAuth> {
+/** A fixed key or secret that is unusable stays so; a function may provide a usable one next time. */
+async function resolveCredentials(
+  credentials: ClientCredentials,
+  refused: boolean,
+): Promise<ClientAuth | TokenRequestFailure> {
   try {
     return await authenticate(credentials, { refused })
   } catch (error) {
-    throw new TokenRequestFailure('unusable_client_credentials', {
+    return new TokenRequestFailure('unusable_client_credentials', {
       permanent: !canChange(credentials),
-      description: clip((error as Error).message),
+      description: clip(messageOf(error)),
     })
   }
 }
 
-/** RFC 6749 §5.2: a 401 has a challenge, and the error in its body; oauth4webapi would report the challenge alone. */
+/** A 401 has a challenge, and the error in its body (RFC 6749 §5.2); oauth4webapi would report only the challenge. */
 function withoutChallenge(response: Response): Response {
   if (!response.headers.has('www-authenticate')) return response
   const { status, body } = response
@@ -158,12 +149,12 @@ function readAnswer(
   { access_token: accessToken, expires_in: expiresIn, scope, token_type: type }: TokenEndpointResponse,
   requestedAt: number,
   wanted: 'bearer' | 'dpop',
-): TokenAnswer {
+): TokenAnswer | TokenRequestFailure {
   if (type !== wanted)
-    throw new TokenRequestFailure(
+    return new TokenRequestFailure(
       `the token has the type ${clip(type)}, not ${wanted === 'dpop' ? 'DPoP' : 'Bearer'}`,
     )
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(accessToken))
-    throw new TokenRequestFailure('the token is no b64token (RFC 6750 §2.1)')
+    return new TokenRequestFailure('the token is no b64token (RFC 6750 §2.1)')
   return { accessToken, requestedAt, expiresIn, scope }
 }

@@ -1,4 +1,4 @@
-/** One running promise, however many wait for it. */
+/** Callers that arrive while `start` is running share its promise. */
 export function singleFlight<T>(start: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined
   return () => {

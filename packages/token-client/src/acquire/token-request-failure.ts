@@ -1,6 +1,9 @@
 import { readRetryAfter } from '../retry-after.js'
 
-/** Why there is no token. `permanent`: the server said so by RFC 6749 §5.2; asking again changes nothing. */
+/**
+ * Why there is no token: a result value, never thrown. `permanent`: the server refused the request (RFC 6749 §5.2), or
+ * the client cannot make one, and trying again would change nothing.
+ */
 export class TokenRequestFailure {
   readonly permanent: boolean
   readonly error: string
@@ -20,9 +23,14 @@ export class TokenRequestFailure {
     this.description = details.description
     this.retryAfterMs = details.retryAfterMs
   }
+
+  /** For logs: the error code, and the description if there is one. */
+  get detail(): string {
+    return this.description === undefined ? this.error : `${this.error} (${this.description})`
+  }
 }
 
-/** What errors of oauth4webapi and of undici have, as far as it holds no secret: their causes can hold the whole answer. */
+/** The members of oauth4webapi's and undici's errors that hold no secret. Their causes can hold the whole answer. */
 interface KnownError {
   readonly error?: unknown
   readonly error_description?: unknown
@@ -32,22 +40,22 @@ interface KnownError {
   readonly cause?: { readonly message?: string; readonly code?: string }
 }
 
-/** What is known of an exchange that failed. */
-interface Circumstances {
-  /** The server's answer, where there was one. */
+/** The exchange that failed. */
+interface FailedExchange {
+  /** The server's answer, if there was one. */
   readonly response: Response | undefined
-  /** Takes secrets out of what the server says: some repeat what they were sent. */
+  /** Removes secrets from the server's text: some servers repeat what they received. */
   readonly hide: (text: string) => string
   readonly now: () => number
 }
 
-/** A server that asks for more is asked again all the same: nobody wants to be down for what one answer said. */
+/** Longer waits are cut: one answer must not take the client down for hours. */
 const longestRetryAfterMs = 300_000
 
-/** Reads an error of the exchange. */
-export function failureFrom(error: unknown, { response, hide, now }: Circumstances): TokenRequestFailure {
+/** Turns whatever the exchange threw into a failure. */
+export function failureFrom(error: unknown, { response, hide, now }: FailedExchange): TokenRequestFailure {
   if (error instanceof TokenRequestFailure) return error
-  const known = error as KnownError
+  const known: KnownError = typeof error === 'object' && error !== null ? error : {}
   if (isRefusal(known)) {
     const description =
       typeof known.error_description === 'string' ? clip(hide(known.error_description)) : undefined
@@ -57,22 +65,27 @@ export function failureFrom(error: unknown, { response, hide, now }: Circumstanc
   if (response !== undefined && !response.ok)
     return new TokenRequestFailure(`the server answers ${response.status}`, { retryAfterMs })
   if (known.name === 'TimeoutError') return new TokenRequestFailure('the server does not answer in time')
-  return new TokenRequestFailure(
-    clip(hide(known.cause?.code ?? known.cause?.message ?? known.message ?? 'unknown')),
-    { retryAfterMs },
-  )
+  return new TokenRequestFailure(clip(hide(known.cause?.code ?? known.cause?.message ?? messageOf(error))), {
+    retryAfterMs,
+  })
 }
 
-/** Codes of RFC 6749 §4.1.2.1 that some servers use here too: it is they who are in trouble. */
-const troubles: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
+/** Codes of RFC 6749 §4.1.2.1 that some servers use here too; they say that the server has a problem. */
+const outageCodes: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
 
-/** The server's own word (RFC 6749 §5.2), and not that it is busy: anything else may be better next time. */
+/** An error response (RFC 6749 §5.2) about the request, and not about the server's own state. */
 function isRefusal(known: KnownError): known is KnownError & { error: string } {
   const { error, status = 500 } = known
-  return typeof error === 'string' && !troubles.has(error) && status < 500 && status !== 429
+  return typeof error === 'string' && !outageCodes.has(error) && status < 500 && status !== 429
 }
 
-/** What a server wrote, short enough for a log line and without line breaks. */
+/** Makes text from outside short enough for a log line, without line breaks. */
 export function clip(text: string): string {
   return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, 200)
+}
+
+/** The message of whatever was thrown: functions of others also throw text, or nothing. */
+export function messageOf(thrown: unknown): string {
+  const message: unknown = (thrown as { message?: unknown } | null | undefined)?.message ?? thrown
+  return typeof message === 'string' && message !== '' ? message : 'no reason was given'
 }

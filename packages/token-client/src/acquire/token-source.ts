@@ -1,138 +1,144 @@
-import { report } from '../diagnostics.js'
+import { notify, report } from '../diagnostics.js'
 import { TokenRejectedError, TokenUnavailableError } from '../errors.js'
 import { createToken, schedule, type Lifetimes, type Token } from '../token.js'
-import { createBackOff } from './back-off.js'
-import type { TokenAnswer } from './request-token.js'
-import { TokenRequestFailure } from './token-request-failure.js'
+import type { AskForToken, TokenAnswer } from './ask-for-token.js'
+import { createBackOff, type Outage } from './back-off.js'
+import { createRenewalLimit } from './renewal-limit.js'
 import { singleFlight } from './single-flight.js'
+import { messageOf, TokenRequestFailure } from './token-request-failure.js'
 
-/** Where tokens come from: kept while they last, renewed ahead, requested once however many wait. */
+/** Caches a token while it is valid, renews it ahead of its expiry, and makes one request however many calls wait. */
 export interface TokenSource {
   /**
-   * A token to send: at once while one is kept, else a promise.
+   * A token to send: at once if one is cached, else a promise.
    * Rejects with {@link TokenRejectedError} or {@link TokenUnavailableError}.
    */
   readonly getToken: () => Token | Promise<Token>
-  /** The kept token, if it may still be sent; asks nobody. */
+  /** The cached token, if it may still be sent; makes no request. */
   readonly peekToken: () => Token | undefined
-  /** Drops this token, if it is still the kept one. Returns whether another may be asked for now. */
+  /** The API accepted this token: if it is refused later, it was revoked. */
+  readonly accept: (token: Token) => void
+  /** Discards this token, if it is still the cached one. Returns whether another may be requested now. */
   readonly invalidate: (token: Token) => boolean
-  /** What readiness probes want to know; asks nobody. */
+  /** For readiness probes; makes no request. */
   readonly health: () => TokenHealth
 }
 
 export interface TokenHealth {
-  /** `ready`: calls don't wait. `cold`: the next call asks for a token. `failing`: the last request for one failed. */
+  /** `ready`: calls do not wait. `cold`: the next call requests a token. `failing`: the last token request failed. */
   readonly state: 'ready' | 'cold' | 'failing'
-  /** When the kept token ends, in milliseconds since the epoch. */
+  /** When the cached token expires, in milliseconds since the epoch. */
   readonly expiresAt: number | undefined
-  /** Why the last request failed. */
+  /** Why the last token request failed. It can name hosts: not for strangers. */
   readonly reason: string | undefined
 }
 
-/** Time and chance, so that tests decide about both. */
-export interface Surroundings {
+/** Called for each failed token request, also if no call waits for it; `servingOld`: calls use the cached token. */
+export type OnTokenFailure = (error: TokenRejectedError | TokenUnavailableError, servingOld: boolean) => void
+
+/** The owner of a token source. */
+export interface TokenSourceOptions {
+  readonly name: string
+  readonly lifetimes: Lifetimes
+  /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** A number from 0 to 1. */
   readonly random: () => number
-  /** Whether the client is about to be closed: no token is renewed ahead then. */
+  /** Whether the client is about to be closed: then no token is renewed ahead. */
   readonly isClosing: () => boolean
-  /** Told of each failed request, also where no call waits for it; `servingOld` tells whether calls go on. */
-  readonly onFailure: ((error: Error, servingOld: boolean) => void) | undefined
+  readonly onFailure: OnTokenFailure
 }
 
-/** An API that answers 401 to everything must not turn each call into a token request. */
-const forcedRenewalEveryMs = 10_000
-
-/** @param request asks for a token other than the one given, which is at hand or was refused */
-export function createTokenSource(
-  name: string,
-  request: (unwanted: string | undefined) => Promise<TokenAnswer>,
-  lifetimes: Lifetimes,
-  { now, random, isClosing, onFailure }: Surroundings,
-): TokenSource {
-  let kept: Token | undefined
+export function createTokenSource(ask: AskForToken, options: TokenSourceOptions): TokenSource {
+  const { name, lifetimes, now, random, isClosing, onFailure } = options
+  let cached: Token | undefined
+  let wasAccepted = false
   let refused: string | undefined
-  let forcedAt = -Infinity
   const backOff = createBackOff(now, random)
+  const limit = createRenewalLimit(now)
 
-  const renew = singleFlight(async (): Promise<Token> => {
+  const renew = singleFlight(async (): Promise<Token | Outage> => {
     const startedAt = now()
-    try {
-      const { accessToken, requestedAt, expiresIn, scope } = await request(kept?.accessToken ?? refused)
-      const times = schedule({ requestedAt, expiresIn, tookMs: now() - startedAt }, lifetimes, random())
-      kept = createToken(accessToken, { scopes: scope?.split(' '), ...times })
-      backOff.succeed()
-      report('fastify-token-client:token-received', {
-        name,
-        durationMs: now() - startedAt,
-        expiresAt: kept.expiresAt,
-        scopes: kept.scopes,
-      })
-      return kept
-    } catch (error) {
-      const failure =
-        error instanceof TokenRequestFailure ? error : new TokenRequestFailure((error as Error).message)
-      const made = backOff.fail(errorFor(failure), failure.retryAfterMs)
-      const servingOld = usable() !== undefined
-      onFailure?.(made, servingOld)
-      report('fastify-token-client:token-failed', {
-        name,
-        reason: failure.error,
-        permanent: failure.permanent,
-        servingOld,
-      })
-      throw made
-    }
+    const answer = await askSafely(ask, cached?.accessToken ?? refused)
+    return answer instanceof TokenRequestFailure ? noteFailure(answer) : cache(answer, startedAt)
   })
 
-  /** A token that has not ended: good enough when nothing better can be had. */
-  function usable(): Token | undefined {
-    return kept !== undefined && now() < kept.expiresAt ? kept : undefined
+  function cache({ accessToken, requestedAt, expiresIn, scope }: TokenAnswer, startedAt: number): Token {
+    const durationMs = now() - startedAt
+    const times = schedule({ requestedAt, expiresIn, tookMs: durationMs }, lifetimes, random())
+    const token = createToken(accessToken, { scopes: scope?.split(' '), ...times })
+    cached = token
+    wasAccepted = false
+    backOff.succeed()
+    const { expiresAt, scopes } = token
+    report('fastify-token-client:token-received', { name, durationMs, expiresAt, scopes })
+    return token
+  }
+
+  function noteFailure(failure: TokenRequestFailure): Outage {
+    const outage = backOff.fail(failure)
+    const servingOld = unexpired() !== undefined
+    notify(() => onFailure(errorFor(outage), servingOld))
+    const { detail: reason, permanent } = failure
+    report('fastify-token-client:token-failed', { name, reason, permanent, servingOld })
+    return outage
+  }
+
+  /** A cached token that has not expired: good enough if there is no newer one. */
+  function unexpired(): Token | undefined {
+    return cached !== undefined && now() < cached.expiresAt ? cached : undefined
   }
 
   async function waitForToken(): Promise<Token> {
-    const failure = backOff.current()
-    try {
-      if (failure !== undefined) throw failure
-      return await renew()
-    } catch (error) {
-      const old = usable()
-      if (old === undefined) throw error
-      return old
-    }
+    const renewed = backOff.current() ?? (await renew())
+    if (!('failure' in renewed)) return renewed
+    const old = unexpired()
+    if (old === undefined) throw errorFor(renewed)
+    return old
   }
 
   return {
     getToken() {
-      if (kept === undefined) return waitForToken()
+      if (cached === undefined) return waitForToken()
       const time = now()
-      if (time >= kept.useUntil) return waitForToken()
-      if (time >= kept.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // reported; this token goes on
-      return kept
+      if (time >= cached.useUntil) return waitForToken()
+      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // only if the option `clock` throws; the next call sees it
+      return cached
     },
-    peekToken: usable,
+    peekToken: unexpired,
+    accept(token) {
+      if (token === cached) wasAccepted = true
+    },
     invalidate(token) {
-      if (kept !== token) return true // somebody else has dropped it already: theirs is the renewal
-      const sinceForced = now() - forcedAt
-      // Less than nothing: the clock was set back, and says nothing about it.
-      if (sinceForced >= 0 && sinceForced < forcedRenewalEveryMs) return false
-      forcedAt = now()
+      if (cached !== token) return true // another call has discarded it already
+      if (!limit.mayRenew(wasAccepted)) return false
       refused = token.accessToken
-      kept = undefined
+      cached = undefined
       return true
     },
     health() {
-      const failure = backOff.current()
-      const token = usable()
+      const outage = backOff.current()
+      const token = unexpired()
       const state =
-        token !== undefined && now() < token.useUntil ? 'ready' : failure === undefined ? 'cold' : 'failing'
-      return { state, expiresAt: token?.expiresAt, reason: failure?.message }
+        token !== undefined && now() < token.useUntil ? 'ready' : outage === undefined ? 'cold' : 'failing'
+      return { state, expiresAt: token?.expiresAt, reason: outage?.failure.detail }
     },
   }
 }
 
-function errorFor({ permanent, error, description }: TokenRequestFailure): (retryAfterMs: number) => Error {
-  if (permanent) return () => new TokenRejectedError(error, description)
-  return retryAfterMs =>
-    new TokenUnavailableError(description === undefined ? error : `${error} (${description})`, retryAfterMs)
+/** A mistake of our own must not leave callers without an answer, or end the process. */
+async function askSafely(
+  ask: AskForToken,
+  unwanted: string | undefined,
+): Promise<TokenAnswer | TokenRequestFailure> {
+  try {
+    return await ask(unwanted)
+  } catch (error) {
+    return new TokenRequestFailure(messageOf(error))
+  }
+}
+
+function errorFor({ failure, retryAfterMs }: Outage): TokenRejectedError | TokenUnavailableError {
+  if (failure.permanent) return new TokenRejectedError(failure.error, failure.description)
+  return new TokenUnavailableError(failure.detail, retryAfterMs)
 }

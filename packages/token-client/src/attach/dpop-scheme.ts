@@ -1,18 +1,18 @@
 import type { webcrypto } from 'node:crypto'
 import type { Dispatcher } from 'undici'
-import type { Scheme } from './scheme.js'
+import type { TokenScheme } from './token-scheme.js'
 import { withHeaders } from './with-headers.js'
 
-/** More nonces are not kept: a client talks to one origin, or to few. */
+/** Upper bound on remembered nonces; a client talks to few origins. */
 const maxNonces = 100
 
 /**
- * RFC 9449 §7.1: the token is bound to a key, and each request carries a proof of that key, made for this request. Dated by
- * the machine's clock whatever the client goes by: the API compares it with its own.
+ * RFC 9449 §7.1: the token is bound to a key, and each request carries a proof made with that key. Proofs are dated by
+ * the system clock, not by the option `clock`, because the API compares them with its own clock.
  * @param keyPair the key the token is bound to
  */
-export function createDpopScheme(keyPair: () => Promise<webcrypto.CryptoKeyPair>): Scheme {
-  /** Origin → the nonce it gave last (RFC 9449 §8.2). */
+export function createDpopScheme(keyPair: () => Promise<webcrypto.CryptoKeyPair>): TokenScheme {
+  /** Origin → its most recent nonce (RFC 9449 §8.2). */
   const nonces = new Map<string, string>()
   return {
     async present(request, { accessToken }) {

@@ -3,8 +3,8 @@ import type { Dispatcher } from 'undici'
 type RawHeaders = Exclude<Dispatcher.DispatchController['rawHeaders'], undefined>
 
 /**
- * The controller a caller holds while its request is not yet, or no longer, on one connection: it stays the same over
- * the wait for a token and over a replay, and passes everything on to the controller behind it.
+ * The controller that a caller gets. It stays the same during the wait for a token and when the request is sent again,
+ * and forwards everything to the controller of the current connection.
  */
 export class HeldController implements Dispatcher.DispatchController {
   #behind: Dispatcher.DispatchController | undefined
@@ -52,35 +52,21 @@ export class HeldController implements Dispatcher.DispatchController {
     else this.#behind.abort(reason)
   }
 
-  /** What an abort does while no connection is behind. */
+  /** Called for an abort while there is no connection. */
   onAbort(abortWait: (reason: Error) => void): void {
     this.#abortWait = abortWait
     if (this.#aborted && this.#behind === undefined) abortWait(this.#reason as Error)
   }
 
-  /** Puts a connection's controller behind. */
+  /** Forwards to this connection from now on. */
   connect(controller: Dispatcher.DispatchController): void {
     this.#behind = controller
     if (this.#aborted) controller.abort(this.#reason as Error)
     else if (this.#paused) controller.pause()
   }
 
-  /** Takes the connection's controller away, between an answer and a replay. */
+  /** Stops forwarding, until the request is sent again. */
   disconnect(): void {
     this.#behind = undefined
-  }
-
-  /** The handler for the request that goes out later: `handler` has been started already and keeps this controller. */
-  handOver(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
-    return {
-      onRequestStart: controller => this.connect(controller),
-      onRequestUpgrade: (_, statusCode, headers, socket) =>
-        handler.onRequestUpgrade?.(this, statusCode, headers, socket),
-      onResponseStart: (_, statusCode, headers, statusMessage) =>
-        handler.onResponseStart?.(this, statusCode, headers, statusMessage),
-      onResponseData: (_, chunk) => handler.onResponseData?.(this, chunk),
-      onResponseEnd: (_, trailers) => handler.onResponseEnd?.(this, trailers),
-      onResponseError: (_, error) => handler.onResponseError?.(this, error),
-    }
   }
 }

@@ -1,20 +1,21 @@
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { headerPairs } from './header-pairs.js'
 
-/** A request, and how to get its body once more. */
+/** A request whose body may be readable again. */
 export interface Replayable {
   readonly request: Dispatcher.DispatchOptions
-  /** The request with its body as it was; undefined when the body is gone. */
+  /** The same request again; undefined if its body was consumed. */
   again(): Dispatcher.DispatchOptions | undefined
 }
 
-/** Larger bodies are not remembered. */
+/** Larger streams are not buffered. */
 const maxRememberedBytes = 65_536
 
 /**
- * Makes a request that can be sent twice, where that is possible: what a stream or an iterator yields is gone
- * afterwards, so it is remembered while it goes out, if `content-length` says that it is small. (undici's `fetch` hands
- * over every body in this way.)
+ * Makes a request that can be sent again, if possible. A stream or an iterator can be read once, so its chunks are
+ * buffered while they are sent, if `content-length` says that it is small. (undici's `fetch` passes every body as an
+ * iterator.)
  */
 export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   const { body } = request
@@ -34,12 +35,12 @@ export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   }
 }
 
-/** Whether a body can be read as often as one likes. */
+/** Whether a body can be read any number of times. */
 export function isLasting(body: unknown): boolean {
   if (body === null || body === undefined || typeof body === 'string') return true
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return true
   const { arrayBuffer, getAll } = body as { arrayBuffer?: unknown; getAll?: unknown }
-  // Blob and FormData, by their shape: undici and Node have a class each.
+  // Blob and FormData by their shape, because undici and Node have different classes.
   return typeof arrayBuffer === 'function' || typeof getAll === 'function'
 }
 
@@ -59,14 +60,6 @@ async function* remember(
 }
 
 function headerOf(headers: Dispatcher.DispatchOptions['headers'], wanted: string): unknown {
-  for (const [name, value] of pairsOf(headers)) if (name.toLowerCase() === wanted) return value
+  for (const [name, value] of headerPairs(headers)) if (name.toLowerCase() === wanted) return value
   return undefined
-}
-
-function pairsOf(headers: Dispatcher.DispatchOptions['headers']): Iterable<readonly [string, unknown]> {
-  if (headers === null || headers === undefined) return []
-  if (Array.isArray(headers) && !Array.isArray(headers[0]))
-    return headers.flatMap((name, index) => (index % 2 === 0 ? [[name, headers[index + 1]] as const] : []))
-  if (Symbol.iterator in headers) return headers as Iterable<[string, unknown]>
-  return Object.entries(headers)
 }

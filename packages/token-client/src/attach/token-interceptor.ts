@@ -1,90 +1,81 @@
 import type { Dispatcher } from 'undici'
 import { OriginNotAllowedError } from '../errors.js'
-import type { Token } from '../token.js'
+import { ContainedHandler } from './contained-handler.js'
 import { HeldController } from './held-controller.js'
 import { toReplayable } from './replayable-body.js'
-import type { Scheme } from './scheme.js'
-import { UnauthorizedHandler, type Attempts, type Replay } from './unauthorized-handler.js'
+import type { TokenScheme } from './token-scheme.js'
+import { UnauthorizedHandler, type AnswerActions } from './unauthorized-handler.js'
+import {
+  attemptsPerCall,
+  type Resend,
+  type TokenSupply,
+  type UnauthorizedPolicy,
+} from './unauthorized-policy.js'
 
-/** What the interceptor needs of the world around it. */
-export interface TokenInterceptorOptions {
-  readonly scheme: Scheme
-  readonly getToken: () => Token | Promise<Token>
-  readonly invalidate: (token: Token) => boolean
-  /** The origins the token is for, as `URL.origin` writes them. */
-  readonly allowedOrigins: ReadonlySet<string>
-  readonly onCall: ((request: Dispatcher.DispatchOptions, cached: boolean) => void) | undefined
-  readonly onRefused: ((request: Dispatcher.DispatchOptions, replayed: boolean) => void) | undefined
+/** What both ways of sending a call need: this interceptor, and `call/request-directly.ts`. */
+export interface TokenUse extends Pick<TokenSupply, 'getToken' | 'accept'> {
+  readonly afterUnauthorized: UnauthorizedPolicy
+  readonly onCall: (request: Dispatcher.DispatchOptions, cached: boolean) => void
 }
 
 /**
- * An undici interceptor that sends the token to the allowed origins and to no other; a request to
- * another fails and is not sent. It looks at every hop, so it belongs inside `redirect` and `retry`, and outside
- * `cache`, `deduplicate` and `dns`.
+ * An undici interceptor that attaches the token to requests for one origin. A request for any other origin fails and is
+ * not sent. It checks every hop, so it belongs inside `redirect` and `retry`, and outside `cache`, `deduplicate` and
+ * `dns`.
+ * @param allowedOrigin as `URL.origin` writes it
  */
 export function createTokenInterceptor(
-  options: TokenInterceptorOptions,
+  allowedOrigin: string,
+  scheme: TokenScheme,
+  { getToken, accept, afterUnauthorized, onCall }: TokenUse,
 ): Dispatcher.DispatcherComposeInterceptor {
-  const { scheme, getToken, invalidate, allowedOrigins, onCall, onRefused } = options
-  const [allowed = ''] = allowedOrigins
   return dispatch => {
-    const replay: Replay = { scheme, invalidate, getToken, onRefused, send }
+    const actions: AnswerActions = { scheme, accept, afterUnauthorized, resend: send }
 
-    function send(
-      request: Dispatcher.DispatchOptions,
-      handler: Dispatcher.DispatchHandler,
-      token: Token,
-      left: Attempts,
-    ): boolean {
+    function send({ request, token, left }: Resend, handler: Dispatcher.DispatchHandler): boolean {
       const body = toReplayable(request)
-      const watched = new UnauthorizedHandler(handler, { body, token, left }, replay)
+      const watched = new UnauthorizedHandler(handler, { body, token, left }, actions)
       const presented = scheme.present(body.request, token)
       if (!(presented instanceof Promise)) return dispatch(presented, watched)
-      return sendLater(presented, watched, (ready, handed) => void dispatch(ready, handed))
+      return sendLater(presented, watched, (ready, started) => void dispatch(ready, started))
     }
 
     return (request, handler) => {
       const origin = originOf(request.origin)
-      if (origin === undefined || !allowedOrigins.has(origin))
-        return fail(handler, new OriginNotAllowedError(allowed, origin ?? 'an origin that is not named'))
+      if (origin !== allowedOrigin)
+        return refuse(handler, new OriginNotAllowedError(allowedOrigin, origin ?? 'an unnamed origin'))
       const token = getToken()
       if (token instanceof Promise)
-        return sendLater(token, handler, (fresh, handed) => {
-          onCall?.(request, false)
-          send(request, handed, fresh, once)
+        return sendLater(token, handler, (fresh, started) => {
+          onCall(request, false)
+          send({ request, token: fresh, left: attemptsPerCall }, started)
         })
-      onCall?.(request, true)
-      return send(request, handler, token, once)
+      onCall(request, true)
+      return send({ request, token, left: attemptsPerCall }, handler)
     }
   }
 }
 
-/** One call is sent once more for either reason. */
-const once: Attempts = { renewals: 1, nonces: 1 }
-
-/** Starts the handler at once, so that the caller can abort the wait; its own wait, not what all wait for. */
+/** Starts the handler at once, so that the caller can abort its own wait without affecting other calls. */
 function sendLater<T>(
   awaited: Promise<T>,
   handler: Dispatcher.DispatchHandler,
-  send: (value: T, handler: Dispatcher.DispatchHandler) => void,
+  send: (value: T, started: Dispatcher.DispatchHandler) => void,
 ): boolean {
   const held = new HeldController()
-  held.onAbort(reason => handler.onResponseError?.(held, reason))
-  handler.onRequestStart?.(held, {})
-  const failed = (error: unknown): void => {
-    if (!held.aborted) handler.onResponseError?.(held, error as Error)
-  }
-  awaited
+  const contained = new ContainedHandler(handler, held)
+  contained.start()
+  void awaited
     .then(value => {
-      if (!held.aborted) send(value, held.handOver(handler))
+      if (!held.aborted) send(value, contained)
     })
-    .catch(failed)
+    .catch((error: unknown) => contained.fail(error))
   return true
 }
 
 const origins = new Map<string, string>()
 
-/** `URL.origin` of what undici calls the origin; the few that a client talks to are parsed once. */
+/** `URL.origin` of what undici calls the origin; a client talks to few, so the results are cached. */
 function originOf(origin: string | URL | undefined): string | undefined {
   if (origin === undefined) return undefined
   if (typeof origin !== 'string') return origin.origin
@@ -96,9 +87,9 @@ function originOf(origin: string | URL | undefined): string | undefined {
   return parsed
 }
 
-function fail(handler: Dispatcher.DispatchHandler, error: Error): boolean {
-  const held = new HeldController()
-  handler.onRequestStart?.(held, {})
-  handler.onResponseError?.(held, error)
+function refuse(handler: Dispatcher.DispatchHandler, error: Error): boolean {
+  const contained = new ContainedHandler(handler, new HeldController())
+  contained.start()
+  contained.fail(error)
   return true
 }

@@ -2,18 +2,18 @@ import type { Dispatcher } from 'undici'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
 
-/** An error of undici's `retry` or `responseError`: it has what the API answered. */
+/** An error of undici's `retry` or `responseError`, with the API's answer in it. */
 interface ApiError extends Error {
   readonly statusCode: number
   readonly headers: Dispatcher.ResponseData['headers']
-  /** Where it was JSON, what that says. */
+  /** Parsed, if it was JSON. */
   readonly body?: unknown
 }
 
 /**
- * undici's `retry` and `responseError` put the API's status and headers where Fastify's error handler and logger look for
- * ours: cookies would go to our own caller, and so would a 401 that is no business of theirs. Goes around both, and
- * rejects with the errors that JSON calls have.
+ * Errors of undici's `retry` and `responseError` have the API's status and headers in `statusCode` and `headers`, which
+ * Fastify would send to its own caller: the API's cookies, and a 401 that is about our token. Wraps both, and rejects
+ * with the errors of JSON calls instead.
  * @param now milliseconds since the epoch
  */
 export function withOwnErrors(now: () => number): Dispatcher.DispatcherComposeInterceptor {
@@ -38,7 +38,7 @@ function isApiError(error: Error & { code?: unknown }): error is ApiError {
 function ownError(error: ApiError, { method, path }: Dispatcher.DispatchOptions, now: () => number): Error {
   const call = `${method} ${path.split('?')[0]}`
   const { statusCode: status, headers, body = '' } = error
-  // `retry` has handed on the beginning of an answer that broke off, and what came later is not its end.
+  // `retry` already delivered part of the body, and the resumed part does not match it.
   if (status < 400) return new UnexpectedBodyError(call, error.message)
   return new UnexpectedStatusError(call, {
     status,

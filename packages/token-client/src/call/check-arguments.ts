@@ -1,4 +1,4 @@
-/** What kind of thing somebody gave; never the thing itself, which may be a secret. */
+/** The kind of a value for error messages; never the value, which may be a secret. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (Array.isArray(value)) return 'a list'
@@ -8,13 +8,13 @@ export function kindOf(value: unknown): string {
 
 const callExample = "{ path: '/receipts' }"
 
-/** @throws {TypeError} when a call is no object */
+/** @throws {TypeError} if a call is not an object */
 export function checkCall(method: 'request' | 'stream', call: unknown): void {
   if (!isObject(call))
     throw new TypeError(`${method} wants an object such as ${callExample}, not ${kindOf(call)}`)
 }
 
-/** @throws {TypeError} when a path is no text */
+/** @throws {TypeError} if a path is not text */
 export function checkPath(path: unknown): asserts path is string {
   if (typeof path !== 'string')
     throw new TypeError(
@@ -23,8 +23,8 @@ export function checkPath(path: unknown): asserts path is string {
 }
 
 /**
- * A misspelt option would do nothing, and nobody would notice.
- * @throws {TypeError} when options are no object, or one of them is unknown
+ * A misspelt option would silently do nothing.
+ * @throws {TypeError} if options are not an object, or one of them is unknown
  */
 export function checkOptions(options: unknown, known: readonly string[], example: string): void {
   if (!isObject(options))
@@ -34,13 +34,13 @@ export function checkOptions(options: unknown, known: readonly string[], example
       throw new TypeError(`there is no option \`${name}\` here; there are ${known.join(', ')}`)
 }
 
-/** @throws {TypeError} when a signal is none */
+/** @throws {TypeError} if a signal is not an AbortSignal */
 export function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError(`\`signal\` is ${kindOf(signal)}; it wants an AbortSignal`)
 }
 
-/** @throws {TypeError} when a token is none: its text alone, say */
+/** @throws {TypeError} if it is not a token, but for example its text */
 export function checkToken(token: unknown): void {
   if (!isObject(token) || !('accessToken' in token))
     throw new TypeError(`invalidate wants a token that getToken or peekToken gave, not ${kindOf(token)}`)

@@ -7,9 +7,8 @@ type Options<Name extends keyof typeof undiciInterceptors> =
   | Parameters<(typeof undiciInterceptors)[Name]>[0]
 
 /**
- * Interceptors of undici, each with its options or `true`. The client puts them where they belong. What `responseError`
- * and `retry` make of an answer is an `UnexpectedStatusError`, and not undici's error, which has the API's headers where
- * Fastify looks for ours.
+ * Interceptors of undici, each with its options or `true`. The client puts each in its place. `responseError` and `retry`
+ * reject with `UnexpectedStatusError` instead of undici's error, whose `headers` Fastify would send to its own caller.
  */
 export interface InterceptorOptions {
   dns?: Options<'dns'>
@@ -24,9 +23,9 @@ export interface InterceptorOptions {
 export type InterceptorName = keyof InterceptorOptions
 
 /**
- * From the connection outwards; `compose` runs the last one first. The order is a matter of security: outside the token
- * a cache would hand one caller's answer to another, and inside `dns` the allowed origin would match nothing. Outside
- * the token, `redirect` and `retry` have each hop and each attempt checked and given a token of its own.
+ * From the connection outwards; `compose` runs the last one first. The order matters for security: outside the token, a
+ * cache would give one caller's answer to another; inside `dns`, no origin would match the allowed one. Outside the token,
+ * `redirect` and `retry` have each hop and each attempt checked, and sent with a current token.
  */
 const inside: readonly InterceptorName[] = ['dns', 'deduplicate', 'cache']
 const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 'responseError']
@@ -34,7 +33,7 @@ const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 
 export const interceptorNames: readonly InterceptorName[] = [...inside, ...outside]
 
 /**
- * Puts the token where it belongs among the interceptors.
+ * Puts the token's interceptor in its place among the given ones.
  * @param now milliseconds since the epoch
  */
 export function composeAround(
@@ -46,13 +45,13 @@ export function composeAround(
   const make = (names: readonly InterceptorName[]): Dispatcher.DispatcherComposeInterceptor[] =>
     names
       .filter(name => given[name] !== undefined && given[name] !== false)
-      .map(name => open(name, given[name]))
+      .map(name => createInterceptor(name, given[name]))
   const around = make(outside)
   if (around.length > 0) around.push(withOwnErrors(now))
   return transport.compose([...make(inside), token, ...around])
 }
 
-function open(name: InterceptorName, options: unknown): Dispatcher.DispatcherComposeInterceptor {
+function createInterceptor(name: InterceptorName, options: unknown): Dispatcher.DispatcherComposeInterceptor {
   const factory = loadUndici().interceptors[name] as (
     options?: object,
   ) => Dispatcher.DispatcherComposeInterceptor

@@ -1,30 +1,33 @@
 import type { Static, TSchema } from 'typebox'
 import type { Dispatcher } from 'undici'
+import { headerPairs, type HeaderValue } from '../attach/header-pairs.js'
+import { joinHeaders } from '../attach/with-headers.js'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
 import { checkOptions, checkPath, kindOf } from './check-arguments.js'
 import { readBody } from './read-body.js'
 import type { CallOptions } from './token-view.js'
 
-/** Statuses → TypeBox schemas of what the API answers with them. */
+/** Status → TypeBox schema of the answer's body. */
 export type AnswerSchemas = Readonly<Record<number, TSchema>>
 
-/** What a call with JSON takes. */
+/** Options of a JSON call. */
 export interface JsonCallOptions<Schemas extends AnswerSchemas | undefined = AnswerSchemas | undefined> {
   /** Sent as JSON. */
   json?: unknown
-  /** Put behind the path; `undefined` members are left out. */
+  /** Appended to the path; `undefined` members are left out. */
   query?: Readonly<Record<string, string | number | boolean | undefined>>
-  headers?: Readonly<Record<string, string>>
+  /** In any form that `request` takes: an object, `Headers`, a list. */
+  headers?: Dispatcher.DispatchOptions['headers']
   signal?: AbortSignal
   /**
-   * The answers that are expected: others are errors. Without it, any 2xx is taken, and its body is `unknown`. A body of
-   * an API that sends none is `undefined`.
+   * The expected answers; others are errors. If unset, any 2xx is expected, and its body is `unknown`. An empty body is
+   * `undefined`.
    */
   response?: Schemas
 }
 
-/** An answer that was expected; its status tells the type of its body. */
+/** An expected answer; its status determines the type of its body. */
 export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas extends AnswerSchemas
   ? {
       [Status in keyof Schemas & number]: {
@@ -35,14 +38,14 @@ export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas exte
     }[keyof Schemas & number]
   : { readonly status: number; readonly headers: Dispatcher.ResponseData['headers']; readonly body: unknown }
 
-/** Who expects more reads it from the stream that `request` gives. */
+/** For larger bodies, use the stream that `request` returns. */
 const maxJsonBytes = 10 * 1024 * 1024
-/** An error has 1000 characters of what was said; the rest is read for the sake of the connection, if there is not much. */
+/** An error keeps 1000 characters of the body. More is read so that the connection can be reused. */
 const maxErrorBytes = 65_536
 
 /**
- * Calls with JSON of up to 10 MiB, unpacked. Rejects with `UnexpectedStatusError` and `UnexpectedBodyError` besides what
- * `request` rejects with.
+ * Calls that send and receive JSON of up to 10 MiB. Reject with `UnexpectedStatusError` and `UnexpectedBodyError`, and as
+ * `request` does.
  */
 export interface JsonCalls {
   get<const S extends AnswerSchemas | undefined = undefined>(
@@ -67,7 +70,7 @@ export interface JsonCalls {
   ): Promise<JsonAnswer<S>>
 }
 
-/** One that is missing here does not compile. */
+/** An option that is missing here does not compile. */
 const optionNames = Object.keys({
   json: true,
   query: true,
@@ -92,11 +95,7 @@ export function createJsonCalls(
       const answer = await request({
         method,
         path: withQuery(path, query),
-        headers: {
-          accept: 'application/json',
-          ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-          ...inLowerCase(headers),
-        },
+        headers: withJsonHeaders(headers, json !== undefined),
         ...(json === undefined ? {} : { body: write(json) }),
         ...(signal === undefined ? {} : { signal }),
       })
@@ -115,7 +114,7 @@ export function createJsonCalls(
       if (!isWhole) throw new UnexpectedBodyError(where, `it is larger than ${maxJsonBytes} bytes`)
       const body = parse(text, where)
       if (schema !== undefined) await check(schema, body, where)
-      return { status, headers: responseHeaders, body } as never // its type is the schemas', which have been checked
+      return { status, headers: responseHeaders, body } as never // its type follows from the schemas, which were checked
     }
   return {
     get: calls('GET'),
@@ -126,7 +125,7 @@ export function createJsonCalls(
   }
 }
 
-/** @throws {TypeError} when there is no JSON for it */
+/** @throws {TypeError} if JSON cannot represent it */
 function write(json: unknown): string {
   let text: string | undefined
   try {
@@ -138,9 +137,11 @@ function write(json: unknown): string {
   return text
 }
 
-/** So that a caller's `Accept` takes the place of ours, and does not go out beside it. */
-function inLowerCase(headers: JsonCallOptions['headers'] = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+/** The caller's headers win: names are in lower case, so that none is sent twice. */
+function withJsonHeaders(given: JsonCallOptions['headers'], hasBody: boolean): Record<string, HeaderValue> {
+  const own = [...headerPairs(given)].map(([name, value]) => [name.toLowerCase(), value] as const)
+  const defaults = { accept: 'application/json', ...(hasBody && { 'content-type': 'application/json' }) }
+  return { ...defaults, ...joinHeaders(own as Iterable<[string, HeaderValue]>, {}) }
 }
 
 function withQuery(path: string, query: JsonCallOptions['query']): string {
@@ -158,14 +159,14 @@ function parse(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new UnexpectedBodyError(where, 'it is no JSON')
+    throw new UnexpectedBodyError(where, 'it is not JSON')
   }
 }
 
 type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
-/** TypeBox is loaded with the first schema: it takes longer to load than all the rest. */
+/** TypeBox takes long to load, so it is loaded with the first schema. */
 async function check(schema: TSchema, body: unknown, where: string): Promise<void> {
   let validator = validators.get(schema)
   if (validator === undefined) {
@@ -174,7 +175,7 @@ async function check(schema: TSchema, body: unknown, where: string): Promise<voi
     validators.set(schema, validator)
   }
   if (validator.Check(body)) return
-  // Paths and rules, not values: what an API answers has no place in our log.
+  // Paths and rules only: the API's data must not appear in logs.
   const problems = validator
     .Errors(body)
     .map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)

@@ -1,5 +1,6 @@
-import { OriginNotAllowedError } from '../errors.js'
+import { OriginNotAllowedError, pathError } from '../errors.js'
 import { checkPath, kindOf } from './check-arguments.js'
+import { refuseDotSegments } from './confine-path.js'
 
 /** Where the API is. */
 export interface ApiBase {
@@ -8,37 +9,33 @@ export interface ApiBase {
   readonly path: string
 }
 
-/** The path of a call, put behind the base. @throws {TypeError} when it is none, or leads out of it */
+/** The path of a call, below the base. @throws {TypeError} if it is not a path, or could leave the base */
 export function pathOf(path: string, base: ApiBase): string {
   checkPath(path)
   if (!path.startsWith('/')) throw pathWithoutSlash(path)
-  if (/\.\.|%2e/i.test(path)) below(base, path)
+  refuseDotSegments(path)
   return base.path + path
 }
 
-function pathWithoutSlash(path: string): TypeError {
-  return new TypeError(`path has to begin with a slash: ${JSON.stringify(path).slice(0, 100)}`)
-}
-
-/** The URL of a call: a path below the base, or a whole URL of its origin. @throws {OriginNotAllowedError} */
+/**
+ * The URL of a call: a path below the base, or a complete URL of the same origin.
+ * @throws {OriginNotAllowedError}
+ * @throws {TypeError} if it is neither, or could leave its own path
+ */
 export function urlOf(input: string | URL, base: ApiBase): URL {
+  if (typeof input === 'string' && input.startsWith('/') && !input.startsWith('//'))
+    return new URL(base.origin + pathOf(input, base))
   if (typeof input !== 'string' && !(input instanceof URL))
-    throw new TypeError(
-      `fetch wants a path or a URL, and what a Request holds as its second argument, not ${kindOf(input)}`,
-    )
-  if (typeof input === 'string' && input.startsWith('/') && !input.startsWith('//')) return below(base, input)
-  // A relative URL would lose the path of the base, or not: nobody should have to think about it.
-  if (typeof input === 'string' && !input.startsWith('//') && !URL.canParse(input))
-    throw pathWithoutSlash(input)
-  const url = new URL(input, base.origin)
+    throw new TypeError(`fetch wants a path, a URL or a Request, not ${kindOf(input)}`)
+  // A relative URL is ambiguous: it might replace the path of the base.
+  const reference = typeof input === 'string' && input.startsWith('//') ? base.origin : undefined
+  if (typeof input === 'string' && !URL.canParse(input, reference)) throw pathWithoutSlash(input)
+  const url = new URL(input, reference)
   if (url.origin !== base.origin) throw new OriginNotAllowedError(base.origin, url.origin)
+  refuseDotSegments(typeof input === 'string' ? input : url.pathname)
   return url
 }
 
-/** Dot segments, as in an identifier that somebody made up, don't lead out of the base. */
-function below({ origin, path }: ApiBase, input: string): URL {
-  const url = new URL(origin + path + input)
-  if (!url.pathname.startsWith(`${path}/`))
-    throw new TypeError(`path leads out of ${path}: ${JSON.stringify(input).slice(0, 100)}`)
-  return url
+function pathWithoutSlash(path: string): TypeError {
+  return pathError('the path of a call has to begin with one slash', path)
 }

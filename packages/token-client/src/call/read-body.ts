@@ -1,12 +1,12 @@
-/** The beginning of a body, and whether that is all of it. */
+/** A body, or its beginning. */
 export interface ReadBody {
   readonly text: string
   readonly isWhole: boolean
 }
 
 /**
- * Reads a body as UTF-8 text, up to a number of bytes. What is longer is not waited for: leaving the loop destroys the
- * stream, and with it the connection.
+ * Reads a body as UTF-8 text, up to a number of bytes. A longer body is cut off: leaving the loop destroys the stream, and
+ * closes its connection.
  */
 export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ReadBody> {
   const chunks: Uint8Array[] = []

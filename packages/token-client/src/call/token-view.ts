@@ -1,21 +1,25 @@
 import type { Dispatcher, RequestInit, Response } from 'undici'
 import type { TokenHealth, TokenSource } from '../acquire/token-source.js'
-import { bearer, type Scheme } from '../attach/scheme.js'
-import { createTokenInterceptor } from '../attach/token-interceptor.js'
+import { createTokenInterceptor, type TokenUse } from '../attach/token-interceptor.js'
+import { bearer } from '../attach/token-scheme.js'
+import { createUnauthorizedPolicy } from '../attach/unauthorized-policy.js'
 import { isObserved, report } from '../diagnostics.js'
 import type { Settings } from '../options/settings.js'
 import type { Token } from '../token.js'
+import type { ApiConnection } from './api-connection.js'
 import { checkCall, checkOptions, checkSignal, checkToken } from './check-arguments.js'
+import { fetchArguments, type RequestLike } from './fetch-arguments.js'
+import { withKnownBody } from './foreign-bodies.js'
 import { composeAround } from './interceptors.js'
 import { createJsonCalls, type JsonCalls } from './json-calls.js'
-import { pathOf, urlOf } from './locate-call.js'
+import { pathOf } from './locate-call.js'
 import { requestDirectly } from './request-directly.js'
 import { loadUndici } from './undici.js'
 import { untilAborted } from './until-aborted.js'
 
 /** What `request` takes: undici's request options, with a path below `baseUrl`. */
 export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
-  /** Begins with a slash and is put behind `baseUrl`. */
+  /** Begins with a slash, and is appended to `baseUrl`. Without `..` segments, however they are encoded. */
   path: string
   /** Default `GET`. */
   method?: Dispatcher.HttpMethod
@@ -24,88 +28,92 @@ export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'm
 /** Calls one API with one kind of token. */
 export interface TokenView extends JsonCalls {
   /**
-   * Calls the API: undici's `request` with the token.
-   * Rejects with `TokenRejectedError` or `TokenUnavailableError` when there is no token to send, else as undici does.
+   * Calls the API with the token: undici's `request`.
+   * Rejects with `TokenRejectedError` or `TokenUnavailableError` if there is no token, else as undici does.
    */
   request(options: CallOptions): Promise<Dispatcher.ResponseData>
-  /** Calls the API with the interface of `fetch`; a path is put behind `baseUrl`, a URL has to be of its origin. Rejects as `request` does. */
-  fetch(input: string | URL, init?: RequestInit): Promise<Response>
-  /** Calls the API and writes the answer into a stream: undici's `stream`. */
+  /**
+   * Calls the API as `fetch` does. A path is appended to `baseUrl`; a URL, or a Request of undici or Node, must be of the
+   * same origin. Rejects as `request` does.
+   */
+  fetch(input: string | URL | RequestLike, init?: RequestInit | RequestLike): Promise<Response>
+  /** Calls the API and writes the answer to a stream: undici's `stream`. */
   stream(options: CallOptions, factory: Dispatcher.StreamFactory): Promise<Dispatcher.StreamData>
-  /** For use elsewhere: `undici.fetch`, @fastify/reply-from. Sends the token to the origin of `baseUrl` and refuses others. */
+  /** For `undici.fetch`, @fastify/reply-from and others. Sends the token to the origin of `baseUrl`, and refuses others. */
   readonly dispatcher: Dispatcher
-  /** For a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. Each request has to name its `origin`. */
+  /** For a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. Each request must name its `origin`. */
   interceptor(): Dispatcher.DispatcherComposeInterceptor
   /**
-   * The token itself, for a protocol that is not HTTP. Rejects as `request` does when there is none; with the reason of
-   * `signal` when the caller gives up, while the token is still asked for, for whoever else waits.
+   * The token itself, for protocols other than HTTP. Rejects as `request` does if there is none, and with the reason of
+   * `signal` if that aborts; the token request continues for other callers.
    */
   getToken(options?: { readonly signal?: AbortSignal | undefined }): Promise<Token>
-  /** The token at hand, if there is one; asks nobody. */
+  /** The cached token, if there is one; makes no request. */
   peekToken(): Token | undefined
   /**
-   * Drops a token that somebody else has found to be refused, if it is still the one at hand; at most every 10 seconds,
-   * as for a 401 of the API.
+   * Discards a token that was refused elsewhere, if it is still the cached one. At most every 10 seconds, as for a 401 of
+   * the API, unless a call with this token has worked.
    */
   invalidate(token: Token): void
-  /** A hook for routes that are of no use without a token: they answer 503 before any work is done. */
+  /** A hook for routes that need a token: they answer 503 at once if there is none. */
   ensureToken(): Promise<void>
-  /** For readiness probes; asks nobody. */
+  /** For readiness probes; makes no request. */
   health(): TokenHealth
-}
-
-/** What the views of one client have in common. */
-export interface Sending {
-  /** Opens what calls go through, at the first call. */
-  readonly transport: () => Dispatcher
-  readonly scheme: Scheme
 }
 
 /** The ways to call the API with the tokens of one source. */
 export function createTokenView(
   source: TokenSource,
-  { transport, scheme }: Sending,
+  connection: ApiConnection,
   settings: Settings,
 ): TokenView {
-  const { base, interceptors } = settings
-  const use = { getToken: source.getToken, invalidate: source.invalidate, ...observers(settings) }
-  const interceptor = createTokenInterceptor({ scheme, allowedOrigins: new Set([base.origin]), ...use })
+  const { base, interceptors, now } = settings
+  const use = tokenUse(source, settings)
+  const interceptor = createTokenInterceptor(base.origin, connection.scheme, use)
   let composed: Dispatcher | undefined
   const dispatcher = (): Dispatcher =>
-    (composed ??= composeAround(transport(), interceptor, interceptors, settings.now))
-  // A mistake in the options of an interceptor stops the application, not its first call.
-  if (Object.keys(interceptors).length > 0) dispatcher()
+    (composed ??= composeAround(connection.dispatcher(), interceptor, interceptors, now))
+  const hasInterceptors = Object.keys(interceptors).length > 0
+  if (hasInterceptors) dispatcher() // so that a mistake in their options stops the start, not the first call
 
-  /** A call as undici has it. */
+  /** A call as undici takes it. */
   const locate = (by: 'request' | 'stream', call: CallOptions) => {
     checkCall(by, call)
     const { path, method = 'GET', ...rest } = call
-    return { ...rest, method, origin: base.origin, path: pathOf(path, base) }
+    return withKnownBody({ ...rest, method, origin: base.origin, path: pathOf(path, base) })
   }
-  const locateRequest = (call: CallOptions) => locate('request', call)
-
   const intercept = (call: Dispatcher.RequestOptions) => dispatcher().request(call)
-  const request =
-    scheme === bearer && Object.keys(interceptors).length === 0
-      ? requestDirectly({ ...use, locate: locateRequest, intercept, send: call => transport().request(call) })
-      : async (options: CallOptions) => intercept(locateRequest(options))
+  const sendDirectly = (call: Dispatcher.RequestOptions) => connection.dispatcher().request(call)
+  const send =
+    connection.scheme === bearer && !hasInterceptors
+      ? requestDirectly({ send: sendDirectly, intercept }, use)
+      : intercept
+  const request = async (call: CallOptions) => send(locate('request', call))
 
   return {
     request,
     async fetch(input, init) {
-      const url = urlOf(input, base)
+      const [url, checked] = fetchArguments(input, init, base)
       return loadUndici()
-        .fetch(url, { ...init, dispatcher: dispatcher() })
+        .fetch(url, { ...checked, dispatcher: dispatcher() })
         .catch(throwOurs)
     },
     async stream(options, factory) {
       return dispatcher().stream(locate('stream', options), factory)
     },
-    ...createJsonCalls(request, settings.now),
+    ...createJsonCalls(request, now),
     get dispatcher() {
       return dispatcher()
     },
     interceptor: () => interceptor,
+    ...tokenAccess(source),
+  }
+}
+
+function tokenAccess(
+  source: TokenSource,
+): Pick<TokenView, 'getToken' | 'peekToken' | 'invalidate' | 'ensureToken' | 'health'> {
+  return {
     async getToken(options = {}) {
       checkOptions(options, ['signal'], '{ signal }')
       checkSignal(options.signal)
@@ -123,31 +131,27 @@ export function createTokenView(
   }
 }
 
-/** `fetch` says `fetch failed` to everything, which Fastify would answer with 500; ours have a status of their own. */
+/** `fetch` wraps every error in `fetch failed`, which Fastify would answer with 500; ours have their own status. */
 function throwOurs(error: Error & { cause?: { code?: unknown } }): never {
   throw String(error.cause?.code).startsWith('TOKEN_CLIENT_') ? error.cause : error
 }
 
-type Observers = Pick<Parameters<typeof createTokenInterceptor>[0], 'onCall' | 'onRefused'>
-
-function observers({ name, base }: Settings): Observers {
+function tokenUse(source: TokenSource, { name, base }: Settings): TokenUse {
   return {
+    getToken: source.getToken,
+    accept: source.accept,
     onCall({ method, path }, cached) {
       if (!isObserved('fastify-token-client:call')) return
-      report('fastify-token-client:call', {
-        name,
-        method,
-        origin: base.origin,
-        path: withoutQuery(path),
-        cached,
-      })
+      const call = { name, method, origin: base.origin, path: withoutQuery(path), cached }
+      report('fastify-token-client:call', call)
     },
-    onRefused: ({ path }, replayed) =>
+    afterUnauthorized: createUnauthorizedPolicy(source, ({ path }, replayed) =>
       report('fastify-token-client:refused', { name, path: withoutQuery(path), replayed }),
+    ),
   }
 }
 
-/** A query can hold what nobody wants in a log. */
+/** A query may hold personal data, which does not belong in logs. */
 function withoutQuery(path: string): string {
   return path.replace(/[?#].*$/s, '')
 }

@@ -1,8 +1,37 @@
 import { createRequire } from 'node:module'
+import type { Dispatcher } from 'undici'
 
 const require = createRequire(import.meta.url)
 
-/** undici takes longer to load than the rest of the package: an application's start does not wait for it. */
+/** undici takes longer to load than the rest of the package, so it is loaded when it is needed first. */
 export function loadUndici(): typeof import('undici') {
   return require('undici') as typeof import('undici')
+}
+
+/**
+ * Whether a dispatcher belongs to a major version of undici other than 7, such as 8: calls through it would fail or never
+ * settle, since handlers differ. undici 7 translates between the old and the new kind of handler in `compose`; no other
+ * version does. Sends nothing.
+ */
+export function isOfOtherUndici(dispatcher: Dispatcher): boolean {
+  if (!isMadeByUndici(dispatcher)) return false
+  let translated = false
+  const composed = dispatcher.compose(() => (_, handler) => {
+    translated = typeof handler.onRequestStart === 'function'
+    return true
+  })
+  const oldHandler = { onConnect() {}, onError() {} }
+  composed.dispatch({ origin: 'http://localhost', path: '/', method: 'GET' }, oldHandler)
+  return !translated
+}
+
+/** A dispatcher that was written without undici's class may compose in its own way. */
+function isMadeByUndici(dispatcher: object): boolean {
+  for (
+    let prototype: unknown = Object.getPrototypeOf(dispatcher);
+    typeof prototype === 'object' && prototype !== null;
+    prototype = Object.getPrototypeOf(prototype)
+  )
+    if ((prototype as { constructor?: { name?: unknown } }).constructor?.name === 'Dispatcher') return true
+  return false
 }

@@ -1,10 +1,10 @@
 /**
- * Waits until the signal aborts: then this wait ends with the signal's reason, and what it waited for goes on for the
- * others.
- * @param start is not called when the signal has aborted already
+ * Waits for `start`, or rejects with the reason of the signal. Only this wait ends then: the work continues for others
+ * that wait for it.
+ * @param start not called if the signal has aborted already
  */
 export async function untilAborted<T>(
-  start: () => T | Promise<T>,
+  start: () => T | PromiseLike<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
   if (signal === undefined) return start()

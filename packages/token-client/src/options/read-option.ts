@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { isOfOtherUndici } from '../call/undici.js'
 import { InvalidOptionError } from '../errors.js'
 import { isTrustworthy } from '../trustworthy.js'
 
@@ -82,6 +83,10 @@ export function dispatcher(given: Given, name: string): Dispatcher | undefined {
   if (value === undefined) return undefined
   if (typeof value?.dispatch !== 'function' || typeof value.compose !== 'function')
     throw new InvalidOptionError(`option \`${name}\` wants a dispatcher of undici 7, such as new Agent(…)`)
+  if (isOfOtherUndici(value as unknown as Dispatcher))
+    throw new InvalidOptionError(
+      `option \`${name}\` is a dispatcher of another major version of undici; it wants one of undici 7 (npm i undici@7)`,
+    )
   return value as unknown as Dispatcher
 }
 

@@ -1,6 +1,6 @@
 import type { TokenStore } from './token-store.js'
 
-/** What is needed of a connection to Redis or Valkey: ioredis and iovalkey have it. */
+/** A connection to Redis or Valkey, as ioredis and iovalkey have it. */
 export interface RedisConnection {
   get(key: string): Promise<string | null>
   set(key: string, value: string, unit: 'PX', ttlMs: number): Promise<unknown>
@@ -8,7 +8,7 @@ export interface RedisConnection {
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
-/** Compare and delete: a lock that has run out, and that somebody else has taken since, stays theirs. */
+/** Compare and delete: if the lock has expired and another process has taken it, it stays theirs. */
 const unlockScript =
   "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
@@ -37,7 +37,7 @@ const unlockScript =
 export function redisTokenStore(redis: RedisConnection, prefix: string = 'oauth-token:'): TokenStore {
   const lockOf = (key: string): string => `${prefix}${key}:lock`
   return {
-    get: async key => (await redis.get(prefix + key)) ?? undefined,
+    get: key => redis.get(prefix + key),
     async set(key, value, ttlMs) {
       await redis.set(prefix + key, value, 'PX', Math.max(1, Math.round(ttlMs)))
     },

@@ -1,23 +1,23 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 
-/** Makes a value unreadable and unchangeable for whoever can read the store. */
+/** Protects values from everyone who can read or write the store. */
 export interface Seal {
-  close(text: string, key: string): string
-  /** Undefined when the value was not sealed for this place with one of the keys: as if there were none. */
-  open(sealed: string, key: string): string | undefined
+  encrypt(text: string, key: string): string
+  /** Undefined if the value was not encrypted for this key of the store, with one of our keys. */
+  decrypt(sealed: string, key: string): string | undefined
 }
 
-/** For a store that nobody else reads. */
-export const noSeal: Seal = { close: text => text, open: sealed => sealed }
+/** For a store that is private to the application. */
+export const noSeal: Seal = { encrypt: text => text, decrypt: sealed => sealed }
 
 const algorithm = 'aes-256-gcm'
 const ivBytes = 12
 const tagBytes = 16
 
 /**
- * AES-256-GCM (NIST SP 800-38D) with a random nonce; the place in the store is authenticated, so that an entry cannot
- * be moved to another's.
- * @param keyRing keys of 32 bytes: the first one seals, each of them opens, so that keys can be rotated
+ * AES-256-GCM (NIST SP 800-38D) with a random nonce. The key in the store is authenticated too, so that an entry cannot
+ * be copied to a different key.
+ * @param keyRing keys of 32 bytes: the first one encrypts, all of them decrypt, so that keys can be rotated
  */
 export function createSeal(keyRing: readonly Buffer[]): Seal {
   const byId = new Map(keyRing.map(key => [idOf(key), key]))
@@ -25,13 +25,13 @@ export function createSeal(keyRing: readonly Buffer[]): Seal {
   if (first === undefined) throw new TypeError('a seal needs a key')
   const [firstId, firstKey] = first
   return {
-    close(text, place) {
+    encrypt(text, place) {
       const iv = randomBytes(ivBytes)
       const cipher = createCipheriv(algorithm, firstKey, iv).setAAD(Buffer.from(place))
       const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
       return `${firstId}.${Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64url')}`
     },
-    open(sealed, place) {
+    decrypt(sealed, place) {
       const [id = '', text = ''] = sealed.split('.')
       const key = byId.get(id)
       const bytes = Buffer.from(text, 'base64url')
@@ -50,7 +50,7 @@ export function createSeal(keyRing: readonly Buffer[]): Seal {
   }
 }
 
-/** Tells keys apart without telling anything about them. */
+/** Identifies a key without revealing anything about it. */
 function idOf(key: Buffer): string {
   return createHash('sha256').update('token store key ').update(key).digest('base64url').slice(0, 8)
 }

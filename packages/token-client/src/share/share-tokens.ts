@@ -1,40 +1,37 @@
 import { randomUUID } from 'node:crypto'
-import type { TokenAnswer } from '../acquire/request-token.js'
+import type { AskForToken, TokenAnswer } from '../acquire/ask-for-token.js'
+import { messageOf, TokenRequestFailure } from '../acquire/token-request-failure.js'
 import type { Seal } from './seal.js'
 import type { TokenStore } from './token-store.js'
-
-/** Asks for a token other than the one that is at hand, or was refused. */
-export type AskForToken = (unwanted: string | undefined) => Promise<TokenAnswer>
 
 /** How tokens are shared. Times in milliseconds. */
 export interface Sharing {
   readonly store: TokenStore
   readonly seal: Seal
-  /** The place in the store. */
+  /** The token's key in the store. */
   readonly key: string
-  /** When an answer is too old to be taken over from another process. */
+  /** From then on, an answer is too old to be taken over from another process. */
   readonly freshUntil: (answer: TokenAnswer) => number
-  /** When a token ends. */
   readonly expiresAt: (answer: TokenAnswer) => number
   /** How long one token request may take. */
   readonly requestTimeoutMs: number
-  /** Longer than that nobody waits for the store. */
+  /** How long one operation of the store may take. */
   readonly storeTimeoutMs: number
   readonly now: () => number
-  /** The store could not be used; the client goes on without it. */
-  readonly onStoreFailure: (operation: keyof TokenStore, error: Error) => void
+  /** The store could not be used; the client requests tokens without it. */
+  readonly onStoreFailure: (operation: keyof TokenStore, reason: string) => void
 }
 
 const pollEveryMs = 25
 
 /**
- * Lets processes share tokens: whoever gets the lock asks the server, the others take over what it got. Availability
- * comes first: a store that fails, or a lock that is not given back in time, costs a token request more and no call.
+ * Shares tokens between processes: the one that gets the lock requests a token, the others take it over. Availability
+ * comes first: a store that fails, or a lock that is not released in time, costs an extra token request, but no call.
  */
 export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
   const { store, seal, key, now } = sharing
 
-  /** What a store does, in bounded time; `otherwise` when it does not. */
+  /** The result of a store operation, or `otherwise` if it fails or does not answer in time. */
   async function tryStore<T>(
     operation: keyof TokenStore,
     otherwise: T,
@@ -43,24 +40,26 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
     try {
       return { value: await within(sharing.storeTimeoutMs, use), failed: false }
     } catch (error) {
-      sharing.onStoreFailure(operation, error as Error)
+      sharing.onStoreFailure(operation, messageOf(error))
       return { value: otherwise, failed: true }
     }
   }
 
   async function takeOver(unwanted: string | undefined): Promise<{ answer?: TokenAnswer; failed: boolean }> {
-    const { value: sealed, failed } = await tryStore('get', undefined, () => store.get(key))
-    const answer = sealed === undefined ? undefined : readAnswer(seal.open(sealed, key))
+    const { value, failed } = await tryStore<unknown>('get', undefined, () => store.get(key))
+    // Many stores return null, or something else, for a missing key.
+    const answer = typeof value === 'string' ? readAnswer(seal.decrypt(value, key)) : undefined
     const wanted =
       answer !== undefined && answer.accessToken !== unwanted && now() < sharing.freshUntil(answer)
     return wanted ? { answer, failed } : { failed }
   }
 
-  async function askAndTell(unwanted: string | undefined): Promise<TokenAnswer> {
+  async function askAndTell(unwanted: string | undefined): Promise<TokenAnswer | TokenRequestFailure> {
     const answer = await ask(unwanted)
+    if (answer instanceof TokenRequestFailure) return answer
     const ttlMs = sharing.expiresAt(answer) - now()
     if (ttlMs > 0)
-      await tryStore('set', undefined, () => store.set(key, seal.close(JSON.stringify(answer), key), ttlMs))
+      await tryStore('set', undefined, () => store.set(key, seal.encrypt(JSON.stringify(answer), key), ttlMs))
     return answer
   }
 
@@ -80,7 +79,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
         continue
       }
       try {
-        // Between the look and the lock, the one who had it before may have put a token there.
+        // The previous owner of the lock may have stored a token since our last look.
         return (await takeOver(unwanted)).answer ?? (await askAndTell(unwanted))
       } finally {
         await tryStore('unlock', undefined, () => store.unlock(key, owner))
@@ -89,11 +88,14 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
   }
 }
 
+/** Returns undefined if the store's text is not an answer that {@link shareTokens} stored. */
 function readAnswer(text: string | undefined): TokenAnswer | undefined {
   if (text === undefined) return undefined
   try {
     const { accessToken, requestedAt, expiresIn, scope } = JSON.parse(text) as Partial<TokenAnswer>
-    if (typeof accessToken !== 'string' || typeof requestedAt !== 'number') return undefined
+    if (typeof accessToken !== 'string' || accessToken === '' || typeof requestedAt !== 'number')
+      return undefined
+    if (typeof (expiresIn ?? 0) !== 'number' || typeof (scope ?? '') !== 'string') return undefined
     return { accessToken, requestedAt, expiresIn, scope }
   } catch {
     return undefined
@@ -103,7 +105,7 @@ function readAnswer(text: string | undefined): TokenAnswer | undefined {
 async function within<T>(ms: number, use: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the store does not answer in ${ms} ms`)), ms)
+    timer = setTimeout(() => reject(new Error(`the store did not answer within ${ms} ms`)), ms)
   })
   try {
     return await Promise.race([use(), late])

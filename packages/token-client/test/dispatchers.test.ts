@@ -84,21 +84,20 @@ t.test('paths and URLs that lead elsewhere are refused', async t => {
   const api = await startApi(t, ok)
   const client = clientOf(t, endpoint, `${api.url}/v1`)
   await t.rejects(client.request({ path: 'receipts' }), /slash/)
-  await t.rejects(client.fetch('receipts'), /path has to begin with a slash: "receipts"/)
+  await t.rejects(client.fetch('receipts'), /the path of a call has to begin with one slash/)
   await t.rejects(client.fetch('//evil.example/receipts'), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
   await t.rejects(client.fetch('https://evil.example/'), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
   for (const path of ['/../admin', '/receipts/../../admin', '/%2e%2e/admin'])
     for (const call of ['fetch', 'get', 'request'] as const)
       await t.rejects(
         call === 'request' ? client.request({ path }) : (client[call](path) as Promise<unknown>),
-        /path leads out of \/v1/,
+        /must not contain `\.\.` segments/,
       )
-  await t.rejects(client.fetch(new Request(`${api.url}/v1/receipts`) as never), /wants a path or a URL/)
   await client.request({ path: '/receipts?page=1' })
-  await client.request({ path: '/a..b/../receipts?of=../../ada' })
+  await client.request({ path: '/a..b/receipts?of=../../ada' })
   await client.fetch('/receipts')
   t.strictSame(
     api.seen.map(({ url }) => url),
-    ['/v1/receipts?page=1', '/v1/a..b/../receipts?of=../../ada', '/v1/receipts'],
+    ['/v1/receipts?page=1', '/v1/a..b/receipts?of=../../ada', '/v1/receipts'],
   )
 })

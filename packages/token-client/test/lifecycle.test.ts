@@ -128,7 +128,7 @@ t.test(
         client: 'receipts',
         code: 'TOKEN_CLIENT_UNAVAILABLE',
         reason: /the server answers 500/,
-        msg: 'no access token; calls fail',
+        msg: 'could not get an access token; calls fail',
       },
     ])
     t.match(app.receipts.health(), { state: 'failing', reason: /500/ })
@@ -141,7 +141,7 @@ t.test(
     now += 50_000
     t.ok(await app.receipts.getToken(), 'a renewal that fails behind it is no concern of the call')
     while (lines.length === 1) await nextTick()
-    t.match(lines[1], { level: 40, msg: 'no new access token yet; calls go on with the old one' })
+    t.match(lines[1], { level: 40, msg: 'could not renew the access token; calls use the cached one' })
     t.notMatch(JSON.stringify(lines), new RegExp(`${secret}|token-1`))
   },
 )
@@ -228,7 +228,7 @@ t.test('what is closed is closed: once more does no harm, and no token is asked 
   await t.rejects(client.request({ path: '/' }))
   await t.rejects(client.with({ scopes: ['other'] }).getToken(), {
     code: 'TOKEN_CLIENT_UNAVAILABLE',
-    message: /the client is closed/,
+    detail: /the client is closed/,
   })
   t.equal(endpoint.requests.length, 1)
 })

@@ -1,0 +1,18 @@
+import type { TokenRequestFailure } from './token-request-failure.js'
+
+/** The token endpoint's answer, as far as the client needs it. */
+export interface TokenAnswer {
+  readonly accessToken: string
+  /** When the request was sent, in milliseconds since the epoch: the token's lifetime counts from then. */
+  readonly requestedAt: number
+  /** The token's lifetime in seconds, if the server states it. */
+  readonly expiresIn: number | undefined
+  readonly scope: string | undefined
+}
+
+/**
+ * Asks for a token: the type that acquisition is built on. Features wrap one such function in another. A failure is a
+ * value, so none of them throws.
+ * @param unwanted the cached or refused token, which must not be returned again if there is a different one
+ */
+export type AskForToken = (unwanted: string | undefined) => Promise<TokenAnswer | TokenRequestFailure>

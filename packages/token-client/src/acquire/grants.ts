@@ -1,0 +1,61 @@
+import type { OnBehalfOfGrant } from '../options/profiles.js'
+import type { AskForToken } from './ask-for-token.js'
+import { TokenRequestFailure } from './token-request-failure.js'
+
+/** What a token request asks for: the grant, and the grant's own parameters. */
+export interface Grant {
+  /** `client_credentials`, or the URN of an extension grant (RFC 6749 §4.5). */
+  readonly grantType: string
+  readonly parameters: readonly (readonly [string, string])[]
+}
+
+/** RFC 6749 §4.4. */
+export const clientCredentials: Grant = { grantType: 'client_credentials', parameters: [] }
+
+/** A grant on behalf of a user or another client, whose access token is `subjectToken`. */
+export function onBehalfOfGrant(kind: OnBehalfOfGrant, subjectToken: string): Grant {
+  if (kind === 'jwt_bearer')
+    return {
+      grantType: 'urn:ietf:params:oauth:grant-type:jwt-bearer', // RFC 7523 §2.1
+      parameters: [
+        ['assertion', subjectToken],
+        ['requested_token_use', 'on_behalf_of'],
+      ],
+    }
+  return {
+    grantType: 'urn:ietf:params:oauth:grant-type:token-exchange', // RFC 8693 §2.1
+    parameters: [
+      ['subject_token', subjectToken],
+      ['subject_token_type', 'urn:ietf:params:oauth:token-type:access_token'],
+    ],
+  }
+}
+
+/** A token on behalf of another expires with it at the latest. For an expired one, no token is requested. */
+export function capLifetime(ask: AskForToken, subjectToken: string, now: () => number): AskForToken {
+  const endsAt = expiryOf(subjectToken)
+  if (endsAt === undefined) return ask
+  return async unwanted => {
+    if (now() >= endsAt)
+      return new TokenRequestFailure('invalid_grant', {
+        permanent: true,
+        description: 'the token of the incoming request has expired',
+      })
+    const answer = await ask(unwanted)
+    if (answer instanceof TokenRequestFailure) return answer
+    const left = Math.max(0, (endsAt - answer.requestedAt) / 1000)
+    return { ...answer, expiresIn: Math.min(answer.expiresIn ?? left, left) }
+  }
+}
+
+/** `exp` of a JWT in milliseconds. Not verified: the route that accepted the token has verified it. */
+function expiryOf(token: string): number | undefined {
+  try {
+    const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
+      exp?: unknown
+    }
+    return typeof exp === 'number' ? exp * 1000 : undefined
+  } catch {
+    return undefined
+  }
+}

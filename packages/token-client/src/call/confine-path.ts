@@ -1,0 +1,47 @@
+import { pathError } from '../errors.js'
+
+/** Deeper encodings are refused: no ordinary path needs them. */
+const maxDecodings = 4
+
+/** Overlong UTF-8 and fullwidth forms, as bytes, that some servers turn into `.`, `/` or `\`. */
+const lookalikes: readonly (readonly [RegExp, string])[] = [
+  [/\xC0\xAE|\xE0\x80\xAE|\xEF\xBC\x8E/g, '.'],
+  [/\xC0\xAF|\xE0\x80\xAF|\xEF\xBC\x8F/g, '/'],
+  [/\xC1\x9C|\xE0\x81\x9C|\xEF\xBC\xBC/g, '\\'],
+]
+
+/**
+ * Refuses a path with a `..` segment, however it is spelled. Servers and proxies differ in what they decode, and how
+ * often; a segment that only one of them understands as `..` would leave the path of `baseUrl`. Encoded slashes are fine
+ * otherwise.
+ * @throws {TypeError}
+ */
+export function refuseDotSegments(path: string): void {
+  // Nearly all paths: nothing is encoded, and no two dots follow each other.
+  if (!/\.\.|%|[^!-~]/.test(path)) return
+  const [beforeQuery = ''] = path.split('?')
+  let spelled = Buffer.from(beforeQuery).toString('latin1') // one character for each byte
+  for (let decodings = 0; decodings <= maxDecodings; decodings += 1) {
+    if (hasDotSegment(spelled)) throw pathError('the path of a call must not contain `..` segments', path)
+    const decoded = decodeOnce(spelled)
+    if (decoded === spelled) return
+    spelled = decoded
+  }
+  throw pathError(`the path of a call is percent-encoded more than ${maxDecodings} times`, path)
+}
+
+/** Leaves a `%` alone that encodes nothing. */
+function decodeOnce(text: string): string {
+  return text.replaceAll(/%u00([0-9a-f]{2})|%([0-9a-f]{2})/gi, (_, unicode?: string, byte?: string) =>
+    String.fromCodePoint(Number.parseInt(unicode ?? byte ?? '', 16)),
+  )
+}
+
+/** Also with what servers and URL parsers ignore: control characters, spaces, and path parameters (RFC 3986 §3.3). */
+function hasDotSegment(bytes: string): boolean {
+  let text = bytes
+  for (const [pattern, plain] of lookalikes) text = text.replaceAll(pattern, plain)
+  return text
+    .split(/[/\\]/)
+    .some(segment => segment.split(/[;#?]/, 1)[0]?.replaceAll(/[\0- \x7F\xA0]/g, '') === '..')
+}

@@ -1,0 +1,51 @@
+import type { RequestInit } from 'undici'
+import { kindOf } from './check-arguments.js'
+import { standardOf, toUndiciForm } from './foreign-bodies.js'
+import { urlOf, type ApiBase } from './locate-call.js'
+
+/** A Request of undici or of Node, as `fetch` needs it. */
+export type RequestLike = Pick<globalThis.Request, 'url' | 'method' | 'headers'>
+
+/** The members of `RequestInit` (Fetch Standard §5.3) that undici reads, apart from `dispatcher`. */
+const initMembers = [
+  'method',
+  'headers',
+  'body',
+  'mode',
+  'credentials',
+  'cache',
+  'redirect',
+  'referrer',
+  'referrerPolicy',
+  'integrity',
+  'keepalive',
+  'signal',
+  'duplex',
+] as const
+
+/**
+ * What undici's `fetch` is called with. As in native `fetch`, a Request may come first, or in place of `init`; its members
+ * are getters, which a spread would lose. A Request of another class is read the same way.
+ * @throws {TypeError}
+ */
+export function fetchArguments(
+  input: string | URL | RequestLike,
+  init: RequestInit | RequestLike | null | undefined,
+  base: ApiBase,
+): [URL, RequestInit] {
+  if (init !== undefined && init !== null && typeof init !== 'object')
+    throw new TypeError(`the second argument of fetch is ${kindOf(init)}; it wants an object or a Request`)
+  if (standardOf(input) !== 'Request') return [urlOf(input as string | URL, base), membersOf(init)]
+  const request = input as RequestLike // told by its tag
+  return [urlOf(new URL(request.url), base), { ...membersOf(request), ...membersOf(init) }]
+}
+
+function membersOf(init: object | null | undefined): RequestInit {
+  const members: Record<string, unknown> = {}
+  for (const name of initMembers) {
+    const value = (init as Readonly<Record<string, unknown>> | null | undefined)?.[name]
+    if (value !== undefined) members[name] = value
+  }
+  if (standardOf(members['body']) === 'FormData') members['body'] = toUndiciForm(members['body'])
+  return members
+}

@@ -1,0 +1,24 @@
+import { kindOf } from './check-arguments.js'
+
+/** The token of an incoming request: the request itself, or the token's text. */
+export type Subject = string | { readonly headers: { readonly authorization?: string | undefined } }
+
+/** @throws {TypeError} if there is no request, or no access token in it */
+export function subjectTokenOf(subject: Subject): string {
+  if (
+    typeof subject !== 'string' &&
+    typeof (subject as Partial<Exclude<Subject, string>> | null)?.headers !== 'object'
+  )
+    throw new TypeError(
+      `onBehalfOf wants the incoming request, or the text of its access token, not ${kindOf(subject)}`,
+    )
+  const token =
+    typeof subject === 'string'
+      ? subject
+      : /^(?:Bearer|DPoP) +([^\s,]+)$/i.exec(subject.headers.authorization ?? '')?.[1]
+  if (token === undefined || token === '')
+    throw new TypeError(
+      'onBehalfOf wants a request with an access token, or the token itself: protect the route',
+    )
+  return token
+}
