@@ -1,7 +1,17 @@
 import { EventEmitter } from 'node:events'
 import { Writable } from 'node:stream'
 import t from 'tap'
-import { Agent, Client, fetch, MockAgent, Pool } from 'undici'
+import {
+  Agent,
+  Client,
+  EnvHttpProxyAgent,
+  fetch,
+  interceptors,
+  MockAgent,
+  Pool,
+  ProxyAgent,
+  RetryAgent,
+} from 'undici'
 import { clientOf, ok, startApi } from './calling.js'
 import { startTokenEndpoint, tokens } from './token-endpoint.js'
 
@@ -100,4 +110,46 @@ t.test('paths and URLs that lead elsewhere are refused', async t => {
     api.seen.map(({ url }) => url),
     ['/v1/receipts?page=1', '/v1/a..b/receipts?of=../../ada', '/v1/receipts'],
   )
+})
+
+/** undici 8 composes like this: it hands an interceptor the handler as it is, where undici 7 translates old handlers. */
+class Dispatcher {
+  dispatch(): boolean {
+    throw new Error('nothing may be sent to find out')
+  }
+  compose(interceptor: (dispatch: () => boolean) => () => boolean): Dispatcher {
+    return Object.assign(Object.create(this) as Dispatcher, { dispatch: interceptor(() => this.dispatch()) })
+  }
+}
+class AgentOfUndici8 extends Dispatcher {}
+
+for (const option of ['dispatcher', 'tokenDispatcher'])
+  t.test(`${option}: a dispatcher of undici 8 is refused, and told what to install`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    t.throws(
+      () => clientOf(t, endpoint, 'https://receipts.example.com', { [option]: new AgentOfUndici8() }),
+      {
+        code: 'TOKEN_CLIENT_INVALID_OPTION',
+        message: new RegExp(`\`${option}\`.*npm i undici@7`),
+      },
+    )
+  })
+
+t.test('every dispatcher of undici 7 is accepted, and so is one without undici’s class', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const origin = 'https://receipts.example.com'
+  const agent = new Agent()
+  const ownKind = { dispatch: () => true, compose: () => ownKind }
+  for (const dispatcher of [
+    agent,
+    new Pool(origin),
+    new Client(origin),
+    new MockAgent(),
+    new ProxyAgent('http://proxy.example.com'),
+    new EnvHttpProxyAgent(),
+    new RetryAgent(agent),
+    agent.compose(interceptors.retry()),
+    ownKind,
+  ])
+    t.doesNotThrow(() => clientOf(t, endpoint, origin, { dispatcher: dispatcher as never }))
 })

@@ -64,6 +64,39 @@ for (const [way, send] of Object.entries(ways)) {
     },
   )
 
+  t.test(`${way}: tokens that worked are renewed at once, however soon the next one is refused`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    let valid = 1
+    const api = await startApi(t, (request, response) => {
+      response.writeHead(request.headers.authorization === `Bearer token-${valid}` ? 200 : 401).end()
+    })
+    const client = clientOf(t, endpoint, api.url, { clock: () => 1_700_000_000_000 })
+    t.equal((await send(client)).status, 200)
+    for (valid = 2; valid <= 5; valid += 1) t.equal((await send(client)).status, 200, `rotation ${valid - 1}`)
+    t.equal(endpoint.requests.length, 5)
+  })
+
+  t.test(`${way}: an API that always says 401 costs one token request in 10 s`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (_, response) => void response.writeHead(401).end())
+    let now = 1_700_000_000_000
+    const client = clientOf(t, endpoint, api.url, { clock: () => now })
+    for (let second = 0; second < 35; second += 1, now += 1_000) await send(client)
+    t.equal(endpoint.requests.length, 1 + 4, 'the first token, and one after 0, 10, 20 and 30 s')
+  })
+
+  t.test(`${way}: one route that always says 401 does not flood the server`, async t => {
+    const endpoint = await startTokenEndpoint(t)
+    let calls = 0
+    const api = await startApi(t, (_, response) => {
+      // Every other call goes to a route that works.
+      response.writeHead(calls % 2 === 0 ? 200 : 401).end()
+    })
+    const client = clientOf(t, endpoint, api.url, { clock: () => 1_700_000_000_000 })
+    for (; calls < 60; calls += 1) await send(client)
+    t.ok(endpoint.requests.length <= 11, `${endpoint.requests.length} token requests`)
+  })
+
   t.test(`${way}: calls that meet the same 401 at once renew the token once`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, (request, response) => {

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
+import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
@@ -192,7 +193,7 @@ t.test('a lock that is never given back costs a bounded wait', async t => {
 
 const hanging = (): Promise<never> => new Promise(() => {})
 
-t.test('a store that hangs is named and left alone', async t => {
+t.test('the log names a store operation that hangs, and the call goes on without it', async t => {
   const [get, set, lock, unlock] = await Promise.all(
     (['get', 'set', 'lock', 'unlock'] as const).map(async operation => {
       const { ask, asked, failures } = asking({ ...memoryStore(), [operation]: hanging })
@@ -208,7 +209,7 @@ t.test('a store that hangs is named and left alone', async t => {
   )
 })
 
-t.test('a store that throws is named and left alone', async t => {
+t.test('the log names a store operation that throws, and the call goes on without it', async t => {
   const issuer = await startIssuer(t)
   const failures = failuresOf(t)
   const broken: TokenStore = {
@@ -221,13 +222,52 @@ t.test('a store that throws is named and left alone', async t => {
   t.match(failures, [{ name: 'client', operation: 'get', reason: 'no such host' }])
 })
 
-t.test('an entry that makes no sense is as good as none', async t => {
-  for (const entry of ['{', '[]', '{"accessToken":1}', 'null', '"text"']) {
-    const { ask, asked } = asking({ ...memoryStore(), get: async () => entry })
+const now = Date.now()
+const garbage: readonly unknown[] = [
+  '',
+  '{',
+  '[]',
+  'null',
+  '"text"',
+  '{"accessToken":1}',
+  `{"accessToken":"","requestedAt":${now}}`,
+  `{"accessToken":"b","requestedAt":"${now}"}`,
+  `{"accessToken":"b","requestedAt":${now},"expiresIn":"soon"}`,
+  `{"accessToken":"b","requestedAt":${now},"scope":["read"]}`,
+  null,
+  Buffer.from(`{"accessToken":"b","requestedAt":${now}}`),
+  { accessToken: 'b', requestedAt: now },
+  0,
+  false,
+  Symbol('text'),
+  () => 'text',
+]
+for (const entry of garbage)
+  t.test(`a store whose get returns ${inspect(entry)} has no token`, async t => {
+    const { ask, asked, failures } = asking({ ...memoryStore(), get: async () => entry as never })
     t.match(await ask(), { accessToken: 'a' })
     t.equal(asked(), 1)
-  }
-})
+    t.strictSame(failures, [])
+  })
+
+const faults: Readonly<Record<string, () => never>> = {
+  throws: () => {
+    throw new Error('broken')
+  },
+  'throws undefined': () => {
+    throw undefined
+  },
+  'rejects with undefined': () => Promise.reject() as never,
+  'rejects with text': () => Promise.reject('broken') as never,
+  'returns nothing': () => undefined as never,
+}
+for (const operation of ['get', 'set', 'lock', 'unlock'] as const)
+  for (const [what, fault] of Object.entries(faults))
+    t.test(`a store whose ${operation} ${what} costs no call`, async t => {
+      const { ask, asked } = asking({ ...memoryStore(), [operation]: fault })
+      t.match(await ask(), { accessToken: 'a' })
+      t.equal(asked(), 1)
+    })
 
 t.test('a token that the API refused is not taken from the store again', async t => {
   const issuer = await startIssuer(t)
