@@ -123,7 +123,7 @@ class Dispatcher {
 }
 class AgentOfUndici8 extends Dispatcher {}
 
-for (const option of ['dispatcher', 'tokenDispatcher'])
+for (const option of ['dispatcher', 'issuerDispatcher'])
   t.test(`${option}: a dispatcher of undici 8 is refused, and told what to install`, async t => {
     const endpoint = await startTokenEndpoint(t)
     t.throws(
