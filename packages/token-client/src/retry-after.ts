@@ -1,11 +1,11 @@
-/** `setTimeout` counts in 32 bits, and takes more than that for 1 ms. */
+/** `setTimeout` counts in 32 bits, and treats longer waits as 1 ms. */
 const longestTimerMs = 2 ** 31 - 1
 
 /**
- * How long a server asks to be left alone, in milliseconds: `Retry-After` in seconds or as a date (RFC 9110 §10.2.3).
- * Undefined where it does not say, or says something else.
- * @param now milliseconds since the epoch: a date counts from here
- * @param atMostMs what longer waits are cut to
+ * `Retry-After` in milliseconds (RFC 9110 §10.2.3), whether it is in seconds or a date. Undefined if it is missing or
+ * invalid.
+ * @param now milliseconds since the epoch, which a date is compared with
+ * @param atMostMs longer waits are cut to this
  */
 export function readRetryAfter(
   value: string | string[] | null | undefined,

@@ -1,13 +1,13 @@
-/** An access token as the client keeps it. Times in milliseconds since the epoch. Prints as `[redacted]`. */
+/** A cached access token. Times in milliseconds since the epoch. Prints as `[redacted]`. */
 export interface Token {
   readonly accessToken: string
-  /** The scopes that were granted (RFC 6749 §5.1), where the server says so. */
+  /** The granted scopes (RFC 6749 §5.1), if the server states them. */
   readonly scopes: readonly string[] | undefined
-  /** From here on a renewal runs in the background, while this token is still sent. */
+  /** From then on it is renewed in the background, and still sent. */
   readonly renewAt: number
-  /** From here on calls wait for a new token. */
+  /** From then on calls wait for a new token. */
   readonly useUntil: number
-  /** When it ends. */
+  /** When it expires. */
   readonly expiresAt: number
   /** `[redacted]` */
   toString(): string
@@ -15,7 +15,7 @@ export interface Token {
 
 const redacted = '[redacted]'
 
-/** Makes a token whose secret part appears in no log: neither by JSON nor by `util.inspect`. */
+/** Makes a token whose secret does not appear in logs: neither as JSON nor through `util.inspect`. */
 export function createToken(accessToken: string, rest: Omit<Token, 'accessToken' | 'toString'>): Token {
   return Object.freeze(
     Object.defineProperties({ ...rest } as Token, {
@@ -27,36 +27,36 @@ export function createToken(accessToken: string, rest: Omit<Token, 'accessToken'
   )
 }
 
-/** How much of a token's life is left for what; all in milliseconds. */
+/** When tokens are renewed. */
 export interface Lifetimes {
-  /** Part of the life after which it is renewed ahead, between 0 and 1. */
+  /** Part of a token's lifetime after which it is renewed, between 0 and 1. */
   readonly renewAfter: number
-  /** The largest distance kept from the end of its life. */
+  /** For how long before its expiry a token is not used; at most a tenth of its lifetime. */
   readonly skewMs: number
 }
 
-/** What is assumed where the server does not say (RFC 6749 §5.1 only recommends `expires_in`). */
+/** Assumed if the server does not state a lifetime (RFC 6749 §5.1 only recommends `expires_in`). */
 const unstatedLifetimeMs = 60_000
-/** Longer promises are not believed: a year is longer than any process should trust one token. */
+/** Longer lifetimes are cut: no process should trust one token for more than a year. */
 const longestLifetimeMs = 365 * 24 * 3_600_000
 
-/** What is known of a token when it comes. */
-interface Received {
-  /** When its request was sent, in milliseconds since the epoch: the server counts from some time after that. */
+/** The times of a received token. */
+interface ReceivedTimes {
+  /** When the request was sent, in milliseconds since the epoch; the server counts from a later time. */
   readonly requestedAt: number
   /** `expires_in` in seconds, as the server wrote it: possibly absent, negative or absurd. */
   readonly expiresIn: number | undefined
-  /** How long the server took, in milliseconds: the next renewal may take as long. */
+  /** How long the server took, in milliseconds; the next renewal may take as long. */
   readonly tookMs: number
 }
 
 /**
- * When to renew and when to stop using a token. Where a server is slow, and its tokens short-lived, the renewal begins
- * as much earlier as it may take, but not before half of the token's life.
+ * When to renew a token, and when to stop using it. If the server is slow and its tokens are short-lived, the renewal
+ * begins earlier by the time it may take, but not before half of the token's lifetime.
  * @param random a number from 0 to 1: spreads the renewals of many processes
  */
 export function schedule(
-  { requestedAt, expiresIn, tookMs }: Received,
+  { requestedAt, expiresIn, tookMs }: ReceivedTimes,
   { renewAfter, skewMs }: Lifetimes,
   random: number,
 ): Pick<Token, 'renewAt' | 'useUntil' | 'expiresAt'> {

@@ -52,7 +52,7 @@ t.test('works in Client, Pool, Agent and MockAgent, in stream and in undici’s 
   t.equal(await (await mocked.request({ path: '/receipts' })).body.text(), 'mocked')
 })
 
-t.test('a request whose origin is not named is not sent', async t => {
+t.test('a request without an origin is not sent', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, ok)
   const pool = new Pool(api.url)
@@ -64,7 +64,7 @@ t.test('a request whose origin is not named is not sent', async t => {
   t.equal(api.seen.length, 0)
 })
 
-t.test('an EventEmitter will do for a signal, as with undici', async t => {
+t.test('an EventEmitter works as a signal, as with undici', async t => {
   const endpoint = await startTokenEndpoint(t, () => {})
   const api = await startApi(t, ok)
   const client = clientOf(t, endpoint, api.url)
@@ -89,7 +89,7 @@ t.test('an abort during the wait for a token ends the call at once', async t => 
   t.equal(api.seen.length, 0)
 })
 
-t.test('paths and URLs that lead elsewhere are refused', async t => {
+t.test('paths that leave baseUrl, and URLs of other origins, are refused', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, ok)
   const client = clientOf(t, endpoint, `${api.url}/v1`)

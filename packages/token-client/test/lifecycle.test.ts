@@ -81,7 +81,7 @@ t.test('one name is one client', async t => {
   })
 })
 
-t.test('a client that a plugin registers for itself is seen in it, and not outside', async t => {
+t.test('a client that is registered in a child scope is not visible outside it', async t => {
   const endpoint = await startTokenEndpoint(t)
   const app = fastify()
   t.teardown(() => app.close())
@@ -97,7 +97,7 @@ t.test('a client that a plugin registers for itself is seen in it, and not outsi
   t.equal(endpoint.requests.length, 2)
 })
 
-t.test('prefetch: required waits for the token, lazy asks nobody', async t => {
+t.test('prefetch: required waits for the token, lazy makes no request', async t => {
   const endpoint = await startTokenEndpoint(t)
   const app = fastify()
   t.teardown(() => app.close())
@@ -110,7 +110,7 @@ t.test('prefetch: required waits for the token, lazy asks nobody', async t => {
 })
 
 t.test(
-  'prefetch in the background: the application starts without the server, says so, and heals',
+  'prefetch in the background: the application starts without the server, logs it, and recovers',
   async t => {
     let up = false
     let now = 1_700_000_000_000
@@ -148,7 +148,7 @@ t.test(
 
 const broken = (): Promise<never> => Promise.reject(new Error('no such host'))
 
-t.test('a token store that cannot be used is logged', async t => {
+t.test('a token store that fails is logged', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { app, lines } = appWithLog(t)
   await app.register(
@@ -165,7 +165,7 @@ t.test('a token store that cannot be used is logged', async t => {
   t.match(lines, [{ level: 40, client: 'receipts', operation: 'get', reason: 'no such host' }])
 })
 
-t.test('each event tells what happened, and holds no secret', async t => {
+t.test('events are published, without secrets', async t => {
   const endpoint = await startTokenEndpoint(t)
   let refuse = true
   const baseUrl = await startApi(t, () => refuse && !(refuse = false))
@@ -199,7 +199,7 @@ t.test('each event tells what happened, and holds no secret', async t => {
   t.notMatch(JSON.stringify(seen), new RegExp(`${secret}|token-\\d|ada`))
 })
 
-t.test('what the client did not open it does not close', async t => {
+t.test('close() leaves a given dispatcher open', async t => {
   const endpoint = await startTokenEndpoint(t)
   const [dispatcher, issuerDispatcher] = [new Agent(), new Agent()]
   t.teardown(() => Promise.all([dispatcher.close(), issuerDispatcher.close()]))
@@ -214,7 +214,7 @@ t.test('what the client did not open it does not close', async t => {
   )
 })
 
-t.test('what is closed is closed: once more does no harm, and no token is asked for', async t => {
+t.test('after close(), a second close() has no effect, and no token is requested', async t => {
   const endpoint = await startTokenEndpoint(t)
   const client = createTokenClient({
     baseUrl: await startApi(t),
@@ -233,7 +233,7 @@ t.test('what is closed is closed: once more does no harm, and no token is asked 
   t.equal(endpoint.requests.length, 1)
 })
 
-t.test('a handler that still runs while the application closes makes its first call', async t => {
+t.test('a handler that is running while the application closes can make its first call', async t => {
   const endpoint = await startTokenEndpoint(t)
   const app = fastify()
   let closing: Promise<unknown> = Promise.resolve()

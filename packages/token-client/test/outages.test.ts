@@ -65,7 +65,7 @@ for (const [what, behave] of Object.entries(outages))
     t.match(await client.getToken(), { accessToken: 'token-1' }, 'it heals by itself')
   })
 
-t.test('an answer is bounded also where a dispatcher is given', async t => {
+t.test('the size of an answer is limited with a given dispatcher as well', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     json(response, 200, { access_token: 'x'.repeat(100_000), token_type: 'Bearer' }),
   )
@@ -75,7 +75,7 @@ t.test('an answer is bounded also where a dispatcher is given', async t => {
   t.match(failure, { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /larger than 65536 bytes/ })
 })
 
-t.test('an outage of an hour is a handful of requests, ever further apart', async t => {
+t.test('an outage of an hour causes few token requests, at growing intervals', async t => {
   const endpoint = await startTokenEndpoint(t, response => response.writeHead(503).end())
   const { client, clock } = clientOf(t, endpoint, { random: () => 0.5 })
   for (; clock.now < start + 3_600_000; clock.now += 1_000) await failureOf(client)
@@ -99,7 +99,7 @@ t.test('Retry-After is honoured, in seconds and as a date', async t => {
 })
 
 for (const seconds of ['86400', '9'.repeat(30), '9'.repeat(400)])
-  t.test(`Retry-After: ${seconds.slice(0, 40)} is believed up to five minutes`, async t => {
+  t.test(`Retry-After: ${seconds.slice(0, 40)} is honoured up to five minutes`, async t => {
     const endpoint = await startTokenEndpoint(t, response =>
       response.writeHead(503, { 'retry-after': seconds }).end(),
     )
@@ -136,7 +136,7 @@ t.test('a clock that is set back does not lengthen an outage, nor forbid a renew
   t.match(await client.getToken(), { accessToken: 'token-3' })
 })
 
-t.test('Retry-After: 0 is no leave to ask with every call', async t => {
+t.test('Retry-After: 0 does not allow a token request for every call', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     response.writeHead(503, { 'retry-after': '0' }).end(),
   )
@@ -147,7 +147,7 @@ t.test('Retry-After: 0 is no leave to ask with every call', async t => {
 
 const never = (): Promise<never> => new Promise(() => {})
 
-t.test('a vault or a KMS that never answers is waited for in bounded time, and no longer', async t => {
+t.test('the wait for a vault or KMS that never answers is bounded', async t => {
   const endpoint = await startTokenEndpoint(t)
   const options = { issuerTimeoutMs: 20 }
   let asked = 0
@@ -167,13 +167,13 @@ t.test('a vault or a KMS that never answers is waited for in bounded time, and n
   t.equal(endpoint.requests.length, 0)
 })
 
-t.test('a server that hangs is waited for in bounded time', async t => {
+t.test('the wait for a server that hangs is bounded', async t => {
   const endpoint = await startTokenEndpoint(t, () => {})
   const { client } = clientOf(t, endpoint, { issuerTimeoutMs: 40 })
   t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /in time|timeout/i })
 })
 
-t.test('a server that is not there', async t => {
+t.test('a server that refuses connections is an outage', async t => {
   const closed = createServer()
   await new Promise<void>(resolve => closed.listen(0, '127.0.0.1', resolve))
   const { port } = closed.address() as AddressInfo
@@ -206,7 +206,7 @@ for (const error of refusals)
     t.ok(detail.length < 400 && !detail.includes('\n'))
   })
 
-t.test('with a valid token in hand an outage is invisible', async t => {
+t.test('calls do not notice an outage while a token is cached', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client, clock } = clientOf(t, endpoint)
   const token = await client.getToken()
@@ -220,7 +220,7 @@ t.test('with a valid token in hand an outage is invisible', async t => {
   t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE' }, 'a token that has ended is not sent')
 })
 
-t.test('a refused renewal does not take away the token at hand', async t => {
+t.test('a refused renewal leaves the cached token in use', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client, clock } = clientOf(t, endpoint)
   const token = await client.getToken()
@@ -229,7 +229,7 @@ t.test('a refused renewal does not take away the token at hand', async t => {
   t.equal((await client.getToken()).accessToken, token.accessToken)
 })
 
-t.test('a 401 of the token endpoint never becomes ours', async t => {
+t.test('a 401 of the token endpoint is never sent to the external caller', async t => {
   const endpoint = await startTokenEndpoint(t, response => json(response, 401, { error: 'invalid_client' }))
   const app = fastify()
   t.teardown(() => app.close())
@@ -247,7 +247,7 @@ t.test('a 401 of the token endpoint never becomes ours', async t => {
   t.notMatch(answer.body, secret)
 })
 
-t.test("prefetch: 'required' makes the application wait, and fail with the reason", async t => {
+t.test("prefetch: 'required' makes the start wait, and fail if there is no token", async t => {
   const endpoint = await startTokenEndpoint(t, response => json(response, 400, { error: 'invalid_scope' }))
   const app = fastify()
   t.teardown(() => app.close())

@@ -1,4 +1,4 @@
-// What other clients get wrong, as seen in their released versions in November 2026 (README.md, Compared): one test each.
+// Behaviour in which other clients differ, as seen in their released versions in November 2026 (README.md, Compared).
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import t from 'tap'
 import type { TokenStore } from 'fastify-token-client'
@@ -11,7 +11,8 @@ const telling = (request: IncomingMessage, response: ServerResponse): void => {
   response.end(request.headers.authorization)
 }
 
-t.test('MSAL Node makes a token request for each of five concurrent calls; this makes one', async t => {
+// MSAL Node makes one for each call.
+t.test('five concurrent calls make one token request', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, telling)
   const client = clientOf(t, endpoint, api.url)
@@ -19,7 +20,8 @@ t.test('MSAL Node makes a token request for each of five concurrent calls; this 
   t.equal(endpoint.requests.length, 1)
 })
 
-t.test('MSAL Node fails a call by a network error although its token is valid; this sends it', async t => {
+// MSAL Node fails such a call with a network error.
+t.test('a call is sent while its token is valid, although the token endpoint cannot be reached', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, telling)
   let now = Date.now()
@@ -33,7 +35,8 @@ t.test('MSAL Node fails a call by a network error although its token is valid; t
   }
 })
 
-t.test('undici-oidc-interceptor retries without any token; this sends each attempt with one', async t => {
+// undici-oidc-interceptor retries without one.
+t.test('each attempt is sent with a token', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, telling)
   const client = clientOf(t, endpoint, api.url, { interceptors: { retry: { minTimeout: 1 } } })
@@ -44,29 +47,28 @@ t.test('undici-oidc-interceptor retries without any token; this sends each attem
   )
 })
 
-t.test(
-  'undici-oidc-interceptor gives concurrent callers a token of other scopes; this never does',
-  async t => {
-    const endpoint = await startTokenEndpoint(t, response => {
-      const scope = new URLSearchParams(endpoint.requests.at(-1)?.body).get('scope')
-      response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify({ access_token: `for-${scope}`, token_type: 'Bearer', expires_in: 60 }))
-    })
-    const api = await startApi(t, telling)
-    const client = clientOf(t, endpoint, api.url)
-    const scopes = Array.from({ length: 60 }, (_, index) => `scope-${index % 6}`)
-    const sent = await Promise.all(
-      scopes.map(async scope => (await client.with({ scopes: [scope] }).request({ path: '/' })).body.text()),
-    )
-    t.strictSame(
-      sent,
-      scopes.map(scope => `Bearer for-${scope}`),
-    )
-    t.equal(endpoint.requests.length, 6)
-  },
-)
+// undici-oidc-interceptor gives them a token of other scopes.
+t.test('concurrent callers get tokens of their own scopes', async t => {
+  const endpoint = await startTokenEndpoint(t, response => {
+    const scope = new URLSearchParams(endpoint.requests.at(-1)?.body).get('scope')
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ access_token: `for-${scope}`, token_type: 'Bearer', expires_in: 60 }))
+  })
+  const api = await startApi(t, telling)
+  const client = clientOf(t, endpoint, api.url)
+  const scopes = Array.from({ length: 60 }, (_, index) => `scope-${index % 6}`)
+  const sent = await Promise.all(
+    scopes.map(async scope => (await client.with({ scopes: [scope] }).request({ path: '/' })).body.text()),
+  )
+  t.strictSame(
+    sent,
+    scopes.map(scope => `Bearer for-${scope}`),
+  )
+  t.equal(endpoint.requests.length, 6)
+})
 
-t.test('undici-oidc-interceptor puts the secret into its key of the shared store; this does not', async t => {
+// undici-oidc-interceptor puts the client secret into it.
+t.test('no secret is in the key of the shared store', async t => {
   const endpoint = await startTokenEndpoint(t)
   const written: string[] = []
   const note = async (...what: unknown[]): Promise<void> => void written.push(JSON.stringify(what))
@@ -89,7 +91,8 @@ t.test('undici-oidc-interceptor puts the secret into its key of the shared store
     t.notOk(written.join('\n').includes(text))
 })
 
-t.test('Duende sends the request without a token when there is none; this does not send it', async t => {
+// Duende sends it without one.
+t.test('a call without a token is not sent', async t => {
   const endpoint = await startTokenEndpoint(t, response => void response.writeHead(500).end())
   const api = await startApi(t, telling)
   const client = clientOf(t, endpoint, api.url)
@@ -100,7 +103,8 @@ t.test('Duende sends the request without a token when there is none; this does n
   t.equal(api.seen.length, 0)
 })
 
-t.test('golang/oauth2 takes the token along on a redirect to another host; this does not', async t => {
+// golang/oauth2 sends it there.
+t.test('a redirect to another host does not get the token', async t => {
   const endpoint = await startTokenEndpoint(t)
   const elsewhere = await startApi(t, telling)
   const api = await startApi(t, (_, response) => response.writeHead(307, { location: elsewhere.url }).end())
@@ -110,7 +114,8 @@ t.test('golang/oauth2 takes the token along on a redirect to another host; this 
   t.equal(elsewhere.seen.length, 0)
 })
 
-t.test('others follow a 307 of the token endpoint with the secret; this does not', async t => {
+// Other clients follow it.
+t.test('a 307 of the token endpoint is not followed with the secret', async t => {
   const elsewhere = await startTokenEndpoint(t, tokens())
   const endpoint = await startTokenEndpoint(t, response =>
     response.writeHead(307, { location: elsewhere.url }).end(),

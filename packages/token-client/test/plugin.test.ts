@@ -159,7 +159,7 @@ t.test('sends the token to no other origin', async t => {
   t.equal(issuer.seen.length, 0)
 })
 
-t.test('an authorization server that is down is a 503 at once, again and again', async t => {
+t.test('if the authorization server is down, each call fails with 503 at once', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(tokenClient, {
@@ -178,7 +178,7 @@ t.test('an authorization server that is down is a 503 at once, again and again',
   t.equal(app.receipts.health().state, 'failing')
 })
 
-t.test('a caller that aborts its wait ends only its own', async t => {
+t.test('an abort during the wait for a token ends only its own call', async t => {
   const answers: (() => void)[] = []
   const issuer = await serve(t, (request, response, url) => {
     response.setHeader('content-type', 'application/json')

@@ -37,7 +37,7 @@ const ways: Readonly<Record<string, Way>> = {
   },
 }
 
-t.test('a 403 is none of the token’s business', async t => {
+t.test('a 403 discards no token', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, (_, response) => void response.writeHead(403).end())
   const client = clientOf(t, endpoint, api.url)
@@ -48,7 +48,7 @@ t.test('a 403 is none of the token’s business', async t => {
 
 for (const [way, send] of Object.entries(ways)) {
   t.test(
-    `${way}: an API that always says 401 gets two requests at first, then one for each call`,
+    `${way}: an API that always answers 401 gets two requests at first, then one for each call`,
     async t => {
       const endpoint = await startTokenEndpoint(t)
       const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
@@ -76,7 +76,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(endpoint.requests.length, 5)
   })
 
-  t.test(`${way}: an API that always says 401 costs one token request in 10 s`, async t => {
+  t.test(`${way}: an API that always answers 401 costs one token request in 10 s`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, (_, response) => void response.writeHead(401).end())
     let now = 1_700_000_000_000
@@ -85,7 +85,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(endpoint.requests.length, 1 + 4, 'the first token, and one after 0, 10, 20 and 30 s')
   })
 
-  t.test(`${way}: one route that always says 401 does not flood the server`, async t => {
+  t.test(`${way}: one route that always answers 401 does not flood the server`, async t => {
     const endpoint = await startTokenEndpoint(t)
     let calls = 0
     const api = await startApi(t, (_, response) => {
@@ -108,7 +108,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(endpoint.requests.length, 2)
   })
 
-  t.test(`${way}: where there is no other token, the 401 is delivered whole`, async t => {
+  t.test(`${way}: without a different token, the complete 401 is delivered`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, (_, response) => void response.writeHead(401).end('no, and why'))
     const client = clientOf(t, endpoint, api.url)
@@ -145,7 +145,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(api.seen.length, 3, 'after an abort nothing is sent')
   })
 
-  t.test(`${way}: a 401 whose body does not come to an end is not waited for`, async t => {
+  t.test(`${way}: the end of a 401's body is not waited for`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const letGo: Promise<unknown>[] = []
     const api = await startApi(t, (request, response) => {
@@ -162,7 +162,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(letGo.length, 1)
   })
 
-  t.test(`${way}: a 401 that has come to its end costs no connection`, async t => {
+  t.test(`${way}: a complete 401 leaves its connection open`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const sockets = new Set<unknown>()
     const api = await startApi(t, (request, response) => {
@@ -174,7 +174,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.strictSame([api.seen.length, sockets.size], [2, 1])
   })
 
-  t.test(`${way}: a 401 with an endless body is given up, and the call replayed`, async t => {
+  t.test(`${way}: a 401 with an endless body is discarded, and the call is sent again`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, (request, response) => {
       if (request.headers.authorization !== 'Bearer token-1') return ok(request, response)
@@ -229,7 +229,7 @@ t.test('an informational answer before the 401 changes nothing', async t => {
   t.equal((await clientOf(t, endpoint, api.url).request({ path: '/' })).statusCode, 200)
 })
 
-t.test('a dispatcher that does not pause, as MockAgent: a 401 is held back all the same', async t => {
+t.test('a 401 is held back by a dispatcher that does not pause, such as MockAgent', async t => {
   const endpoint = await startTokenEndpoint(t)
   const mock = new MockAgent()
   mock.disableNetConnect()
@@ -258,7 +258,7 @@ t.test('a dispatcher that does not pause, as MockAgent: a 401 is held back all t
   )
 })
 
-t.test('an abort during the wait for another token is the last that the caller hears', async t => {
+t.test('after an abort during the wait for another token, the handler gets no more calls', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
   const client = clientOf(t, endpoint, api.url)

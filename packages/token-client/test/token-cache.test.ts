@@ -33,7 +33,7 @@ function heldBack(endpoint: HandMadeEndpoint, behave: Behaviour): Promise<() => 
   })
 }
 
-t.test('getToken: who gives up ends only its own wait', async t => {
+t.test('getToken: an abort ends only the wait of its own call', async t => {
   const endpoint = await startTokenEndpoint(t)
   const answered = heldBack(endpoint, tokens())
   const { client } = clientOf(t, endpoint)
@@ -52,7 +52,7 @@ t.test('getToken: who gives up ends only its own wait', async t => {
   await t.rejects(client.getToken({ signal }), /enough/, 'also while a token is at hand, as fetch does')
 })
 
-t.test('getToken: who has given up already asks for nothing', async t => {
+t.test('getToken: an aborted signal makes no token request', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client } = clientOf(t, endpoint)
   await t.rejects(client.getToken({ signal: AbortSignal.abort() }), { name: 'AbortError' })
@@ -61,7 +61,7 @@ t.test('getToken: who has given up already asks for nothing', async t => {
   t.equal(endpoint.requests.length, 0)
 })
 
-t.test('getToken: a failure that comes after its caller has gone troubles nobody', async t => {
+t.test('getToken: a failure after the abort is not an unhandled rejection', async t => {
   const endpoint = await startTokenEndpoint(t)
   const answered = heldBack(endpoint, response => void response.writeHead(500).end())
   const { client } = clientOf(t, endpoint)
@@ -75,7 +75,7 @@ t.test('getToken: a failure that comes after its caller has gone troubles nobody
   await t.rejects(others, { code: 'TOKEN_CLIENT_UNAVAILABLE' }, 'and who waits on is told')
 })
 
-t.test('tokens on behalf of many callers are asked for side by side, in bounded number', async t => {
+t.test('tokens on behalf of many callers are requested in parallel, in bounded number', async t => {
   const waiting: (() => void)[] = []
   const answer = tokens()
   let atOnce = 0
@@ -91,7 +91,7 @@ t.test('tokens on behalf of many callers are asked for side by side, in bounded 
   t.equal(atOnce, 16)
 })
 
-t.test('a server that gives the same token again is not asked in a loop', async t => {
+t.test('a server that returns the same token again is not asked in a loop', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     json(response, 200, { access_token: 'always-the-same', token_type: 'Bearer', expires_in: 60 }),
   )
@@ -106,7 +106,7 @@ t.test('a server that gives the same token again is not asked in a loop', async 
   t.ok(endpoint.requests.length <= 3)
 })
 
-t.test('only the token that was refused is dropped', async t => {
+t.test('only the token that was refused is discarded', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client } = clientOf(t, endpoint)
   const first = await client.getToken()
@@ -116,7 +116,7 @@ t.test('only the token that was refused is dropped', async t => {
   t.equal(await client.getToken(), second, 'a late 401 for the old one changes nothing')
 })
 
-t.test('100,000 calls leave nothing behind', async t => {
+t.test('100,000 calls leave no memory behind', async t => {
   const endpoint = await startTokenEndpoint(t, tokens(10_000_000))
   const { client } = clientOf(t, endpoint)
   await client.getToken()
@@ -144,7 +144,7 @@ t.test('100,000 calls leave nothing behind', async t => {
   t.ok(grown < 2 * 1024 * 1024, `${grown} bytes`)
 })
 
-t.test('an application that closes renews nothing any more, and lets running calls end', async t => {
+t.test('a closing application renews no token ahead, and waits for running calls', async t => {
   const endpoint = await startTokenEndpoint(t)
   let now = start
   let answer: (() => void) | undefined

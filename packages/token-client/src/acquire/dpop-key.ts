@@ -1,6 +1,6 @@
 import type { webcrypto } from 'node:crypto'
 
-/** The key pair that tokens are bound to (RFC 9449 §4): the one given, or one of our own, made at the first use. */
+/** The key pair that tokens are bound to (RFC 9449 §4): the given one, or one that is generated at the first use. */
 export function dpopKey(given: true | webcrypto.CryptoKeyPair): () => Promise<webcrypto.CryptoKeyPair> {
   let pair: Promise<webcrypto.CryptoKeyPair> | undefined
   return () => (pair ??= given === true ? makeKeyPair() : Promise.resolve(given))
