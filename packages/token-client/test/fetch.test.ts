@@ -79,6 +79,16 @@ for (const [whose, OneRequest] of Object.entries(requestClasses)) {
   })
 }
 
+t.test('the types of undici’s and of Node’s Request both fit', async t => {
+  const { client, url, received } = await start(t)
+  await client.fetch(new UndiciRequest(`${url}/v1/a`), new UndiciRequest(url, { method: 'PUT' }))
+  await client.fetch(new Request(`${url}/v1/b`), new Request(url, { method: 'PUT' }))
+  t.match(received, [
+    { method: 'PUT', url: '/v1/a' },
+    { method: 'PUT', url: '/v1/b' },
+  ])
+})
+
 t.test('a Request whose body was read is refused, as by native fetch', async t => {
   const { client, url, received } = await start(t)
   const request = new Request(`${url}/v1/receipts`, { method: 'POST', body: 'paid' })

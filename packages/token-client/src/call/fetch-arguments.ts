@@ -4,7 +4,11 @@ import { standardOf, toUndiciForm } from './foreign-bodies.js'
 import { urlOf, type ApiBase } from './locate-call.js'
 
 /** A Request of undici or of Node, as `fetch` needs it. */
-export type RequestLike = Pick<globalThis.Request, 'url' | 'method' | 'headers'>
+export interface RequestLike {
+  readonly url: string
+  readonly method: string
+  readonly headers: object
+}
 
 /** The members of `RequestInit` (Fetch Standard §5.3) that undici reads, apart from `dispatcher`. */
 const initMembers = [
