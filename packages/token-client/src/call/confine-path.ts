@@ -3,6 +3,9 @@ import { pathError } from '../errors.js'
 /** Deeper encodings are refused: no ordinary path needs them. */
 const maxDecodings = 4
 
+/** Two dots, with something in between that is ignored; or an encoded dot, percent sign or lookalike. Few paths have any. */
+const suspicious = /\.[.%]|\.[^!-~]|%(?:2[5e]|u|c[01]|e[01]|ef)|[^ -~\t\n\r]/i
+
 /** Overlong UTF-8 and fullwidth forms, as bytes, that some servers turn into `.`, `/` or `\`. */
 const lookalikes: readonly (readonly [RegExp, string])[] = [
   [/\xC0\xAE|\xE0\x80\xAE|\xEF\xBC\x8E/g, '.'],
@@ -17,8 +20,7 @@ const lookalikes: readonly (readonly [RegExp, string])[] = [
  * @throws {TypeError}
  */
 export function refuseDotSegments(path: string): void {
-  // Nearly all paths: nothing is encoded, and no two dots follow each other.
-  if (!/\.\.|%|[^!-~]/.test(path)) return
+  if (!suspicious.test(path)) return
   const [beforeQuery = ''] = path.split('?')
   let spelled = Buffer.from(beforeQuery).toString('latin1') // one character for each byte
   for (let decodings = 0; decodings <= maxDecodings; decodings += 1) {
