@@ -1,0 +1,42 @@
+// Finds the test files: `test/**/*.test.ts` of each package, the demo and the docs, and the files they compile to.
+import { existsSync, readdirSync } from 'node:fs'
+
+const areas = [
+  'demo', // first, because it holds the slowest files
+  'docs',
+  ...readdirSync('packages').map(name => `packages/${name}`),
+]
+
+/**
+ * Returns the selected test files, compiled, as paths from the root.
+ * The list comes from the sources: a compiled file without a source is stale and ignored, and a source that is not
+ * compiled is an error.
+ * @param selections parts of paths, of the source or of the compiled file; an empty list selects every file
+ */
+export function selectTestFiles(selections) {
+  const files = areas.flatMap(testFilesOf)
+  const wanted = selections.map(selection => selection.replaceAll('\\', '/').replace(/^\.\//, ''))
+  for (const part of wanted)
+    if (!files.some(file => matches(file, part))) throw new Error(`No test file matches "${part}".`)
+  const selected = files.filter(file => wanted.length === 0 || wanted.some(part => matches(file, part)))
+  for (const { source, compiled } of selected)
+    if (!existsSync(compiled))
+      throw new Error(`${source} is not compiled: expected ${compiled}. Is it excluded by a tsconfig.json?`)
+  return selected.map(({ compiled }) => compiled)
+}
+
+function matches({ source, compiled }, part) {
+  return source.includes(part) || compiled.includes(part)
+}
+
+function testFilesOf(area) {
+  if (!existsSync(`${area}/test`)) return []
+  return readdirSync(`${area}/test`, { recursive: true })
+    .map(file => file.replaceAll('\\', '/'))
+    .filter(file => file.endsWith('.test.ts'))
+    .sort()
+    .map(file => ({
+      source: `${area}/test/${file}`,
+      compiled: `${area}/.test/${file.replace(/\.ts$/, '.js')}`,
+    }))
+}
