@@ -6,11 +6,11 @@ import t from 'tap'
 import { filesBelow, read, root } from './repository.js'
 
 /**
- * Each ```ts block of each page is a module of its own and has to compile as a reader would paste it; then it is run,
- * and the applications that it makes have to start: options are checked at the start, and not by the compiler.
- * ```ts run blocks bring all that they need: each is a process of its own that must end with exit code 0.
- * ```ts excerpt blocks go on with an `app` in which the resource server is registered.
- * A block with `declare module` changes types for its whole program, so it is compiled by itself.
+ * Each ```ts block of each page is a module of its own and has to compile as a reader would paste it. Then it is run,
+ * and the applications it creates have to start, because options are checked at start-up and not by the compiler.
+ * ```ts run blocks are complete programs: each runs in a process of its own and must end with exit code 0.
+ * ```ts excerpt blocks continue with an `app` in which the resource server is registered.
+ * A block with `declare module` changes types for its whole program, so it is compiled in a program of its own.
  */
 interface Block {
   name: string
@@ -40,8 +40,7 @@ const blocks = filesBelow('.', '.md')
 
 function execute(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
   return new Promise(resolve => {
-    // As a reader's own process: without the loaders that tap hands on to every child.
-    const child = spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd: folder })
+    const child = spawn(command, args, { cwd: folder })
     let output = ''
     child.stdout.on('data', chunk => (output += String(chunk)))
     child.stderr.on('data', chunk => (output += String(chunk)))
@@ -70,7 +69,7 @@ function program(name: string, members: Block[]): string {
   return file
 }
 
-/** Names a reader of any page has at hand: the application, and what its environment holds. */
+/** What a page may use without declaring it. */
 const around = `
 declare global {
   var app: import('fastify').FastifyInstance
@@ -90,15 +89,13 @@ t.test('every code block in the docs compiles', async t => {
   const alone = blocks.filter(block => block.code.includes('declare module'))
   const together = blocks.filter(block => !alone.includes(block))
   const programs = [program('pages', together), ...alone.map(block => program(block.name, [block]))]
-  const tsc = join(root, 'node_modules/.bin/tsc')
-  for (const file of programs) {
-    const { code, output } = await execute(tsc, ['-p', file])
-    const where = output.replaceAll(/^([\w-]+)\.ts\((\d+),/gm, (whole, name: string, line: string) => {
-      const block = blocks.find(candidate => candidate.name === name)
-      return block === undefined ? whole : `${block.page}:${block.line + Number(line)} (`
-    })
-    t.equal(code, 0, where || file.slice(folder.length + 1))
-  }
+  // One process for all programs: `tsc -b` accepts several, and checks them in parallel.
+  const { code, output } = await execute(join(root, 'node_modules/.bin/tsc'), ['-b', ...programs])
+  const problems = output.replaceAll(/^([\w-]+)\.ts\((\d+),/gm, (whole, name: string, line: string) => {
+    const block = blocks.find(candidate => candidate.name === name)
+    return block === undefined ? whole : `${block.page}:${block.line + Number(line)} (`
+  })
+  t.equal(code, 0, problems || `${blocks.length} blocks in ${programs.length} programs`)
 })
 
 t.test('every runnable code block in the docs runs', async t => {
@@ -108,7 +105,7 @@ t.test('every runnable code block in the docs runs', async t => {
   }
 })
 
-t.test('every other code block runs, and the applications that it makes start', async t => {
+t.test('every other code block runs, and the applications it creates start', async t => {
   const started = blocks.filter(({ kind }) => kind !== 'run')
   const results = join(folder, 'problems.json')
   const fileOf = ({ name }: Block): string => pathToFileURL(join(folder, 'out', `${name}.js`)).href
@@ -117,7 +114,7 @@ t.test('every other code block runs, and the applications that it makes start', 
   )
   const runner = fileURLToPath(new URL('start-blocks.js', import.meta.url))
   const { code, output } = await execute(process.execPath, [runner, results, ...examples])
-  t.equal(code, 0, code === 0 ? 'the runner comes to its end' : output)
+  t.equal(code, 0, code === 0 ? 'the runner ends' : output)
   const problems = JSON.parse(readFileSync(results, 'utf8')) as Record<string, string>
   for (const block of started) t.equal(problems[fileOf(block)], undefined, `${block.page}:${block.line}`)
 })
