@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 const areas = [
   'demo', // first, because it holds the slowest files
   'docs',
+  'benchmarks',
   ...readdirSync('packages').map(name => `packages/${name}`),
 ]
 
@@ -34,7 +35,6 @@ function testFilesOf(area) {
   return readdirSync(`${area}/test`, { recursive: true })
     .map(file => file.replaceAll('\\', '/'))
     .filter(file => file.endsWith('.test.ts'))
-    .sort()
     .map(file => ({
       source: `${area}/test/${file}`,
       compiled: `${area}/.test/${file.replace(/\.ts$/, '.js')}`,

@@ -72,6 +72,7 @@ function readSummary() {
 }
 
 function printCounts({ files, problems, summary }) {
+  console.error() // a reporter may end without a newline
   const missing = files.filter(file => summary[file] === undefined)
   for (const file of Object.keys(summary)) if (summary[file].fail > 0) console.error(`not ok: ${file}`)
   for (const file of missing) console.error(`no result: ${file}`)
@@ -81,7 +82,6 @@ function printCounts({ files, problems, summary }) {
   // Also for a problem outside of every test, the last line must not look like a success.
   const others = failed === 0 && (problems.length > 0 || count('pass') === 0) ? 1 : 0
   process.exitCode = failed + others === 0 ? 0 : 1
-  // On a line of its own, because a reporter may end without a newline.
   console.log(`\n${count('pass')} passed, ${failed + others} failed, ${count('skip')} skipped`)
 }
 

@@ -3,14 +3,20 @@ import { randomBytes } from 'node:crypto'
 import Fastify from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
-import { spread } from './harness/comparison.js'
+import { median } from './harness/interval.js'
 import { guardRequests, processorTime, type Run } from './harness/guard-requests.js'
-import { algorithms, audience, scope } from './harness/issuer.js'
+import { algorithms, audience, scope, type Algorithm } from './harness/issuer.js'
 import { serve } from './harness/serve.js'
 import { signatureOf } from './servers/signature.js'
 
 /** Microseconds by case; medians. */
 export type AddedCosts = Readonly<Record<string, number>>
+
+interface Config {
+  readonly rounds: number
+  /** All by default. */
+  readonly algorithms?: readonly Algorithm[]
+}
 
 /** More than the cache holds, so that each is new. */
 const distinctTokens = 2_000
@@ -30,9 +36,9 @@ async function guardOf(issuer: TestIssuer, tokens: readonly (string | undefined)
   return guardRequests(app, scope, tokens)
 }
 
-async function casesOf(): Promise<Map<string, { run: Run; count: number }>> {
+async function casesOf(chosen: readonly Algorithm[]): Promise<Map<string, { run: Run; count: number }>> {
   const cases = new Map<string, { run: Run; count: number }>()
-  for (const algorithm of algorithms) {
+  for (const algorithm of chosen) {
     const issuer = await createTestIssuer({ listen: false, algorithm, audience, expiresInMs: 86_400_000 })
     const token = (options: object = {}): Promise<string> =>
       issuer.token({ scopes: [scope, 'orders:write'], clientId: 'payment', ...options })
@@ -56,22 +62,22 @@ async function casesOf(): Promise<Map<string, { run: Run; count: number }>> {
   return cases
 }
 
-async function measure(rounds: number): Promise<AddedCosts> {
-  const cases = await casesOf()
+async function measure({ rounds, algorithms: chosen = algorithms }: Config): Promise<AddedCosts> {
+  const cases = await casesOf(chosen)
   const measured = new Map<string, number[]>()
   for (let round = -2; round < rounds; round += 1)
     for (const [name, { run, count }] of cases) {
       const cost = processorTime(run, count)
       if (round >= 0) measured.set(name, [...(measured.get(name) ?? []), cost])
     }
-  return Object.fromEntries([...measured].map(([name, costs]) => [name, spread(costs).median]))
+  return Object.fromEntries([...measured].map(([name, costs]) => [name, median(costs)]))
 }
 
-let rounds = 1
+let config: Config = { rounds: 1 }
 await serve(
-  async (config: { rounds: number }) => {
-    ;({ rounds } = config)
+  async (given: Config) => {
+    config = given
     return ''
   },
-  { costs: () => measure(rounds) },
+  { costs: () => measure(config) },
 )

@@ -2,7 +2,7 @@
 import Fastify from 'fastify'
 import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
-import { spread } from './harness/comparison.js'
+import { median } from './harness/interval.js'
 import { guardRequests, processorTime, type Run } from './harness/guard-requests.js'
 import { audience } from './harness/issuer.js'
 import { serve } from './harness/serve.js'
@@ -113,7 +113,7 @@ async function grow(dimension: Dimension, rounds: number): Promise<Grown> {
   for (let round = 0; round < rounds; round += 1)
     for (const [run, count] of counts)
       measured.set(run, [...(measured.get(run) ?? []), processorTime(run, count)])
-  const of = (run: Run): number => spread(measured.get(run) ?? []).median
+  const of = (run: Run): number => median(measured.get(run) ?? [])
   return {
     dimension,
     sizes: sizes[dimension],

@@ -5,19 +5,23 @@ import { addedCost } from './questions/added-cost.js'
 import { growth } from './questions/growth.js'
 import { manyIssuers } from './questions/many-issuers.js'
 import { memory } from './questions/memory.js'
-import { protectedRoute } from './questions/protected-route.js'
+import { newToken } from './questions/new-token.js'
 import { receipts } from './questions/receipts.js'
 import { refusedRequests } from './questions/refused-requests.js'
 import { renewal } from './questions/renewal.js'
+import { repeatedToken } from './questions/repeated-token.js'
 import { startUp } from './questions/start-up.js'
 import { tokenClient } from './questions/token-client.js'
 import { tokenRate } from './questions/token-rate.js'
 import type { Question } from './questions/question.js'
 import { keepAnswer, readAnswers } from './report/answers.js'
-import { judge, writeResults } from './report/results.js'
+import { factValue } from './report/format.js'
+import { judge } from './report/verdict.js'
+import { writeResults } from './report/results.js'
 
 const questions: readonly Question[] = [
-  protectedRoute,
+  repeatedToken,
+  newToken,
   addedCost,
   refusedRequests,
   tokenClient,
@@ -33,7 +37,8 @@ const questions: readonly Question[] = [
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '3' },
+    processes: { type: 'string', default: '6' },
+    slices: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '1' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -42,7 +47,9 @@ const names = questions.map(({ name }) => name)
 const unknown = positionals.filter(name => !names.includes(name))
 if (values.help || unknown.length > 0) {
   if (unknown.length > 0) console.error(`There is no question ${unknown.join(', ')}.\n`)
-  console.log(`pnpm bench [--rounds 3] [--seconds 1] [question …]\n\nQuestions: ${names.join(', ')}`)
+  console.log(
+    `pnpm bench [--processes 6] [--slices 3] [--seconds 1] [question …]\n\nQuestions: ${names.join(', ')}`,
+  )
   process.exit(unknown.length > 0 ? 1 : 0)
 }
 
@@ -57,25 +64,24 @@ console.log(
 
 const load = await createLoadGenerator()
 const effort = {
-  rounds: Number(values.rounds),
+  processes: Number(values.processes),
+  slices: Number(values.slices),
   secondsPerSlice: Number(values.seconds),
   load,
   tell: (what: string) => console.log(`  ${what}`),
 }
-for (const question of questions) {
-  const isAsked =
-    positionals.length === 0 ? question.onlyByName !== true : positionals.includes(question.name)
-  if (!isAsked) continue
+const asked = questions.filter(({ name, onlyByName }) =>
+  positionals.length === 0 ? onlyByName !== true : positionals.includes(name),
+)
+for (const question of asked) {
   console.log(`\n# ${question.title}`)
   const findings = await question.answer(effort)
   const { name, title, method } = question
   const measured = new Date().toISOString()
-  keepAnswer({ question: name, title, method, measured, rounds: effort.rounds, machine, ...findings })
+  keepAnswer({ question: name, title, method, measured, processes: effort.processes, machine, ...findings })
   for (const comparison of findings.comparisons ?? [])
-    for (const goal of comparison.goals)
-      console.log(`${comparison.title}: ${judge(comparison, goal, machine)}`)
-  for (const { what, value, unit } of findings.facts ?? [])
-    console.log(`${what}: ${value.toPrecision(3)} ${unit}`)
+    for (const goal of comparison.goals) console.log(`${comparison.title}: ${judge(comparison, goal)}`)
+  for (const found of findings.facts ?? []) console.log(`${found.what}: ${factValue(found)}`)
   writeResults(questions, readAnswers())
 }
 await load.close()

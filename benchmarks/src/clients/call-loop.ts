@@ -39,6 +39,7 @@ export async function serveClient(
         await Promise.all(Array.from({ length: lanes }, lane))
         const { user, system } = process.cpuUsage(before)
         return {
+          count: calls,
           rate: (calls / (performance.now() - startedAt)) * 1_000,
           processor: (user + system) / calls,
         }

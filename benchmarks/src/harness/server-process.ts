@@ -4,9 +4,10 @@ import { fork, type ChildProcess } from 'node:child_process'
 export interface ServerProcess {
   readonly name: string
   readonly url: string
+  readonly pid: number
   /** Asks the process something it knows to answer (see `serve`). */
   ask<T>(question: string): Promise<T>
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 interface Message {
@@ -43,6 +44,7 @@ export async function startServer(
   return {
     name,
     url,
+    pid: child.pid ?? Number.NaN,
     async ask<T>(question: string) {
       const answer = nextMessage(child, name)
       child.send({ question })

@@ -1,60 +1,74 @@
 import type { AddedCosts } from '../added-cost.js'
-import { bearerTokens, startIssuer, algorithms } from '../harness/issuer.js'
+import { algorithms, bearerTokens, startIssuer } from '../harness/issuer.js'
 import { underLoad } from '../harness/load-contender.js'
-import { spread } from '../harness/comparison.js'
+import { measureProcesses } from '../harness/measure-processes.js'
 import { startServer } from '../harness/server-process.js'
+import { fact } from './fact.js'
 import type { Effort, Fact, Question } from './question.js'
+
+/** Within each process, after which it takes the median. */
+const rounds = 15
 
 export const addedCost: Question = {
   name: 'added-cost',
   title: 'What the guard adds to a request',
   method:
-    'Processor time of the main thread in the guard alone, without HTTP, in turns with a bare signature: what other work shares the machine disturbs it least. Beside it, what bare Fastify takes for a request over HTTP. “Of bare Fastify” is bare ÷ (bare + guard); “of limit” is (bare + signature) ÷ (bare + guard).',
+    'Processor time of the main thread in the guard alone, without HTTP, in alternation with a bare signature, in several processes: other work on the machine disturbs it least. Beside it, the processor time of a request to bare Fastify over HTTP. “Of bare Fastify” is bare ÷ (bare + guard); “of limit” is (bare + signature) ÷ (bare + guard).',
   async answer(effort) {
     const bare = await bareFastify(effort)
-    effort.tell('the guard')
-    const guard = await startServer('the guard', 'added-cost', { rounds: 5 * effort.rounds })
-    const costs = await guard.ask<AddedCosts>('costs')
-    await guard.stop()
-    const of = (name: string): number => costs[name] ?? Number.NaN
-    const ratios = algorithms.flatMap((algorithm): Fact[] => {
-      const signature = of(`${algorithm}, one bare crypto.verify`)
-      return [
-        {
-          what: `${algorithm}, a repeated token: of bare Fastify`,
-          value: bare / (bare + of(`${algorithm}, a repeated token`)),
-          unit: '×',
-          atLeast: 0.9,
-        },
-        {
-          what: `${algorithm}, every token new, one thread: of limit`,
-          value: (bare + signature) / (bare + of(`${algorithm}, a new token`)),
-          unit: '×',
-          atLeast: 0.92,
-        },
-      ]
-    })
+    const costs: AddedCosts[] = []
+    for (let process = 0; process < effort.processes; process += 1) {
+      effort.tell(`the guard: process ${process + 1} of ${effort.processes}`)
+      costs.push(await guardCosts())
+    }
+    const of = (name: string): number[] => costs.map(cost => cost[name] ?? Number.NaN)
     return {
       facts: [
-        { what: 'bare Fastify: a request over HTTP', value: bare, unit: 'µs' },
-        ...Object.entries(costs).map(([what, value]) => ({ what, value, unit: 'µs' })),
-        ...ratios,
+        fact('bare Fastify: a request over HTTP', bare, 'µs'),
+        ...Object.keys(costs[0] ?? {}).map(name => fact(name, of(name), 'µs')),
+        ...algorithms.flatMap(algorithm => ratios(algorithm, bare, of)),
       ],
     }
   },
 }
 
-/** Microseconds of processor time for one request, in the slice that was disturbed least. */
-async function bareFastify({ load, rounds, tell }: Effort): Promise<number> {
-  tell('bare Fastify')
+function ratios(algorithm: string, bare: readonly number[], of: (name: string) => number[]): Fact[] {
+  const signature = of(`${algorithm}, one bare crypto.verify`)
+  const relative = (name: string, base: readonly number[]): number[] =>
+    of(`${algorithm}, ${name}`).map((cost, process) => {
+      const request = bare[process] ?? Number.NaN
+      return (request + (base[process] ?? 0)) / (request + cost)
+    })
+  return [
+    fact(`${algorithm}, a repeated token: of bare Fastify`, relative('a repeated token', []), '×', {
+      atLeast: 0.92,
+    }),
+    fact(`${algorithm}, every token new, one thread: of limit`, relative('a new token', signature), '×', {
+      atLeast: 0.92,
+    }),
+  ]
+}
+
+async function guardCosts(): Promise<AddedCosts> {
+  const guard = await startServer('the guard', 'added-cost', { rounds })
+  try {
+    return await guard.ask<AddedCosts>('costs')
+  } finally {
+    await guard.stop()
+  }
+}
+
+/** Microseconds of processor time for one request, of each process. */
+async function bareFastify(effort: Effort): Promise<readonly number[]> {
+  const name = 'bare Fastify'
   const { issuer } = await startIssuer('ES256')
-  const server = await startServer('bare Fastify', 'servers/bare-fastify', {})
-  const credentials = await bearerTokens(issuer, 1)
-  const contender = underLoad(server, load, { path: '/orders', credentials, seconds: 1 })
-  const measured: number[] = []
-  await contender.measure()
-  for (let round = 0; round < rounds; round += 1)
-    measured.push((await contender.measure()).processor ?? Number.NaN)
-  await Promise.all([server.stop(), issuer.close()])
-  return spread(measured).low
+  try {
+    const credentials = await bearerTokens(issuer, 1)
+    const load = { path: '/orders', credentials, seconds: effort.secondsPerSlice }
+    const server = underLoad({ name, file: 'servers/bare-fastify', config: {}, load }, effort.load)
+    const { processor } = await measureProcesses([server], effort, what => effort.tell(`${name}: ${what}`))
+    return processor[name] ?? []
+  } finally {
+    await issuer.close()
+  }
 }

@@ -20,7 +20,7 @@ export const growth: Question = {
   title: 'How the cost grows',
   method:
     'Processor time of the main thread for one request in the guard alone, without HTTP and without the rest of Fastify. ES256, verified in place. “Repeated”: from the cache of verified tokens. “New”: with no cache, so every signature is verified. Medians over the rounds.',
-  async answer({ rounds, tell }) {
+  async answer({ slices: rounds, tell }) {
     const guard = await startServer('the guard', 'cost-of-guard', { rounds })
     const growths: Growth[] = []
     try {

@@ -2,16 +2,17 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
-import { alternate } from '../harness/alternate.js'
 import type { Comparison } from '../harness/comparison.js'
 import { audience, scope } from '../harness/issuer.js'
 import { underLoad } from '../harness/load-contender.js'
+import { measureProcesses } from '../harness/measure-processes.js'
 import { startServer, type ServerProcess } from '../harness/server-process.js'
 import type { ManyIssuers } from '../servers/many-issuers.js'
 import type { Effort, Fact, Question } from './question.js'
 
 const counts = [1, 10, 100, 1_000] as const
 const tokensInAll = 1_000
+const file = 'servers/many-issuers'
 const nameOf = (count: number): string =>
   count === 1 ? 'one issuer' : `${count.toLocaleString('en')} issuers`
 
@@ -65,7 +66,7 @@ async function serveKeys(issuers: readonly TestIssuer[]): Promise<{ url: string;
 
 function start(count: number, keysAt: string, maxCachedTokens: number): Promise<ServerProcess> {
   const config: ManyIssuers = { count, keysAt, audience, scope, maxCachedTokens }
-  return startServer(nameOf(count), 'servers/many-issuers', config, ['--expose-gc'])
+  return startServer(nameOf(count), file, config, ['--expose-gc'])
 }
 
 const tokensOf = (issuers: readonly TestIssuer[], count: number): Promise<string[]> =>
@@ -80,28 +81,23 @@ async function compare(
   title: string,
   maxCachedTokens: number,
   { issuers, keysAt }: Issuers,
-  { load, rounds, secondsPerSlice: seconds, tell }: Effort,
+  effort: Effort,
 ): Promise<Comparison> {
-  const ends = [counts[0], counts[3]] as const
-  const servers = await Promise.all(ends.map(count => start(count, keysAt, maxCachedTokens)))
-  try {
-    const credentials = await Promise.all(ends.map(count => tokensOf(issuers, count)))
-    const measured = await alternate(
-      servers.map((server, index) =>
-        underLoad(server, load, { path: '/orders', credentials: credentials[index] ?? [], seconds }),
-      ),
-      { rounds },
-      round => tell(`${title}: round ${round + 1} of ${rounds}`),
-    )
-    return {
-      title: `A thousand issuers, ${title}`,
-      unit: 'requests/s',
-      ...measured,
-      baselines: [nameOf(1)],
-      goals: [{ contender: nameOf(1_000), of: nameOf(1), atLeast: 0.8 }],
-    }
-  } finally {
-    await Promise.all(servers.map(server => server.stop()))
+  const contenders = await Promise.all(
+    [counts[0], counts[3]].map(async count => {
+      const credentials = await tokensOf(issuers, count)
+      const config: ManyIssuers = { count, keysAt, audience, scope, maxCachedTokens }
+      const load = { path: '/orders', credentials, seconds: effort.secondsPerSlice }
+      return underLoad({ name: nameOf(count), file, config, load, execArgv: ['--expose-gc'] }, effort.load)
+    }),
+  )
+  const measured = await measureProcesses(contenders, effort, what => effort.tell(`${title}: ${what}`))
+  return {
+    title: `A thousand issuers, ${title}`,
+    unit: 'requests/s',
+    ...measured,
+    baselines: [nameOf(1)],
+    goals: [{ contender: nameOf(1_000), of: nameOf(1), atLeast: 0.8 }],
   }
 }
 

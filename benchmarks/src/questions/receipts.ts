@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { createTestIssuer } from 'oauth-test-issuer'
 import { Pool } from 'undici'
-import { alternate, type Contender, type Measured } from '../harness/alternate.js'
-import { spread } from '../harness/comparison.js'
+import type { Contender, Started } from '../harness/contender.js'
+import { measureProcesses } from '../harness/measure-processes.js'
+import { slices } from '../harness/slice-contender.js'
 import { startServer, type ServerProcess } from '../harness/server-process.js'
 import { receiptRequest } from '../receipts/receipt.js'
+import { fact } from './fact.js'
 import type { Question } from './question.js'
 
 const alone = 'pdfmake alone, one thread'
@@ -30,31 +32,18 @@ export const receipts: Question = {
   title: 'Receipts',
   method:
     'One receipt of three books. “pdfmake alone”: a thread that renders it over and over. “The receipt service”: the bookstore’s, as a process of its own, asked over HTTP with a token to issue receipts of payments that it has not seen: token, schema, two transactions in the embedded database, PDF in a worker thread. The delay of its main loop is sampled each millisecond under this load.',
-  async answer({ rounds, tell }) {
+  async answer(effort) {
     const issuer = await createTestIssuer({ audience, expiresInMs: 86_400_000 })
     const authorization = `Bearer ${await issuer.token({ scopes: ['receipts:write'] })}`
-    const baseline = await startServer(alone, 'receipts/pdfmake-alone', {})
-    const services = await Promise.all(
-      workers.map(async threads => ({
-        threads,
-        server: await startServer(nameOf(threads), 'receipts/receipt-service', {
-          issuer: issuer.url,
-          audience,
-          threads,
-        }),
-        delays: [] as Delay[],
-      })),
-    )
+    const services = workers.map(threads => ({ threads, delays: [] as Delay[] }))
     try {
-      const measured = await alternate(
+      const measured = await measureProcesses(
         [
-          { name: alone, measure: () => baseline.ask<Measured>('slice') },
-          ...services.map(({ server, threads, delays }) =>
-            issuing(server, { lanes: lanes * threads, authorization, delays }),
-          ),
+          slices(alone, 'receipts/pdfmake-alone', {}),
+          ...services.map(service => receiptService({ ...service, issuer: issuer.url, authorization })),
         ],
-        { rounds },
-        round => tell(`round ${round + 1} of ${rounds}`),
+        effort,
+        effort.tell,
       )
       return {
         comparisons: [
@@ -70,33 +59,56 @@ export const receipts: Question = {
             })),
           },
         ],
-        facts: services.flatMap(({ threads, delays }) => {
-          const of = (pick: (delay: Delay) => number): number => spread(delays.slice(1).map(pick)).median
-          return [
-            { what: `main loop late, p50, ${nameOf(threads)}`, value: of(({ p50 }) => p50), unit: 'ms' },
-            {
-              what: `main loop late, p99, ${nameOf(threads)}`,
-              value: of(({ p99 }) => p99),
-              unit: 'ms',
-              atMost: 15,
-            },
-          ]
-        }),
+        facts: services.flatMap(({ threads, delays }) => [
+          fact(
+            `main loop late, p50, ${nameOf(threads)}`,
+            delays.map(({ p50 }) => p50),
+            'ms',
+          ),
+          fact(
+            `main loop late, p99, ${nameOf(threads)}`,
+            delays.map(({ p99 }) => p99),
+            'ms',
+            { atMost: 15 },
+          ),
+        ]),
       }
     } finally {
-      await Promise.all([baseline.stop(), issuer.close(), ...services.map(({ server }) => server.stop())])
+      await issuer.close()
     }
   },
+}
+
+interface ReceiptService {
+  readonly threads: number
+  readonly issuer: string
+  readonly authorization: string
+  /** Receives the delays of the main loop in each slice. */
+  readonly delays: Delay[]
+}
+
+function receiptService({ threads, issuer, authorization, delays }: ReceiptService): Contender {
+  const name = nameOf(threads)
+  return {
+    name,
+    async start() {
+      const server = await startServer(name, 'receipts/receipt-service', { issuer, audience, threads })
+      return issuing(server, { lanes: lanes * threads, authorization, delays })
+    },
+  }
 }
 
 function issuing(
   server: ServerProcess,
   { lanes: count, authorization, delays }: { lanes: number; authorization: string; delays: Delay[] },
-): Contender {
+): Started {
   const pool = new Pool(server.url, { connections: count })
   const body = JSON.stringify(receiptRequest)
   return {
-    name: server.name,
+    async stop() {
+      await pool.close()
+      await server.stop()
+    },
     async measure() {
       await server.ask('reset')
       const before = await server.ask<NodeJS.CpuUsage>('cpu')

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { spread } from '../harness/comparison.js'
 import { environment } from '../harness/server-process.js'
+import { fact } from './fact.js'
 import type { Question } from './question.js'
 
 const run = promisify(execFile)
@@ -15,11 +15,11 @@ export const tokenRate: Question = {
   name: 'token-rate',
   title: 'Tokens of a test issuer',
   method:
-    'Tokens with an audience and a scope, signed one after the other, each issuer in a fresh process, in turn. The median of the rounds.',
-  async answer({ rounds, secondsPerSlice, tell }) {
+    'Tokens with an audience and a scope, signed one after the other, each issuer in a fresh process, in turn. The median of the processes.',
+  async answer({ processes, secondsPerSlice, tell }) {
     const rates = new Map<string, number[]>()
-    for (let round = 0; round < rounds; round += 1) {
-      tell(`round ${round + 1} of ${rounds}`)
+    for (let round = 0; round < processes; round += 1) {
+      tell(`process ${round + 1} of ${processes}`)
       for (const { issuer, algorithm } of contenders) {
         const args = [script, issuer, algorithm, String(secondsPerSlice)]
         const { stdout } = await run(process.execPath, args, { env: environment })
@@ -28,11 +28,7 @@ export const tokenRate: Question = {
       }
     }
     return {
-      facts: [...rates].map(([what, measured]) => ({
-        what,
-        value: spread(measured).median,
-        unit: 'tokens/s',
-      })),
+      facts: [...rates].map(([what, measured]) => fact(what, measured, 'tokens/s')),
     }
   },
 }

@@ -21,7 +21,7 @@ await serve(
       }
       const rate = rendered / ((performance.now() - startedAt) / 1_000)
       const { user, system } = process.cpuUsage(before)
-      return { rate, processor: (user + system) / rendered }
+      return { count: rendered, rate, processor: (user + system) / rendered }
     },
   },
 )

@@ -3,14 +3,15 @@ import { fileURLToPath } from 'node:url'
 import type { Machine } from '../harness/machine.js'
 import type { Findings } from '../questions/question.js'
 
-/** A question's answer as it is kept: each number of each round, so that the report can be written again. */
+/** A question's answer as it is stored, with the number of each process, so that the report can be written again. */
 export interface Answer extends Findings {
   readonly question: string
   readonly title: string
   readonly method: string
   /** ISO 8601 date. */
   readonly measured: string
-  readonly rounds: number
+  /** Started of each contender. */
+  readonly processes: number
   readonly machine: Machine
 }
 
@@ -29,7 +30,7 @@ export function readAnswers(): Answer[] {
     .map(file => JSON.parse(readFileSync(answersFolder + file, 'utf8')) as Answer)
 }
 
-/** Four digits say more than the measurement knows. */
+/** More digits than four are noise. */
 function rounded(answer: Answer): unknown {
   return JSON.parse(
     JSON.stringify(answer, (_, value: unknown) =>

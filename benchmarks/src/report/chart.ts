@@ -1,4 +1,4 @@
-import type { Spread } from '../harness/comparison.js'
+import type { Interval } from '../harness/interval.js'
 import type { Growth } from '../questions/question.js'
 
 const style = `<style>
@@ -17,11 +17,11 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 /** One bar of a bar chart. */
 export interface Bar {
   readonly name: string
-  readonly value: Spread
+  readonly value: Interval
   readonly ours: boolean
 }
 
-/** Bars from zero with the range over the rounds; one bar a contender. */
+/** Bars from zero with the confidence interval, one per contender. */
 export function barChart(title: string, bars: readonly Bar[]): string {
   const [left, width, row, top] = [210, 420, 30, 44]
   const most = Math.max(1, ...bars.map(bar => bar.value.high))

@@ -1,9 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { ratio, spread, type Comparison, type Goal, type Spread } from '../harness/comparison.js'
-import type { Machine } from '../harness/machine.js'
+import { ratio, type Comparison, type Goal } from '../harness/comparison.js'
+import { median } from '../harness/interval.js'
+import type { Numbers } from '../harness/measure-processes.js'
 import type { Fact, Question } from '../questions/question.js'
 import { folder, type Answer } from './answers.js'
 import { barChart, lineChart } from './chart.js'
+import { factValue, number, ratioText } from './format.js'
+import { factGoal, judge, verdict } from './verdict.js'
 
 const ours = 'fastify-resource-server, fastify-token-client, oauth-test-issuer'.split(', ')
 
@@ -16,7 +19,7 @@ export function writeResults(questions: readonly Question[], answers: readonly A
     '',
     'Written by `pnpm bench`; change nothing by hand. What the numbers mean, and where the remaining time goes: [docs/performance.md](../docs/performance.md).',
     '',
-    'Ratios are medians over the rounds of the ratio *in* each round, with the lowest and the highest in brackets; “processor” is the processor time of the process of the contender for one request or call, all its threads together. Contenders take turns, each in a process of its own; two slices of each before the first round are dropped. Where other work shares the processors, the processor time says more than the rate. Absolute rates are those of one machine and are here for scale only.',
+    'Each contender is started several times, in processes of its own, because the result depends on how V8 happens to optimise a process. The processes of a repetition are settled one by one and then measured slice by slice in alternation. A ratio is the median over these repetitions, with its 95 % confidence interval from order statistics in brackets (fewer than six repetitions: the whole range). A goal is met (✅) only if the whole interval meets it, missed (❌) if none of it does, and undecided (❔) otherwise. “By processor time” compares the processor time of a request or call, all threads of the process together; “by instructions” the instructions in user mode, where the machine counts them: other work on the machine does not change that number. Absolute rates are those of one machine.',
     '',
     ...overview(known),
     ...known.flatMap(section),
@@ -24,22 +27,34 @@ export function writeResults(questions: readonly Question[], answers: readonly A
   writeFileSync(`${folder}RESULTS.md`, `${text.join('\n').trimEnd()}\n`)
 }
 
-/** Every goal of every question with what was measured, before any detail. */
+/** Every goal of every question with its measurement, before any detail. */
 function overview(answers: readonly Answer[]): string[] {
-  const rows = answers.flatMap(({ comparisons = [], facts = [], machine }) => [
-    ...comparisons.flatMap(({ title, rates, processor = {}, goals }) =>
-      goals.map(({ contender, of, atLeast }) => {
-        const rate = ratio(rates, contender, of)
-        // Less time is better, so the ratio is the other way round: it is comparable with that of the rates.
-        const cost = ratio(processor, of, contender)
-        return `| ${title}: ${contender}, of ${of} | ${show(rate)} | ${show(cost)} | ${verdict(rate, atLeast, machine)} ≥ ${atLeast.toFixed(2)} |`
-      }),
-    ),
+  const rows = answers.flatMap(({ comparisons = [], facts = [] }) => [
+    ...comparisons.flatMap(comparison => comparison.goals.map(goal => goalRow(comparison, goal))),
     ...facts
-      .filter(({ atMost, atLeast }) => atMost !== undefined || atLeast !== undefined)
-      .map(fact => `| ${fact.what} | ${number(fact.value)} ${fact.unit} | | ${goalOf(fact)} |`),
+      .filter(fact => factGoal(fact) !== '')
+      .map(fact => `| ${fact.what} | ${factValue(fact)} | | | ${factGoal(fact)} |`),
   ])
-  return ['## Goals', '', '| | by rate | by processor time | goal |', '|---|--:|--:|--:|', ...rows, '']
+  return [
+    '## Goals',
+    '',
+    '| | by rate | by processor time | by instructions | goal |',
+    '|---|--:|--:|--:|--:|',
+    ...rows,
+    '',
+  ]
+}
+
+function goalRow(comparison: Comparison, goal: Goal): string {
+  const { title, rates, processor, instructions } = comparison
+  const { contender, of } = goal
+  const columns = [
+    ratio(rates, contender, of),
+    // Fewer are better, so the ratios are inverted: they compare with that of the rates.
+    ratio(processor, of, contender),
+    ratio(instructions, of, contender),
+  ]
+  return `| ${title}: ${contender}, of ${of} | ${columns.map(ratioText).join(' | ')} | ${verdict(comparison, goal)} ≥ ${goal.atLeast.toFixed(2)} |`
 }
 
 function section(answer: Answer): string[] {
@@ -62,24 +77,22 @@ function section(answer: Answer): string[] {
   ]
 }
 
-/** Rates of processes that fight for processors with others' say little. */
-function warning({ machine }: Answer): string[] {
-  if (!isBusy(machine)) return []
-  const { busy, cores } = machine
+function warning({ machine: { busy, cores } }: Answer): string[] {
+  if (busy < cores / 2) return []
   return [
-    `> Other work was going on: ${number(busy)} threads wanted these ${cores} processors before anything was measured. Rates are disturbed; where ranges are wide they say nothing. Processor times are disturbed less.`,
+    `> Other work was running: ${number(busy)} threads wanted these ${cores} processors before the measurement. Processor times are disturbed less than rates, instructions hardly.`,
     '',
   ]
 }
 
-function machineLine({ measured, rounds, machine }: Answer): string {
+function machineLine({ measured, processes, machine }: Answer): string {
   const { processor, cores, node, load, packages } = machine
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
-  return `_${measured.slice(0, 10)} · ${rounds} rounds · ${processor}, ${cores} cores · Node ${node} · ${load} · ${versions.join(', ')}_`
+  return `_${measured.slice(0, 10)} · ${processes} processes each · ${processor}, ${cores} cores · Node ${node} · ${load} · ${versions.join(', ')}_`
 }
 
 function comparisonSection(answer: Answer, comparison: Comparison, index: number): string[] {
-  const { title, unit, baselines, rates, processor = {} } = comparison
+  const { title, unit, baselines, rates, processor, instructions } = comparison
   const [first = ''] = baselines
   const file = `charts/${answer.question}-${index + 1}.svg`
   const bars = Object.keys(rates).flatMap(name => {
@@ -87,50 +100,28 @@ function comparisonSection(answer: Answer, comparison: Comparison, index: number
     return value === undefined ? [] : [{ name, value, ours: ours.some(own => name.startsWith(own)) }]
   })
   writeFileSync(folder + file, barChart(`${title}, relative to ${first}`, bars))
-  const rows = Object.entries(rates).map(
-    ([name, values]) =>
-      `| ${name} | ${values === null ? 'not supported' : Math.round(spread(values).median).toLocaleString('en')} | ${baselines
-        .map(baseline => show(ratio(rates, name, baseline)))
-        .join(' | ')} | ${time(processor[name])} |`,
-  )
+  const rows = Object.entries(rates).map(([name, values]) => {
+    const rate = values === null ? 'not supported' : Math.round(median(values)).toLocaleString('en')
+    const ratios = baselines.map(baseline => ratioText(ratio(rates, name, baseline)))
+    const costs = [cost(processor, name, ' µs'), cost(instructions, name, '')]
+    return `| ${[name, rate, ...ratios, ...costs].join(' | ')} |`
+  })
   return [
     `### ${title}`,
     '',
     `![${title}](${file})`,
     '',
-    `| | ${unit} | ${baselines.map(baseline => `of ${baseline}`).join(' | ')} | processor |`,
-    `|---|--:|${baselines.map(() => '--:|').join('')}--:|`,
+    `| | ${unit} | ${baselines.map(baseline => `of ${baseline}`).join(' | ')} | processor | instructions |`,
+    `|---|--:|${baselines.map(() => '--:|').join('')}--:|--:|`,
     ...rows,
     '',
-    ...comparison.goals.map(goal => `${judge(comparison, goal, answer.machine)}\n`),
+    ...comparison.goals.map(goal => `${judge(comparison, goal)}\n`),
   ]
 }
 
-function time(values: readonly number[] | null | undefined): string {
-  return values === null || values === undefined ? '–' : `${number(spread(values).median)} µs`
-}
-
-function show(value: Spread | undefined): string {
-  return value === undefined
-    ? '–'
-    : `**${value.median.toFixed(3)}** (${value.low.toFixed(2)}–${value.high.toFixed(2)})`
-}
-
-/** Says whether a goal is met. */
-export function judge(comparison: Comparison, { contender, of, atLeast }: Goal, machine: Machine): string {
-  const value = ratio(comparison.rates, contender, of)
-  return `${verdict(value, atLeast, machine)} ${contender}: ${(value?.median ?? Number.NaN).toFixed(3)} of ${of}; the goal is ${atLeast.toFixed(2)}.`
-}
-
-/** On a busy machine, a range that lies on both sides of a goal decides nothing. */
-function verdict(value: Spread | undefined, atLeast: number, machine: Machine): string {
-  const { median = Number.NaN, low = Number.NaN, high = Number.NaN } = value ?? {}
-  if (isBusy(machine) && low < atLeast && high >= atLeast) return '❔'
-  return median >= atLeast ? '✅' : '❌'
-}
-
-function isBusy({ busy, cores }: Machine): boolean {
-  return busy >= cores / 2
+function cost(numbers: Numbers | undefined, name: string, unit: string): string {
+  const values = numbers?.[name]
+  return values ? `${number(median(values))}${unit}` : '–'
 }
 
 function factsSection(facts: readonly Fact[]): string[] {
@@ -138,19 +129,7 @@ function factsSection(facts: readonly Fact[]): string[] {
   return [
     '| | measured | goal |',
     '|---|--:|--:|',
-    ...facts.map(fact => `| ${fact.what} | ${number(fact.value)} ${fact.unit} | ${goalOf(fact)} |`),
+    ...facts.map(fact => `| ${fact.what} | ${factValue(fact)} | ${factGoal(fact)} |`),
     '',
   ]
-}
-
-function goalOf({ value, atMost, atLeast, unit }: Fact): string {
-  if (atMost !== undefined) return `${value <= atMost ? '✅' : '❌'} ≤ ${number(atMost)} ${unit}`
-  if (atLeast !== undefined) return `${value >= atLeast ? '✅' : '❌'} ≥ ${number(atLeast)} ${unit}`
-  return ''
-}
-
-function number(value: number): string {
-  return Math.abs(value) >= 100
-    ? Math.round(value).toLocaleString('en')
-    : String(Number(value.toPrecision(3)))
 }

@@ -1,0 +1,31 @@
+import { ratio, type Comparison, type Goal } from '../harness/comparison.js'
+import type { Interval } from '../harness/interval.js'
+import type { Fact } from '../questions/question.js'
+import { number, ratioText } from './format.js'
+
+type Verdict = '✅' | '❌' | '❔'
+
+/** Met if the whole interval is at or above the goal, missed if all of it is below, undecided otherwise. */
+export function atLeast({ low, high }: Pick<Interval, 'low' | 'high'>, goal: number): Verdict {
+  if (low >= goal) return '✅'
+  return high < goal ? '❌' : '❔'
+}
+
+/** Whether a comparison meets a goal, as a sentence. */
+export function judge(comparison: Comparison, goal: Goal): string {
+  const { contender, of } = goal
+  return `${verdict(comparison, goal)} ${contender}: ${ratioText(ratio(comparison.rates, contender, of))} of ${of}; the goal is ${goal.atLeast.toFixed(2)}.`
+}
+
+export function verdict({ rates }: Comparison, { contender, of, atLeast: goal }: Goal): Verdict {
+  return atLeast(ratio(rates, contender, of) ?? { low: Number.NaN, high: Number.NaN }, goal)
+}
+
+/** A fact's goal with its verdict; empty if it has none. */
+export function factGoal({ value, low = value, high = value, unit, ...goal }: Fact): string {
+  if (goal.atMost !== undefined)
+    return `${atLeast({ low: -high, high: -low }, -goal.atMost)} ≤ ${number(goal.atMost)} ${unit}`
+  if (goal.atLeast !== undefined)
+    return `${atLeast({ low, high }, goal.atLeast)} ≥ ${number(goal.atLeast)} ${unit}`
+  return ''
+}
