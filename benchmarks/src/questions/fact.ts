@@ -8,6 +8,6 @@ export function fact(
   unit: string,
   goal: Pick<Fact, 'atLeast' | 'atMost'> = {},
 ): Fact {
-  const { median: value, low, high } = interval(values)
-  return { what, value, low, high, unit, ...goal }
+  const { median: value, ...range } = interval(values)
+  return { what, value, ...range, unit, ...goal }
 }

@@ -27,6 +27,8 @@ export interface Fact {
   /** The ends of the median's confidence interval, if it was measured in several processes. */
   readonly low?: number
   readonly high?: number
+  /** Of that interval. */
+  readonly confidence?: number
   readonly unit: string
   readonly atMost?: number
   readonly atLeast?: number
