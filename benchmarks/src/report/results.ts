@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { ratio, type Comparison, type Goal } from '../harness/comparison.js'
 import { median } from '../harness/interval.js'
 import type { Numbers } from '../harness/measure-processes.js'
@@ -12,7 +12,8 @@ const ours = 'fastify-resource-server, fastify-token-client, oauth-test-issuer'.
 
 /** Writes RESULTS.md and the charts from what is kept, in the order of the questions. */
 export function writeResults(questions: readonly Question[], answers: readonly Answer[]): void {
-  mkdirSync(`${folder}charts`, { recursive: true })
+  rmSync(`${folder}charts`, { recursive: true, force: true })
+  mkdirSync(`${folder}charts`)
   const known = questions.flatMap(({ name }) => answers.filter(({ question }) => question === name))
   const text = [
     '# Results',
