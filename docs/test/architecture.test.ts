@@ -65,7 +65,54 @@ function asText(arrows: Map<string, string[]>): string {
     .join('\n')
 }
 
+/** Arrows that may close a cycle, with the reason. */
+const allowedCycles: Readonly<Record<string, Readonly<Record<string, string>>>> = {}
+
+/** A path of arrows from a part to itself; undefined if there is none. */
+function cycleThrough(part: string, arrows: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const visited = new Set<string>()
+  const pathFrom = (from: string): string[] | undefined => {
+    for (const to of arrows.get(from) ?? []) {
+      if (to === part) return [from, part]
+      if (visited.has(to)) continue
+      visited.add(to)
+      const rest = pathFrom(to)
+      if (rest !== undefined) return [from, ...rest]
+    }
+    return undefined
+  }
+  return pathFrom(part)
+}
+
+t.test('a cycle is found, however long', async t => {
+  const arrows = new Map([
+    ['a', ['b']],
+    ['b', ['c', 'd']],
+    ['c', []],
+    ['d', ['a']],
+  ])
+  t.strictSame(cycleThrough('a', arrows), ['a', 'b', 'd', 'a'])
+  t.equal(cycleThrough('c', arrows), undefined)
+})
+
 for (const name of packages) {
+  t.test(`${name}: no part imports itself through others`, async t => {
+    const exceptions = allowedCycles[name] ?? {}
+    const all = found(`packages/${name}/src`)
+    for (const arrow of Object.keys(exceptions)) {
+      const [from = '', to = ''] = arrow.split(' → ')
+      t.ok(all.get(from)?.includes(to), `the exception ${arrow} is still needed`)
+    }
+    const arrows = new Map(
+      [...all].map(([from, to]) => [from, to.filter(part => exceptions[`${from} → ${part}`] === undefined)]),
+    )
+    const cycles = [...arrows.keys()].map(part => cycleThrough(part, arrows)?.join(' → '))
+    t.strictSame(
+      cycles.filter(cycle => cycle !== undefined),
+      [],
+    )
+  })
+
   t.test(`${name}: the imports are the arrows drawn in docs/architecture.md`, async t => {
     const source = `packages/${name}/src`
     t.strictSame(asText(found(source)), asText(drawn(name)))

@@ -44,6 +44,15 @@ export interface ResourceServerEvents {
     readonly retryAfterMs: number
     readonly durationMs: number
   }
+  /**
+   * `node:crypto` accepts the first signature of a key and @fastify/jwt does not. The token was refused: one of the two
+   * has a fault that matters.
+   */
+  'fastify-resource-server:signature-disputed': {
+    readonly issuer: string
+    readonly kid: string | undefined
+    readonly algorithm: string
+  }
 }
 
 type Name = keyof ResourceServerEvents
@@ -53,6 +62,7 @@ const channels = {
   'fastify-resource-server:deny': channel('fastify-resource-server:deny'),
   'fastify-resource-server:keys': channel('fastify-resource-server:keys'),
   'fastify-resource-server:keys-failed': channel('fastify-resource-server:keys-failed'),
+  'fastify-resource-server:signature-disputed': channel('fastify-resource-server:signature-disputed'),
 } satisfies Record<Name, unknown>
 
 /** Whether anybody listens: nothing has to be made up for nobody. */

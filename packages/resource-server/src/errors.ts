@@ -67,14 +67,14 @@ export const InvalidDpopProofError: Make = refusal(
 /** 401: the DPoP proof has to hold the nonce that comes with the answer (RFC 9449 §9). */
 export const UseDpopNonceError: Make = refusal(
   'OAUTH_USE_DPOP_NONCE',
-  'The DPoP proof must hold the nonce of this server',
+  'The DPoP proof must contain the nonce of this server',
   401,
 )
 
 /** 401: the user has to authenticate in a stronger way, or again (RFC 9470 §3). */
 export const InsufficientUserAuthenticationError: Make = refusal(
   'OAUTH_INSUFFICIENT_USER_AUTHENTICATION',
-  'The user has to authenticate in a stronger way, or again',
+  'The user must authenticate in a stronger way, or again',
   401,
 )
 
@@ -85,7 +85,7 @@ export const InsufficientScopeError: Make = refusal(
   403,
 )
 
-/** 503: the issuer (or the replay store) cannot be asked now; nothing is said of the token. */
+/** 503: the issuer or the replay store cannot be asked now, so the token is neither accepted nor found invalid. */
 export const VerificationUnavailableError: Make = refusal(
   'OAUTH_VERIFICATION_UNAVAILABLE',
   'The access token cannot be verified right now',
@@ -111,30 +111,35 @@ export const InvalidRouteError: Make<[string]> = createError(
 /** Boot, with `prefetch: 'required'`: the issuer's metadata or keys cannot be used. */
 export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-resource-server: %s', 500)
 
+/** What a refusal knows besides its reason. */
+export interface RefusalContext {
+  readonly issuer?: string | undefined
+  readonly kid?: string | undefined
+  /** With the reason `unavailable`: when to try again, in milliseconds. */
+  readonly retryAfterMs?: number | undefined
+}
+
 /**
- * What a step returns when it refuses a token. It is a result and never thrown: what V8 does for a throw costs as much as
- * half a request, and anybody can cause it. The plugin turns it into the public error.
+ * What a step returns when it refuses a token. It is a result and never thrown (docs/decisions/refusals-are-results.md).
+ * The plugin turns it into the public error.
  */
 export class Refusal implements RefusalDetails {
   readonly reason: RefusalReason
   readonly detail: string | undefined
   readonly issuer: string | undefined
   readonly kid: string | undefined
+  readonly retryAfterMs: number | undefined
 
-  constructor(reason: RefusalReason, detail?: string, issuer?: string, kid?: string) {
+  constructor(reason: RefusalReason, detail?: string, context: RefusalContext = {}) {
     this.reason = reason
     this.detail = detail
-    this.issuer = issuer
-    this.kid = kid
+    this.issuer = context.issuer
+    this.kid = context.kid
+    this.retryAfterMs = context.retryAfterMs
   }
-}
 
-/** What a step throws when nobody can tell now whether the token is good: no keys, no answer. */
-export class VerificationUnavailable extends Error {
-  readonly retryAfterMs: number
-
-  constructor(message: string, retryAfterMs: number) {
-    super(message)
-    this.retryAfterMs = retryAfterMs
+  /** The same refusal with the issuer and the key id that the token names. */
+  about(issuer: string, kid: string | undefined): Refusal {
+    return new Refusal(this.reason, this.detail, { issuer, kid, retryAfterMs: this.retryAfterMs })
   }
 }

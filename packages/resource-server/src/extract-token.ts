@@ -1,57 +1,48 @@
 import type { IncomingMessage } from 'node:http'
-import type { Outcome } from './outcome.js'
 
-/** The one access token of a request, and by which scheme it came (RFC 9110 §11.4). */
+/** The authentication scheme by which a token came (RFC 9110 §11.4). */
+export type Scheme = 'bearer' | 'dpop'
+
+/** The one access token of a request. */
 export interface Credentials {
-  readonly scheme: 'bearer' | 'dpop'
+  readonly scheme: Scheme
   readonly accessToken: string
-  /** The header as a whole, where it is spelled as it usually is. */
-  readonly header?: string
-  /** What such a token came to before, where that still holds. */
-  readonly known?: Outcome | undefined
+  /** The `Authorization` header as it came. */
+  readonly header: string
 }
 
-/** What the token of an `Authorization` header, spelled as it usually is, came to before, where that still holds. */
-export type Recall = (header: string) => Outcome | undefined
-
-/** What a request brought instead: nothing, or what cannot be read. */
+/** Why a request has no credentials: it brought none, or what it brought cannot be read. */
 export type NoCredentials = 'missing' | 'malformed'
 
-/** One space before the token (RFC 6750 §2.1, RFC 9449 §7.1). Schemes are case-insensitive (RFC 9110 §11.1). */
 const usual = 'Bearer '
-const bearer = /^bearer ./i
-const dpop = /^dpop ./i
+const space = 0x20
+/** One space or more before the token (RFC 9110 §11.4). Schemes are case-insensitive (RFC 9110 §11.1). */
+const bearer = /^bearer +(?=[^ ])/i
+const dpop = /^dpop +(?=[^ ])/i
 const bearerAttempt = /^bearer(?:[\s,]|$)/i
 const dpopAttempt = /^dpop(?:[\s,]|$)/i
 
 /**
  * Reads from the `Authorization` header and from nowhere else: never from the query or a form. Credentials of another
- * scheme count as none, those with DPoP (RFC 9449) too unless they are taken.
+ * scheme count as none, those with DPoP (RFC 9449) too unless `takesDpop`.
  */
 export function extractToken(
   { headers: { authorization: header }, rawHeaders }: IncomingMessage,
   takesDpop: boolean,
-  recall: Recall,
 ): Credentials | NoCredentials {
   if (header === undefined) return 'missing'
   // Node keeps the first of several Authorization headers; the raw list still has them all.
   if (isRepeated(rawHeaders)) return 'malformed'
-  if (header.startsWith(usual) && header.length > usual.length)
-    return { scheme: 'bearer', accessToken: header.slice(usual.length), header, known: recall(header) }
+  if (header.startsWith(usual) && header.length > usual.length && header.charCodeAt(usual.length) !== space)
+    return { scheme: 'bearer', accessToken: header.slice(usual.length), header }
   if (bearerAttempt.test(header)) return read(header, bearer, 'bearer')
   return takesDpop && dpopAttempt.test(header) ? read(header, dpop, 'dpop') : 'missing'
 }
 
-/** By which scheme a request brought a token; `bearer` where it brought none. */
-export function schemeOf(message: IncomingMessage, takesDpop: boolean): Credentials['scheme'] {
-  if (!takesDpop) return 'bearer'
-  const credentials = extractToken(message, takesDpop, () => undefined)
-  return typeof credentials === 'string' ? 'bearer' : credentials.scheme
-}
-
-/** What follows the space is for verification to read: it looks at every letter anyway. */
-function read(header: string, start: RegExp, scheme: Credentials['scheme']): Credentials | 'malformed' {
-  return start.test(header) ? { scheme, accessToken: header.slice(scheme.length + 1) } : 'malformed'
+/** Verification looks at every character of the token anyway, so it is not validated here. */
+function read(header: string, start: RegExp, scheme: Scheme): Credentials | 'malformed' {
+  const [prefix] = start.exec(header) ?? []
+  return prefix === undefined ? 'malformed' : { scheme, accessToken: header.slice(prefix.length), header }
 }
 
 function isRepeated(rawHeaders: readonly string[]): boolean {
@@ -65,7 +56,7 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** The two usual spellings are compared as they are: most requests have one of them. */
+/** Most requests have one of the first two spellings, and comparing them needs no new string. */
 function isAuthorization(name: string): boolean {
   return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization'
 }

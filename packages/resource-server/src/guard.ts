@@ -6,11 +6,12 @@ import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
 import { reportAllowed, startTime } from './diagnostics.js'
 import { Refusal } from './errors.js'
-import { extractToken, schemeOf, type Credentials, type Recall } from './extract-token.js'
+import { extractToken, type Credentials, type NoCredentials } from './extract-token.js'
+import { andThen, type MaybePromise } from './later.js'
 import type { Outcome } from './outcome.js'
-import type { Respond } from './respond/refuse.js'
+import type { Refuse } from './respond/refuse.js'
 import type { Tally } from './stats.js'
-import type { VerifyToken } from './verify/verify-token.js'
+import type { Verifier } from './verifier.js'
 
 type Done = (error?: Error) => void
 
@@ -19,70 +20,65 @@ export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) =
 
 /** The steps that a request goes through. */
 export interface GuardSteps {
-  readonly recall: Recall
-  readonly verify: VerifyToken
+  readonly verifier: Pick<Verifier, 'remembered' | 'verify'>
   readonly checkBinding: CheckBinding
   /** Clock and tolerance, for how long ago a user authenticated. */
   readonly times: { readonly clock: () => number; readonly clockToleranceMs: number }
-  readonly respond: Respond
+  readonly refuse: Refuse
   readonly tally: Tally
-  /** What the route demands; undefined where it is public. */
+  /** What the route requires; undefined: it is public. */
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
 
-/** One request at the guard. */
-interface Visit {
+/** A request that needs, or may bring, a token. */
+interface GuardedRequest {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly done: Done
   readonly requirement: Requirement
+  readonly credentials: Credentials | NoCredentials
   readonly startedAt: number | undefined
 }
 
-/** Request → token → verify → binding → scopes → `request.auth`. Synchronous where verification is. */
+/** Request → token → verify → binding → scopes → `request.auth`. Synchronous unless a step has to wait. */
 export function createGuard(steps: GuardSteps): Guard {
-  const { recall, verify, checkBinding, times, respond, tally, requirementOf } = steps
+  const { verifier, checkBinding, times, refuse, tally, requirementOf } = steps
 
-  /** @returns undefined where a token is optional and none came */
-  function authenticate(visit: Visit): Outcome | Promise<Outcome> | undefined {
-    const { dpop, optional } = visit.requirement
-    const credentials = extractToken(visit.request.raw, dpop !== 'off', recall)
-    if (credentials === 'missing') return optional ? undefined : new Refusal('missing')
+  function check(guarded: GuardedRequest): MaybePromise<Outcome> {
+    const { credentials } = guarded
+    if (credentials === 'missing') return new Refusal('missing')
     if (credentials === 'malformed')
       return new Refusal('credentials', 'the Authorization header is no single token')
-    const token = credentials.known ?? verify(credentials.accessToken, credentials.header)
-    return token instanceof Promise
-      ? token.then(settled => authorize(settled, credentials, visit))
-      : authorize(token, credentials, visit)
+    const outcome = verifier.remembered(credentials.header) ?? verifier.verify(credentials)
+    return andThen(outcome, token =>
+      token instanceof Refusal ? token : checkUse(token, credentials, guarded),
+    )
   }
 
-  function authorize(token: Outcome, credentials: Credentials, visit: Visit): Outcome | Promise<Outcome> {
-    if (token instanceof Refusal) return token
-    const { request, reply, requirement } = visit
+  /** A valid token: may this request use it, and does it allow what the route requires? */
+  function checkUse(
+    token: AccessToken,
+    credentials: Credentials,
+    { request, reply, requirement }: GuardedRequest,
+  ): MaybePromise<Outcome> {
     const bound = checkBinding(token, { credentials, dpop: requirement.dpop, request, reply })
-    return bound instanceof Promise
-      ? bound.then(refusal => refusal ?? allows(token, requirement))
-      : (bound ?? allows(token, requirement))
+    return andThen(
+      bound,
+      refusal =>
+        refusal ?? checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times) ?? token,
+    )
   }
 
-  function allows(token: AccessToken, requirement: Requirement): Outcome {
-    return checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times) ?? token
-  }
-
-  function settle(outcome: Outcome, visit: Visit): void {
-    if (outcome instanceof Refusal) return refuse(outcome, visit)
-    const { request, done, startedAt } = visit
+  function settle(outcome: Outcome, guarded: GuardedRequest, done: Done): void {
+    const { request, credentials, startedAt } = guarded
+    if (outcome instanceof Refusal) {
+      const scheme = typeof credentials === 'string' ? 'bearer' : credentials.scheme
+      const error = refuse(outcome, { ...guarded, scheme })
+      return error === undefined ? undefined : done(error)
+    }
     request.auth = outcome
     tally.allowed += 1
     reportAllowed(outcome, startedAt, request)
     done()
-  }
-
-  /** @param error a refusal, or what was thrown on the way */
-  function refuse(error: unknown, { request, reply, done, requirement, startedAt }: Visit): void {
-    const scheme = schemeOf(request.raw, requirement.dpop !== 'off')
-    const failure = respond(request, reply, { error, requirement, scheme, startedAt })
-    if (failure !== undefined) done(failure)
   }
 
   return (request, reply, done) => {
@@ -90,26 +86,33 @@ export function createGuard(steps: GuardSteps): Guard {
     if (isPreflight(request)) return done()
     const requirement = requirementOf(request)
     if (requirement === undefined) return done()
-    const visit = { request, reply, done, requirement, startedAt: startTime() }
-    let outcome: Outcome | Promise<Outcome> | undefined
+    const credentials = extractToken(request.raw, requirement.dpop !== 'off')
+    if (credentials === 'missing' && requirement.optional) return done()
+    const guarded = { request, reply, requirement, credentials, startedAt: startTime() }
+    let outcome: MaybePromise<Outcome>
     try {
-      outcome = authenticate(visit)
+      outcome = check(guarded)
     } catch (error) {
-      return refuse(error, visit)
+      return done(asError(error))
     }
-    if (outcome === undefined) return done()
-    if (!(outcome instanceof Promise)) return settle(outcome, visit)
+    if (!(outcome instanceof Promise)) return settle(outcome, guarded, done)
     outcome.then(
-      settled => settle(settled, visit),
-      error => refuse(error, visit),
+      settled => settle(settled, guarded, done),
+      error => done(asError(error)),
     )
   }
 }
 
+/** Steps return refusals and throw only when this package, or a callback of the application, has a fault: a 500. */
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new Error('a step of the guard threw a value that is no error', { cause: thrown })
+}
+
 /**
- * Two headers make a preflight, and anybody can send them: only a route that is for OPTIONS alone is open to it, never
- * one for several methods, whose handler may not tell them apart. `routeOptions` is made anew whenever it is read, so it
- * is read last.
+ * Anybody can send the two headers of a preflight, so only routes for OPTIONS alone are open to it: the handler of a route
+ * for several methods may not tell them apart. Fastify makes `routeOptions` anew whenever it is read, so it is read last.
  */
 function isPreflight(request: FastifyRequest): boolean {
   if (request.method !== 'OPTIONS') return false

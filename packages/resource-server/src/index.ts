@@ -15,9 +15,9 @@ export {
   InvalidRouteError,
   InvalidTokenError,
   IssuerError,
-  VerificationUnavailableError,
   MissingTokenError,
   UseDpopNonceError,
+  VerificationUnavailableError,
   type RefusalReason,
 } from './errors.js'
 export type { OAuthTypes, Role, Scope, TokenClaims } from './oauth-types.js'
@@ -27,8 +27,9 @@ export type { IssuerOptions } from './options/issuer-options.js'
 export type { ResourceServerOptions } from './options/options.js'
 export type { ResourceMetadataOptions } from './options/resource-metadata-options.js'
 export type { Guard } from './guard.js'
-export type { ResourceServer, TokenRequirement } from './resource-server.js'
+export type { ResourceServer, TokenRequirement } from './oauth-decorator.js'
 export type { ListedRoute } from './route-list.js'
 export type { IssuerStats, ResourceServerStats } from './stats.js'
-export type { ProfileName } from './verify/profiles.js'
-export type { Algorithm, Jwk } from './verify/public-key.js'
+export type { ProfileName } from './claims/profiles.js'
+export type { Algorithm } from './keys/algorithms.js'
+export type { Jwk } from './keys/public-key.js'

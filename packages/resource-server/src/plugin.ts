@@ -21,11 +21,11 @@ import { InvalidOptionError, IssuerError } from './errors.js'
 import { createGuard } from './guard.js'
 import { parseOptions, type ResourceServerOptions, type Settings } from './options/options.js'
 import { createChallenges } from './respond/challenge.js'
-import { createResponder } from './respond/refuse.js'
-import { createResourceServer, type ResourceServer } from './resource-server.js'
+import { createRefuse, createRefuseWithProblem } from './respond/refuse.js'
+import { createOAuthDecorator, type ResourceServer } from './oauth-decorator.js'
 import { listRoutes } from './route-list.js'
 import { createTally } from './stats.js'
-import { createVerifier, type Verifier } from './verify/verifier.js'
+import { createVerifier, type Verifier } from './verifier.js'
 import { isGuarded, markGuarded, nameOf, routesIn } from './watch-routes.js'
 
 declare module 'fastify' {
@@ -75,12 +75,11 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
     dpopAlgorithms: dpop?.algorithms,
   })
   const steps = {
-    recall: verifier.recall,
-    verify: verifier.verify,
+    verifier,
     checkBinding: createBindingCheck(dpop, clientCertificate, clock),
     times: settings,
     tally,
-    respond: createResponder(challenges, tally, settings.problemDetails),
+    refuse: (settings.problemDetails ? createRefuseWithProblem : createRefuse)(challenges, tally),
   }
   const readRequirement = requirementReader(settings)
   const routes = routesIn(fastify)
@@ -96,7 +95,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
   fastify.decorateRequest('auth', null as never)
   fastify.decorate(
     'oauth',
-    createResourceServer({
+    createOAuthDecorator({
       verifier,
       settings,
       log: fastify.log,
@@ -106,7 +105,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
       guard: requirement =>
         createGuard({
           ...steps,
-          respond: createResponder(challenges, tally, false),
+          refuse: createRefuse(challenges, tally),
           requirementOf: () => requirement,
         }),
     }),

@@ -13,7 +13,7 @@ t.test('challenges', async t => {
   t.equal(await challenge(undefined), realm, 'bare when nothing was sent: no error code (RFC 6750 §3.1)')
   t.equal(
     await challenge('Bearer a b'),
-    `${realm}, error="invalid_request", error_description="The request must carry exactly one access token"`,
+    `${realm}, error="invalid_request", error_description="The request must carry exactly one access token in the Authorization header"`,
   )
   t.equal(
     await challenge('Bearer garbage'),

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { toDer } from '#src/verify/der-signature.js'
+import { toDer } from '#src/signature/der-signature.js'
 
 const curves = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const
 

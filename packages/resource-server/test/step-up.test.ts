@@ -34,7 +34,7 @@ t.test('a route asks for a stronger, or a recent, authentication of the user (RF
     t.equal((JSON.parse(body) as { code: string }).code, 'OAUTH_INSUFFICIENT_USER_AUTHENTICATION')
     t.equal(
       headers['www-authenticate'],
-      'Bearer error="insufficient_user_authentication", error_description="A different authentication of the user is required", acr_values="phr phrh", max_age="300"',
+      'Bearer error="insufficient_user_authentication", error_description="The user must authenticate in a stronger way, or again", acr_values="phr phrh", max_age="300"',
     )
   }
   t.equal(

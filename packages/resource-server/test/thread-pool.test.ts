@@ -1,40 +1,40 @@
 import t from 'tap'
-import { createThreadPool } from '#src/verify/thread-pool.js'
+import { createThreadPool } from '#src/signature/thread-pool.js'
 import { startBench } from './protected-app.js'
 import { makeKey } from './hand-made-issuer.js'
 
-t.test('a lone signature stays; those that come close upon each other go to the pool', async t => {
+t.test('a lone signature stays on the main thread; the others of a burst go to the pool', async t => {
   let now = 0
   const pool = createThreadPool(true, () => now)
-  t.equal(pool.nextPlace(), 'alone', 'the first')
+  t.equal(pool.takesNext(), false, 'the first')
   now += 0.5
-  t.equal(pool.nextPlace(), 'pool', 'one right after it')
+  t.equal(pool.takesNext(), true, 'one right after it')
   now += 5
-  t.equal(pool.nextPlace(), 'alone', 'one after a while')
+  t.equal(pool.takesNext(), false, 'one after a while')
 })
 
-t.test('what is in the pool makes room when it ends, well or badly', async t => {
+t.test('a verification in the pool frees its slot when it ends, whether it succeeds or fails', async t => {
   const pool = createThreadPool(true, () => 0)
   const ends: { resolve: () => void; reject: (error: Error) => void }[] = []
   const works: Promise<void>[] = []
-  pool.nextPlace()
-  while (pool.nextPlace() === 'pool')
+  pool.takesNext()
+  while (pool.takesNext())
     works.push(pool.run(new Promise<void>((resolve, reject) => ends.push({ resolve, reject }))))
-  t.equal(works.length, 256, 'more is not queued: others use the pool as well')
+  t.equal(works.length, 256, 'file system and name look-ups share the pool')
   ends[0]?.resolve()
   ends[1]?.reject(new Error('no'))
   await works[0]
   await t.rejects(works[1] ?? Promise.resolve())
-  for (const place of ['pool', 'pool', 'here']) {
-    t.equal(pool.nextPlace(), place)
-    if (place === 'pool') void pool.run(new Promise<void>(() => {}))
+  for (const takes of [true, true, false]) {
+    t.equal(pool.takesNext(), takes)
+    if (takes) void pool.run(new Promise<void>(() => {}))
   }
 })
 
-t.test('without several processors nothing leaves the main thread', async t => {
+t.test('a disabled pool takes nothing', async t => {
   const pool = createThreadPool(false, () => 0)
-  t.equal(pool.nextPlace(), 'alone')
-  t.equal(pool.nextPlace(), 'here')
+  t.equal(pool.takesNext(), false)
+  t.equal(pool.takesNext(), false)
 })
 
 for (const verifyInThreadPool of [true, false])

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessToken } from '../access-token.js'
 import type { DpopMode } from '../authorize/requirement.js'
-import { VerificationUnavailable, Refusal } from '../errors.js'
+import { Refusal } from '../errors.js'
 import type { Credentials } from '../extract-token.js'
-import type { Algorithm } from '../verify/public-key.js'
+import { andThen, type MaybePromise } from '../later.js'
+import type { Algorithm } from '../keys/algorithms.js'
 import {
   createCertificateThumbprint,
   type CertificateThumbprint,
@@ -40,10 +41,7 @@ export interface Presented {
  * Checks that a request may use a token (RFC 7800 §3.1): one that is bound to a key or a certificate needs the proof of
  * it, and is never taken for a plain one.
  */
-export type CheckBinding = (
-  token: AccessToken,
-  presented: Presented,
-) => Refusal | undefined | Promise<Refusal | undefined>
+export type CheckBinding = (token: AccessToken, presented: Presented) => MaybePromise<Refusal | undefined>
 
 /** What a token is bound to. */
 interface Confirmation {
@@ -142,7 +140,7 @@ function createProofCheckOfRequest(settings: DpopSettings, now: () => number): C
     const proof = check(text, { method: request.method, url, accessToken, boundTo: jkt })
     if (proof instanceof Refusal) return proof
     const refusal = nonces === undefined ? undefined : checkNonce(proof, nonces, reply)
-    return refusal ?? noteUse(proof, replayStore, maxProofAgeMs)
+    return refusal ?? refuseReplay(proof, replayStore, maxProofAgeMs)
   }
 }
 
@@ -162,28 +160,29 @@ function checkNonce({ nonce }: Proof, nonces: Nonces, reply: FastifyReply): Refu
     : new Refusal('nonce', 'the proof lacks the nonce, or has an old one')
 }
 
-function noteUse(
+/** Refuses a proof that was used before (RFC 9449 §11.1). */
+function refuseReplay(
   { thumbprint, jti }: Proof,
   store: ReplayStore,
   maxProofAgeMs: number,
-): ReturnType<CheckBinding> {
+): MaybePromise<Refusal | undefined> {
   let added: boolean | PromiseLike<boolean>
   try {
-    // A proof is good from so long before its iat to so long after it.
+    // A proof is accepted from iat - maxProofAgeMs to iat + maxProofAgeMs, so its id is kept for twice that.
     added = store.add(`${thumbprint}.${jti}`, 2 * maxProofAgeMs)
   } catch (error) {
-    return nobodyKnows(error)
+    return storeFailed(error)
   }
-  // A promise may be of another make than ours, and would pass for true.
-  return typeof added === 'boolean'
-    ? refuseReplay(added)
-    : Promise.resolve(added).catch(nobodyKnows).then(refuseReplay)
+  // The store may return a thenable that is no Promise.
+  const settled: MaybePromise<unknown> =
+    typeof added === 'boolean' ? added : Promise.resolve(added).catch(storeFailed)
+  return andThen(settled, isNew => {
+    if (isNew instanceof Refusal) return isNew
+    return isNew === true ? undefined : new Refusal('proof', 'the DPoP proof was used before')
+  })
 }
 
-function nobodyKnows(error: unknown): never {
-  throw new VerificationUnavailable(`the replay store: ${(error as Error).message}`, 1_000)
-}
-
-function refuseReplay(isNew: unknown): Refusal | undefined {
-  return isNew === true ? undefined : new Refusal('proof', 'the DPoP proof was used before')
+function storeFailed(error: unknown): Refusal {
+  const detail = `the replay store: ${(error as Error).message}`
+  return new Refusal('unavailable', detail, { retryAfterMs: 1_000 })
 }

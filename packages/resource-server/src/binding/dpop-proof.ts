@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { Refusal } from '../errors.js'
-import { decodeSegments } from '../verify/decode-token.js'
-import { importPublicKey, type Algorithm, type Jwk, type PublicKey } from '../verify/public-key.js'
+import { decodeSegments, type DecodedSegments } from '../verify/decode-token.js'
+import { includesAlgorithm, type Algorithm } from '../keys/algorithms.js'
+import { importPublicKey, type Jwk, type PublicKey } from '../keys/public-key.js'
+import { verifyHere } from '../signature/node-signature.js'
 import { thumbprintOf } from './thumbprint.js'
 
 /** What a proof has to be about (RFC 9449 §4.3). */
@@ -57,10 +59,10 @@ export function createProofCheck(
   return (text, context) => {
     const decoded = decode(text)
     if (decoded instanceof Refusal) return decoded
-    const { header, claims } = decoded
+    const { header, claims, jws } = decoded
     const { alg, jwk } = header
     if (header['typ'] !== 'dpop+jwt') return wrong('typ is not dpop+jwt')
-    if (!algorithms.includes(alg as Algorithm)) return wrong('alg is not allowed')
+    if (!includesAlgorithm(algorithms, alg as string)) return wrong('alg is not allowed')
     const publicKey = publicJwk(jwk)
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
@@ -76,7 +78,7 @@ export function createProofCheck(
     if (read instanceof Refusal) return read
     const { iat, jti, nonce } = read
     if (!(Math.abs(now() - iat * 1000) <= maxAgeMs)) return wrong('iat is not now')
-    if (key.verify(text, alg as Algorithm) !== undefined) return wrong('its signature does not verify')
+    if (!verifyHere(jws, key.keyObject, alg as Algorithm)) return wrong('its signature does not verify')
     return { thumbprint, jti, nonce }
   }
 }
@@ -111,7 +113,7 @@ function readClaims({ iat, jti, nonce }: Members):
   return { iat, jti, nonce }
 }
 
-function decode(text: string): { header: Members; claims: Members } | Refusal {
+function decode(text: string): DecodedSegments | Refusal {
   if (text.length > maxProofLength) return wrong('it is too long')
   const decoded = decodeSegments(text)
   if (decoded instanceof Refusal) return wrong(decoded.detail ?? 'malformed')

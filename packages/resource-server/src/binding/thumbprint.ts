@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Jwk } from '../verify/public-key.js'
+import type { Jwk } from '../keys/public-key.js'
 
 /** RFC 7638 §3.2: the members that make a key what it is, in this order. */
 const members: ReadonlyMap<unknown, readonly string[]> = new Map([

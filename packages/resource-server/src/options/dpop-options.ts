@@ -2,7 +2,7 @@ import type { DpopMode } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import { createReplayMemory, type ReplayStore } from '../binding/replay-store.js'
 import { InvalidOptionError } from '../errors.js'
-import { supportedAlgorithms, type Algorithm } from '../verify/public-key.js'
+import { supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
 import { boolean, isObject, milliseconds, refuseUnknown, strings, wrong, type Given } from './read-option.js'
 
 /** How tokens that are bound to a client's key are taken: DPoP (RFC 9449). */

@@ -1,8 +1,9 @@
 import { InvalidOptionError } from '../errors.js'
-import type { ClaimRules } from '../verify/check-claims.js'
+import type { ClaimRules } from '../claims/check-claims.js'
 import type { IntrospectionSettings } from '../verify/introspect-token.js'
-import { profiles, type ProfileName } from '../verify/profiles.js'
-import { supportedAlgorithms, type Algorithm, type Jwk } from '../verify/public-key.js'
+import { profiles, type ProfileName } from '../claims/profiles.js'
+import { supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
+import type { Jwk } from '../keys/public-key.js'
 import { parseIntrospection, type IntrospectionOptions } from './introspection-options.js'
 import {
   isObject,

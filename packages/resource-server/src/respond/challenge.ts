@@ -1,11 +1,17 @@
 import type { Requirement } from '../authorize/requirement.js'
 import type { RefusalReason } from '../errors.js'
+import type { Scheme } from '../extract-token.js'
+import { refusalTable } from './refusal-table.js'
 
-/** By which scheme a request brought its token; what it brought nothing by counts as `bearer`. */
-export type Scheme = 'bearer' | 'dpop'
-
-/** The `WWW-Authenticate` value for one refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1). */
-export type Challenges = (reason: RefusalReason, requirement: Requirement, scheme: Scheme) => string
+/**
+ * The `WWW-Authenticate` value for one refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1); undefined when it gets
+ * none. A request without a token counts as `bearer`.
+ */
+export type Challenges = (
+  reason: RefusalReason,
+  requirement: Requirement,
+  scheme: Scheme,
+) => string | undefined
 
 /** What every challenge of one protection space says. */
 export interface ProtectionSpace {
@@ -38,6 +44,7 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
   }
 
   return (reason, requirement, scheme) => {
+    if (refusalTable[reason].challenge === 'none') return undefined
     let challenges = made[scheme].get(requirement)
     if (challenges === undefined) made[scheme].set(requirement, (challenges = new Map()))
     let text = challenges.get(reason)
@@ -46,36 +53,21 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
   }
 }
 
-/** The error code, its description and what goes with it: fixed by the application, never taken from a request. */
-function errorParameters(reason: RefusalReason, { scopes, acr, maxAgeMs }: Requirement): readonly string[] {
-  switch (reason) {
-    // RFC 6750 §3.1: no credentials, nothing that could be read as an error.
-    case 'missing':
-      return []
-    case 'credentials':
-      return failure('invalid_request', 'The request must carry exactly one access token')
-    case 'scope':
-      return [
-        ...failure('insufficient_scope', 'The access token does not have the required scope'),
-        ...(scopes.length === 0 ? [] : [`scope=${quote(scopes.join(' '))}`]),
-      ]
-    case 'authentication':
-      return [
-        ...failure('insufficient_user_authentication', 'A different authentication of the user is required'),
-        ...(acr.length === 0 ? [] : [`acr_values=${quote(acr.join(' '))}`]),
-        ...(maxAgeMs === undefined ? [] : [`max_age="${Math.floor(maxAgeMs / 1000)}"`]),
-      ]
-    case 'proof':
-      return failure('invalid_dpop_proof', 'The DPoP proof is invalid')
-    case 'nonce':
-      return failure('use_dpop_nonce', 'The DPoP proof must hold the nonce of this server')
-    default:
-      return failure('invalid_token', 'The access token is invalid')
-  }
+/** The error, its description and what goes with it: fixed by the application, never taken from a request. */
+function errorParameters(reason: RefusalReason, requirement: Requirement): readonly string[] {
+  const { challenge: error, message } = refusalTable[reason]
+  if (error === 'bare' || error === 'none') return []
+  return [`error="${error}"`, `error_description=${quote(message)}`, ...stepUpParameters(reason, requirement)]
 }
 
-function failure(code: string, description: string): readonly string[] {
-  return [`error="${code}"`, `error_description="${description}"`]
+/** What the client has to ask for next (RFC 6750 §3, RFC 9470 §3). */
+function stepUpParameters(reason: RefusalReason, { scopes, acr, maxAgeMs }: Requirement): readonly string[] {
+  if (reason === 'scope') return scopes.length === 0 ? [] : [`scope=${quote(scopes.join(' '))}`]
+  if (reason !== 'authentication') return []
+  return [
+    ...(acr.length === 0 ? [] : [`acr_values=${quote(acr.join(' '))}`]),
+    ...(maxAgeMs === undefined ? [] : [`max_age="${Math.floor(maxAgeMs / 1000)}"`]),
+  ]
 }
 
 function credentials(scheme: string, parameters: readonly string[]): string {

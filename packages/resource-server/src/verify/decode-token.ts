@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { Refusal } from '../errors.js'
 import { parseJsonObject } from './json-object.js'
-import type { Claims } from './profiles.js'
-import type { Jws } from './signature-check.js'
+import type { Claims } from '../claims/profiles.js'
+import type { Jws } from '../signature/node-signature.js'
+import type { SignedToken } from '../signature/verify-signature.js'
 
 /** The header parameters that verification looks at (RFC 7515 §4.1). */
 export interface TokenHeader {
@@ -13,10 +14,7 @@ export interface TokenHeader {
 }
 
 /** A token taken apart and not yet trusted. */
-export interface DecodedToken extends Jws {
-  readonly raw: string
-  /** The `Authorization` header it came in, `Bearer` and this token, where that is at hand. */
-  readonly authorization: string | undefined
+export interface DecodedToken extends SignedToken {
   readonly header: TokenHeader
   /** The header as it stands in the token. */
   readonly headerSegment: string
@@ -32,11 +30,7 @@ const maxKidLength = 1_024
  * Takes a compact JWS apart (RFC 7515 §7.1), strictly: three segments of canonical base64url, a JSON object as
  * header and as payload, nothing in it that asks for processing that an access token must not need.
  */
-export function decodeToken(
-  raw: string,
-  headers: Map<string, TokenHeader>,
-  authorization?: string,
-): DecodedToken | Refusal {
+export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeader>): DecodedToken | Refusal {
   if (raw.length > maxTokenLength)
     return new Refusal('malformed', 'the token is longer than 16384 characters')
   const first = raw.indexOf('.')
@@ -54,21 +48,29 @@ export function decodeToken(
   const claims = parseJsonObject(payload, 'payload')
   return claims instanceof Refusal
     ? claims
-    : { raw, authorization, header, headerSegment, claims, signed: raw.slice(0, second), signature }
+    : { raw, header, headerSegment, claims, signed: raw.slice(0, second), signature }
 }
 
-/** The JSON objects of a compact JWS, read as strictly, and not looked at. */
-export function decodeSegments(text: string): { header: Claims; claims: Claims } | Refusal {
+/** The JSON objects of a compact JWS, and its signature; none of it is trusted yet. */
+export interface DecodedSegments {
+  readonly header: Claims
+  readonly claims: Claims
+  readonly jws: Jws
+}
+
+/** Decodes a compact JWS as strictly, without looking at what its header says. */
+export function decodeSegments(text: string): DecodedSegments | Refusal {
   const segments = hasForeignLetters(text) ? [] : text.split('.').map(decodeSegment)
-  const [headerBytes, payloadBytes] = segments
-  if (segments.length !== 3 || segments.includes(undefined) || !headerBytes || !payloadBytes)
+  const [headerBytes, payloadBytes, signature] = segments
+  if (segments.length !== 3 || !headerBytes || !payloadBytes || !signature)
     return new Refusal('malformed', 'it is not three segments of canonical base64url')
   const [headerObject, claims] = [
     parseJsonObject(headerBytes, 'header'),
     parseJsonObject(payloadBytes, 'payload'),
   ]
   if (headerObject instanceof Refusal) return headerObject
-  return claims instanceof Refusal ? claims : { header: headerObject, claims }
+  if (claims instanceof Refusal) return claims
+  return { header: headerObject, claims, jws: { signed: text.slice(0, text.lastIndexOf('.')), signature } }
 }
 
 function decodeHeader(segment: string): TokenHeader | Refusal {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { maxBytes, parseJson, type IssuerExchange } from './issuer-connection.js'
-import type { Jwk } from './public-key.js'
+import type { Jwk } from '../keys/public-key.js'
 
 /**
  * Fetches a JWK set (RFC 7517 §5).

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.js'
-import { VerificationUnavailable, Refusal } from '../errors.js'
-import { checkIntrospectedClaims, type ClaimRules } from './check-claims.js'
-import type { CheckCustomClaims } from './check-custom-claims.js'
-import { lifetimeOf } from './check-times.js'
+import { Refusal } from '../errors.js'
+import { checkIntrospectedClaims, type ClaimRules } from '../claims/check-claims.js'
+import type { CheckCustomClaims } from '../claims/check-custom-claims.js'
+import { lifetimeOf } from '../claims/check-times.js'
 import type { IssuerConnection } from './issuer-connection.js'
 import { discoverMetadata, endpointIn } from './issuer.js'
-import type { Claims } from './profiles.js'
-import { readAccessToken } from './read-access-token.js'
+import type { Claims } from '../claims/profiles.js'
+import { readAccessToken } from '../claims/read-access-token.js'
 
 /** How opaque tokens are asked about (RFC 7662). */
 export interface IntrospectionSettings {
@@ -30,8 +30,8 @@ export interface IntrospectionContext {
 }
 
 /**
- * Asks the issuer about a token that is no JWT: the token, or a {@link Refusal}.
- * Rejects with {@link VerificationUnavailable} when the issuer cannot be asked.
+ * Asks the issuer about a token that is no JWT: the token, or a {@link Refusal}, with the reason `unavailable` when the
+ * issuer cannot be asked.
  */
 export type IntrospectToken = (raw: string) => Promise<AccessToken | Refusal>
 
@@ -51,20 +51,23 @@ export function createIntrospection(
   const running = new Map<string, Promise<AccessToken | Refusal>>()
   let endpoint = settings.endpoint
 
-  async function ask(raw: string): Promise<Claims> {
+  async function ask(raw: string): Promise<Claims | Refusal> {
     try {
       endpoint ??= await findEndpoint(settings, context)
       return await introspect(raw, endpoint, settings, context)
     } catch (error) {
       endpoint = settings.endpoint
-      throw new VerificationUnavailable(`introspection: ${(error as Error).message}`, retryAfterMs)
+      return unavailable((error as Error).message)
     }
   }
 
   async function verify(raw: string, hash: string): Promise<AccessToken | Refusal> {
     const claims = await ask(raw)
+    if (claims instanceof Refusal) return claims
     if (claims['active'] !== true)
-      return new Refusal('inactive', 'the issuer says that the token is not active', rules.issuer)
+      return new Refusal('inactive', 'the issuer says that the token is not active', {
+        issuer: rules.issuer,
+      })
     const time = now()
     const refusal = checkIntrospectedClaims(claims, rules, time) ?? context.checkCustomClaims(claims)
     if (refusal !== undefined) return refusal
@@ -89,14 +92,16 @@ export function createIntrospection(
     let asked = running.get(hash)
     if (asked === undefined) {
       if (running.size >= mostQuestions)
-        return Promise.reject(
-          new VerificationUnavailable(`introspection: ${mostQuestions} questions wait already`, retryAfterMs),
-        )
+        return Promise.resolve(unavailable(`${mostQuestions} requests are in flight already`))
       asked = verify(raw, hash).finally(() => running.delete(hash))
       running.set(hash, asked)
     }
     return asked
   }
+}
+
+function unavailable(detail: string): Refusal {
+  return new Refusal('unavailable', `introspection: ${detail}`, { retryAfterMs })
 }
 
 /** What the issuer said of an active token; times in milliseconds since the epoch. */

@@ -1,7 +1,8 @@
 import { fetchJwks } from './fetch-jwks.js'
 import { discoverMetadata, endpointIn } from './issuer.js'
 import type { IssuerConnection, IssuerExchange } from './issuer-connection.js'
-import { importPublicKey, type Algorithm, type Jwk, type PublicKey } from './public-key.js'
+import type { Algorithm } from '../keys/algorithms.js'
+import { importPublicKey, type Jwk, type PublicKey } from '../keys/public-key.js'
 
 /** Where one issuer's keys come from, and which may be used. */
 export interface KeySource {

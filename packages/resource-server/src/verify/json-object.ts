@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../errors.js'
-import type { Claims } from './profiles.js'
+import type { Claims } from '../claims/profiles.js'
 
 /**
  * Reads a JSON object in UTF-8 whose members have a name each (RFC 7515 §4, RFC 7519 §4): of two with the same name,

@@ -1,72 +1,69 @@
-import type { AccessToken } from '../access-token.js'
-import type { Refusal } from '../errors.js'
+import { Refusal } from '../errors.js'
+import type { KeySet } from '../keys/key-set.js'
+import type { PublicKey } from '../keys/public-key.js'
 import type { Outcome } from '../outcome.js'
-import type { Lifetime } from './check-times.js'
-import type { KeySet } from './key-set.js'
-import type { PublicKey } from './public-key.js'
 import { createTokenMap } from './token-map.js'
 
-/** A token that was verified, and what has to hold for it to count again. */
-export interface VerifiedToken extends Lifetime {
-  readonly token: AccessToken
-  readonly key: PublicKey
-  readonly keys: KeySet
+/** What has to hold for an earlier result to be used again. Times in milliseconds since the epoch. */
+export interface Validity {
+  readonly from: number
+  readonly until: number
+  /** The key that verified the token, and the set that must still list it; undefined for an expired token. */
+  readonly signedBy?: { readonly key: PublicKey; readonly keys: KeySet }
 }
 
-/** A token that came too late. */
-export interface ExpiredToken {
-  readonly refusal: Refusal
-  /** Milliseconds since the epoch; from then on, its time is over. */
-  readonly since: number
+/** The result of verifying a token. */
+export interface Verification {
+  readonly outcome: Outcome
+  /** Undefined: the result must not be used again. */
+  readonly validity?: Validity
 }
 
 /**
- * What tokens came to that will come again: those that verified, and those that came too late, which a client sends over
- * and over that keeps its token for too long. The latter have room of their own: nobody has verified them, and a flood
- * of them must not push a good token out.
+ * Caches the outcome for tokens that will be seen again: verified ones, and expired ones, which some clients keep
+ * resending. Expired ones have room of their own: nobody has verified them, and a flood of them must not push verified
+ * tokens out.
  */
 export interface TokenCache {
-  /** What the token came to, where that still holds. */
-  get(raw: string): Outcome | undefined
-  /** The same by a whole `Authorization` header, spelled as it usually is. */
-  getByHeader(header: string): Outcome | undefined
-  /** @param header the whole `Authorization` header it came in, where that is at hand */
-  setVerified(raw: string, verified: VerifiedToken, header?: string): void
-  setExpired(raw: string, expired: ExpiredToken, header?: string): void
-  /** How many verified tokens are at hand. */
+  /** The outcome for an `Authorization` header, if it is still valid. */
+  get(header: string): Outcome | undefined
+  set(header: string, verification: Verification): void
+  /** Number of verified tokens in the cache. */
   readonly size: number
 }
 
-/** Texts of expired tokens together: anybody can send them, as long as a token may be. */
-const mostExpiredCharacters = 1_000_000
+/** Expired tokens may be as long as their sender likes: this bounds their total length. */
+const maxExpiredCharacters = 1_000_000
 
 /** @param max how many tokens of either kind are kept; 0 keeps none */
 export function createTokenCache(max: number, now: () => number): TokenCache {
-  if (max === 0)
-    return { get: () => undefined, getByHeader: () => undefined, setVerified() {}, setExpired() {}, size: 0 }
-  const verified = createTokenMap<VerifiedToken>(max)
-  const expired = createTokenMap<ExpiredToken>(max, mostExpiredCharacters)
-
-  function stillGood(text: string, known: VerifiedToken | undefined): AccessToken | undefined {
-    if (known === undefined) return undefined
-    const time = now()
-    if (time >= known.usableFrom && time < known.usableUntil && known.keys.holds(known.key, time))
-      return known.token
-    verified.delete(text)
-    return undefined
-  }
-
-  const stillLate = (known: ExpiredToken | undefined): Refusal | undefined =>
-    known !== undefined && now() >= known.since ? known.refusal : undefined
-
+  if (max === 0) return { get: () => undefined, set() {}, size: 0 }
+  const verified = createTokenMap<Cached>(max)
+  const expired = createTokenMap<Cached>(max, maxExpiredCharacters)
   return {
-    get: raw => stillGood(raw, verified.get(raw)) ?? stillLate(expired.get(raw)),
-    getByHeader: header =>
-      stillGood(header, verified.getByHeader(header)) ?? stillLate(expired.getByHeader(header)),
-    setVerified: (raw, known, header) => verified.set(raw, known, header),
-    setExpired: (raw, known, header) => expired.set(raw, known, header),
+    get(header) {
+      const known = verified.get(header)
+      if (known !== undefined) {
+        if (isValid(known.validity, now())) return known.outcome
+        verified.delete(header)
+      }
+      const late = expired.get(header)
+      return late !== undefined && isValid(late.validity, now()) ? late.outcome : undefined
+    },
+    set(header, { outcome, validity }) {
+      if (validity === undefined) return
+      const map = outcome instanceof Refusal ? expired : verified
+      map.set(header, { outcome, validity })
+    },
     get size() {
       return verified.size
     },
   }
+}
+
+type Cached = Required<Verification>
+
+function isValid({ from, until, signedBy }: Validity, time: number): boolean {
+  if (time < from || time >= until) return false
+  return signedBy === undefined || signedBy.keys.reuse(signedBy.key, time)
 }

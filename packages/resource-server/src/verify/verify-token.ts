@@ -1,143 +1,139 @@
+import { checkClaims, isKeyOfIssuer, type ClaimRules } from '../claims/check-claims.js'
+import type { CheckCustomClaims } from '../claims/check-custom-claims.js'
+import { lifetimeOf } from '../claims/check-times.js'
+import type { Claims } from '../claims/profiles.js'
+import { readAccessToken } from '../claims/read-access-token.js'
 import { Refusal } from '../errors.js'
-import type { Outcome } from '../outcome.js'
-import { checkClaims, isKeyOfIssuer, type ClaimRules } from './check-claims.js'
-import type { CheckCustomClaims } from './check-custom-claims.js'
-import { lifetimeOf } from './check-times.js'
+import { includesAlgorithm, supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
+import type { KeySet } from '../keys/key-set.js'
+import type { PublicKey } from '../keys/public-key.js'
+import { andThen, type MaybePromise } from '../later.js'
+import type { VerifySignature } from '../signature/verify-signature.js'
 import { isB64token } from './b64token.js'
 import { decodeToken, type DecodedToken, type TokenHeader } from './decode-token.js'
 import type { IntrospectToken } from './introspect-token.js'
-import type { KeySet } from './key-set.js'
-import type { Claims } from './profiles.js'
-import { supportedAlgorithms, type Algorithm, type PublicKey } from './public-key.js'
-import { readAccessToken } from './read-access-token.js'
-import type { ThreadPool } from './thread-pool.js'
-import type { TokenCache } from './token-cache.js'
+import type { Verification } from './token-cache.js'
 
 /** One configured issuer: its rules and its keys. */
 export interface TrustedIssuer {
   readonly rules: ClaimRules
   readonly algorithms: readonly Algorithm[]
   readonly keys: KeySet
+  readonly verifySignature: VerifySignature
 }
 
 /**
- * Verifies an access token; synchronously unless the issuer has to be asked for a key, or the signature is verified in
- * the thread pool. A {@link Refusal} when the token is not to be accepted.
- * @param authorization the `Authorization` header it came in, `Bearer` and this token, for which {@link TokenCache} was
- *   asked already
- * @throws {VerificationUnavailable} when that cannot be told now
+ * Verifies an access token; synchronously unless the issuer has to be asked, or the signature is verified in the thread
+ * pool or for the first time with its key.
  */
-export type VerifyToken = (raw: string, authorization?: string) => Outcome | Promise<Outcome>
-
-const headersKept = 256
+export type VerifyToken = (raw: string) => MaybePromise<Verification>
 
 /** What verification works with besides the issuers. */
-export interface VerifyContext {
-  readonly cache: TokenCache
-  readonly threadPool: ThreadPool
+export interface VerifySteps {
   readonly checkCustomClaims: CheckCustomClaims
   /** For tokens that are no JWTs; undefined: they are refused. */
   readonly introspect: IntrospectToken | undefined
   readonly now: () => number
 }
 
+const maxHeaders = 256
+
 /**
- * Joins the steps: cache, decode, issuer, claims, key, signature (RFC 7519 §7.2). What costs little comes first: a
- * flood of expired tokens or of tokens for somebody else causes neither a signature check nor a look for its key, and
- * the answer is the same for whatever is wrong.
+ * Joins the steps: decode, issuer, claims, key, signature (RFC 7519 §7.2). The cheap ones come first: a flood of expired
+ * tokens, or of tokens for another audience, causes neither a signature check nor a request for a key.
  */
 export function createVerifyToken(
   issuers: readonly TrustedIssuer[],
-  { cache, threadPool, checkCustomClaims, introspect, now }: VerifyContext,
+  { checkCustomClaims, introspect, now }: VerifySteps,
 ): VerifyToken {
   /** Decoded headers of tokens that verified: an issuer writes few different ones. */
   const headers = new Map<string, TokenHeader>()
   const chooseIssuer = issuerChooser(issuers)
 
-  function verifySignature(
+  function verifyJwt(raw: string): MaybePromise<Verification> {
+    const decoded = decodeToken(raw, headers)
+    if (decoded instanceof Refusal) return refused(isB64token(raw) ? decoded : notOneToken())
+    if (!supportedAlgorithms.includes(decoded.header.alg as Algorithm))
+      return refused(new Refusal('algorithm', 'alg is no asymmetric signature algorithm'))
+    const issuer = chooseIssuer(decoded.claims)
+    if (issuer instanceof Refusal) return refused(issuer)
+    return andThen(verifyForIssuer(decoded, issuer), verification =>
+      withContext(verification, issuer.rules.issuer, decoded.header.kid),
+    )
+  }
+
+  function verifyForIssuer(decoded: DecodedToken, issuer: TrustedIssuer): MaybePromise<Verification> {
+    const { alg, kid } = decoded.header
+    if (!includesAlgorithm(issuer.algorithms, alg))
+      return refused(new Refusal('algorithm', 'alg is not allowed for this issuer'))
+    const refusal = checkClaims(decoded, issuer.rules, now())
+    if (refusal?.reason === 'expired') return expired(refusal, decoded, issuer)
+    if (refusal !== undefined) return refused(refusal)
+    const key = issuer.keys.use(kid, alg) ?? issuer.keys.lookUp(kid, alg)
+    return andThen(key, found => verifyWithKey(decoded, issuer, found))
+  }
+
+  function verifyWithKey(
     decoded: DecodedToken,
     issuer: TrustedIssuer,
-    key: PublicKey | undefined,
-  ): Outcome | Promise<Outcome> {
-    const { raw, header, claims } = decoded
-    if (key === undefined || !isKeyOfIssuer(key.issuer, claims, issuer.rules))
-      return new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant')
-    const algorithm = header.alg as Algorithm
-    const place = threadPool.nextPlace()
-    if (place === 'pool')
-      return threadPool
-        .run(key.verifyInPool(decoded, algorithm))
-        .then(refusal => refusal ?? accept(decoded, issuer, key))
-    const refusal = place === 'here' ? key.verifyHere(decoded, algorithm) : key.verify(raw, algorithm)
-    return refusal ?? accept(decoded, issuer, key)
+    key: PublicKey | Refusal | undefined,
+  ): MaybePromise<Verification> {
+    if (key instanceof Refusal) return refused(key)
+    if (key === undefined || !isKeyOfIssuer(key.issuer, decoded.claims, issuer.rules))
+      return refused(new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant'))
+    // The key fits the token's algorithm, so it is a supported one.
+    const checked = issuer.verifySignature(decoded, key, decoded.header.alg as Algorithm)
+    return andThen(checked, refusal =>
+      refusal === undefined ? accept(decoded, issuer, key) : refused(refusal),
+    )
   }
 
-  function accept(decoded: DecodedToken, issuer: TrustedIssuer, key: PublicKey): Outcome {
-    const { raw, authorization, header, headerSegment, claims } = decoded
+  function accept(
+    { header, headerSegment, claims }: DecodedToken,
+    { rules, keys }: TrustedIssuer,
+    key: PublicKey,
+  ): Verification {
     const refusal = checkCustomClaims(claims)
-    if (refusal !== undefined) return refusal
-    const token = readAccessToken(claims, issuer.rules)
+    if (refusal !== undefined) return refused(refusal)
     if (!headers.has(headerSegment)) {
-      if (headers.size >= headersKept) headers.clear()
+      if (headers.size >= maxHeaders) headers.clear()
       headers.set(headerSegment, header)
     }
-    const { usableFrom, usableUntil } = lifetimeOf(claims, issuer.rules)
-    cache.setVerified(raw, { token, key, keys: issuer.keys, usableFrom, usableUntil }, authorization)
-    return token
+    const { usableFrom, usableUntil } = lifetimeOf(claims, rules)
+    const validity = { from: usableFrom, until: usableUntil, signedBy: { key, keys } }
+    return { outcome: readAccessToken(claims, rules), validity }
   }
 
-  function refuse(
-    { raw, authorization, header, claims }: DecodedToken,
-    issuer: TrustedIssuer,
-    found: Refusal,
-  ): Refusal {
-    const refusal = withContext(found, issuer, header)
-    if (refusal.reason === 'expired')
-      cache.setExpired(raw, { refusal, since: lifetimeOf(claims, issuer.rules).usableUntil }, authorization)
-    return refusal
-  }
-
-  return (raw, authorization) => {
-    const known = authorization === undefined ? cache.get(raw) : undefined
-    if (known !== undefined) return known
-    if (introspect !== undefined && !looksLikeJwt(raw)) return isB64token(raw) ? introspect(raw) : noToken()
-    const decoded = decodeToken(raw, headers, authorization)
-    if (decoded instanceof Refusal) return isB64token(raw) ? decoded : noToken()
-    const { header, claims } = decoded
-    const { alg, kid } = header
-    if (!supportedAlgorithms.includes(alg as Algorithm))
-      return new Refusal('algorithm', 'alg is no asymmetric signature algorithm')
-    const issuer = chooseIssuer(claims)
-    if (issuer instanceof Refusal) return issuer
-    if (!issuer.algorithms.includes(alg as Algorithm))
-      return new Refusal('algorithm', 'alg is not allowed for this issuer')
-    const refusal = checkClaims(header, claims, issuer.rules, now())
-    if (refusal !== undefined) return refuse(decoded, issuer, refusal)
-    const key = issuer.keys.find(kid, alg)
-    const verified =
-      key === undefined
-        ? issuer.keys.lookUp(kid, alg).then(found => verifySignature(decoded, issuer, found))
-        : verifySignature(decoded, issuer, key)
-    return verified instanceof Promise
-      ? verified.then(settled => withContext(settled, issuer, header))
-      : withContext(verified, issuer, header)
+  if (introspect === undefined) return verifyJwt
+  return raw => {
+    if (looksLikeJwt(raw)) return verifyJwt(raw)
+    return isB64token(raw) ? introspect(raw).then(outcome => ({ outcome })) : refused(notOneToken())
   }
 }
 
-/** Several tokens, or something else in the place of one: that is wrong with the request, and not with a token. */
-function noToken(): Refusal {
-  return new Refusal('credentials', 'what came as the token has letters that none has')
+function refused(outcome: Refusal): Verification {
+  return { outcome }
 }
 
-/** Three segments (RFC 7515 §7.1). What is wrong with a token that has them is for `decodeToken` to tell. */
+/** An expired token stays expired, unless the clock is set back. */
+function expired(outcome: Refusal, { claims }: DecodedToken, { rules }: TrustedIssuer): Verification {
+  return { outcome, validity: { from: lifetimeOf(claims, rules).usableUntil, until: Infinity } }
+}
+
+/** Several tokens, or something else in the place of one: the request is wrong, not the token. */
+function notOneToken(): Refusal {
+  return new Refusal('credentials', 'the token has characters that no token may have')
+}
+
+/** Three segments (RFC 7515 §7.1). Whether they are those of a JWT is for `decodeToken` to tell. */
 function looksLikeJwt(raw: string): boolean {
   return /^[^.]+\.[^.]+\.[^.]*$/.test(raw)
 }
 
 /** Tells the log which issuer and key a refusal is about. */
-function withContext<T>(settled: T | Refusal, { rules }: TrustedIssuer, { kid }: TokenHeader): T | Refusal {
-  if (!(settled instanceof Refusal)) return settled
-  return new Refusal(settled.reason, settled.detail, rules.issuer, kid)
+function withContext(verification: Verification, issuer: string, kid: string | undefined): Verification {
+  const { outcome } = verification
+  return outcome instanceof Refusal ? { ...verification, outcome: outcome.about(issuer, kid) } : verification
 }
 
 /** With one issuer there is nothing to choose. With several, the unverified `iss` picks whose keys must verify it. */

@@ -1,6 +1,5 @@
 import { Refusal } from '../errors.js'
 import { checkTimes, type TimeRules } from './check-times.js'
-import type { TokenHeader } from './decode-token.js'
 import type { Claims, Profile } from './profiles.js'
 
 /** What one issuer's tokens are checked against. */
@@ -11,6 +10,13 @@ export interface ClaimRules extends TimeRules {
   readonly types: readonly (string | null)[]
   /** Claims that have to be present: one name of each list. */
   readonly required: readonly (readonly string[])[]
+}
+
+/** What is checked of a token. */
+export interface ReadToken {
+  /** `type`: the header's `typ`, lower case and without `application/`; null when absent. */
+  readonly header: { readonly type: string | null }
+  readonly claims: Claims
 }
 
 type ClaimType = 'string' | 'time' | 'strings'
@@ -49,17 +55,9 @@ const typedClaims = Object.entries(claimTypes).map(([claim, type]) => ({ claim, 
  * Checks a token's header and claims against the rules (RFC 7519 §7.2, RFC 9068 §4). `now` in milliseconds.
  * @returns the first rule that does not hold
  */
-export function checkClaims(
-  header: TokenHeader,
-  claims: Claims,
-  rules: ClaimRules,
-  now: number,
-): Refusal | undefined {
-  return (
-    checkType(header, claims, rules) ??
-    checkPresence(claims, rules.required) ??
-    checkValues(claims, rules, now)
-  )
+export function checkClaims(token: ReadToken, rules: ClaimRules, now: number): Refusal | undefined {
+  const { claims } = token
+  return checkType(token, rules) ?? checkPresence(claims, rules.required) ?? checkValues(claims, rules, now)
 }
 
 /** What RFC 7662 §2.2 leaves open has to be there all the same: for whom the token is, and when it ends. */
@@ -82,7 +80,7 @@ function checkValues(claims: Claims, rules: ClaimRules, now: number): Refusal | 
   return checkIssuer(claims, rules) ?? checkTimes(claims, rules, now) ?? checkAudience(claims, rules)
 }
 
-function checkType(header: TokenHeader, claims: Claims, { types, profile }: ClaimRules): Refusal | undefined {
+function checkType({ header, claims }: ReadToken, { types, profile }: ClaimRules): Refusal | undefined {
   if (!types.includes(header.type))
     return new Refusal('type', `typ is not ${types.map(type => type ?? 'absent').join(' or ')}`)
   for (const [claim, values] of profile.fixed)

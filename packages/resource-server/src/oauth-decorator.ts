@@ -12,10 +12,12 @@ import { refuseBound } from './binding/check-binding.js'
 import { reportAllowed, startTime } from './diagnostics.js'
 import { InvalidRouteError, Refusal } from './errors.js'
 import type { Guard } from './guard.js'
-import { explain } from './respond/refuse.js'
+import type { Outcome } from './outcome.js'
+import { refusalTable } from './respond/refusal-table.js'
+import { reportRefusal } from './respond/report-refusal.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
 import type { ResourceServerStats, Tally } from './stats.js'
-import type { Verifier } from './verify/verifier.js'
+import type { Verifier } from './verifier.js'
 
 /** What a token outside a request may have to fulfil. */
 export type TokenRequirement = Omit<RouteRequirement, 'optional' | 'dpop'>
@@ -43,7 +45,7 @@ export interface ResourceServer {
 }
 
 /** What `fastify.oauth` works with. */
-export interface ResourceServerParts {
+export interface OAuthDecoratorSteps {
   readonly verifier: Verifier
   readonly settings: Catalogue & { readonly clock: () => number; readonly clockToleranceMs: number }
   readonly log: FastifyBaseLogger
@@ -52,15 +54,15 @@ export interface ResourceServerParts {
   readonly guard: (requirement: Requirement) => Guard
 }
 
-/** The compiler sees to it too; without it, what nobody can check here would let tokens in. */
-function refuseInert({ optional, dpop }: RouteRequirement = {}): void {
+/** For callers without types: a key that cannot be checked here would let tokens in. */
+function refuseUncheckable({ optional, dpop }: RouteRequirement = {}): void {
   if (optional === true) throw new InvalidRouteError('oauth.verify: there is no `optional` here')
   if (dpop === 'require')
     throw new InvalidRouteError("oauth.verify: there is no `dpop: 'require'` here, since no proof can be had")
 }
 
-export function createResourceServer(parts: ResourceServerParts): ResourceServer {
-  const { verifier, settings, log, tally, list, guard } = parts
+export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer {
+  const { verifier, settings, log, tally, list, guard } = steps
   const rules = new WeakMap<object, Requirement>()
   let anyToken: Requirement | undefined
 
@@ -73,11 +75,13 @@ export function createResourceServer(parts: ResourceServerParts): ResourceServer
     return requirement
   }
 
-  /** There is no request around the token. */
-  async function verifyAlone(raw: unknown, requirement: Requirement): Promise<AccessToken | Refusal> {
+  /** Without a request, no binding can be proved, and what is no token at all is a malformed one. */
+  async function verifyAlone(raw: unknown, requirement: Requirement): Promise<Outcome> {
     if (typeof raw !== 'string') return new Refusal('malformed', 'the token is no string')
-    const token = await verifier.verify(raw)
-    if (token instanceof Refusal) return token
+    const presented = { accessToken: raw, header: `Bearer ${raw}` }
+    const token = verifier.remembered(presented.header) ?? (await verifier.verify(presented))
+    if (token instanceof Refusal)
+      return token.reason === 'credentials' ? new Refusal('malformed', token.detail) : token
     return (
       refuseBound(token) ??
       checkScopes(token, requirement) ??
@@ -89,16 +93,14 @@ export function createResourceServer(parts: ResourceServerParts): ResourceServer
   return Object.freeze({
     async verify(raw, rule) {
       const requirement = requirementOf(rule, 'oauth.verify')
-      refuseInert(rule)
+      refuseUncheckable(rule)
       const startedAt = startTime()
-      const occasion = { log, startedAt, tally }
-      let token: AccessToken | Refusal
-      try {
-        token = await verifyAlone(raw, requirement)
-      } catch (error) {
-        throw explain(error, occasion)
+      const token = await verifyAlone(raw, requirement)
+      if (token instanceof Refusal) {
+        const error = refusalTable[token.reason].createError()
+        reportRefusal(token, error, { log, tally, startedAt })
+        throw error
       }
-      if (token instanceof Refusal) throw explain(token, occasion)
       tally.allowed += 1
       reportAllowed(token, startedAt)
       return token

@@ -1,24 +1,30 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { report } from '../diagnostics.js'
-import { InvalidOptionError } from '../errors.js'
-import type { IssuerSettings } from '../options/issuer-options.js'
-import type { Settings } from '../options/options.js'
-import type { Outcome } from '../outcome.js'
-import { compileCustomClaims, type CheckCustomClaims } from './check-custom-claims.js'
-import { connectToIssuer, type IssuerConnection } from './issuer-connection.js'
-import { fetchKeysOf, keyImporter } from './issuer-keys.js'
-import { createIntrospection, type IntrospectToken } from './introspect-token.js'
-import { createKeySet, type KeyEvent, type KeySetState } from './key-set.js'
-import type { PublicKey } from './public-key.js'
-import { createThreadPool } from './thread-pool.js'
-import { createTokenCache } from './token-cache.js'
-import { createVerifyToken, type TrustedIssuer, type VerifyToken } from './verify-token.js'
+import { report, type ResourceServerEvents } from './diagnostics.js'
+import { InvalidOptionError } from './errors.js'
+import type { IssuerSettings } from './options/issuer-options.js'
+import type { Settings } from './options/options.js'
+import type { Outcome } from './outcome.js'
+import { compileCustomClaims, type CheckCustomClaims } from './claims/check-custom-claims.js'
+import { connectToIssuer, type IssuerConnection } from './verify/issuer-connection.js'
+import { fetchKeysOf, keyImporter } from './verify/issuer-keys.js'
+import { createIntrospection, type IntrospectToken } from './verify/introspect-token.js'
+import { createKeySet, type KeyEvent, type KeySetState } from './keys/key-set.js'
+import type { Algorithm } from './keys/algorithms.js'
+import type { PublicKey } from './keys/public-key.js'
+import type { Credentials } from './extract-token.js'
+import { andThen, type MaybePromise } from './later.js'
+import { loadFastifyJwt, type LoadSecond } from './signature/second-implementation.js'
+import { createThreadPool, type ThreadPool } from './signature/thread-pool.js'
+import { createSignatureVerifier } from './signature/verify-signature.js'
+import { createTokenCache } from './verify/token-cache.js'
+import { createVerifyToken, type TrustedIssuer } from './verify/verify-token.js'
 
 /** Everything that verification keeps: keys, connections, verified tokens. */
 export interface Verifier {
-  readonly verify: VerifyToken
-  /** What the token of an `Authorization` header came to before, where that still holds. */
-  readonly recall: (header: string) => Outcome | undefined
+  /** The earlier outcome for an `Authorization` header, if it is still valid. */
+  remembered(header: string): Outcome | undefined
+  /** Verifies a token and remembers the outcome under its header. */
+  verify(presented: Pick<Credentials, 'accessToken' | 'header'>): MaybePromise<Outcome>
   /** Fetches the keys of every issuer. @throws the first failure */
   loadKeys(): Promise<void>
   close(): Promise<void>
@@ -29,20 +35,31 @@ export interface Verifier {
   }
 }
 
-export async function createVerifier(settings: Settings, log: FastifyBaseLogger): Promise<Verifier> {
+/** @param loadSecond loads the second implementation of signatures */
+export async function createVerifier(
+  settings: Settings,
+  log: FastifyBaseLogger,
+  loadSecond: LoadSecond = loadFastifyJwt,
+): Promise<Verifier> {
   const connection = connectToIssuer(settings.issuerDispatcher)
-  const issuers = settings.issuers.map(issuer => trust(issuer, settings, connection, log))
+  const threadPool = createThreadPool(settings.verifyInThreadPool)
+  const issuers = settings.issuers.map(issuer =>
+    trust(issuer, settings, { connection, threadPool, loadSecond, log }),
+  )
   const checkCustomClaims = await compileCustomClaims(settings.claims)
   const cache = createTokenCache(settings.maxCachedTokens, settings.clock)
+  const verifyToken = createVerifyToken(issuers, {
+    checkCustomClaims,
+    introspect: introspectionOf(settings, connection, checkCustomClaims),
+    now: settings.clock,
+  })
   return {
-    verify: createVerifyToken(issuers, {
-      cache,
-      threadPool: createThreadPool(settings.verifyInThreadPool),
-      checkCustomClaims,
-      introspect: introspectionOf(settings, connection, checkCustomClaims),
-      now: settings.clock,
-    }),
-    recall: header => cache.getByHeader(header),
+    remembered: header => cache.get(header),
+    verify: ({ accessToken, header }) =>
+      andThen(verifyToken(accessToken), verification => {
+        cache.set(header, verification)
+        return verification.outcome
+      }),
     async loadKeys() {
       await Promise.all(issuers.map(({ keys }) => keys.load()))
     },
@@ -57,11 +74,18 @@ export async function createVerifier(settings: Settings, log: FastifyBaseLogger)
   }
 }
 
+/** What all issuers share. */
+interface Shared {
+  readonly connection: IssuerConnection
+  readonly threadPool: ThreadPool
+  readonly loadSecond: LoadSecond
+  readonly log: FastifyBaseLogger
+}
+
 function trust(
   issuer: IssuerSettings,
   settings: Settings,
-  connection: IssuerConnection,
-  log: FastifyBaseLogger,
+  { connection, threadPool, loadSecond, log }: Shared,
 ): TrustedIssuer {
   const { rules, algorithms, jwksUri, metadataUrl } = issuer
   const onIgnored = (kid: string | undefined, reason: string): void =>
@@ -83,9 +107,12 @@ function trust(
       : staticKeys(issuer, onIgnored)
   const keys = createKeySet(fetchKeys, settings.keyTimes, settings.clock, event => {
     // What the end of the application interrupts is no failure of the issuer.
-    if (!connection.isClosed()) tell(event, rules.issuer, log)
+    if (!connection.isClosed()) reportKeys(event, rules.issuer, log)
   })
-  return { rules, algorithms, keys }
+  const onDisputed = ({ kid }: PublicKey, algorithm: Algorithm): void =>
+    reportDisputed({ issuer: rules.issuer, kid, algorithm }, log)
+  const verifySignature = createSignatureVerifier({ threadPool, loadSecond, onDisputed })
+  return { rules, algorithms, keys, verifySignature }
 }
 
 /** Options see to it that only a single issuer has it. */
@@ -126,7 +153,7 @@ function staticKeys(
   }
 }
 
-function tell(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {
+function reportKeys(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {
   if (event.type === 'fetched') {
     const { kids, withdrawn, durationMs } = event
     report('fastify-resource-server:keys', { issuer, kids, withdrawn, durationMs })
@@ -148,5 +175,16 @@ function tell(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {
   log.warn(
     { issuer, reason: error.message, servingStale, retryAfterMs },
     "the issuer's keys cannot be fetched",
+  )
+}
+
+function reportDisputed(
+  disputed: ResourceServerEvents['fastify-resource-server:signature-disputed'],
+  log: FastifyBaseLogger,
+): void {
+  report('fastify-resource-server:signature-disputed', disputed)
+  log.error(
+    disputed,
+    'node:crypto accepts a signature that @fastify/jwt rejects; the token is refused, and so is every token of this key until both accept one',
   )
 }

@@ -1,5 +1,6 @@
-import { VerificationUnavailable } from '../errors.js'
-import type { Algorithm, PublicKey } from './public-key.js'
+import { Refusal } from '../errors.js'
+import type { Algorithm } from './algorithms.js'
+import type { PublicKey } from './public-key.js'
 
 /** How long what lasts, in milliseconds. */
 export interface KeyTimes {
@@ -30,12 +31,15 @@ export type KeyEvent =
 
 /** The keys of one issuer: fetched, kept, renewed, withdrawn. */
 export interface KeySet {
-  /** The key for a token, if it is at hand and may be used; never waits. */
-  find(kid: string | undefined, algorithm: string): PublicKey | undefined
-  /** The key for a token, asking the issuer if that is due. @throws {VerificationUnavailable} */
-  lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | undefined>
-  /** Whether the issuer still lists, at this time in milliseconds, a key that verified a token earlier. */
-  holds(key: PublicKey, time: number): boolean
+  /** The key for a token, if it is known and fresh; never waits. Renews the keys in the background when that is due. */
+  use(kid: string | undefined, algorithm: string): PublicKey | undefined
+  /** The key for a token, asking the issuer if necessary. A {@link Refusal} when the issuer cannot be asked now. */
+  lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | Refusal | undefined>
+  /**
+   * Whether a key that verified a token earlier may be used again at this time in milliseconds: the issuer still lists
+   * it. Renews the keys in the background when that is due.
+   */
+  reuse(key: PublicKey, time: number): boolean
   /** Fetches the keys now. @throws the reason why it can't */
   load(): Promise<void>
   /** What is at hand, and how the issuer is doing. */
@@ -131,20 +135,23 @@ export function createKeySet(
     return fitting.length === 1 ? fitting[0] : undefined
   }
 
-  function find(kid: string | undefined, algorithm: string): PublicKey | undefined {
+  function use(kid: string | undefined, algorithm: string): PublicKey | undefined {
     const time = now()
     if (!isFresh(time)) return undefined
     renewAheadIfDue(time)
     return pick(kid, algorithm)
   }
 
-  async function lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | undefined> {
-    const known = find(kid, algorithm)
+  async function lookUp(
+    kid: string | undefined,
+    algorithm: string,
+  ): Promise<PublicKey | Refusal | undefined> {
+    const known = use(kid, algorithm)
     if (known !== undefined) return known
     const joined = running !== undefined
     if (!joined) {
       // While the issuer fails, nobody can tell whether it has a new key.
-      if (isBackingOff()) throw unavailable()
+      if (isBackingOff()) return unavailable()
       // The cooldown is for a healthy issuer that does not have the key; after a failure, the back-off is the limit.
       if (failures === 0 && isFresh(now())) {
         if (isWithin(times.cooldownMs, unknownKeyAskedAt)) return undefined
@@ -154,26 +161,23 @@ export function createKeySet(
     try {
       await renew()
     } catch {
-      const stale = isUsable() ? pick(kid, algorithm) : undefined
-      if (stale === undefined) throw unavailable()
-      return stale
+      return (isUsable() ? pick(kid, algorithm) : undefined) ?? unavailable()
     }
     const key = pick(kid, algorithm)
     // The request that was joined may have been on its way before the issuer listed the key.
     return key === undefined && joined ? lookUp(kid, algorithm) : key
   }
 
-  function unavailable(): VerificationUnavailable {
-    return new VerificationUnavailable(
-      'the issuer gives no keys',
-      Math.max(failedAt + retryAfterMs - now(), firstBackOffMs),
-    )
+  function unavailable(): Refusal {
+    return new Refusal('unavailable', "the issuer's keys cannot be fetched", {
+      retryAfterMs: Math.max(failedAt + retryAfterMs - now(), firstBackOffMs),
+    })
   }
 
   return {
-    find,
+    use,
     lookUp,
-    holds(key, time) {
+    reuse(key, time) {
       if (!isFresh(time) || !current.has(key)) return false
       renewAheadIfDue(time)
       return true

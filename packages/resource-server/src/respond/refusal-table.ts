@@ -1,0 +1,63 @@
+import {
+  InsufficientScopeError,
+  InsufficientUserAuthenticationError,
+  InvalidDpopProofError,
+  InvalidRequestError,
+  InvalidTokenError,
+  MissingTokenError,
+  UseDpopNonceError,
+  VerificationUnavailableError,
+  type RefusalReason,
+} from '../errors.js'
+
+/** The public error for a refusal. */
+export type RefusalError = Error & { readonly code: string; readonly statusCode: number }
+
+/** The `error` of a challenge (RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3). */
+type ChallengeError =
+  | 'invalid_request'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'insufficient_user_authentication'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+
+/** How a reason for refusing a request is answered. */
+export interface RefusalRow {
+  /** Makes the public error, which has the status, the code and the message. */
+  readonly createError: () => RefusalError
+  /** The challenge's `error`; `bare`: a challenge without one (RFC 6750 §3.1); `none`: no challenge at all. */
+  readonly challenge: ChallengeError | 'bare' | 'none'
+  /** The message of the error, which is the challenge's `error_description` too. */
+  readonly message: string
+}
+
+function row(PublicError: new () => RefusalError, challenge: RefusalRow['challenge']): RefusalRow {
+  const { message } = new PublicError()
+  return Object.freeze({ createError: () => new PublicError(), challenge, message })
+}
+
+const invalidToken = row(InvalidTokenError, 'invalid_token')
+
+/** Reason → answer. A reason that is not in the table is a compile error. */
+export const refusalTable: Readonly<Record<RefusalReason, RefusalRow>> = Object.freeze({
+  missing: row(MissingTokenError, 'bare'),
+  credentials: row(InvalidRequestError, 'invalid_request'),
+  malformed: invalidToken,
+  algorithm: invalidToken,
+  unknown_key: invalidToken,
+  signature: invalidToken,
+  issuer: invalidToken,
+  type: invalidToken,
+  claim: invalidToken,
+  audience: invalidToken,
+  expired: invalidToken,
+  not_yet_valid: invalidToken,
+  scope: row(InsufficientScopeError, 'insufficient_scope'),
+  inactive: invalidToken,
+  binding: invalidToken,
+  proof: row(InvalidDpopProofError, 'invalid_dpop_proof'),
+  nonce: row(UseDpopNonceError, 'use_dpop_nonce'),
+  authentication: row(InsufficientUserAuthenticationError, 'insufficient_user_authentication'),
+  unavailable: row(VerificationUnavailableError, 'none'),
+})

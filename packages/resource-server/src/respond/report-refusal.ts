@@ -1,0 +1,26 @@
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import { isObserved, report, since } from '../diagnostics.js'
+import type { Refusal } from '../errors.js'
+import type { Tally } from '../stats.js'
+import type { RefusalError } from './refusal-table.js'
+
+/** Where and when a token was refused: in a request, or in a message of a queue or socket. */
+export interface RefusedAt {
+  readonly log: FastifyBaseLogger
+  readonly tally: Tally
+  readonly request?: FastifyRequest
+  readonly startedAt: number | undefined
+}
+
+/** Counts a refusal, logs it, and publishes the event. */
+export function reportRefusal(
+  { reason, detail, issuer, kid }: Refusal,
+  { code, statusCode }: RefusalError,
+  { log, tally, request, startedAt }: RefusedAt,
+): void {
+  tally.refused[reason] = (tally.refused[reason] ?? 0) + 1
+  log.info({ code, reason, detail, issuer, kid }, 'access refused')
+  if (!isObserved('fastify-resource-server:deny')) return
+  const durationMs = since(startedAt)
+  report('fastify-resource-server:deny', { request, statusCode, reason, detail, issuer, kid, durationMs })
+}

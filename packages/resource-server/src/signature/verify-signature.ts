@@ -1,0 +1,68 @@
+import { Refusal } from '../errors.js'
+import { andThen, type MaybePromise } from '../later.js'
+import type { Algorithm } from '../keys/algorithms.js'
+import type { PublicKey } from '../keys/public-key.js'
+import { verifyHere, verifyInPool, type Jws } from './node-signature.js'
+import { isKnownToFastifyJwt, type LoadSecond } from './second-implementation.js'
+import type { ThreadPool } from './thread-pool.js'
+
+/** A token whose signature is to be verified. */
+export interface SignedToken extends Jws {
+  /** The compact JWS as a whole. */
+  readonly raw: string
+}
+
+/**
+ * Verifies a signature by `node:crypto`: in place, or in the thread pool during bursts. The first signature of each key
+ * and algorithm that it accepts must be accepted by @fastify/jwt too.
+ * @returns undefined when the signature is the key's; a promise when the thread pool or @fastify/jwt is needed
+ */
+export type VerifySignature = (
+  token: SignedToken,
+  key: PublicKey,
+  algorithm: Algorithm,
+) => MaybePromise<Refusal | undefined>
+
+/** What verification of signatures works with. */
+export interface SignatureSteps {
+  readonly threadPool: ThreadPool
+  /** Called when the two implementations disagree about a signature. */
+  readonly onDisputed: (key: PublicKey, algorithm: Algorithm) => void
+  readonly loadSecond: LoadSecond
+}
+
+export function createSignatureVerifier({
+  threadPool,
+  onDisputed,
+  loadSecond,
+}: SignatureSteps): VerifySignature {
+  /** Keys with the algorithms for which both implementations have accepted a signature. */
+  const confirmed = new WeakMap<PublicKey, Set<Algorithm>>()
+
+  function isConfirmed(key: PublicKey, algorithm: Algorithm): boolean {
+    return confirmed.get(key)?.has(algorithm) === true || !isKnownToFastifyJwt(algorithm)
+  }
+
+  async function confirm(raw: string, key: PublicKey, algorithm: Algorithm): Promise<Refusal | undefined> {
+    const accepts = await loadSecond()
+    // Another request may have confirmed the key meanwhile.
+    if (isConfirmed(key, algorithm)) return undefined
+    if (!accepts(raw, key, algorithm)) {
+      onDisputed(key, algorithm)
+      return new Refusal('signature', 'node:crypto accepts the signature and @fastify/jwt does not')
+    }
+    const algorithms = confirmed.get(key) ?? new Set()
+    confirmed.set(key, algorithms.add(algorithm))
+    return undefined
+  }
+
+  return (token, key, algorithm) => {
+    const fits = threadPool.takesNext()
+      ? threadPool.run(verifyInPool(token, key.keyObject, algorithm))
+      : verifyHere(token, key.keyObject, algorithm)
+    return andThen(fits, isValid => {
+      if (!isValid) return new Refusal('signature', 'the signature does not verify')
+      return isConfirmed(key, algorithm) ? undefined : confirm(token.raw, key, algorithm)
+    })
+  }
+}
