@@ -83,11 +83,11 @@ export function createGuard(steps: GuardSteps): Guard {
 
   return (request, reply, done) => {
     // A preflight comes without credentials by design (Fetch Standard).
-    if (isPreflight(request)) return done()
+    if (isPreflight(request)) return proceedWithoutToken(request, done)
     const requirement = requirementOf(request)
-    if (requirement === undefined) return done()
+    if (requirement === undefined) return proceedWithoutToken(request, done)
     const credentials = extractToken(request.raw, requirement.dpop !== 'off')
-    if (credentials === 'missing' && requirement.optional) return done()
+    if (credentials === 'missing' && requirement.optional) return proceedWithoutToken(request, done)
     const guarded = { request, reply, requirement, credentials, startedAt: startTime() }
     let outcome: MaybePromise<Outcome>
     try {
@@ -101,6 +101,12 @@ export function createGuard(steps: GuardSteps): Guard {
       error => done(asError(error)),
     )
   }
+}
+
+/** Fastify gives decorators of a parent to the requests of older child scopes only as far as these have none of their own. */
+function proceedWithoutToken(request: { auth: AccessToken | null | undefined }, done: Done): void {
+  if (request.auth === undefined) request.auth = null
+  done()
 }
 
 /** Steps return refusals and throw only when this package, or a callback of the application, has a fault: a 500. */

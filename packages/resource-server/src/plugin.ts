@@ -9,24 +9,26 @@ import type {
   RawServerBase,
   RawServerDefault,
   RouteGenericInterface,
-  RouteOptions,
 } from 'fastify'
 import fp from 'fastify-plugin'
-import { parseRequirement, type Requirement, type RouteRequirement } from './authorize/requirement.js'
+import type { Requirement, RouteRequirement } from './authorize/requirement.js'
 import type { AuthOf } from './auth-of.js'
 import { createBindingCheck } from './binding/check-binding.js'
 import { documentRoute } from './describe/openapi.js'
 import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
 import { InvalidOptionError, IssuerError } from './errors.js'
-import { createGuard } from './guard.js'
+import { createGuard, type Guard, type GuardSteps } from './guard.js'
 import { parseOptions, type ResourceServerOptions, type Settings } from './options/options.js'
-import { createChallenges } from './respond/challenge.js'
-import { createRefuse, createRefuseWithProblem } from './respond/refuse.js'
+import { createChallenges, type Challenges } from './respond/challenge.js'
+import { createRefuse, withProblemDetails, type Refuse } from './respond/refuse.js'
+import { challengeWithdrawal } from './respond/withdraw-challenge.js'
 import { createOAuthDecorator, type ResourceServer } from './oauth-decorator.js'
 import { listRoutes } from './route-list.js'
 import { createTally } from './stats.js'
 import { createVerifier, type Verifier } from './verifier.js'
-import { isGuarded, markGuarded, nameOf, routesIn } from './watch-routes.js'
+import { checkRoutes, declarationOf, rememberRequirements, requirementReader } from './route-rules.js'
+import { guardScope } from './scopes.js'
+import type { SeenRoute } from './seen-routes.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -54,44 +56,21 @@ declare module 'fastify' {
   }
 }
 
-/** Makes a scope one whose routes are protected. */
+/** Guards the routes of a scope and its descendants. */
 export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (fastify, options) => {
-  if (isGuarded(fastify))
-    throw new InvalidOptionError(
-      'the scope is protected already: register the plugin once in a scope and its children, several times only in sibling scopes',
-    )
-  if (fastify.hasRequestDecorator('auth'))
-    throw new InvalidOptionError('request.auth exists already, by another plugin')
-  if (fastify.hasDecorator('oauth'))
-    throw new InvalidOptionError('fastify.oauth exists already, by another plugin')
-
   const settings = parseOptions(options)
   const verifier = await createVerifier(settings, fastify.log)
-  const { dpop, clientCertificate, resourceMetadata, clock } = settings
-  const tally = createTally()
-  const challenges = createChallenges({
-    realm: settings.realm,
-    metadataUrl: resourceMetadata === undefined ? undefined : metadataUrl(resourceMetadata.resource),
-    dpopAlgorithms: dpop?.algorithms,
-  })
-  const steps = {
-    verifier,
-    checkBinding: createBindingCheck(dpop, clientCertificate, clock),
-    times: settings,
-    tally,
-    refuse: (settings.problemDetails ? createRefuseWithProblem : createRefuse)(challenges, tally),
-  }
+  guardScope(fastify)
+  refuseForeignDecorators(fastify)
   const readRequirement = requirementReader(settings)
-  const routes = routesIn(fastify)
+  const routes = checkRoutes(fastify, readRequirement)
+  const tally = createTally()
+  const refuse = createRefuse(challengesFor(settings), tally)
+  const withdrawable = challengeWithdrawal(fastify)
+  const checkBinding = createBindingCheck(settings.dpop, settings.clientCertificate, settings.clock)
+  const guardBy = (requirementOf: GuardSteps['requirementOf'], refuseBy: Refuse): Guard =>
+    createGuard({ verifier, checkBinding, times: settings, tally, refuse: refuseBy, requirementOf })
 
-  // A route that asks for something impossible stops the application, not its first caller.
-  for (const { options: route } of routes()) readRequirement(route)
-  fastify.addHook('onRoute', route => void readRequirement(route))
-  // Hooks of other plugins may have had a say since.
-  fastify.addHook('onReady', async () => {
-    for (const { scope, options: route } of routes()) if (isGuarded(scope)) readRequirement(route)
-  })
-  markGuarded(fastify)
   fastify.decorateRequest('auth', null as never)
   fastify.decorate(
     'oauth',
@@ -100,45 +79,24 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
       settings,
       log: fastify.log,
       tally,
-      list: () => listRoutes(routes(), ({ options: route }) => readRequirement(route)),
-      // Its errors may be one of several answers (@fastify/auth), so it never sends a problem by itself.
-      guard: requirement =>
-        createGuard({
-          ...steps,
-          refuse: createRefuse(challenges, tally),
-          requirementOf: () => requirement,
-        }),
+      list: () => listRoutes(routes(), route => readRequirement(declarationOf(route))),
+      // It may be one of several ways to authenticate (@fastify/auth), so it never sends an answer by itself.
+      guard: requirement => guardBy(() => requirement, withdrawable(refuse)),
     }),
   )
   const requirementOf = rememberRequirements(readRequirement)
   fastify.addHook(
     'onRequest',
-    createGuard({
-      ...steps,
-      // What does not exist stays 404; who guards the handler for it uses `authenticate`.
-      requirementOf: request => (request.is404 ? undefined : requirementOf(request.routeOptions)),
-    }),
+    // What does not exist stays 404; who guards the handler for it uses `authenticate`.
+    guardBy(
+      request => (request.is404 ? undefined : requirementOf(request.routeOptions)),
+      settings.problemDetails ? withProblemDetails(refuse) : refuse,
+    ),
   )
-  if (resourceMetadata !== undefined)
-    serveMetadata(fastify, resourceMetadata, {
-      issuers: settings.issuers.map(({ rules }) => rules.issuer),
-      dpopAlgorithms: dpop?.mode === 'off' ? undefined : dpop?.algorithms,
-      dpopRequired: dpop?.mode === 'require',
-      certificates: clientCertificate !== undefined,
-      routes: () => fastify.oauth.routes(),
-    })
-  fastify.addHook('onReady', async () => warnOfUnguarded(fastify))
-  const { securityScheme, problemDetails } = settings
-  const refusals = problemDetails ? 'problem' : 'error'
-  if (securityScheme !== undefined)
-    fastify.addHook('onReady', async () => {
-      for (const { scope, options: route, hasOwnSerializer } of routes())
-        if (isGuarded(scope))
-          documentRoute(route, readRequirement(route), {
-            securityScheme,
-            refusals: hasOwnSerializer ? undefined : refusals,
-          })
-    })
+  publishMetadata(fastify, settings)
+  documentRoutes(fastify, settings, () =>
+    routes().map(route => [route, readRequirement(declarationOf(route))] as const),
+  )
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
 }
@@ -150,38 +108,49 @@ const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(protectRout
 })
 export default resourceServer
 
-/** What a route is known by, when it is declared and when it is called. */
-type Route = Pick<RouteOptions, 'method'> & { readonly url?: string | undefined; readonly config?: object }
-
-/** Reads what a route demands, as its `config` is now; undefined where it is public. */
-function requirementReader(settings: Settings): (route: Route) => Requirement | undefined {
-  // A preflight cannot bring credentials, and plugins for CORS cannot say anything of it.
-  const forOptions =
-    settings.defaultAccess === 'explicit' ? { ...settings, defaultAccess: 'protected' as const } : settings
-  return ({ config, method, url = '' }) =>
-    parseRequirement(config, nameOf({ method, url }), method === 'OPTIONS' ? forOptions : settings)
+function refuseForeignDecorators(fastify: FastifyInstance): void {
+  if (fastify.hasRequestDecorator('auth'))
+    throw new InvalidOptionError('request.auth exists already, by another plugin')
+  if (fastify.hasDecorator('oauth'))
+    throw new InvalidOptionError('fastify.oauth exists already, by another plugin')
 }
 
-/** The same, read once for each `config`: that of a request is one stable object. */
-function rememberRequirements(
-  read: (route: Route) => Requirement | undefined,
-): (route: Route & { readonly config: object }) => Requirement | undefined {
-  const known = new WeakMap<object, { readonly requirement: Requirement | undefined }>()
-  return route => {
-    let entry = known.get(route.config)
-    if (entry === undefined) known.set(route.config, (entry = { requirement: read(route) }))
-    return entry.requirement
-  }
+function challengesFor({ realm, resourceMetadata, dpop }: Settings): Challenges {
+  return createChallenges({
+    realm,
+    metadataUrl: resourceMetadata === undefined ? undefined : metadataUrl(resourceMetadata.resource),
+    dpopAlgorithms: dpop?.algorithms,
+  })
 }
 
-/** They may be meant to be outside (documentation pages, say), or be there by accident: the operator has to know. */
-function warnOfUnguarded(fastify: FastifyInstance): void {
-  const routes = fastify.oauth.routes().filter(({ access }) => access === 'unguarded')
-  if (routes.length === 0) return
-  fastify.log.warn(
-    { routes: routes.map(({ methods, url }) => nameOf({ method: [...methods], url })) },
-    'routes of child scopes that were registered before fastify-resource-server are not protected',
-  )
+function publishMetadata(
+  fastify: FastifyInstance,
+  { resourceMetadata, issuers, dpop, clientCertificate }: Settings,
+): void {
+  if (resourceMetadata === undefined) return
+  serveMetadata(fastify, resourceMetadata, {
+    issuers: issuers.map(({ rules }) => rules.issuer),
+    dpopAlgorithms: dpop?.mode === 'off' ? undefined : dpop?.algorithms,
+    dpopRequired: dpop?.mode === 'require',
+    certificates: clientCertificate !== undefined,
+    routes: () => fastify.oauth.routes(),
+  })
+}
+
+function documentRoutes(
+  fastify: FastifyInstance,
+  { securityScheme, problemDetails }: Settings,
+  rules: () => readonly (readonly [SeenRoute, Requirement | undefined])[],
+): void {
+  if (securityScheme === undefined) return
+  const refusals = problemDetails ? 'problem' : 'error'
+  fastify.addHook('onReady', async () => {
+    for (const [{ options, hasOwnSerializer }, requirement] of rules())
+      documentRoute(options, requirement, {
+        securityScheme,
+        refusals: hasOwnSerializer ? undefined : refusals,
+      })
+  })
 }
 
 /** Only `required` makes the start wait for the keys, and fail without them. */

@@ -1,39 +1,35 @@
 import type { Requirement } from './authorize/requirement.js'
-import { isGuarded, type WatchedRoute } from './watch-routes.js'
+import { urlsOf, type SeenRoute } from './seen-routes.js'
 
 /** A route and its rule, as it is enforced. */
 export interface ListedRoute {
   readonly methods: readonly string[]
   readonly url: string
-  /**
-   * `protected`: needs a token. `optional`: takes one. `public`: by `oauth: false`, or by `defaultAccess: 'public'`.
-   * `unguarded`: in a child scope that was made before the plugin was registered, so that no hook runs there.
-   */
-  readonly access: 'protected' | 'optional' | 'public' | 'unguarded'
-  /** What is demanded of the token; null where nothing is. */
+  /** `protected`: needs a token. `optional`: takes one. `public`: by `oauth: false`, or by `defaultAccess: 'public'`. */
+  readonly access: 'protected' | 'optional' | 'public'
+  /** What is required of the token; null for a public route. */
   readonly requirement: Requirement | null
 }
 
 /** Every route with its rule, in the order of declaration; methods with the same rule together. */
 export function listRoutes(
-  routes: readonly WatchedRoute[],
-  requirementOf: (route: WatchedRoute) => Requirement | undefined,
+  routes: readonly SeenRoute[],
+  requirementOf: (route: SeenRoute) => Requirement | undefined,
 ): readonly ListedRoute[] {
-  const listed = new Map<string, ListedRoute & { methods: string[] }>()
+  const listed = new Map<string, ListedRoute>()
   for (const route of routes) {
-    const { method, url } = route.options
-    const requirement = isGuarded(route.scope) ? (requirementOf(route) ?? null) : null
-    const access = accessOf(route, requirement)
-    const key = JSON.stringify([url, access, requirement])
-    const entry = listed.get(key) ?? { methods: [], url, access, requirement }
-    for (const name of [method].flat()) if (!entry.methods.includes(name)) entry.methods.push(name)
-    listed.set(key, entry)
+    const requirement = requirementOf(route) ?? null
+    const access = accessOf(requirement)
+    for (const url of urlsOf(route)) {
+      const key = JSON.stringify([url, access, requirement])
+      const methods = new Set([...(listed.get(key)?.methods ?? []), ...route.methods])
+      listed.set(key, { methods: [...methods], url, access, requirement })
+    }
   }
   return [...listed.values()]
 }
 
-function accessOf({ scope }: WatchedRoute, requirement: Requirement | null): ListedRoute['access'] {
-  if (!isGuarded(scope)) return 'unguarded'
+function accessOf(requirement: Requirement | null): ListedRoute['access'] {
   if (requirement === null) return 'public'
   return requirement.optional ? 'optional' : 'protected'
 }

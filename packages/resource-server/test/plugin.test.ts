@@ -1,52 +1,107 @@
-import type { FastifyInstance } from 'fastify'
-import fastifyJwt from '@fastify/jwt'
-import resourceServer from 'fastify-resource-server'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import fastify from 'fastify'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import t from 'tap'
-import { buildApp, registered } from './protected-app.js'
+import resourceServer from 'fastify-resource-server'
 
-t.test(
-  "an application's own @fastify/jwt works beside the plugin, in either order and in a child",
-  async t => {
-    const secret = 'the secret of the application itself'
-    for (const order of ['before', 'after', 'in a child'] as const) {
-      const app = buildApp(t)
-      let token = ''
-      const useOwn = async (scope: FastifyInstance): Promise<void> => {
-        if (order !== 'before') await scope.register(fastifyJwt, { secret })
-        scope.get('/own', { config: { oauth: false } }, async request => request.jwtVerify())
-        token = scope.jwt.sign({ hello: 'own' })
-      }
-      if (order === 'before') await app.register(fastifyJwt, { secret })
-      await app.register(resourceServer, registered)
-      if (order === 'in a child') await app.register(async child => useOwn(child))
-      else await useOwn(app)
-      app.get('/guarded', async () => 'in')
-      await app.ready()
-      const headers = { authorization: `Bearer ${token}` }
-      t.equal((await app.inject({ url: '/own', headers })).statusCode, 200, order)
-      t.equal(
-        (await app.inject({ url: '/guarded', headers })).statusCode,
-        401,
-        `${order}: its tokens are none of ours`,
-      )
-    }
-  },
+const audience = 'https://api.example.com'
+const keys = await generateKeyPair('ES256')
+const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'first', alg: 'ES256', use: 'sig' }
+let asked = 0
+const server = createServer((request, response) => {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  response.setHeader('content-type', 'application/json')
+  if (request.url === '/jwks') {
+    asked += 1
+    return response.end(JSON.stringify({ keys: [jwk] }))
+  }
+  return response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/jwks` }))
+})
+await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+t.teardown(() => server.close())
+
+function sign(claims: Record<string, unknown> = {}): Promise<string> {
+  return new SignJWT({ client_id: 'payment', jti: 'one', scope: 'receipts:read', ...claims })
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'first' })
+    .setIssuer((claims['iss'] as string | undefined) ?? issuer)
+    .setAudience((claims['aud'] as string | undefined) ?? audience)
+    .setSubject('payment')
+    .setIssuedAt()
+    .setExpirationTime('5 minutes')
+    .sign(keys.privateKey)
+}
+
+const app = fastify()
+await app.register(resourceServer, { issuer, audience, scopes: ['receipts:read', 'receipts:write'] })
+app.get(
+  '/receipts',
+  { config: { oauth: { scopes: ['receipts:read'] } } },
+  async request => request.auth.clientId,
 )
+app.post('/receipts', { config: { oauth: { scopes: ['receipts:write'] } } }, async () => 'made')
+app.get('/health', { config: { oauth: false } }, async () => 'well')
+await app.ready()
+t.teardown(() => app.close())
 
-t.test('request.auth of another plugin is not overwritten', async t => {
-  const app = buildApp(t)
-  app.decorateRequest('auth', null as never)
-  await t.rejects(async () => app.register(resourceServer, registered), {
-    code: 'OAUTH_INVALID_OPTION',
-    message: /request\.auth exists already, by another plugin/,
+const call = async (method: 'GET' | 'POST', token?: string) =>
+  app.inject({
+    method,
+    url: '/receipts',
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   })
+
+t.test('lets a token with the right audience and scope in', async t => {
+  const { statusCode, body } = await call('GET', await sign())
+  t.strictSame([statusCode, body], [200, 'payment'])
+  await call('GET', await sign({ jti: 'two' }))
+  t.equal(asked, 1, 'the keys were fetched once')
 })
 
-t.test('fastify.oauth of another plugin is not overwritten', async t => {
-  const app = buildApp(t)
-  app.decorate('oauth', {} as never)
-  await t.rejects(async () => app.register(resourceServer, registered), {
-    code: 'OAUTH_INVALID_OPTION',
-    message: /fastify\.oauth exists already/,
+t.test('challenges a request without a token', async t => {
+  const { statusCode, headers } = await call('GET')
+  t.strictSame([statusCode, headers['www-authenticate']], [401, 'Bearer'])
+})
+
+t.test('refuses a token for somebody else', async t => {
+  const { statusCode, headers } = await call('GET', await sign({ aud: 'https://other.example.com' }))
+  t.equal(statusCode, 401)
+  t.match(headers['www-authenticate'], /error="invalid_token"/)
+})
+
+t.test('names the missing scope', async t => {
+  const { statusCode, headers } = await call('POST', await sign())
+  t.equal(statusCode, 403)
+  t.match(headers['www-authenticate'], /error="insufficient_scope".*scope="receipts:write"/)
+})
+
+t.test('leaves public routes and absent ones alone', async t => {
+  t.equal((await app.inject('/health')).statusCode, 200)
+  t.equal((await app.inject('/absent')).statusCode, 404)
+})
+
+t.test('answers 503 while the issuer has never been reached', async t => {
+  const cold = fastify()
+  const iss = 'http://127.0.0.1:1'
+  await cold.register(resourceServer, { issuer: iss, audience })
+  cold.get('/', async () => 'in')
+  const { statusCode, headers } = await cold.inject({
+    url: '/',
+    headers: { authorization: `Bearer ${await sign({ iss })}` },
   })
+  t.equal(statusCode, 503)
+  t.ok(Number(headers['retry-after']) >= 1)
+  await cold.close()
+})
+
+t.test('a route that asks for a scope outside the catalogue stops the application', async t => {
+  t.throws(() => app.get('/late', { config: { oauth: { scopes: ['receipts:wirte'] } } }, async () => 'in'))
+  const other = fastify()
+  await other.register(resourceServer, { issuer, audience, scopes: ['receipts:write'] })
+  t.throws(
+    () => other.get('/', { config: { oauth: { scopes: ['receipts:wirte'] } } }, async () => 'in'),
+    /did you mean "receipts:write"/,
+  )
+  await other.close()
 })

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError } from '../errors.js'
 import type { ListedRoute } from '../route-list.js'
-import { outermost } from '../watch-routes.js'
+import { rootOf } from '../scopes.js'
 
 /** What is published, besides what the plugin knows already. */
 export interface ResourceMetadataSettings {
@@ -45,7 +45,7 @@ export function serveMetadata(
   settings: ResourceMetadataSettings,
   described: Described,
 ): void {
-  const root = outermost(fastify)
+  const root = rootOf(fastify)
   const documents = published.get(root) ?? new Map<string, PublishedDocument>()
   published.set(root, documents)
   const url = new URL(metadataUrl(settings.resource)).pathname

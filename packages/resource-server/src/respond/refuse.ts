@@ -40,9 +40,8 @@ export function createRefuse(
   }
 }
 
-/** Refuses with problem details (RFC 9457). */
-export function createRefuseWithProblem(challenges: Challenges, tally: Tally): Refuse {
-  const refuse = createRefuse(challenges, tally)
+/** Answers with problem details (RFC 9457) instead of handing on the error. */
+export function withProblemDetails(refuse: ReturnType<typeof createRefuse>): Refuse {
   return (refusal, refused) => {
     const error = refuse(refusal, refused)
     // Another hook may have answered while the issuer was asked.

@@ -1,7 +1,8 @@
+import type { FastifyRequest } from 'fastify'
 import fastifyAuth from '@fastify/auth'
 import t from 'tap'
 import resourceServer from 'fastify-resource-server'
-import { buildApp, registered, startBench } from './protected-app.js'
+import { audience, buildApp, registered, startBench } from './protected-app.js'
 
 t.test('oauth.verify checks a token that came another way', async t => {
   const bench = await startBench(t)
@@ -76,3 +77,48 @@ t.test(
     t.equal((await app.inject('/nowhere')).statusCode, 401)
   },
 )
+
+const sessionCookie = 'session=alice'
+const bySession = async ({ headers }: FastifyRequest): Promise<void> => {
+  if (headers.cookie !== sessionCookie) throw Object.assign(new Error('no session'), { statusCode: 401 })
+}
+
+for (const order of ['token first', 'session first'] as const)
+  for (const hook of ['onRequest', 'preHandler'] as const)
+    t.test(`with @fastify/auth, only a refusal has a challenge: ${order}, ${hook}`, async t => {
+      const bench = await startBench(t)
+      const app = buildApp(t)
+      await app.register(resourceServer, {
+        issuer: bench.issuer.url,
+        audience,
+        keys: [bench.key.jwk],
+        clock: () => bench.clock.now,
+        defaultAccess: 'public',
+      })
+      await app.register(fastifyAuth)
+      await app.register(async child => {
+        const byToken = child.oauth.authenticate({ scopes: ['read'] })
+        const ways = order === 'token first' ? [byToken, bySession] : [bySession, byToken]
+        const options = { [hook]: child.auth(ways as never) }
+        child.get('/', options, async () => 'in')
+        child.get('/absent', options, async (_, reply) => reply.code(404).send('nothing'))
+      })
+      const ask = async (headers: Record<string, string>, url = '/'): Promise<[number, unknown]> => {
+        const answer = await app.inject({ url, headers })
+        return [answer.statusCode, answer.headers['www-authenticate']]
+      }
+      const bad = { authorization: `Bearer ${bench.token({ aud: 'https://other.example.com' })}` }
+      const good = { authorization: `Bearer ${bench.token()}` }
+      const weak = { authorization: `Bearer ${bench.token({ scope: 'write' })}` }
+      const session = { cookie: sessionCookie }
+      t.strictSame(await ask({ ...session }), [200, undefined])
+      t.strictSame(await ask({ ...session, ...bad }), [200, undefined])
+      t.strictSame(await ask({ ...session, ...weak }), [200, undefined])
+      t.strictSame(await ask({ ...session, ...bad }, '/absent'), [404, undefined])
+      t.strictSame(await ask(good), [200, undefined])
+      if (order === 'token first') return
+      t.strictSame(await ask({}), [401, 'Bearer'])
+      const [status, challenge] = await ask(bad)
+      t.equal(status, 401)
+      t.match(challenge, /error="invalid_token"/)
+    })
