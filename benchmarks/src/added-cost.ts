@@ -32,7 +32,7 @@ async function guardOf(issuer: TestIssuer, tokens: readonly (string | undefined)
   })
   await app.ready()
   // A server that refuses some tokens accepts others: it has seen the header that the issuer writes.
-  guardRequests(app, scope, [await issuer.token({ scopes: [scope] })])(1)
+  await app.oauth.verify(await issuer.token({ scopes: [scope] }))
   return guardRequests(app, scope, tokens)
 }
 

@@ -65,8 +65,9 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
   const readRequirement = requirementReader(settings)
   const routes = checkRoutes(fastify, readRequirement)
   const tally = createTally()
-  const refuse = createRefuse(challengesFor(settings), tally)
-  const withdrawable = challengeWithdrawal(fastify)
+  const challenges = challengesFor(settings)
+  const refuse = createRefuse(challenges, tally)
+  const withdrawal = challengeWithdrawal(fastify)
   const checkBinding = createBindingCheck(settings.dpop, settings.clientCertificate, settings.clock)
   const guardBy = (requirementOf: GuardSteps['requirementOf'], refuseBy: Refuse): Guard =>
     createGuard({ verifier, checkBinding, times: settings, tally, refuse: refuseBy, requirementOf })
@@ -81,7 +82,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
       tally,
       list: () => listRoutes(routes(), route => readRequirement(declarationOf(route))),
       // It may be one of several ways to authenticate (@fastify/auth), so it never sends an answer by itself.
-      guard: requirement => guardBy(() => requirement, withdrawable(refuse)),
+      guard: requirement => guardBy(() => requirement, createRefuse(challenges, tally, withdrawal())),
     }),
   )
   const requirementOf = rememberRequirements(readRequirement)

@@ -24,17 +24,24 @@ export interface RefusedRequest {
  */
 export type Refuse = (refusal: Refusal, refused: RefusedRequest) => Error | undefined
 
+/** Hears of the challenge that was set on a reply. */
+export type NoteChallenge = (reply: FastifyReply, challenge: string, statusCode: number) => void
+
 /** Refuses with an error, for Fastify's error handler. */
 export function createRefuse(
   challenges: Challenges,
   tally: Tally,
+  noteChallenge?: NoteChallenge,
 ): (refusal: Refusal, refused: RefusedRequest) => RefusalError {
   return (refusal, { request, reply, requirement, scheme, startedAt }) => {
     const { reason, retryAfterMs } = refusal
     const error = refusalTable[reason].createError()
     if (retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1000)))
     const challenge = challenges(reason, requirement, scheme)
-    if (challenge !== undefined) reply.header('www-authenticate', challenge)
+    if (challenge !== undefined) {
+      reply.header('www-authenticate', challenge)
+      noteChallenge?.(reply, challenge, error.statusCode)
+    }
     reportRefusal(refusal, error, { log: request.log, tally, request, startedAt })
     return error
   }

@@ -1,18 +1,18 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Refuse } from './refuse.js'
+import type { NoteChallenge } from './refuse.js'
 
 /** A challenge that a guard has set, and the status of its refusal. */
 interface SetChallenge {
-  readonly challenge: unknown
-  readonly statusCode: number | undefined
+  readonly challenge: string
+  readonly statusCode: number
 }
 
 /**
  * Refusals of a guard that may be one of several ways to authenticate (@fastify/auth): when another one succeeds, the
  * challenge is taken off the reply again. Only an application that calls `authenticate` gets the hook for it.
- * @returns makes a `refuse` withdrawable; call it before the application is ready
+ * @returns makes what notes the challenges of one guard; call it before the application is ready
  */
-export function challengeWithdrawal(fastify: FastifyInstance): (refuse: Refuse) => Refuse {
+export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallenge {
   const challenges = new WeakMap<FastifyReply, SetChallenge>()
   let canAddHook = true
   fastify.addHook('onReady', async () => {
@@ -29,14 +29,9 @@ export function challengeWithdrawal(fastify: FastifyInstance): (refuse: Refuse) 
     })
   }
 
-  return refuse => {
+  return () => {
     watchReplies()
-    return (refusal, refused) => {
-      const error: (Error & { readonly statusCode?: number }) | undefined = refuse(refusal, refused)
-      const challenge = refused.reply.getHeader('www-authenticate')
-      if (challenge !== undefined) challenges.set(refused.reply, { challenge, statusCode: error?.statusCode })
-      return error
-    }
+    return (reply, challenge, statusCode) => void challenges.set(reply, { challenge, statusCode })
   }
 }
 
