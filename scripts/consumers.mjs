@@ -99,27 +99,37 @@ step(
     ]),
 )
 
-mkdirSync(join(project, 'src'))
-copyFileSync(new URL('consumer.ts', import.meta.url), join(project, 'src/consumer.ts'))
-writeFileSync(
-  join(project, 'tsconfig.json'),
-  JSON.stringify({
-    compilerOptions: {
-      target: 'es2022',
-      module: 'nodenext',
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      types: ['node'],
-      rootDir: 'src',
-      outDir: 'out',
-    },
-    include: ['src'],
-  }),
-)
+/** Two projects of one program: a library that exports what the packages give it, and the application that uses it. */
+const compilerOptions = {
+  target: 'es2022',
+  module: 'nodenext',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  types: ['node'],
+  composite: true,
+  declaration: true,
+}
+const folders = {
+  library: { sources: ['consumer-library.ts'], references: [] },
+  src: {
+    sources: ['consumer.ts', 'consumer-unrelated.ts', 'consumer-of-library.ts'],
+    references: ['library'],
+  },
+}
+for (const [folder, { sources, references }] of Object.entries(folders)) {
+  mkdirSync(join(project, folder))
+  for (const source of sources) copyFileSync(new URL(source, import.meta.url), join(project, folder, source))
+  const outDir = folder === 'src' ? '../out' : `../out-${folder}`
+  const config = {
+    compilerOptions: { ...compilerOptions, rootDir: '.', outDir, tsBuildInfoFile: `${outDir}/.tsbuildinfo` },
+    references: references.map(name => ({ path: `../${name}` })),
+  }
+  writeFileSync(join(project, folder, 'tsconfig.json'), JSON.stringify(config))
+}
 for (const version of typescripts)
   step(
-    `TypeScript ${version} compiles a consumer, with the types of its libraries`,
-    () => void run('npx', ['--yes', '-p', `typescript@${version}`, 'tsc']),
+    `TypeScript ${version} compiles consumers, their declarations and unrelated code`,
+    () => void run('npx', ['--yes', '-p', `typescript@${version}`, 'tsc', '-b', '--force', 'src']),
   )
 
 writeFileSync(

@@ -13,12 +13,11 @@ export interface GivesToken<T> {
  * What `request.auth` is on a route, by its `config`: the token; the token or null where it is optional; null where the
  * route is public. A route that says nothing, and one whose config is not known, as in a hook for any route, is taken for
  * a protected one; with `defaultAccess: 'public'` in `OAuthTypes`, for one that may be.
+ *
+ * `Config` must not be in an `extends` position: TypeScript 5 would take `FastifyRequest` for invariant in it, and no
+ * function for any request could be called with the request of a route that has a config.
  */
-export type AuthOf<Config> = unknown extends Config
-  ? Undecided
-  : Config extends { readonly oauth: infer Rule }
-    ? AuthByRule<Rule>
-    : Undecided
+export type AuthOf<Config> = Config extends { readonly oauth: infer Rule } ? AuthByRule<Rule> : Undecided
 
 type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | null : AccessToken
 

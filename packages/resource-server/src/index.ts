@@ -1,10 +1,15 @@
 export { default, default as resourceServer } from './plugin.js'
 export type { AccessToken } from './access-token.js'
-export type { AuthOf } from './auth-of.js'
+export type { AuthOf, GivesToken } from './auth-of.js'
 export type { ClientCertificate } from './binding/client-certificate.js'
 export { redisReplayStore, type RedisConnection, type ReplayStore } from './binding/replay-store.js'
 export type { DpopMode, Requirement, RouteRequirement } from './authorize/requirement.js'
-export { defineResourceServer, type Catalogue, type DefinedResourceServer } from './define-resource-server.js'
+export {
+  defineResourceServer,
+  type Catalogue,
+  type DefinedResourceServer,
+  type RemainingOptions,
+} from './define-resource-server.js'
 export type { ResourceServerEvents } from './diagnostics.js'
 export {
   InsufficientScopeError,

@@ -1,0 +1,10 @@
+// An application in a project of its own that uses what a library exports.
+import { app, optional, read } from '../library/consumer-library.js'
+
+app.get('/mine', { config: read }, async ({ auth }) => {
+  const scopes: readonly ('receipts:read' | 'receipts:write')[] = auth.scopes
+  return scopes
+})
+app.get('/optional', { config: optional }, async ({ auth }) => auth?.clientId ?? 'nobody')
+// @ts-expect-error -- the token of an optional route may be null
+app.get('/unchecked', { config: optional }, async ({ auth }) => auth.clientId)
