@@ -6,10 +6,10 @@ import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
 import { reportAllowed, startTime } from './diagnostics.js'
 import { Refusal } from './errors.js'
-import { extractToken, type Credentials, type NoCredentials } from './extract-token.js'
+import { extractToken, type Credentials } from './extract-token.js'
 import { andThen, type MaybePromise } from './later.js'
 import type { Outcome } from './outcome.js'
-import type { Refuse } from './respond/refuse.js'
+import type { GuardedRequest, Refuse } from './respond/refuse.js'
 import type { Tally } from './stats.js'
 import type { Verifier } from './verifier.js'
 
@@ -30,15 +30,6 @@ export interface GuardSteps {
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
 
-/** A request that needs, or may bring, a token. */
-interface GuardedRequest {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly requirement: Requirement
-  readonly credentials: Credentials | NoCredentials
-  readonly startedAt: number | undefined
-}
-
 /** Request → token → verify → binding → scopes → `request.auth`. Synchronous unless a step has to wait. */
 export function createGuard(steps: GuardSteps): Guard {
   const { verifier, checkBinding, times, refuse, tally, requirementOf } = steps
@@ -48,31 +39,31 @@ export function createGuard(steps: GuardSteps): Guard {
     if (credentials === 'missing') return new Refusal('missing')
     if (credentials === 'malformed')
       return new Refusal('credentials', 'the Authorization header is no single token')
-    const outcome = verifier.remembered(credentials.header) ?? verifier.verify(credentials)
-    return andThen(outcome, token =>
-      token instanceof Refusal ? token : checkUse(token, credentials, guarded),
-    )
+    const known = verifier.remembered(credentials.header)
+    if (known !== undefined) return checkUse(known, credentials, guarded)
+    return andThen(verifier.verify(credentials), outcome => checkUse(outcome, credentials, guarded))
   }
 
-  /** A valid token: may this request use it, and does it allow what the route requires? */
+  /** May this request use the token, and does the token allow what the route requires? */
   function checkUse(
-    token: AccessToken,
+    token: Outcome,
     credentials: Credentials,
     { request, reply, requirement }: GuardedRequest,
   ): MaybePromise<Outcome> {
+    if (token instanceof Refusal) return token
     const bound = checkBinding(token, { credentials, dpop: requirement.dpop, request, reply })
-    return andThen(
-      bound,
-      refusal =>
-        refusal ?? checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times) ?? token,
-    )
+    if (bound === undefined) return checkRule(token, requirement)
+    return andThen(bound, refusal => refusal ?? checkRule(token, requirement))
+  }
+
+  function checkRule(token: AccessToken, requirement: Requirement): Outcome {
+    return checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times) ?? token
   }
 
   function settle(outcome: Outcome, guarded: GuardedRequest, done: Done): void {
-    const { request, credentials, startedAt } = guarded
+    const { request, startedAt } = guarded
     if (outcome instanceof Refusal) {
-      const scheme = typeof credentials === 'string' ? 'bearer' : credentials.scheme
-      const error = refuse(outcome, { ...guarded, scheme })
+      const error = refuse(outcome, guarded)
       return error === undefined ? undefined : done(error)
     }
     request.auth = outcome

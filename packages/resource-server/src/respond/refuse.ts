@@ -2,18 +2,18 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Requirement } from '../authorize/requirement.js'
 import type { Refusal } from '../errors.js'
-import type { Scheme } from '../extract-token.js'
+import type { Credentials, NoCredentials } from '../extract-token.js'
 import type { Tally } from '../stats.js'
 import type { Challenges } from './challenge.js'
 import { refusalTable, type RefusalError } from './refusal-table.js'
 import { reportRefusal } from './report-refusal.js'
 
-/** A refused request. */
-export interface RefusedRequest {
+/** A request that needs, or may bring, a token. */
+export interface GuardedRequest {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly requirement: Requirement
-  readonly scheme: Scheme
+  readonly credentials: Credentials | NoCredentials
   readonly startedAt: number | undefined
 }
 
@@ -22,7 +22,7 @@ export interface RefusedRequest {
  * headers of an error, never those of the reply.
  * @returns undefined when the answer has been sent
  */
-export type Refuse = (refusal: Refusal, refused: RefusedRequest) => Error | undefined
+export type Refuse = (refusal: Refusal, refused: GuardedRequest) => Error | undefined
 
 /** Hears of the challenge that was set on a reply. */
 export type NoteChallenge = (reply: FastifyReply, challenge: string, statusCode: number) => void
@@ -32,11 +32,12 @@ export function createRefuse(
   challenges: Challenges,
   tally: Tally,
   noteChallenge?: NoteChallenge,
-): (refusal: Refusal, refused: RefusedRequest) => RefusalError {
-  return (refusal, { request, reply, requirement, scheme, startedAt }) => {
+): (refusal: Refusal, refused: GuardedRequest) => RefusalError {
+  return (refusal, { request, reply, requirement, credentials, startedAt }) => {
     const { reason, retryAfterMs } = refusal
     const error = refusalTable[reason].createError()
     if (retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1000)))
+    const scheme = typeof credentials === 'string' ? 'bearer' : credentials.scheme
     const challenge = challenges(reason, requirement, scheme)
     if (challenge !== undefined) {
       reply.header('www-authenticate', challenge)
