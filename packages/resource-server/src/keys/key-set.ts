@@ -1,6 +1,7 @@
 import { Refusal } from '../errors.js'
 import type { Algorithm } from './algorithms.js'
 import type { PublicKey } from './public-key.js'
+import { createUnknownKeys } from './unknown-keys.js'
 
 /** How long what lasts, in milliseconds. */
 export interface KeyTimes {
@@ -8,7 +9,7 @@ export interface KeyTimes {
   readonly maxAgeMs: number
   /** Age up to which keys stay in use while they cannot be renewed; longer than `maxAgeMs`. */
   readonly keepMs: number
-  /** Unknown key ids cause one request in this time, whoever sends them. */
+  /** Unknown key ids cause a few requests in this time at most, and each of them one. */
   readonly cooldownMs: number
 }
 
@@ -75,7 +76,7 @@ export function createKeySet(
   let failures = 0
   let failedAt = -Infinity
   let retryAfterMs = 0
-  let unknownKeyAskedAt = -Infinity
+  const unknownKeys = createUnknownKeys(times.cooldownMs, now)
   let running: Promise<void> | undefined
 
   /** Not where the clock was set back to before that moment: then nothing can be told, and the issuer is asked. */
@@ -148,30 +149,36 @@ export function createKeySet(
   ): Promise<PublicKey | Refusal | undefined> {
     const known = use(kid, algorithm)
     if (known !== undefined) return known
-    const joined = running !== undefined
-    if (!joined) {
-      // While the issuer fails, nobody can tell whether it has a new key.
-      if (isBackingOff()) return unavailable()
-      // The cooldown is for a healthy issuer that does not have the key; after a failure, the back-off is the limit.
-      if (failures === 0 && isFresh(now())) {
-        if (isWithin(times.cooldownMs, unknownKeyAskedAt)) return undefined
-        unknownKeyAskedAt = now()
-      }
+    if (running !== undefined) {
+      // A request that is on its way may have left before the issuer listed the key, so it decides nothing by itself.
+      const joined = await renewed(kid, algorithm)
+      if (joined !== undefined) return joined
     }
+    // While the issuer fails, nobody can tell whether it has a new key.
+    if (isBackingOff()) return unavailable(failedAt + retryAfterMs - now())
+    // A healthy issuer is asked for a key that it does not list a few times only; a failing one is protected by the back-off.
+    if (failures === 0 && isFresh(now())) {
+      if (unknownKeys.wasAbsent(kid)) return undefined
+      const waitMs = running === undefined ? unknownKeys.takeRequest() : 0
+      if (waitMs > 0) return unavailable(waitMs)
+    }
+    const found = await renewed(kid, algorithm)
+    if (found === undefined) unknownKeys.noteAbsent(kid)
+    return found
+  }
+
+  /** The key after a renewal; after one that failed, the key from before, while it may be used. */
+  async function renewed(
+    kid: string | undefined,
+    algorithm: string,
+  ): Promise<PublicKey | Refusal | undefined> {
     try {
       await renew()
     } catch {
-      return (isUsable() ? pick(kid, algorithm) : undefined) ?? unavailable()
+      const stale = isUsable() ? pick(kid, algorithm) : undefined
+      return stale ?? unavailable(failedAt + retryAfterMs - now())
     }
-    const key = pick(kid, algorithm)
-    // The request that was joined may have been on its way before the issuer listed the key.
-    return key === undefined && joined ? lookUp(kid, algorithm) : key
-  }
-
-  function unavailable(): Refusal {
-    return new Refusal('unavailable', "the issuer's keys cannot be fetched", {
-      retryAfterMs: Math.max(failedAt + retryAfterMs - now(), firstBackOffMs),
-    })
+    return pick(kid, algorithm)
   }
 
   return {
@@ -189,4 +196,10 @@ export function createKeySet(
       failures,
     }),
   }
+}
+
+function unavailable(waitMs: number): Refusal {
+  return new Refusal('unavailable', "the issuer's keys cannot be fetched now", {
+    retryAfterMs: Math.max(waitMs, firstBackOffMs),
+  })
 }

@@ -60,7 +60,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * RFC 5861 §4). Default 3600000.
    */
   jwksStaleIfErrorMs?: number
-  /** Unknown key ids cause at most one request to the issuer in this time, in milliseconds. Default 30000. */
+  /** Unknown key ids cause at most five requests to the issuer in this time, in milliseconds. Default 30000. */
   unknownKeyCooldownMs?: number
   /**
    * When the issuers' keys are first fetched: in the `background` once the application is ready, `required` for it to be
