@@ -131,7 +131,7 @@ for (const name of packages) {
       for (const file of filesBelow(source, '.ts')) {
         const outside = importsOf(file).filter(target => {
           if (!target.startsWith('.'))
-            return /^(fastify-(resource-server|token-client)|oauth-test-issuer)\b/.test(target)
+            return /^(fastify-(resource-server|token-client|api-contract)|oauth-test-issuer)\b/.test(target)
           return relative(source, join(dirname(file), target)).startsWith('..')
         })
         t.strictSame(outside, [], file)
@@ -162,7 +162,9 @@ t.test('the walk through a request names files and functions that exist', async 
 t.test('the demo imports only what the packages publish', async t => {
   for (const file of filesBelow('demo/src', '.ts')) {
     const inside = importsOf(file).filter(target =>
-      /^(fastify-(resource-server|token-client)|oauth-test-issuer)\/|^\.\.\/.*packages\//.test(target),
+      /^(fastify-(resource-server|token-client|api-contract)|oauth-test-issuer)\/|^\.\.\/.*packages\//.test(
+        target,
+      ),
     )
     t.strictSame(inside, [], file)
   }

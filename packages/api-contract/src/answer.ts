@@ -1,0 +1,50 @@
+import type { BodyOf, Operation } from './operation.js'
+
+/** What a handler returns. */
+export interface Answer<Status extends number = number, Body = unknown> {
+  readonly status: Status
+  readonly body: Body
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What `call` resolves with; the status tells the type of the body. */
+export interface ReceivedAnswer<Status extends number = number, Body = unknown> {
+  readonly status: Status
+  readonly body: Body
+  readonly headers: ResponseHeaders
+  /** `Retry-After` in milliseconds from now (RFC 9110 §10.2.3). */
+  readonly retryAfterMs: number | undefined
+}
+
+/** Names in lower case. */
+export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
+
+export type AnswerTo<Op extends Operation> = {
+  [Status in keyof Op['responses'] & number]: Answer<Status, BodyOf<Op['responses'][Status]>>
+}[keyof Op['responses'] & number]
+
+export type ReceivedFrom<Op extends Operation> = {
+  [Status in keyof Op['responses'] & number]: ReceivedAnswer<Status, BodyOf<Op['responses'][Status]>>
+}[keyof Op['responses'] & number]
+
+/** `answer(201, receipt)`: keeps the literal type of the status, which an async handler widens. */
+export function answer<const Status extends number>(status: Status): Answer<Status, undefined>
+export function answer<const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers?: Readonly<Record<string, string>>,
+): Answer<Status, Body>
+export function answer(
+  status: number,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return { status, body, headers }
+}
+
+/** A response of undici's `request`. */
+export interface Received {
+  readonly statusCode: number
+  readonly headers: ResponseHeaders
+  readonly body: AsyncIterable<Uint8Array>
+}

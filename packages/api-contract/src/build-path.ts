@@ -1,0 +1,31 @@
+import { InvalidCallError } from './errors.js'
+
+type Values = Readonly<Record<string, unknown>>
+
+/**
+ * A value must not leave its segment: servers and proxies decode `%2F` and resolve dots before they route, so an encoded
+ * slash could reach another operation with the caller's token.
+ */
+export function pathOf(operation: string, path: string, params: Values, query: Values): string {
+  const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => {
+    const value = textOf(operation, name, params[name])
+    if (/^\.{0,2}$|[/\\]|\p{Surrogate}/u.test(value))
+      throw invalid(operation, name, value, 'one segment of a path')
+    return encodeURIComponent(value)
+  })
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? (value as unknown[]) : [value])
+      .filter(item => item !== undefined)
+      .map(item => [name, textOf(operation, name, item)]),
+  )
+  return pairs.length === 0 ? filled : `${filled}?${String(new URLSearchParams(pairs as [string, string][]))}`
+}
+
+function textOf(operation: string, name: string, value: unknown): string {
+  if (['string', 'boolean', 'bigint'].includes(typeof value) || Number.isFinite(value)) return String(value)
+  throw invalid(operation, name, value, 'text, a number or a boolean')
+}
+
+function invalid(operation: string, name: string, value: unknown, expected: string): InvalidCallError {
+  return new InvalidCallError(`${operation}: ${name} is ${JSON.stringify(value)}; expected ${expected}`)
+}

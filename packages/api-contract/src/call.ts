@@ -1,0 +1,98 @@
+import type { Static } from 'typebox'
+import type { Received, ReceivedFrom } from './answer.js'
+import { pathOf } from './build-path.js'
+import { InvalidCallError } from './errors.js'
+import type { Method, Operation, Operations, Schema, Summary } from './operation.js'
+import { readAnswer } from './read-answer.js'
+
+/** An HTTP client: fastify-token-client, an undici `Client` or `Pool`. */
+export interface Client {
+  request(options: {
+    method: Method
+    path: string
+    headers: Record<string, string>
+    body?: string
+    signal?: AbortSignal
+  }): Promise<Received>
+}
+
+// For a token with the operation's scopes only, for example.
+export type ClientOf = (operation: { readonly name: string; readonly scopes: readonly string[] }) => Client
+
+// Extends an object type that has no required member.
+// oxlint-disable-next-line typescript/no-empty-object-type -- this one is meant
+export type Nothing = {}
+
+// Optional if all its members are.
+export type Part<Member extends string, S> = S extends Schema
+  ? Nothing extends Static<S>
+    ? { readonly [M in Member]?: Static<S> }
+    : { readonly [M in Member]: Static<S> }
+  : unknown
+
+// Distributes, because an intersection of the unions of all operations is too large for the compiler.
+export type Input<Op> = Op extends Operation
+  ? Part<'params', Op['params']> &
+      Part<'query', Op['query']> &
+      Part<'body', Op['body']> & {
+        readonly headers?: Readonly<Record<string, string>>
+        readonly signal?: AbortSignal
+      }
+  : never
+
+// A mapped type, so that the compiler looks at one operation's input, and not at all of them, for each call.
+export type Inputs<O extends Operations> = {
+  readonly [Name in keyof O]: Input<O[Name]>
+}
+
+export interface Calls<O extends Operations = Operations> {
+  /**
+   * Rejects with `UnexpectedStatusError`, `UnexpectedBodyError`, `InvalidCallError`, and what the client rejects with.
+   */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show it
+  call<Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
+    operation: Name,
+    ...input: Nothing extends Inputs<O>[Name] ? [input?: Inputs<O>[Name]] : [input: Inputs<O>[Name]]
+  ): Promise<ReceivedFrom<O[Name]>>
+}
+
+interface AnyInput {
+  readonly params?: object
+  readonly query?: object
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
+export function callOver<O extends Operations>(operations: O, client: Client | ClientOf): Calls<O> {
+  const call = async (
+    name: string,
+    { params, query, body, headers = {}, signal }: AnyInput = {},
+  ): Promise<unknown> => {
+    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined
+    if (operation === undefined)
+      throw new InvalidCallError(
+        `${name} is not one of the chosen operations: ${Object.keys(operations).join(', ')}`,
+      )
+    const { method, path, scopes, responses } = operation
+    const json = operation.body && JSON.stringify(body)
+    if (operation.body && json === undefined)
+      throw new InvalidCallError(`${name}: body is ${typeof body}; expected JSON`)
+    const given = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value])
+    const target =
+      typeof client === 'function' ? client({ name, scopes: scopes === 'public' ? [] : scopes }) : client
+    const received = await target.request({
+      method,
+      path: pathOf(name, path, { ...params }, { ...query }),
+      headers: {
+        accept: 'application/json',
+        ...(json && { 'content-type': 'application/json' }),
+        ...Object.fromEntries(given),
+      },
+      ...(json && { body: json }),
+      ...(signal && { signal }),
+    })
+    return readAnswer(name, responses, received)
+  }
+  return { call: call as Calls<O>['call'] } // the operations' types say what it takes and gives
+}

@@ -1,0 +1,75 @@
+import { callOver, type Calls, type Client, type ClientOf } from './call.js'
+import { checkDefinition } from './check-definition.js'
+import { InvalidContractError } from './errors.js'
+import type { Checked, Operations, Summary } from './operation.js'
+import { requireRoutes, type Application } from './require-routes.js'
+import { routeFor, type Handler, type Route } from './route.js'
+
+/** What an API offers. */
+export interface Api<Scope extends string = string, O extends Operations = Operations> {
+  readonly audience: string
+  readonly scopes: Readonly<Record<Scope, string>>
+  readonly operations: O
+  /** For `app.route`. An answer that is not in the contract becomes a 500. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show it
+  route<Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
+    operation: Name,
+    handler: Handler<O, Name>,
+  ): Route<O[Name]>
+  /** A plugin: the application does not start while an operation has no route. */
+  requireRoutes(app: Application): Promise<void>
+  /** The operations that one client uses. */
+  pick<Name extends keyof O & string>(...operations: [Name, ...Name[]]): ApiUse<Pick<O, Name>>
+}
+
+/** What one client uses. */
+export interface ApiUse<O extends Operations = Operations> {
+  readonly audience: string
+  /** What these operations need, sorted. */
+  readonly scopes: readonly string[]
+  readonly operations: O
+  /** @param client fastify-token-client, an undici Pool, or a function that gives one for each operation */
+  over(client: Client | ClientOf): Calls<O>
+}
+
+/**
+ * Defines an API for its server and its clients.
+ * @param definition its `audience` (RFC 9068 §3), its `scopes` with what they allow, and its `operations`
+ * @throws {InvalidContractError}
+ */
+export function defineApi<
+  const Scope extends string,
+  const O extends Operations<NoInfer<Scope>>,
+>(definition: {
+  readonly audience: string
+  readonly scopes: Readonly<Record<Scope, string>>
+  readonly operations: O & Checked<O>
+}): Api<Scope, O> {
+  checkDefinition(definition)
+  const operations: O = definition.operations
+  const find = <Name extends keyof O & string>(name: Name): O[Name] => {
+    if (Object.hasOwn(operations, name)) return operations[name]
+    throw new InvalidContractError(
+      `API contract: ${name} is not one of ${Object.keys(operations).join(', ')}`,
+    )
+  }
+  return Object.freeze({
+    ...definition,
+    route: <Name extends keyof O & string>(name: Name, handler: Handler<O, Name>) =>
+      routeFor(name, find(name), handler),
+    requireRoutes: async (app: Application) => requireRoutes(operations, app),
+    pick: <Name extends keyof O & string>(...names: [Name, ...Name[]]) =>
+      useOf(definition.audience, Object.fromEntries(names.map(name => [name, find(name)])) as Pick<O, Name>),
+  })
+}
+
+function useOf<O extends Operations>(audience: string, operations: O): ApiUse<O> {
+  const needed = Object.values(operations).flatMap(({ scopes }) => (scopes === 'public' ? [] : scopes))
+  const scopes = [...new Set(needed)].sort()
+  return Object.freeze({
+    audience,
+    scopes,
+    operations,
+    over: (client: Client | ClientOf) => callOver(operations, client),
+  })
+}

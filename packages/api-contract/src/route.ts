@@ -1,0 +1,127 @@
+import type {
+  FastifyReply,
+  FastifyRequest,
+  FastifySchema,
+  FastifyTypeProviderDefault,
+  RawServerDefault,
+  RouteGenericInterface,
+} from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import type { Answer, AnswerTo } from './answer.js'
+import { InvalidAnswerError, UnprotectedError } from './errors.js'
+import type { BodyOf, Operation, Operations, Schema } from './operation.js'
+import { schemaProblems } from './schema-problems.js'
+
+/** What fastify-resource-server reads. */
+export type OAuthRule<Scopes> = Scopes extends 'public'
+  ? false
+  : Scopes extends readonly [string, ...string[]]
+    ? { readonly scopes: Scopes }
+    : { readonly scopes?: never }
+
+// Without the operation's types, so that the compiler never compares all of Fastify's request.
+export type RequestOf<Rule> = FastifyRequest<
+  RouteGenericInterface,
+  RawServerDefault,
+  IncomingMessage,
+  FastifySchema,
+  FastifyTypeProviderDefault,
+  { readonly oauth: Rule }
+>
+
+/** Fastify's request; `auth` comes from fastify-resource-server. */
+export type RequestFor<Op extends Operation> = (Op['scopes'] extends 'public'
+  ? RequestOf<false>
+  : RequestOf<{ readonly scopes?: never }>) & {
+  readonly params: BodyOf<Op['params']>
+  readonly query: BodyOf<Op['query']>
+  readonly body: BodyOf<Op['body']>
+}
+
+// Mapped types for the same reason as `Inputs`.
+export type Requests<O> = {
+  readonly [Name in keyof O]: O[Name] extends Operation ? RequestFor<O[Name]> : never
+}
+
+export type Answers<O> = { readonly [Name in keyof O]: O[Name] extends Operation ? AnswerTo<O[Name]> : never }
+
+export type Handler<O extends Operations, Name extends keyof O> = (
+  request: Requests<O>[Name],
+  reply: FastifyReply,
+) => Answers<O>[Name] | Promise<Answers<O>[Name]>
+
+/** What `app.route` takes. */
+export interface Route<Op extends Operation = Operation> {
+  readonly method: Op['method']
+  readonly url: Op['path']
+  readonly schema: RouteSchema
+  readonly config: { readonly oauth: OAuthRule<Op['scopes']> }
+  readonly handler: (request: unknown, reply: unknown) => Promise<never>
+}
+
+export interface RouteSchema {
+  readonly operationId: string
+  readonly summary?: string
+  readonly params?: Schema
+  readonly querystring?: Schema
+  readonly body?: Schema
+  readonly response: Readonly<Record<string, object>>
+}
+
+export function routeFor<Op extends Operation>(name: string, operation: Op, handler: unknown): Route<Op> {
+  const { method, path: url, scopes, query, responses, params, body, summary } = operation
+  const response = Object.entries(responses).map(([status, schema]) => [status, schema ?? noBody])
+  const schema = {
+    operationId: name,
+    ...(summary && { summary }),
+    ...(params && { params }),
+    ...(query && { querystring: query }),
+    ...(body && { body }),
+    response: Object.fromEntries(response) as RouteSchema['response'],
+  }
+  const oauth = scopes === 'public' ? false : scopes.length > 0 ? { scopes } : {}
+  // OAuthRule and Handler say as types what is done here.
+  return {
+    method,
+    url,
+    schema,
+    config: { oauth },
+    handler: guarded(name, operation, handler as never),
+  } as never
+}
+
+/** @fastify/swagger documents this as an answer without content. */
+const noBody = { type: 'null', description: 'No content' }
+
+interface Reply {
+  code(status: number): Reply
+  headers(headers: object): Reply
+  type(contentType: string): Reply
+  send(payload?: string): Reply
+}
+
+function guarded(
+  name: string,
+  { scopes, responses }: Operation,
+  handler: (request: object, reply: Reply) => unknown,
+) {
+  return async (request: { auth?: unknown }, reply: Reply): Promise<unknown> => {
+    if (scopes !== 'public' && request.auth === undefined) throw new UnprotectedError(name)
+    const result = (await handler(request, reply)) as Partial<Answer> | undefined
+    const { status = 0, body, headers = {} } = result ?? {}
+    const schema = responses[status]
+    if (schema === undefined)
+      throw new InvalidAnswerError(
+        name,
+        `status is ${status}; expected answer(…) with ${Object.keys(responses).join(', ')}`,
+      )
+    reply.code(status).headers(headers)
+    if (schema === null) return reply.send()
+    const problems = await schemaProblems(schema, body)
+    if (problems) throw new InvalidAnswerError(name, `${status}: ${problems}`)
+    // Fastify would send a string as text, and null as nothing.
+    return typeof body === 'object' && body !== null
+      ? body
+      : reply.type('application/json').send(JSON.stringify(body))
+  }
+}

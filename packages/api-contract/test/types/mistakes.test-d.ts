@@ -1,0 +1,202 @@
+// Every mistake that a user can make: each `@ts-expect-error` stands before an error.
+import { answer, defineApi } from 'fastify-api-contract'
+import 'fastify-resource-server'
+import { Type } from 'typebox'
+import { Pool } from 'undici'
+import { Order, Problem, Receipt, receiptsApi } from './receipts-api.js'
+
+const audience = 'https://receipts.example.com'
+const scopes = { 'receipts:read': 'Read receipts' }
+const params = Type.Object({ paymentId: Type.String() })
+const responses = { 200: Receipt }
+
+// The definition
+defineApi({
+  audience,
+  scopes: { read: 'Read' },
+  // @ts-expect-error -- a scope that is not in the catalogue
+  operations: { a: { method: 'GET', path: '/a', scopes: ['raed'], responses } },
+})
+// @ts-expect-error -- no audience
+defineApi({ scopes, operations: {} })
+// @ts-expect-error -- a misspelt member of the contract
+defineApi({ audience, scopes, operations: {}, audiences: [] })
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- a method that does not exist
+    wrongMethod: { method: 'FETCH', path: '/a', scopes: [], responses },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- a path without its slash
+    noSlash: { method: 'GET', path: 'a', scopes: [], responses },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- no scopes: a public operation says so
+    noScopes: { method: 'GET', path: '/a', responses },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- no responses
+    noResponses: { method: 'GET', path: '/a', scopes: [] },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- no response
+    emptyResponses: { method: 'GET', path: '/a', scopes: [], responses: {} },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- a response without a schema
+    noSchema: { method: 'GET', path: '/a', scopes: [], responses: { 200: 'Receipt' } },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    misspelt: {
+      method: 'GET',
+      path: '/a',
+      scopes: [],
+      responses,
+      // @ts-expect-error -- a misspelt member
+      querry: Type.Object({}),
+    },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- a path parameter without a schema
+    noParams: { method: 'GET', path: '/a/:id', scopes: [], responses },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- a misspelt path parameter
+    otherParams: { method: 'GET', path: '/a/:id', scopes: [], params, responses },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    moreParams: {
+      method: 'GET',
+      path: '/a/:id',
+      scopes: [],
+      // @ts-expect-error -- one more than the path has
+      params: Type.Object({ id: Type.String(), other: Type.String() }),
+      responses,
+    },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- params without a parameter in the path
+    params: { method: 'GET', path: '/a', scopes: [], params, responses },
+  },
+})
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- a GET with a body
+    body: { method: 'GET', path: '/a', scopes: [], body: Order, responses },
+  },
+})
+
+// The server
+// @ts-expect-error -- no such operation
+receiptsApi.route('putReciept', async () => answer(204))
+// @ts-expect-error -- a status that the contract does not list
+receiptsApi.route('putReceipt', async () => answer(200, { number: '1', currency: 'EUR' }))
+// @ts-expect-error -- the body of another status
+receiptsApi.route('putReceipt', async () => answer(409, { number: '1', currency: 'EUR' }))
+// @ts-expect-error -- a field is missing
+receiptsApi.route('putReceipt', async () => answer(201, { number: '1' }))
+// @ts-expect-error -- a value that the schema does not allow
+receiptsApi.route('putReceipt', async () => answer(201, { number: '1', currency: 'XXX' }))
+// @ts-expect-error -- a body where there is none
+receiptsApi.route('deleteReceipt', async () => answer(204, { title: 'gone' }))
+// @ts-expect-error -- not an answer
+receiptsApi.route('putReceipt', async () => ({ number: '1', currency: 'EUR' }))
+receiptsApi.route('putReceipt', async request => {
+  // @ts-expect-error -- no such parameter
+  void request.params.id
+  // @ts-expect-error -- no such field
+  void request.body.amount
+  return answer(409, { title: 'No' })
+})
+receiptsApi.route('listReceipts', async request => {
+  // @ts-expect-error -- no such query parameter
+  void request.query.size
+  return answer(200, [])
+})
+receiptsApi.route('status', async request => {
+  // @ts-expect-error -- a public operation has no token
+  void request.auth.clientId
+  return answer(200, 'up')
+})
+
+// The client
+const pool = new Pool('http://localhost')
+// @ts-expect-error -- no operation
+receiptsApi.pick()
+// @ts-expect-error -- no such operation
+receiptsApi.pick('putReciept')
+// @ts-expect-error -- not a client
+receiptsApi.pick('putReceipt').over({})
+const { call } = receiptsApi.pick('putReceipt', 'deleteReceipt', 'listReceipts').over(pool)
+const paymentId = '1'
+const order = { title: 'x', cents: 1 }
+// @ts-expect-error -- not one of the chosen operations
+await call('getReceipt', { params: { paymentId } })
+// @ts-expect-error -- no input
+await call('putReceipt')
+// @ts-expect-error -- no params
+await call('putReceipt', { body: order })
+// @ts-expect-error -- no body
+await call('putReceipt', { params: { paymentId } })
+// @ts-expect-error -- a field of the body is missing
+await call('putReceipt', { params: { paymentId }, body: { title: 'x' } })
+// @ts-expect-error -- a misspelt parameter
+await call('putReceipt', { params: { paymentID: '1' }, body: order })
+// @ts-expect-error -- this operation has no body
+await call('deleteReceipt', { params: { paymentId }, body: order })
+// @ts-expect-error -- a query parameter of the wrong type
+await call('listReceipts', { query: { page: 'one' } })
+const put = await call('putReceipt', { params: { paymentId }, body: order })
+// @ts-expect-error -- which body it is depends on the status
+void put.body.number
+// @ts-expect-error -- a status that the contract does not list
+void (put.status === 200)
+if (put.status === 409) {
+  // @ts-expect-error -- the body of another status
+  void put.body.number
+}
+void Problem
