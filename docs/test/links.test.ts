@@ -106,7 +106,7 @@ t.test('every page of the documentation can be reached from the README', async t
 
 t.test('every path that a page names in `code` is there', async t => {
   const roots =
-    'packages|demo|docs|benchmarks|scripts|\\.ci|\\.github|resource-server|token-client|test-issuer'
+    'packages|demo|docs|benchmarks|scripts|\\.ci|\\.github|resource-server|token-client|test-issuer|declared-options'
   const pattern = new RegExp(`\`((?:${roots})/[\\w./-]+)\``, 'g')
   for (const page of pages) {
     const missing = [...read(page).matchAll(pattern)]

@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url'
 export const root: string = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Packages whose documentation and public surface are kept by these tests. */
-export const packages = ['resource-server', 'token-client', 'test-issuer', 'api-contract'] as const
+export const packages = [
+  'resource-server',
+  'token-client',
+  'test-issuer',
+  'api-contract',
+  'declared-options',
+] as const
 
 /** Every file below a folder of the repository whose name ends so, as a path from the root. */
 export function filesBelow(folder: string, ending: string): string[] {

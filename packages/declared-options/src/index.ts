@@ -1,0 +1,18 @@
+export {
+  parseOptions,
+  readOptions,
+  type Context,
+  type Declaration,
+  type Declares,
+  type Given,
+  type Parsed,
+} from './declaration.js'
+export { optional, parser, withDefault, type Parser, type ParserParts, type Place } from './parser.js'
+export { boolean, callback, clock, dispatcher, instance } from './parsers/code.js'
+export { listOf, object, oneOrMore, shorthand } from './parsers/nested.js'
+export { count, fraction, milliseconds } from './parsers/number.js'
+export { oneOf, strings, text } from './parsers/text.js'
+export { pem, secret } from './parsers/secret.js'
+export { isTrustworthyUrl, url } from './parsers/url.js'
+export { invalid, isObject, kindOf, show } from './show.js'
+export { suggest } from './suggest.js'

@@ -1,0 +1,54 @@
+import { parser, type Parser } from '../parser.js'
+import { show } from '../show.js'
+
+/** true or false. */
+export function boolean(): Parser<boolean> {
+  return parser({
+    expected: 'true or false',
+    read: value => (typeof value === 'boolean' ? value : undefined),
+  })
+}
+
+/** A function; its results are checked where it is called. */
+export function callback<F extends (...given: never[]) => unknown>(expected: string): Parser<F> {
+  // Nothing more can be known about a function.
+  return parser({ expected, read: value => (typeof value === 'function' ? (value as F) : undefined) })
+}
+
+/** An object with these methods; no error shows it. */
+export function instance<T>(methods: readonly (keyof T & string)[], expected: string): Parser<T> {
+  return parser({
+    expected,
+    read(value, { option, toError }) {
+      const given = value as Readonly<Record<string, unknown>> | null
+      // The methods are what can be checked.
+      if (methods.every(method => typeof given?.[method] === 'function')) return value as T
+      throw toError(`option \`${option}\` is not ${expected}`)
+    },
+  })
+}
+
+/** A dispatcher of undici 7, known by its shape: copies of undici have classes of their own. */
+export function dispatcher<T>(): Parser<T> {
+  return instance<T>(
+    ['dispatch', 'compose'] as unknown as readonly (keyof T & string)[],
+    'a dispatcher of undici 7, such as new Agent(…) or new ProxyAgent(…)',
+  )
+}
+
+/**
+ * A function that returns milliseconds since the epoch. It is called once: with a clock that gives no number, every
+ * comparison is false and nothing ever expires.
+ */
+export function clock(): Parser<() => number> {
+  const expected = 'a function that returns milliseconds since the epoch'
+  return parser({
+    expected,
+    read(value, { option, toError }) {
+      if (typeof value !== 'function') return undefined
+      const time: unknown = (value as () => unknown)()
+      if (Number.isFinite(time)) return value as () => number
+      throw toError(`option \`${option}\` returns ${show(time)}; expected ${expected}`)
+    },
+  })
+}

@@ -1,0 +1,35 @@
+import type { Place } from './parser.js'
+
+const longest = 100
+
+/** The error for a value that is not valid; it shows the value. */
+export function invalid({ option, toError }: Place, value: unknown, expected: string): Error {
+  return toError(`option \`${option}\` is ${show(value)}; expected ${expected}`)
+}
+
+/** Whether a value can have options in it. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A value as an error shows it, clipped. Of objects only the names, because their values may be secrets. */
+export function show(value: unknown): string {
+  const text = Array.isArray(value) ? `[${value.slice(0, longest).map(showOne).join(', ')}]` : showOne(value)
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}
+
+function showOne(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, longest + 1))
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object' || value === null) return String(value)
+  const names = Object.keys(value).slice(0, longest).join(', ')
+  return names === '' ? '{}' : `{ ${names} }`
+}
+
+/** What kind of value it is, for errors that must not show it. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (value === '') return 'empty'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}

@@ -1,0 +1,41 @@
+import { otherNames } from './other-names.js'
+
+/**
+ * The known name that was probably meant: spelt almost the same, or what other libraries call by the given name.
+ * @returns undefined if no known name comes close
+ */
+export function suggest(name: string, known: readonly string[]): string | undefined {
+  const wanted = plain(name)
+  const same = known.find(candidate => plain(candidate) === wanted)
+  const others = Object.hasOwn(otherNames, wanted) ? otherNames[wanted] : undefined
+  return same ?? others?.find(candidate => known.includes(candidate)) ?? closest(wanted, known)
+}
+
+/** `jwks_uri`, `jwks-uri` and `JWKSUri` are one name. */
+function plain(name: string): string {
+  return name
+    .slice(0, 60)
+    .toLowerCase()
+    .replaceAll(/[^a-z\d]/g, '')
+}
+
+function closest(wanted: string, known: readonly string[]): string | undefined {
+  return known
+    .map(candidate => ({ candidate, distance: edits(wanted, plain(candidate)) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((a, b) => a.distance - b.distance)[0]?.candidate
+}
+
+/** Levenshtein distance: how many characters to add, drop or change. For short names. */
+function edits(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= from.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= to.length; j += 1) {
+      const change = from[i - 1] === to[j - 1] ? 0 : 1
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + change))
+    }
+    row = next
+  }
+  return row[to.length] ?? 0
+}
