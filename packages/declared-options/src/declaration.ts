@@ -91,7 +91,7 @@ function refuseUnknown(
 ): void {
   for (const name of Object.keys(given)) {
     if (known.includes(name) || ignored.includes(name)) continue
-    const meant = suggest(name, known)
+    const meant = suggest(name, [...known, ...ignored])
     const hint = meant === undefined ? '' : `; did you mean \`${meant}\`?`
     throw toError(`there is no option \`${prefix}${name.slice(0, 100)}\`${hint}`)
   }

@@ -22,8 +22,13 @@ function plain(name: string): string {
 function closest(wanted: string, known: readonly string[]): string | undefined {
   return known
     .map(candidate => ({ candidate, distance: edits(wanted, plain(candidate)) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(({ candidate, distance }) => distance < wanted.length && distance <= limit(candidate))
     .sort((a, b) => a.distance - b.distance)[0]?.candidate
+}
+
+/** Letters change places in long and short names alike; of two letters everything is a variant. */
+function limit({ length }: string): number {
+  return Math.max(length > 3 ? 2 : 1, Math.floor(length / 3))
 }
 
 /** Levenshtein distance: how many characters to add, drop or change. For short names. */

@@ -41,7 +41,7 @@ export async function createVerifier(
   log: FastifyBaseLogger,
   loadSecond: LoadSecond = loadFastifyJwt,
 ): Promise<Verifier> {
-  const connection = connectToIssuer(settings.issuerDispatcher)
+  const connection = connectToIssuer(settings.issuerDispatcher, settings.issuerTimeoutMs, settings.ca)
   const threadPool = createThreadPool(settings.verifyInThreadPool)
   const issuers = settings.issuers.map(issuer =>
     trust(issuer, settings, { connection, threadPool, loadSecond, log }),

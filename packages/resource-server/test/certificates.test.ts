@@ -135,7 +135,7 @@ t.test('refused where nobody said how to see certificates, and with members that
   t.equal(await call(bound(bench, cert, { kid: 'one' })), 401, 'a binding that nobody checks')
   t.equal(await call(bound(bench, cert, { jkt: makeProofKey().thumbprint })), 401, 'both, and one is missing')
   await t.rejects(startBench(t, { clientCertificate: 'header' as never }), {
-    message: /option `clientCertificate` is "header"; it wants 'socket', or a function/,
+    message: /option `clientCertificate` is "header"; expected 'socket', or a function/,
   })
 })
 

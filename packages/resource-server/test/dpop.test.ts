@@ -172,17 +172,20 @@ t.test('shared by replicas in Redis', { skip: noRedis }, async t => {
 
 t.test('options and routes that make no sense stop the application', async t => {
   const wrong: [unknown, RegExp][] = [
-    ['on', /option `dpop` is "on"; it wants 'off', 'allow' or 'require'/],
-    [true, /option `dpop` is true; it wants 'off', 'allow', 'require', or an object/],
+    ['on', /option `dpop\.mode` is "on"; expected 'off', 'allow' or 'require'/],
+    [true, /option `dpop` is true; expected 'off', 'allow', 'require', or an object/],
     [{ mode: 'on' }, /`dpop\.mode` is "on"/],
-    [{ algorithms: ['HS256'] }, /`dpop\.algorithms` is "HS256"/],
-    [{ maxProofAgeMs: 0 }, /`dpop\.maxProofAgeMs`/],
+    [{ algorithms: ['HS256'] }, /`dpop\.algorithms\[0\]` is "HS256"/],
+    [{ maxProofAgeMs: 0 }, /`dpop\.maxProofAgeMs` is 0; expected milliseconds, from 1000 to 600000/],
+    [{ maxProofAgeMs: 600_001 }, /`dpop\.maxProofAgeMs` is 600001/],
+    [{ nonceSecret: undefined }, /`dpop\.nonceSecret` is undefined \(is the environment variable set\?\)/],
+    [{ mode: undefined }, /`dpop\.mode` is undefined/],
     [{ maxProofAgeMs: Infinity }, /`dpop\.maxProofAgeMs`/],
     [{ origin: 'https://api.example.com/v1' }, /`dpop\.origin`.*scheme, host and port/],
-    [{ nonceSecret: 'short' }, /`dpop\.nonceSecret` wants text of 32 characters/],
+    [{ nonceSecret: 'short' }, /`dpop\.nonceSecret` is not text of 32 characters/],
     [{ nonceSecret: 'a'.repeat(32), nonce: false }, /does nothing while/],
     [{ replayStore: {} }, /redisReplayStore/],
-    [{ replayStor: {} }, /no option `dpop\.replayStor`.*did you mean "replayStore"/],
+    [{ replayStor: {} }, /no option `dpop\.replayStor`.*did you mean `replayStore`/],
   ]
   for (const [dpop, message] of wrong)
     await t.rejects(startBench(t, { dpop: dpop as never }), { message }, String(message))

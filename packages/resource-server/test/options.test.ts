@@ -1,95 +1,199 @@
+import { inspect } from 'node:util'
 import resourceServer from 'fastify-resource-server'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { audience, buildApp, registered } from './protected-app.js'
 
 const { issuer } = registered
+const hour = 3_600_000
 
-t.test('no error shows what may be secret, or fails at a value that is no JSON', async t => {
-  const round: unknown[] = []
-  round.push(round)
-  const none = { issuer: undefined, audience: undefined, keys: undefined }
-  const introspection = { clientId: 'api', clientSecret: 'hunter2' }
-  const cases: [options: object, message: RegExp][] = [
-    [{ ...none, issuers: [], introspection }, /`introspection` is \{ clientId, clientSecret \}/],
-    [{ ...none, issuers: introspection }, /`issuers` is \{ clientId, clientSecret \}/],
-    [{ audience: [introspection] }, /`audience` is \[\{ clientId, clientSecret \}\]/],
-    [{ audience: round }, /`audience` is \[/],
-  ]
+type Case = [options: object, message: RegExp]
+
+/** Registers options on top of valid ones. */
+const register = async (t: Test, options: object): Promise<void> => {
+  await buildApp(t).register(resourceServer, { ...registered, ...options } as never)
+}
+
+async function refuses(t: Test, cases: readonly Case[]): Promise<void> {
   for (const [options, message] of cases)
     await t.rejects(
-      async () => buildApp(t).register(resourceServer, { ...registered, ...options } as never),
-      {
-        code: 'OAUTH_INVALID_OPTION',
-        message,
-      },
+      register(t, options),
+      { code: 'OAUTH_INVALID_OPTION', message },
+      `${inspect(options, { depth: 2, breakLength: Infinity }).slice(0, 120)} ${String(message)}`,
     )
-})
+}
 
-t.test('wrong options fail register, naming option, value and fix', async t => {
-  const cases: [options: object, message: RegExp][] = [
-    [{ issuer: undefined }, /`issuer` is undefined; it wants/],
-    [{ issuer: 'login.example.com' }, /`issuer` is "login\.example\.com"/],
-    [{ issuer: 'http://login.example.com' }, /https/],
-    [{ audience: undefined }, /`audience` is undefined.*tokens for other services would pass/],
-    [{ audience: [] }, /`audience` is \[\]/],
-    [{ audiance: 'x' }, /no option `audiance` \(did you mean "audience"\?\)/],
-    [{ algorithms: ['HS256'] }, /only asymmetric/],
-    [{ algorithms: ['none'] }, /only asymmetric/],
-    [{ profile: 'azure' }, /one of rfc9068, entra/],
-    [{ clockToleranceMs: -1 }, /milliseconds/],
-    [{ clockToleranceMs: '5s' }, /milliseconds/],
-    [{ clockToleranceMs: Infinity }, /finite/],
-    [{ jwksStaleIfErrorMs: Infinity }, /finite/],
-    [{ clockToleranceMs: NaN }, /finite/],
-    [{ maxCachedTokens: 1.5 }, /whole number/],
-    [{ prefetch: true }, /`prefetch` is true; it wants 'background', 'required' or 'lazy'/],
-    [{ scopes: [] }, /at least one name/],
-    [{ keys: [] }, /JWKs/],
-    [{ keys: [null] }, /JWKs/],
-    [{ keys: [{ kty: 'oct', k: 'AAAA' }] }, /`keys` has no key for https:.* its kty is not RSA, EC or OKP/],
-    [{ keys: registered.keys, algorithms: ['RS256'] }, /no allowed algorithm fits it/],
-    [{ issuers: [{ issuer, audience }] }, /exclude each other/],
-    [{ issuerDispatcher: {} }, /undici 7/],
-    [{ clock: 5 }, /function/],
-    [{ clock: () => undefined }, /`clock` is a function that returns undefined/],
-    [{ clock: () => Number.NaN }, /`clock` is a function that returns NaN/],
-    [{ jwksUri: 'http://keys.example.com/jwks' }, /https/],
-    [{ realm: 'é' }, /ASCII/],
+t.test('options that say whom to trust', async t => {
+  await refuses(t, [
+    [
+      { issuer: undefined },
+      /`issuer` is undefined \(is the environment variable set\?\); expected an absolute/,
+    ],
+    [{ issuer: '' }, /`issuer` is empty/],
     [{ issuer: 10n }, /`issuer` is 10;/],
+    [{ issuer: 'login.example.com' }, /`issuer` is "login\.example\.com"; expected an absolute URL/],
+    [{ issuer: 'http://login.example.com' }, /expected an https URL, or http on this machine/],
+    [{ issuer: 'https://login.example.com#a' }, /without query and fragment/],
+    [{ issuer: `${issuer}\n` }, /`issuer` is "https:\/\/login\.example\.com\\n"/],
+    [{ issuer: 'ftp://login.example.com', allowInsecureHttp: true }, /expected an http or https URL/],
+    [{ issuer: 'https://login.example.com/{tenantid}', keys: undefined }, /is a template .* give jwksUri or/],
     [
-      { issuer: `${issuer}\n` },
-      /`issuer` is "https:\/\/login\.example\.com\\n"; it wants .* without white space/,
+      { audience: undefined },
+      /`audience` is undefined \(is the environment variable set\?\).*for other services/,
     ],
-    [{ audience: ' https://api.example.com' }, /`audience` is " https.* without white space/],
-    [
-      { issuer: 'ftp://login.example.com', allowInsecureHttp: true },
-      /`issuer` is "ftp:.* an http or https URL/,
-    ],
+    [{ audience: [] }, /`audience` is \[\]; expected who the tokens must be for/],
+    [{ audience: [audience, ''] }, /`audience\[1\]` is ""/],
+    [{ audience: ' https://api.example.com' }, /`audience` is " https:/],
+    [{ audience: { uri: audience } }, /`audience` is \{ uri \}/],
+    [{ profile: 'azure' }, /`profile` is "azure"; expected 'rfc9068', 'entra', .* or 'generic'/],
+    [{ profile: 'jwt' }, /`profile` is "jwt"/],
+    [{ profile: undefined }, /`profile` is undefined .*, or leave it out/],
+    [{ jwksUri: 'http://keys.example.com/jwks' }, /`jwksUri`.*https/],
     [{ jwksUri: 'file:///jwks', allowInsecureHttp: true }, /`jwksUri` is "file:.* an http or https URL/],
     [{ jwksUri: 'https://keys.example.com/jwks' }, /`jwksUri` does nothing beside `keys`/],
+    [{ metadataUrl: '/.well-known' }, /`metadataUrl` is "\/\.well-known"/],
+    [{ keys: [] }, /`keys` is \[\]; expected a list of public keys as JWKs/],
+    [{ keys: [null] }, /JWKs/],
+    [{ keys: { keys: [] } }, /`keys` is \{ keys \}/],
+    [{ keys: [{ kty: 'oct', k: 'AAAA' }] }, /`keys` has no key for https:.* its kty is not RSA, EC or OKP/],
+    [{ keys: registered.keys, algorithms: ['RS256'] }, /no allowed algorithm fits it/],
+    [{ algorithms: ['HS256'] }, /`algorithms\[0\]` is "HS256"; expected only asymmetric algorithms/],
+    [{ algorithms: ['none'] }, /only asymmetric/],
+    [{ algorithms: [] }, /`algorithms` is \[\]/],
+    [{ algorithms: undefined }, /`algorithms` is undefined/],
+    [{ requiredClaims: 'tenant' }, /`requiredClaims` is "tenant"; expected a list/],
+    [{ issuers: [{ issuer, audience }] }, /`issuer` is beside `issuers`/],
+  ])
+})
+
+t.test('several issuers', async t => {
+  const alone = { issuer: undefined, audience: undefined, keys: undefined }
+  await refuses(t, [
+    [{ ...alone, issuers: [] }, /`issuers` is \[\]; expected a list/],
+    [{ ...alone, issuers: ['https://login.example.com'] }, /`issuers\[0\]` is "https:.*; expected an object/],
+    [{ ...alone, issuers: [{ issuer }] }, /`issuers\[0\]\.audience` is missing/],
     [
-      { maxCachedTokens: 1_000_001 },
-      /`maxCachedTokens` is 1000001; it wants a whole number from 0 to 1000000/,
+      { ...alone, issuers: [{ issuer, audience, domain: 'a' }] },
+      /`issuers\[0\]\.domain`; did you mean `issuer`/,
     ],
-    [{ scopes: ['read write'] }, /`scopes` has "read write", which is no scope/],
+    [
+      { ...alone, issuers: [1, 2].map(() => ({ issuer, audience })) },
+      /names https:\/\/login\.example\.com twice/,
+    ],
+  ])
+})
+
+t.test('numbers, times and switches', async t => {
+  await refuses(t, [
+    [{ clockToleranceMs: -1 }, /`clockToleranceMs` is -1; expected milliseconds, from 0 to 600000/],
+    [{ clockToleranceMs: '5s' }, /is "5s"/],
+    [{ clockToleranceMs: Infinity }, /is Infinity/],
+    [{ clockToleranceMs: NaN }, /is NaN/],
+    [{ clockToleranceMs: hour }, /is 3600000/],
+    [{ maxTokenAgeMs: 999 }, /`maxTokenAgeMs` is 999/],
+    [{ jwksMaxAgeMs: 0 }, /`jwksMaxAgeMs` is 0; expected milliseconds, from 1000 to 86400000/],
+    [{ jwksStaleIfErrorMs: Infinity }, /`jwksStaleIfErrorMs` is Infinity/],
+    [{ unknownKeyCooldownMs: 2 * hour }, /`unknownKeyCooldownMs`/],
+    [{ issuerTimeoutMs: 0 }, /`issuerTimeoutMs` is 0; expected milliseconds, from 1 to 120000/],
+    [{ maxCachedTokens: 1.5 }, /expected a whole number from 0 to 1000000/],
+    [{ maxCachedTokens: 1_000_001 }, /`maxCachedTokens` is 1000001/],
+    [{ prefetch: true }, /`prefetch` is true; expected 'background', 'required' or 'lazy'/],
+    [{ defaultAccess: 'deny' }, /`defaultAccess` is "deny"; expected 'protected', 'explicit' or 'public'/],
+    [{ problemDetails: 'yes' }, /`problemDetails` is "yes"; expected true or false/],
+    [{ allowInsecureHttp: 'true' }, /`allowInsecureHttp` is "true"/],
+    [{ verifyInThreadPool: 1 }, /`verifyInThreadPool` is 1/],
+    [{ clock: 5 }, /`clock` is 5; expected a function/],
+    [{ clock: () => undefined }, /`clock` returns undefined/],
+    [{ clock: () => Number.NaN }, /`clock` returns NaN/],
+  ])
+})
+
+t.test('everything else', async t => {
+  await refuses(t, [
+    [{ scopes: [] }, /`scopes` is \[\]; expected a list of at least one scope/],
+    [{ scopes: undefined }, /`scopes` is undefined/],
+    [{ scopes: ['read write'] }, /`scopes\[0\]` is "read write"/],
+    [{ realm: 'é' }, /`realm` is "é"; expected printable ASCII/],
+    [{ issuerDispatcher: {} }, /`issuerDispatcher` is not a dispatcher of undici 7/],
+    [{ ca: 'PEM' }, /`ca` is text; expected a certificate in PEM that can be read/],
     [{ dpop: [] }, /`dpop` is \[\]/],
     [{ resourceMetadata: [] }, /`resourceMetadata` is \[\]/],
+    [{ claims: undefined }, /`claims` is undefined/],
     [{ claims: [] }, /`claims` is \[\]/],
-    [{ claims: {} }, /`claims` is \{\}; it wants a JSON Schema/],
-    [{ claims: { tenant: { type: 'string' } } }, /`claims` is \{ tenant \}; it wants a JSON Schema/],
+    [{ claims: {} }, /`claims` is \{\}; expected a JSON Schema/],
+    [{ claims: { tenant: { type: 'string' } } }, /`claims` is \{ tenant \}; expected a JSON Schema/],
     [{ claims: z.object({ tenant: z.string() }) }, /`claims` .* a JSON Schema.* z\.toJSONSchema/],
-  ]
-  for (const [options, message] of cases) {
-    await t.rejects(
-      async () => buildApp(t).register(resourceServer, { ...registered, ...options } as never),
-      {
-        code: 'OAUTH_INVALID_OPTION',
-        message,
-      },
-    )
-  }
+  ])
   const twice = buildApp(t)
   await twice.register(resourceServer, registered)
   await t.rejects(async () => twice.register(resourceServer, registered), /sibling scopes/)
+})
+
+t.test('unknown names are errors that suggest the right one', async t => {
+  const names: [name: string, meant: string | undefined][] = [
+    ['audiance', 'audience'],
+    ['issuerBaseURL', 'issuer'],
+    ['domain', 'issuer'],
+    ['jwks_uri', 'jwksUri'],
+    ['jwksUrl', 'jwksUri'],
+    ['scope', 'scopes'],
+    ['algorithm', 'algorithms'],
+    ['dispatcher', 'issuerDispatcher'],
+    ['clockTolerance', 'clockToleranceMs'],
+    ['colour', undefined],
+  ]
+  await refuses(
+    t,
+    names.map(([name, meant]) => [
+      { [name]: 'x' },
+      new RegExp(
+        `there is no option \`${name}\`${meant === undefined ? '' : `; did you mean \`${meant}\`\\?`}$`,
+      ),
+    ]),
+  )
+})
+
+t.test('no error shows a secret, or fails at a value that is not JSON', async t => {
+  const round: unknown[] = []
+  round.push(round)
+  const hidden = 'hunter2'
+  const cases: object[] = [
+    { issuers: [], introspection: { clientId: 'api', clientSecret: hidden } },
+    { issuers: { clientSecret: hidden } },
+    { audience: [{ clientSecret: hidden }] },
+    { audience: round },
+    { issuer: `https://user:${hidden}@login.example.com` },
+    { jwksUri: `https://user:${hidden}@keys.example.com/jwks` },
+    { metadataUrl: `ftp://${hidden}@login.example.com` },
+    { introspection: { clientId: 'api', clientSecret: [hidden] } },
+    { introspection: { clientId: 'api', clientSecret: hidden, endpoint: `https://a:${hidden}@b` } },
+    { dpop: { nonceSecret: hidden } },
+    { ca: hidden },
+  ]
+  for (const options of cases) {
+    const error = await register(t, options).then(
+      () => new Error('accepted'),
+      (reason: Error) => reason,
+    )
+    t.match(error, { code: 'OAUTH_INVALID_OPTION' }, inspect(options))
+    t.notMatch(error.message, hidden, inspect(options))
+  }
+})
+
+t.test('options that are undefined, where that means the default', async t => {
+  const { cert } = await import('./certificate.js').then(({ makeCertificate }) =>
+    makeCertificate('localhost'),
+  )
+  await t.resolves(
+    register(t, {
+      clockToleranceMs: undefined,
+      problemDetails: undefined,
+      issuerDispatcher: undefined,
+      clock: undefined,
+      dpop: undefined,
+      introspection: undefined,
+      logLevel: 'warn',
+      ca: cert,
+    }),
+  )
 })

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { inspect } from 'node:util'
 import t from 'tap'
 import resourceServer from 'fastify-resource-server'
 import { audience, buildApp, registered, startBench } from './protected-app.js'
@@ -45,7 +46,7 @@ t.test('what a later hook makes of a route is checked, listed and enforced', asy
   }
   await t.rejects(async () => (await change({ scope: ['read'] })).ready(), {
     code: 'OAUTH_INVALID_ROUTE',
-    message: /GET \/receipts: config\.oauth has no key "scope" \(did you mean "scopes"\?\)/,
+    message: /GET \/receipts: there is no option `config\.oauth\.scope`; did you mean `scopes`\?/,
   })
   const stricter = await change({ scopes: ['write'] })
   await stricter.ready()
@@ -99,7 +100,7 @@ t.test("defaultAccess: 'public' guards only what asks for it", async t => {
     async () => buildApp(t).register(resourceServer, { ...registered, defaultAccess: 'allow' as never }),
     {
       code: 'OAUTH_INVALID_OPTION',
-      message: /`defaultAccess` is "allow"; it wants 'protected', 'explicit' or 'public'/,
+      message: /`defaultAccess` is "allow"; expected 'protected', 'explicit' or 'public'/,
     },
   )
 })
@@ -172,32 +173,49 @@ t.test('sibling scopes list their own routes', async t => {
 
 t.test('what routes must not say', async t => {
   const cases: [config: unknown, message: RegExp][] = [
-    [{ oauth: { scope: ['read'] } }, /no key "scope" \(did you mean "scopes"\?\)/],
-    [{ oauth: { anyOf: ['read'] } }, /no key "anyOf"/],
+    [{ oauth: { scope: ['read'] } }, /no option `config\.oauth\.scope`; did you mean `scopes`\?/],
+    [{ oauth: { anyOf: ['read'] } }, /no option `config\.oauth\.anyOf`; did you mean `scopes`\?/],
+    [{ oauth: { permissions: ['read'] } }, /did you mean `roles`\?/],
+    [{ oauth: { colour: 'red' } }, /no option `config\.oauth\.colour`$/],
+    [{ oauth: undefined }, /config\.oauth is undefined \(a misspelt name\?\)/],
+    ...['scopes', 'match', 'roles', 'audience', 'dpop', 'acr', 'maxAgeMs', 'optional'].map(
+      (key): [unknown, RegExp] => [
+        { oauth: { [key]: undefined } },
+        new RegExp(`config\\.oauth\\.${key} is undefined \\(a misspelt name\\?\\); give a value, or leave`),
+      ],
+    ),
+    [{ oauth: { scopes: [undefined] } }, /`config\.oauth\.scopes\[0\]` is undefined/],
+    [{ oauth: { roles: [] } }, /`config\.oauth\.roles` is \[\]; expected a list of at least one role/],
+    [{ oauth: { roles: 'Clerk' } }, /`config\.oauth\.roles` is "Clerk"/],
+    [{ oauth: { roles: ['Clerk'], match: 'any' } }, /match without scopes/],
     [{ oath: { scopes: ['read'] } }, /config\.oath means nothing here; did you mean config\.oauth\?/],
     [
       { auth: 'jwt' },
       /config\.auth means nothing here; .*If it is for another plugin, give config\.oauth too/,
     ],
-    [{ oauth: { scopes: [] } }, /at least one name/],
-    [{ oauth: { scopes: 'read' } }, /at least one name/],
-    [{ oauth: { scopes: ['read write'] } }, /no scope/],
+    [{ oauth: { scopes: [] } }, /at least one scope/],
+    [{ oauth: { scopes: 'read' } }, /at least one scope/],
+    [{ oauth: { scopes: ['read write'] } }, /scopes\[0\]` is "read write"; .*without spaces/],
     [{ oauth: { scopes: ['raed'] } }, /did you mean "read"/],
     [{ oauth: { match: 'any' } }, /without scopes/],
     [{ oauth: { scopes: ['read'], match: 'some' } }, /'all' or 'any'/],
-    [{ oauth: { audience: 'https://other.example.com' } }, /not configured/],
-    [{ oauth: true }, /give an object/],
-    [{ oauth: null }, /give an object/],
-    [{ oauth: [] }, /give an object/],
+    [{ oauth: { audience: 'https://other.example.com' } }, /not in the option `audience` of register/],
+    [{ oauth: true }, /expected an object/],
+    [{ oauth: null }, /expected an object/],
+    [{ oauth: [] }, /expected an object/],
     [{ oauth: { optional: 'yes' } }, /true or false/],
   ]
   for (const [config, message] of cases) {
     const app = buildApp(t)
     await app.register(resourceServer, registered)
-    t.throws(() => app.get('/', { config: config as never }, async () => 'in'), {
-      code: 'OAUTH_INVALID_ROUTE',
-      message,
-    })
+    t.throws(
+      () => app.get('/', { config: config as never }, async () => 'in'),
+      {
+        code: 'OAUTH_INVALID_ROUTE',
+        message,
+      },
+      inspect(config),
+    )
   }
 })
 

@@ -61,15 +61,15 @@ t.test('for tokens that come another way, too', async t => {
 
 t.test('requirements that make no sense stop the application', async t => {
   for (const [oauth, message] of [
-    [{ maxAgeMs: -1 }, /config\.oauth\.maxAgeMs is -1; give milliseconds/],
-    [{ maxAgeMs: '5m' }, /config\.oauth\.maxAgeMs is "5m"/],
-    [{ maxAgeMs: Infinity }, /maxAgeMs is Infinity/],
-    [{ maxAgeMs: NaN }, /maxAgeMs is NaN/],
-    [{ acr: ['phr\r\nset-cookie: a=b'] }, /acr has "phr\\r\\nset-cookie: a=b", which is no acr value/],
-    [{ acr: ['phr phrh'] }, /acr has "phr phrh".* without spaces/],
-    [{ acr: ['stärker'] }, /acr has "stärker"/],
-    [{ acr: [] }, /config\.oauth\.acr is \[\]; give a list with at least one name/],
-    [{ maxAge: 5 }, /no key "maxAge".*did you mean "maxAgeMs"/],
+    [{ maxAgeMs: -1 }, /`config\.oauth\.maxAgeMs` is -1; expected milliseconds/],
+    [{ maxAgeMs: '5m' }, /`config\.oauth\.maxAgeMs` is "5m"/],
+    [{ maxAgeMs: Infinity }, /maxAgeMs` is Infinity/],
+    [{ maxAgeMs: NaN }, /maxAgeMs` is NaN/],
+    [{ acr: ['phr\r\nset-cookie: a=b'] }, /acr\[0\]` is "phr\\r\\nset-cookie: a=b"/],
+    [{ acr: ['phr phrh'] }, /acr\[0\]` is "phr phrh".* without spaces/],
+    [{ acr: ['stärker'] }, /acr\[0\]` is "stärker"/],
+    [{ acr: [] }, /`config\.oauth\.acr` is \[\]; expected a list of at least one/],
+    [{ maxAge: 5 }, /no option `config\.oauth\.maxAge`; did you mean `maxAgeMs`\?/],
   ] as const) {
     const { app } = await guarded(t, oauth as never)
     await t.rejects(async () => app.ready(), { code: 'OAUTH_INVALID_ROUTE', message }, String(message))

@@ -1,6 +1,19 @@
+import {
+  boolean,
+  isObject,
+  milliseconds,
+  oneOf,
+  optional,
+  readOptions,
+  show,
+  strings,
+  suggest,
+  text,
+  withDefault,
+  type Declares,
+} from 'declared-options'
 import { InvalidRouteError } from '../errors.js'
 import type { Role, Scope } from '../oauth-types.js'
-import { didYouMean, edits, show } from '../suggest.js'
 
 /** What a route demands of an access token: `config: { oauth: … }`. */
 export interface RouteRequirement<S extends string = Scope, R extends string = Role> {
@@ -69,54 +82,89 @@ export type DpopMode = 'off' | 'allow' | 'require'
 /** `protected`: any valid token is required. `explicit`: the application does not start. `public`: no token is required. */
 export type DefaultAccess = 'protected' | 'explicit' | 'public'
 
-const keys = ['scopes', 'match', 'roles', 'audience', 'dpop', 'acr', 'maxAgeMs', 'optional']
 /** RFC 6749 §3.3: the characters of a scope token. */
 export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
+
+const declaration = {
+  scopes: withDefault(
+    strings('a list of at least one scope, one for each member, without spaces (RFC 6749 §3.3)', scopeToken),
+    [],
+  ),
+  match: optional(oneOf(['all', 'any'])),
+  roles: withDefault(strings('a list of at least one role'), []),
+  audience: optional(text('one of the configured audiences')),
+  dpop: optional(oneOf(['off', 'allow', 'require'])),
+  // They go into the challenge, delimited by spaces (RFC 9470 §3).
+  acr: withDefault(
+    strings('a list of at least one acr value, in printable ASCII without spaces', /^[\x21-\x7E]+$/),
+    [],
+  ),
+  // Ten years: a user may have authenticated long ago.
+  maxAgeMs: optional(milliseconds({ max: 315_360_000_000 })),
+  optional: withDefault(boolean(), false),
+} satisfies Declares<RouteKeys>
+
+/** The keys of a rule, without the index signature that rejects misspellings. */
+type RouteKeys = Pick<
+  RouteRequirement,
+  'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional'
+>
 
 /** Any valid token will do. */
 const anyToken: RouteRequirement = Object.freeze({})
 
 /**
  * Reads a route's `config`: what it demands, or undefined where it is public.
- * @throws {InvalidRouteError} naming the route, what it has, and what is meant instead
+ * @throws {InvalidRouteError} naming the route, the value received and what was expected
  */
 export function parseRequirement(
   config: unknown,
   route: string,
   catalogue: Catalogue,
 ): Requirement | undefined {
-  const named = typeof config === 'object' && config !== null ? config : {}
-  const oauth = (named as { oauth?: unknown }).oauth
-  if (oauth === undefined) {
-    refuseMisspeltOauth(named, route)
+  const given = isObject(config) ? config : {}
+  if (!Object.hasOwn(given, 'oauth')) {
+    refuseMisspeltOauth(given, route)
     return byDefault(route, catalogue)
   }
+  const { oauth } = given
+  if (oauth === undefined)
+    throw new InvalidRouteError(
+      `${route}: config.oauth is undefined (a misspelt name?); give a rule, or leave it out`,
+    )
   return oauth === false ? undefined : parseRule(oauth, route, catalogue)
 }
 
 /**
  * Reads what is demanded of a token, wherever it is written.
- * @throws {InvalidRouteError} naming the place, what it has, and what is meant instead
+ * @throws {InvalidRouteError} naming the place, the value received and what was expected
  */
 export function parseRule(rule: unknown = anyToken, route: string, catalogue: Catalogue): Requirement {
-  const given = checkKeys(rule, route)
-  const { match = 'all', optional = false } = given
-  if (match !== 'all' && match !== 'any')
-    throw new InvalidRouteError(`${route}: config.oauth.match is ${show(match)}; give 'all' or 'any'`)
-  if (typeof optional !== 'boolean')
-    throw new InvalidRouteError(`${route}: config.oauth.optional is ${show(optional)}; give true or false`)
-  return Object.freeze({
-    scopes: parseScopes(given, route, catalogue),
-    match,
-    roles: parseNames(given, 'roles', route),
-    audience: parseAudience(given, route, catalogue),
-    dpop: parseDpop(given, route, catalogue),
-    acr: parseAcr(given, route),
-    maxAgeMs: parseMaxAge(given, route),
-    optional,
+  const toError = (problem: string): Error => new InvalidRouteError(`${route}: ${problem}`)
+  if (!isObject(rule))
+    throw toError(
+      `config.oauth is ${show(rule)}; expected an object such as { scopes: ['…'] }, or false for a public route`,
+    )
+  refuseUndefined(rule, toError)
+  const { match, dpop, ...parsed } = readOptions(rule, declaration, {
+    option: 'config.oauth',
+    allowInsecureHttp: false,
+    toError,
   })
+  if (match !== undefined && parsed.scopes.length === 0)
+    throw toError(
+      'config.oauth has match without scopes; name the scopes, or leave match out (any one of the roles is enough)',
+    )
+  refuseUnknownScopes(parsed.scopes, catalogue, toError)
+  refuseUnknownAudience(parsed.audience, catalogue, toError)
+  if (catalogue.dpop === undefined && dpop !== undefined && dpop !== 'off')
+    throw toError(
+      "config.oauth.dpop does nothing without the option `dpop` of register; give dpop: 'off' there, if other routes shall take no proofs",
+    )
+  return Object.freeze({ ...parsed, match: match ?? 'all', dpop: dpop ?? catalogue.dpop?.mode ?? 'off' })
 }
 
+/** @returns what applies to a route without `config.oauth` */
 function byDefault(route: string, catalogue: Catalogue): Requirement | undefined {
   if (catalogue.defaultAccess === 'protected') return parseRule(anyToken, route, catalogue)
   if (catalogue.defaultAccess === 'public') return undefined
@@ -125,102 +173,48 @@ function byDefault(route: string, catalogue: Catalogue): Requirement | undefined
   )
 }
 
-function checkKeys(oauth: unknown, route: string): Given {
-  if (typeof oauth !== 'object' || oauth === null || Array.isArray(oauth))
-    throw new InvalidRouteError(
-      `${route}: config.oauth is ${show(oauth)}; give an object such as { scopes: ['…'] }, or false for a public route`,
-    )
-  for (const key of Object.keys(oauth))
-    if (!keys.includes(key))
-      throw new InvalidRouteError(
-        `${route}: config.oauth has no key ${show(key)}${didYouMean(key, keys)}; it knows ${keys.join(', ')}`,
-      )
-  const given = oauth as Given
-  if (given['scopes'] === undefined && given['match'] !== undefined)
-    throw new InvalidRouteError(
-      `${route}: config.oauth has match without scopes; name the scopes, or leave match out (any one of the roles is enough)`,
-    )
-  return given
+type ToError = (problem: string) => Error
+
+/** A misspelt name in a table of scopes would leave the route open to any token. */
+function refuseUndefined(rule: object, toError: ToError): void {
+  for (const [key, value] of Object.entries(rule))
+    if (value === undefined)
+      throw toError(`config.oauth.${key} is undefined (a misspelt name?); give a value, or leave the key out`)
 }
 
 function refuseMisspeltOauth(config: object, route: string): void {
-  for (const key of Object.keys(config)) {
-    if (key !== 'oauth' && edits(key.toLowerCase(), 'oauth') <= 1)
+  for (const key of Object.keys(config))
+    if (suggest(key, ['oauth']) === 'oauth')
       throw new InvalidRouteError(
         `${route}: config.${key} means nothing here; did you mean config.oauth? If it is for another plugin, give config.oauth too`,
       )
-  }
 }
 
-type Given = Readonly<Record<string, unknown>>
-
-function parseScopes(given: Given, route: string, { scopes: known }: Catalogue): readonly string[] {
-  const names = parseNames(given, 'scopes', route)
-  for (const scope of names) {
-    if (!scopeToken.test(scope))
-      throw new InvalidRouteError(
-        `${route}: config.oauth.scopes has ${show(scope)}, which is no scope: give one scope for each member, without spaces`,
-      )
-    if (known !== undefined && !known.includes(scope))
-      throw new InvalidRouteError(
-        `${route}: config.oauth.scopes has ${show(scope)}, which is not in the catalogue${didYouMean(scope, known)}; the option \`scopes\` of register lists ${known.join(', ')}`,
-      )
-  }
-  return names
-}
-
-function parseNames(given: Given, key: 'scopes' | 'roles' | 'acr', route: string): readonly string[] {
-  const value = given[key]
-  if (value === undefined) return []
-  if (
-    !Array.isArray(value) ||
-    value.length === 0 ||
-    value.some(name => typeof name !== 'string' || name === '')
+function refuseUnknownScopes(
+  scopes: readonly string[],
+  { scopes: known }: Catalogue,
+  toError: ToError,
+): void {
+  if (known === undefined) return
+  const scope = scopes.find(name => !known.includes(name))
+  if (scope === undefined) return
+  throw toError(
+    `config.oauth.scopes has ${show(scope)}, which is not in the option \`scopes\` of register${hint(scope, known)}; add it there, or correct it here`,
   )
-    throw new InvalidRouteError(
-      `${route}: config.oauth.${key} is ${show(value)}; give a list with at least one name, or leave it out`,
-    )
-  return Object.freeze([...(value as string[])])
 }
 
-/** They go into the challenge, delimited by spaces (RFC 9470 §3). */
-function parseAcr(given: Given, route: string): readonly string[] {
-  const values = parseNames(given, 'acr', route)
-  for (const value of values)
-    if (!/^[\x21-\x7E]+$/.test(value))
-      throw new InvalidRouteError(
-        `${route}: config.oauth.acr has ${show(value)}, which is no acr value: give one for each member, in printable ASCII without spaces`,
-      )
-  return values
-}
-
-function parseDpop({ dpop: given }: Given, route: string, { dpop }: Catalogue): DpopMode {
-  if (given === undefined) return dpop?.mode ?? 'off'
-  if (given !== 'off' && given !== 'allow' && given !== 'require')
-    throw new InvalidRouteError(
-      `${route}: config.oauth.dpop is ${show(given)}; give 'off', 'allow' or 'require'`,
-    )
-  if (dpop === undefined && given !== 'off')
-    throw new InvalidRouteError(
-      `${route}: config.oauth.dpop does nothing without the option \`dpop\` of register; give dpop: 'off' there, if other routes shall take no proofs`,
-    )
-  return given
-}
-
-function parseMaxAge({ maxAgeMs }: Given, route: string): number | undefined {
-  if (maxAgeMs === undefined) return undefined
-  if (typeof maxAgeMs !== 'number' || !(maxAgeMs >= 0 && maxAgeMs < Infinity))
-    throw new InvalidRouteError(
-      `${route}: config.oauth.maxAgeMs is ${show(maxAgeMs)}; give milliseconds since the user authenticated, such as 300_000`,
-    )
-  return maxAgeMs
-}
-
-function parseAudience({ audience }: Given, route: string, { audiences }: Catalogue): string | undefined {
-  if (audience === undefined) return undefined
-  if (typeof audience === 'string' && audiences.includes(audience)) return audience
-  const suggestion = typeof audience === 'string' ? didYouMean(audience, audiences) : ''
-  throw new InvalidRouteError(
-    `${route}: config.oauth.audience is ${show(audience)}, which is not configured${suggestion}; the option \`audience\` of register has ${audiences.join(', ')}`,
+function refuseUnknownAudience(
+  audience: string | undefined,
+  { audiences }: Catalogue,
+  toError: ToError,
+): void {
+  if (audience === undefined || audiences.includes(audience)) return
+  throw toError(
+    `config.oauth.audience is ${show(audience)}, which is not in the option \`audience\` of register${hint(audience, audiences)}; it has ${show(audiences)}`,
   )
+}
+
+function hint(name: string, known: readonly string[]): string {
+  const meant = suggest(name, known)
+  return meant === undefined ? '' : ` (did you mean ${show(meant)}?)`
 }

@@ -1,24 +1,21 @@
-import { isObject, wrong, type Given } from './read-option.js'
+import { isObject, parser, type Parser } from 'declared-options'
 
-/** What a JSON Schema says of an object; one that has nothing of it would take every token. */
+/** Keywords that say something about an object; a schema without any would accept every token. */
 const keywords = (
   'type const enum $ref $dynamicRef allOf anyOf oneOf not if required properties patternProperties ' +
   'additionalProperties unevaluatedProperties propertyNames minProperties maxProperties dependentRequired dependentSchemas'
 ).split(' ')
 
-/** The schema for the claims, if given. @throws {InvalidOptionError} */
-export function claimsSchema({ claims }: Given): object | undefined {
-  if (claims === undefined) return undefined
-  // Schemas of other libraries (Standard Schema) look like one, and say nothing in its words.
-  if (
-    isObject(claims) &&
-    !('~standard' in claims) &&
-    keywords.some(keyword => Object.hasOwn(claims, keyword))
-  )
-    return claims
-  throw wrong(
-    'claims',
-    claims,
+/**
+ * A JSON Schema for the claims; `compileCustomClaims` checks all of it. Schemas of other libraries (Standard Schema) look
+ * like one, and have none of its keywords.
+ */
+export const claimsOption: Parser<object> = parser({
+  expected:
     'a JSON Schema, such as Type.Object({ tenant: Type.String() }) of TypeBox or z.toJSONSchema(…) of Zod',
-  )
-}
+  fromText: true,
+  read: value =>
+    isObject(value) && !('~standard' in value) && keywords.some(keyword => Object.hasOwn(value, keyword))
+      ? value
+      : undefined,
+})

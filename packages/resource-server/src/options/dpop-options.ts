@@ -1,9 +1,22 @@
+import {
+  boolean,
+  instance,
+  milliseconds,
+  object,
+  oneOf,
+  optional,
+  parser,
+  shorthand,
+  withDefault,
+  type Declares,
+  type Parser,
+} from 'declared-options'
 import type { DpopMode } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import { createReplayMemory, type ReplayStore } from '../binding/replay-store.js'
 import { InvalidOptionError } from '../errors.js'
 import { supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
-import { boolean, isObject, milliseconds, refuseUnknown, strings, wrong, type Given } from './read-option.js'
+import { algorithmsOption } from './issuer-options.js'
 
 /** How tokens that are bound to a client's key are taken: DPoP (RFC 9449). */
 export interface DpopOptions {
@@ -14,7 +27,7 @@ export interface DpopOptions {
   mode?: DpopMode
   /** Signature algorithms of proofs. Default: every asymmetric one that the plugin knows. */
   algorithms?: readonly Algorithm[]
-  /** How far a proof's `iat` may be from now, in milliseconds: before and after. Default 60000. */
+  /** How far a proof's `iat` may be from now, in milliseconds: before and after. From 1000 to 600000; default 60000. */
   maxProofAgeMs?: number
   /**
    * The origin under which clients know this API, such as `https://api.example.com`, for the proof's `htu`. Default: what
@@ -29,73 +42,61 @@ export interface DpopOptions {
   replayStore?: ReplayStore
 }
 
-const known = ['mode', 'algorithms', 'maxProofAgeMs', 'origin', 'nonce', 'nonceSecret', 'replayStore']
 const shortestSecret = 32
 
-/** @throws {InvalidOptionError} */
-export function parseDpop({ dpop: given }: Given, now: () => number): DpopSettings | undefined {
-  if (given === undefined) return undefined
-  const options = typeof given === 'string' ? { mode: given } : given
-  if (!isObject(options))
-    throw wrong(
-      'dpop',
-      given,
-      "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }",
-    )
-  refuseUnknown(options, known, 'dpop.')
-  const { mode = 'allow' } = options
-  if (mode !== 'off' && mode !== 'allow' && mode !== 'require')
-    throw wrong(typeof given === 'string' ? 'dpop' : 'dpop.mode', mode, "'off', 'allow' or 'require'")
-  const maxProofAgeMs = milliseconds(options, 'maxProofAgeMs', 60_000, 'dpop.')
-  if (!Number.isFinite(maxProofAgeMs) || maxProofAgeMs === 0)
-    throw wrong('dpop.maxProofAgeMs', maxProofAgeMs, 'a finite time above 0: used proofs are kept that long')
-  return Object.freeze({
-    mode,
-    algorithms: parseAlgorithms(options),
-    maxProofAgeMs,
-    origin: parseOrigin(options),
-    nonceSecret: parseNonceSecret(options),
-    replayStore: parseReplayStore(options) ?? createReplayMemory(now),
-  })
+const declaration = {
+  mode: withDefault(oneOf(['off', 'allow', 'require']), 'allow'),
+  algorithms: withDefault(algorithmsOption, supportedAlgorithms),
+  maxProofAgeMs: withDefault(milliseconds({ min: 1_000, max: 600_000 }), 60_000),
+  origin: optional(
+    parser({
+      expected: "scheme, host and port only, such as 'https://api.example.com'",
+      fromText: true,
+      read: value =>
+        typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value
+          ? value
+          : undefined,
+    }),
+  ),
+  nonce: optional(boolean()),
+  nonceSecret: optional(
+    parser({
+      expected: `text of ${shortestSecret} characters or more, such as 32 random bytes in base64`,
+      fromText: true,
+      read(value, { option, toError }) {
+        if (typeof value === 'string' && value.length >= shortestSecret) return value
+        // It may be a secret that is too short, so it is not shown.
+        throw toError(
+          `option \`${option}\` is not text of ${shortestSecret} characters or more, such as 32 random bytes in base64`,
+        )
+      },
+    }),
+  ),
+  replayStore: optional(
+    instance<ReplayStore>(['add'], 'an object with `add(id, ttlMs)`, such as redisReplayStore(redis)'),
+  ),
+} satisfies Declares<DpopOptions>
+
+type GivenDpop = Omit<DpopSettings, 'nonceSecret' | 'replayStore'> & {
+  readonly nonce: boolean | undefined
+  readonly nonceSecret: string | undefined
+  readonly replayStore: ReplayStore | undefined
 }
 
-function parseAlgorithms(options: Given): readonly Algorithm[] {
-  const list = strings(options, 'algorithms', 'dpop.') ?? supportedAlgorithms
-  for (const algorithm of list)
-    if (!supportedAlgorithms.includes(algorithm as Algorithm))
-      throw wrong(
-        'dpop.algorithms',
-        algorithm,
-        `only asymmetric algorithms: ${supportedAlgorithms.join(', ')}`,
-      )
-  return list as readonly Algorithm[]
-}
+/** `'require'` stands for `{ mode: 'require' }`. */
+export const dpopOption: Parser<GivenDpop> = shorthand(
+  object(declaration, "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }"),
+  value => (typeof value === 'string' ? { mode: value } : value),
+)
 
-function parseOrigin({ origin }: Given): string | undefined {
-  if (origin === undefined) return undefined
-  if (typeof origin !== 'string' || !URL.canParse(origin) || new URL(origin).origin !== origin)
-    throw wrong('dpop.origin', origin, "scheme, host and port only, such as 'https://api.example.com'")
-  return origin
-}
-
-function parseNonceSecret(options: Given): string | true | undefined {
-  const { nonceSecret } = options
-  if (nonceSecret === undefined) return boolean(options, 'nonce', false, 'dpop.') ? true : undefined
-  if (typeof nonceSecret !== 'string' || nonceSecret.length < shortestSecret)
-    throw new InvalidOptionError(
-      `option \`dpop.nonceSecret\` wants text of ${shortestSecret} characters or more, such as 32 random bytes in base64`,
-    )
-  if (!boolean(options, 'nonce', true, 'dpop.'))
+export function dpopSettings(options: GivenDpop | undefined, now: () => number): DpopSettings | undefined {
+  if (options === undefined) return undefined
+  const { nonce, nonceSecret, ...rest } = options
+  if (nonce === false && nonceSecret !== undefined)
     throw new InvalidOptionError('option `dpop.nonceSecret` does nothing while `dpop.nonce` is false')
-  return nonceSecret
-}
-
-function parseReplayStore({ replayStore }: Given): ReplayStore | undefined {
-  if (replayStore === undefined) return undefined
-  const { add } = (replayStore ?? {}) as { add?: unknown }
-  if (typeof add !== 'function')
-    throw new InvalidOptionError(
-      'option `dpop.replayStore` wants an object with `add(id, ttlMs)`, such as redisReplayStore(redis)',
-    )
-  return replayStore as ReplayStore
+  return Object.freeze({
+    ...rest,
+    nonceSecret: nonceSecret ?? (nonce === true ? true : undefined),
+    replayStore: rest.replayStore ?? createReplayMemory(now),
+  })
 }

@@ -1,5 +1,16 @@
+import {
+  milliseconds,
+  object,
+  optional,
+  parser,
+  secret,
+  text,
+  url,
+  withDefault,
+  type Declares,
+  type Parser,
+} from 'declared-options'
 import type { IntrospectionSettings } from '../verify/introspect-token.js'
-import { isObject, milliseconds, refuseUnknown, url, wrong, type Given } from './read-option.js'
 
 /** How opaque tokens are asked about (RFC 7662). This service authenticates to the issuer with `client_secret_basic`. */
 export interface IntrospectionOptions {
@@ -11,35 +22,22 @@ export interface IntrospectionOptions {
   endpoint?: string
   /**
    * How long the answer that a token is active counts, in milliseconds, and so how long a revoked token may still work.
-   * Default 10000; 0 asks every time.
+   * At most an hour. Default 10000; 0 asks every time.
    */
   cacheMs?: number
 }
 
-const known = ['clientId', 'clientSecret', 'endpoint', 'cacheMs']
+const declaration = {
+  clientId: text('the client id of this service'),
+  clientSecret: secret<() => string | Promise<string>>('its secret, or a function that fetches it'),
+  endpoint: optional(url({ example: 'https://login.example.com/introspect' })),
+  cacheMs: withDefault(milliseconds({ max: 3_600_000 }), 10_000),
+} satisfies Declares<IntrospectionOptions>
 
-/** @throws {InvalidOptionError} */
-export function parseIntrospection(
-  { introspection: given }: Given,
-  at: string,
-  allowInsecureHttp: boolean,
-): IntrospectionSettings | undefined {
-  if (given === undefined) return undefined
-  const name = `${at}introspection`
-  if (!isObject(given)) throw wrong(name, given, "an object such as { clientId: '…', clientSecret: '…' }")
-  refuseUnknown(given, known, `${name}.`)
-  const { clientId, clientSecret } = given
-  if (typeof clientId !== 'string' || clientId === '')
-    throw wrong(`${name}.clientId`, clientId, 'the client id of this service')
-  const isSecret = typeof clientSecret === 'string' ? clientSecret !== '' : typeof clientSecret === 'function'
-  if (!isSecret)
-    // What was given may be a secret in the wrong shape, so it is not shown.
-    throw wrong(`${name}.clientSecret`, typeof clientSecret, 'its secret, or a function that fetches it')
-  return Object.freeze({
-    clientId,
-    clientSecret: clientSecret as IntrospectionSettings['clientSecret'],
-    endpoint: url(given, 'endpoint', `${name}.`, allowInsecureHttp),
-    cacheMs: milliseconds(given, 'cacheMs', 10_000, `${name}.`),
-    allowInsecureHttp,
-  })
-}
+const options = object(declaration, "an object such as { clientId: '…', clientSecret: '…' }")
+
+export const introspectionOption: Parser<IntrospectionSettings> = parser({
+  expected: options.expected,
+  read: (value, place) =>
+    Object.freeze({ ...options.read(value, place), allowInsecureHttp: place.allowInsecureHttp }),
+})

@@ -1,17 +1,36 @@
 import { availableParallelism } from 'node:os'
+import {
+  boolean,
+  clock,
+  count,
+  dispatcher,
+  isObject,
+  milliseconds,
+  oneOf,
+  optional,
+  parseOptions as parseDeclared,
+  parser,
+  pem,
+  strings,
+  text,
+  withDefault,
+  type Declares,
+} from 'declared-options'
 import type { Dispatcher } from 'undici'
-import { scopeToken, type DpopMode, type DefaultAccess } from '../authorize/requirement.js'
+import { scopeToken, type DefaultAccess, type DpopMode } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import type { ClientCertificate } from '../binding/client-certificate.js'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
-import { show } from '../suggest.js'
 import type { KeyTimes } from '../keys/key-set.js'
-import { claimsSchema } from './claims-option.js'
-import { parseDpop, type DpopOptions } from './dpop-options.js'
-import { issuerOptions, parseIssuers, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
-import { boolean, count, milliseconds, refuseUnknown, strings, wrong, type Given } from './read-option.js'
-import { parseResourceMetadata, type ResourceMetadataOptions } from './resource-metadata-options.js'
+import { claimsOption } from './claims-option.js'
+import { dpopOption, dpopSettings, type DpopOptions } from './dpop-options.js'
+import { issuerOptionNames, readIssuers, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
+import {
+  resourceMetadataOption,
+  resourceMetadataSettings,
+  type ResourceMetadataOptions,
+} from './resource-metadata-options.js'
 
 /** What `register` takes: one issuer's options at the top level, or several in `issuers`. */
 export interface ResourceServerOptions extends Partial<IssuerOptions> {
@@ -49,18 +68,18 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   securityScheme?: string
   /** Names the protection space in challenges (RFC 9110 §11.5). Default: none. */
   realm?: string
-  /** How far clocks may be apart, in milliseconds. Default 5000. */
+  /** How far clocks may be apart, in milliseconds. At most 600000; default 5000. */
   clockToleranceMs?: number
-  /** The oldest token that is accepted, by its `iat`, in milliseconds. Default: `exp` alone decides. */
+  /** The oldest token that is accepted, by its `iat`, in milliseconds. From 1000 to a year; default: `exp` alone decides. */
   maxTokenAgeMs?: number
-  /** Age at which the issuer's keys are renewed, in milliseconds; in the background from four fifths of it on. Default 300000. */
+  /** Age at which the issuer's keys are renewed, in milliseconds; in the background from four fifths of it on. From 1000 to a day; default 300000. */
   jwksMaxAgeMs?: number
   /**
    * How long keys older than `jwksMaxAgeMs` stay in use while the issuer fails, in milliseconds (as stale-if-error of
-   * RFC 5861 §4). Default 3600000.
+   * RFC 5861 §4). At most a week; default 3600000.
    */
   jwksStaleIfErrorMs?: number
-  /** Unknown key ids cause at most five requests to the issuer in this time, in milliseconds. Default 30000. */
+  /** Unknown key ids cause at most five requests to the issuer in this time, in milliseconds. At most an hour; default 30000. */
   unknownKeyCooldownMs?: number
   /**
    * When the issuers' keys are first fetched: in the `background` once the application is ready, `required` for it to be
@@ -75,6 +94,10 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * work already, as with one process for each.
    */
   verifyInThreadPool?: boolean
+  /** How long one exchange with an issuer may take, in milliseconds. At most 120000; default 5000. */
+  issuerTimeoutMs?: number
+  /** Certificate authorities to trust for requests to issuers, as PEM, instead of those of Node. */
+  ca?: string
   /** Accept plain http to other machines. Default false. */
   allowInsecureHttp?: boolean
   /** An undici 7 dispatcher for requests to issuers (a proxy, say); it is not closed by the plugin. */
@@ -89,6 +112,7 @@ export type Prefetch = 'background' | 'required' | 'lazy'
 /** Every option, checked, with its default: what the rest of the package works with. */
 export interface Settings {
   readonly issuers: readonly IssuerSettings[]
+  /** JSON Schema. */
   readonly claims: object | undefined
   readonly problemDetails: boolean
   readonly scopes: readonly string[] | undefined
@@ -105,150 +129,86 @@ export interface Settings {
   readonly maxCachedTokens: number
   readonly verifyInThreadPool: boolean
   readonly allowInsecureHttp: boolean
+  readonly issuerTimeoutMs: number
+  readonly ca: string | undefined
   readonly issuerDispatcher: Dispatcher | undefined
   readonly clock: () => number
 }
 
-const serverOptions = [
-  'issuers',
-  'claims',
-  'problemDetails',
-  'scopes',
-  'defaultAccess',
-  'dpop',
-  'clientCertificate',
-  'resourceMetadata',
-  'securityScheme',
-  'realm',
-  'clockToleranceMs',
-  'maxTokenAgeMs',
-  'jwksMaxAgeMs',
-  'jwksStaleIfErrorMs',
-  'unknownKeyCooldownMs',
-  'prefetch',
-  'maxCachedTokens',
-  'verifyInThreadPool',
-  'allowInsecureHttp',
-  'issuerDispatcher',
-  'clock',
-] as const
-/** Fastify's own options of `register`. */
-const registerOptions = ['prefix', 'logLevel', 'logSerializers']
+const day = 86_400_000
+
+/** `issuers` and the options of one issuer are read apart: they exclude each other. */
+const declaration = {
+  claims: optional(claimsOption),
+  problemDetails: withDefault(boolean(), false),
+  scopes: optional(strings('a list of at least one scope, without spaces in it (RFC 6749 §3.3)', scopeToken)),
+  defaultAccess: withDefault(oneOf(['protected', 'explicit', 'public']), 'protected'),
+  dpop: optional(dpopOption),
+  clientCertificate: optional(
+    parser({
+      expected:
+        "'socket', or a function that gives the certificate of a request as a trusted proxy passed it on",
+      read: value =>
+        // What a function returns is checked for each request.
+        value === 'socket' || typeof value === 'function' ? (value as ClientCertificate) : undefined,
+    }),
+  ),
+  resourceMetadata: resourceMetadataOption,
+  // OpenAPI 3.1 §4.8.7.1: what a component may be called.
+  securityScheme: optional(text("the name of a security scheme, such as 'oauth2'", /^[\w.-]+$/)),
+  realm: optional(text('printable ASCII text', /^[\x20-\x7E]+$/)),
+  clockToleranceMs: withDefault(milliseconds({ max: 600_000 }), 5_000),
+  maxTokenAgeMs: withDefault(milliseconds({ min: 1_000, max: 365 * day }), Infinity),
+  jwksMaxAgeMs: withDefault(milliseconds({ min: 1_000, max: day }), 300_000),
+  jwksStaleIfErrorMs: withDefault(milliseconds({ max: 7 * day }), 3_600_000),
+  unknownKeyCooldownMs: withDefault(milliseconds({ max: 3_600_000 }), 30_000),
+  prefetch: withDefault(oneOf(['background', 'required', 'lazy']), 'background'),
+  // Room for all of them is allocated at the start.
+  maxCachedTokens: withDefault(count({ max: 1_000_000 }), 1_000),
+  verifyInThreadPool: withDefault(boolean(), availableParallelism() > 1),
+  allowInsecureHttp: withDefault(boolean(), false),
+  issuerTimeoutMs: withDefault(milliseconds({ min: 1, max: 120_000 }), 5_000),
+  ca: optional(pem('certificate')),
+  issuerDispatcher: optional(dispatcher<Dispatcher>()),
+  clock: withDefault(clock(), Date.now),
+} satisfies Declares<Omit<ResourceServerOptions, keyof IssuerOptions | 'issuers'>>
+
+const toError = (message: string): Error => new InvalidOptionError(message)
+
+/** Options of the issuers, which are read on their own, and Fastify's own options of `register`. */
+const ignored = ['issuers', ...issuerOptionNames, 'prefix', 'logLevel', 'logSerializers']
 
 /**
  * Checks the options and fills in the defaults.
- * @throws {InvalidOptionError} naming the option, what it got, and what it wants
+ * @throws {InvalidOptionError} naming the option, the value received and what was expected
  */
 export function parseOptions(options: ResourceServerOptions): Settings {
-  const given = options as Given
-  refuseUnknown(given, [...issuerOptions, ...serverOptions, ...registerOptions], '')
-  const allowInsecureHttp = boolean(given, 'allowInsecureHttp')
-  const clockToleranceMs = milliseconds(given, 'clockToleranceMs', 5_000)
-  const maxTokenAgeMs = milliseconds(given, 'maxTokenAgeMs', Infinity)
-  const issuers = parseIssuers(given, { allowInsecureHttp, clockToleranceMs, maxTokenAgeMs })
-
-  const maxAgeMs = milliseconds(given, 'jwksMaxAgeMs', 300_000)
-  const staleIfErrorMs = milliseconds(given, 'jwksStaleIfErrorMs', 3_600_000)
+  const {
+    jwksMaxAgeMs: maxAgeMs,
+    jwksStaleIfErrorMs,
+    unknownKeyCooldownMs: cooldownMs,
+    maxTokenAgeMs,
+    dpop,
+    resourceMetadata,
+    ...server
+  } = parseDeclared(options, declaration, { toError, subject: 'register', ignored })
+  if (server.ca !== undefined && server.issuerDispatcher !== undefined)
+    throw new InvalidOptionError(
+      'option `ca` does nothing beside `issuerDispatcher`; give it to that dispatcher',
+    )
+  const { allowInsecureHttp, clockToleranceMs } = server
+  const issuers = readIssuers(
+    isObject(options) ? options : {},
+    { clockToleranceMs, maxTokenAgeMs },
+    { option: '', allowInsecureHttp, toError },
+  )
   const audiences = [...new Set(issuers.flatMap(({ rules }) => rules.audiences))]
-  const clock = parseClock(given)
   return Object.freeze({
+    ...server,
     issuers,
-    claims: claimsSchema(given),
-    problemDetails: boolean(given, 'problemDetails'),
-    scopes: parseScopes(given),
     audiences,
-    defaultAccess: parseDefaultAccess(given),
-    realm: parseRealm(given),
-    dpop: parseDpop(given, clock),
-    clientCertificate: parseClientCertificate(given),
-    resourceMetadata: parseResourceMetadata(given, audiences, allowInsecureHttp),
-    securityScheme: parseSecurityScheme(given),
-    clockToleranceMs,
-    keyTimes: {
-      maxAgeMs,
-      keepMs: maxAgeMs + staleIfErrorMs,
-      cooldownMs: milliseconds(given, 'unknownKeyCooldownMs', 30_000),
-    },
-    prefetch: parsePrefetch(given),
-    maxCachedTokens: count(given, 'maxCachedTokens', 1_000, mostTokensKept),
-    verifyInThreadPool: boolean(given, 'verifyInThreadPool', availableParallelism() > 1),
-    allowInsecureHttp,
-    issuerDispatcher: parseDispatcher(given),
-    clock,
+    dpop: dpopSettings(dpop, server.clock),
+    resourceMetadata: resourceMetadataSettings(resourceMetadata, audiences, allowInsecureHttp),
+    keyTimes: { maxAgeMs, keepMs: maxAgeMs + jwksStaleIfErrorMs, cooldownMs },
   })
-}
-
-/** Room for them is made at the start. */
-const mostTokensKept = 1_000_000
-
-function parseScopes(given: Given): readonly string[] | undefined {
-  const scopes = strings(given, 'scopes', '')
-  for (const scope of scopes ?? [])
-    if (!scopeToken.test(scope))
-      throw new InvalidOptionError(
-        `option \`scopes\` has ${show(scope)}, which is no scope: give one scope for each member, without spaces`,
-      )
-  return scopes
-}
-
-function parseDefaultAccess({ defaultAccess = 'protected' }: Given): DefaultAccess {
-  if (defaultAccess !== 'protected' && defaultAccess !== 'explicit' && defaultAccess !== 'public')
-    throw wrong('defaultAccess', defaultAccess, "'protected', 'explicit' or 'public'")
-  return defaultAccess
-}
-
-function parsePrefetch({ prefetch = 'background' }: Given): Prefetch {
-  if (prefetch !== 'background' && prefetch !== 'required' && prefetch !== 'lazy')
-    throw wrong('prefetch', prefetch, "'background', 'required' or 'lazy'")
-  return prefetch
-}
-
-function parseClientCertificate({ clientCertificate }: Given): ClientCertificate | undefined {
-  if (clientCertificate === undefined) return undefined
-  if (clientCertificate !== 'socket' && typeof clientCertificate !== 'function')
-    throw wrong(
-      'clientCertificate',
-      clientCertificate,
-      "'socket', or a function that gives the certificate of a request as a trusted proxy passed it on",
-    )
-  return clientCertificate as ClientCertificate
-}
-
-function parseRealm(given: Given): string | undefined {
-  const { realm } = given
-  if (realm === undefined) return undefined
-  if (typeof realm !== 'string' || !/^[\x20-\x7E]+$/.test(realm))
-    throw wrong('realm', realm, 'printable ASCII text')
-  return realm
-}
-
-function parseSecurityScheme({ securityScheme }: Given): string | undefined {
-  if (securityScheme === undefined) return undefined
-  // OpenAPI 3.1 §4.8.7.1: what a component may be called.
-  if (typeof securityScheme !== 'string' || !/^[\w.-]+$/.test(securityScheme))
-    throw wrong('securityScheme', securityScheme, "the name of a security scheme, such as 'oauth2'")
-  return securityScheme
-}
-
-function parseDispatcher(given: Given): Dispatcher | undefined {
-  const { issuerDispatcher } = given
-  if (issuerDispatcher === undefined) return undefined
-  const { dispatch, compose } = (issuerDispatcher ?? {}) as { dispatch?: unknown; compose?: unknown }
-  if (typeof dispatch !== 'function' || typeof compose !== 'function')
-    throw new InvalidOptionError(
-      'option `issuerDispatcher` wants a dispatcher of undici 7, such as new ProxyAgent(…)',
-    )
-  return issuerDispatcher as Dispatcher
-}
-
-function parseClock(given: Given): () => number {
-  const { clock = Date.now } = given
-  if (typeof clock !== 'function')
-    throw wrong('clock', clock, 'a function that returns milliseconds since the epoch')
-  const time: unknown = clock()
-  if (!Number.isFinite(time))
-    throw new InvalidOptionError(
-      `option \`clock\` is a function that returns ${String(time)}; it wants milliseconds since the epoch`,
-    )
-  return clock as () => number
 }

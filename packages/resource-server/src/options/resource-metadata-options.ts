@@ -1,6 +1,16 @@
+import {
+  isTrustworthyUrl,
+  object,
+  optional,
+  parser,
+  shorthand,
+  text,
+  url,
+  type Declares,
+  type Parser,
+} from 'declared-options'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
-import { isTrustworthyUrl } from '../verify/issuer.js'
-import { isObject, refuseUnknown, url, wrong, type Given } from './read-option.js'
+import { InvalidOptionError } from '../errors.js'
 
 /** What the API tells of itself to clients that do not know its issuer (RFC 9728). */
 export interface ResourceMetadataOptions {
@@ -12,55 +22,55 @@ export interface ResourceMetadataOptions {
   documentation?: string
 }
 
-const known = ['resource', 'name', 'documentation']
+const expectedResource =
+  'the URL under which clients know this API, without query and fragment (RFC 9728 §1.2)'
 
-/** @throws {InvalidOptionError} */
-export function parseResourceMetadata(
-  { resourceMetadata: given = false }: Given,
+const declaration = {
+  resource: optional(
+    parser({
+      ...url({ plain: true, example: 'https://api.example.com' }),
+      read(value, place) {
+        const resource = url({ plain: true, example: 'https://api.example.com' }).read(value, place)
+        return canDecode(resource) ? resource : undefined
+      },
+    }),
+  ),
+  name: optional(text('the name of the API, for people')),
+  documentation: optional(url({ example: 'https://api.example.com/docs' })),
+} satisfies Declares<ResourceMetadataOptions>
+
+type ResourceMetadata = Omit<ResourceMetadataSettings, 'resource'> & { readonly resource: string | undefined }
+
+const options = shorthand(
+  object(declaration, "true, false or an object such as { resource: 'https://api.example.com' }"),
+  value => (value === true ? {} : value),
+)
+
+/** `true` stands for `{}`; `false`, for no metadata. */
+export const resourceMetadataOption: Parser<ResourceMetadata | false> = {
+  ...options,
+  read: (value, place) => (value === false ? false : options.read(value, place)),
+  absent: () => false,
+}
+
+/** A single audience that is a URL is the resource identifier, if none is given. */
+export function resourceMetadataSettings(
+  given: ResourceMetadata | false,
   audiences: readonly string[],
   allowInsecureHttp: boolean,
 ): ResourceMetadataSettings | undefined {
   if (given === false) return undefined
-  if (given !== true && !isObject(given))
-    throw wrong(
-      'resourceMetadata',
-      given,
-      "true, or an object such as { resource: 'https://api.example.com' }",
-    )
-  const options = given === true ? {} : given
-  refuseUnknown(options, known, 'resourceMetadata.')
-  const { name } = options
-  if (name !== undefined && (typeof name !== 'string' || name === ''))
-    throw wrong('resourceMetadata.name', name, 'text')
-  return Object.freeze({
-    resource: parseResource(options, audiences, allowInsecureHttp),
-    name,
-    documentation: url(options, 'documentation', 'resourceMetadata.', allowInsecureHttp),
-  })
-}
-
-function parseResource(
-  { resource }: Given,
-  audiences: readonly string[],
-  allowInsecureHttp: boolean,
-): string {
-  const [audience] = audiences
-  const value = resource ?? (audiences.length === 1 ? audience : undefined)
-  if (typeof value === 'string' && isResourceIdentifier(value, allowInsecureHttp)) return value
-  throw wrong(
-    'resourceMetadata.resource',
-    value,
-    'the https URL under which clients know this API, without query and fragment (RFC 9728 §1.2); it can be left out only where the one audience is that URL',
+  if (given.resource !== undefined) return Object.freeze({ ...given, resource: given.resource })
+  const [audience = ''] = audiences
+  const isUrl =
+    isTrustworthyUrl(audience, allowInsecureHttp) && !/[?#@\s]/.test(audience) && canDecode(audience)
+  if (audiences.length === 1 && isUrl) return Object.freeze({ ...given, resource: audience })
+  throw new InvalidOptionError(
+    `option \`resourceMetadata.resource\` is missing; expected ${expectedResource}, because the audience is not one such URL`,
   )
 }
 
-function isResourceIdentifier(value: string, allowInsecureHttp: boolean): boolean {
-  if (!URL.canParse(value) || !canDecode(value)) return false
-  const { search, hash, username } = new URL(value)
-  return search === '' && hash === '' && username === '' && isTrustworthyUrl(value, allowInsecureHttp)
-}
-
-/** Fastify's router compares what is decoded, and a percent sign may stand for nothing. */
+/** Fastify's router compares decoded paths, and a percent sign may encode nothing. */
 function canDecode(value: string): boolean {
   try {
     decodeURI(value)

@@ -27,14 +27,16 @@ export interface IssuerExchange {
 /**
  * A dispatcher that the user gave (a proxy, say) is used as it is, and not closed.
  * @param timeoutMs what one exchange may take altogether, in milliseconds
+ * @param ca certificate authorities to trust, as PEM, instead of those of Node
  */
 export function connectToIssuer(
   given: Dispatcher | undefined,
   timeoutMs: number = usualTimeoutMs,
+  ca?: string,
 ): IssuerConnection {
   let own: Promise<Dispatcher> | undefined
   let closed = false
-  const dispatcher = async (): Promise<Dispatcher> => given ?? (own ??= openAgent(timeoutMs))
+  const dispatcher = async (): Promise<Dispatcher> => given ?? (own ??= openAgent(timeoutMs, ca))
   const startSignal = (): AbortSignal => AbortSignal.timeout(timeoutMs)
   const exchangeUnder = (signal: () => AbortSignal): IssuerExchange => ({
     dispatcher,
@@ -75,11 +77,11 @@ async function getJson(
 }
 
 /** undici is loaded when an issuer is first asked: an application's start does not wait for it. */
-async function openAgent(timeoutMs: number): Promise<Dispatcher> {
+async function openAgent(timeoutMs: number, ca: string | undefined): Promise<Dispatcher> {
   const { Agent } = await import('undici')
   return new Agent({
     connections: 2,
-    connect: { timeout: timeoutMs },
+    connect: { timeout: timeoutMs, ...(ca === undefined ? {} : { ca }) },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     maxResponseSize: maxBytes,

@@ -1,3 +1,4 @@
+import { isTrustworthyUrl } from 'declared-options'
 import type { IssuerExchange } from './issuer-connection.js'
 
 /** What an issuer says of itself (RFC 8414 §2). */
@@ -55,13 +56,4 @@ export function endpointIn(metadata: IssuerMetadata, name: string, allowInsecure
   if (!isTrustworthyUrl(endpoint, allowInsecureHttp))
     throw new Error(`the ${name} ${endpoint} is no https URL: anybody on the way could answer`)
   return endpoint
-}
-
-/** https, or plain http on this machine: keys that anybody on the way could replace verify nothing. */
-export function isTrustworthyUrl(url: string, allowInsecureHttp: boolean): boolean {
-  if (!URL.canParse(url)) return false
-  const { protocol, hostname } = new URL(url)
-  if (protocol === 'https:') return true
-  const isHere = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
-  return protocol === 'http:' && (isHere || allowInsecureHttp)
 }

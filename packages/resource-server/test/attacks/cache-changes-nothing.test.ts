@@ -123,8 +123,8 @@ t.test(
         maxCachedTokens,
         clock: () => now,
         // Keys are renewed where a request waits for it, and never in the background.
-        jwksMaxAgeMs: 1e9,
-        jwksStaleIfErrorMs: 1e9,
+        jwksMaxAgeMs: 86_400_000,
+        jwksStaleIfErrorMs: 604_800_000,
         unknownKeyCooldownMs: 0,
       })
       app.get('/read', { config: { oauth: { scopes: ['read'] } } }, async ({ auth }) => auth)
