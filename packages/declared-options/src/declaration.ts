@@ -1,4 +1,5 @@
-import type { Parser, Place } from './parser.js'
+import type { Parser } from './parser.js'
+import type { Place } from './place.js'
 import { isObject, show } from './show.js'
 import { suggest } from './suggest.js'
 

@@ -7,7 +7,8 @@ export {
   type Given,
   type Parsed,
 } from './declaration.js'
-export { optional, parser, withDefault, type Parser, type ParserParts, type Place } from './parser.js'
+export { optional, parser, withDefault, type Parser, type ParserParts } from './parser.js'
+export type { Place } from './place.js'
 export { boolean, callback, clock, dispatcher, instance } from './parsers/code.js'
 export { listOf, object, oneOrMore, shorthand } from './parsers/nested.js'
 export { count, fraction, milliseconds } from './parsers/number.js'

@@ -1,4 +1,4 @@
-import type { Place } from './parser.js'
+import type { Place } from './place.js'
 
 const longest = 100
 

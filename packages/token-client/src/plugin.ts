@@ -5,10 +5,16 @@ import type { TokenClientPluginOptions } from './options/options.js'
 import { parseOptions } from './options/settings.js'
 import { buildTokenClient, type FailureListeners, type TokenClient } from './token-client.js'
 
+/** Read here, and Fastify's own options of `register`. */
+const ignored = ['name', 'prefetch', 'prefix', 'logLevel', 'logSerializers']
+
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {
   const name = decoratorName(fastify, options.name)
   const prefetch = prefetchMode(options.prefetch)
-  const { client, prepareToClose } = buildTokenClient(parseOptions(options, name), logTo(fastify.log, name))
+  const { client, prepareToClose } = buildTokenClient(
+    parseOptions(options, name, ignored),
+    logTo(fastify.log, name),
+  )
   fastify.decorate(name, client)
   if (prefetch !== 'lazy') fastify.addHook('onReady', () => fetchAhead(client, prefetch))
   fastify.addHook('preClose', async () => prepareToClose())

@@ -121,9 +121,9 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
 }
 
 function connectEndpoint(settings: Settings, { send }: ServerConnection): TokenEndpoint {
-  const { issuer, tokenEndpoint, allowInsecureHttp, issuerTimeoutMs: timeoutMs, now } = settings
+  const { issuer, metadataUrl, tokenEndpoint, allowInsecureHttp, issuerTimeoutMs: timeoutMs, now } = settings
   // The options were checked: one of the two is set.
-  const location = { issuer, tokenEndpoint } as ServerLocation
+  const location = { issuer, metadataUrl, tokenEndpoint } as ServerLocation
   return { locate: locateServer(location, { send, allowInsecureHttp, now }), send, timeoutMs, now }
 }
 

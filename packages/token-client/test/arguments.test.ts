@@ -114,7 +114,7 @@ t.test('options are an object', t => {
   for (const given of [undefined, null, 'https://receipts.example.com'])
     t.throws(() => createTokenClient(given as never) as TokenClient, {
       code: 'TOKEN_CLIENT_INVALID_OPTION',
-      message: /createTokenClient wants an object of options, not (undefined|null|text)/,
+      message: /createTokenClient expects an object of options, not (undefined|null|"https)/,
     })
   t.end()
 })

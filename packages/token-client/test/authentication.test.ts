@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { generateKeyPairSync } from 'node:crypto'
 import { createTestIssuer } from 'oauth-test-issuer'
 import t from 'tap'
@@ -100,18 +101,21 @@ const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   .privateKey.export({ type: 'pkcs8', format: 'pem' })
   .toString()
 
+const withoutUndefined = (given: object): object =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+
 t.test('wrong options are named', t => {
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a' }
   const cases: [object, RegExp][] = [
-    [{}, /`clientSecret` is missing.*or give `privateKey`/],
+    [{}, /`clientSecret` is missing.*or `privateKey`/],
     [{ clientSecret: 'a', privateKey: pem }, /`clientSecret` and `privateKey` exclude each other/],
     [
       { clientSecret: 'a', clientAuthentication: 'basic' },
-      /`clientAuthentication` is "basic"; it wants 'client_secret_basic'/,
+      /`clientAuthentication` is "basic"; expected 'client_secret_basic'/,
     ],
     [{ signAssertion: () => {} }, /`keyAlgorithm` is missing/],
-    [{ signAssertion: 'RS256' }, /`signAssertion` wants a function/],
-    [{ clientAuthentication: 'tls_client_auth' }, /wants `certificate` and `privateKey` as PEM/],
+    [{ signAssertion: 'RS256' }, /`signAssertion` is "RS256"; expected a function/],
+    [{ clientAuthentication: 'tls_client_auth' }, /expects `certificate` and `privateKey` as PEM/],
     [
       { clientSecret: 'a', assertionAudience: 'issuer' },
       /`assertionAudience` is "issuer", and does nothing with `clientSecret`, only with .*leave it out/,
@@ -128,7 +132,7 @@ t.test('wrong options are named', t => {
       { clientAuthentication: 'tls_client_auth', privateKey: pem, assertionAudience: 'issuer' },
       /`assertionAudience` is "issuer", and does nothing with `tls_client_auth`/,
     ],
-    [{ clientSecret: 'a', assertionAudience: 'me' }, /`assertionAudience` is "me"; it wants 'issuer'/],
+    [{ clientSecret: 'a', assertionAudience: 'me' }, /`assertionAudience` is "me"; expected 'issuer'/],
     [
       {
         issuer: undefined,
@@ -148,7 +152,7 @@ t.test('wrong options are named', t => {
     ],
     [{ clientSecret: 'a', keyId: 'k1' }, /`keyId` is "k1", and does nothing with `clientSecret`/],
     [{ keyId: 'k1' }, /`keyId` is "k1", and does nothing without .*environment variable/],
-    [{ clientSecret: 'a', profile: 'azure' }, /`profile` is "azure"; it wants 'rfc9068', 'entra'/],
+    [{ clientSecret: 'a', profile: 'azure' }, /`profile` is "azure"; expected 'rfc9068', 'entra'/],
     [
       { clientSecret: 'a', profile: 'keycloak', resource: audience },
       /`resource` is given, and the profile has no parameter/,
@@ -160,6 +164,10 @@ t.test('wrong options are named', t => {
     [{ clientSecret: 'a', profile: 'entra', resource: [audience, 'b'] }, /a token is for one API/],
   ]
   for (const [wrong, message] of cases)
-    t.throws(() => createTokenClient({ ...options, ...wrong } as TokenClientOptions), message)
+    t.throws(
+      () => createTokenClient(withoutUndefined({ ...options, ...wrong }) as unknown as TokenClientOptions),
+      message,
+      inspect(wrong),
+    )
   t.end()
 })

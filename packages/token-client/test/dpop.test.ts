@@ -226,6 +226,6 @@ t.test('wrong options are named', async t => {
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a', clientSecret: 'b' }
   t.throws(
     () => createTokenClient({ ...options, dpop: 'yes' as never }),
-    /`dpop` wants true, or a CryptoKeyPair/,
+    /`dpop` is "yes"; expected true, or a CryptoKeyPair/,
   )
 })

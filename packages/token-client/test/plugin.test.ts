@@ -1,4 +1,6 @@
+import { inspect } from 'node:util'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { makeCertificate } from './certificate.js'
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { Agent } from 'undici'
@@ -211,7 +213,13 @@ t.test('an abort during the wait for a token ends only its own call', async t =>
   t.equal(answers.length, 1)
 })
 
+/** Leaves an option out. */
+const none = Symbol('none')
+const without = (options: object): object =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== none))
+
 t.test('wrong options fail register', async t => {
+  const { cert } = await makeCertificate('localhost')
   const options = {
     name: 'receipts',
     baseUrl: 'https://api.example.com',
@@ -222,49 +230,59 @@ t.test('wrong options fail register', async t => {
   for (const [wrong, message] of [
     [{ name: 'not a name' }, /option `name`/],
     [{ baseUrl: 'http://api.example.com' }, /option `baseUrl`.*https/],
-    [{ clientSecret: undefined }, /option `clientSecret` is missing/],
-    [{ scope: 'x' }, /no option `scope`/],
+    [{ clientSecret: undefined }, /option `clientSecret` is undefined \(is the environment variable set\?\)/],
+    [{ scope: 'x' }, /no option `scope`; did you mean `scopes`\?/],
     [{ prefetch: 'never' }, /option `prefetch`/],
-    [{ baseUrl: 'https://user:pass@api.example.com' }, /option `baseUrl` holds a user name or password/],
-    [{ allowInsecureHttp: 'yes' }, /option `allowInsecureHttp` is "yes"; it wants true or false/],
+    [
+      { baseUrl: 'https://user:pass@api.example.com' },
+      /option `baseUrl` is a URL with a user name or password/,
+    ],
+    [{ allowInsecureHttp: 'yes' }, /option `allowInsecureHttp` is "yes"; expected true or false/],
     [
       { issuerTimeoutMs: Infinity },
-      /option `issuerTimeoutMs` is Infinity; it wants milliseconds, as a finite/,
+      /option `issuerTimeoutMs` is Infinity; expected milliseconds, from 1 to 120000/,
     ],
-    [{ scopes: ['a b'] }, /option `scopes` is "a b"; it wants one scope for each member/],
+    [{ scopes: ['a b'] }, /option `scopes\[0\]` is "a b"; expected a list of scopes, one for each member/],
     [
       { parameters: { grant_type: 'password' } },
       /`parameters` has `grant_type`, which the client writes itself/,
     ],
     [{ parameters: { scope: 'a' } }, /`parameters` has `scope`.*give `scopes`/],
     [{ keyId: 'one' }, /option `keyId` is "one", and does nothing with `clientSecret`, only with/],
-    [{ certificate: 'x' }, /option `certificate` is given, and does nothing with `clientSecret`/],
+    [{ certificate: () => 'x' }, /option `certificate` is given, and does nothing with `clientSecret`/],
     [
-      { ca: 'PEM', dispatcher: new Agent(), issuerDispatcher: new Agent() },
-      /option `ca` does nothing with a `d/,
+      { ca: cert, dispatcher: new Agent(), issuerDispatcher: new Agent() },
+      /option `ca` does nothing beside a `d/,
     ],
-    [{ ca: 'garbage' }, /option `ca` is no certificate in PEM that can be read/],
-    [{ clock: () => NaN }, /option `clock` gives NaN; it wants a function that returns milliseconds/],
-    [{ clock: () => '0' }, /option `clock` gives "0"; it wants/],
-    [{ clock: 0 }, /option `clock` is 0; it wants a function/],
-    [{ dpop: null }, /option `dpop` wants true, or a CryptoKeyPair/],
-    [{ clientSecret: undefined, privateKey: 'garbage' }, /option `privateKey` is no private key in PEM/],
+    [{ ca: 'garbage' }, /option `ca` is text; expected a certificate in PEM that can be read/],
+    [{ clock: () => NaN }, /option `clock` returns NaN; expected a function that returns milliseconds/],
+    [{ clock: () => '0' }, /option `clock` returns "0"; expected/],
+    [{ clock: 0 }, /option `clock` is 0; expected a function/],
+    [{ dpop: null }, /option `dpop` is null; expected true, or a CryptoKeyPair/],
     [
-      { clientSecret: undefined, privateKey: () => '', keyAlgorithm: 'RS265' },
-      /option `keyAlgorithm` is "RS265"; it wants 'RS256', /,
+      { clientSecret: none, privateKey: 'garbage' },
+      /option `privateKey` is text; expected a private key in PEM/,
     ],
-    [{ clientSecret: undefined, privateKey: {}, keyAlgorithm: 'constructor' }, /option `keyAlgorithm`/],
+    [
+      { clientSecret: none, privateKey: () => '', keyAlgorithm: 'RS265' },
+      /option `keyAlgorithm` is "RS265"; expected one of RS256, /,
+    ],
+    [{ clientSecret: none, privateKey: {}, keyAlgorithm: 'constructor' }, /option `keyAlgorithm`/],
     [{ clientAuthentication: 'tls_client_auth' }, /option `clientSecret` is not used with `tls_client_auth`/],
     [
-      { clientSecret: undefined, signAssertion() {}, clientAuthentication: 'client_secret_post' },
+      { clientSecret: none, signAssertion() {}, clientAuthentication: 'client_secret_post' },
       /`clientAuthentication` is 'client_secret_post', which wants `clientSecret` and not `signAssertion`/,
     ],
   ] as const) {
     const app = fastify()
-    await t.rejects(async () => app.register(tokenClient, { ...options, ...wrong } as never), {
-      code: 'TOKEN_CLIENT_INVALID_OPTION',
-      message,
-    })
+    await t.rejects(
+      async () => app.register(tokenClient, without({ ...options, ...wrong }) as never),
+      {
+        code: 'TOKEN_CLIENT_INVALID_OPTION',
+        message,
+      },
+      inspect(wrong, { depth: 1 }),
+    )
     await app.close().catch(() => {})
   }
 })

@@ -109,7 +109,7 @@ t.test('a target whose options are unknown is refused, and not asked for without
   for (const open of [() => client.with(scope), () => client.onBehalfOf('theirs', scope)])
     t.throws(open, {
       code: 'TOKEN_CLIENT_INVALID_OPTION',
-      message: /there is no option `scope` here; there are scopes, resource, audience, parameters/,
+      message: /there is no option `scope`; did you mean `scopes`\?/,
     })
   t.equal(issuer.requests.count('token'), 0)
 })

@@ -1,4 +1,5 @@
-import { parser, type Parser, type Place } from '../parser.js'
+import { parser, type Parser } from '../parser.js'
+import type { Place } from '../place.js'
 import { invalid, kindOf, show } from '../show.js'
 
 /** What a URL may have. */

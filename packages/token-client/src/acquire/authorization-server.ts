@@ -5,14 +5,14 @@ import {
   processDiscoveryResponse,
   type AuthorizationServer,
 } from 'oauth4webapi'
-import { isTrustworthy } from '../trustworthy.js'
+import { isTrustworthyUrl } from 'declared-options'
 import { singleFlight } from './single-flight.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
 import { clip, TokenRequestFailure } from './token-request-failure.js'
 
 /** Where the token endpoint is: given, or found in the issuer's metadata. */
 export type ServerLocation =
-  | { readonly issuer: string; readonly tokenEndpoint: undefined }
+  | { readonly issuer: string; readonly metadataUrl: string | undefined; readonly tokenEndpoint: undefined }
   | { readonly issuer: string | undefined; readonly tokenEndpoint: string }
 
 /** How metadata is asked for. */
@@ -40,7 +40,7 @@ export function locateServer(
   const issuer = new URL(location.issuer)
   let found: { readonly server: AuthorizationServer; readonly at: number } | undefined
   const ask = singleFlight(async () => {
-    const server = refuseUntrustworthy(await discover(issuer, send), allowInsecureHttp)
+    const server = refuseUntrustworthy(await discover(issuer, location.metadataUrl, send), allowInsecureHttp)
     found = { server, at: now() }
     return server
   })
@@ -55,16 +55,25 @@ export function locateServer(
 function refuseUntrustworthy(server: AuthorizationServer, allowInsecureHttp: boolean): AuthorizationServer {
   if (allowInsecureHttp) return server
   for (const endpoint of [server.token_endpoint, server.mtls_endpoint_aliases?.token_endpoint])
-    if (endpoint !== undefined && !isTrustworthy(endpoint))
+    if (endpoint !== undefined && !isTrustworthyUrl(endpoint, false))
       throw new TokenRequestFailure(
         clip(`the metadata of ${server.issuer} names the token endpoint ${endpoint}, which is plain http`),
       )
   return server
 }
 
-async function discover(issuer: URL, send: TokenEndpointFetch): Promise<AuthorizationServer> {
+async function discover(
+  issuer: URL,
+  metadataUrl: string | undefined,
+  send: TokenEndpointFetch,
+): Promise<AuthorizationServer> {
   const ask = (algorithm: 'oidc' | 'oauth2'): Promise<Response> =>
     discoveryRequest(issuer, { algorithm, [customFetch]: send, [allowInsecureRequests]: true })
+  if (metadataUrl !== undefined)
+    return processDiscoveryResponse(
+      issuer,
+      await send(metadataUrl, { headers: { accept: 'application/json' } }),
+    )
   const openid = await ask('oidc')
   if (openid.status !== 404) return processDiscoveryResponse(issuer, openid)
   await openid.body?.cancel()

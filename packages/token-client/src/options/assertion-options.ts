@@ -1,11 +1,11 @@
 import type { AssertionAudience } from '../authenticate/client-assertion.js'
 import { InvalidOptionError } from '../errors.js'
-import { oneOf, type Given } from './read-option.js'
+import type { Checked } from './options.js'
 
 const keys = ['privateKey', 'signAssertion']
 
 /** Option → what it says something of: an option, or a method. With anything else it does nothing. */
-const saysSomethingOf: Readonly<Record<string, readonly string[]>> = {
+const saysSomethingOf = {
   keyId: keys,
   keyAlgorithm: keys,
   certificate: [...keys, 'tls_client_auth'],
@@ -16,9 +16,9 @@ const saysSomethingOf: Readonly<Record<string, readonly string[]>> = {
  * Nobody would notice what an option does not do.
  * @param proof what proves who the client is
  */
-export function refuseInert(given: Given, proof: string | undefined): void {
+export function refuseInert(given: Checked, proof: string | undefined): void {
   for (const [name, subjects] of Object.entries(saysSomethingOf)) {
-    const { [name]: value } = given
+    const value = given[name as keyof typeof saysSomethingOf]
     if (value === undefined || (proof !== undefined && subjects.includes(proof))) continue
     const what = name === 'certificate' ? 'given' : JSON.stringify(value)
     const wanted = subjects.map(subject => `\`${subject}\``).join(' or ')
@@ -31,10 +31,13 @@ export function refuseInert(given: Given, proof: string | undefined): void {
 }
 
 /** Whom assertions are for (RFC 7523 §3). Where no issuer is known, only the token endpoint can be named. */
-export function parseAudience(given: Given, usual: AssertionAudience): AssertionAudience {
-  const audience = oneOf(given, 'assertionAudience', ['issuer', 'token_endpoint'], usual)
-  if (audience === 'token_endpoint' || given['issuer'] !== undefined) return audience
-  if (given['assertionAudience'] === undefined) return 'token_endpoint'
+export function audienceOf(
+  { assertionAudience, issuer }: Checked,
+  usual: AssertionAudience,
+): AssertionAudience {
+  const audience = assertionAudience ?? usual
+  if (audience === 'token_endpoint' || issuer !== undefined) return audience
+  if (assertionAudience === undefined) return 'token_endpoint'
   throw new InvalidOptionError(
     'option `assertionAudience` is "issuer", and no `issuer` is given: give `issuer` beside `tokenEndpoint`, or \'token_endpoint\'',
   )

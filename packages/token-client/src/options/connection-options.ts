@@ -1,7 +1,6 @@
-import { X509Certificate } from 'node:crypto'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
-import { boolean, checkPem, missing, text, url, wrong, type Given } from './read-option.js'
+import type { Checked } from './options.js'
 
 /** What connections are opened with, as `node:tls` has it. */
 export interface TlsSettings {
@@ -10,50 +9,49 @@ export interface TlsSettings {
   readonly key?: string
 }
 
-/** Where the authorization server is; one of the two is there. */
+/** Where the authorization server is; `issuer` or `tokenEndpoint` is there. */
 export interface ServerSettings {
   readonly issuer: string | undefined
+  readonly metadataUrl: string | undefined
   readonly tokenEndpoint: string | undefined
   readonly allowInsecureHttp: boolean
 }
 
-export function parseServer(given: Given): ServerSettings {
-  const allowInsecureHttp = boolean(given, 'allowInsecureHttp')
-  const issuer = url(given, 'issuer', allowInsecureHttp)
-  const tokenEndpoint = url(given, 'tokenEndpoint', allowInsecureHttp)
+export function serverOf({
+  issuer,
+  metadataUrl,
+  tokenEndpoint,
+  allowInsecureHttp = false,
+}: Checked): ServerSettings {
   if (issuer === undefined && tokenEndpoint === undefined)
-    missing(
-      'issuer',
-      "the authorization server's identifier, such as 'https://login.example.com/tenant', or tokenEndpoint",
+    throw new InvalidOptionError(
+      "option `issuer` is missing; expected the authorization server's identifier, such as 'https://login.example.com/tenant', or give tokenEndpoint",
     )
-  return { issuer, tokenEndpoint, allowInsecureHttp }
+  if (metadataUrl !== undefined && tokenEndpoint !== undefined)
+    throw new InvalidOptionError(
+      'option `metadataUrl` does nothing beside `tokenEndpoint`, with which no metadata is fetched; leave one of them out',
+    )
+  return { issuer, metadataUrl, tokenEndpoint, allowInsecureHttp }
 }
 
-export function parseBase(given: Given): ApiBase {
-  const base = new URL(
-    url(given, 'baseUrl', boolean(given, 'allowInsecureHttp')) ??
-      missing('baseUrl', "the API that is called, such as 'https://receipts.example.com'"),
-  )
-  if (base.search !== '' || base.hash !== '')
-    throw wrong('baseUrl', given['baseUrl'], 'no query and no fragment')
-  return { origin: base.origin, path: base.pathname.replace(/\/$/, '') }
+export function baseOf(baseUrl: string): ApiBase {
+  const { origin, pathname } = new URL(baseUrl)
+  return { origin, path: pathname.replace(/\/$/, '') }
 }
 
 /** Mutual TLS shows the certificate; its key is needed as it is, since connections are opened with it. */
-export function parseTls(given: Given): TlsSettings {
-  const ca = text(given, 'ca')
-  if (ca !== undefined && given['dispatcher'] !== undefined && given['issuerDispatcher'] !== undefined)
+export function tlsOf(given: Checked): TlsSettings {
+  const { ca, clientAuthentication: method, certificate, privateKey, dispatcher, issuerDispatcher } = given
+  if (ca !== undefined && dispatcher !== undefined && issuerDispatcher !== undefined)
     throw new InvalidOptionError(
-      'option `ca` does nothing with a `dispatcher` and a `issuerDispatcher` of your own; give it to them',
+      'option `ca` does nothing beside a `dispatcher` and an `issuerDispatcher`; give it to them',
     )
-  if (ca !== undefined) checkPem('ca', ca, pem => new X509Certificate(pem), 'certificate in PEM')
   const trusted = ca === undefined ? {} : { ca }
-  const { clientAuthentication: method, certificate, privateKey, issuerDispatcher } = given
   if (method !== 'tls_client_auth') return trusted
   if (issuerDispatcher !== undefined && certificate === undefined) return trusted
   if (typeof certificate !== 'string' || typeof privateKey !== 'string')
     throw new InvalidOptionError(
-      `\`${method}\` wants \`certificate\` and \`privateKey\` as PEM text, or a \`issuerDispatcher\` that has them`,
+      `\`${method}\` expects \`certificate\` and \`privateKey\` as PEM text, or an \`issuerDispatcher\` that has them`,
     )
   return { ...trusted, cert: certificate, key: privateKey }
 }

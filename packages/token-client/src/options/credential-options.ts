@@ -1,13 +1,13 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { isObject, parser, pem, show, type Parser } from 'declared-options'
 import type { ClientCredentials } from '../authenticate/client-authentication.js'
-import type { AssertionAudience, SignAssertion } from '../authenticate/client-assertion.js'
+import type { AssertionAudience } from '../authenticate/client-assertion.js'
 import { keyAlgorithms, type PrivateKeyInput } from '../authenticate/private-key.js'
-import type { Provided } from '../authenticate/provide.js'
+import type { ProvideContext, Provided } from '../authenticate/provide.js'
 import { InvalidOptionError } from '../errors.js'
-import { parseAudience, refuseInert } from './assertion-options.js'
+import { audienceOf, refuseInert } from './assertion-options.js'
 import type { Profile } from './profiles.js'
-import { checkPem, text, wrong, type Given } from './read-option.js'
+import type { Checked } from './options.js'
 
 const secretMethods = [
   'client_secret_basic',
@@ -23,6 +23,33 @@ const tlsMethods = ['tls_client_auth'] as const
  */
 export type ClientAuthenticationMethod = (typeof secretMethods)[number] | (typeof tlsMethods)[number]
 
+export const clientAuthenticationMethods: readonly ClientAuthenticationMethod[] = [
+  ...secretMethods,
+  ...tlsMethods,
+]
+
+/** A private key: PEM, JWK, KeyObject or CryptoKey, or a function. No error shows it. */
+export const privateKeyOption: Parser<Provided<PrivateKeyInput>> = parser({
+  expected: 'a private key in PEM, a JWK, a KeyObject, a CryptoKey, or a function that gives one',
+  fromText: true,
+  read(value, place) {
+    if (typeof value === 'string') return pem('private key').read(value, place)
+    // Keys are imported, and checked, when the first assertion is made.
+    if (typeof value === 'function' || isObject(value)) return value as Provided<PrivateKeyInput>
+    throw place.toError(`option \`${place.option}\` is not ${privateKeyOption.expected}`)
+  },
+})
+
+/** The certificate of a key as PEM, or a function that gives it. */
+export const providedCertificate: Parser<Provided<string>> = parser({
+  expected: 'a certificate in PEM, or a function that gives it',
+  fromText: true,
+  read: (value, place) =>
+    typeof value === 'function'
+      ? (value as (context: ProvideContext) => string)
+      : pem('certificate').read(value, place),
+})
+
 /** The options that can prove who the client is; one of them does. */
 const proofs = [
   'clientSecret',
@@ -35,12 +62,10 @@ const proofs = [
 type Proof = (typeof proofs)[number] | ClientAuthenticationMethod
 
 /** @throws {InvalidOptionError} without any secret in the message */
-export function parseCredentials(given: Given, profile: Profile): ClientCredentials {
-  const audience = parseAudience(given, profile.assertionAudience)
+export function credentialsOf(given: Checked, profile: Profile): ClientCredentials {
+  const audience = audienceOf(given, profile.assertionAudience)
   const proof = findProof(given)
   refuseInert(given, proof)
-  checkPem('privateKey', given['privateKey'], createPrivateKey, 'private key in PEM')
-  checkPem('certificate', given['certificate'], pem => new X509Certificate(pem), 'certificate in PEM')
   switch (proof) {
     case 'tls_client_auth':
       return { method: proof }
@@ -48,22 +73,22 @@ export function parseCredentials(given: Given, profile: Profile): ClientCredenti
     case 'signAssertion':
       return parseAssertion(given, audience, profile.rsaAlgorithm)
     case 'clientAssertion':
-      return { method: 'client_assertion', assertion: secret(given, 'clientAssertion') }
+      return { method: 'client_assertion', assertion: required(given, 'clientAssertion') }
     case 'clientAssertionFile': {
       // Read for each request: whoever rotates the file need tell nobody.
-      const file = text(given, 'clientAssertionFile') as string
+      const file = required(given, 'clientAssertionFile')
       return { method: 'client_assertion', assertion: () => readFile(file, 'utf8') }
     }
     case undefined:
     case 'clientSecret':
-      return { method: 'client_secret_basic', secret: secret(given, 'clientSecret'), audience }
+      return { method: 'client_secret_basic', secret: required(given, 'clientSecret'), audience }
     default:
-      return { method: proof, secret: secret(given, 'clientSecret'), audience }
+      return { method: proof, secret: required(given, 'clientSecret'), audience }
   }
 }
 
 /** The method, where it is named, else the option that is given; what contradicts it is refused. */
-function findProof(given: Given): Proof | undefined {
+function findProof(given: Checked): Proof | undefined {
   const method = given['clientAuthentication']
   const found = proofs.filter(name => given[name] !== undefined)
   if (isOneOf(tlsMethods, method)) {
@@ -72,12 +97,6 @@ function findProof(given: Given): Proof | undefined {
       throw new InvalidOptionError(`option \`${other}\` is not used with \`${method}\`; leave it out`)
     return method
   }
-  if (method !== undefined && !isOneOf(secretMethods, method))
-    throw wrong(
-      'clientAuthentication',
-      method,
-      [...secretMethods, ...tlsMethods].map(name => `'${name}'`).join(', '),
-    )
   if (found.length > 1)
     throw new InvalidOptionError(
       `options ${found.map(name => `\`${name}\``).join(' and ')} exclude each other; give one of them`,
@@ -89,39 +108,45 @@ function findProof(given: Given): Proof | undefined {
   return method ?? found[0]
 }
 
-function parseAssertion(given: Given, audience: AssertionAudience, rsaAlgorithm: string): ClientCredentials {
+function parseAssertion(
+  given: Checked,
+  audience: AssertionAudience,
+  rsaAlgorithm: string,
+): ClientCredentials {
   const { privateKey, signAssertion: sign } = given
-  const keyId = text(given, 'keyId')
-  const algorithm = text(given, 'keyAlgorithm')
-  const certificate = given['certificate'] === undefined ? undefined : secret(given, 'certificate')
+  const { keyId, keyAlgorithm: algorithm, certificate } = given
   if (sign === undefined) {
     if (algorithm !== undefined && !keyAlgorithms.includes(algorithm))
-      throw wrong('keyAlgorithm', algorithm, keyAlgorithms.map(name => `'${name}'`).join(', '))
+      throw new InvalidOptionError(
+        `option \`keyAlgorithm\` is ${show(algorithm)}; expected one of ${keyAlgorithms.join(', ')}`,
+      )
     return {
       method: 'private_key_jwt',
+      // It is the proof, so it is there.
       key: { key: privateKey as Provided<PrivateKeyInput>, keyId, algorithm, rsaAlgorithm, certificate },
       audience,
     }
   }
-  if (typeof sign !== 'function')
-    throw new InvalidOptionError('option `signAssertion` wants a function that signs bytes')
   if (algorithm === undefined)
     throw new InvalidOptionError(
       "option `keyAlgorithm` is missing; `signAssertion` needs it to say how it signs, such as 'RS256'",
     )
   return {
     method: 'private_key_jwt',
-    key: { sign: sign as SignAssertion, keyId, algorithm, certificate },
+    key: { sign, keyId, algorithm, certificate },
     audience,
   }
 }
 
-function secret(given: Given, name: string): Provided<string> {
+/** The option that proves who the client is. */
+function required<Name extends 'clientSecret' | 'clientAssertion' | 'clientAssertionFile'>(
+  given: Checked,
+  name: Name,
+): NonNullable<Checked[Name]> {
   const value = given[name]
-  if ((typeof value === 'string' && value !== '') || typeof value === 'function')
-    return value as Provided<string>
+  if (value !== undefined) return value
   throw new InvalidOptionError(
-    `option \`${name}\` is ${value === undefined ? 'missing' : 'no text'}; it wants text or a function that gives it (is the environment variable set?)${name === 'clientSecret' ? '; or give `privateKey`, `clientAssertion` or another proof of who the client is' : ''}`,
+    `option \`${name}\` is missing; give it (is the environment variable set?), or \`privateKey\`, \`clientAssertion\` or another proof of who the client is`,
   )
 }
 

@@ -1,19 +1,31 @@
 import type { webcrypto } from 'node:crypto'
+import { parser, type Parser } from 'declared-options'
 import { dpopKey } from '../acquire/dpop-key.js'
 import { InvalidOptionError } from '../errors.js'
-import type { Given } from './read-option.js'
+import type { Checked } from './options.js'
+
+/** true, false, or a key pair; no error shows a key. */
+export const dpopOption: Parser<boolean | webcrypto.CryptoKeyPair> = parser({
+  expected: 'true, or a CryptoKeyPair for ES256, EdDSA, RS256 or PS256',
+  read(value) {
+    if (typeof value === 'boolean') return value
+    const { privateKey, publicKey } = (value ?? {}) as Partial<webcrypto.CryptoKeyPair>
+    // The two types are what makes it a key pair.
+    return privateKey?.type === 'private' && publicKey?.type === 'public'
+      ? (value as webcrypto.CryptoKeyPair)
+      : undefined
+  },
+})
 
 /** The key that tokens are bound to, where they are. */
-export function parseDpop({ dpop, tokenStore }: Given): (() => Promise<webcrypto.CryptoKeyPair>) | undefined {
+export function dpopKeyOf({
+  dpop,
+  tokenStore,
+}: Checked): (() => Promise<webcrypto.CryptoKeyPair>) | undefined {
   if (dpop === undefined || dpop === false) return undefined
-  const { privateKey, publicKey } = (dpop ?? {}) as Partial<webcrypto.CryptoKeyPair>
-  if (dpop !== true && (privateKey?.type !== 'private' || publicKey?.type !== 'public'))
-    throw new InvalidOptionError(
-      'option `dpop` wants true, or a CryptoKeyPair for ES256, EdDSA, RS256 or PS256',
-    )
   if (tokenStore !== undefined)
     throw new InvalidOptionError(
-      'options `dpop` and `tokenStore` exclude each other: a bound token is of use to the process that has its key only',
+      'options `dpop` and `tokenStore` exclude each other: a bound token is of use only to the process that has its key',
     )
-  return dpopKey(dpop as true | webcrypto.CryptoKeyPair)
+  return dpopKey(dpop)
 }

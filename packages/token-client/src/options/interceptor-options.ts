@@ -1,17 +1,17 @@
+import { object, optional, parser, type Declaration, type Parser } from 'declared-options'
 import { interceptorNames, type InterceptorOptions } from '../call/interceptors.js'
-import { InvalidOptionError } from '../errors.js'
-import { wrong, type Given } from './read-option.js'
 
-export function parseInterceptors({ interceptors = {} }: Given): InterceptorOptions {
-  if (typeof interceptors !== 'object' || interceptors === null)
-    throw wrong('interceptors', interceptors, 'an object such as { retry: true }')
-  for (const [name, value] of Object.entries(interceptors)) {
-    if (!(interceptorNames as readonly string[]).includes(name))
-      throw new InvalidOptionError(
-        `option \`interceptors\` has no \`${name}\`; it knows ${interceptorNames.join(', ')}`,
-      )
-    if (typeof value !== 'boolean' && (typeof value !== 'object' || value === null))
-      throw wrong(`interceptors.${name}`, value, 'true, or the options of undici')
-  }
-  return interceptors
-}
+const one = optional(
+  parser({
+    expected: 'true, or the options of undici',
+    read: value =>
+      typeof value === 'boolean' || (typeof value === 'object' && value !== null) ? value : undefined,
+  }),
+)
+const declaration: Declaration = Object.fromEntries(interceptorNames.map(name => [name, one]))
+
+// undici checks the options of its interceptors.
+export const interceptorsOption: Parser<InterceptorOptions> = object(
+  declaration,
+  'an object such as { retry: true }',
+) as Parser<InterceptorOptions>

@@ -15,6 +15,8 @@ export interface TokenClientOptions extends TargetOptions {
   baseUrl: string
   /** The issuer identifier: its metadata tells where the token endpoint is. */
   issuer?: string
+  /** Where the metadata is, if not at the issuer's well-known places. */
+  metadataUrl?: string
   /** The token endpoint itself, instead of or besides `issuer`. */
   tokenEndpoint?: string
   /** How the authorization server wants to be asked. Default `rfc9068`: as the RFCs have it. */
@@ -54,7 +56,7 @@ export interface TokenClientOptions extends TargetOptions {
   dpop?: boolean | webcrypto.CryptoKeyPair
   /** Part of a token's life after which it is renewed ahead, between 0 and 1. Default 0.8, less up to a tenth at random. */
   renewAfter?: number
-  /** How long one token request may take, in milliseconds. Default 5000. */
+  /** How long one token request may take, in milliseconds. At most 120000; default 5000. */
   issuerTimeoutMs?: number
   /** Accept plain http to other machines. Default false. */
   allowInsecureHttp?: boolean
@@ -79,4 +81,9 @@ export interface TokenClientPluginOptions extends TokenClientOptions {
   name: string
   /** When the first token is asked for: in the `background` once the application is ready (the default), `required` for it to be ready at all, or `lazy`: with the first call. */
   prefetch?: 'background' | 'required' | 'lazy'
+}
+
+/** The options after each one was checked on its own. */
+export type Checked = {
+  readonly [Name in keyof TokenClientOptions]-?: TokenClientOptions[Name] | undefined
 }

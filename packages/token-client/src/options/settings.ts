@@ -1,36 +1,42 @@
 import type { webcrypto } from 'node:crypto'
+import {
+  boolean,
+  callback,
+  clock,
+  fraction,
+  milliseconds,
+  oneOf,
+  optional,
+  parseOptions as parseDeclared,
+  pem,
+  secret,
+  text,
+  url,
+  withDefault,
+  type Declares,
+} from 'declared-options'
 import type { Dispatcher } from 'undici'
 import type { ClientCredentials } from '../authenticate/client-authentication.js'
+import type { SignAssertion } from '../authenticate/client-assertion.js'
+import type { ProvideContext } from '../authenticate/provide.js'
 import type { InterceptorOptions } from '../call/interceptors.js'
-import { kindOf } from '../call/check-arguments.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Lifetimes } from '../token.js'
+import { baseOf, serverOf, tlsOf, type ServerSettings, type TlsSettings } from './connection-options.js'
 import {
-  parseBase,
-  parseServer,
-  parseTls,
-  type ServerSettings,
-  type TlsSettings,
-} from './connection-options.js'
-import { parseCredentials } from './credential-options.js'
-import { parseDpop } from './dpop-option.js'
-import { parseInterceptors } from './interceptor-options.js'
-import { refuseUnknownOptions } from './known-options.js'
+  clientAuthenticationMethods,
+  credentialsOf,
+  privateKeyOption,
+  providedCertificate,
+} from './credential-options.js'
+import { dispatcherOption } from './dispatcher-option.js'
+import { dpopKeyOf, dpopOption } from './dpop-option.js'
+import { interceptorsOption } from './interceptor-options.js'
 import type { TokenClientOptions } from './options.js'
 import { profiles, type OnBehalfOfGrant, type ProfileName } from './profiles.js'
-import {
-  dispatcher,
-  fraction,
-  milliseconds,
-  missing,
-  numbers,
-  oneOf,
-  text,
-  type Given,
-} from './read-option.js'
-import { parseSharing, type SharingSettings } from './sharing-options.js'
-import { parseParameters, type TargetOptions } from './target-options.js'
+import { sharingOf, tokenStoreOption, type SharingSettings } from './sharing-options.js'
+import { parametersOf, targetDeclaration, targetOf, type TargetOptions } from './target-options.js'
 
 /** Every option, checked, with its default. */
 export interface Settings extends ServerSettings {
@@ -55,40 +61,84 @@ export interface Settings extends ServerSettings {
   readonly random: () => number
 }
 
+type ProvideText = (context: ProvideContext) => string | Promise<string>
+
+const declaration = {
+  ...targetDeclaration,
+  baseUrl: url({ plain: true, example: 'https://receipts.example.com' }),
+  issuer: optional(url({ plain: true })),
+  metadataUrl: optional(url({ example: 'https://login.example.com/.well-known/openid-configuration' })),
+  tokenEndpoint: optional(url({ example: 'https://login.example.com/token' })),
+  profile: withDefault(oneOf(Object.keys(profiles) as ProfileName[]), 'rfc9068'),
+  clientId: text('the identifier of this client at the authorization server'),
+  clientSecret: optional(secret<ProvideText>('text, or a function that gives it')),
+  clientAuthentication: optional(oneOf(clientAuthenticationMethods)),
+  privateKey: optional(privateKeyOption),
+  signAssertion: optional(callback<SignAssertion>('a function that signs bytes')),
+  keyId: optional(text('the id of the key')),
+  keyAlgorithm: optional(text("the algorithm of the key, such as 'ES256'")),
+  certificate: optional(providedCertificate),
+  clientAssertion: optional(secret<ProvideText>('an assertion, or a function that gives it')),
+  clientAssertionFile: optional(text('the path of a file')),
+  assertionAudience: optional(oneOf(['issuer', 'token_endpoint'])),
+  ca: optional(pem('certificate')),
+  onBehalfOfGrant: optional(oneOf(['token_exchange', 'jwt_bearer'])),
+  dpop: withDefault(dpopOption, false),
+  renewAfter: withDefault(fraction(), 0.8),
+  issuerTimeoutMs: withDefault(milliseconds({ min: 1, max: 120_000 }), 5_000),
+  allowInsecureHttp: withDefault(boolean(), false),
+  dispatcher: optional(dispatcherOption),
+  interceptors: withDefault(interceptorsOption, {}),
+  issuerDispatcher: optional(dispatcherOption),
+  tokenStore: optional(tokenStoreOption),
+  clock: withDefault(clock(), Date.now),
+} satisfies Declares<TokenClientOptions>
+
+const toError = (message: string): Error => new InvalidOptionError(message)
+
 /**
  * Checks the options and fills in the defaults. No message holds a secret.
- * @throws {InvalidOptionError} naming the option, what it got, and what it wants
+ * @param ignored names that the caller reads, and that are not for `createTokenClient`
+ * @throws {InvalidOptionError} naming the option, the value received and what was expected
  */
-export function parseOptions(options: TokenClientOptions, name: string): Settings {
-  if (typeof options !== 'object' || options === null)
-    throw new InvalidOptionError(`createTokenClient wants an object of options, not ${kindOf(options)}`)
-  const given = options as unknown as Given
-  refuseUnknownOptions(given)
-  const profile = profiles[oneOf(given, 'profile', Object.keys(profiles) as ProfileName[], 'rfc9068')]
-  const { scopes, resource, audience, parameters } = options
-  const target = { scopes, resource, audience, parameters } as TargetOptions
-  const settings: Settings = {
+export function parseOptions(
+  options: TokenClientOptions,
+  name: string,
+  ignored: readonly string[] = [],
+): Settings {
+  refuseRegisterOptions(options, ignored)
+  const given = parseDeclared(options, declaration, { toError, subject: 'createTokenClient', ignored })
+  const profile = profiles[given.profile]
+  const target = targetOf(given)
+  const wanted = (what: TargetOptions): readonly (readonly [string, string])[] => parametersOf(what, profile)
+  wanted(target) // what is wrong with it shows now, not with the first call
+  return Object.freeze({
     name,
-    ...parseServer(given),
-    base: parseBase(given),
-    clientId:
-      text(given, 'clientId') ??
-      missing('clientId', 'the identifier of this client at the authorization server'),
-    credentials: parseCredentials(given, profile),
+    ...serverOf(given),
+    base: baseOf(given.baseUrl),
+    clientId: given.clientId,
+    credentials: credentialsOf(given, profile),
     target,
-    parametersOf: wanted => parseParameters(wanted as unknown as Given, profile),
-    onBehalfOfGrant: oneOf(given, 'onBehalfOfGrant', ['token_exchange', 'jwt_bearer'], profile.onBehalfOf),
-    dpop: parseDpop(given),
-    tls: parseTls(given),
-    lifetimes: { renewAfter: fraction(given, 'renewAfter', 0.8), skewMs: 30_000 },
-    issuerTimeoutMs: milliseconds(given, 'issuerTimeoutMs', 5_000),
-    dispatcher: dispatcher(given, 'dispatcher'),
-    issuerDispatcher: dispatcher(given, 'issuerDispatcher'),
-    interceptors: parseInterceptors(given),
-    sharing: parseSharing(given),
-    now: numbers(given, 'clock', 'milliseconds since the epoch', Number.isFinite) ?? Date.now,
+    parametersOf: wanted,
+    onBehalfOfGrant: given.onBehalfOfGrant ?? profile.onBehalfOf,
+    dpop: dpopKeyOf(given),
+    tls: tlsOf(given),
+    lifetimes: { renewAfter: given.renewAfter, skewMs: 30_000 },
+    issuerTimeoutMs: given.issuerTimeoutMs,
+    dispatcher: given.dispatcher,
+    issuerDispatcher: given.issuerDispatcher,
+    interceptors: given.interceptors,
+    sharing: sharingOf(given.tokenStore),
+    now: given.clock,
     random: Math.random,
-  }
-  settings.parametersOf(target) // what is wrong with it shows now, not with the first call
-  return Object.freeze(settings)
+  })
+}
+
+/** They would do nothing: only the plugin decorates an instance and waits for it to be ready. */
+function refuseRegisterOptions(options: unknown, ignored: readonly string[]): void {
+  for (const name of ['name', 'prefetch'])
+    if (!ignored.includes(name) && Object.hasOwn(options ?? {}, name))
+      throw new InvalidOptionError(
+        `option \`${name}\` is only for \`register\`; leave it out of createTokenClient`,
+      )
 }

@@ -1,6 +1,16 @@
+import {
+  isObject,
+  oneOrMore,
+  optional,
+  parser,
+  readOptions,
+  strings,
+  text,
+  withDefault,
+  type Parser,
+} from 'declared-options'
 import { InvalidOptionError } from '../errors.js'
 import type { Profile } from './profiles.js'
-import { strings, text, wrong, type Given } from './read-option.js'
 
 /** What a token is asked for. */
 export interface TargetOptions {
@@ -13,8 +23,6 @@ export interface TargetOptions {
   /** Further parameters of the token request. */
   parameters?: Readonly<Record<string, string>>
 }
-
-const targetNames: readonly string[] = ['scopes', 'resource', 'audience', 'parameters']
 
 /** What the grant and the client's authentication are made of. */
 const reserved: ReadonlySet<string> = new Set([
@@ -31,18 +39,63 @@ const reserved: ReadonlySet<string> = new Set([
 /** RFC 6749 §3.3. */
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
-/** What a token is asked for → parameters of the token request. */
-export function parseParameters(
-  given: Given,
+const scopeList = strings('a list of scopes, one for each member, without spaces (RFC 6749 §3.3)', scopeToken)
+const toError = (message: string): Error => new InvalidOptionError(message)
+
+export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target[Name]> } = {
+  // An empty list asks for what the server grants by default.
+  scopes: withDefault(
+    parser({
+      ...scopeList,
+      read: (value, place) =>
+        Array.isArray(value) && value.length === 0 ? [] : scopeList.read(value, place),
+    }),
+    [],
+  ),
+  resource: withDefault(oneOrMore(text('whom the token is for, such as the URL of the API')), []),
+  audience: optional(text('whom the token is for')),
+  parameters: withDefault(
+    parser({
+      expected: 'an object of strings',
+      read: value =>
+        isObject(value) && Object.values(value).every(member => typeof member === 'string')
+          ? refuseReserved(value as Readonly<Record<string, string>>)
+          : undefined,
+    }),
+    {},
+  ),
+}
+
+/** What a token is asked for, after it was checked. */
+interface Target {
+  readonly scopes: readonly string[]
+  readonly resource: readonly string[]
+  readonly audience: string | undefined
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** The options of a target among those of a client, as {@link parametersOf} takes them. */
+export function targetOf({ scopes, resource, audience, parameters }: Target): TargetOptions {
+  return {
+    scopes,
+    ...(resource.length === 0 ? {} : { resource }),
+    ...(audience === undefined ? {} : { audience }),
+    parameters,
+  }
+}
+
+/**
+ * What a token is asked for → parameters of the token request.
+ * @throws {InvalidOptionError}
+ */
+export function parametersOf(
+  target: TargetOptions,
   { resource: meaning }: Profile,
 ): readonly (readonly [string, string])[] {
-  for (const name of Object.keys(given))
-    if (!targetNames.includes(name))
-      throw new InvalidOptionError(`there is no option \`${name}\` here; there are ${targetNames.join(', ')}`)
-  const further = parseFurther(given)
-  const resources = typeof given['resource'] === 'string' ? [given['resource']] : strings(given, 'resource')
-  const audience = text(given, 'audience')
-  const scopes = [...parseScopes(given), ...defaultScopes(given, resources, meaning)]
+  const place = { option: '', allowInsecureHttp: false, toError }
+  const given = readOptions(isObject(target) ? target : {}, targetDeclaration, place)
+  const { resource: resources, audience, parameters: further } = given
+  const scopes = [...given.scopes, ...defaultScopes(given, meaning)]
   if (meaning === 'audience' && resources.length > 0 && audience !== undefined)
     throw new InvalidOptionError(
       'options `resource` and `audience` are the same with this profile; give one of them',
@@ -63,33 +116,17 @@ export function parseParameters(
   return [...own, ...Object.entries(further)]
 }
 
-function parseFurther(given: Given): Readonly<Record<string, string>> {
-  const { parameters = {} } = given
-  if (
-    typeof parameters !== 'object' ||
-    parameters === null ||
-    Object.values(parameters).some(value => typeof value !== 'string')
-  )
-    throw new InvalidOptionError('option `parameters` wants an object of strings')
+function refuseReserved(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const name of Object.keys(parameters))
     if (reserved.has(name))
       throw new InvalidOptionError(
         `option \`parameters\` has \`${name}\`, which the client writes itself${name === 'scope' ? '; give `scopes`' : ''}`,
       )
-  return parameters as Record<string, string>
-}
-
-function parseScopes(given: Given): readonly string[] {
-  const scopes = strings(given, 'scopes')
-  for (const scope of scopes)
-    if (!scopeToken.test(scope))
-      throw wrong('scopes', scope, 'one scope for each member, without spaces (RFC 6749 §3.3)')
-  return scopes
+  return parameters
 }
 
 function defaultScopes(
-  given: Given,
-  resources: readonly string[],
+  { resource: resources, scopes }: Target,
   meaning: Profile['resource'],
 ): readonly string[] {
   if (resources.length === 0) return []
@@ -102,7 +139,7 @@ function defaultScopes(
       'option `resource` has several members; the profile wants one: a token is for one API',
     )
   if (meaning !== 'default scope') return []
-  if (strings(given, 'scopes').length > 0)
+  if (scopes.length > 0)
     throw new InvalidOptionError(
       'options `scopes` and `resource` exclude each other with this profile: an application gets all permissions it was granted, by the scope <resource>/.default',
     )

@@ -1,0 +1,115 @@
+import { inspect } from 'node:util'
+import fastify from 'fastify'
+import tokenClient, { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
+import t from 'tap'
+
+const valid = {
+  baseUrl: 'https://receipts.example.com',
+  issuer: 'https://login.example.com',
+  clientId: 'payment',
+  clientSecret: 'the secret',
+}
+
+const create = (options: object) => () => createTokenClient({ ...valid, ...options } as TokenClientOptions)
+
+t.test('wrong options are rejected, with the option, the value and what was expected', async t => {
+  const insecure = { allowInsecureHttp: true }
+  const cases: [options: object, message: RegExp][] = [
+    [{ issuer: 'ftp://login.example.com', ...insecure }, /`issuer` is "ftp:.*expected an http or https URL/],
+    [
+      { issuer: 'https://login.example.com?a=b' },
+      /`issuer` is "https:\/\/login\.example\.com\?…"; .*without query/,
+    ],
+    [{ issuer: undefined }, /`issuer` is undefined \(is the environment variable set\?\)/],
+    [{ tokenEndpoint: 'http://login.example.com/token' }, /`tokenEndpoint`.*expected an https URL/],
+    [{ metadataUrl: 'login.example.com' }, /`metadataUrl` is "login\.example\.com"/],
+    [
+      { metadataUrl: valid.issuer, tokenEndpoint: 'https://login.example.com/token' },
+      /`metadataUrl` does nothing beside `tokenEndpoint`/,
+    ],
+    [{ baseUrl: 'https://receipts.example.com?a=b' }, /`baseUrl`.*without query and fragment/],
+    [{ clientId: '' }, /`clientId` is ""; expected the identifier of this client/],
+    [{ clientId: undefined }, /`clientId` is undefined/],
+    [{ clientSecret: '' }, /`clientSecret` is empty; .*is the environment variable set\?/],
+    [{ clientSecret: 'the secret\n' }, /`clientSecret` is text that begins or ends with a line break/],
+    [{ profile: 'standard' }, /`profile` is "standard"; expected 'rfc9068', 'entra'/],
+    [{ clientAuthentication: 'self_signed_tls_client_auth' }, /`clientAuthentication` is "self_signed/],
+    [{ scopes: 'receipts:read' }, /`scopes` is "receipts:read"; expected a list/],
+    [{ scopes: undefined }, /`scopes` is undefined/],
+    [{ resource: [] }, /`resource` is \[\]/],
+    [{ audience: undefined }, /`audience` is undefined/],
+    [{ parameters: { a: 1 } }, /`parameters` is \{ a \}; expected an object of strings/],
+    [{ renewAfter: 1 }, /`renewAfter` is 1; expected a number between 0 and 1/],
+    [{ issuerTimeoutMs: 0 }, /`issuerTimeoutMs` is 0; expected milliseconds, from 1 to 120000/],
+    [{ dispatcher: {} }, /`dispatcher` is not a dispatcher of undici 7/],
+    [{ issuerDispatcher: null }, /`issuerDispatcher` is not a dispatcher of undici 7/],
+    [{ interceptors: [] }, /`interceptors` is \[\]/],
+    [{ name: 'receipts' }, /`name` is only for `register`/],
+    [{ prefetch: 'required' }, /`prefetch` is only for `register`/],
+    [{ random: () => 1 }, /no option `random`$/],
+    [{ tokenStore: null }, /`tokenStore` is null; expected an object such as/],
+    [
+      { tokenStore: { store: {}, encryptionKeys: 'none' } },
+      /`tokenStore\.store` is not a store with get, set/,
+    ],
+  ]
+  for (const [options, message] of cases)
+    t.throws(create(options), { code: 'TOKEN_CLIENT_INVALID_OPTION', message }, inspect(options))
+})
+
+t.test('unknown names are errors that suggest the right one', async t => {
+  const names: [name: string, meant: string | undefined][] = [
+    ['client_id', 'clientId'],
+    ['client_secret', 'clientSecret'],
+    ['secret', 'clientSecret'],
+    ['scope', 'scopes'],
+    ['issuerBaseURL', 'issuer'],
+    ['authority', 'issuer'],
+    ['tenantId', 'issuer'],
+    ['tokenURL', 'tokenEndpoint'],
+    ['token_endpoint', 'tokenEndpoint'],
+    ['tokenTimeoutMs', 'issuerTimeoutMs'],
+    ['colour', undefined],
+  ]
+  for (const [name, meant] of names) {
+    const hint = meant === undefined ? '' : `; did you mean \`${meant}\`\\?`
+    t.throws(create({ [name]: 'x' }), { message: new RegExp(`no option \`${name}\`${hint}$`) }, name)
+  }
+})
+
+t.test('no error shows a secret', async t => {
+  const hidden = 'hunter2'
+  const cases: object[] = [
+    { issuer: `https://user:${hidden}@login.example.com` },
+    { baseUrl: `https://user:${hidden}@api.example.com:x` },
+    { tokenEndpoint: `ftp://${hidden}@login.example.com` },
+    { metadataUrl: `https://login.example.com:x?key=${hidden}` },
+    { clientSecret: [hidden] },
+    { clientSecret: `${hidden}\n` },
+    { privateKey: hidden },
+    { certificate: hidden },
+    { ca: hidden },
+    { tokenStore: { store: {}, encryptionKeys: [hidden] } },
+    { clientAssertion: { assertion: hidden } },
+  ]
+  for (const options of cases)
+    try {
+      create(options)()
+      t.fail(`accepted: ${inspect(options)}`)
+    } catch (error) {
+      t.notMatch(String(error), hidden, inspect(options))
+    }
+})
+
+t.test('register takes name, prefetch and the options of Fastify', async t => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenClient, {
+    ...valid,
+    name: 'receipts',
+    prefetch: 'lazy',
+    prefix: '/a',
+    logLevel: 'warn',
+  })
+  t.ok(app.hasDecorator('receipts'))
+})
