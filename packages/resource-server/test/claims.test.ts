@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { z } from 'zod'
 import { startBench } from './protected-app.js'
 
 t.test('every claim of RFC 9068 has to be there, and of its type', async t => {
@@ -124,5 +125,64 @@ t.test("the application's own claims, by a schema", async t => {
   for (const tenant of [undefined, 'ab', 5, null]) {
     t.equal((await bench.call(bench.token({ tenant }))).statusCode, 401, JSON.stringify(tenant))
     t.equal(bench.lastReason(), 'claim')
+  }
+})
+
+const startsWith = async (t: Test, claims: object): Promise<void> => {
+  await startBench(t, { claims })
+}
+
+t.test('a schema for the claims that is not JSON Schema stops the start, at any depth', async t => {
+  const nested = (schema: object): object => ({ properties: { tenant: { anyOf: [schema] } } })
+  const mistaken: [claims: object, message: RegExp][] = [
+    [{ required: 'tenant' }, /\/required must be array/],
+    [{ required: [7] }, /\/required\/0 must be string/],
+    [{ type: 'object', propertys: {} }, /has unknown keywords: propertys/],
+    [{ type: 'objet' }, /\/type must be/],
+    [{ properties: { tenant: { enum: 'acme' } } }, /\/properties\/tenant\/enum must be array/],
+    [{ properties: { level: { minimum: '5' } } }, /\/properties\/level\/minimum must be number/],
+    [{ properties: { tenant: 'string' } }, /\/properties\/tenant must be/],
+    [{ properties: { tenant: { tpye: 'string' } } }, /\/properties\/tenant has unknown keywords: tpye/],
+    [{ properties: { tenant: { format: 'uid' } } }, /\/properties\/tenant\/format must be/],
+    [{ properties: { tenant: { pattern: '(' } } }, /\/properties\/tenant\/pattern must match format/],
+    [{ properties: { tenant: { minLength: -1 } } }, /minLength/],
+    [{ allOf: [] }, /\/allOf/],
+    [{ allOf: { required: ['tenant'] } }, /\/allOf must be array/],
+    [nested({ maxlength: 3 }), /\/properties\/tenant\/anyOf\/0 has unknown keywords: maxlength/],
+    [nested({ items: { constt: 1 } }), /anyOf\/0\/items has unknown keywords: constt/],
+    [nested({ not: { enums: [1] } }), /not has unknown keywords: enums/],
+    [{ if: { requird: ['a'] }, type: 'object' }, /\/if has unknown keywords: requird/],
+    [{ patternProperties: { '^a': { typ: 'string' } } }, /patternProperties\/\^a has unknown/],
+    [{ additionalProperties: 'no' }, /\/additionalProperties must be/],
+    [{ type: 'object', nullable: true }, /has unknown keywords: nullable/],
+  ]
+  for (const [claims, message] of mistaken)
+    await t.rejects(startsWith(t, claims), { code: 'OAUTH_INVALID_OPTION', message }, JSON.stringify(claims))
+  const right: object[] = [
+    Type.Object({
+      tenant: Type.Union([Type.Literal('a'), Type.Literal('b')]),
+      n: Type.Optional(Type.Integer()),
+    }),
+    Type.Object({ tenant: Type.String({ format: 'uuid' }) }, { additionalProperties: true }),
+    z.toJSONSchema(z.object({ tenant: z.string().min(1), at: z.email().optional() })),
+    { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Ours', required: ['tenant'] },
+    { properties: { tenant: { default: { tpye: 1 }, const: { requird: 1 }, examples: [{ a: 1 }] } } },
+    { $defs: { id: { type: 'string' } }, properties: { tenant: { $ref: '#/$defs/id' } } },
+  ]
+  for (const claims of right) await t.resolves(startsWith(t, claims), JSON.stringify(claims))
+})
+
+t.test('the log names the claim that did not fit', async t => {
+  const claims = Type.Object({ tenant: Type.String(), level: Type.Integer({ minimum: 2 }) })
+  const bench = await startBench(t, { claims })
+  const cases: [object, RegExp][] = [
+    [{ level: 2 }, /tenant/],
+    [{ tenant: 'a', level: 'secret' }, /\/level must be integer/],
+    [{ tenant: 'a', level: 1 }, /\/level must be >= 2/],
+  ]
+  for (const [given, reason] of cases) {
+    t.equal((await bench.call(bench.token({ ...given }))).statusCode, 401)
+    t.match(JSON.stringify(bench.logged.findLast(line => line['reason'] === 'claim')), reason)
+    t.notMatch(JSON.stringify(bench.logged), '"secret"')
   }
 })

@@ -82,7 +82,10 @@ function checkValues(claims: Claims, rules: ClaimRules, now: number): Refusal | 
 
 function checkType({ header, claims }: ReadToken, { types, profile }: ClaimRules): Refusal | undefined {
   if (!types.includes(header.type))
-    return new Refusal('type', `typ is not ${types.map(type => type ?? 'absent').join(' or ')}`)
+    return new Refusal(
+      'type',
+      `typ is not ${types.map(type => type ?? 'absent').join(' or ')}; does the option profile fit the issuer?`,
+    )
   for (const [claim, values] of profile.fixed)
     if (!values.includes(claims[claim] as string))
       return new Refusal('type', `the claim ${claim} is not ${values.join(' or ')}`)

@@ -4,24 +4,63 @@ import type { Claims } from './profiles.js'
 /** Checks the claims that are the application's own. */
 export type CheckCustomClaims = (claims: Claims) => Refusal | undefined
 
+const draft = 'https://json-schema.org/draft/2020-12/schema'
+
 /**
  * Compiles the application's schema. TypeBox is loaded only when there is one: it takes longer to load than the rest.
- * @throws {InvalidOptionError} when it is no JSON Schema that TypeBox can compile
+ * @throws {InvalidOptionError} naming the place in the schema that is not JSON Schema
  */
 export async function compileCustomClaims(schema: object | undefined): Promise<CheckCustomClaims> {
   if (schema === undefined) return () => undefined
+  await refuseMistakes(schema)
   const { Compile } = await import('typebox/compile')
   const validator = compile(() => Compile(schema))
   return claims =>
     validator.Check(claims)
       ? undefined
-      : new Refusal('claim', 'the claims do not fit the schema of the option claims')
+      : new Refusal('claim', `the option claims: ${firstOf(validator.Errors(claims))}`)
+}
+
+/**
+ * JSON Schema ignores keywords that it does not know, so a misspelt one would let every token in. The metaschema is made
+ * strict: `$dynamicRef` in it leads back to this one for each subschema (JSON Schema 2020-12, Core §8.2.3.2).
+ */
+async function refuseMistakes(schema: object): Promise<void> {
+  const [{ Compile, Meta }, { Entries }] = await Promise.all([
+    import('typebox/schema'),
+    import('typebox/format'),
+  ])
+  const strict = {
+    $schema: draft,
+    $id: 'urn:fastify-resource-server:claims',
+    $dynamicAnchor: 'meta',
+    allOf: [{ $ref: draft }],
+    // TypeBox would ignore a format that it does not know.
+    properties: { format: { enum: Entries().map(([name]) => name) } },
+    // What TypeBox and Zod note for themselves.
+    patternProperties: { '^~': true },
+    unevaluatedProperties: false,
+  }
+  const metaschema = Compile({ [draft]: Meta[draft] }, strict)
+  if (!metaschema.Check(schema))
+    throw new InvalidOptionError(
+      `option \`claims\` is not a JSON Schema (draft 2020-12): ${firstOf(metaschema.Errors(schema)[1])}`,
+    )
+}
+
+/** What is wrong, and where. The messages of TypeBox hold no values. */
+function firstOf(errors: readonly { instancePath: string; message: string; params: object }[]): string {
+  const [error] = errors
+  if (error === undefined) return 'it does not fit'
+  const { unevaluatedProperties: unknown } = error.params as { unevaluatedProperties?: readonly string[] }
+  const what = unknown === undefined ? error.message : `has unknown keywords: ${unknown.join(', ')}`
+  return `${error.instancePath} ${what}`.trim().slice(0, 200)
 }
 
 function compile<T>(compileSchema: () => T): T {
   try {
     return compileSchema()
   } catch (error) {
-    throw new InvalidOptionError(`option \`claims\` is no JSON Schema: ${(error as Error).message}`)
+    throw new InvalidOptionError(`option \`claims\` is not a JSON Schema: ${(error as Error).message}`)
   }
 }

@@ -7,15 +7,17 @@ const keywords = (
 ).split(' ')
 
 /**
- * A JSON Schema for the claims; `compileCustomClaims` checks all of it. Schemas of other libraries (Standard Schema) look
- * like one, and have none of its keywords.
+ * A JSON Schema for the claims, all of which `compileCustomClaims` checks. Standard Schemas are not JSON Schemas; those
+ * that Zod makes of its own have both `$schema` and `~standard`.
  */
 export const claimsOption: Parser<object> = parser({
   expected:
     'a JSON Schema, such as Type.Object({ tenant: Type.String() }) of TypeBox or z.toJSONSchema(…) of Zod',
   fromText: true,
   read: value =>
-    isObject(value) && !('~standard' in value) && keywords.some(keyword => Object.hasOwn(value, keyword))
+    isObject(value) &&
+    ('$schema' in value || !('~standard' in value)) &&
+    keywords.some(keyword => Object.hasOwn(value, keyword))
       ? value
       : undefined,
 })
