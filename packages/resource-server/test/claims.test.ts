@@ -132,8 +132,9 @@ const startsWith = async (t: Test, claims: object): Promise<void> => {
   await startBench(t, { claims })
 }
 
+const nested = (schema: object): object => ({ properties: { tenant: { anyOf: [schema] } } })
+
 t.test('a schema for the claims that is not JSON Schema stops the start, at any depth', async t => {
-  const nested = (schema: object): object => ({ properties: { tenant: { anyOf: [schema] } } })
   const mistaken: [claims: object, message: RegExp][] = [
     [{ required: 'tenant' }, /\/required must be array/],
     [{ required: [7] }, /\/required\/0 must be string/],
