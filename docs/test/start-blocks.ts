@@ -17,7 +17,7 @@ Object.assign(process.env, {
   KEY: key,
   CERTIFICATE: certificate,
   TOKEN_STORE_KEY: randomBytes(32).toString('base64'),
-  AZURE_TENANT_ID: 'a tenant',
+  AZURE_TENANT_ID: '11111111-1111-1111-1111-111111111111',
   AZURE_CLIENT_ID: 'payment',
   AZURE_FEDERATED_TOKEN_FILE: '/var/run/secrets/azure/tokens/azure-identity-token',
 })
