@@ -1,6 +1,6 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ResourceServerEvents } from 'fastify-resource-server'
 import type { TokenClientEvents } from 'fastify-token-client'
+import { watchChannels } from './live/watch-channels.js'
 
 type Events = TokenClientEvents & ResourceServerEvents
 
@@ -52,12 +52,9 @@ const sentences: { readonly [N in keyof Events]?: (event: Events[N]) => TokenSte
 
 /** Tells every step of every token to `listener`, until the function that comes back is called. */
 export function watchTokens(listener: (step: TokenStep) => void): () => void {
-  const subscriptions = Object.entries(sentences).map(([name, tell]) => {
-    const onMessage = (message: unknown): void => listener((tell as (event: unknown) => TokenStep)(message))
-    subscribe(name, onMessage)
-    return { name, onMessage }
-  })
-  return () => {
-    for (const { name, onMessage } of subscriptions) unsubscribe(name, onMessage)
-  }
+  const handlers = Object.entries(sentences).map(([name, tell]) => [
+    name,
+    (event: unknown): void => listener((tell as (event: unknown) => TokenStep)(event)),
+  ])
+  return watchChannels<Record<string, unknown>>(Object.fromEntries(handlers) as Record<string, () => void>)
 }

@@ -243,5 +243,16 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
       })
       t.equal(remote.statusCode, 404, `${path} from another machine`)
     }
+    const path = `/orders/${id}`
+    t.match((await shop.storefront.inject({ url: path, headers: { host: 'localhost' } })).body, '<token-flow')
+    for (const from of [
+      { headers: { host: `shop.example:${port}` } },
+      { remoteAddress: '192.0.2.7', headers: { host: 'localhost' } },
+    ]) {
+      const { statusCode, body } = await shop.storefront.inject({ url: path, ...from })
+      t.equal(statusCode, 200, 'an order is everybody’s who has its address')
+      t.match(body, 'Download the PDF')
+      t.notMatch(body, /<token-flow|eyJ|client_id|href="\/live/, 'what goes on behind it is not')
+    }
   })
 })

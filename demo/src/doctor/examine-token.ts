@@ -1,10 +1,10 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fastify from 'fastify'
 import resourceServer, { type ResourceServerEvents } from 'fastify-resource-server'
 import { createTokenClient } from 'fastify-token-client'
 import type { CallsWith, ProtectedBy } from '../config.js'
 import { allow } from '../operations/allow.js'
 import { decodeForShow } from '../live/mask.js'
+import { watchChannels } from '../live/watch-channels.js'
 import type { Finding } from './doctor.js'
 
 type Denied = ResourceServerEvents['fastify-resource-server:deny']
@@ -44,13 +44,14 @@ export async function verifyToken(
     api.get(`/${index}`, { config: { oauth: allow(scope) } }, async () => 'allowed')
 
   const denied: Denied[] = []
-  const listen = (event: unknown): void => void denied.push(event as Denied)
-  subscribe('fastify-resource-server:deny', listen)
+  const stopWatching = watchChannels<ResourceServerEvents>({
+    'fastify-resource-server:deny': event => void denied.push(event),
+  })
   try {
     for (const index of scopes.keys())
       await api.inject({ url: `/${index}`, headers: { authorization: `Bearer ${token}` } })
   } finally {
-    unsubscribe('fastify-resource-server:deny', listen)
+    stopWatching()
     await api.close()
   }
   const [first] = denied

@@ -103,5 +103,8 @@ function text(value: unknown): string {
 }
 
 function time(exp: unknown): string {
-  return typeof exp === 'number' ? new Date(exp * 1000).toISOString().replace(/\.\d+Z/, 'Z') : 'absent'
+  if (typeof exp !== 'number') return 'absent'
+  const date = new Date(exp * 1000)
+  // Any number may be written there; a date has bounds (ECMA-262 §21.4.1.1).
+  return Number.isNaN(date.getTime()) ? String(exp) : date.toISOString().replace(/\.\d+Z/, 'Z')
 }

@@ -18,7 +18,7 @@ function maskAuthorization(value: string): string {
   const [scheme = '', credentials = ''] = value.split(' ')
   if (scheme.toLowerCase() === 'basic') {
     const [client = ''] = Buffer.from(credentials, 'base64').toString().split(':')
-    return `Basic ${decodeURIComponent(client)}:•••`
+    return `Basic ${decodedOr(client)}:•••`
   }
   const [header = ''] = credentials.split('.')
   return `${scheme} ${header.slice(0, 12)}…•••`
@@ -38,13 +38,26 @@ export function decodeForShow(authorization: string): Omit<SentToken, 'cached'> 
   const [scheme = '', token = ''] = authorization.split(' ')
   const [header = '', claims = ''] = token.split('.')
   if (scheme.toLowerCase() !== 'bearer') return undefined
+  const decoded = { header: decodePart(header), claims: decodePart(claims) }
+  return decoded.header && decoded.claims && { header: decoded.header, claims: decoded.claims }
+}
+
+/** A JSON object; undefined for any other text. */
+function decodePart(part: string): Record<string, unknown> | undefined {
   try {
-    return { header: decodePart(header), claims: decodePart(claims) }
+    const decoded: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
+    const isObject = typeof decoded === 'object' && decoded !== null && !Array.isArray(decoded)
+    return isObject ? (decoded as Record<string, unknown>) : undefined
   } catch {
     return undefined
   }
 }
 
-function decodePart(part: string): Record<string, unknown> {
-  return JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>
+/** Percent-decoded, or as it came where that is impossible. */
+function decodedOr(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import type { DemoConfig } from '../config.js'
 import { checksOf, type Verdict } from './checks.js'
@@ -9,6 +8,7 @@ import { pairs, valueOf } from './header-pairs.js'
 import type { Journal } from './journal.js'
 import { locateLanes, where } from './lanes.js'
 import { decodeForShow, maskBody, maskHeader } from './mask.js'
+import { watchChannels } from './watch-channels.js'
 
 /** Pages that a person asks for: the picture is not about style sheets, nor about itself. */
 const isPage = (path: string): boolean => !/^\/(assets\/|live|health|favicon)/.test(path)
@@ -44,7 +44,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
     journal.note(exchange)
   }
 
-  const handlers: { readonly [N in keyof Events]?: (event: Events[N]) => void } = {
+  const stopWatching = watchChannels<Events>({
     // Published just before the request is made, in the same turn.
     'fastify-token-client:call': call => {
       nextCall = call
@@ -125,7 +125,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       if (exchange === undefined) return
       answer(exchange, response.statusCode, String(response.getHeader('www-authenticate') ?? ''))
     },
-  }
+  })
 
   function arrived(request: IncomingMessage, to: Lane, visit: Visit): Exchange {
     const { method = '', url: path = '', headers } = request
@@ -155,9 +155,5 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
     journal.note(exchange)
   }
 
-  const subscriptions = Object.entries(handlers) as [string, (message: unknown) => void][]
-  for (const [name, handler] of subscriptions) subscribe(name, handler)
-  return () => {
-    for (const [name, handler] of subscriptions) unsubscribe(name, handler)
-  }
+  return stopWatching
 }

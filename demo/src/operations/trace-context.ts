@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
-import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import { LogController, type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { watchChannels } from '../live/watch-channels.js'
 
 const currentTrace = new AsyncLocalStorage<string>()
 
@@ -46,10 +46,11 @@ let isTelling = false
 function tellCalled(): void {
   if (isTelling) return
   isTelling = true
-  subscribe('undici:request:create', message => {
-    const traceId = currentTrace.getStore()
-    if (traceId === undefined) return
-    const { request } = message as { request: UndiciRequest }
-    request.addHeader('traceparent', `00-${traceId}-${randomBytes(8).toString('hex')}-01`)
+  watchChannels<{ 'undici:request:create': { request: UndiciRequest } }>({
+    'undici:request:create': ({ request }) => {
+      const traceId = currentTrace.getStore()
+      if (traceId === undefined) return
+      request.addHeader('traceparent', `00-${traceId}-${randomBytes(8).toString('hex')}-01`)
+    },
   })
 }

@@ -15,6 +15,7 @@ import type { Backstage } from './backstage.js'
 import { cover } from './covers/cover.js'
 import { errorPages } from './error-pages.js'
 import { day, price } from './money.js'
+import { isFromThisMachine } from './loopback-only.js'
 import { createPaymentsApi } from './payments-api.js'
 import { cartRoutes } from './routes/cart.js'
 import { checkoutRoutes } from './routes/checkout.js'
@@ -70,8 +71,13 @@ export async function buildStorefront(
     engine: { eta: new Eta({ views, autoEscape: true, cache: true }) },
     root: views,
     viewExt: 'eta',
-    defaultContext: { asset, cover, price, day, seller, cartCount: 0, liveHere: backstage !== undefined },
+    defaultContext: { asset, cover, price, day, seller, cartCount: 0, liveHere: false },
   })
+  // What goes on inside is shown, and linked, on this machine only.
+  if (backstage !== undefined)
+    app.addHook('onRequest', async (request, reply) => {
+      Object.assign(reply, { locals: { liveHere: isFromThisMachine(request) } })
+    })
   errorPages(app)
 
   await app.register(tokenClient, { name: 'payments', ...config.payments })

@@ -8,11 +8,15 @@ const ownName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/
  * this machine's too, or a stranger's page could reach them through a name that he points here (DNS rebinding).
  */
 export async function loopbackOnly(
-  { ip, raw: { socket }, headers }: FastifyRequest,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | undefined> {
+  return isFromThisMachine(request) ? undefined : (reply.callNotFound() as FastifyReply | undefined)
+}
+
+export function isFromThisMachine({ ip, raw: { socket }, headers }: FastifyRequest): boolean {
   // The connection's own address too: what a proxy says of a client must not be enough.
-  if (ownAddress.test(ip) && ownAddress.test(socket.remoteAddress ?? '') && ownName.test(headers.host ?? ''))
-    return undefined
-  return reply.callNotFound() as FastifyReply | undefined
+  return (
+    ownAddress.test(ip) && ownAddress.test(socket.remoteAddress ?? '') && ownName.test(headers.host ?? '')
+  )
 }

@@ -4,6 +4,7 @@ import { cartCount } from '../cart.js'
 import type { Backstage } from '../backstage.js'
 import type { PaymentsApi } from '../payments-api.js'
 import { describeExchange as describe } from '../describe-exchange.js'
+import { isFromThisMachine } from '../loopback-only.js'
 import { loadCart } from './cart-cookie.js'
 
 const params = Type.Object({ id: Type.String({ format: 'uuid' }) })
@@ -24,12 +25,13 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async 
     const receiptState = payment.receipt?.status ?? 'none'
     reply.header('cache-control', 'no-store')
     // Looks again by itself; a page with script asks for its receipt, and stays.
-    const isReceiptAwaited = receiptState === 'pending' && backstage === undefined
+    const shown = isFromThisMachine(request) ? backstage : undefined
+    const isReceiptAwaited = receiptState === 'pending' && shown === undefined
     if (payment.status === 'processing' || isReceiptAwaited) reply.header('refresh', '3')
     return reply.view('order', {
       payment,
       receiptState,
-      exchanges: backstage?.journal.list(payment.paymentId).map(describe) ?? [],
+      exchanges: shown?.journal.list(payment.paymentId).map(describe) ?? [],
       cartCount: cartCount(loadCart(request)),
     })
   })
