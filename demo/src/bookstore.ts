@@ -11,6 +11,7 @@ import { closeConnections } from './operations/close-connections.js'
 import { buildPaymentService } from './payment-service/app.js'
 import { buildReceiptService } from './receipt-service/app.js'
 import { buildStorefront } from './storefront/app.js'
+import { tryItYourself } from './try-it.js'
 
 /** The running shop. */
 export interface Bookstore {
@@ -72,6 +73,7 @@ export async function openBookstore(
         {
           journal,
           levers: authorizationServer && connectLevers(config, { authorizationServer, receipts, clock }),
+          tryIt: tryItYourself(config),
         },
       ),
     )

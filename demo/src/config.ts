@@ -29,6 +29,8 @@ export interface Listening {
 export interface AuthorizationServerConfig extends Listening {
   readonly issuer: string
   readonly clients: readonly RegisteredClient[]
+  /** The client that visitors use by hand, also among `clients`. */
+  readonly visitor: { readonly clientId: string; readonly secret: string }
   /** How long access tokens live, in seconds. */
   readonly tokenLifetime: number
 }
@@ -40,6 +42,11 @@ export interface RegisteredClient {
     | { readonly method: 'client_secret_basic'; readonly secret: string }
     | { readonly method: 'private_key_jwt'; readonly publicKey: JsonWebKey }
   readonly policy: Readonly<Record<string, readonly string[]>>
+  /**
+   * Pages that may use it from a browser. Swagger UI sends no `resource`, so for this client the scopes decide which
+   * resource is meant.
+   */
+  readonly origins?: readonly string[]
 }
 
 /** How a service checks the tokens it is called with. */

@@ -55,6 +55,7 @@ export function configLoaders(
     folder: `${env['DEMO_FOLDER'] ?? '.demo'}/database`,
   }
   const paymentSecret = randomBytes(32).toString('base64url')
+  const visitor = { clientId: 'visitor', secret: randomBytes(18).toString('base64url') }
   const storefrontKey = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
   return {
@@ -62,6 +63,7 @@ export function configLoaders(
       ...listening('authorizationServer'),
       issuer,
       tokenLifetime: 300,
+      visitor,
       clients: [
         {
           clientId: 'storefront',
@@ -80,6 +82,15 @@ export function configLoaders(
           clientId: 'payment-service',
           authentication: { method: 'client_secret_basic', secret: paymentSecret },
           policy: { [audiences.receipts]: receiptScopes },
+        },
+        {
+          clientId: visitor.clientId,
+          authentication: { method: 'client_secret_basic', secret: visitor.secret },
+          policy: { [audiences.payments]: ['payments:read'], [audiences.receipts]: ['receipts:read'] },
+          origins: ['payments', 'receipts'].flatMap(service => {
+            const { port } = new URL(at(service as ServiceName))
+            return [`http://127.0.0.1:${port}`, `http://localhost:${port}`]
+          }),
         },
       ],
     }),

@@ -44,7 +44,7 @@ t.test('buying in a real browser', needsChromium, async t => {
         await page.getByRole('button', { name: 'Pay €37.90' }).click()
 
         await page.getByRole('heading', { name: 'Thank you' }).waitFor()
-        t.match(await page.locator('main').innerText(), 'You paid €37.90 for these books')
+        t.match(await page.locator('main').innerText(), 'You paid €37.90 for these items')
         await page.getByRole('link', { name: 'Download the PDF' }).waitFor()
         await takePicture(page, `${how}: bought`)
         const pdf = await page.request.get(`${page.url()}/receipt.pdf`)
@@ -54,7 +54,7 @@ t.test('buying in a real browser', needsChromium, async t => {
         const line = page.locator('.exchange.good', { hasText: 'PUT /receipts' })
         await line.locator('summary').click()
         t.match(await line.innerText(), 'aud is https://receipts.bookstore.example', 'the token, checked')
-        await page.getByRole('link', { name: 'Read it as a page' }).click()
+        await page.getByRole('link', { name: 'View online' }).click()
         await page.getByRole('heading', { name: /^Receipt HQ-\d{4}-\d{6}$/ }).waitFor()
         t.match(
           await page.locator('main').innerText(),

@@ -49,14 +49,13 @@ const pages: readonly (readonly [name: string, go: (page: Page) => Promise<unkno
       await page.locator('.exchange.good', { hasText: 'PUT /receipts' }).locator('summary').click()
     },
   ],
-  ['receipt', page => page.getByRole('link', { name: 'Read it as a page' }).click()],
+  ['receipt', page => page.getByRole('link', { name: 'View online' }).click()],
   ['behind the shop', page => page.goto('/live')],
   [
     'something broken',
     async page => {
       await page.getByRole('button', { name: 'Break: Wrong audience' }).click()
       await page.getByRole('link', { name: 'Show this request' }).click()
-      await page.locator('.exchange:target summary').click()
     },
   ],
   [
@@ -70,8 +69,8 @@ const pages: readonly (readonly [name: string, go: (page: Page) => Promise<unkno
     'healed',
     async page => {
       await page.getByRole('link', { name: 'Token flow' }).click()
-      await page.getByRole('button', { name: 'Heal: Wrong audience' }).click()
-      await page.getByText('Wrong audience, healed').waitFor()
+      await page.getByRole('button', { name: 'Reset all' }).click()
+      await page.getByText('Everything reset').waitFor()
     },
   ],
 ]

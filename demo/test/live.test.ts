@@ -9,9 +9,9 @@ import { checksOf } from '#src/live/checks.js'
 import type { Exchange } from '#src/live/exchange.js'
 import { inLane } from '#src/live/lanes.js'
 import { createJournal } from '#src/live/journal.js'
-import { tellGrant } from '#src/live/grant.js'
 import { decodeForShow, maskBody, maskHeader } from '#src/live/mask.js'
 import { observe } from '#src/live/observe.js'
+import { readTokenAnswer } from '#src/live/token-answer.js'
 import { tellExchange } from '#src/storefront/tell-exchange.js'
 import { pageWithReceipt, startBuying } from './buyer.js'
 import { openShop } from './open-shop.js'
@@ -26,10 +26,11 @@ t.test('what is shown holds no secret', async t => {
   t.strictSame(maskHeader('cookie', 'cart=x'), ['cookie', '•••'])
   t.equal(
     maskBody(
-      'grant_type=client_credentials&client_assertion=aaa&client_secret=bbb&scope=a%20b',
+      'client_assertion=aaa&client_secret=bbb&scope=a%20b&grant_type=client_credentials',
       'application/x-www-form-urlencoded;charset=UTF-8',
     ),
-    'grant_type=client_credentials\n&client_assertion=•••\n&client_secret=•••\n&scope=a b',
+    'grant_type=client_credentials\n&scope=a b\n&client_assertion=•••\n&client_secret=•••',
+    'what it asks for comes first',
   )
   t.equal(decodeForShow('Bearer opaque'), undefined)
   t.equal(decodeForShow('Basic eyJh.eyJh.x'), undefined)
@@ -67,23 +68,37 @@ t.test('each step of verification has its line, and the option that configures i
 
 t.test('each exchange is told in plain sentences', async t => {
   const call = { ...exchange(1), from: 'payments', to: 'receipts' } as const
-  const token = { header: {}, claims: { aud: 'https://other.example' }, cached: false }
+  const token = { id: 't1', header: {}, claims: { aud: 'https://other.example' }, cached: false }
   const checks = checksOf({ allowed: false, reason: 'audience', detail: undefined }, token)
   t.equal(
     tellExchange({ ...call, token, checks, answer: { status: 401, durationMs: 1 } }),
-    'The payment service calls the receipt service and shows its token, a new one. The receipt service refuses: “Is it meant for this service?” No.',
+    'The payment service calls the receipt service with its token, a new one. The receipt service refuses the token: it was issued for another service (audience).',
   )
-  t.match(tellExchange({ ...call, token, failure: 'ECONNREFUSED' }), /Nobody answers\.$/)
+  t.match(tellExchange({ ...call, token, failure: 'ECONNREFUSED' }), /It gets no answer\.$/)
   t.match(tellExchange({ ...call, token }), /The receipt service has not answered yet\.$/)
   t.match(tellExchange({ ...call, answer: { status: 401, durationMs: 1 } }), 'without a token')
   const toIssuer = { ...call, to: 'authorizationServer', method: 'POST', path: '/token' } as const
-  t.match(tellExchange({ ...toIssuer, grant: 'receipts:write' }), 'has not answered yet')
-  const granted = { ...toIssuer, grant: 'receipts:write', answer: { status: 200, durationMs: 1 } }
+  t.match(tellExchange(toIssuer), 'has not answered yet')
+  const answer = { status: 200, durationMs: 1 }
+  const headers = [['authorization', 'Basic payment-service:•••']] as const
+  const granted = { ...toIssuer, headers, tokenAnswer: { text: '{}', token }, answer }
   t.equal(
     tellExchange(granted),
-    'The payment service proves who it is to the issuer, and asks for an access token. The issuer signs one and hands it over.',
+    'The payment service asks the issuer for an access token by the Client Credentials Grant, and proves who it is by its secret. The issuer signs a token and returns it.',
   )
-  t.match(tellExchange({ ...toIssuer, answer: { status: 401, durationMs: 1 } }), /The issuer says no\.$/)
+  t.match(
+    tellExchange({ ...toIssuer, body: 'client_assertion=•••' }),
+    'by a signed statement (private_key_jwt)',
+  )
+  const refused = { text: '{}', error: 'invalid_client' }
+  t.match(
+    tellExchange({ ...toIssuer, tokenAnswer: refused, answer: { status: 401, durationMs: 1 } }),
+    /The issuer refuses: it does not accept the client’s credentials \(invalid_client\)\.$/,
+  )
+  t.match(
+    tellExchange({ ...toIssuer, answer: { status: 401, durationMs: 1 } }),
+    /The issuer refuses with 401\.$/,
+  )
   t.match(tellExchange({ ...toIssuer, answer: { status: 503, durationMs: 1 } }), 'cannot do it now')
   t.match(tellExchange({ ...toIssuer, method: 'GET', path: '/jwks' }), 'public keys')
 })
@@ -110,6 +125,22 @@ t.test('the journal keeps a bounded number, and tells each change', async t => {
   t.equal(journal.list()[0]?.id, 2)
   t.equal(told.length, 301)
   t.equal(journal.list('250').length, 1, 'by the id in its path')
+})
+
+t.test('the journal finds the request that brought a token, long after it', async t => {
+  const journal = createJournal()
+  const token = { id: 't1', header: {}, claims: {} }
+  const source = { ...exchange(1), tokenAnswer: { text: '{}', token } }
+  journal.note(source)
+  for (let id = 2; id <= 400; id += 1) journal.note(exchange(id))
+  const call = { ...exchange(401), token }
+  t.notOk(journal.list().includes(source), 'it is not among the last ones')
+  t.strictSame(journal.sourcesOf([call, call]), [source])
+  t.strictSame(journal.sourcesOf([source, call]), [], 'none that is shown already')
+  t.strictSame(journal.sourcesOf([{ ...call, token: { ...token, id: 'unknown' } }]), [])
+  for (let id = 0; id < 100; id += 1)
+    journal.note({ ...source, id, tokenAnswer: { text: '', token: { ...token, id: `u${id}` } } })
+  t.equal(journal.sourceOf('t1'), undefined, 'and a bounded number is kept')
 })
 
 t.test('token requests of one service that run at the same time have each their own grant', async t => {
@@ -151,14 +182,23 @@ t.test('token requests of one service that run at the same time have each their 
   await slow
 
   t.strictSame(
-    journal.list().map(({ body, grant }) => [/scope=(\w+)/.exec(body ?? '')?.[1], grant?.split(';')[0]]),
+    journal
+      .list()
+      .map(({ body, tokenAnswer }) => [
+        /scope=(\w+)/.exec(body ?? '')?.[1],
+        /"scope": "(\w+)"/.exec(tokenAnswer?.text ?? '')?.[1],
+      ]),
     [
-      ['slow', 'slow, for 300 s'],
-      ['quick', 'quick, for 300 s'],
+      ['slow', 'slow'],
+      ['quick', 'quick'],
     ],
   )
-  t.equal(tellGrant('<html>'), undefined)
-  t.notMatch(tellGrant('{"access_token":"secret","token_type":"Bearer"}'), 'secret')
+  for (const odd of ['<html>', 'null', '[]', '"x"', '']) t.equal(readTokenAnswer(odd), undefined, odd)
+  t.notMatch(
+    readTokenAnswer('{"access_token":"secret-token-secret","token_type":"Bearer"}')?.text,
+    'token-secret',
+  )
+  t.match(readTokenAnswer('{"error":"invalid_client"}'), { error: 'invalid_client' })
 })
 
 t.test('a purchase is seen from the browser to the receipt, with each token and its checks', async t => {
@@ -176,23 +216,36 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
     outcome,
   }))
   const titles = rows.map(({ row }) => /class="what">([^<]+)/.exec(row)?.[1])
-  t.match(titles.slice(0, 1), ['POST /orders'])
+  t.strictSame(
+    titles.slice(0, 3),
+    ['POST /token', 'POST /token', 'POST /orders'],
+    'first the requests that brought the tokens, from before the order',
+  )
   t.ok(titles.includes('POST /payments'))
   t.ok(titles.some(title => title?.startsWith('PUT /receipts/')))
-  t.ok(
-    rows.slice(0, -2).every(({ outcome }) => outcome === 'good'),
-    'the last two are this very request',
-  )
+  t.ok(rows.every(({ outcome }) => outcome === 'good'))
+  t.notMatch(titles.join(), /GET \/(orders|payments)/, 'looking at the page is not part of it')
+  t.match(page, 'That is the <strong>Client Credentials Grant</strong>')
+  const request = rows.find(({ row }) => row.includes('Basic payment-service:•••'))?.row ?? ''
+  t.match(request, /grant_type<\/code><\/dt><dd><code>client_credentials/)
+  t.match(request, /scope<\/code><\/dt><dd><code>receipts:write receipts:read/)
+  t.match(request, /resource<\/code><\/dt><dd><code>https:\/\/receipts\.bookstore\.example/)
+  t.notMatch(request, /user-agent|sec-fetch|accept-encoding/, 'without the headers of the HTTP library')
+  t.match(request, /&quot;expires_in&quot;: 300/)
+  t.match(request, /aud<\/code><\/dt><dd><code>https:\/\/receipts\.bookstore\.example/)
+  const requestId = /id="(x\w+-\d+)"/.exec(request)?.[1]
   const receipt = rows.find(({ row }) => row.includes('PUT /receipts/'))?.row ?? ''
   t.match(receipt, 'cached token')
+  t.match(receipt, `href="#${requestId}-in">Show that token request`, 'where the cached token comes from')
+  t.match(receipt, /It got this token at \d\d:\d\d:\d\d, and uses it until shortly before \d\d:\d\d:\d\d/)
   t.match(receipt, '&quot;client_id&quot;: &quot;payment-service&quot;')
   t.match(receipt, 'aud is https://receipts.bookstore.example')
   t.match(receipt, 'route: config.oauth.scopes')
   t.match(
     receipt,
-    'The payment service calls the receipt service and shows its token, one that it had at hand.',
+    'The payment service calls the receipt service with its token, the one it already has (cached).',
   )
-  t.match(receipt, 'Is it meant for this service?')
+  t.match(receipt, 'Was it issued for this service?')
   t.match(receipt, /<strong>201<\/strong> after \d+ ms/)
 
   const live = await (await fetch(`${url}/live`)).text()

@@ -13,7 +13,7 @@ export interface Effect {
 }
 
 const call = (from: string, to: string, rest: string): RegExp =>
-  new RegExp(`^${from} → calls ${to} ${rest}$`, 'm')
+  new RegExp(`^${from} → to ${to} ${rest}$`, 'm')
 const receiptPut = (rest: string): RegExp =>
   call('Payment service', 'Receipt service', `PUT /receipts/\\w+… ${rest}`)
 const paid = String.raw`A book was bought: paid, and the receipt `
@@ -24,47 +24,54 @@ export const isThere = new RegExp(`${paid}(is there|came a little later).*Show t
 /** By the name of the switch. */
 export const effects: Readonly<Record<string, Effect>> = {
   'wrong-audience': {
-    says: waitsBecause('The receipt service refuses: “Is it meant for this service\\?” No'),
+    says: waitsBecause(
+      'The receipt service refuses the token: it was issued for another service \\(audience\\)',
+    ),
     receipt: 'once healed',
     inside:
       /invalid_token[^]*aud names none of https:\/\/receipts\.bookstore\.example: aud is https:\/\/another-api\.example/,
     flow: [receiptPut('new token 401')],
   },
   'missing-scope': {
-    says: waitsBecause('The receipt service refuses: “Does it allow this request\\?” No'),
+    says: waitsBecause('The receipt service refuses the token: it does not allow this request \\(scope\\)'),
     receipt: 'once healed',
     inside: /error="insufficient_scope"[^]*scope="receipts:write"[^]*"scope": "receipts:read"/,
     flow: [receiptPut('new token 403')],
     // Another token would be no better.
-    never: /(Payment service → calls Issuer POST[^]*){2}/,
+    never: /(Payment service → to Issuer POST[^]*){2}/,
   },
   'expired-token': {
-    says: waitsBecause('The receipt service refuses: “Is it still valid\\?” No'),
+    says: waitsBecause(
+      'The receipt service refuses the token: it has expired, or is not valid yet \\(time\\)',
+    ),
     receipt: 'once healed',
     inside: /invalid_token[^]*exp is in the past/,
     flow: [receiptPut('new token 401')],
   },
   'wrong-secret': {
-    says: waitsBecause('asks for an access token\\. The issuer says no'),
+    says: waitsBecause(
+      'The issuer refuses: it does not accept the client’s credentials \\(invalid_client\\)',
+    ),
     receipt: 'once healed',
-    inside: /authorization: Basic payment-service:•••[^]*401 after/,
+    inside: /authorization: Basic payment-service:•••[^]*401 after[^]*"error": "invalid_client"/,
     flow: [call('Payment service', 'Issuer', 'POST /token 401')],
-    never: /calls Receipt service/,
+    never: /to Receipt service/,
   },
   'issuer-down': {
     says: isThere,
     receipt: 'at once',
-    inside: /shows its token, one that it had at hand\. The payment service checks the token, finds it good/,
+    inside:
+      /with its token, the one it already has \(cached\)\. The payment service checks the token, accepts it and answers 201/,
     flow: [
       call('Storefront', 'Payment service', 'POST /payments cached token 201'),
       receiptPut('cached token 201'),
     ],
   },
   'receipts-down': {
-    says: waitsBecause('Nobody answers'),
+    says: waitsBecause('It gets no answer'),
     receipt: 'once healed',
-    inside: /None: (UND_ERR_SOCKET|ECONNRESET)/,
-    flow: [receiptPut('cached token (UND_ERR_SOCKET|ECONNRESET)')],
+    inside: /None (UND_ERR_SOCKET|ECONNRESET)/,
+    flow: [receiptPut('cached token no answer')],
   },
   'slow-receipts': {
     says: new RegExp(`${paid}(waits.*has not answered yet|came a little later)`),
@@ -75,7 +82,7 @@ export const effects: Readonly<Record<string, Effect>> = {
   'rotate-keys': {
     says: isThere,
     receipt: 'at once',
-    inside: /asks the issuer for its addresses|asks for an access token/,
+    inside: /asks the issuer where its token endpoint|asks the issuer for an access token/,
     flow: [
       call('Payment service', 'Issuer', 'GET /jwks 200'),
       call('Receipt service', 'Issuer', 'GET /jwks 200'),
@@ -86,7 +93,8 @@ export const effects: Readonly<Record<string, Effect>> = {
   'withdraw-keys': {
     says: isThere,
     receipt: 'at once',
-    inside: /The payment service refuses: “Did the issuer sign it\?” No[^]*the issuer lists no key that fits/,
+    inside:
+      /The payment service refuses the token: the issuer did not sign it[^]*the issuer lists no key that fits/,
     flow: [
       call('Storefront', 'Payment service', 'POST /payments cached token 401'),
       call('Storefront', 'Payment service', 'POST /payments new token 201'),
@@ -97,7 +105,7 @@ export const effects: Readonly<Record<string, Effect>> = {
   'forget-tokens': {
     says: isThere,
     receipt: 'at once',
-    inside: /asks the issuer for its addresses|asks for an access token/,
+    inside: /asks the issuer where its token endpoint|asks the issuer for an access token/,
     flow: [
       call('Storefront', 'Issuer', 'POST /token new token 200'),
       call('Payment service', 'Issuer', 'POST /token new token 200'),

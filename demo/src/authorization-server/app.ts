@@ -1,5 +1,6 @@
+import { channel } from 'node:diagnostics_channel'
 import fastify, { type FastifyInstance } from 'fastify'
-import type { Provider } from 'oidc-provider'
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { AuthorizationServerConfig } from '../config.js'
 import { operations } from '../operations/operations.js'
 import { problemDetails } from '../operations/problem-details.js'
@@ -52,11 +53,14 @@ export async function buildAuthorizationServer(
     const provider = await createProvider(withSecrets(config, secrets), keys, (client, claims) => {
       for (const tamper of tampering.values()) tamper(client, claims)
     })
-    provider.on('grant.success', ({ oidc: { client } }) => {
+    provider.on('grant.success', ctx => {
+      const { client } = ctx.oidc
+      tellRequest(ctx, ctx.body)
       if (client !== undefined) issued.set(client.clientId, (issued.get(client.clientId) ?? 0) + 1)
     })
     provider.on('grant.error', (ctx, error) => {
       const client = ctx.oidc.client?.clientId
+      tellRequest(ctx, { error: error.message, error_description: error.error_description })
       app.log.warn({ traceId: currentTraceId(), error: error.message, client }, 'no token issued')
     })
     return provider.callback()
@@ -80,6 +84,8 @@ export async function buildAuthorizationServer(
     tampering,
   } satisfies IssuerControls)
 
+  // A person who opens its address finds what it is.
+  app.get('/', async (_request, reply) => reply.redirect('/.well-known/openid-configuration'))
   // The provider reads requests itself.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -91,6 +97,14 @@ export async function buildAuthorizationServer(
     await handle(request.raw, reply.raw)
   })
   return app
+}
+
+const tokenRequests = channel('bookstore:token-request')
+
+/** For the page that shows token requests: the provider reads their bodies, so nothing else can. */
+function tellRequest({ req: request, oidc: { body: form = {} } }: KoaContextWithOIDC, answer: unknown): void {
+  const event = { request, form, answer }
+  if (tokenRequests.hasSubscribers) tokenRequests.publish(event)
 }
 
 function withSecrets(

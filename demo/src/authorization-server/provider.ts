@@ -38,6 +38,8 @@ export async function createProvider(
     enabledJWA: { clientAuthSigningAlgValues: ['ES256'] },
     ttl: { ClientCredentials: config.tokenLifetime },
     cookies: { keys: [randomUUID()] },
+    clientBasedCORS: (_ctx, origin, { clientId }) =>
+      config.clients.some(one => one.clientId === clientId && one.origins?.includes(origin)),
     formats: {
       customizers: {
         jwt: (_ctx, token, { payload }) => {
@@ -52,8 +54,11 @@ export async function createProvider(
       rpInitiatedLogout: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        // Without a resource the token would be opaque, and for nobody in particular.
-        defaultResource: () => {
+        // Without a resource the token would be opaque, and for no service in particular.
+        defaultResource(ctx: KoaContextWithOIDC, { clientId }: { clientId: string }) {
+          const client = config.clients.find(one => one.clientId === clientId)
+          const resource = client?.origins && resourceOf(client, requestedScopes(ctx))
+          if (resource !== undefined) return resource
           throw new errors.InvalidTarget('say which resource the token is for')
         },
         getResourceServerInfo: (ctx: KoaContextWithOIDC, resource: string, client: { clientId: string }) => {
@@ -76,6 +81,12 @@ export async function createProvider(
     },
   }
   return quietly(() => new OidcProvider(config.issuer, configuration))
+}
+
+/** The resource at which the client may have all these scopes. */
+function resourceOf({ policy }: RegisteredClient, scopes: readonly string[]): string | undefined {
+  if (scopes.length === 0) return undefined
+  return Object.keys(policy).find(resource => scopes.every(scope => policy[resource]?.includes(scope)))
 }
 
 function requestedScopes(ctx: KoaContextWithOIDC): readonly string[] {

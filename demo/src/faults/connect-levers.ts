@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
-import { createTokenClient } from 'fastify-token-client'
+import fastify, { type FastifyInstance } from 'fastify'
+import tokenClient from 'fastify-token-client'
 import type { CallsWith, DemoConfig } from '../config.js'
 import type { Lane } from '../live/exchange.js'
 import { inLane } from '../live/lanes.js'
@@ -23,17 +23,26 @@ export function connectLevers(config: DemoConfig, { authorizationServer, receipt
     receiptServer: controlServer(receipts.server),
     forgetTokens: () => clock.forget(),
     async showNewKey() {
-      await callOnce('storefront', config.storefront.payments, `/payments/${randomUUID()}`)
-      await callOnce('payments', config.payments.receipts, `/receipts/${randomUUID()}`)
+      const { payments } = config.storefront
+      const { receipts } = config.payments
+      await callOnce('storefront', { name: 'payments', ...payments }, `/payments/${randomUUID()}`)
+      await callOnce('payments', { name: 'receipts', ...receipts }, `/receipts/${randomUUID()}`)
     },
   }
 }
 
 /** Calls as another replica of the service would, with a token of its own. What is answered does not matter. */
-async function callOnce(lane: Lane, callsWith: CallsWith, path: string): Promise<void> {
-  const replica = createTokenClient(callsWith)
-  await inLane(lane, () => replica.request({ path }))
-    .then(({ body }) => body.dump())
-    .catch(() => {})
+async function callOnce(
+  lane: Lane,
+  { name, ...callsWith }: CallsWith & { readonly name: 'payments' | 'receipts' },
+  path: string,
+): Promise<void> {
+  const replica = fastify()
+  await replica.register(tokenClient, { name, ...callsWith, prefetch: 'lazy' })
+  await inLane(lane, async () => {
+    await replica.ready()
+    const { body } = await replica[name].request({ path })
+    await body.dump()
+  }).catch(() => {})
   await replica.close()
 }

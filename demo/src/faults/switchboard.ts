@@ -1,16 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import { books, currency } from '../catalogue.js'
+import type { Visit } from '../live/exchange.js'
+import { where } from '../live/lanes.js'
 import type { Payment } from '../storefront/payments-api.js'
 import { switches, type Levers, type Switch } from './switches.js'
 
 /** A purchase made to show the effect of a switch. */
-export type Trial =
-  | { readonly outcome: 'paid'; readonly orderId: string; readonly receipt: string }
-  | { readonly outcome: 'failed'; readonly reason: string }
+export interface Trial {
+  /** What was done before it. */
+  readonly of: string
+  /** Every request that it causes belongs to this visit. */
+  readonly visit: Visit
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly result:
+    | { readonly outcome: 'paid'; readonly orderId: string; readonly receipt: string }
+    | { readonly outcome: 'failed'; readonly reason: string }
+}
 
 /** A switch and how it stands. */
 export interface SwitchState extends Pick<Switch, 'name' | 'title' | 'text'> {
-  readonly kind: 'toggle' | 'once'
+  readonly verb: string
   readonly isBroken: boolean
 }
 
@@ -19,46 +30,72 @@ export interface Switchboard {
   list(): readonly SwitchState[]
   /** Breaks or heals one thing, and buys a book to show what that does. Flips wait for each other. */
   flip(name: string, wanted: 'break' | 'heal'): Promise<Trial>
-  /** The last one, and what was flipped before it. */
-  lastTrial(): { readonly of: string; readonly trial: Trial } | undefined
+  /** Heals everything, and buys a book. */
+  reset(): Promise<Trial>
+  lastTrial(): Trial | undefined
+  /** Tells each flip until the function that comes back is called. */
+  follow(listener: () => void): () => void
 }
 
 /** @param buy pays an order under this id, as the checkout does */
 export function createSwitchboard(levers: Levers, buy: (orderId: string) => Promise<Payment>): Switchboard {
   const broken = new Set<string>()
-  let last: ReturnType<Switchboard['lastTrial']>
+  const listeners = new Set<() => void>()
+  let last: Trial | undefined
   let queue: Promise<unknown> = Promise.resolve()
 
   async function flip({ name, title, ...one }: Switch, wanted: 'break' | 'heal'): Promise<Trial> {
     await (wanted === 'break' ? one.break(levers) : one.heal?.(levers))
     if (wanted === 'break' && one.heal !== undefined) broken.add(name)
     else broken.delete(name)
-    const trial = await tryOut(buy)
-    last = { of: wanted === 'break' ? title : `${title}, healed`, trial }
-    return trial
+    return tryOut(wanted === 'break' ? title : `${title}, healed`)
+  }
+
+  async function reset(): Promise<Trial> {
+    for (const { name, heal } of switches) if (broken.has(name)) await heal?.(levers)
+    broken.clear()
+    return tryOut('Everything reset')
+  }
+
+  async function tryOut(of: string): Promise<Trial> {
+    const visit: Visit = {}
+    const startedAt = Date.now()
+    const result = await where.run({ lane: 'storefront', visit }, () => buyOne(buy))
+    last = { of, visit, startedAt, endedAt: Date.now(), result }
+    for (const listener of listeners) listener()
+    return last
+  }
+
+  function inTurn(work: () => Promise<Trial>): Promise<Trial> {
+    const done = queue.then(work)
+    queue = done.catch(() => {})
+    return done
   }
 
   return {
     list: () =>
-      switches.map(({ name, title, text, heal }) => ({
+      switches.map(({ name, title, text, heal, verb }) => ({
         name,
         title,
         text,
-        kind: heal === undefined ? 'once' : 'toggle',
+        verb: heal === undefined ? (verb ?? 'Do it') : 'Break',
         isBroken: broken.has(name),
       })),
     flip(name, wanted) {
       const found = switches.find(one => one.name === name)
       if (found === undefined) return Promise.reject(new RangeError(`there is no switch ${name}`))
-      const flipped = queue.then(() => flip(found, wanted))
-      queue = flipped.catch(() => {})
-      return flipped
+      return inTurn(() => flip(found, wanted))
     },
+    reset: () => inTurn(reset),
     lastTrial: () => last,
+    follow(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
   }
 }
 
-async function tryOut(buy: (orderId: string) => Promise<Payment>): Promise<Trial> {
+async function buyOne(buy: (orderId: string) => Promise<Payment>): Promise<Trial['result']> {
   try {
     const { paymentId, receipt } = await buy(randomUUID())
     return { outcome: 'paid', orderId: paymentId, receipt: receipt?.status ?? 'none' }

@@ -6,7 +6,7 @@ export interface Levers {
   readonly issuer: IssuerControls
   readonly issuerServer: ServerControl
   readonly receiptServer: ServerControl
-  /** Both clients lose the tokens they have at hand. */
+  /** Both clients lose their cached tokens. */
   readonly forgetTokens: () => void
   /** Both resource servers meet a token that is signed with the newest key. */
   readonly showNewKey: () => Promise<void>
@@ -18,6 +18,8 @@ export interface Switch {
   readonly title: string
   /** What is done, and what will be seen. */
   readonly text: string
+  /** What its button says, where there is nothing to heal. */
+  readonly verb?: string
   /** Undefined: it is done once, and there is nothing to heal. */
   readonly heal?: (levers: Levers) => Promise<void> | void
   readonly break: (levers: Levers) => Promise<void> | void
@@ -50,21 +52,21 @@ function wrongToken(
 export const switches: readonly Switch[] = [
   {
     title: 'Wrong audience',
-    text: 'The payment service’s token is meant for another API. The receipt service answers 401; the client asks for one other token, sends it, and gives up. The book is paid, its receipt waits.',
+    text: 'The payment service’s token is for another API. The receipt service answers 401. The client asks for one more token, sends it, and gives up. The book is paid; its receipt waits.',
     ...wrongToken('wrong-audience', claims => {
       claims['aud'] = 'https://another-api.example'
     }),
   },
   {
     title: 'Missing scope',
-    text: 'The token may read receipts, not write them. The receipt service answers 403 and names the scope it wants. Another token would be no better, so the client does not ask for one.',
+    text: 'The token allows reading receipts, not issuing them. The receipt service answers 403 and names the scope it needs. Another token would not help, so the client does not ask for one.',
     ...wrongToken('missing-scope', claims => {
       claims['scope'] = 'receipts:read'
     }),
   },
   {
     title: 'Expired token',
-    text: 'The issuer’s clock is wrong: its tokens have expired when they arrive. 401, one more token, 401.',
+    text: 'The issuer’s clock is wrong, so its tokens have already expired. The receipt service answers 401, and 401 again to one more token.',
     ...wrongToken('expired-token', claims => {
       claims['exp'] = Number(claims['iat']) - 60
       claims['iat'] = Number(claims['iat']) - 360
@@ -73,7 +75,7 @@ export const switches: readonly Switch[] = [
   {
     name: 'wrong-secret',
     title: 'Wrong secret',
-    text: 'Somebody changed the payment service’s secret at the issuer. No token, so nothing is sent to the receipt service, and the error says invalid_client.',
+    text: 'The payment service’s secret was changed at the issuer. The issuer answers invalid_client, so there is no token, and nothing is sent to the receipt service.',
     async break({ issuer, forgetTokens }) {
       await issuer.replaceSecret(client, crypto.randomUUID())
       forgetTokens()
@@ -86,7 +88,7 @@ export const switches: readonly Switch[] = [
   {
     name: 'issuer-down',
     title: 'Issuer down',
-    text: 'Nothing stops: tokens at hand are used until they end, keys at hand go on verifying. Only when you also forget the tokens does paying answer 503, quickly, and charge nobody.',
+    text: 'Nothing stops: services use the tokens and keys they have. Only when you also forget the tokens does paying fail, quickly, with 503, and nobody is charged.',
     break: ({ issuerServer }) => issuerServer.setDown(true),
     heal({ issuerServer, forgetTokens }) {
       issuerServer.setDown(false)
@@ -97,21 +99,22 @@ export const switches: readonly Switch[] = [
   {
     name: 'receipts-down',
     title: 'Receipt service down',
-    text: 'The book is paid; the receipt stays in the outbox and is delivered when the service is back.',
+    text: 'The book is paid. Its receipt stays in the outbox, and is delivered when the service is back.',
     break: ({ receiptServer }) => receiptServer.setDown(true),
     heal: ({ receiptServer }) => receiptServer.setDown(false),
   },
   {
     name: 'slow-receipts',
     title: 'Slow receipts',
-    text: 'Each request to the receipt service takes five seconds longer. The purchase waits three, then shows the order; the receipt follows.',
+    text: 'Each request to the receipt service takes five seconds longer. The purchase waits three seconds, then shows the order; the receipt follows.',
     break: ({ receiptServer }) => receiptServer.setDelay(slowMs),
     heal: ({ receiptServer }) => receiptServer.setDelay(0),
   },
   {
     name: 'rotate-keys',
     title: 'Rotate the signing key',
-    text: 'The issuer signs with a new key. Each service meets it once, fetches the keys once, and goes on. Nobody is refused.',
+    verb: 'Rotate',
+    text: 'The issuer signs with a new key. Each service fetches the keys once when it first sees the new key. No request is refused.',
     async break({ issuer, forgetTokens }) {
       await issuer.rotateKeys()
       forgetTokens()
@@ -120,7 +123,8 @@ export const switches: readonly Switch[] = [
   {
     name: 'withdraw-keys',
     title: 'Withdraw the key',
-    text: 'The key is compromised, the issuer lists only a new one. Tokens at hand are refused with 401, and the clients replace them by themselves: the purchase goes through.',
+    verb: 'Withdraw',
+    text: 'The key is compromised, so the issuer lists only a new one. Cached tokens are refused with 401, and the clients replace them: the purchase succeeds.',
     async break({ issuer, showNewKey }) {
       await issuer.withdrawKeys()
       await showNewKey()
@@ -129,7 +133,8 @@ export const switches: readonly Switch[] = [
   {
     name: 'forget-tokens',
     title: 'Forget the tokens',
-    text: 'Both clients lose the tokens they have, as after a restart. The next call asks for a new one.',
+    verb: 'Forget',
+    text: 'Both clients lose their cached tokens, as after a restart. The next call asks for a new one.',
     break: ({ forgetTokens }) => forgetTokens(),
   },
 ]

@@ -1,5 +1,8 @@
 import type { RefusalReason } from 'fastify-resource-server'
-import type { Check, SentToken } from './exchange.js'
+import type { Check, DecodedToken } from './exchange.js'
+
+/** What is shown of a token. */
+type Shown = Pick<DecodedToken, 'header' | 'claims'>
 
 /** What the resource server found. */
 export type Verdict =
@@ -10,18 +13,21 @@ interface Step {
   readonly name: string
   /** What is asked, in plain words. */
   readonly question: string
+  /** What a failure means. */
+  readonly refusal: string
   /** The option of the resource server that configures it. */
   readonly option: string
   /** Why a token fails here. */
   readonly reasons: readonly RefusalReason[]
-  readonly describe: (token: SentToken) => string
+  readonly describe: (token: Shown) => string
 }
 
 /** In the order in which the plugin goes through them. */
 const steps: readonly Step[] = [
   {
     name: 'token',
-    question: 'Is there one token, and is it one that can be read?',
+    question: 'Is there exactly one token, and can it be read?',
+    refusal: 'it is missing, or cannot be read',
     option: 'route: config.oauth',
     reasons: ['missing', 'credentials', 'malformed'],
     describe: () => 'one bearer token, a JWT',
@@ -29,27 +35,31 @@ const steps: readonly Step[] = [
   {
     name: 'signature',
     question: 'Did the issuer sign it?',
+    refusal: 'the issuer did not sign it',
     option: 'issuer → jwks_uri',
     reasons: ['algorithm', 'unknown_key', 'signature', 'unavailable'],
     describe: ({ header }) => `${text(header['alg'])}, by key ${text(header['kid'])} of the issuer`,
   },
   {
     name: 'type',
-    question: 'Is it an access token, and nothing else?',
+    question: 'Is it an access token?',
+    refusal: 'it is not an access token',
     option: 'profile',
     reasons: ['type'],
     describe: ({ header }) => `typ is ${text(header['typ'])}`,
   },
   {
     name: 'claims',
-    question: 'Does it say all that it must?',
+    question: 'Does it have every claim that is required?',
+    refusal: 'it lacks a claim that it must have',
     option: 'profile, requiredClaims',
     reasons: ['claim'],
     describe: ({ claims }) => `present: ${Object.keys(claims).join(', ')}`,
   },
   {
     name: 'issuer',
-    question: 'Does it come from the issuer that is trusted here?',
+    question: 'Is it from the issuer this service trusts?',
+    refusal: 'it comes from another issuer',
     option: 'issuer',
     reasons: ['issuer'],
     describe: ({ claims }) => `iss is ${text(claims['iss'])}`,
@@ -57,13 +67,15 @@ const steps: readonly Step[] = [
   {
     name: 'time',
     question: 'Is it still valid?',
+    refusal: 'it has expired, or is not valid yet',
     option: 'clockToleranceMs',
     reasons: ['expired', 'not_yet_valid'],
     describe: ({ claims }) => `exp is ${time(claims['exp'])}`,
   },
   {
     name: 'audience',
-    question: 'Is it meant for this service?',
+    question: 'Was it issued for this service?',
+    refusal: 'it was issued for another service',
     option: 'audience',
     reasons: ['audience'],
     describe: ({ claims }) => `aud is ${text(claims['aud'])}`,
@@ -71,6 +83,7 @@ const steps: readonly Step[] = [
   {
     name: 'scope',
     question: 'Does it allow this request?',
+    refusal: 'it does not allow this request',
     option: 'route: config.oauth.scopes',
     reasons: ['scope'],
     describe: ({ claims }) => `granted: ${text(claims['scope'] ?? claims['scp'] ?? claims['roles'])}`,
@@ -78,14 +91,15 @@ const steps: readonly Step[] = [
 ]
 
 /** One line for each step of verification. */
-export function checksOf(verdict: Verdict, token: SentToken | undefined): Check[] {
+export function checksOf(verdict: Verdict, token: Shown | undefined): Check[] {
   const failedAt = verdict.allowed
     ? steps.length
     : steps.findIndex(({ reasons }) => (reasons as readonly string[]).includes(verdict.reason))
-  return steps.map(({ name, question, option, describe }, index): Check => {
+  return steps.map(({ name, question, refusal, option, describe }, index): Check => {
     const check = (outcome: Check['outcome'], finding: string): Check => ({
       name,
       question,
+      refusal,
       option,
       outcome,
       finding,

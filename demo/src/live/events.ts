@@ -18,6 +18,15 @@ interface Arrival {
   readonly socket: Socket
 }
 
+/** What the demo's own issuer tells of a token request. */
+export interface TokenRequestEvent {
+  readonly request: IncomingMessage
+  /** As it was sent, with its secrets. */
+  readonly form: Readonly<Record<string, string>>
+  /** The JSON that is answered. */
+  readonly answer: unknown
+}
+
 /** What is told by `diagnostics_channel`, by the channel's name. */
 export interface Events extends TokenClientEvents, ResourceServerEvents {
   'undici:request:create': { request: UndiciRequest }
@@ -27,6 +36,7 @@ export interface Events extends TokenClientEvents, ResourceServerEvents {
   'undici:request:bodyChunkReceived': { request: UndiciRequest; chunk: Uint8Array }
   'undici:request:trailers': { request: UndiciRequest }
   'undici:request:error': { request: UndiciRequest; error: Error & { code?: string } }
+  'bookstore:token-request': TokenRequestEvent
   'http.server.request.start': Arrival
   'http.server.response.finish': Arrival
 }

@@ -21,8 +21,8 @@ export interface Exchange {
   failure?: string
   /** What the called service found when it looked at the token. */
   checks?: readonly Check[]
-  /** What a token endpoint granted. */
-  grant?: string
+  /** What a token endpoint answered. */
+  tokenAnswer?: TokenAnswer
 }
 
 /** One visit of a browser; `order` is known once the payment service has answered. */
@@ -37,11 +37,27 @@ export interface Answer {
   readonly challenge?: string
 }
 
-/** A token on its way, without its signature. */
-export interface SentToken {
+/** The answer of a token endpoint (RFC 6749 §5), without the token's signature. */
+export interface TokenAnswer {
+  /** The JSON, with the token cut off. */
+  readonly text: string
+  /** The token that was issued. */
+  readonly token?: DecodedToken
+  /** Why none was issued, such as `invalid_client` (RFC 6749 §5.2). */
+  readonly error?: string
+}
+
+/** A token without its signature. */
+export interface DecodedToken {
+  /** The same for the same token: a part of its SHA-256. */
+  readonly id: string
   readonly header: Readonly<Record<string, unknown>>
   readonly claims: Readonly<Record<string, unknown>>
-  /** Whether the client had it at hand. Unknown for a caller that is not one of ours. */
+}
+
+/** A token that was sent with a request. */
+export interface SentToken extends DecodedToken {
+  /** Whether the client already had it. Unknown for a caller that is not one of ours. */
   readonly cached?: boolean
 }
 
@@ -52,5 +68,7 @@ export interface Check {
   readonly question: string
   readonly outcome: 'passed' | 'failed' | 'not reached'
   readonly finding: string
+  /** What a failure means, to follow “refuses the token:”. */
+  readonly refusal: string
   readonly option: string
 }

@@ -1,4 +1,5 @@
-import type { SentToken } from './exchange.js'
+import { createHash } from 'node:crypto'
+import type { DecodedToken } from './exchange.js'
 
 /** Request headers that hold credentials, and how they are shown. */
 const masked: Readonly<Record<string, (value: string) => string>> = {
@@ -24,22 +25,32 @@ function maskAuthorization(value: string): string {
   return `${scheme} ${header.slice(0, 12)}…•••`
 }
 
-/** A request body as text, without what a form keeps secret. */
+/** What a token request asks for, before how the client proves who it is. */
+const askedFor = ['grant_type', 'scope', 'resource', 'audience']
+
+/** A request body as text, without what a form keeps secret; a token request begins with what it asks for. */
 export function maskBody(body: string, contentType: string): string {
   if (!contentType.startsWith('application/x-www-form-urlencoded')) return body.slice(0, longestBody)
-  return [...new URLSearchParams(body)]
+  const fields = [...new URLSearchParams(body)]
+  const rank = ([name]: [string, string]): number => askedFor.indexOf(name) + 1 || Infinity
+  return fields
+    .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)))
     .map(([name, value]) => `${name}=${secretFields.has(name) ? '•••' : value}`)
     .join('\n&')
     .slice(0, longestBody)
 }
 
-/** The header and the claims of a token; undefined for anything that is no JWT. */
-export function decodeForShow(authorization: string): Omit<SentToken, 'cached'> | undefined {
+/** The token of an `Authorization` header, decoded; undefined for anything but a JWT. */
+export function decodeForShow(authorization: string): DecodedToken | undefined {
   const [scheme = '', token = ''] = authorization.split(' ')
-  const [header = '', claims = ''] = token.split('.')
-  if (scheme.toLowerCase() !== 'bearer') return undefined
-  const decoded = { header: decodePart(header), claims: decodePart(claims) }
-  return decoded.header && decoded.claims && { header: decoded.header, claims: decoded.claims }
+  return scheme.toLowerCase() === 'bearer' ? decodeToken(token) : undefined
+}
+
+/** A JWT without its signature; undefined for any other token. */
+export function decodeToken(token: string): DecodedToken | undefined {
+  const [header, claims] = token.split('.').map(decodePart)
+  if (header === undefined || claims === undefined) return undefined
+  return { id: createHash('sha256').update(token).digest('hex').slice(0, 16), header, claims }
 }
 
 /** A JSON object; undefined for any other text. */

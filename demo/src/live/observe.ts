@@ -3,13 +3,14 @@ import type { DemoConfig } from '../config.js'
 import { checksOf, type Verdict } from './checks.js'
 import type { Events } from './events.js'
 import type { Exchange, Lane, Visit } from './exchange.js'
-import { tellGrant } from './grant.js'
 import { pairs, valueOf } from './header-pairs.js'
 import type { Journal } from './journal.js'
 import { locateLanes, where } from './lanes.js'
 import { decodeForShow, maskBody, maskHeader } from './mask.js'
+import { readTokenAnswer } from './token-answer.js'
 import { watchChannels } from './watch-channels.js'
 
+const formType = 'application/x-www-form-urlencoded'
 /** Pages that a person asks for: the picture is not about style sheets, nor about itself. */
 const isPage = (path: string): boolean => !/^\/(assets\/|live|health|favicon)/.test(path)
 
@@ -24,8 +25,8 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
   const received = new WeakMap<object, Exchange>()
   const inFlight = new Map<number, Exchange>()
   const connections = new WeakMap<Exchange, number>()
-  /** The answers of token endpoints, until they are whole. */
-  const grants = new WeakMap<object, Uint8Array[]>()
+  /** The answers of token endpoints, until they are complete. */
+  const tokenAnswers = new WeakMap<object, Uint8Array[]>()
   let lastId = 0
   let nextCall: Events['fastify-token-client:call'] | undefined
 
@@ -69,7 +70,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
         ...(token === undefined ? {} : { token: { ...token, cached: call?.cached ?? false } }),
       })
       sent.set(request, exchange)
-      if (to === 'authorizationServer' && method === 'POST') grants.set(request, [])
+      if (to === 'authorizationServer' && method === 'POST') tokenAnswers.set(request, [])
     },
     'undici:client:sendHeaders': ({ request, socket }) => {
       const exchange = sent.get(request)
@@ -98,14 +99,19 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       end(exchange)
     },
     // Read from the answer itself, since several token requests of one service may run at the same time.
-    'undici:request:bodyChunkReceived': ({ request, chunk }) => void grants.get(request)?.push(chunk),
+    'undici:request:bodyChunkReceived': ({ request, chunk }) => void tokenAnswers.get(request)?.push(chunk),
     'undici:request:trailers': ({ request }) => {
       const exchange = sent.get(request)
-      const chunks = grants.get(request)
-      if (exchange?.answer?.status !== 200 || chunks === undefined) return
-      const grant = tellGrant(Buffer.concat(chunks).toString())
-      if (grant !== undefined) exchange.grant = grant
-      journal.note(exchange)
+      const chunks = tokenAnswers.get(request)
+      if (exchange === undefined || chunks === undefined) return
+      noteTokenAnswer(exchange, Buffer.concat(chunks).toString())
+    },
+    // A token request made by hand: its body is read by the issuer alone, which tells of it.
+    'bookstore:token-request': ({ request, form, answer: body }) => {
+      const exchange = received.get(request)
+      if (exchange === undefined) return
+      exchange.body = maskBody(new URLSearchParams(form).toString(), formType)
+      noteTokenAnswer(exchange, JSON.stringify(body))
     },
     'fastify-resource-server:allow': ({ request }) => request && judge(request, { allowed: true }),
     'fastify-resource-server:deny': ({ request, reason, detail }) =>
@@ -126,6 +132,12 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       answer(exchange, response.statusCode, String(response.getHeader('www-authenticate') ?? ''))
     },
   })
+
+  function noteTokenAnswer(exchange: Exchange, body: string): void {
+    const tokenAnswer = readTokenAnswer(body)
+    if (tokenAnswer !== undefined) exchange.tokenAnswer = tokenAnswer
+    journal.note(exchange)
+  }
 
   function arrived(request: IncomingMessage, to: Lane, visit: Visit): Exchange {
     const { method = '', url: path = '', headers } = request

@@ -24,7 +24,6 @@ const contentSecurityPolicy = {
   // Swagger UI writes a few styles of its own into the page.
   'style-src': ["'self'", "'unsafe-inline'"],
   'img-src': ["'self'", 'data:'],
-  'connect-src': ["'self'"],
   'base-uri': ["'none'"],
   'frame-ancestors': ["'none'"],
 }
@@ -40,8 +39,23 @@ export const apiDocs = fp(async (app: FastifyInstance, options: ApiDocsOptions) 
       },
     },
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: contentSecurityPolicy })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: {
+      ...contentSecurityPolicy,
+      // Authorize asks the issuer for a token.
+      'connect-src': ["'self'", new URL(options.protectedBy.issuer).origin],
+    },
+    initOAuth: { clientId: 'visitor', scopes: Object.keys(options.scopes).filter(isForVisitors) },
+  })
+  // A person who opens the address of an API finds what it can do.
+  app.get('/', { schema: { hide: true }, config: { oauth: false } }, async (_request, reply) =>
+    reply.redirect('/docs'),
+  )
 })
+
+/** Visitors may look, and change nothing. */
+const isForVisitors = (scope: string): boolean => scope.endsWith(':read')
 
 /** The demo's own issuer has its token endpoint where it is known to be; another one's metadata tells. */
 function schemeOf({ protectedBy: { issuer, verification }, scopes }: ApiDocsOptions) {

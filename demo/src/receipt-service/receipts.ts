@@ -34,6 +34,14 @@ export interface Receipts {
    */
   issue(paymentId: string, request: ReceiptRequest): Promise<StoredReceipt & { readonly created: boolean }>
   find(paymentId: string): Promise<StoredReceipt | undefined>
+  /** The last ones, newest first. */
+  latest(count: number): Promise<readonly IssuedReceipt[]>
+}
+
+/** That a receipt was issued, and where it is. */
+export interface IssuedReceipt {
+  readonly number: string
+  readonly paymentId: string
 }
 
 export function createReceipts(database: Database, renderer: Renderer): Receipts {
@@ -50,6 +58,12 @@ export function createReceipts(database: Database, renderer: Renderer): Receipts
       const row = await findRow(database, paymentId)
       return row === undefined ? undefined : withDocument(row)
     },
+    latest: count =>
+      database.query<IssuedReceipt>(
+        `select number, payment_id as "paymentId" from receipts.receipt
+         order by created_at desc, number desc limit $1`,
+        [count],
+      ),
   }
 
   /** A process that died between the number and the document left none: the document is the same whenever it is made. */

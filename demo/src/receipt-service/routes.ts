@@ -9,10 +9,10 @@ import { receiptRequest, sumsMistake } from './receipt.js'
 import type { Receipts, StoredReceipt } from './receipts.js'
 import { mediaTypes, represent, type MediaType } from './representations.js'
 
-const ReceiptNotFoundError = createError('RECEIPT_NOT_FOUND', 'There is no receipt of this payment.', 404)
+const ReceiptNotFoundError = createError('RECEIPT_NOT_FOUND', 'There is no receipt for this payment.', 404)
 const NotAcceptableError = createError(
   'RECEIPT_NOT_ACCEPTABLE',
-  `A receipt can be had as ${mediaTypes.join(', ')}.`,
+  `A receipt is available as ${mediaTypes.join(', ')}.`,
   406,
 )
 const InconsistentError = createError<[string]>(
@@ -28,7 +28,12 @@ const issued = Type.Object({
   sha256: Type.String({ description: 'Of the PDF, in hexadecimal' }),
 })
 
-/** Issue a receipt, read it. */
+const mostListed = 10
+const latest = Type.Object({
+  receipts: Type.Array(Type.Object({ number: Type.String(), paymentId: Type.String({ format: 'uuid' }) })),
+})
+
+/** Issue a receipt, list the latest, read one. */
 export const receiptRoutes: FastifyPluginAsyncTypebox<{ receipts: Receipts }> = async (app, { receipts }) => {
   await app.register(accepts)
 
@@ -53,6 +58,15 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<{ receipts: Receipts }> = 
         .code(created ? 201 : 200)
         .send({ paymentId: receipt.paymentId, number: receipt.number, sha256 })
     },
+  )
+
+  app.get(
+    '/receipts',
+    {
+      config: { oauth: allow('receipts:read') },
+      schema: { summary: 'List the latest receipts', response: { 200: latest } },
+    },
+    async () => ({ receipts: [...(await receipts.latest(mostListed))] }),
   )
 
   app.get(

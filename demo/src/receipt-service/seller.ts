@@ -5,4 +5,6 @@ export const seller = {
   address: ['Lantern Quay 7', '20457 Hamburg', 'Germany'],
   vatId: 'DE 999 999 999',
   email: 'hello@halyard-quill.example',
+  /** Every time of a purchase is shown in it, and it decides on which day a receipt is dated. */
+  timeZone: 'Europe/Berlin',
 } as const

@@ -14,7 +14,8 @@ import { serveAssets } from './assets.js'
 import type { Backstage } from './backstage.js'
 import { cover } from './covers/cover.js'
 import { errorPages } from './error-pages.js'
-import { day, price } from './money.js'
+import { day, price, timeZoneName } from './money.js'
+import { isDecodable } from './is-decodable.js'
 import { isFromThisMachine } from './loopback-only.js'
 import { createPaymentsApi } from './payments-api.js'
 import { cartRoutes } from './routes/cart.js'
@@ -59,6 +60,7 @@ export async function buildStorefront(
     logger: { level: config.logLevel, name: 'storefront' },
     trustProxy: config.trustProxy ?? false,
     bodyLimit: 16 * 1024,
+    rewriteUrl: ({ url = '/' }) => (isDecodable(url) ? url : '/page-not-found'),
   }).setValidatorCompiler(TypeBoxValidatorCompiler)
 
   // Ready by itself: without the other services it still shows its books. Its callers are people.
@@ -71,7 +73,7 @@ export async function buildStorefront(
     engine: { eta: new Eta({ views, autoEscape: true, cache: true }) },
     root: views,
     viewExt: 'eta',
-    defaultContext: { asset, cover, price, day, seller, cartCount: 0, liveHere: false },
+    defaultContext: { asset, cover, price, day, zone: timeZoneName, seller, cartCount: 0, liveHere: false },
   })
   // What goes on inside is shown, and linked, on this machine only.
   if (backstage !== undefined)

@@ -1,9 +1,12 @@
-import { lanes, type Exchange, type Lane } from '../live/exchange.js'
-import { tellExchange } from './tell-exchange.js'
+import { lanes, type DecodedToken, type Exchange, type Lane } from '../live/exchange.js'
+import type { Journal } from '../live/journal.js'
+import { claimsOf, type ClaimView } from './describe-claims.js'
+import { timeOfDay } from './money.js'
+import { errorMeaning, tellExchange } from './tell-exchange.js'
 
 /** How a lane is called on the page. */
 export const laneNames: Readonly<Record<Lane, string>> = {
-  browser: 'Browser',
+  browser: 'You',
   storefront: 'Storefront',
   payments: 'Payment service',
   authorizationServer: 'Issuer',
@@ -12,6 +15,8 @@ export const laneNames: Readonly<Record<Lane, string>> = {
 
 /** An exchange as the page shows it. */
 export interface ExchangeView extends Exchange {
+  /** The id of its row: no other start of the shop has the same. */
+  readonly row: string
   readonly time: string
   readonly title: string
   /** The lanes that the arrow spans, by number, and which way it points. */
@@ -19,37 +24,98 @@ export interface ExchangeView extends Exchange {
   readonly fromName: string
   readonly toName: string
   readonly outcome: 'waiting' | 'good' | 'refused' | 'failed'
+  readonly status: string
   readonly tokenNote: string
   /** What happens, in plain sentences. */
   readonly story: string
-  /** The request as it was sent, without secrets. */
+  /** What failed: a check of the token, or the issuer's error. */
+  readonly verdict: { readonly name: string; readonly finding: string; readonly option: string } | undefined
+  /** What a token request asks for, each with what it means. */
+  readonly asked: readonly ClaimView[]
+  /** The request as it was sent, without secrets and without the headers of the HTTP library. */
   readonly requestText: string
   /** The token's header and claims. */
   readonly tokenText: string
+  /** The claims of the token that was issued. */
+  readonly issued: readonly ClaimView[]
+  /** Where the token that was sent comes from. */
+  readonly source: { readonly row: string; readonly time: string; readonly until: string } | undefined
 }
 
-export function describeExchange(exchange: Exchange): ExchangeView {
+/** @param journal where the token requests are kept */
+export function describeExchange(journal: Journal, exchange: Exchange): ExchangeView {
   const [from, to] = [lanes.indexOf(exchange.from), lanes.indexOf(exchange.to)]
   return {
     ...exchange,
-    time: new Date(exchange.startedAt).toISOString().slice(11, 23),
+    row: rowOf(journal, exchange),
+    time: `${timeOfDay(exchange.startedAt)}.${String(exchange.startedAt % 1000).padStart(3, '0')}`,
     title: `${exchange.method} ${shorten(exchange.path)}`,
     span: `span-${Math.min(from, to)}-${Math.max(from, to)} ${from < to ? 'right' : 'left'}`,
     fromName: laneNames[exchange.from],
     toName: laneNames[exchange.to],
     outcome: outcomeOf(exchange),
+    status: exchange.failure === undefined ? String(exchange.answer?.status ?? '…') : 'no answer',
     tokenNote: tokenNote(exchange),
     story: tellExchange(exchange),
+    verdict: verdictOf(exchange),
+    asked: askedFor(exchange),
     requestText: requestText(exchange),
     tokenText: [exchange.token?.header, exchange.token?.claims]
       .map(part => JSON.stringify(part, null, 2))
       .join('\n'),
+    issued: claimsOf(exchange.tokenAnswer?.token),
+    source: exchange.token && sourceOf(journal, exchange.token),
   }
 }
 
+function rowOf({ boot }: Journal, { id }: Exchange): string {
+  return `x${boot}-${id}`
+}
+
+function sourceOf(journal: Journal, token: DecodedToken): ExchangeView['source'] {
+  const source = journal.sourceOf(token.id)
+  const { exp } = token.claims
+  if (source === undefined) return undefined
+  return {
+    row: rowOf(journal, source),
+    time: timeOfDay(source.startedAt),
+    until: typeof exp === 'number' && Math.abs(exp) < 1e12 ? timeOfDay(exp * 1000) : 'its end',
+  }
+}
+
+/** What every HTTP client sends, and what tells nothing about OAuth. */
+const uninteresting =
+  /^(user-agent|sec-.*|accept-language|accept-encoding|connection|content-length|priority|cache-control|pragma|dnt|upgrade-insecure-requests|traceparent)$/
+
 function requestText({ method, path, headers, body = '' }: Exchange): string {
-  const lines = headers.map(([name, value]) => `${name.toLowerCase()}: ${value}`)
+  const lines = headers
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => !uninteresting.test(name))
+    .map(([name, value]) => `${name}: ${value}`)
   return [`${method} ${path}`, ...lines, '', indented(body)].join('\n').trim()
+}
+
+const askedMeanings: Readonly<Record<string, string>> = {
+  grant_type: 'The Client Credentials Grant: the service asks in its own name, for no user.',
+  scope: 'What the token should allow.',
+  resource: 'Which service the token is for.',
+  audience: 'Which service the token is for.',
+}
+
+function askedFor({ to, method, body = '' }: Exchange): ClaimView[] {
+  if (to !== 'authorizationServer' || method !== 'POST') return []
+  return body.split('\n&').flatMap(field => {
+    const [name = '', value = ''] = field.split('=')
+    const meaning = askedMeanings[name]
+    return meaning === undefined ? [] : [{ name, value, meaning }]
+  })
+}
+
+function verdictOf({ checks, tokenAnswer }: Exchange): ExchangeView['verdict'] {
+  const failed = checks?.find(({ outcome }) => outcome === 'failed')
+  if (failed !== undefined) return failed
+  const { error } = tokenAnswer ?? {}
+  return error === undefined ? undefined : { name: error, ...errorMeaning(error) }
 }
 
 function indented(body: string): string {
@@ -67,8 +133,8 @@ function outcomeOf({ answer, failure }: Exchange): ExchangeView['outcome'] {
   return answer.status >= 400 ? 'refused' : 'good'
 }
 
-function tokenNote({ token, grant }: Exchange): string {
-  if (grant !== undefined) return 'new token'
+function tokenNote({ token, tokenAnswer }: Exchange): string {
+  if (tokenAnswer?.token !== undefined) return 'new token'
   if (token === undefined) return ''
   return token.cached === undefined ? 'token' : token.cached ? 'cached token' : 'new token'
 }

@@ -5,26 +5,34 @@ interface Message {
   readonly text: string
 }
 
+const notFound: Message = { title: 'Page not found', text: 'There is nothing at this address.' }
+
 const messages: Readonly<Record<number, Message>> = {
   400: {
-    title: 'That did not fit',
-    text: 'Something in the form is missing or not as it should be. Go back and look at it once more.',
+    title: 'Please check the form',
+    text: 'A field is missing or invalid. Go back, correct it and send the form again.',
   },
-  403: { title: 'Not from here', text: 'This form was sent from another site, so nothing was done.' },
-  404: { title: 'No such page', text: 'Nothing is kept under this address.' },
-  429: { title: 'Not so fast', text: 'Those were more requests than a reader makes. Try again in a minute.' },
+  403: {
+    title: 'Sent from another site',
+    text: 'This form was sent from another site, so nothing was done.',
+  },
+  404: notFound,
+  429: {
+    title: 'Too many requests',
+    text: 'There were too many requests from this address. Try again in a minute.',
+  },
   503: {
-    title: 'Closed for a moment',
+    title: 'Temporarily unavailable',
     text: 'A service behind the shop cannot be reached. What you have paid stays paid; try again shortly.',
   },
 }
 const unfit: Message = {
-  title: 'That did not fit',
-  text: 'The shop cannot read what was sent. Go back and try it from its page once more.',
+  title: 'Please check the form',
+  text: 'The shop cannot read what was sent. Go back and send the form from its page again.',
 }
 const unexpected: Message = {
   title: 'Something went wrong',
-  text: 'It is our fault, and it has been logged. What you have paid stays paid.',
+  text: 'This is our fault, and it was logged. What you have paid stays paid.',
 }
 
 /** People get a page, whatever happens; what went wrong inside stays in the log. */
@@ -35,7 +43,7 @@ export function errorPages(app: FastifyInstance): void {
     if (status === 503) reply.header('retry-after', 2)
     return reply.code(status).view('message', messages[status] ?? (status < 500 ? unfit : unexpected))
   })
-  app.setNotFoundHandler((_request, reply) => reply.code(404).view('message', messages[404] ?? unexpected))
+  app.setNotFoundHandler((_request, reply) => reply.code(404).view('message', notFound))
 }
 
 /** An address that is none is no page; what failed behind the shop is, to its visitors, an outage. */

@@ -1,17 +1,39 @@
 import { currency } from '../catalogue.js'
+import { seller } from '../receipt-service/seller.js'
 
 /** The language of the shop and of its receipts. */
 export const locale = 'en-IE'
 
+const { timeZone } = seller
 const amount = new Intl.NumberFormat(locale, { style: 'currency', currency })
-const date = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' })
+// British English knows the zone by its name, CET.
+const date = new Intl.DateTimeFormat('en-GB', {
+  timeZone,
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZoneName: 'short',
+})
+const time = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'medium' })
 
 /** Minor units → what people read. */
 export function price(minorUnits: number): string {
   return amount.format(minorUnits / 100)
 }
 
-/** An ISO 8601 instant → what people read. */
+/** An ISO 8601 instant → date, time and zone. */
 export function day(instant: string): string {
   return date.format(new Date(instant))
+}
+
+/** Milliseconds since the epoch → the time of day, such as 18:13:32. */
+export function timeOfDay(epochMs: number): string {
+  return time.format(epochMs)
+}
+
+/** What the clock of all times is called now, such as CET. */
+export function timeZoneName(): string {
+  return date.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
 }

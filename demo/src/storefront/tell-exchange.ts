@@ -1,42 +1,73 @@
 import type { Exchange, Lane } from '../live/exchange.js'
+import { valueOf } from '../live/header-pairs.js'
 
-const names: Readonly<Record<Lane, string>> = {
-  browser: 'your browser',
+const names: Readonly<Record<Exclude<Lane, 'browser'>, string>> = {
   storefront: 'the storefront',
   payments: 'the payment service',
   authorizationServer: 'the issuer',
   receipts: 'the receipt service',
 }
 
-/** An exchange in plain sentences, for whoever knows nothing of OAuth. */
+/** An exchange in plain sentences, for readers who are new to OAuth. */
 export function tellExchange(exchange: Exchange): string {
-  const told = `${names[exchange.from]} ${purposeOf(exchange)}. ${endOf(exchange)}`
+  const told = `${callerOf(exchange)} ${purposeOf(exchange)}. ${endOf(exchange)}`
   return told.replaceAll(/(?<=^|\. )[a-z]/g, letter => letter.toUpperCase())
 }
 
-function purposeOf({ to, method, path, token }: Exchange): string {
-  if (to === 'authorizationServer') {
-    if (method === 'POST') return 'proves who it is to the issuer, and asks for an access token'
-    return path.includes('well-known')
-      ? 'asks the issuer for its addresses'
-      : 'fetches the issuer’s public keys, with which signatures are checked'
-  }
-  const call = `calls ${names[to]}`
-  if (token === undefined) return to === 'storefront' ? call : `${call} without a token`
-  if (token.cached === undefined) return `${call} and shows a token`
-  return `${call} and shows its token, ${token.cached ? 'one that it had at hand' : 'a new one'}`
+function callerOf({ from, headers }: Exchange): string {
+  if (from !== 'browser') return names[from]
+  return valueOf(headers, 'user-agent').startsWith('Mozilla') ? 'your browser' : 'your command'
 }
 
-function endOf({ to, answer, failure, checks, grant }: Exchange): string {
-  const called = names[to]
-  if (failure !== undefined) return 'nobody answers.'
+function purposeOf(exchange: Exchange): string {
+  const { to, method, path, token } = exchange
+  if (to === 'authorizationServer') {
+    if (method === 'POST')
+      return `asks the issuer for an access token by the Client Credentials Grant${proofOf(exchange)}`
+    return path.includes('well-known')
+      ? 'asks the issuer where its token endpoint and its keys are'
+      : 'fetches the issuer’s public keys, which verify signatures'
+  }
+  const call = `calls ${to === 'browser' ? 'you' : names[to]}`
+  if (token === undefined) return to === 'storefront' ? call : `${call} without a token`
+  if (token.cached === undefined) return `${call} with a token`
+  return `${call} with its token, ${token.cached ? 'the one it already has (cached)' : 'a new one'}`
+}
+
+/** How the client proves who it is (RFC 6749 §2.3, RFC 7523 §2.2). */
+function proofOf({ headers, body = '' }: Exchange): string {
+  if (body.includes('client_assertion='))
+    return ', and proves who it is by a signed statement (private_key_jwt)'
+  const isBasic = valueOf(headers, 'authorization').toLowerCase().startsWith('basic ')
+  return isBasic || body.includes('client_secret=') ? ', and proves who it is by its secret' : ''
+}
+
+function endOf({ to, answer, failure, checks, tokenAnswer }: Exchange): string {
+  const called = to === 'browser' ? 'you' : names[to]
+  if (failure !== undefined) return 'it gets no answer.'
   const failed = checks?.find(({ outcome }) => outcome === 'failed')
-  if (failed !== undefined) return `${called} refuses: “${failed.question}” No.`
+  if (failed !== undefined) return `${called} refuses the token: ${failed.refusal} (${failed.name}).`
   if (answer === undefined) return `${called} has not answered yet.`
-  if (answer.status >= 500) return `${called} cannot do it now.`
-  if (answer.status >= 400) return `${called} says no.`
-  if (grant !== undefined) return 'the issuer signs one and hands it over.'
+  const { error, token } = tokenAnswer ?? {}
+  if (error !== undefined) return `the issuer refuses: ${errorMeaning(error).finding} (${error}).`
+  if (token !== undefined) return 'the issuer signs a token and returns it.'
+  if (answer.status >= 500) return `${called} cannot do it now, and answers ${answer.status}.`
+  if (answer.status >= 400) return `${called} refuses with ${answer.status}.`
   return checks === undefined
-    ? `${called} answers.`
-    : `${called} checks the token, finds it good, and does what it is asked.`
+    ? `${called} answers ${answer.status}.`
+    : `${called} checks the token, accepts it and answers ${answer.status}.`
+}
+
+/** What an issuer's error means (RFC 6749 §5.2, RFC 8707 §2), and the option of the client to look at. */
+const errors: Readonly<Record<string, readonly [finding: string, option: string]>> = {
+  invalid_client: ['it does not accept the client’s credentials', 'clientId, clientSecret or privateKey'],
+  invalid_scope: ['the client may not have this scope', 'scopes'],
+  invalid_target: ['the client may not have a token for this service', 'resource'],
+  unauthorized_client: ['the client may not use this grant', 'clientId'],
+  unsupported_grant_type: ['it does not know this grant', 'grantType'],
+}
+
+export function errorMeaning(error: string): { readonly finding: string; readonly option: string } {
+  const [finding, option] = errors[error] ?? ['it does not accept the request', 'profile']
+  return { finding, option }
 }

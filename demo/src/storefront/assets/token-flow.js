@@ -1,8 +1,8 @@
 const mostShown = 300
 
 /**
- * `<token-flow src="…">`: follows server-sent events, each of which is an `<li id="…">`, and keeps the list inside up to
- * date. Without script the list stays as the server rendered it.
+ * `<token-flow src="…" data-boot="…">`: follows server-sent events, each of which is an `<li id="…">`, and keeps the list
+ * inside up to date. Without script the list stays as the server rendered it.
  */
 class TokenFlow extends HTMLElement {
   #events
@@ -15,17 +15,38 @@ class TokenFlow extends HTMLElement {
     this.#box = this.closest('.boxed')
     this.#box?.scrollTo({ top: this.#box.scrollHeight })
     this.#events = new EventSource(this.getAttribute('src'))
+    this.#events.addEventListener('boot', ({ data }) => this.#startAnew(data))
     this.#events.addEventListener('message', ({ data }) => this.#show(data))
+    this.#events.addEventListener('panel', ({ data }) => showPanel(data))
+    this.#events.addEventListener('open', () => this.#tellConnection(true))
+    this.#events.addEventListener('error', () => this.#tellConnection(false))
     this.addEventListener('click', ({ target }) => this.#bringIntoView(target.closest('summary')))
+    openTarget()
   }
 
   disconnectedCallback() {
     this.#events.close()
   }
 
+  /** The shop was restarted: what it showed before is not of this start. */
+  #startAnew(boot) {
+    if (this.dataset.boot === boot) return
+    this.dataset.boot = boot
+    if (this.#box === null) return
+    this.#box.querySelectorAll('.earlier, .divider').forEach(part => part.remove())
+    this.#list.replaceChildren()
+    const note = document.createElement('li')
+    note.className = 'divider'
+    note.textContent = 'The shop was restarted.'
+    this.#list.append(note)
+  }
+
+  #tellConnection(isOpen) {
+    this.querySelector('.connection').hidden = isOpen
+  }
+
   #show(html) {
-    const parsed = new DOMParser().parseFromString(html, 'text/html')
-    const line = document.adoptNode(parsed.querySelector('li'))
+    const line = parse(html).querySelector('li')
     const known = document.getElementById(line.id)
     if (known === null) {
       const atEnd = this.#isAtEnd()
@@ -43,10 +64,14 @@ class TokenFlow extends HTMLElement {
     requestAnimationFrame(() => line?.open && line.scrollIntoView({ block: 'nearest' }))
   }
 
-  /** Whoever has scrolled up to read is left in peace. */
+  /** A reader who has scrolled up keeps their place. */
   #isAtEnd() {
     return this.#box !== null && this.#box.scrollTop + this.#box.clientHeight > this.#box.scrollHeight - 60
   }
+}
+
+function parse(html) {
+  return document.adoptNode(new DOMParser().parseFromString(html, 'text/html').body)
 }
 
 /** Changes what a line says, and not the line: it may have the focus, be open, or be just under a reader's finger. */
@@ -58,4 +83,33 @@ function update(known, line) {
     known.querySelector(part).replaceChildren(...line.querySelector(part).childNodes)
 }
 
+/** The switches, as another window or the last trial has left them. */
+function showPanel(html) {
+  const panel = document.querySelector('live-panel')
+  const next = parse(html)
+  if (panel === null || words(panel) === words(next)) return
+  const focused = document.activeElement?.closest('.switches form')?.elements.name.value
+  const opened = [...panel.querySelectorAll('.switches details[open] h3')].map(title => title.textContent)
+  panel.replaceChildren(...next.childNodes)
+  for (const details of panel.querySelectorAll('.switches details'))
+    details.open = opened.includes(details.querySelector('h3').textContent)
+  panel.querySelector(`[value="${focused}"] ~ button`)?.focus()
+}
+
+function words(node) {
+  return node.textContent.replaceAll(/\s+/g, ' ').trim()
+}
+
+/** A link to the inside of a closed line opens it, also where the browser does not do that. */
+function openTarget() {
+  const target = location.hash === '' ? null : document.getElementById(location.hash.slice(1))
+  const details = target?.closest('details')
+  if (!details) return
+  details.open = true
+  requestAnimationFrame(() => details.querySelector('summary').scrollIntoView())
+}
+
+addEventListener('hashchange', openTarget)
+// The hash may be the one that is already there, so nothing changes.
+addEventListener('click', ({ target }) => target.closest('a[href^="#x"]') && setTimeout(openTarget))
 customElements.define('token-flow', TokenFlow)

@@ -1,37 +1,40 @@
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { createSwitchboard, trialOrder, type Trial } from '../../faults/switchboard.js'
+import { createSwitchboard, trialOrder, type Switchboard } from '../../faults/switchboard.js'
 import { switches } from '../../faults/switches.js'
 import type { Exchange } from '../../live/exchange.js'
-import { belongsTo, type Journal } from '../../live/journal.js'
 import type { Backstage } from '../backstage.js'
 import { cartCount } from '../cart.js'
 import { describeExchange } from '../describe-exchange.js'
+import { openEventStream, type EventStream } from '../event-stream.js'
 import { loopbackOnly } from '../loopback-only.js'
 import type { PaymentsApi } from '../payments-api.js'
+import { isOfOrder, showFlow } from '../show-flow.js'
+import { showTrial, type TrialView } from '../show-trial.js'
 import { loadCart } from './cart-cookie.js'
 
 interface LiveRoutesOptions extends Backstage {
   readonly payments: PaymentsApi
 }
 
+const everything = 'everything'
 const flip = Type.Object(
-  { name: Type.Enum(switches.map(({ name }) => name)), wanted: Type.Enum(['break', 'heal']) },
+  {
+    name: Type.Enum([...switches.map(({ name }) => name), everything]),
+    wanted: Type.Enum(['break', 'heal']),
+  },
   { additionalProperties: false },
 )
 const query = Type.Object({ order: Type.Optional(Type.String({ format: 'uuid' })) })
 /** How many exchanges the page begins with. */
 const shownAtFirst = 60
-/** A comment this often keeps proxies and browsers from taking the silence for the end, in milliseconds. */
-const heartbeatMs = 15_000
-/** A page that doesn't read is dropped before it costs memory, in bytes. */
-const mostBuffered = 1_000_000
+/** What changes within this time is told together, in milliseconds. */
+const panelPauseMs = 100
 
 /** What goes on behind the shop, as it happens. */
 export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
   app,
-  { journal, levers, payments },
+  { journal, levers, payments, tryIt },
 ) => {
   const switchboard =
     levers &&
@@ -39,80 +42,83 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
       payments.pay(trialOrder, { email: 'trial@example.com' }, 'test_visa', orderId),
     )
   app.addHook('onRequest', loopbackOnly)
-  const open = new Set<Readable>()
+  const open = new Set<EventStream>()
+  const panels = new Set<EventStream>()
   app.addHook('preClose', async () => {
-    for (const stream of open) stream.push(null)
+    for (const events of open) events.close()
   })
 
   app.get('/live', async (request, reply) => {
-    const last = switchboard?.lastTrial()
+    const latest = journal.list().slice(-shownAtFirst)
     return reply.header('cache-control', 'no-store').view('live', {
-      exchanges: journal.list().slice(-shownAtFirst).map(describeExchange),
-      switches: switchboard?.list() ?? [],
-      last: last && { ...last, state: stateOf(last.trial, journal) },
-      evidence: evidenceOf(last?.trial, journal),
+      ...showFlow(journal, latest),
+      ...panelOf(switchboard),
+      tryIt,
       cartCount: cartCount(loadCart(request)),
     })
   })
 
-  if (switchboard !== undefined)
+  if (switchboard !== undefined) {
     app.post('/live/switches', { schema: { body: flip } }, async (request, reply) => {
-      await switchboard.flip(request.body.name, request.body.wanted)
+      const { name, wanted } = request.body
+      await (name === everything ? switchboard.reset() : switchboard.flip(name, wanted))
       return reply.redirect('/live#effect', 303)
     })
+    followPanel(switchboard)
+  }
 
-  /** Server-sent events (HTML Standard §9.2): each is an exchange as the piece of HTML that stands for it. */
-  app.get('/live/events', { schema: { querystring: query }, logLevel: 'warn' }, async (request, reply) => {
+  /** Each event is a piece of HTML: a request, the switches, or which start of the shop this is. */
+  app.get('/live/events', { schema: { querystring: query }, logLevel: 'warn' }, (request, reply) => {
     const { order } = request.query
-    const stream = new Readable({ read() {} })
-    const heartbeat = setInterval(() => stream.push(': still here\n\n'), heartbeatMs).unref()
     const send = (exchange: Exchange): void => {
-      if (!belongsTo(exchange, order)) return
-      if (stream.readableLength > mostBuffered) {
-        stream.destroy()
-        return
-      }
-      render(exchange).then(
-        html => stream.push(`id: ${exchange.id}\ndata: ${html.trim().replaceAll('\n', '\ndata: ')}\n\n`),
-        (error: unknown) => stream.destroy(error as Error),
-      )
+      if (order !== undefined && !isOfOrder(exchange, order)) return
+      events.send('message', renderRow(exchange))
     }
     const unfollow = journal.follow(send)
-    open.add(stream)
-    stream.once('close', () => {
-      clearInterval(heartbeat)
+    const stream = openEventStream(reply, () => {
       unfollow()
-      open.delete(stream)
+      open.delete(events)
+      panels.delete(events)
     })
-    stream.push('retry: 1000\n\n')
-    for (const exchange of journal.list(order).slice(-shownAtFirst)) send(exchange)
-    // The connection ends with the stream: kept alive, it would hold up the close of the shop.
-    reply.headers({ 'cache-control': 'no-store', connection: 'close' })
-    return reply.type('text/event-stream').send(stream)
+    const { events } = stream
+    open.add(events)
+    events.send('boot', journal.boot)
+    if (order === undefined && switchboard !== undefined) {
+      panels.add(events)
+      events.send('panel', renderPanel(switchboard))
+    }
+    for (const exchange of journal.list().slice(order === undefined ? -shownAtFirst : 0)) send(exchange)
+    return stream.reply
   })
 
-  const render = (exchange: Exchange): Promise<string> =>
-    app.view('exchange', { exchange: describeExchange(exchange) })
-}
+  function panelOf(switchboard: Switchboard | undefined): object {
+    const trial = switchboard?.lastTrial()
+    const view: TrialView | undefined = trial && showTrial(journal, trial)
+    const all = switchboard?.list() ?? []
+    return { trial: view, switches: all, broken: all.filter(({ isBroken }) => isBroken) }
+  }
 
-/** How a trial has gone so far; a receipt that was not there with the purchase may have come since. */
-function stateOf(trial: Trial, journal: Journal): 'failed' | 'good' | 'waits' {
-  if (trial.outcome === 'failed') return 'failed'
-  const hasCome =
-    trial.receipt === 'delivered' ||
-    journal
-      .list(trial.orderId)
-      .some(
-        ({ to, method, answer }) => to === 'receipts' && method === 'PUT' && (answer?.status ?? 500) < 300,
-      )
-  return hasCome ? 'good' : 'waits'
-}
+  function renderRow(exchange: Exchange): Promise<string> {
+    return app.view('exchange', { exchange: describeExchange(journal, exchange) })
+  }
 
-/** The line to look at: what went wrong last while a trial's receipt is not there, else where its purchase began. */
-function evidenceOf(trial: Trial | undefined, journal: Journal): { id: number; why?: string } | undefined {
-  if (trial === undefined) return undefined
-  if (trial.outcome === 'paid' && stateOf(trial, journal) === 'good') return journal.list(trial.orderId)[0]
-  const services = journal.list().filter(({ from }) => from !== 'browser')
-  const culprit = services.map(describeExchange).findLast(({ outcome }) => outcome !== 'good')
-  return culprit && { id: culprit.id, why: culprit.story }
+  function renderPanel(switchboard: Switchboard): Promise<string> {
+    return app.view('panel', panelOf(switchboard))
+  }
+
+  /** Every window shows the same switches, and how the last trial goes on. */
+  function followPanel(switchboard: Switchboard): void {
+    let timer: NodeJS.Timeout | undefined
+    const tell = (): void => {
+      timer = undefined
+      for (const events of panels) events.send('panel', renderPanel(switchboard))
+    }
+    const tellSoon = (): void => void (timer ??= setTimeout(tell, panelPauseMs).unref())
+    switchboard.follow(tellSoon)
+    const unfollow = journal.follow(exchange => {
+      const trial = switchboard.lastTrial()
+      if (trial !== undefined && journal.ofVisit(trial.visit).includes(exchange)) tellSoon()
+    })
+    app.addHook('onClose', async () => unfollow())
+  }
 }

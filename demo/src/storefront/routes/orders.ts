@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
+import type { Journal } from '../../live/journal.js'
 import { cartCount } from '../cart.js'
 import type { Backstage } from '../backstage.js'
 import type { PaymentsApi } from '../payments-api.js'
-import { describeExchange as describe } from '../describe-exchange.js'
 import { isFromThisMachine } from '../loopback-only.js'
+import { isOfOrder, showFlow, type FlowView } from '../show-flow.js'
 import { loadCart } from './cart-cookie.js'
 
 const params = Type.Object({ id: Type.String({ format: 'uuid' }) })
@@ -31,7 +32,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async 
     return reply.view('order', {
       payment,
       receiptState,
-      exchanges: shown?.journal.list(payment.paymentId).map(describe) ?? [],
+      ...(shown && pictureOf(shown.journal, payment.paymentId)),
       cartCount: cartCount(loadCart(request)),
     })
   })
@@ -53,4 +54,10 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async 
         )
       return reply.send(receipt.bytes)
     })
+}
+
+/** The picture of an order, or word that its requests are not kept any more. */
+function pictureOf(journal: Journal, order: string): FlowView & { readonly isFromBefore: boolean } {
+  const own = journal.list(order).filter(exchange => isOfOrder(exchange, order))
+  return { ...showFlow(journal, own), isFromBefore: !own.some(({ path }) => path === '/payments') }
 }

@@ -1,0 +1,52 @@
+import type { DemoConfig } from './config.js'
+
+/** One command to try by hand, and what it shows. */
+export interface Attempt {
+  readonly title: string
+  /** For a POSIX shell, on one line or several. */
+  readonly command: string
+  /** What is answered, and why. */
+  readonly expected: string
+}
+
+/** What a visitor needs to get a token by hand. */
+export interface TryIt {
+  readonly attempts: readonly Attempt[]
+  /** Where the receipt service's API is described, and can be called from the page. */
+  readonly docs: string
+  readonly clientId: string
+  readonly secret: string
+}
+
+/** Three commands: without a token, with one, and with one for another service. Undefined with a real issuer. */
+export function tryItYourself(config: DemoConfig): TryIt | undefined {
+  const { isIssuerReal, authorizationServer, receipts, payments } = config
+  if (isIssuerReal) return undefined
+  const { issuer, visitor } = authorizationServer
+  const { baseUrl } = payments.receipts
+  const url = `${baseUrl}/receipts`
+  const withToken = (scope: string, resource: string): string =>
+    [
+      `TOKEN=$(curl -s ${issuer}/token -u ${visitor.clientId}:${visitor.secret}`,
+      `-d grant_type=client_credentials -d scope=${scope} -d resource=${resource}`,
+      `| sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    ].join(' \\\n  ') + `\ncurl -i ${url} -H "Authorization: Bearer $TOKEN"`
+  const attempts = [
+    {
+      title: 'Call the receipt service without a token',
+      command: `curl -i ${url}`,
+      expected: '401: it asks for a bearer token.',
+    },
+    {
+      title: 'Get a token for it, and call it again',
+      command: withToken('receipts:read', receipts.audience),
+      expected: '200: the latest receipts.',
+    },
+    {
+      title: 'Call it with a token for the payment service',
+      command: withToken('payments:read', payments.audience),
+      expected: '401 invalid_token: the token was issued for another service (audience).',
+    },
+  ]
+  return { attempts, docs: `${baseUrl}/docs`, ...visitor }
+}
