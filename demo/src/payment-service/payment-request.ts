@@ -30,7 +30,11 @@ export const paymentRequest = Type.Object(
       {
         email: Type.String({ format: 'email', maxLength: 254 }),
         name: Type.Optional(
-          Type.String({ minLength: 1, maxLength: 120, pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]+$' }),
+          Type.String({
+            minLength: 1,
+            maxLength: 120,
+            pattern: '^([^\\p{C}\\p{Zl}\\p{Zp}]|[\\u200C\\u200D])+$',
+          }),
         ),
       },
       closed,

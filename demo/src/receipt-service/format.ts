@@ -1,8 +1,12 @@
+import { instantOf } from './instant.js'
+import { minorUnitDigits } from './minor-units.js'
+import { seller } from './seller.js'
+
 /** How one receipt writes money, dates and rates. */
 export interface Format {
   /** Integer minor units as an amount with its currency. */
   money(minorUnits: number): string
-  /** An ISO 8601 instant as a date in UTC. */
+  /** An RFC 3339 date-time as the day it was for the seller, which is the day for the tax. */
   date(instant: string): string
   /** Hundredths of a percent: 700 is `7%`. */
   rate(hundredthsOfPercent: number): string
@@ -23,18 +27,25 @@ export function formatFor(locale: string, currency: string): Format {
 /** Amounts in the way of the locale, in minor units as ISO 4217 has them (none for JPY, three for KWD). */
 function intlFormat(locale: string, currency: string): Format {
   const latin = { numberingSystem: 'latn' } as const
-  const amount = new Intl.NumberFormat(locale, { ...latin, style: 'currency', currency })
-  const minorUnits = 10 ** (amount.resolvedOptions().maximumFractionDigits ?? 2)
+  const decimals = minorUnitDigits(currency)
+  const amount = new Intl.NumberFormat(locale, {
+    ...latin,
+    style: 'currency',
+    currency,
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  })
+  const minorUnits = 10 ** decimals
   const day = new Intl.DateTimeFormat(locale, {
     ...latin,
     calendar: 'gregory',
     dateStyle: 'long',
-    timeZone: 'UTC',
+    timeZone: seller.timeZone,
   })
   const percent = new Intl.NumberFormat(locale, { ...latin, style: 'percent', maximumFractionDigits: 2 })
   return {
     money: minor => printable(amount.format(minor / minorUnits)),
-    date: instant => printable(day.format(new Date(instant))),
+    date: instant => printable(day.format(instantOf(instant))),
     rate: hundredths => printable(percent.format(hundredths / 10_000)),
   }
 }
@@ -44,9 +55,10 @@ function printable(formatted: string): string {
   return formatted.replaceAll('\u202F', '\u00A0').replaceAll('\uFFE5', '\u00A5')
 }
 
-/** What the document's font, Roboto, has: Latin, Greek, Cyrillic, and the signs around them. */
+/** What the document's font, Roboto, has: Latin, Greek, Cyrillic, the signs around them, and six combining accents. */
 const glyphs =
   '\\u0020-\\u007E\\u00A0-\\u017F\\u0192\\u01A0\\u01A1\\u01AF\\u01B0\\u0218-\\u021B' +
+  '\\u0300\\u0301\\u0303\\u0309\\u030F\\u0323' +
   '\\u0384-\\u038A\\u038C\\u038E-\\u03A1\\u03A3-\\u03CE\\u0400-\\u0481\\u048A-\\u0513\\u1E80-\\u1E85\\u1E9E\\u1EA0-\\u1EF9' +
   '\\u2010\\u2011\\u2013-\\u2015\\u2017-\\u201E\\u2020-\\u2022\\u2026\\u2030\\u2032\\u2033\\u2039\\u203A\\u2044' +
   '\\u20A6-\\u20AC\\u20B1\\u20B9\\u20BA\\u20BD\\u2116\\u2122\\u2212\\u25CA'
@@ -54,12 +66,19 @@ const uncovered = new RegExp(`[^${glyphs}]`, 'gu')
 
 /** Whether the document's font can show all of it. */
 export function isPrintable(text: string): boolean {
-  return text.search(uncovered) < 0
+  return composed(text).search(uncovered) < 0
 }
 
 /** The text with a box for each character that the document's font lacks. */
 export function boxMissingGlyphs(text: string): string {
-  return text.normalize('NFC').replaceAll(uncovered, missingGlyph)
+  return composed(text).replaceAll(uncovered, missingGlyph)
+}
+
+/** Joiners and variation selectors choose between forms of a character; they have no shape of their own. */
+const shapeless = /\u200C|\u200D|\uFE0E|\uFE0F/gu
+
+function composed(text: string): string {
+  return printable(text.normalize('NFC').replaceAll(shapeless, ''))
 }
 
 /** Stands for a character that the font lacks; the font has it. */

@@ -2,17 +2,20 @@
 export interface Labels {
   readonly receipt: string
   readonly number: string
+  /** Of payment and supply, which is the date of the tax. */
   readonly date: string
   readonly payment: string
   readonly paidWith: string
   readonly billedTo: string
-  readonly book: string
+  readonly item: string
   readonly quantity: string
   readonly price: string
   readonly amount: string
   readonly vatRate: string
   readonly net: string
   readonly vat: string
+  /** Of the seller. */
+  readonly vatId: string
   readonly gross: string
   readonly total: string
   readonly paid: string
@@ -25,17 +28,18 @@ export interface Labels {
 const en: Labels = {
   receipt: 'Receipt',
   number: 'Receipt number',
-  date: 'Date',
+  date: 'Paid and supplied on',
   payment: 'Payment',
   paidWith: 'Paid with',
   billedTo: 'Billed to',
-  book: 'Book',
+  item: 'Item',
   quantity: 'Qty',
   price: 'Price',
   amount: 'Amount',
   vatRate: 'VAT rate',
   net: 'Net',
   vat: 'VAT',
+  vatId: 'VAT ID',
   gross: 'Gross',
   total: 'Total',
   paid: 'Paid',
@@ -49,17 +53,18 @@ const en: Labels = {
 const de: Labels = {
   receipt: 'Quittung',
   number: 'Belegnummer',
-  date: 'Datum',
+  date: 'Bezahlt und geliefert am',
   payment: 'Zahlung',
   paidWith: 'Bezahlt mit',
   billedTo: 'Rechnung an',
-  book: 'Buch',
+  item: 'Artikel',
   quantity: 'Menge',
   price: 'Preis',
   amount: 'Betrag',
   vatRate: 'MwSt.-Satz',
   net: 'Netto',
   vat: 'MwSt.',
+  vatId: 'USt-IdNr.',
   gross: 'Brutto',
   total: 'Gesamt',
   paid: 'Bezahlt',
@@ -73,17 +78,18 @@ const de: Labels = {
 const fr: Labels = {
   receipt: 'Reçu',
   number: 'Numéro du reçu',
-  date: 'Date',
+  date: 'Payé et livré le',
   payment: 'Paiement',
   paidWith: 'Payé par',
   billedTo: 'Facturé à',
-  book: 'Livre',
+  item: 'Article',
   quantity: 'Qté',
   price: 'Prix',
   amount: 'Montant',
   vatRate: 'Taux de TVA',
   net: 'HT',
   vat: 'TVA',
+  vatId: 'N° de TVA',
   gross: 'TTC',
   total: 'Total',
   paid: 'Payé',
@@ -97,17 +103,18 @@ const fr: Labels = {
 const es: Labels = {
   receipt: 'Recibo',
   number: 'Número de recibo',
-  date: 'Fecha',
+  date: 'Pagado y entregado el',
   payment: 'Pago',
   paidWith: 'Pagado con',
   billedTo: 'Facturado a',
-  book: 'Libro',
+  item: 'Artículo',
   quantity: 'Cant.',
   price: 'Precio',
   amount: 'Importe',
   vatRate: 'Tipo de IVA',
   net: 'Base',
   vat: 'IVA',
+  vatId: 'NIF-IVA',
   gross: 'Con IVA',
   total: 'Total',
   paid: 'Pagado',

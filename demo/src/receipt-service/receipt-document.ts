@@ -1,14 +1,16 @@
 import type { Content, TDocumentDefinitions } from 'pdfmake/interfaces.js'
-import { boxMissingGlyphs, isPrintable } from './format.js'
+import { isPrintable } from './format.js'
 import { receiptJson, type Receipt } from './receipt.js'
-import { accent, breakable, hairline, ink, muted } from './receipt-style.js'
-import { books, sums } from './receipt-tables.js'
+import { instantOf } from './instant.js'
+import { accent, breakable, contentWidth, display, hairline, ink, muted, page } from './receipt-style.js'
+import { tables } from './receipt-tables.js'
 import { viewReceipt, type ReceiptView } from './receipt-view.js'
 import { seller } from './seller.js'
 
-/** A4 in points, and what stays free around the text. */
-const page = { width: 595.28, margin: 56 }
-const contentWidth = page.width - 2 * page.margin
+const textSize = 9.5
+/** What the columns of the buyer, the method and the date take, in points. */
+const partyWidths = { paidWith: 120, date: 110, gap: 36 }
+const buyerWidth = contentWidth - partyWidths.paidWith - partyWidths.date - 2 * partyWidths.gap
 
 /**
  * The receipt as a pdfmake document: data in, data out. The same receipt gives the same bytes, since the only date in it
@@ -16,10 +18,10 @@ const contentWidth = page.width - 2 * page.margin
  */
 export function receiptDocument(receipt: Receipt): TDocumentDefinitions {
   const view = viewReceipt(receipt)
-  const paidAt = new Date(receipt.paidAt)
+  const paidAt = instantOf(receipt.paidAt)
   return {
     pageSize: 'A4',
-    pageMargins: [page.margin, 54, page.margin, 84],
+    pageMargins: [page.margin, page.top, page.margin, page.bottom],
     language: view.language,
     version: '1.7',
     displayTitle: true,
@@ -32,8 +34,8 @@ export function receiptDocument(receipt: Receipt): TDocumentDefinitions {
       modDate: paidAt,
     },
     files: { 'receipt.json': attachment(receipt, paidAt) },
-    defaultStyle: { font: 'Roboto', fontSize: 9.5, color: ink, lineHeight: 1.25 },
-    content: [masthead(view), parties(view), books(view), sums(view), closing(view, receipt)],
+    defaultStyle: { font: 'Roboto', fontSize: textSize, color: ink, lineHeight: 1.25 },
+    content: [masthead(view), parties(view), ...tables(view), closing(view, receipt)],
     footer: (current, count) => footer(view, current, count),
   }
 }
@@ -102,14 +104,21 @@ function masthead({ labels, number }: ReceiptView): Content {
       {
         width: '*',
         stack: [
-          { text: seller.name, fontSize: 15, bold: true, color: ink, lineHeight: 1.1 },
+          { text: seller.name, font: display, fontSize: 15, color: ink, lineHeight: 1.1 },
           { text: seller.claim, fontSize: 8.5, color: muted },
         ],
       },
       {
         width: 'auto',
         stack: [
-          { text: labels.receipt, fontSize: 21, color: accent, alignment: 'right', lineHeight: 1 },
+          {
+            text: labels.receipt,
+            font: display,
+            fontSize: 21,
+            color: accent,
+            alignment: 'right',
+            lineHeight: 1,
+          },
           {
             text: [
               { text: `${labels.number} `, color: muted },
@@ -133,13 +142,22 @@ function parties({ labels, buyer, date, paidWith }: ReceiptView): Content {
         width: '*',
         stack: [
           caption(labels.billedTo),
-          ...buyerLines.map((line, index) => ({ text: breakable(line, 28), bold: index === 0 })),
+          ...buyerLines.map((line, index) => ({
+            text: breakable(line, buyerWidth, textSize),
+            bold: index === 0,
+          })),
         ],
       },
-      { width: 'auto', stack: [caption(labels.paidWith), { text: boxMissingGlyphs(paidWith) }] },
-      { width: 'auto', stack: [caption(labels.date), { text: date }] },
+      {
+        width: partyWidths.paidWith,
+        stack: [caption(labels.paidWith), { text: breakable(paidWith, partyWidths.paidWith, textSize) }],
+      },
+      {
+        width: partyWidths.date,
+        stack: [caption(labels.date), { text: breakable(date, partyWidths.date, textSize) }],
+      },
     ],
-    columnGap: 44,
+    columnGap: partyWidths.gap,
     margin: [0, 0, 0, 30],
   }
 }
@@ -150,7 +168,7 @@ function closing({ labels, paymentId }: ReceiptView, receipt: Receipt): Content 
     receipt.paidWith,
     ...receipt.lines.flatMap(line => [line.title, line.author ?? '']),
   ]
-  const missing = !typed.every(text => isPrintable(text.normalize('NFC')))
+  const missing = !typed.every(isPrintable)
   return {
     unbreakable: true,
     margin: [0, 26, 0, 0],
@@ -162,7 +180,7 @@ function closing({ labels, paymentId }: ReceiptView, receipt: Receipt): Content 
   }
 }
 
-function footer({ labels }: ReceiptView, current: number, count: number): Content {
+function footer({ labels, number }: ReceiptView, current: number, count: number): Content {
   const gap = '   ·   '
   return {
     margin: [page.margin, 22, page.margin, 0],
@@ -175,11 +193,16 @@ function footer({ labels }: ReceiptView, current: number, count: number): Conten
       {
         columns: [
           { width: '*', text: [seller.name, ...seller.address].join(gap), color: muted, fontSize: 7.5 },
-          { width: 'auto', text: labels.page(current, count), color: muted, fontSize: 7.5 },
+          {
+            width: 'auto',
+            text: [`${labels.receipt} ${number}`, labels.page(current, count)].join(gap),
+            color: muted,
+            fontSize: 7.5,
+          },
         ],
         margin: [0, 9, 0, 0],
       },
-      { text: [seller.vatId, seller.email].join(gap), color: muted, fontSize: 7.5 },
+      { text: [`${labels.vatId} ${seller.vatId}`, seller.email].join(gap), color: muted, fontSize: 7.5 },
     ],
   }
 }

@@ -12,10 +12,10 @@ const style = source('receipt-page.css')
 const eta = new Eta({ autoEscape: true })
 const template = eta.compile(source('receipt-page.eta'))
 
-/** The only thing the page may load is its own style, by its hash (CSP Level 3 §2.3.1). */
-export const receiptPagePolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'`
+/** The page may load its own style, by its hash (CSP Level 3 §2.3.1), and the fonts of the shop that shows it. */
+export const receiptPagePolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; font-src 'self'; base-uri 'none'; form-action 'none'`
 
-/** The receipt as an accessible page, which PDF/UA is not to be had for with pdfmake. */
+/** The receipt as an accessible page: pdfmake cannot make accessible PDF (PDF/UA). */
 export function receiptPage(receipt: Receipt): string {
   return eta.render(template, { view: viewReceipt(receipt), paidAt: receipt.paidAt, seller, style })
 }

@@ -1,23 +1,107 @@
 import type { Content, CustomTableLayout, TableCell } from 'pdfmake/interfaces.js'
-import { accent, breakable, hairline, ink, muted, wash } from './receipt-style.js'
+import { accent, breakable, contentWidth, hairline, ink, muted, wash } from './receipt-style.js'
 import type { ReceiptView } from './receipt-view.js'
+import { charactersIn, widthAtMost } from './text-width.js'
 
-/** What was bought, a row for each line of the order. */
-export function books({ labels, lines }: ReceiptView): Content {
-  const head = [
-    heading(labels.book),
+const sizes = { text: 9.5, title: 10, author: 8.5, heading: 8, total: 17 }
+const padding = { left: 12, right: 6 }
+/** So many rows stay with the sums, which would say nothing alone on a page. */
+const rowsWithSums = 2
+/** What fits onto a page together, in points; what must stay together and is higher would leave the page. */
+const highestGroup = 640
+
+/** What was bought, a row for each line of the order, and what it comes to. */
+export function tables(view: ReceiptView): Content[] {
+  const { widths, rows } = itemRows(view)
+  const kept = rows.length - rowsThatStay(view, widths[0] ?? 0)
+  const [first, last] = [rows.slice(0, kept), rows.slice(kept)]
+  const head = itemHead(view)
+  // The last rows are a table of their own, with the same widths and, where it is the only one, the head.
+  return [
+    ...(first.length === 0 ? [] : [items(widths, [head, ...first], 1)]),
+    {
+      unbreakable: true,
+      stack: [
+        ...(last.length === 0
+          ? []
+          : [items(widths, first.length === 0 ? [head, ...last] : last, first.length === 0 ? 1 : 0)]),
+        { text: '', margin: [0, 0, 0, 18] },
+        ...sums(view),
+      ],
+    },
+  ]
+}
+
+/** How many of the last rows fit onto one page with the sums, however their texts wrap. */
+function rowsThatStay({ lines, vat }: ReceiptView, titleWidth: number): number {
+  let height = 130 + (vat.length + 1) * 26
+  let rows = 0
+  for (const { title, author = '' } of lines.slice(-rowsWithSums).toReversed()) {
+    height += 13 + highestText(title, titleWidth, sizes.title) + highestText(author, titleWidth, sizes.author)
+    if (height > highestGroup) break
+    rows += 1
+  }
+  return rows
+}
+
+/** Words may leave up to half of each line empty. */
+function highestText(text: string, width: number, fontSize: number): number {
+  return Math.ceil((2 * text.length) / charactersIn(width, fontSize)) * fontSize * 1.5
+}
+
+function items(widths: number[], body: TableCell[][], headerRows: number): Content {
+  return { table: { headerRows, dontBreakRows: true, widths, body }, layout: ruled }
+}
+
+function itemHead({ labels }: ReceiptView): TableCell[] {
+  return [
+    heading(labels.item),
     heading(labels.quantity, 'right'),
     heading(labels.price, 'right'),
-    heading(labels.vat, 'right'),
+    heading(`${labels.vat} %`, 'right'),
     heading(labels.amount, 'right'),
   ]
+}
+
+function widthOf(label: string, figures: readonly string[]): number {
+  return Math.max(widthAtMost(label, sizes.heading), ...figures.map(text => widthAtMost(text, sizes.text)))
+}
+
+function itemRows({ labels, lines }: ReceiptView): { widths: number[]; rows: TableCell[][] } {
+  const figureWidths = [
+    widthOf(
+      labels.quantity,
+      lines.map(line => line.quantity),
+    ),
+    widthOf(
+      labels.price,
+      lines.map(line => line.unitPrice),
+    ),
+    widthOf(
+      `${labels.vat} %`,
+      lines.map(line => line.vatRate),
+    ),
+    widthOf(
+      labels.amount,
+      lines.map(line => line.total),
+    ),
+  ]
+  const taken = figureWidths.reduce((sum, width) => sum + width + padding.left + padding.right, 0)
+  // The first column has no padding on its left, the last none on its right.
+  const titleWidth = contentWidth - taken
   const rows = lines.map((line): TableCell[] => [
     {
       stack: [
-        { text: breakable(line.title, 34), bold: true, fontSize: 10 },
+        { text: breakable(line.title, titleWidth, sizes.title), bold: true, fontSize: sizes.title },
         ...(line.author === undefined
           ? []
-          : [{ text: breakable(line.author, 40), color: muted, fontSize: 8.5 }]),
+          : [
+              {
+                text: breakable(line.author, titleWidth, sizes.author),
+                color: muted,
+                fontSize: sizes.author,
+              },
+            ]),
       ],
     },
     figure(line.quantity),
@@ -25,20 +109,11 @@ export function books({ labels, lines }: ReceiptView): Content {
     figure(line.vatRate),
     figure(line.total),
   ])
-  return {
-    table: {
-      headerRows: 1,
-      dontBreakRows: true,
-      widths: ['*', 'auto', 'auto', 'auto', 'auto'],
-      body: [head, ...rows],
-    },
-    layout: ruled,
-    margin: [0, 0, 0, 18],
-  }
+  return { widths: [titleWidth, ...figureWidths], rows }
 }
 
-/** The sums by rate of VAT, and the total; never torn apart by the end of a page. */
-export function sums({ labels, vat, total }: ReceiptView): Content {
+/** The sums by rate of VAT, and the total. */
+function sums({ labels, vat, vatTotal, total }: ReceiptView): Content[] {
   const head = [
     heading(labels.vatRate),
     heading(labels.net, 'right'),
@@ -46,75 +121,83 @@ export function sums({ labels, vat, total }: ReceiptView): Content {
     heading(labels.gross, 'right'),
   ]
   const rates = vat.map((line): TableCell[] => [
-    { text: line.rate, color: muted },
+    { text: line.rate, color: muted, noWrap: true },
     figure(line.net),
     figure(line.vat),
     figure(line.gross),
   ])
-  return {
-    unbreakable: true,
-    stack: [
-      {
-        columns: [
-          { width: '*', text: labels.pricesIncludeVat, color: muted, fontSize: 8.5, margin: [0, 6, 0, 0] },
-          {
-            width: 'auto',
-            table: { widths: [62, 'auto', 'auto', 'auto'], body: [head, ...rates] },
-            layout: ruled,
-          },
-        ],
-        columnGap: 28,
-        margin: [0, 0, 0, 16],
-      },
-      {
-        table: {
-          widths: ['*', 'auto'],
-          body: [
-            [
-              { text: labels.total, fontSize: 12, bold: true, margin: [0, 3, 0, 0] },
-              {
-                text: total,
-                fontSize: 17,
-                bold: true,
-                color: accent,
-                alignment: 'right',
-                noWrap: true,
-                lineHeight: 1,
-              },
-            ],
-          ],
+  const all: TableCell[][] =
+    vatTotal === undefined
+      ? []
+      : [[strong(labels.total, 'left'), strong(vatTotal.net), strong(vatTotal.vat), strong(vatTotal.gross)]]
+  return [
+    {
+      columns: [
+        { width: '*', text: labels.pricesIncludeVat, color: muted, fontSize: sizes.heading },
+        {
+          width: 'auto',
+          table: { widths: ['auto', 'auto', 'auto', 'auto'], body: [head, ...rates, ...all] },
+          layout: ruled,
         },
-        layout: panel,
+      ],
+      columnGap: 28,
+      margin: [0, 0, 0, 16],
+    },
+    // Wider than the text by its own padding, so that its figures stand below the others.
+    {
+      margin: [-panelPadding, 0, -panelPadding, 0],
+      table: {
+        widths: ['*', 'auto'],
+        body: [
+          [
+            { text: labels.total, fontSize: 12, bold: true, margin: [0, 3, 0, 0] },
+            {
+              text: total,
+              fontSize: sizes.total,
+              bold: true,
+              color: accent,
+              alignment: 'right',
+              noWrap: true,
+              lineHeight: 1,
+            },
+          ],
+        ],
       },
-    ],
-  }
+      layout: panel,
+    },
+  ]
 }
 
 function heading(text: string, alignment: 'left' | 'right' = 'left'): TableCell {
-  return { text, color: muted, fontSize: 8, alignment, noWrap: true }
+  return { text, color: muted, fontSize: sizes.heading, alignment, noWrap: true }
 }
 
 function figure(text: string): TableCell {
   return { text, alignment: 'right', noWrap: true }
 }
 
-/** A line under each row, a stronger one under the head. */
-const ruled: CustomTableLayout = {
-  hLineWidth: index => (index === 0 ? 0 : index === 1 ? 1 : 0.6),
-  vLineWidth: () => 0,
-  hLineColor: index => (index === 1 ? ink : hairline),
-  paddingLeft: index => (index === 0 ? 0 : 12),
-  paddingRight: (index, { table }) => (index === (table.widths?.length ?? 0) - 1 ? 0 : 6),
-  paddingTop: index => (index === 0 ? 0 : 7),
-  paddingBottom: index => (index === 0 ? 4 : 6),
+function strong(text: string, alignment: 'left' | 'right' = 'right'): TableCell {
+  return { text, alignment, bold: true, noWrap: true }
 }
 
+/** A line under each row, a stronger one under the head. */
+const ruled: CustomTableLayout = {
+  hLineWidth: (index, { table }) => (index === 0 ? 0 : index === table.headerRows || index === 1 ? 1 : 0.6),
+  vLineWidth: () => 0,
+  hLineColor: (index, { table }) => (index === 1 && table.headerRows !== 0 ? ink : hairline),
+  paddingLeft: index => (index === 0 ? 0 : padding.left),
+  paddingRight: (index, { table }) => (index === (table.widths?.length ?? 0) - 1 ? 0 : padding.right),
+  paddingTop: (index, { table }) => (index === 0 && table.headerRows !== 0 ? 0 : 7),
+  paddingBottom: (index, { table }) => (index === 0 && table.headerRows !== 0 ? 4 : 6),
+}
+
+const panelPadding = 14
 const panel: CustomTableLayout = {
   hLineWidth: () => 0,
   vLineWidth: () => 0,
   fillColor: () => wash,
-  paddingLeft: () => 14,
-  paddingRight: () => 14,
+  paddingLeft: index => (index === 0 ? panelPadding : 0),
+  paddingRight: index => (index === 1 ? panelPadding : 0),
   paddingTop: () => 11,
   paddingBottom: () => 9,
 }

@@ -1,4 +1,4 @@
-import { formatFor } from './format.js'
+import { formatFor, type Format } from './format.js'
 import { labelsFor, type Labels } from './labels.js'
 import type { Receipt } from './receipt.js'
 
@@ -26,6 +26,8 @@ export interface ReceiptView {
     readonly vat: string
     readonly gross: string
   }[]
+  /** The sums of all rates, where there are several. */
+  readonly vatTotal: { readonly net: string; readonly vat: string; readonly gross: string } | undefined
   readonly total: string
 }
 
@@ -56,6 +58,14 @@ export function viewReceipt(receipt: Receipt): ReceiptView {
       vat: format.money(vat),
       gross: format.money(gross),
     })),
+    vatTotal: vatTotal(receipt, format),
     total: format.money(receipt.total),
   }
+}
+
+function vatTotal({ vat }: Receipt, format: Format): ReceiptView['vatTotal'] {
+  if (vat.length < 2) return undefined
+  const sum = (part: 'net' | 'vat' | 'gross'): string =>
+    format.money(vat.reduce((total, line) => total + line[part], 0))
+  return { net: sum('net'), vat: sum('vat'), gross: sum('gross') }
 }

@@ -1,8 +1,12 @@
 import { Type, type Static } from 'typebox'
+import { instantOf } from './instant.js'
 
-/** One line of text a person typed: no control characters, no invisible direction marks, bounded. */
+/**
+ * One line of text a person typed: no control characters, no invisible direction marks, bounded. The two joiners stay:
+ * Persian, Sinhala and others need them, and so do emoji.
+ */
 const text = (maxLength: number) =>
-  Type.String({ minLength: 1, maxLength, pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]+$' })
+  Type.String({ minLength: 1, maxLength, pattern: '^([^\\p{C}\\p{Zl}\\p{Zp}]|[\\u200C\\u200D])+$' })
 
 /** Money: integer minor units of the receipt's currency (cents; yen). */
 const money = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
@@ -56,8 +60,9 @@ export interface Receipt extends ReceiptRequest {
   readonly number: string
 }
 
-/** What keeps the sums of a receipt from adding up, in a sentence; undefined when they do. */
-export function sumsMistake({ lines, vat, total }: ReceiptRequest): string | undefined {
+/** What is inconsistent in a receipt, in a sentence; undefined for a right one. */
+export function mistakeIn({ paidAt, lines, vat, total }: ReceiptRequest): string | undefined {
+  if (Number.isNaN(instantOf(paidAt).getTime())) return 'paidAt is not a date and time'
   const wrongLine = lines.findIndex(line => line.total !== line.unitPrice * line.quantity)
   if (wrongLine >= 0) return `lines[${wrongLine}].total is not unitPrice × quantity`
   if (sum(lines.map(line => line.total)) !== total) return 'the lines do not add up to total'
@@ -80,7 +85,7 @@ export function receiptJson(receipt: Receipt): string {
   const ordered = {
     number: receipt.number,
     paymentId: receipt.paymentId,
-    paidAt: new Date(receipt.paidAt).toISOString(),
+    paidAt: instantOf(receipt.paidAt).toISOString(),
     locale: receipt.locale,
     currency: receipt.currency,
     buyer: { email: buyer.email, name: buyer.name },

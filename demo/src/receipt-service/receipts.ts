@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import createError from '@fastify/error'
 import type { Database, Queryable } from '../database/database.js'
+import { taxYearOf } from './instant.js'
 import { receiptJson, type Receipt, type ReceiptRequest } from './receipt.js'
 import type { Renderer } from './render-pdf.js'
 
@@ -97,7 +98,7 @@ async function register(
     contentSha256,
   }: { paymentId: string; request: ReceiptRequest; contentSha256: string },
 ): Promise<Row> {
-  const year = new Date(request.paidAt).getUTCFullYear()
+  const year = taxYearOf(request.paidAt)
   // Whoever issues a receipt of this year waits here for the others to commit.
   const [counter] = await tx.query<{ last: number }>(
     `insert into receipts.counter (year, last) values ($1, 1)

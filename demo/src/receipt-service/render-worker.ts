@@ -16,7 +16,14 @@ const files = Object.entries(styles).map(([style, name]) => {
   vfs.writeFileSync(file, readFileSync(require.resolve(`pdfmake/fonts/Roboto/${file}`)))
   return [style, file]
 })
-pdfmake.setFonts({ Roboto: Object.fromEntries(files) as Record<keyof typeof styles, string> })
+vfs.writeFileSync(
+  'Fraunces.woff',
+  readFileSync(require.resolve('@fontsource/fraunces/files/fraunces-latin-600-normal.woff')),
+)
+pdfmake.setFonts({
+  Roboto: Object.fromEntries(files) as Record<keyof typeof styles, string>,
+  Fraunces: { normal: 'Fraunces.woff' },
+})
 pdfmake.setUrlAccessPolicy(() => false)
 pdfmake.setLocalAccessPolicy(() => false)
 

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { allow } from '../operations/allow.js'
 import { formatFor } from './format.js'
-import { receiptRequest, sumsMistake } from './receipt.js'
+import { mistakeIn, receiptRequest } from './receipt.js'
 import type { Receipts, StoredReceipt } from './receipts.js'
 import { mediaTypes, represent, type MediaType } from './representations.js'
 
@@ -51,7 +51,7 @@ export const receiptRoutes: FastifyPluginAsyncTypebox<{ receipts: Receipts }> = 
       },
     },
     async ({ params: { paymentId }, body }, reply) => {
-      const mistake = sumsMistake(body) ?? unknownToIntl(body)
+      const mistake = mistakeIn(body) ?? unknownToIntl(body)
       if (mistake !== undefined) throw new InconsistentError(mistake)
       const { receipt, sha256, created } = await receipts.issue(paymentId.toLowerCase(), body)
       return reply

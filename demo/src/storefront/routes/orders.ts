@@ -52,8 +52,14 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async 
           'content-disposition',
           `attachment; filename="${receipt.fileName ?? `receipt-${id}.pdf`}"`,
         )
-      return reply.send(receipt.bytes)
+      return reply.send(mediaType === 'text/html' ? withLinks(receipt.bytes, id) : receipt.bytes)
     })
+}
+
+/** The receipt service does not know where the shop is: its page has a place for the shop's links. */
+function withLinks(page: Buffer, id: string): string {
+  const links = `<nav aria-label="Shop"><a href="/orders/${id}">← Back to the order</a> <a href="/orders/${id}/receipt.pdf" download>PDF</a> <a href="/orders/${id}/receipt.json">JSON</a></nav>`
+  return page.toString().replace('<!-- links of the shop -->', links)
 }
 
 /** The picture of an order, or word that its requests are not kept any more. */
