@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
 
-export const usage = `pnpm demo                          opens the bookstore; Ctrl+C closes it
+export const usage = `pnpm demo                          starts the shop; Ctrl+C closes it
 pnpm demo --once [--out FILE.pdf]  buys one book and ends; the receipt goes to FILE.pdf
 pnpm demo --processes [--replicas N]
-                                   one process a service, N (2) of payments and receipts; needs DATABASE_URL
-pnpm demo serve NAME               one service alone, all from the environment, as in compose.yaml
-pnpm demo doctor                   says what is wrong with Node, ports, database or issuer, and what to do
+                                   one process per service, N (default 2) for payments and for receipts; needs DATABASE_URL
+pnpm demo serve NAME               one service alone, configured by the environment, as in compose.yaml
+pnpm demo doctor                   checks Node, ports, database and issuer, and says what to do
 
 --env FILE                         reads variables from a file first; demo/env has one for each kind of issuer`
 
@@ -21,27 +21,50 @@ export type Command =
  * @throws {Error} for what cannot be understood, with what could
  */
 export function parseCommandLine(argv: readonly string[]): { command: Command; envFile: string | undefined } {
-  const { values, positionals } = parseArgs({
-    // `pnpm demo -- --once` hands the two dashes on.
-    args: argv.filter(argument => argument !== '--'),
-    allowPositionals: true,
-    options: {
-      once: { type: 'boolean' },
-      out: { type: 'string' },
-      processes: { type: 'boolean' },
-      replicas: { type: 'string' },
-      env: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
+  const { values, positionals } = parse(argv)
   const { once = false, processes = false, out, replicas, env: envFile, help = false } = values
   if (help) return { command: { name: 'help' }, envFile: undefined }
-  if (out !== undefined && !once) throw misunderstood('--out belongs to --once')
-  if (replicas !== undefined && !processes) throw misunderstood('--replicas belongs to --processes')
+  if (out !== undefined && !once) throw misunderstood('--out needs --once')
+  if (replicas !== undefined && !processes) throw misunderstood('--replicas needs --processes')
   if (positionals.length > 0) return { command: spelledOut(positionals), envFile }
   if (once) return { command: { name: 'once', out }, envFile }
   if (processes) return { command: { name: 'processes', replicas }, envFile }
   return { command: { name: 'open' }, envFile }
+}
+
+/** Node's own sentence ends with advice on positional arguments that helps nobody here. */
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      // `pnpm demo -- --once` passes the two dashes on.
+      args: argv.filter(argument => argument !== '--'),
+      allowPositionals: true,
+      options: {
+        once: { type: 'boolean' },
+        out: { type: 'string' },
+        processes: { type: 'boolean' },
+        replicas: { type: 'string' },
+        env: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    const [first = ''] = (error as Error).message.split('. ')
+    throw misunderstood(first)
+  }
+}
+
+/**
+ * Reads variables from a file; those of the environment win.
+ * @throws {Error} naming the file
+ */
+export function loadEnvFile(file: string): void {
+  try {
+    process.loadEnvFile(file)
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw misunderstood(isMissing ? `--env: there is no file ${file}` : `--env: ${(error as Error).message}`)
+  }
 }
 
 function spelledOut(words: readonly string[]): Command {
@@ -49,7 +72,7 @@ function spelledOut(words: readonly string[]): Command {
   if (first === 'doctor' && second === undefined) return { name: 'doctor' }
   if (first === 'serve' && second !== undefined && third === undefined)
     return { name: 'serve', service: second }
-  throw misunderstood(`there is no ${words.join(' ')}`)
+  throw misunderstood(`there is no command ${words.join(' ')}`)
 }
 
 function misunderstood(what: string): Error {

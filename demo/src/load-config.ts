@@ -51,7 +51,7 @@ export function configLoaders(
   const real = readRealIssuer(env)
   const issuer = at('authorizationServer')
   const database = {
-    url: given(env, 'DATABASE_URL'),
+    url: readDatabaseUrl(env),
     folder: `${env['DEMO_FOLDER'] ?? '.demo'}/database`,
   }
   const paymentSecret = randomBytes(32).toString('base64url')
@@ -120,7 +120,7 @@ export function configLoaders(
       const baseUrl = env['PAYMENTS_URL'] ?? at('payments')
       return {
         ...listening('storefront'),
-        cookieSecret: env['COOKIE_SECRET'] ?? randomBytes(32).toString('base64url'),
+        cookieSecret: given(env, 'COOKIE_SECRET') ?? randomBytes(32).toString('base64url'),
         payments: real?.call('payments', baseUrl, paymentScopes) ?? {
           baseUrl,
           issuer,
@@ -133,6 +133,18 @@ export function configLoaders(
       }
     },
   }
+}
+
+/** Without the value in the error: it may hold a password. */
+function readDatabaseUrl(env: Environment): string | undefined {
+  const url = given(env, 'DATABASE_URL')
+  if (url === undefined) return undefined
+  const isUrl = URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)
+  if (!isUrl)
+    throw new EnvironmentError(
+      'DATABASE_URL is not the URL of a PostgreSQL server, such as postgres://user:password@127.0.0.1:5432/bookstore',
+    )
+  return url
 }
 
 const mostRendererThreads = 16

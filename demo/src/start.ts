@@ -1,15 +1,22 @@
-import closeWithGrace from 'close-with-grace'
-import { parseCommandLine, usage } from './command-line.js'
+import type { Bookstore } from './bookstore.js'
+import { closeOnSignal } from './close-on-signal.js'
+import { loadEnvFile, parseCommandLine, usage } from './command-line.js'
 import type { DemoConfig } from './config.js'
+import { withCookieSecret } from './cookie-secret.js'
 import { isFirstStart, prepareFolder } from './database/prepare-folder.js'
 import { loadConfig } from './load-config.js'
-import { chooseFreePorts, chooseUsualPorts } from './ports.js'
-import { sayFailure, sayFinding, sayFirstStart, sayStep, sayThing, sayWelcome } from './terminal.js'
-import { watchTokens } from './token-flow.js'
+import { chooseFreePorts, chooseUsualPorts, type MovedService } from './ports.js'
+import { sayFailure, sayFinding, sayFirstStart, sayStep, sayThing, sayTryIt, sayWelcome } from './terminal.js'
+import { watchTokens, type TokenStep } from './token-flow.js'
+import { tryItYourself } from './try-it.js'
 
 async function main(): Promise<void> {
   const { command, envFile } = parseCommandLine(process.argv.slice(2))
-  if (envFile !== undefined) process.loadEnvFile(envFile)
+  if (envFile !== undefined) loadEnvFile(envFile)
+  // `pnpm demo | head -1` reads no further; that is no reason to fail.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
   switch (command.name) {
     case 'help':
       return console.log(usage)
@@ -43,15 +50,48 @@ async function buyOnce(out: string | undefined): Promise<void> {
 }
 
 async function keepOpen(): Promise<void> {
-  const { ports, moved } = await chooseUsualPorts()
-  const config = loadConfig(ports, process.env)
-  const databaseReady = prepareDatabase(config)
-  const { openBookstore } = await import('./bookstore.js')
-  const shop = await openBookstore(config, databaseReady)
-  closeWithGrace({ delay: 30_000, logger: { error: sayFailure } }, () => shop.close())
+  const steps = rememberSteps()
+  const { config, moved, shop } = await openOnUsualPorts()
+  const close = closeOnSignal(() => shop.close(), 30_000)
+  process.stdout.once('error', () => void close())
   // Counted from the start of the process.
   sayWelcome(config, { moved, startedInMs: performance.now(), isLive: true })
-  watchTokens(sayStep)
+  sayTryIt(tryItYourself(config))
+  steps.tell(sayStep)
+}
+
+/** The ports that are free; another program, such as a second demo, may take one of them before it is used. */
+async function openOnUsualPorts(): Promise<{
+  config: DemoConfig
+  moved: readonly MovedService[]
+  shop: Bookstore
+}> {
+  const env = withCookieSecret(process.env)
+  let databaseReady: Promise<void> | undefined
+  for (let attempt = 1; ; attempt += 1) {
+    const { ports, moved } = await chooseUsualPorts()
+    const config = loadConfig(ports, env)
+    databaseReady ??= prepareDatabase(config)
+    const { openBookstore } = await import('./bookstore.js')
+    try {
+      return { config, moved, shop: await openBookstore(config, databaseReady) }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === 3) throw error
+    }
+  }
+}
+
+/** Tokens are requested while the services start; they are told after the welcome. */
+function rememberSteps(): { tell(listener: (step: TokenStep) => void): void } {
+  const early: TokenStep[] = []
+  let listen = (step: TokenStep): void => void early.push(step)
+  watchTokens(step => listen(step))
+  return {
+    tell(listener) {
+      for (const step of early.splice(0)) listener(step)
+      listen = listener
+    },
+  }
 }
 
 async function prepareDatabase({ payments: { database } }: DemoConfig): Promise<void> {

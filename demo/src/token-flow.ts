@@ -6,7 +6,7 @@ type Events = TokenClientEvents & ResourceServerEvents
 
 /** One thing that happened to a token, in a sentence. */
 export interface TokenStep {
-  readonly kind: 'requested' | 'received' | 'sent' | 'verified' | 'refused' | 'failed' | 'keys'
+  readonly kind: 'requested' | 'received' | 'sent' | 'verified' | 'replaced' | 'refused' | 'failed' | 'keys'
   readonly text: string
 }
 
@@ -14,11 +14,11 @@ export interface TokenStep {
 const sentences: { readonly [N in keyof Events]?: (event: Events[N]) => TokenStep } = {
   'fastify-token-client:token-requested': ({ name }) => ({
     kind: 'requested',
-    text: `a token for ${name} is requested by the Client Credentials Grant`,
+    text: `for ${name}, from the issuer, by the Client Credentials Grant`,
   }),
   'fastify-token-client:token-received': ({ name, durationMs, scopes = [] }) => ({
     kind: 'received',
-    text: `the token for ${name} is here after ${durationMs} ms, with ${scopes.join(' ')}; it is cached`,
+    text: `for ${name} after ${durationMs} ms, with ${scopes.join(' ')}; it is cached`,
   }),
   'fastify-token-client:token-failed': ({ name, reason }) => ({
     kind: 'failed',
@@ -26,23 +26,23 @@ const sentences: { readonly [N in keyof Events]?: (event: Events[N]) => TokenSte
   }),
   'fastify-token-client:call': ({ name, method, path, cached }) => ({
     kind: 'sent',
-    text: `${method} ${path} goes to ${name} with ${cached ? 'the cached token' : 'the new token'}`,
+    text: `${method} ${path} to ${name}, with ${cached ? 'the cached token' : 'the new token'}`,
   }),
-  'fastify-token-client:refused': ({ name, replayed }) => ({
-    kind: 'refused',
-    text: `${name} refuses the token${replayed ? '; once more with another one' : ''}`,
-  }),
+  'fastify-token-client:refused': ({ name, replayed }) =>
+    replayed
+      ? { kind: 'replaced', text: `${name} refused the cached token, so the call is repeated with a new one` }
+      : { kind: 'refused', text: `by ${name}` },
   'fastify-resource-server:allow': ({ clientId, audience, scopes, durationMs }) => ({
     kind: 'verified',
-    text: `${clientId}'s token is verified in ${durationMs.toFixed(2)} ms: for ${audience.join(', ')}, with ${scopes.join(' ')}`,
+    text: `${clientId}'s token in ${durationMs.toFixed(2)} ms: for ${audience.join(', ')}, with ${scopes.join(' ')}`,
   }),
   'fastify-resource-server:deny': ({ statusCode, reason, detail }) => ({
     kind: 'refused',
-    text: `refused with ${statusCode}: ${reason}${detail === undefined ? '' : ` (${detail})`}`,
+    text: `with ${statusCode}: ${reason}${detail === undefined ? '' : ` (${detail})`}`,
   }),
   'fastify-resource-server:keys': ({ issuer, kids }) => ({
     kind: 'keys',
-    text: `the keys of ${issuer} are fetched: ${kids.join(', ')}`,
+    text: `of ${issuer}: ${kids.join(', ')}`,
   }),
   'fastify-resource-server:keys-failed': ({ issuer, message }) => ({
     kind: 'failed',

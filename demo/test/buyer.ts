@@ -6,9 +6,10 @@ import { until } from './until.js'
 export interface Buyer {
   /**
    * @param order the form's own id; sent twice, it is one payment
-   * @param changes fields that are other than the form has them
+   * @param changes fields that differ from the form's
+   * @param cookies instead of the buyer's own
    */
-  pay(method: string, order?: string, changes?: Record<string, string>): Promise<Response>
+  pay(method: string, order?: string, changes?: Record<string, string>, cookies?: string): Promise<Response>
 }
 
 /** Puts a book into a cart, as a browser without script does. */
@@ -24,8 +25,8 @@ export async function startBuying(url: string): Promise<Buyer> {
   const chosen = await send('/cart', { sku, next: 'checkout' }, '')
   const cookie = chosen.headers.getSetCookie()[0]?.split(';')[0] ?? ''
   return {
-    pay: (method, order = randomUUID(), changes = {}) =>
-      send('/orders', { order, cart: `${sku}*1`, email: 'reader@example.com', method, ...changes }, cookie),
+    pay: (method, order = randomUUID(), changes = {}, cookies = cookie) =>
+      send('/orders', { order, cart: `${sku}*1`, email: 'reader@example.com', method, ...changes }, cookies),
   }
 }
 

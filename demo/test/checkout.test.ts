@@ -33,7 +33,7 @@ t.test('whoever pays in an unusual way', async t => {
     const page = await changed.text()
     t.equal(
       alertOf(page),
-      'Not paid. Your cart has changed since this page was shown. This is what is in it now.',
+      'Not paid. Your cart has changed since this page was shown. This is what it contains now.',
     )
     t.equal(orderIn(page), order, 'and it is still the same purchase')
     t.equal((await buyer.pay('test_visa', order)).status, 303)
@@ -71,8 +71,12 @@ t.test('whoever pays in an unusual way', async t => {
       const mistyped = await buyer.pay('test_visa', order, { email })
       t.equal(mistyped.status, 400)
       const page = await mistyped.text()
-      t.equal(alertOf(page), 'Not paid. That is no e-mail address; write it like reader@example.com.')
+      t.equal(
+        alertOf(page),
+        'Not paid. This is not a valid e-mail address; write it like reader@example.com.',
+      )
       t.match(page, `value="${email}"`, 'what was written can be mended')
+      t.match(page, /aria-describedby="alert email-hint" aria-invalid="true" autofocus/)
       t.equal(orderIn(page), order)
     }
     t.equal((await buyer.pay('test_visa', order)).status, 303)

@@ -118,11 +118,11 @@ t.test('the open shop says what runs where, on this machine only, and closes at 
 
   const second = await run(['--once'], { DEMO_FOLDER: folder })
   t.equal(second.code, 1, 'another process is kept out of the open database')
-  t.match(second.out, `is open in process ${child.process.pid}: stop that one`)
+  t.match(second.out, `is open in process ${child.process.pid}: a demo is running already`)
 
   child.process.kill('SIGINT')
   t.equal(await child.ended, 0, child.out())
-  t.strictSame(readdirSync(folder), ['database'], 'no lock is left')
+  t.strictSame(readdirSync(folder), ['cookie-secret', 'database'], 'no lock is left')
   await t.rejects(fetch(`http://127.0.0.1:${shop}`), 'and nothing listens any more')
 })
 
@@ -141,16 +141,16 @@ t.test('the renderer has as many threads as the environment says', async t => {
 t.test('what cannot be understood is said, with what could', async t => {
   const folder = makeFolder(t)
   for (const [args, expected] of [
-    [['docter'], /there is no docter[^]*pnpm demo doctor/],
-    [['--out', 'x.pdf'], /--out belongs to --once/],
-    [['--onec'], /Unknown option '--onec'/],
-    [['--replicas', '3'], /--replicas belongs to --processes/],
-    [['--processes', '--replicas', 'many'], /--replicas is many; it wants a number from 1 to 16/],
+    [['docter'], /there is no command docter[^]*pnpm demo doctor/],
+    [['--out', 'x.pdf'], /--out needs --once/],
+    [['--onec'], /Unknown option '--onec'\n\npnpm demo /],
+    [['--replicas', '3'], /--replicas needs --processes/],
+    [['--processes', '--replicas', 'many'], /--replicas is many; expected a whole number from 1 to 16/],
     [['--processes'], /--processes needs DATABASE_URL/],
-    [['serve'], /there is no serve/],
+    [['serve'], /there is no command serve/],
     [['serve', 'paymnets'], /there is no service paymnets, only storefront, payments, receipts/],
     [['serve', 'payments'], /ISSUER is needed/],
-    [['--env', join(folder, 'nowhere.env')], /nowhere\.env/],
+    [['--env', join(folder, 'nowhere.env')], /--env: there is no file .*nowhere\.env\n\npnpm demo /],
   ] as const) {
     const { code, out } = await run(args, { DATABASE_URL: '', ISSUER: '' })
     t.equal(code, 1, args.join(' '))

@@ -4,6 +4,7 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { AuthorizationServerConfig } from '../config.js'
 import { operations } from '../operations/operations.js'
 import { problemDetails } from '../operations/problem-details.js'
+import { serviceLog } from '../operations/service-log.js'
 import { currentTraceId, tracedRequests } from '../operations/trace-context.js'
 import { createProvider, generateSigningKey, type Tamper } from './provider.js'
 
@@ -37,7 +38,7 @@ export async function buildAuthorizationServer(
 ): Promise<FastifyInstance> {
   const app = fastify({
     ...tracedRequests,
-    logger: { level: config.logLevel, name: 'authorization-server', ...(log && { stream: log }) },
+    logger: { ...serviceLog('issuer', config.logLevel), ...(log && { stream: log }) },
     trustProxy: config.trustProxy ?? false,
   })
   await app.register(problemDetails)

@@ -1,10 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { DatabaseError } from './database-error.js'
 
 /**
  * Keeps every other process out of a folder: PGlite would let two of them corrupt it without a word.
  * A lock whose process is gone, say by kill -9, is taken over.
  * @returns what releases the lock
- * @throws when a living process holds it, naming that process
+ * @throws {DatabaseError} when a living process holds it, naming that process
  */
 export function lockFolder(folder: string): () => void {
   const file = `${folder}.lock`
@@ -14,10 +15,10 @@ export function lockFolder(folder: string): () => void {
     writeFileSync(file, `${process.pid}\n`, { flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new Error(
-      `${folder} is open in process ${readHolder(file) ?? 'unknown'}: stop that one, or give this one ` +
-        `another folder, or set DATABASE_URL. If no such demo runs, delete ${file}.`,
-      { cause: error },
+    throw new DatabaseError(
+      `The database in ${folder} is open in process ${readHolder(file) ?? 'unknown'}: a demo is running already.`,
+      `Stop that process, or set DEMO_FOLDER to another folder for a second demo. If no demo is running, delete ${file}.`,
+      error,
     )
   }
   return () => rmSync(file, { force: true })

@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { PGlite, type Transaction } from '@electric-sql/pglite'
 import type { Database, Queryable } from './database.js'
+import { folderError } from './database-error.js'
 import { lockFolder } from './folder-lock.js'
 
 interface Open {
@@ -13,13 +14,23 @@ interface Open {
 /** PGlite takes some 400 MB: services that run in one process share the one of their folder. */
 const open = new Map<string, Open>()
 
-/** Opens the embedded PostgreSQL in a folder that no other process has open. */
+/**
+ * Opens the embedded PostgreSQL in a folder that no other process has open.
+ * @throws {DatabaseError}
+ */
 export async function openPglite(folder: string): Promise<Database> {
-  mkdirSync(dirname(folder), { recursive: true })
-  const path = `${realpathSync(dirname(folder))}/${folder.split(/[\\/]/).at(-1)}`
-  const entry = open.get(path) ?? start(path)
-  entry.users += 1
-  const pglite = await entry.pglite
+  try {
+    mkdirSync(dirname(folder), { recursive: true })
+    const path = `${realpathSync(dirname(folder))}/${folder.split(/[\\/]/).at(-1)}`
+    const entry = open.get(path) ?? start(path)
+    entry.users += 1
+    return databaseOf(path, entry, await entry.pglite)
+  } catch (error) {
+    throw folderError(folder, error)
+  }
+}
+
+function databaseOf(path: string, entry: Open, pglite: PGlite): Database {
   return {
     ...queryable(pglite),
     transaction: work => pglite.transaction(tx => work(queryable(tx))),

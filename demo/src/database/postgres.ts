@@ -1,14 +1,18 @@
 import { Pool, type PoolClient } from 'pg'
 import type { Database, Queryable } from './database.js'
+import { serverError } from './database-error.js'
 
-/** Connects to a PostgreSQL server with a pool; fails at once when it cannot be reached. */
+/**
+ * Connects to a PostgreSQL server with a pool; fails at once when it cannot be reached.
+ * @throws {DatabaseError}
+ */
 export async function openPostgres(url: string): Promise<Database> {
   const pool = new Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000 })
   // A server that goes away ends idle connections; the pool opens new ones when it is back.
   pool.on('error', () => {})
   await pool.query('select 1').catch(async (error: unknown) => {
     await pool.end()
-    throw error
+    throw serverError(url, error)
   })
   return {
     ...queryable(pool),

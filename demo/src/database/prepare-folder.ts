@@ -30,5 +30,9 @@ export async function prepareFolder({ folder }: DatabaseConfig): Promise<void> {
   } catch {
     // The other one's is as good.
   }
-  rmSync(unfinished, { recursive: true, force: true })
+  try {
+    rmSync(unfinished, { recursive: true, force: true })
+  } catch {
+    // A part of the path may be a file: opening the database says so.
+  }
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildAuthorizationServer } from '../authorization-server/app.js'
 import type { DemoConfig } from '../config.js'
 import { openDatabase } from '../database/database.js'
+import type { DatabaseError } from '../database/database-error.js'
 import type { Environment } from '../environment.js'
 import { loadConfig } from '../load-config.js'
 import { chooseFreePorts, chooseUsualPorts } from '../ports.js'
@@ -77,9 +78,8 @@ async function examineDatabase({ payments }: DemoConfig): Promise<Finding> {
     await database.query('select 1').finally(() => database.close())
     return { isWell: true, found }
   } catch (error) {
-    const remedy =
-      url === undefined ? 'Is a demo running already?' : 'Look at DATABASE_URL, and whether the server runs.'
-    return { isWell: false, found: (error as Error).message, remedy }
+    const { message, remedy } = error as DatabaseError
+    return { isWell: false, found: message, remedy }
   }
 }
 

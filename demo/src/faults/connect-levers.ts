@@ -23,10 +23,9 @@ export function connectLevers(config: DemoConfig, { authorizationServer, receipt
     receiptServer: controlServer(receipts.server),
     forgetTokens: () => clock.forget(),
     async showNewKey() {
-      const { payments } = config.storefront
-      const { receipts } = config.payments
-      await callOnce('storefront', { name: 'payments', ...payments }, `/payments/${randomUUID()}`)
-      await callOnce('payments', { name: 'receipts', ...receipts }, `/receipts/${randomUUID()}`)
+      const [toPayments, toReceipts] = [config.storefront.payments, config.payments.receipts]
+      await callOnce('storefront', { name: 'payments', ...toPayments }, `/payments/${randomUUID()}`)
+      await callOnce('payments', { name: 'receipts', ...toReceipts }, `/receipts/${randomUUID()}`)
     },
   }
 }

@@ -28,13 +28,15 @@ function maskAuthorization(value: string): string {
 /** What a token request asks for, before how the client proves who it is. */
 const askedFor = ['grant_type', 'scope', 'resource', 'audience']
 
+/** Smaller comes first. */
+const rank = ([name]: readonly [string, string]): number => askedFor.indexOf(name) + 1 || askedFor.length + 1
+
 /** A request body as text, without what a form keeps secret; a token request begins with what it asks for. */
 export function maskBody(body: string, contentType: string): string {
   if (!contentType.startsWith('application/x-www-form-urlencoded')) return body.slice(0, longestBody)
   const fields = [...new URLSearchParams(body)]
-  const rank = ([name]: [string, string]): number => askedFor.indexOf(name) + 1 || Infinity
   return fields
-    .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)))
+    .toSorted((a, b) => rank(a) - rank(b))
     .map(([name, value]) => `${name}=${secretFields.has(name) ? '•••' : value}`)
     .join('\n&')
     .slice(0, longestBody)

@@ -5,6 +5,7 @@ import { openMigrated } from '../database/migrate.js'
 import { apiDocs } from './api-docs.js'
 import { operations } from './operations.js'
 import { problemDetails } from './problem-details.js'
+import { serviceLog } from './service-log.js'
 import { tracedRequests } from './trace-context.js'
 
 /** What one API has of its own. */
@@ -28,7 +29,7 @@ export async function createApiService(
 ): Promise<{ app: FastifyInstance; database: Database }> {
   const app = fastify({
     ...tracedRequests,
-    logger: { level: config.logLevel, name },
+    logger: serviceLog(name, config.logLevel),
     trustProxy: config.trustProxy ?? false,
     bodyLimit,
     // A misspelt or unknown member is refused, never dropped or guessed.

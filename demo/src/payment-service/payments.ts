@@ -41,6 +41,8 @@ export interface Payments {
   ): Promise<{ readonly payment: Payment; readonly replayed: boolean }>
   /** A client's own payment. */
   find(id: string, clientId: string): Promise<Payment | undefined>
+  /** The payment that a client made with this Idempotency-Key. */
+  findByKey(idempotencyKey: string, clientId: string): Promise<Payment | undefined>
   /**
    * Settles payments whose process died or whose gateway was away, since their buyers may have been charged.
    * @returns how many
@@ -90,6 +92,7 @@ export function createPayments({ store, gateway, clock, leaseMs }: PaymentParts)
       const payment = await store.find(id)
       return payment?.clientId === clientId ? payment : undefined
     },
+    findByKey: (idempotencyKey, clientId) => store.findByKey(clientId, idempotencyKey),
     async recover() {
       let settled = 0
       for (const id of await store.findAbandoned(new Date(clock()), 20)) {

@@ -63,6 +63,23 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
   )
 
   app.get(
+    '/payments',
+    {
+      config: { oauth: allow('payments:read') },
+      schema: {
+        summary: 'Find a payment by its Idempotency-Key',
+        querystring: Type.Object({ idempotencyKey: Type.String({ minLength: 1, maxLength: 255 }) }),
+        response: { 200: paymentAnswer },
+      },
+    },
+    async request => {
+      const payment = await payments.findByKey(request.query.idempotencyKey, clientOf(request))
+      if (payment === undefined) throw new PaymentNotFoundError()
+      return answer(payment)
+    },
+  )
+
+  app.get(
     '/payments/:paymentId',
     {
       config: { oauth: allow('payments:read') },

@@ -1,8 +1,9 @@
-import closeWithGrace from 'close-with-grace'
+import { closeOnSignal } from '../close-on-signal.js'
+import { withCookieSecret } from '../cookie-secret.js'
 import { EnvironmentError } from '../environment.js'
 import { loadConfig } from '../load-config.js'
 import { chooseUsualPorts } from '../ports.js'
-import { sayFailure, sayProcess, sayWelcome } from '../terminal.js'
+import { sayProcess, sayWelcome } from '../terminal.js'
 import { supervise } from './supervise.js'
 
 /**
@@ -13,14 +14,14 @@ import { supervise } from './supervise.js'
 export async function keepProcesses(given = '2'): Promise<void> {
   const count = Number(given)
   if (!Number.isInteger(count) || count < 1 || count > 16)
-    throw new Error(`--replicas is ${given}; it wants a number from 1 to 16`)
+    throw new Error(`--replicas is ${given}; expected a whole number from 1 to 16`)
   if ((process.env['DATABASE_URL'] ?? '') === '')
     throw new EnvironmentError(
       '--processes needs DATABASE_URL, such as postgres://user@127.0.0.1:5432/bookstore: ' +
         'the embedded database can be open in one process only',
     )
   const { ports, moved } = await chooseUsualPorts()
-  const config = loadConfig(ports, process.env)
+  const config = loadConfig(ports, withCookieSecret(process.env))
   const supervisor = await supervise(
     config,
     {
@@ -33,5 +34,5 @@ export async function keepProcesses(given = '2'): Promise<void> {
     sayProcess,
   )
   sayWelcome(config, { moved, startedInMs: performance.now(), isLive: false })
-  closeWithGrace({ delay: 30_000, logger: { error: sayFailure } }, () => supervisor.close())
+  closeOnSignal(() => supervisor.close(), 30_000)
 }

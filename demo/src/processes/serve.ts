@@ -1,9 +1,9 @@
-import closeWithGrace from 'close-with-grace'
+import { closeOnSignal } from '../close-on-signal.js'
 import { usualPorts, type DemoConfig, type ServiceName } from '../config.js'
 import { EnvironmentError } from '../environment.js'
 import { configLoaders } from '../load-config.js'
 import { isIssuerReal } from '../real-issuer.js'
-import { sayFailure, sayThing } from '../terminal.js'
+import { sayThing } from '../terminal.js'
 import { openService } from './build-service.js'
 
 /** The authorization server is not among them: its clients' secrets are made at each start, for its own process. */
@@ -21,7 +21,7 @@ export async function serve(wanted: string): Promise<void> {
     throw new EnvironmentError('ISSUER is needed: a service that runs alone has no issuer beside it')
   const config: DemoConfig[typeof name] = configLoaders(usualPorts, process.env)[name]()
   const service = await openService(name, config)
-  closeWithGrace({ delay: 20_000, logger: { error: sayFailure } }, () => service.close())
+  closeOnSignal(() => service.close(), 20_000)
   // Elsewhere than in a terminal, what is said is log lines alone.
   if (process.stdout.isTTY) sayThing(`${name} listens on ${config.host}:${config.port}`)
 }

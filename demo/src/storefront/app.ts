@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
 import type { StorefrontConfig } from '../config.js'
 import { operations } from '../operations/operations.js'
+import { serviceLog } from '../operations/service-log.js'
 import { tracedRequests } from '../operations/trace-context.js'
 import { seller } from '../receipt-service/seller.js'
 import { serveAssets } from './assets.js'
@@ -57,7 +58,7 @@ export async function buildStorefront(
 ): Promise<FastifyInstance> {
   const app = fastify({
     ...tracedRequests,
-    logger: { level: config.logLevel, name: 'storefront' },
+    logger: serviceLog('storefront', config.logLevel),
     trustProxy: config.trustProxy ?? false,
     bodyLimit: 16 * 1024,
     rewriteUrl: ({ url = '/' }) => (isDecodable(url) ? url : '/page-not-found'),

@@ -75,6 +75,8 @@ export interface PaymentsApi {
     idempotencyKey: string,
   ): Promise<Payment>
   find(paymentId: string): Promise<Payment | undefined>
+  /** The payment that was made with this key, if any. */
+  findByKey(idempotencyKey: string): Promise<Payment | undefined>
   /** The receipt in the wanted media type; undefined while it is being made. */
   receipt(paymentId: string, mediaType: string): Promise<ReceiptFile | undefined>
 }
@@ -97,6 +99,14 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
     return payments.request(request)
   }
 
+  async function look(path: string): Promise<Payment | undefined> {
+    const { statusCode, body } = await payments.request({ path, ...timeouts })
+    if (statusCode === 200) return (await body.json()) as Payment
+    await body.dump()
+    if (statusCode === 404 || statusCode === 400) return undefined
+    throw new PaymentRefused(statusCode)
+  }
+
   return {
     async pay(order, buyer, paymentMethod, idempotencyKey) {
       for (let attempt = 1; ; attempt += 1) {
@@ -113,16 +123,8 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
         await wait(inUse.pauseMs)
       }
     },
-    async find(paymentId) {
-      const { statusCode, body } = await payments.request({
-        path: `/payments/${encodeURIComponent(paymentId)}`,
-        ...timeouts,
-      })
-      if (statusCode === 200) return (await body.json()) as Payment
-      await body.dump()
-      if (statusCode === 404 || statusCode === 400) return undefined
-      throw new PaymentRefused(statusCode)
-    },
+    find: paymentId => look(`/payments/${encodeURIComponent(paymentId)}`),
+    findByKey: key => look(`/payments?idempotencyKey=${encodeURIComponent(key)}`),
     async receipt(paymentId, mediaType) {
       const { statusCode, headers, body } = await payments.request({
         path: `/payments/${encodeURIComponent(paymentId)}/receipt`,

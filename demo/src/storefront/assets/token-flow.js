@@ -89,10 +89,11 @@ function showPanel(html) {
   const next = parse(html)
   if (panel === null || words(panel) === words(next)) return
   const focused = document.activeElement?.closest('.switches form')?.elements.name.value
-  const opened = [...panel.querySelectorAll('.switches details[open] h3')].map(title => title.textContent)
+  const titles = panel.querySelectorAll('.switches details[open] h3')
+  const opened = new Set([...titles].map(title => title.textContent))
   panel.replaceChildren(...next.childNodes)
   for (const details of panel.querySelectorAll('.switches details'))
-    details.open = opened.includes(details.querySelector('h3').textContent)
+    details.open = opened.has(details.querySelector('h3').textContent)
   panel.querySelector(`[value="${focused}"] ~ button`)?.focus()
 }
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { currency } from '../../catalogue.js'
-import { cartCount, cartLines, cartTotal, writeCart, type Cart } from '../cart.js'
+import { cartCount, cartLines, cartTotal, readCart, writeCart, type Cart } from '../cart.js'
 import { locale } from '../money.js'
 import { paymentMethods, PaymentRefused, type PaymentMethod, type PaymentsApi } from '../payments-api.js'
 import { loadCart, saveCart } from './cart-cookie.js'
@@ -29,6 +29,7 @@ type Sent = Static<typeof orderForm>
 /** What the form shows: fresh, or as it was sent. */
 interface FormState extends Partial<Omit<Sent, 'cart'>> {
   readonly alert?: string
+  readonly isEmailInvalid?: boolean
 }
 
 /** Pay what is in the cart. */
@@ -51,9 +52,7 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
     async (request, reply) => {
       const { email, method, order } = request.body
       const cart = loadCart(request)
-      if (cart.size === 0) return reply.redirect('/cart', 303)
-      if (writeCart(cart) !== request.body.cart)
-        return showForm(reply.code(409), cart, { email, method, order, alert: cartHasChanged })
+      if (cart.size === 0 || writeCart(cart) !== request.body.cart) return resume(request, reply, cart)
       const items = [...cart].map(([sku, quantity]) => ({ sku, quantity }))
       try {
         const { paymentId } = await payments.pay({ items, currency, locale }, { email }, method, order)
@@ -63,19 +62,53 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
         if (error instanceof PaymentRefused && error.statusCode === 402)
           return showForm(reply.code(402), cart, { email, method, alert: error.message })
         if (error instanceof PaymentRefused && error.statusCode === 400)
-          return showForm(reply.code(400), cart, { email, method, order, alert: notAnAddress })
+          return showForm(reply.code(400), cart, {
+            email,
+            method,
+            order,
+            alert: notAnAddress,
+            isEmailInvalid: true,
+          })
         if (error instanceof PaymentRefused && error.statusCode === 422 && error.paymentId !== undefined)
           return showFirst(reply, cart, { email, method, paymentId: error.paymentId })
         request.log.error({ err: error }, 'payment not made')
-        return showForm(reply.code(503).header('retry-after', 2), cart, {
-          email,
-          method,
-          order,
-          alert: unreachable,
-        })
+        return showUnreachable(reply, cart, { email, method, order })
       }
     },
   )
+
+  /**
+   * The cart is not the one that the form shows. It may have been paid, changed in another window, or lost, say with the
+   * cookie's secret. What was paid is found again by the form's key; nothing is charged here.
+   */
+  async function resume(
+    request: FastifyRequest<{ Body: Sent }>,
+    reply: FastifyReply,
+    cart: Cart,
+  ): Promise<FastifyReply> {
+    const { email, method, order } = request.body
+    const shown = readCart(request.body.cart)
+    const chosen = cart.size > 0 ? cart : shown
+    if (chosen.size === 0) return reply.redirect('/cart', 303)
+    try {
+      const first = await payments.findByKey(order)
+      if (first !== undefined && first.status !== 'declined')
+        return await reply.redirect(`/orders/${first.paymentId}`, 303)
+      if (cart.size > 0)
+        return await showForm(reply.code(409), cart, { email, method, order, alert: cartHasChanged })
+      saveCart(reply, shown)
+      const isKeyFree = first === undefined
+      return await showForm(reply.code(409), shown, {
+        email,
+        method,
+        ...(isKeyFree ? { order } : {}),
+        alert: isKeyFree ? cartWasLost : firstWasDeclined,
+      })
+    } catch (error) {
+      request.log.error({ err: error }, 'earlier payment not found')
+      return showUnreachable(reply, chosen, { email, method, order })
+    }
+  }
 
   /** The form was sent before, with another address or card, and its payment exists: that one is the order, unless it was declined. */
   async function showFirst(
@@ -92,14 +125,24 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
   }
 }
 
+function showUnreachable(reply: FastifyReply, cart: Cart, sent: Omit<Sent, 'cart'>): FastifyReply {
+  return showForm(reply.code(503).header('retry-after', 2), cart, { ...sent, alert: unreachable })
+}
+
 const unreachable =
   'The payment service cannot be reached. Pay again in a moment: however often you do, you are charged once.'
 /** All else in the form is chosen, not written. */
-const notAnAddress = 'That is no e-mail address; write it like reader@example.com.'
-const cartHasChanged = 'Your cart has changed since this page was shown. This is what is in it now.'
+const notAnAddress = 'This is not a valid e-mail address; write it like reader@example.com.'
+const cartHasChanged = 'Your cart has changed since this page was shown. This is what it contains now.'
+const cartWasLost =
+  'The shop was restarted, and lost your cart. This is what you had chosen; nothing was charged. Pay again to buy it.'
 const firstWasDeclined = 'An earlier try was declined, and nothing was charged. Pay again with this card.'
 
-function showForm(reply: FastifyReply, cart: Cart, { alert, ...sent }: FormState): FastifyReply {
+function showForm(
+  reply: FastifyReply,
+  cart: Cart,
+  { alert, isEmailInvalid = false, ...sent }: FormState,
+): FastifyReply {
   const lines = cartLines(cart)
   const form = { email: 'reader@example.com', method: 'test_visa', order: randomUUID(), ...sent }
   return reply.header('cache-control', 'no-store').view('checkout', {
@@ -110,5 +153,6 @@ function showForm(reply: FastifyReply, cart: Cart, { alert, ...sent }: FormState
     form,
     cart: writeCart(cart),
     alert,
+    isEmailInvalid,
   })
 }

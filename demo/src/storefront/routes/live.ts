@@ -36,7 +36,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
   app,
   { journal, levers, payments, tryIt },
 ) => {
-  const switchboard =
+  const board =
     levers &&
     createSwitchboard(levers, orderId =>
       payments.pay(trialOrder, { email: 'trial@example.com' }, 'test_visa', orderId),
@@ -52,19 +52,19 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
     const latest = journal.list().slice(-shownAtFirst)
     return reply.header('cache-control', 'no-store').view('live', {
       ...showFlow(journal, latest),
-      ...panelOf(switchboard),
+      ...panelOf(board),
       tryIt,
       cartCount: cartCount(loadCart(request)),
     })
   })
 
-  if (switchboard !== undefined) {
+  if (board !== undefined) {
     app.post('/live/switches', { schema: { body: flip } }, async (request, reply) => {
       const { name, wanted } = request.body
-      await (name === everything ? switchboard.reset() : switchboard.flip(name, wanted))
+      await (name === everything ? board.reset() : board.flip(name, wanted))
       return reply.redirect('/live#effect', 303)
     })
-    followPanel(switchboard)
+    followPanel(board)
   }
 
   /** Each event is a piece of HTML: a request, the switches, or which start of the shop this is. */
@@ -83,9 +83,9 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
     const { events } = stream
     open.add(events)
     events.send('boot', journal.boot)
-    if (order === undefined && switchboard !== undefined) {
+    if (order === undefined && board !== undefined) {
       panels.add(events)
-      events.send('panel', renderPanel(switchboard))
+      events.send('panel', renderPanel(board))
     }
     for (const exchange of journal.list().slice(order === undefined ? -shownAtFirst : 0)) send(exchange)
     return stream.reply

@@ -1,0 +1,64 @@
+/** The database cannot be opened, and what to do about it. */
+export class DatabaseError extends Error {
+  readonly remedy: string
+
+  constructor(message: string, remedy: string, cause?: unknown) {
+    super(message, { cause })
+    this.remedy = remedy
+  }
+}
+
+const otherFolder = 'set DEMO_FOLDER to another folder, or DATABASE_URL to a PostgreSQL server.'
+/** By the error's code: what it means, and what to do. */
+const folderFailures: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
+  ENOSPC: ['the disk is full', `Make room, or ${otherFolder}`],
+  EACCES: ['this user may not write there', `Change the permissions, or ${otherFolder}`],
+  EPERM: ['this user may not write there', `Change the permissions, or ${otherFolder}`],
+  EROFS: ['the disk is read-only', `Please ${otherFolder}`],
+  ENOTDIR: ['a part of this path is a file', `Delete the file, or ${otherFolder}`],
+  EEXIST: ['a part of this path is a file', `Delete the file, or ${otherFolder}`],
+}
+
+/** The folder of the embedded database cannot be used. */
+export function folderError(folder: string, cause: unknown): DatabaseError {
+  if (cause instanceof DatabaseError) return cause
+  const [why, remedy] = folderFailures[codeOf(cause)] ?? [
+    `it is damaged, or was made by another version: ${reasonOf(cause)}`,
+    `It holds only this demo's orders. Delete the folder, or ${otherFolder}`,
+  ]
+  return new DatabaseError(`The database in ${folder} cannot be opened: ${why}.`, remedy, cause)
+}
+
+const serverFailures: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
+  ECONNREFUSED: ['no server listens there', 'Start PostgreSQL, or correct host and port in DATABASE_URL.'],
+  ENOTFOUND: ['there is no such host', 'Correct the host in DATABASE_URL.'],
+  ETIMEDOUT: ['it does not answer', 'Check host, port and firewall for DATABASE_URL.'],
+  '28P01': ['it refuses the password', 'Correct user and password in DATABASE_URL.'],
+  '28000': ['it refuses the user', 'Correct the user in DATABASE_URL.'],
+  '3D000': ['it has no such database', 'Create the database, or correct its name in DATABASE_URL.'],
+}
+
+/** The server of `DATABASE_URL` cannot be used. Names host and port alone: the URL holds a password. */
+export function serverError(url: string, cause: unknown): DatabaseError {
+  const { hostname, port } = new URL(url)
+  const [why, remedy] = serverFailures[codeOf(cause)] ?? [
+    reasonOf(cause),
+    'Check DATABASE_URL, and whether the server runs.',
+  ]
+  const server = `${hostname}:${port === '' ? '5432' : port}`
+  return new DatabaseError(`The PostgreSQL server at ${server} cannot be used: ${why}.`, remedy, cause)
+}
+
+function codeOf(error: unknown): string {
+  const { code, errors = [] } = Object(error) as { code?: unknown; errors?: readonly unknown[] }
+  // Several addresses were tried: any of the errors tells.
+  const first = code ?? (Object(errors[0]) as { code?: unknown }).code
+  return typeof first === 'string' ? first : ''
+}
+
+/** PGlite also throws what is not an Error, with a number of the C library. */
+function reasonOf(error: unknown): string {
+  const { message, errno } = Object(error) as { message?: unknown; errno?: unknown }
+  if (typeof message === 'string' && message !== '') return message.replace(/\.$/, '')
+  return typeof errno === 'number' ? `errno ${errno}` : 'for an unknown reason'
+}
