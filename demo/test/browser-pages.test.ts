@@ -77,6 +77,16 @@ const pages: readonly (readonly [name: string, go: (page: Page) => Promise<unkno
 
 t.setTimeout(browserPatienceMs)
 
+t.test('the shop fits 320 pixels, which is 1280 at four times the size', needsChromium, async t => {
+  const { url } = await openShop(t)
+  const browser = await launch(t)
+  const page = await openPage(t, { browser, url }, { viewport: { width: 320, height: 640 }, baseURL: url })
+  for (const path of ['/', '/cart', '/live']) {
+    await page.goto(path)
+    t.equal(await tooWide(page), 0, path)
+  }
+})
+
 t.test('each page fits its screen, and axe-core finds nothing', needsChromium, async t => {
   t.setTimeout(browserPatienceMs)
   const { url } = await openShop(t)

@@ -68,6 +68,14 @@ t.test('pages load nothing from elsewhere and run nothing inline', async t => {
       const asset = await shop.inject(path)
       t.equal(asset.statusCode, 200, path)
       t.match(asset.headers['cache-control'], 'immutable')
+      for (const [, font = ''] of asset.body.matchAll(/url\('([^']+)'\)/g))
+        t.equal(
+          body.includes(font) || font.startsWith('figtree'),
+          true,
+          `${font} is the font that is preloaded`,
+        )
+      const bare = await shop.inject(path.split('?')[0] ?? '')
+      t.notMatch(bare.headers['cache-control'], 'immutable', 'another version may come under this address')
     }
   }
 })

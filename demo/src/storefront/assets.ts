@@ -22,19 +22,39 @@ const files: Readonly<Record<string, { readonly type: string; readonly at: strin
   },
 }
 
+const forGood = 'public, max-age=31536000, immutable'
+/** For an address without the version, as other services have it. */
+const forAnHour = 'public, max-age=3600'
+
 /** Serves the files from memory, and tells pages the URL of each: it changes with the content, so browsers keep it for good. */
 export function serveAssets(app: FastifyInstance): (name: string) => string {
   const versions = new Map<string, string>()
-  for (const [name, { type, at }] of Object.entries(files)) {
-    const content = readFileSync(at)
-    versions.set(name, createHash('sha256').update(content).digest('base64url').slice(0, 10))
-    app.get(`/assets/${name}`, { logLevel: 'warn' }, async (_request, reply) =>
-      reply.type(type).header('cache-control', 'public, max-age=31536000, immutable').send(content),
-    )
+  // Style sheets come last: they name fonts by the same URLs as pages do, or browsers would load a font twice.
+  for (const [name, { type, at }] of Object.entries(files).toSorted(([a], [b]) => rank(a) - rank(b))) {
+    const content = name.endsWith('.css')
+      ? withVersions(readFileSync(at, 'utf8'), versions)
+      : readFileSync(at)
+    const version = createHash('sha256').update(content).digest('base64url').slice(0, 10)
+    versions.set(name, version)
+    app.get(`/assets/${name}`, { logLevel: 'warn' }, async (request, reply) => {
+      const isCurrent = (request.query as { v?: unknown }).v === version
+      return reply
+        .type(type)
+        .header('cache-control', isCurrent ? forGood : forAnHour)
+        .send(content)
+    })
   }
   return name => {
     const version = versions.get(name)
     if (version === undefined) throw new Error(`there is no asset ${name}`)
     return `/assets/${name}?v=${version}`
   }
+}
+
+function rank(name: string): number {
+  return name.endsWith('.css') ? 1 : 0
+}
+
+function withVersions(css: string, versions: ReadonlyMap<string, string>): string {
+  return css.replaceAll(/url\('([\w.-]+)'\)/g, (_, name: string) => `url('${name}?v=${versions.get(name)}')`)
 }

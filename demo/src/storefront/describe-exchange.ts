@@ -96,7 +96,7 @@ function requestText({ method, path, headers, body = '' }: Exchange): string {
 }
 
 const askedMeanings: Readonly<Record<string, string>> = {
-  grant_type: 'The Client Credentials Grant: the service asks in its own name, for no user.',
+  grant_type: 'The Client Credentials Grant: the client asks in its own name, for no user.',
   scope: 'What the token should allow.',
   resource: 'Which service the token is for.',
   audience: 'Which service the token is for.',
