@@ -5,6 +5,7 @@ import t from 'tap'
 import { openBookstore } from '#src/bookstore.js'
 import { loadConfig } from '#src/load-config.js'
 import { chooseFreePorts } from '#src/ports.js'
+import { copyDatabase } from './database-template.js'
 import { browserPatienceMs, devices, launch, needsChromium } from './browser.js'
 
 t.setTimeout(browserPatienceMs)
@@ -17,6 +18,7 @@ t.test(
     const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
     const ports = await chooseFreePorts()
     const open = () => openBookstore(loadConfig(ports, { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' }))
+    await copyDatabase(join(folder, 'database'))
     const first = await open()
     const browser = await launch(t)
     const baseURL = `http://127.0.0.1:${ports.storefront}`

@@ -15,9 +15,11 @@ import { quote } from '#src/payment-service/quote.js'
 import { backOff, createReceiptDelivery } from '#src/payment-service/receipt-delivery.js'
 import type { Delivery } from '#src/payment-service/receipts-api.js'
 import { until } from './until.js'
+import { copyDatabase } from './database-template.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
 const migrations = new URL('../src/payment-service/migrations/', import.meta.url)
+await copyDatabase(join(folder, 'database'))
 const database = await openMigrated({ folder: join(folder, 'database') }, 'payments', migrations)
 t.teardown(async () => {
   await database.close()

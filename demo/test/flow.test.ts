@@ -14,6 +14,7 @@ import { loadConfig } from '#src/load-config.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { watchTokens } from '#src/token-flow.js'
 import { startBuying } from './buyer.js'
+import { copyDatabase } from './database-template.js'
 import { openShop, type Shop } from './open-shop.js'
 import { until } from './until.js'
 
@@ -144,6 +145,7 @@ t.test('a purchase ends with a receipt, by two tokens over real HTTP', async t =
 t.test('the issuer is down on a cold start: 503, not 401', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  await copyDatabase(join(folder, 'database'))
   const config = loadConfig(await chooseFreePorts(), { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
   // A token that is right in all that can be told without keys.
   await using issuer = await createTestIssuer()

@@ -6,6 +6,7 @@ import { openBookstore, type Bookstore } from '#src/bookstore.js'
 import type { DemoConfig } from '#src/config.js'
 import { loadConfig } from '#src/load-config.js'
 import { chooseFreePorts } from '#src/ports.js'
+import { copyDatabase } from './database-template.js'
 
 /** The whole shop, on free ports and with a database of its own. */
 export interface Shop extends Bookstore {
@@ -16,6 +17,7 @@ export interface Shop extends Bookstore {
 /** Opens the shop and closes it after the test. */
 export async function openShop(t: Test): Promise<Shop> {
   const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
+  await copyDatabase(join(folder, 'database'))
   const config = loadConfig(await chooseFreePorts(), { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
   const shop = await openBookstore(config)
   t.teardown(async () => {

@@ -13,6 +13,7 @@ import { readIdempotencyKey } from '#src/payment-service/idempotency-key.js'
 import { vatByRate } from '#src/payment-service/quote.js'
 import { sandboxGateway } from '#src/payment-service/sandbox-gateway.js'
 import { until } from './until.js'
+import { copyDatabase } from './database-template.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
 const issuer: TestIssuer = await createTestIssuer()
@@ -44,6 +45,7 @@ const config: PaymentConfig = {
   },
 }
 // Kept open, so that the embedded database is started once for all services of this file.
+await copyDatabase(config.database.folder)
 const database = await openDatabase(config.database)
 t.teardown(() => database.close())
 

@@ -12,6 +12,7 @@ import { buildReceiptService } from '#src/receipt-service/app.js'
 import { boxMissingGlyphs, formatFor } from '#src/receipt-service/format.js'
 import type { Receipt } from '#src/receipt-service/receipt.js'
 import { startRenderer, type RenderLimits } from '#src/receipt-service/render-pdf.js'
+import { copyDatabase } from './database-template.js'
 import { patienceMs } from './until.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
@@ -25,6 +26,7 @@ const config: ReceiptConfig = {
   database: { folder: join(folder, 'database') },
 }
 // Kept open, so that the embedded database is started once for all services of this file.
+await copyDatabase(config.database.folder)
 const database = await openDatabase(config.database)
 const token = await issuer.token({
   audience: config.audience,

@@ -23,8 +23,10 @@ import { prepareFolder } from '#src/database/prepare-folder.js'
 import { examine, type Finding } from '#src/doctor/doctor.js'
 import { loadConfig } from '#src/load-config.js'
 import { readable, serviceLog } from '#src/operations/service-log.js'
+import { day, timeOfDay } from '#src/storefront/money.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { pageWithReceipt, startBuying } from './buyer.js'
+import { copyDatabase } from './database-template.js'
 
 function makeFolder(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
@@ -33,7 +35,9 @@ function makeFolder(t: Test): string {
 }
 
 t.test('a restart of the shop loses neither the cart nor the order, and charges once', async t => {
-  const env = withCookieSecret({ DEMO_FOLDER: makeFolder(t), LOG_LEVEL: 'silent' })
+  const folder = makeFolder(t)
+  await copyDatabase(join(folder, 'database'))
+  const env = withCookieSecret({ DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
   const ports = await chooseFreePorts()
   const url = `http://127.0.0.1:${ports.storefront}`
   const first = await openBookstore(loadConfig(ports, env))
@@ -153,6 +157,12 @@ t.test('the doctor says the same', async t => {
 })
 
 const plain = (text: string): string => stripVTControlCharacters(text)
+
+t.test('all times of a purchase are the seller’s', async t => {
+  t.equal(day('2026-11-29T23:39:00Z'), '30 November 2026 at 00:39 CET')
+  t.equal(day('2026-07-01T12:00:00Z'), '1 July 2026 at 14:00 CEST')
+  t.equal(timeOfDay(Date.parse('2026-11-29T19:39:49Z')), '20:39:49')
+})
 
 t.test('service logs: JSON for programs, a readable line for people', async t => {
   const line = {

@@ -68,10 +68,11 @@ t.test('a mistake in the token request is shown with its error', curl, async t =
   t.match(await ask(secret, { scope: 'payments:read' }), { scope: 'payments:read' })
 })
 
+const at = (port: number): string => `http://127.0.0.1:${port}`
+
 t.test('the API documentation is behind each address, and Authorize works from it alone', async t => {
   const { config } = await openShop(t)
   const { authorizationServer, payments, receipts } = config
-  const at = (port: number): string => `http://127.0.0.1:${port}`
   for (const [{ port }, path] of [
     [payments, '/docs'],
     [receipts, '/docs'],

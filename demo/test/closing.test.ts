@@ -1,0 +1,70 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { copyDatabase } from './database-template.js'
+
+const module = new URL('../dist/close-on-signal.js', import.meta.url).href
+
+/** A process that closes as the demo does. */
+function run(script: string): { child: ChildProcess; ended: Promise<{ code: number | null; said: string }> } {
+  const { NODE_OPTIONS: _loaders, ...env } = process.env
+  const code = `import { closeOnSignal } from ${JSON.stringify(module)}\n${script}`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    env: { ...env, NO_COLOR: '1' },
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (said += String(chunk)))
+  return { child, ended: new Promise(resolve => child.once('close', code => resolve({ code, said }))) }
+}
+
+const forever = `setInterval(() => {}, 1_000); console.log('ready')`
+
+t.test('an error that nothing handled ends it with its stack, and closes first', async t => {
+  const { code, said } = await run(
+    `closeOnSignal(async () => console.log('closed'), 5_000); ${forever}
+     function breakIt() { throw new TypeError('broken') }; setTimeout(breakIt)`,
+  ).ended
+  t.equal(code, 1)
+  t.match(said, /An unexpected error ends the demo[^]*TypeError: broken\n +at .*breakIt[^]*closed/)
+})
+
+t.test('Ctrl+C answers at once, and a second one does not wait', async t => {
+  const { child, ended } = run(`closeOnSignal(() => new Promise(() => {}), 60_000); ${forever}`)
+  let signals = 0
+  child.stdout?.on('data', (chunk: Buffer) => {
+    const isNext = String(chunk).includes(signals === 0 ? 'ready' : 'Closing')
+    if (isNext && signals < 2) signals += Number(child.kill('SIGINT'))
+  })
+  const { code, said } = await ended
+  t.equal(code, 1)
+  t.match(
+    said,
+    /Closing: running requests finish first\. Press Ctrl\+C again[^]*Ended at once\. What is paid/,
+  )
+})
+
+t.test('closing that takes too long ends, and says so', async t => {
+  const { code, said } = await run(
+    `const close = closeOnSignal(() => new Promise(() => {}), 10); ${forever}; close()`,
+  ).ended
+  t.equal(code, 1)
+  t.match(said, 'Closing took longer than 0.01 s')
+})
+
+t.test('a reader that stops reading is no failure: demo --once | head -1', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  await copyDatabase(join(folder, 'database'))
+  const { NODE_OPTIONS: _loaders, ...env } = process.env
+  const child = spawn(process.execPath, ['demo/dist/start.js', '--once'], {
+    env: { ...env, NO_COLOR: '1', DEMO_FOLDER: folder },
+  })
+  child.stdout.once('data', () => child.stdout.destroy())
+  let errors = ''
+  child.stderr.on('data', chunk => (errors += String(chunk)))
+  const code = await new Promise(resolve => child.once('exit', resolve))
+  t.equal(code, 0, errors)
+  t.notMatch(errors, 'EPIPE')
+})
