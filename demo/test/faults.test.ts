@@ -78,6 +78,41 @@ t.test('what is broken has its effect at once, and heals', async t => {
     },
   )
 
+  await t.test('with several things broken, a trial is explained by its own requests', async t => {
+    await flip(t, 'wrong-secret', 'break', /invalid_client/)
+    const both = await flip(
+      t,
+      'issuer-down',
+      'break',
+      /paid, and the receipt waits[^]*Why: .*[Pp]ayment service/,
+    )
+    t.match(effectOf(both), /Still broken:<\/strong> Wrong secret, Issuer down/)
+    const failed = await flip(t, 'forget-tokens', 'break', /could not be bought\. Nothing was charged/)
+    const [, why = ''] = /Why: ([^<]*)/.exec(effectOf(failed)) ?? []
+    t.match(why, /the storefront/i, 'the storefront has no token')
+    t.notMatch(why, /the payment service/i, 'what the payment service tries meanwhile is another story')
+
+    const stream = await fetch(`${url}/live/events`)
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let told = ''
+    const until = async (wanted: RegExp): Promise<void> => {
+      while (!wanted.test(told)) told += (await reader?.read())?.value ?? ''
+    }
+    await until(/event: boot\ndata: \w+\n\nevent: panel\n[^]*Still broken/)
+    told = ''
+    const reset = await flip(
+      t,
+      'everything',
+      'heal',
+      /Everything reset[^]*paid, and the receipt (is there|came)/,
+    )
+    t.notMatch(effectOf(reset), 'Still broken')
+    t.notMatch(reset, 'Heal: ')
+    await until(/event: panel\n[^]*Everything reset/)
+    t.pass('other windows are told')
+    await reader?.cancel()
+  })
+
   await t.test('keys are rotated and nobody is refused', async t => {
     const page = await flip(t, 'rotate-keys', 'break', isThere)
     t.notMatch(flowSince(page, orderIn(page)), /exchange (refused|failed)/)

@@ -148,6 +148,14 @@ t.test('what would exhaust it, or does not add up, is refused at the door', asyn
     201,
     'the largest that is allowed can be rendered',
   )
+  const odd = {
+    ...content,
+    paidAt: '2026-12-31T23:59:60Z',
+    buyer: { ...content.buyer, name: 'می\u200Cخواهم' },
+  }
+  const leap = await put(app, randomUUID(), odd)
+  t.equal(leap.statusCode, 201, 'a leap second and a joiner are allowed')
+  t.match(leap.json(), { number: /^HQ-2027-/ }, 'and the year is the seller’s')
 })
 
 t.test('the same receipt gives the same bytes, in any thread', async t => {

@@ -66,7 +66,7 @@ t.test('a restart of the shop loses neither the cart nor the order, and charges 
   const shown = await waiting.pay('test_visa', fresh, {}, '')
   t.equal(shown.status, 409, 'what was not paid is shown again, and not charged')
   const page = await shown.text()
-  t.match(page, /The shop was restarted, and lost your cart[^]*nothing was charged/)
+  t.match(page, /Your cart was lost or emptied[^]*nothing was charged/)
   t.match(page, `value="${fresh}"`)
   t.match(page, 'The Lighthouse Ledger')
   const cookie = shown.headers.getSetCookie()[0]?.split(';')[0] ?? ''

@@ -9,6 +9,7 @@ import { usualPorts } from '#src/config.js'
 import { loadConfig } from '#src/load-config.js'
 import { openDatabase } from '#src/database/database.js'
 import { isFirstStart, prepareFolder } from '#src/database/prepare-folder.js'
+import { copyDatabase } from './database-template.js'
 
 interface Started {
   readonly process: ChildProcess
@@ -124,6 +125,28 @@ t.test('the open shop says what runs where, on this machine only, and closes at 
   t.equal(await child.ended, 0, child.out())
   t.strictSame(readdirSync(folder), ['cookie-secret', 'database'], 'no lock is left')
   await t.rejects(fetch(`http://127.0.0.1:${shop}`), 'and nothing listens any more')
+})
+
+t.test('two that start at the same moment share no port', async t => {
+  const children = await Promise.all(
+    [makeFolder(t), makeFolder(t)].map(async folder => {
+      await copyDatabase(join(folder, 'database'))
+      return start([], { DEMO_FOLDER: folder })
+    }),
+  )
+  t.teardown(() => children.forEach(child => child.process.kill('SIGKILL')))
+  await Promise.all(children.map(child => child.until('Ctrl+C closes the shop')))
+  const ports = children.flatMap(child =>
+    [...child.out().matchAll(/^ {4}[A-Z][\w ]+ +http:\/\/127\.0\.0\.1:(\d+) /gm)].map(([, port]) => port),
+  )
+  t.equal(ports.length, 4)
+  t.equal(new Set(ports).size, 4)
+  for (const child of children) {
+    t.match(child.out(), /→ token requested +for receipts, from the issuer, by the Client Credentials Grant/)
+    child.process.kill('SIGINT')
+    t.equal(await child.ended, 0, child.out())
+    t.match(child.out(), 'Closing: running requests finish first')
+  }
 })
 
 const limits = (threads: string) => loadConfig(usualPorts, { RENDERER_THREADS: threads }).receipts.render

@@ -17,11 +17,12 @@ export async function requestToken(callsWith: CallsWith): Promise<{ token?: stri
     const found = `${callsWith.clientId} gets a token${scopes === undefined ? '' : ` with ${scopes.join(' ')}`}`
     return { token: accessToken, finding: { isWell: true, found } }
   } catch (error) {
-    const { message, error: code = '' } = error as Error & { error?: string }
+    const { message, error: code = '', detail } = error as Error & { error?: string; detail?: string }
     return {
       finding: {
         isWell: false,
-        found: `${callsWith.clientId}: ${message}`,
+        // The message is for external callers; the operator needs the server's own words.
+        found: `${callsWith.clientId}: ${detail === undefined ? message : `${message}: ${detail}`}`,
         remedy:
           remedies[code] ?? 'Look at ISSUER, TOKEN_ENDPOINT and the network; the issuer’s log may say more.',
       },

@@ -55,8 +55,9 @@ export function createReceiptsApi(receipts: TokenClient): ReceiptsApi {
         if (permanent.has(statusCode)) return { outcome: 'refused', reason }
         return { outcome: 'failed', reason, ...retryAfter(headers['retry-after']) }
       } catch (error) {
-        const { code, message } = error as Error & { code?: string }
-        return { outcome: 'failed', reason: code ?? message }
+        // What the token client tells operators, where there is no token.
+        const { code, message, detail } = error as Error & { code?: string; detail?: string }
+        return { outcome: 'failed', reason: detail ?? code ?? message }
       }
     },
     async read(paymentId, wanted) {

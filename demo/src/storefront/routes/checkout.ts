@@ -135,7 +135,7 @@ const unreachable =
 const notAnAddress = 'This is not a valid e-mail address; write it like reader@example.com.'
 const cartHasChanged = 'Your cart has changed since this page was shown. This is what it contains now.'
 const cartWasLost =
-  'The shop was restarted, and lost your cart. This is what you had chosen; nothing was charged. Pay again to buy it.'
+  'Your cart was lost or emptied since this page was shown. This is what you had chosen; nothing was charged. Pay again to buy it.'
 const firstWasDeclined = 'An earlier try was declined, and nothing was charged. Pay again with this card.'
 
 function showForm(
