@@ -168,7 +168,7 @@ function readEffect(page: Page, what: string, expected: RegExp): Promise<string>
   return until(`an end of ${what}`, async () => {
     await effect.getByText(`${what}. A book`).first().waitFor()
     const said = oneLine(await effect.innerText())
-    if (expected.test(said) || !said.includes('has not answered yet')) return said
+    if (expected.test(said) || !/has not answered yet|waits a moment/.test(said)) return said
     await page.reload()
     return undefined
   })
