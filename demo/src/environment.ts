@@ -19,6 +19,6 @@ export function choice<T extends string>(
   const value = given(env, name)
   const found = choices.find(one => one === value)
   if (value !== undefined && found === undefined)
-    throw new EnvironmentError(`${name} is ${JSON.stringify(value)}; it wants one of ${choices.join(', ')}`)
+    throw new EnvironmentError(`${name} is ${JSON.stringify(value)}; expected one of ${choices.join(', ')}`)
   return found
 }

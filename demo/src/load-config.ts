@@ -155,7 +155,7 @@ function readRenderLimits(env: Environment): Pick<ReceiptConfig, 'render'> {
   const threads = Number(wanted)
   if (!Number.isInteger(threads) || threads < 1 || threads > mostRendererThreads)
     throw new EnvironmentError(
-      `RENDERER_THREADS is ${JSON.stringify(wanted)}; it wants a whole number from 1 to ${mostRendererThreads}`,
+      `RENDERER_THREADS is ${JSON.stringify(wanted)}; expected a whole number from 1 to ${mostRendererThreads}`,
     )
   return { render: { threads } }
 }

@@ -113,7 +113,9 @@ function credentials(of: (name: string) => string | undefined, owner: string): C
     )
   const method = of('CLIENT_AUTHENTICATION')
   if (method !== undefined && method !== 'client_secret_basic' && method !== 'client_secret_post')
-    throw new EnvironmentError('CLIENT_AUTHENTICATION wants client_secret_basic or client_secret_post')
+    throw new EnvironmentError(
+      `CLIENT_AUTHENTICATION is ${JSON.stringify(method)}; expected client_secret_basic or client_secret_post`,
+    )
   return { clientSecret, ...set('clientAuthentication', method) }
 }
 

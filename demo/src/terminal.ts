@@ -54,7 +54,7 @@ ${isLive ? flow : ''}    Payment service   ${at(payments, '/docs')}  needs a tok
   for (const { service, wanted, used } of moved)
     console.log(colors.yellow(`    Port ${wanted} is taken by another program, so ${service} uses ${used}.`))
   const told = isLive
-    ? 'Every step of every token is told here.'
+    ? 'Every step of every token is printed here.'
     : 'Kill any process: another takes its place.'
   console.log(colors.dim(`    ${told} Ctrl+C closes the shop.\n`))
 }

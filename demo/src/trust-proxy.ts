@@ -15,7 +15,7 @@ export function readTrustProxy(env: Environment): Pick<Listening, 'trustProxy'> 
   if (value === undefined) return {}
   if (value.split(',').every(part => isAddress(part.trim()))) return { trustProxy: value }
   throw new EnvironmentError(
-    `TRUST_PROXY is ${JSON.stringify(value)}; it wants the proxies' addresses or networks, such as ` +
+    `TRUST_PROXY is ${JSON.stringify(value)}; expected the proxies' addresses or networks, such as ` +
       'loopback or 10.0.0.0/8,fd00::1',
   )
 }

@@ -118,7 +118,7 @@ t.test('the doctor says what is wrong and what to do', async t => {
     [
       'a misspelt profile',
       env => ({ ...env, PROFILE: 'keycloack' }),
-      /ill Environment: PROFILE is "keycloack"; it wants one of .*keycloak/,
+      /ill Environment: PROFILE is "keycloack"; expected one of .*keycloak/,
     ],
     [
       'a key that is not there',

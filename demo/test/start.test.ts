@@ -157,7 +157,7 @@ t.test('the renderer has as many threads as the environment says', async t => {
   t.strictSame(limits('4'), { threads: 4 })
   for (const wrong of ['0', '17', '1.5', 'many'])
     t.throws(() => limits(wrong), {
-      message: `RENDERER_THREADS is "${wrong}"; it wants a whole number from 1 to 16`,
+      message: `RENDERER_THREADS is "${wrong}"; expected a whole number from 1 to 16`,
     })
 })
 

@@ -219,7 +219,7 @@ t.test('TRUST_PROXY: nobody, or the proxies’ addresses and networks', async t 
   for (const wrong of ['true', '1', 'proxy.example', '10.0.0.0/33', '10.0.0.0/', '10.0.0.1,,'])
     t.throws(() => readTrustProxy({ TRUST_PROXY: wrong }), {
       name: 'Error',
-      message: new RegExp(`^TRUST_PROXY is "${wrong}"; it wants the proxies' addresses or networks`),
+      message: new RegExp(`^TRUST_PROXY is "${wrong}"; expected the proxies' addresses or networks`),
     })
 })
 

@@ -67,7 +67,7 @@ export async function verifyToken(
 
 function describe(token: string): string {
   const decoded = decodeForShow(`Bearer ${token}`)
-  if (decoded === undefined) return 'nothing that can be read: it is no JWT'
+  if (decoded === undefined) return 'nothing readable: it is not a JWT'
   const { header, claims } = decoded
   const shown = ['iss', 'aud', 'scope', 'scp', 'roles', 'permissions'].filter(name => name in claims)
   return [
@@ -79,15 +79,15 @@ function describe(token: string): string {
 /** By RFC 6749's `error`, or by the plugin's reason for a refusal. */
 const remedies: Readonly<Record<string, string>> = {
   invalid_client:
-    'Look at CLIENT_ID and CLIENT_SECRET (or key and certificate), and whether the issuer wants CLIENT_AUTHENTICATION=client_secret_post.',
+    'Look at CLIENT_ID and CLIENT_SECRET (or key and certificate), and whether the issuer requires CLIENT_AUTHENTICATION=client_secret_post.',
   unauthorized_client:
-    'Allow the client the Client Credentials Grant (in Keycloak: service accounts). Keycloak says so of a wrong CLIENT_SECRET, too.',
+    'Allow the client the Client Credentials Grant (in Keycloak: service accounts). Keycloak gives the same answer for a wrong CLIENT_SECRET.',
   invalid_scope:
     'Assign the scopes to the client at the issuer. With Entra ID and B2C, TOKEN_PARAM=scope asks for <RESOURCE>/.default.',
   invalid_target: 'The issuer does not know RESOURCE, or the client may not call it.',
-  invalid_request: 'The issuer may want another TOKEN_PARAM: resource, audience, scope or none.',
+  invalid_request: 'The issuer may need another TOKEN_PARAM: resource, audience, scope or none.',
   access_denied:
-    'Authorize the client for the API at the issuer. Auth0 says so of a wrong CLIENT_SECRET and of an unknown AUDIENCE, too.',
+    'Authorize the client for the API at the issuer. Auth0 gives the same answer for a wrong CLIENT_SECRET and for an unknown AUDIENCE.',
   issuer: 'Set ISSUER to the token’s iss, character by character.',
   audience:
     'Set AUDIENCE to the token’s aud; if that is not your API, look at RESOURCE, TOKEN_PARAM and the issuer’s audience settings.',
