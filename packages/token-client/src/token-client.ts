@@ -120,11 +120,18 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
   }
 }
 
-function connectEndpoint(settings: Settings, { send }: ServerConnection): TokenEndpoint {
-  const { issuer, metadataUrl, tokenEndpoint, allowInsecureHttp, issuerTimeoutMs: timeoutMs, now } = settings
+function connectEndpoint(settings: Settings, { issuer: connection, send }: ServerConnection): TokenEndpoint {
+  const { issuer, metadataUrl, tokenEndpoint, allowInsecureHttp, issuerTimeoutMs: timeoutMs } = settings
+  const { tls, now } = settings
   // The options were checked: one of the two is set.
   const location = { issuer, metadataUrl, tokenEndpoint } as ServerLocation
-  return { locate: locateServer(location, { send, allowInsecureHttp, now }), send, timeoutMs, now }
+  return {
+    locate: locateServer(location, { connection, allowInsecureHttp, now }),
+    send,
+    presentsCertificate: tls.cert !== undefined,
+    timeoutMs,
+    now,
+  }
 }
 
 /** Combines the client's own part of a token request with a grant and a target. */

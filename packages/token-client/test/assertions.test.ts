@@ -103,7 +103,7 @@ t.test('a certificate is named in each way that servers look for, and has to fit
 
   const other = await makeCertificate('other')
   await t.rejects(getToken(t, { tokenEndpoint, privateKey: key, certificate: other.cert }), {
-    detail: /unusable_client_credentials .the certificate is not for this private key/,
+    detail: /unusable_client_credentials .the certificate does not belong to this private key/,
   } as never)
 })
 

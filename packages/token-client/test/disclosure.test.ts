@@ -110,7 +110,7 @@ const failures: Readonly<Record<string, { behave: Behaviour; expected: object; i
   'an outage': {
     behave: (_, request) => void request.socket.destroy(),
     expected: unavailable,
-    inLog: /UND_ERR_SOCKET|ECONNRESET/,
+    inLog: /token: (other side closed|read ECONNRESET)/,
   },
 }
 for (const [what, { behave, expected, inLog }] of Object.entries(failures))

@@ -228,7 +228,7 @@ t.test('after close(), a second close() has no effect, and no token is requested
   await t.rejects(client.request({ path: '/' }))
   await t.rejects(client.with({ scopes: ['other'] }).getToken(), {
     code: 'TOKEN_CLIENT_UNAVAILABLE',
-    detail: /the client is closed/,
+    detail: /the connection is closed/,
   })
   t.equal(endpoint.requests.length, 1)
 })

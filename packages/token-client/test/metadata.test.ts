@@ -57,7 +57,7 @@ t.test(
     t.teardown(() => misled.close())
     t.match(await failureOf(misled), {
       code: 'TOKEN_CLIENT_UNAVAILABLE',
-      detail: /names the token endpoint http:\/\/login\.example\.com\/token, which is plain http/,
+      detail: /has the token_endpoint http:\/\/login\.example\.com\/token, expected an absolute https URL/,
     })
   },
 )

@@ -14,7 +14,7 @@ import { getToken } from './authenticating.js'
 // The client does the same for both; the server finds the certificate in another place.
 for (const method of ['tls_client_auth', 'self_signed_tls_client_auth'] as const)
   t.test(
-    `${method}: the certificate of the connection is the proof, and the token is bound to it`,
+    `a server with ${method}: the connection's certificate authenticates, and the token is bound to it`,
     async t => {
       const tls = await makeCertificate('localhost')
       const { key, cert } = await makeCertificate('payment')
@@ -56,6 +56,30 @@ for (const method of ['tls_client_auth', 'self_signed_tls_client_auth'] as const
       )
     },
   )
+
+t.test('a client secret beside a certificate gets tokens bound to it (RFC 8705 §3)', async t => {
+  const tls = await makeCertificate('localhost')
+  const { key, cert } = await makeCertificate('payment')
+  const issuer = await startRealServer(t, {
+    tls: { ...tls, ca: cert },
+    clients: [
+      {
+        client_id: 'payment',
+        client_secret: 'secret',
+        tls_client_certificate_bound_access_tokens: true,
+      },
+    ],
+  })
+  const token = await getToken(t, {
+    issuer,
+    clientSecret: 'secret',
+    privateKey: key,
+    certificate: cert,
+    ca: tls.cert,
+  })
+  const thumbprint = createHash('sha256').update(new X509Certificate(cert).raw).digest('base64url')
+  t.match(decodeJwt(token), { cnf: { 'x5t#S256': thumbprint } })
+})
 
 t.test('mutual TLS goes to the aliases of RFC 8705 §5, and calls show the same certificate', async t => {
   const server = await makeCertificate('localhost')

@@ -1,81 +1,69 @@
+import type { AuthorizationServer } from 'oauth4webapi'
 import {
-  allowInsecureRequests,
-  customFetch,
-  discoveryRequest,
-  processDiscoveryResponse,
-  type AuthorizationServer,
-} from 'oauth4webapi'
-import { isTrustworthyUrl } from 'declared-options'
+  discoverMetadata,
+  endpointIn,
+  type IssuerConnection,
+  type IssuerMetadata,
+} from 'oauth-issuer-connection'
 import { singleFlight } from './single-flight.js'
-import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
-import { clip, TokenRequestFailure } from './token-request-failure.js'
 
-/** Where the token endpoint is: given, or found in the issuer's metadata. */
+/** Where the token endpoint is: configured, or in the issuer's metadata. */
 export type ServerLocation =
   | { readonly issuer: string; readonly metadataUrl: string | undefined; readonly tokenEndpoint: undefined }
   | { readonly issuer: string | undefined; readonly tokenEndpoint: string }
 
-/** How metadata is asked for. */
+/** How metadata is requested. */
 interface Discovery {
-  readonly send: TokenEndpointFetch
+  readonly connection: Pick<IssuerConnection, 'exchange'>
   readonly allowInsecureHttp: boolean
   readonly now: () => number
 }
 
-/** Older metadata is still used, and renewed behind: endpoints move now and then, and no call waits for that. */
+/** Older metadata is still used, and renewed in the background: endpoints rarely move, and no call waits for that. */
 const freshMs = 3_600_000
 
 /**
- * The authorization server's metadata (OpenID Connect Discovery 1.0 §4, else RFC 8414 §3), asked for by one request
- * however many wait; the answer has to name the issuer (RFC 8414 §3.3). A failure is not kept.
+ * Finds the authorization server. Its metadata is requested once, however many callers wait. A failure is not cached.
+ * @throws {IssuerConnectionError} when there is no usable metadata
  */
 export function locateServer(
   location: ServerLocation,
-  { send, allowInsecureHttp, now }: Discovery,
+  { connection, allowInsecureHttp, now }: Discovery,
 ): () => Promise<AuthorizationServer> {
   if (location.tokenEndpoint !== undefined) {
     const { tokenEndpoint, issuer = new URL(tokenEndpoint).origin } = location
     return async () => ({ issuer, token_endpoint: tokenEndpoint })
   }
-  const issuer = new URL(location.issuer)
+  const { issuer, metadataUrl } = location
   let found: { readonly server: AuthorizationServer; readonly at: number } | undefined
-  const ask = singleFlight(async () => {
-    const server = refuseUntrustworthy(await discover(issuer, location.metadataUrl, send), allowInsecureHttp)
+  const discover = singleFlight(async () => {
+    const metadata = await discoverMetadata(issuer, metadataUrl, connection.exchange())
+    const server = serverOf(metadata, allowInsecureHttp)
     found = { server, at: now() }
     return server
   })
   return () => {
-    if (found === undefined) return ask()
-    if (now() - found.at >= freshMs) ask().catch(() => {}) // what was found goes on
+    if (found === undefined) return discover()
+    if (now() - found.at >= freshMs) discover().catch(() => {}) // the metadata from before is still used
     return Promise.resolve(found.server)
   }
 }
 
-/** What the client proves itself with goes to these places; metadata must not move it to where anybody can read it. */
-function refuseUntrustworthy(server: AuthorizationServer, allowInsecureHttp: boolean): AuthorizationServer {
-  if (allowInsecureHttp) return server
-  for (const endpoint of [server.token_endpoint, server.mtls_endpoint_aliases?.token_endpoint])
-    if (endpoint !== undefined && !isTrustworthyUrl(endpoint, false))
-      throw new TokenRequestFailure(
-        clip(`the metadata of ${server.issuer} names the token endpoint ${endpoint}, which is plain http`),
-      )
-  return server
+/** The members that are used, checked: credentials are sent to these URLs. */
+function serverOf(metadata: IssuerMetadata, allowInsecureHttp: boolean): AuthorizationServer {
+  const algorithms = metadata['token_endpoint_auth_signing_alg_values_supported']
+  const alias = mtlsTokenEndpoint(metadata, allowInsecureHttp)
+  return {
+    issuer: metadata.issuer,
+    token_endpoint: endpointIn(metadata, 'token_endpoint', allowInsecureHttp),
+    ...(Array.isArray(algorithms) ? { token_endpoint_auth_signing_alg_values_supported: algorithms } : {}),
+    ...(alias === undefined ? {} : { mtls_endpoint_aliases: { token_endpoint: alias } }),
+  }
 }
 
-async function discover(
-  issuer: URL,
-  metadataUrl: string | undefined,
-  send: TokenEndpointFetch,
-): Promise<AuthorizationServer> {
-  const ask = (algorithm: 'oidc' | 'oauth2'): Promise<Response> =>
-    discoveryRequest(issuer, { algorithm, [customFetch]: send, [allowInsecureRequests]: true })
-  if (metadataUrl !== undefined)
-    return processDiscoveryResponse(
-      issuer,
-      await send(metadataUrl, { headers: { accept: 'application/json' } }),
-    )
-  const openid = await ask('oidc')
-  if (openid.status !== 404) return processDiscoveryResponse(issuer, openid)
-  await openid.body?.cancel()
-  return processDiscoveryResponse(issuer, await ask('oauth2'))
+/** RFC 8705 §5. */
+function mtlsTokenEndpoint(metadata: IssuerMetadata, allowInsecureHttp: boolean): string | undefined {
+  const { mtls_endpoint_aliases: aliases, issuer } = metadata
+  if (typeof aliases !== 'object' || aliases === null || !('token_endpoint' in aliases)) return undefined
+  return endpointIn({ ...aliases, issuer }, 'token_endpoint', allowInsecureHttp)
 }

@@ -9,8 +9,9 @@ import {
   type DPoPHandle,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
-import { authenticate, canChange, type ClientCredentials } from '../authenticate/client-authentication.js'
+import { authenticate, canChange, type ClientCredentials } from 'oauth-issuer-connection'
 import type { TokenAnswer } from './ask-for-token.js'
+import { withAudienceHint } from './audience-hint.js'
 import type { Grant } from './grants.js'
 import { hideSecretsOf } from './hide-secrets.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
@@ -28,6 +29,8 @@ export interface TokenRequest extends Grant {
 export interface TokenEndpoint {
   readonly locate: () => Promise<AuthorizationServer>
   readonly send: TokenEndpointFetch
+  /** Connections present a client certificate, so that tokens can be bound to it (RFC 8705 §3). */
+  readonly presentsCertificate: boolean
   /** How long one token request may take, with everything that is needed for it, in milliseconds. */
   readonly timeoutMs: number
   readonly now: () => number
@@ -77,9 +80,9 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
     const proof = await request.proofs?.()
     const authentication = await resolveCredentials(request.credentials, refused)
     if (authentication instanceof TokenRequestFailure) return authentication
-    const answer = await genericTokenEndpointRequest(
+    response = await genericTokenEndpointRequest(
       server,
-      isMutualTls(request.credentials) ? { ...client, use_mtls_endpoint_aliases: true } : client,
+      { ...client, use_mtls_endpoint_aliases: usesMutualTls(request, endpoint) },
       authentication,
       request.grantType,
       request.parameters.map(([name, value]) => [name, value]),
@@ -92,11 +95,10 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
         [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
       },
     )
-    response = withoutChallenge(answer)
     const parsed = await processGenericTokenEndpointResponse(server, client, response)
     return readAnswer(parsed, requestedAt, proof === undefined ? 'bearer' : 'dpop')
   } catch (error) {
-    return failureFrom(error, { response, hide, now: endpoint.now })
+    return withAudienceHint(failureFrom(error, { response, hide, now: endpoint.now }), request.credentials)
   }
 }
 
@@ -117,8 +119,9 @@ function inTime<T>(work: Promise<T>, ms: number): Promise<T | TokenRequestFailur
   })
 }
 
-function isMutualTls({ method }: ClientCredentials): boolean {
-  return method === 'tls_client_auth'
+/** A dispatcher of the user's own may present the certificate for `tls_client_auth`. */
+function usesMutualTls({ credentials }: TokenRequest, { presentsCertificate }: TokenEndpoint): boolean {
+  return presentsCertificate || credentials.method === 'tls_client_auth'
 }
 
 /** A fixed key or secret that is unusable stays so; a function may provide a usable one next time. */
@@ -136,15 +139,6 @@ async function resolveCredentials(
   }
 }
 
-/** A 401 has a challenge, and the error in its body (RFC 6749 §5.2); oauth4webapi would report only the challenge. */
-function withoutChallenge(response: Response): Response {
-  if (!response.headers.has('www-authenticate')) return response
-  const { status, body } = response
-  const headers = new Headers(response.headers)
-  headers.delete('www-authenticate')
-  return new Response(body, { status, headers })
-}
-
 function readAnswer(
   { access_token: accessToken, expires_in: expiresIn, scope, token_type: type }: TokenEndpointResponse,
   requestedAt: number,
@@ -154,7 +148,8 @@ function readAnswer(
     return new TokenRequestFailure(
       `the token has the type ${clip(type)}, not ${wanted === 'dpop' ? 'DPoP' : 'Bearer'}`,
     )
-  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(accessToken))
-    return new TokenRequestFailure('the token is no b64token (RFC 6750 §2.1)')
+  // Tokens are opaque to the client: 1*VSCHAR (RFC 6749 App. A.12).
+  if (!/^[\x20-\x7E]+$/.test(accessToken))
+    return new TokenRequestFailure('the token has characters that RFC 6749 App. A.12 does not allow')
   return { accessToken, requestedAt, expiresIn, scope }
 }

@@ -1,3 +1,4 @@
+import { IssuerConnectionError } from 'oauth-issuer-connection'
 import { readRetryAfter } from '../retry-after.js'
 
 /**
@@ -54,7 +55,10 @@ const longestRetryAfterMs = 300_000
 
 /** Turns whatever the exchange threw into a failure. */
 export function failureFrom(error: unknown, { response, hide, now }: FailedExchange): TokenRequestFailure {
-  if (error instanceof TokenRequestFailure) return error
+  if (error instanceof IssuerConnectionError)
+    return new TokenRequestFailure(clip(error.message, 600), {
+      retryAfterMs: readRetryAfter(error.retryAfter, now(), longestRetryAfterMs),
+    })
   const known: KnownError = typeof error === 'object' && error !== null ? error : {}
   if (isRefusal(known)) {
     const description =
@@ -64,7 +68,6 @@ export function failureFrom(error: unknown, { response, hide, now }: FailedExcha
   const retryAfterMs = readRetryAfter(response?.headers.get('retry-after'), now(), longestRetryAfterMs)
   if (response !== undefined && !response.ok)
     return new TokenRequestFailure(`the server answers ${response.status}`, { retryAfterMs })
-  if (known.name === 'TimeoutError') return new TokenRequestFailure('the server does not answer in time')
   return new TokenRequestFailure(clip(hide(known.cause?.code ?? known.cause?.message ?? messageOf(error))), {
     retryAfterMs,
   })
@@ -80,8 +83,8 @@ function isRefusal(known: KnownError): known is KnownError & { error: string } {
 }
 
 /** Makes text from outside short enough for a log line, without line breaks. */
-export function clip(text: string): string {
-  return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, 200)
+export function clip(text: string, maxLength: number = 200): string {
+  return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, maxLength)
 }
 
 /** The message of whatever was thrown: functions of others also throw text, or nothing. */

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
+import type { TlsSettings } from 'oauth-issuer-connection'
 import type { TokenScheme } from '../attach/token-scheme.js'
-import type { TlsSettings } from '../options/connection-options.js'
 import { loadUndici } from './undici.js'
 
 /** How calls reach the API; all views of a client share it. */

@@ -1,4 +1,4 @@
-import type { AssertionAudience } from '../authenticate/client-assertion.js'
+import { secretMethods, type AssertionAudience } from 'oauth-issuer-connection'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 
@@ -8,7 +8,7 @@ const keys = ['privateKey', 'signAssertion']
 const saysSomethingOf = {
   keyId: keys,
   keyAlgorithm: keys,
-  certificate: [...keys, 'tls_client_auth'],
+  certificate: [...keys, 'clientSecret', ...secretMethods, 'tls_client_auth'],
   assertionAudience: [...keys, 'client_secret_jwt'],
 }
 

@@ -1,13 +1,7 @@
+import type { TlsSettings } from 'oauth-issuer-connection'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
-
-/** What connections are opened with, as `node:tls` has it. */
-export interface TlsSettings {
-  readonly ca?: string
-  readonly cert?: string
-  readonly key?: string
-}
 
 /** Where the authorization server is; `issuer` or `tokenEndpoint` is there. */
 export interface ServerSettings {
@@ -39,19 +33,24 @@ export function baseOf(baseUrl: string): ApiBase {
   return { origin, path: pathname.replace(/\/$/, '') }
 }
 
-/** Mutual TLS shows the certificate; its key is needed as it is, since connections are opened with it. */
+/**
+ * Connections present the certificate for `tls_client_auth`, and beside a secret, so that tokens are bound to it
+ * (RFC 8705 §3). Its key has to be PEM text, since connections are opened with it.
+ */
 export function tlsOf(given: Checked): TlsSettings {
-  const { ca, clientAuthentication: method, certificate, privateKey, dispatcher, issuerDispatcher } = given
+  const { ca, clientSecret, clientAuthentication: method, certificate, privateKey } = given
+  const { dispatcher, issuerDispatcher } = given
   if (ca !== undefined && dispatcher !== undefined && issuerDispatcher !== undefined)
     throw new InvalidOptionError(
       'option `ca` does nothing beside a `dispatcher` and an `issuerDispatcher`; give it to them',
     )
   const trusted = ca === undefined ? {} : { ca }
-  if (method !== 'tls_client_auth') return trusted
+  const bindsToken = clientSecret !== undefined && certificate !== undefined
+  if (method !== 'tls_client_auth' && !bindsToken) return trusted
   if (issuerDispatcher !== undefined && certificate === undefined) return trusted
   if (typeof certificate !== 'string' || typeof privateKey !== 'string')
     throw new InvalidOptionError(
-      `\`${method}\` expects \`certificate\` and \`privateKey\` as PEM text, or an \`issuerDispatcher\` that has them`,
+      `${bindsToken ? 'a client secret with a `certificate`' : '`tls_client_auth`'} expects \`certificate\` and \`privateKey\` as PEM text, or an \`issuerDispatcher\` that has them`,
     )
   return { ...trusted, cert: certificate, key: privateKey }
 }

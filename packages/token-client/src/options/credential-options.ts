@@ -1,31 +1,29 @@
 import { readFile } from 'node:fs/promises'
 import { isObject, parser, pem, show, type Parser } from 'declared-options'
-import type { ClientCredentials } from '../authenticate/client-authentication.js'
-import type { AssertionAudience } from '../authenticate/client-assertion.js'
-import { keyAlgorithms, type PrivateKeyInput } from '../authenticate/private-key.js'
-import type { ProvideContext, Provided } from '../authenticate/provide.js'
+import {
+  keyAlgorithms,
+  secretMethods,
+  type AssertionAudience,
+  type ClientCredentials,
+  type PrivateKeyInput,
+  type ProvideContext,
+  type Provided,
+  type SecretMethod,
+} from 'oauth-issuer-connection'
 import { InvalidOptionError } from '../errors.js'
 import { audienceOf, refuseInert } from './assertion-options.js'
 import type { Profile } from './profiles.js'
 import type { Checked } from './options.js'
 
-const secretMethods = [
-  'client_secret_basic',
-  'client_secret_basic_unencoded',
-  'client_secret_post',
-  'client_secret_jwt',
-] as const
-const tlsMethods = ['tls_client_auth'] as const
-
 /**
  * How the client authenticates (RFC 6749 §2.3, RFC 8705 §2); it follows from what is given, if not named. `tls_client_auth` also
  * stands for `self_signed_tls_client_auth`: the client does the same for both.
  */
-export type ClientAuthenticationMethod = (typeof secretMethods)[number] | (typeof tlsMethods)[number]
+export type ClientAuthenticationMethod = SecretMethod | 'tls_client_auth'
 
 export const clientAuthenticationMethods: readonly ClientAuthenticationMethod[] = [
   ...secretMethods,
-  ...tlsMethods,
+  'tls_client_auth',
 ]
 
 /** A private key: PEM, JWK, KeyObject or CryptoKey, or a function. No error shows it. */
@@ -90,8 +88,12 @@ export function credentialsOf(given: Checked, profile: Profile): ClientCredentia
 /** The method, where it is named, else the option that is given; what contradicts it is refused. */
 function findProof(given: Checked): Proof | undefined {
   const method = given['clientAuthentication']
-  const found = proofs.filter(name => given[name] !== undefined)
-  if (isOneOf(tlsMethods, method)) {
+  // Beside a secret and a certificate, the key belongs to the certificate (RFC 8705 §3).
+  const isOfCertificate = given['clientSecret'] !== undefined && given['certificate'] !== undefined
+  const found = proofs.filter(
+    name => given[name] !== undefined && !(name === 'privateKey' && isOfCertificate),
+  )
+  if (method === 'tls_client_auth') {
     const other = found.find(name => name !== 'privateKey')
     if (other !== undefined)
       throw new InvalidOptionError(`option \`${other}\` is not used with \`${method}\`; leave it out`)
@@ -148,8 +150,4 @@ function required<Name extends 'clientSecret' | 'clientAssertion' | 'clientAsser
   throw new InvalidOptionError(
     `option \`${name}\` is missing; give it (is the environment variable set?), or \`privateKey\`, \`clientAssertion\` or another proof of who the client is`,
   )
-}
-
-function isOneOf<T extends string>(names: readonly T[], value: unknown): value is T {
-  return names.includes(value as T)
 }

@@ -1,4 +1,4 @@
-import type { AssertionAudience } from '../authenticate/client-assertion.js'
+import type { AssertionAudience } from 'oauth-issuer-connection'
 
 /** How an authorization server wants to be asked. */
 export interface Profile {

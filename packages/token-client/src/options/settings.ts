@@ -16,14 +16,12 @@ import {
   type Declares,
 } from 'declared-options'
 import type { Dispatcher } from 'undici'
-import type { ClientCredentials } from '../authenticate/client-authentication.js'
-import type { SignAssertion } from '../authenticate/client-assertion.js'
-import type { ProvideContext } from '../authenticate/provide.js'
+import type { ClientCredentials, ProvideContext, SignAssertion, TlsSettings } from 'oauth-issuer-connection'
 import type { InterceptorOptions } from '../call/interceptors.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Lifetimes } from '../token.js'
-import { baseOf, serverOf, tlsOf, type ServerSettings, type TlsSettings } from './connection-options.js'
+import { baseOf, serverOf, tlsOf, type ServerSettings } from './connection-options.js'
 import {
   clientAuthenticationMethods,
   credentialsOf,

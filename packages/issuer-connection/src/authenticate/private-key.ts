@@ -3,7 +3,7 @@ import { createPrivateKey, KeyObject, webcrypto, type JsonWebKey } from 'node:cr
 /** A private key for client assertions (RFC 7523 §2.2): PEM (PKCS #8), JWK, KeyObject or CryptoKey. */
 export type PrivateKeyInput = string | JsonWebKey | KeyObject | webcrypto.CryptoKey
 
-/** Algorithm name → how Web Crypto calls it (RFC 7518 §3.1, RFC 8037 §3.1). */
+/** Algorithm name → its parameters in Web Crypto (RFC 7518 §3.1, RFC 9864 §2.2). */
 const parameters: Readonly<
   Record<string, { readonly name: string; readonly hash?: string; readonly namedCurve?: string }>
 > = {
@@ -17,9 +17,10 @@ const parameters: Readonly<
   ES384: { name: 'ECDSA', namedCurve: 'P-384' },
   ES512: { name: 'ECDSA', namedCurve: 'P-521' },
   EdDSA: { name: 'Ed25519' },
+  Ed25519: { name: 'Ed25519' },
 }
 
-/** What `keyAlgorithm` may be for a key that is at hand. */
+/** Algorithms of a private key in this process. */
 export const keyAlgorithms: readonly string[] = Object.keys(parameters)
 
 const algorithmOf: Readonly<Record<string, string>> = {
@@ -29,28 +30,34 @@ const algorithmOf: Readonly<Record<string, string>> = {
   Ed25519: 'EdDSA',
 }
 
+/** A key that signs, and the name of its algorithm; undefined: whichever name the server knows. */
+export interface SigningKey {
+  readonly key: webcrypto.CryptoKey
+  readonly algorithm: string | undefined
+}
+
 /**
  * @param rsaAlgorithm for an RSA key when neither the key nor `algorithm` says how it signs
- * @throws {TypeError} when the key is no private key, or does not fit the algorithm
+ * @throws {TypeError} when the key is not a private key, or does not fit the algorithm
  */
 export async function importPrivateKey(
   input: PrivateKeyInput,
   algorithm: string | undefined,
   rsaAlgorithm: string,
-): Promise<webcrypto.CryptoKey> {
-  if (isCryptoKey(input)) return input
+): Promise<SigningKey> {
+  if (isCryptoKey(input)) return { key: input, algorithm }
   const jwk = privateJwk(input)
-  const wanted =
-    algorithm ??
-    (typeof jwk['alg'] === 'string' ? jwk['alg'] : undefined) ??
-    (jwk.kty === 'RSA' ? rsaAlgorithm : algorithmOf[jwk.crv ?? ''])
-  const fitting = parameters[wanted ?? '']
+  const named = algorithm ?? (typeof jwk['alg'] === 'string' ? jwk['alg'] : undefined)
+  const wanted = named ?? (jwk.kty === 'RSA' ? rsaAlgorithm : algorithmOf[jwk.crv ?? ''])
+  const fitting = Object.hasOwn(parameters, wanted ?? '') ? parameters[wanted ?? ''] : undefined
   if (fitting === undefined) throw new TypeError('the private key fits no supported algorithm')
   const { kty, n, e, d, p, q, dp, dq, qi, crv, x, y } = jwk
   const bare = Object.fromEntries(
     Object.entries({ kty, n, e, d, p, q, dp, dq, qi, crv, x, y }).filter(([, value]) => value !== undefined),
   )
-  return webcrypto.subtle.importKey('jwk', bare as webcrypto.JsonWebKey, fitting, false, ['sign'])
+  // The cast: the two declarations of JsonWebKey differ in optional members only.
+  const key = await webcrypto.subtle.importKey('jwk', bare as webcrypto.JsonWebKey, fitting, false, ['sign'])
+  return { key, algorithm: named }
 }
 
 function isCryptoKey(input: PrivateKeyInput): input is webcrypto.CryptoKey {
@@ -65,7 +72,7 @@ function isJwk(input: string | JsonWebKey | KeyObject): input is JsonWebKey {
   return typeof input === 'object' && !(input instanceof KeyObject)
 }
 
-/** The same key as Node's own kind of object. */
+/** The same key as a KeyObject. */
 export function privateKeyObject(input: PrivateKeyInput): KeyObject {
   if (input instanceof KeyObject) return input
   if (typeof input === 'string') return createPrivateKey(input)

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto'
+import type { AuthorizationServer, ClientAuth, ModifyAssertionOptions } from 'oauth4webapi'
+import { certificateHeader, checkPair } from './certificate-header.js'
+import { importPrivateKey, type PrivateKeyInput, type SigningKey } from './private-key.js'
+import { provide, type ProvideContext, type Provided } from './provide.js'
+
+/**
+ * The `aud` of client assertions. RFC 10070 allows the issuer only; servers that predate it may insist on the URL of
+ * their token endpoint.
+ */
+export type AssertionAudience = 'issuer' | 'token_endpoint'
+
+/** Signs for a client whose key is kept elsewhere: in a KMS or an HSM. */
+export type SignAssertion = (data: Uint8Array) => Uint8Array | Promise<Uint8Array>
+
+/** What client assertions are signed with (RFC 7523 §2.2). */
+export type AssertionKey =
+  | {
+      readonly key: Provided<PrivateKeyInput>
+      readonly algorithm: string | undefined
+      readonly rsaAlgorithm: string
+      readonly keyId: string | undefined
+      readonly certificate: Provided<string> | undefined
+    }
+  | {
+      readonly sign: SignAssertion
+      readonly algorithm: string
+      readonly keyId: string | undefined
+      readonly certificate: Provided<string> | undefined
+    }
+
+type AssertionHeader = Record<string, string | string[]>
+
+const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+/** Seconds. */
+const assertionLifetime = 60
+
+/** `private_key_jwt`: an assertion for each request, signed here or elsewhere. */
+export async function keyAssertion(
+  key: AssertionKey,
+  audience: AssertionAudience,
+  context: ProvideContext,
+): Promise<ClientAuth> {
+  const certificate = key.certificate === undefined ? undefined : await provide(key.certificate, context)
+  const header: AssertionHeader = {
+    ...(key.keyId === undefined ? {} : { kid: key.keyId }),
+    ...(certificate === undefined ? {} : certificateHeader(certificate)),
+  }
+  if ('sign' in key) return signedElsewhere(key, header, audience)
+  const input = await provide(key.key, context)
+  if (certificate !== undefined) checkPair(certificate, input)
+  const signingKey = await importPrivateKey(input, key.algorithm, key.rsaAlgorithm)
+  const { PrivateKeyJwt } = await import('oauth4webapi')
+  const make = (options: ModifyAssertionOptions): ClientAuth => PrivateKeyJwt(signingKey.key, options)
+  return withAssertion(audience, make, server => ({ ...header, ...algorithmName(signingKey, server) }))
+}
+
+/** `client_secret_jwt`: an assertion with an HMAC of the secret. */
+export async function secretAssertion(secret: string, audience: AssertionAudience): Promise<ClientAuth> {
+  const { ClientSecretJwt } = await import('oauth4webapi')
+  return withAssertion(
+    audience,
+    options => ClientSecretJwt(secret, options),
+    () => ({}),
+  )
+}
+
+/** An assertion made by another party: a workload's federated token (RFC 7521 §4.2). */
+export function assertedElsewhere(assertion: string): ClientAuth {
+  return (_server, { client_id: clientId }, body) => addAssertion(body, clientId, assertion.trim())
+}
+
+function addAssertion(body: URLSearchParams, clientId: string, assertion: string): void {
+  body.set('client_id', clientId)
+  body.set('client_assertion_type', assertionType)
+  body.set('client_assertion', assertion)
+}
+
+/** oauth4webapi signs; the audience, the type and the times are set here. */
+async function withAssertion(
+  audience: AssertionAudience,
+  make: (options: ModifyAssertionOptions) => ClientAuth,
+  headerFor: (server: AuthorizationServer) => AssertionHeader,
+): Promise<ClientAuth> {
+  const oauth = await import('oauth4webapi')
+  return (server, client, body, headers) =>
+    make({
+      [oauth.modifyAssertion](header, payload) {
+        Object.assign(header, { typ: typeFor(audience) }, headerFor(server))
+        Object.assign(payload, claimsFor(audience, server))
+      },
+    })(server, client, body, headers)
+}
+
+/** RFC 10070 types assertions explicitly. Servers that want the token endpoint's URL are older than that. */
+function typeFor(audience: AssertionAudience): string {
+  return audience === 'issuer' ? 'client-authentication+jwt' : 'JWT'
+}
+
+/**
+ * Ed25519 keys have two names: `EdDSA`, and `Ed25519` since RFC 9864. The configured one is sent; if none is, `Ed25519`
+ * where the server lists it.
+ */
+function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServer): { alg?: string } {
+  if (key.algorithm.name !== 'Ed25519') return {}
+  const supported: unknown = server.token_endpoint_auth_signing_alg_values_supported
+  const isListed = Array.isArray(supported) && supported.includes('Ed25519')
+  return { alg: algorithm ?? (isListed ? 'Ed25519' : 'EdDSA') }
+}
+
+/** Uses the machine's clock, not the client's: the server compares the times with its own clock. */
+function claimsFor(audience: AssertionAudience, { issuer, token_endpoint }: AuthorizationServer) {
+  const seconds = Math.floor(Date.now() / 1000)
+  return {
+    aud: audience === 'issuer' ? issuer : token_endpoint,
+    iat: seconds,
+    nbf: seconds,
+    exp: seconds + assertionLifetime,
+  }
+}
+
+function signedElsewhere(
+  { sign, algorithm }: Extract<AssertionKey, { sign: unknown }>,
+  header: AssertionHeader,
+  audience: AssertionAudience,
+): ClientAuth {
+  return async (server, { client_id: clientId }, body) => {
+    const claims = { iss: clientId, sub: clientId, jti: randomUUID(), ...claimsFor(audience, server) }
+    const input = `${encode({ alg: algorithm, typ: typeFor(audience), ...header })}.${encode(claims)}`
+    const signature = Buffer.from(await sign(Buffer.from(input))).toString('base64url')
+    addAssertion(body, clientId, `${input}.${signature}`)
+  }
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}

@@ -1,0 +1,129 @@
+import type { Dispatcher } from 'undici'
+import { toResponse, type IssuerAnswer } from './answer.js'
+import { IssuerConnectionError } from './errors.js'
+import { openDispatcher, type TlsSettings } from './open-dispatcher.js'
+import { readBody } from './read-body.js'
+
+export interface ConnectionOptions {
+  /** The user's own undici 7 dispatcher: used as it is, and not closed. */
+  readonly dispatcher?: Dispatcher | undefined
+  /** How long one exchange may take altogether, in milliseconds. Default 5000. */
+  readonly timeoutMs?: number
+  readonly tls?: TlsSettings
+  /** How many connections may be open at once. Default 2. */
+  readonly connections?: number
+}
+
+export interface IssuerRequest {
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Limit of the answer's body, in bytes, on the wire and decoded. Default 65536. */
+  readonly maxBytes?: number
+}
+
+/** Requests that share one time limit. */
+export interface IssuerExchange {
+  /** Aborts when the time is over. */
+  readonly signal: AbortSignal
+  /**
+   * Sends a request. An answer of any status is a result; redirects are not followed.
+   * @throws {IssuerConnectionError} when there is no answer in time
+   */
+  request(url: string, request?: IssuerRequest): Promise<IssuerAnswer>
+  /** The same for oauth4webapi's `customFetch`. @throws {IssuerConnectionError} */
+  fetch(url: string, request: FetchRequest): Promise<Response>
+}
+
+/** The part of `RequestInit` that oauth4webapi uses. */
+export interface FetchRequest {
+  readonly method?: string
+  readonly headers?: unknown
+  readonly body?: unknown
+}
+
+/** A way to an authorization server. */
+export interface IssuerConnection {
+  readonly timeoutMs: number
+  /** Starts the time limit for all requests of one exchange. */
+  exchange(): IssuerExchange
+  /** Ends what is running and closes the connections that were opened here. */
+  close(): Promise<void>
+  isClosed(): boolean
+}
+
+export const defaultTimeoutMs = 5_000
+export const defaultMaxBytes = 65_536
+
+/** Makes a connection; nothing is opened before the first request. */
+export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnection {
+  const { dispatcher: given, timeoutMs = defaultTimeoutMs, tls = {}, connections = 2 } = options
+  let own: Promise<Dispatcher> | undefined
+  let closed = false
+
+  async function dispatcher(): Promise<Dispatcher> {
+    if (closed) throw new Error('the connection is closed')
+    return given ?? (own ??= openDispatcher(tls, timeoutMs, connections))
+  }
+
+  return {
+    timeoutMs,
+    exchange() {
+      const signal = AbortSignal.timeout(timeoutMs)
+      const request: IssuerExchange['request'] = (url, what = {}) =>
+        send(url, what, { dispatcher, signal, timeoutMs })
+      return {
+        signal,
+        request,
+        fetch: async (url, init) => toResponse(await request(url, requestFrom(init))),
+      }
+    },
+    async close() {
+      closed = true
+      await (await own)?.destroy()
+    },
+    isClosed: () => closed,
+  }
+}
+
+interface Sending {
+  readonly dispatcher: () => Promise<Dispatcher>
+  readonly signal: AbortSignal
+  readonly timeoutMs: number
+}
+
+async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
+  const { signal, timeoutMs } = sending
+  try {
+    const dispatcher = await sending.dispatcher()
+    const undici = await import('undici')
+    const { statusCode, headers, body } = await undici.request(url, {
+      method: request.method ?? 'GET',
+      headers: { accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' },
+      body: request.body ?? null,
+      dispatcher,
+      signal,
+    })
+    const contentEncoding = [headers['content-encoding']].flat().join(', ')
+    const contentType = [headers['content-type']].flat()[0]
+    const read = await readBody(body, { contentEncoding, contentType }, request.maxBytes ?? defaultMaxBytes)
+    return { url, status: statusCode, headers, ...read }
+  } catch (error) {
+    throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, { cause: error })
+  }
+}
+
+function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): string {
+  if (signal.aborted) return `no answer within ${timeoutMs} ms`
+  const { message, code } = error as NodeJS.ErrnoException
+  return message === '' ? (code ?? 'the connection failed') : message
+}
+
+/** A request of oauth4webapi, which sends nothing but an object of headers and form parameters. */
+export function requestFrom({ method, headers, body }: FetchRequest): IssuerRequest {
+  return {
+    method: method === 'POST' ? 'POST' : 'GET',
+    headers: Object.fromEntries(new Headers(headers as Record<string, string> | undefined)),
+    ...(body instanceof URLSearchParams || typeof body === 'string' ? { body: body.toString() } : {}),
+  }
+}

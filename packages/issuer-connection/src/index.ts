@@ -1,0 +1,36 @@
+export {
+  clip,
+  describeAnswer,
+  headerOf,
+  jsonObjectIn,
+  toResponse,
+  type IssuerAnswer,
+  type JsonObject,
+} from './answer.js'
+export type { BodyText } from './read-body.js'
+export type { AssertionAudience, AssertionKey, SignAssertion } from './authenticate/client-assertion.js'
+export {
+  assertionAudienceOf,
+  authenticate,
+  canChange,
+  secretMethods,
+  type ClientCredentials,
+  type SecretMethod,
+} from './authenticate/client-authentication.js'
+export { keyAlgorithms, type PrivateKeyInput } from './authenticate/private-key.js'
+export type { ProvideContext, Provided } from './authenticate/provide.js'
+export { secretMethodFor } from './authenticate/secret-method.js'
+export {
+  connectToIssuer,
+  requestFrom,
+  type ConnectionOptions,
+  type FetchRequest,
+  type IssuerConnection,
+  type IssuerExchange,
+  type IssuerRequest,
+} from './connection.js'
+export { discoverMetadata, type IssuerMetadata } from './discover.js'
+export { endpointIn } from './endpoint.js'
+export { IssuerConnectionError } from './errors.js'
+export { usesEnvironmentProxy, type TlsSettings } from './open-dispatcher.js'
+export { isTrustworthyUrl } from './trustworthy.js'

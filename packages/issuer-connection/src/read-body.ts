@@ -1,0 +1,105 @@
+import type * as Zlib from 'node:zlib'
+import { promisify, TextDecoder } from 'node:util'
+
+/** A body as text, or why it cannot be read. */
+export type BodyText =
+  | { readonly text: string; readonly problem?: undefined }
+  | { readonly text?: undefined; readonly problem: string }
+
+/** What tells how a body is written. */
+interface BodyHeaders {
+  readonly contentEncoding: string | undefined
+  readonly contentType: string | undefined
+}
+
+/**
+ * Reads a body of at most `maxBytes`, on the wire and decoded: 189 bytes of brotli can unfold to a gigabyte.
+ * Rejects only if the connection breaks; an unreadable body is a result.
+ */
+export async function readBody(
+  body: AsyncIterable<Uint8Array>,
+  headers: BodyHeaders,
+  maxBytes: number,
+): Promise<BodyText> {
+  const tooLarge = { problem: `a body of more than ${maxBytes} bytes` }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > maxBytes) return tooLarge // leaving the loop destroys the stream, and with it the connection
+    chunks.push(chunk)
+  }
+  try {
+    const bytes = await decode(Buffer.concat(chunks), headers.contentEncoding, maxBytes)
+    return { text: toText(bytes, headers.contentType) }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return tooLarge
+    return { problem: `a body that cannot be decoded (${(error as Error).message})` }
+  }
+}
+
+type Decode = (zlib: typeof Zlib, bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
+
+const gunzip: Decode = (zlib, bytes, options) =>
+  promisify<Buffer, object, Buffer>(zlib.gunzip)(bytes, options)
+
+/** Content coding → how it is undone (RFC 9110 §8.4.1). */
+const decoders: Readonly<Record<string, Decode>> = {
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  br: (zlib, bytes, options) => promisify<Buffer, object, Buffer>(zlib.brotliDecompress)(bytes, options),
+  // Meant is the zlib format; some servers leave its two-byte header out.
+  deflate: (zlib, bytes, options) =>
+    promisify<Buffer, object, Buffer>(((bytes[0] ?? 0) & 0x0f) === 8 ? zlib.inflate : zlib.inflateRaw)(
+      bytes,
+      options,
+    ),
+  identity: async (_zlib, bytes) => bytes,
+}
+
+/** More codings than this serve nothing but to keep the reader busy. */
+const mostCodings = 2
+
+/** Codings are listed in the order in which they were applied (RFC 9110 §8.4), so the last one is undone first. */
+async function decode(bytes: Buffer, contentEncoding: string | undefined, maxBytes: number): Promise<Buffer> {
+  const codings = (contentEncoding ?? '')
+    .toLowerCase()
+    .split(',')
+    .map(name => name.trim())
+    .filter(Boolean)
+  if (codings.length === 0 || bytes.length === 0) return bytes
+  if (codings.length > mostCodings) throw new Error(`content-encoding ${codings.join(', ')}`)
+  const zlib = await import('node:zlib')
+  let decoded = bytes
+  for (const coding of codings.toReversed()) {
+    const undo = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined
+    if (undo === undefined) throw new Error(`content-encoding ${coding}`)
+    decoded = await undo(zlib, decoded, { maxOutputLength: maxBytes })
+  }
+  return decoded
+}
+
+const byteOrderMarks: readonly (readonly [charset: string, mark: Buffer])[] = [
+  ['utf-8', Buffer.from([0xef, 0xbb, 0xbf])],
+  ['utf-16le', Buffer.from([0xff, 0xfe])],
+  ['utf-16be', Buffer.from([0xfe, 0xff])],
+]
+
+/** A byte order mark outranks the declared charset (WHATWG Encoding §6). JSON without either is UTF-8 (RFC 8259 §8.1). */
+function toText(bytes: Buffer, contentType: string | undefined): string {
+  const [marked] = byteOrderMarks.find(([, mark]) => bytes.subarray(0, mark.length).equals(mark)) ?? []
+  return decoderFor(marked ?? charsetOf(contentType)).decode(bytes) // drops the mark
+}
+
+function charsetOf(contentType: string | undefined): string {
+  return /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
+}
+
+/** An invented charset is no reason to refuse what is most likely UTF-8. */
+function decoderFor(charset: string): TextDecoder {
+  try {
+    return new TextDecoder(charset)
+  } catch {
+    return new TextDecoder()
+  }
+}
