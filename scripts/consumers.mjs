@@ -28,6 +28,7 @@ const sizeLimits = {
   'resource-server': { packed: 165_000, unpacked: 830_000 },
   'token-client': { packed: 130_000, unpacked: 720_000 },
   'api-contract': { packed: 12_500, unpacked: 62_000 },
+  'issuer-connection': { packed: 40_000, unpacked: 160_000 },
   'test-issuer': { packed: 85_000, unpacked: 440_000 },
 }
 

@@ -9,6 +9,7 @@ export const root: string = fileURLToPath(new URL('../..', import.meta.url))
 export const packages = [
   'resource-server',
   'token-client',
+  'issuer-connection',
   'test-issuer',
   'api-contract',
   'declared-options',

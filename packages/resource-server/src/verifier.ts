@@ -1,13 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { connectToIssuer, type IssuerConnection, type TlsSettings } from 'oauth-issuer-connection'
 import { report, type ResourceServerEvents } from './diagnostics.js'
 import { InvalidOptionError } from './errors.js'
 import type { IssuerSettings } from './options/issuer-options.js'
 import type { Settings } from './options/options.js'
 import type { Outcome } from './outcome.js'
 import { compileCustomClaims, type CheckCustomClaims } from './claims/check-custom-claims.js'
-import { connectToIssuer, type IssuerConnection } from './verify/issuer-connection.js'
-import { fetchKeysOf, keyImporter } from './verify/issuer-keys.js'
-import { createIntrospection, type IntrospectToken } from './verify/introspect-token.js'
+import { createIntrospection, mostQuestions, type IntrospectToken } from './introspection/introspect-token.js'
+import { cleanEntry } from './keys/clean-jwk-set.js'
+import { fetchKeysOf, keyImporter } from './keys/issuer-keys.js'
 import { createKeySet, type KeyEvent, type KeySetState } from './keys/key-set.js'
 import type { Algorithm } from './keys/algorithms.js'
 import type { PublicKey } from './keys/public-key.js'
@@ -41,16 +42,18 @@ export async function createVerifier(
   log: FastifyBaseLogger,
   loadSecond: LoadSecond = loadFastifyJwt,
 ): Promise<Verifier> {
-  const connection = connectToIssuer(settings.issuerDispatcher, settings.issuerTimeoutMs, settings.ca)
+  const { issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs } = settings
+  const connection = connectToIssuer({ dispatcher, timeoutMs, tls: trustOf(settings) })
   const threadPool = createThreadPool(settings.verifyInThreadPool)
   const issuers = settings.issuers.map(issuer =>
     trust(issuer, settings, { connection, threadPool, loadSecond, log }),
   )
+  const introspection = connectForIntrospection(settings)
   const checkCustomClaims = await compileCustomClaims(settings.claims)
   const cache = createTokenCache(settings.maxCachedTokens, settings.clock)
   const verifyToken = createVerifyToken(issuers, {
     checkCustomClaims,
-    introspect: introspectionOf(settings, connection, checkCustomClaims),
+    introspect: introspectionOf(settings, introspection, checkCustomClaims),
     now: settings.clock,
   })
   return {
@@ -63,7 +66,9 @@ export async function createVerifier(
     async loadKeys() {
       await Promise.all(issuers.map(({ keys }) => keys.load()))
     },
-    close: () => connection.close(),
+    async close() {
+      await Promise.all([connection.close(), introspection.close()])
+    },
     state: () => ({
       cachedTokens: cache.size,
       issuers: issuers.map(({ rules: { issuer }, keys }) => {
@@ -80,6 +85,22 @@ interface Shared {
   readonly threadPool: ThreadPool
   readonly loadSecond: LoadSecond
   readonly log: FastifyBaseLogger
+}
+
+/** Connections of its own: however many opaque tokens are introspected, keys are fetched without waiting for them. */
+function connectForIntrospection(settings: Settings): IssuerConnection {
+  const { issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs, issuers } = settings
+  const tls = issuers.find(({ introspection }) => introspection !== undefined)?.introspection?.tls
+  return connectToIssuer({
+    dispatcher,
+    timeoutMs,
+    connections: mostQuestions,
+    tls: { ...trustOf(settings), ...tls },
+  })
+}
+
+function trustOf({ ca }: Settings): TlsSettings {
+  return ca === undefined ? {} : { ca }
 }
 
 function trust(
@@ -144,7 +165,7 @@ function staticKeys(
     onIgnored(kid, reason)
   })
   try {
-    const imported = importKeys(keys)
+    const imported = importKeys(keys.map(cleanEntry))
     return async () => imported
   } catch {
     throw new InvalidOptionError(

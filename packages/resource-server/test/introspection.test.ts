@@ -206,7 +206,10 @@ t.test('the secret goes to no plain http endpoint that metadata names', async t 
   t.equal((await call(app, 'good')).statusCode, 503)
   t.match(
     logged.find(line => line['reason'] === 'unavailable'),
-    { detail: /introspection_endpoint http:\/\/login\.example\.com\/introspect is no https URL/ },
+    {
+      detail:
+        /has the introspection_endpoint http:\/\/login\.example\.com\/introspect, expected an absolute https URL/,
+    },
   )
 })
 
@@ -216,6 +219,7 @@ t.test('options that make no sense stop the application', async t => {
   const wrong: [unknown, RegExp][] = [
     ['yes', /option `introspection` is "yes"; expected an object such as/],
     [{ clientSecret: 'secret-text' }, /`introspection\.clientId` is missing/],
+    [{ clientId: 'api' }, /`introspection\.clientSecret` is missing; give it .*or `privateKey`/],
     [{ clientId: 'api', clientSecret: 7 }, /`introspection\.clientSecret` is a number; expected its secret/],
     [{ ...good, endpoint: 'http://login.example.com/introspect' }, /`introspection\.endpoint`.*an https URL/],
     [{ ...good, cacheMs: -1 }, /`introspection\.cacheMs` is -1/],

@@ -1,8 +1,7 @@
 import t from 'tap'
+import { connectToIssuer } from 'oauth-issuer-connection'
 import { Agent } from 'undici'
-import { fetchJwks } from '#src/verify/fetch-jwks.js'
-import { connectToIssuer } from '#src/verify/issuer-connection.js'
-import { fetchKeysOf } from '#src/verify/issuer-keys.js'
+import { fetchKeysOf } from '#src/keys/issuer-keys.js'
 import { holdAnswer, makeKey, startHandMadeIssuer } from './hand-made-issuer.js'
 import { startBench } from './protected-app.js'
 
@@ -37,34 +36,16 @@ t.test('what the end of the application interrupts is no failure of the issuer',
   )
 })
 
-t.test('an issuer that hangs, or drips, is given up in bounded time', async t => {
-  const issuer = await startHandMadeIssuer(t, [makeKey('first')])
-  const connection = connectToIssuer(undefined, 40)
-  t.teardown(() => connection.close())
-  issuer.answer = () => {}
-  await t.rejects(fetchJwks(`${issuer.url}/jwks`, connection), 'it never answers')
-  await t.rejects(connection.getJson(`${issuer.url}/jwks`), 'nor as metadata')
-  issuer.answer = response => {
-    const drip = setInterval(() => response.write(' '), 5)
-    response.on('close', () => clearInterval(drip))
-  }
-  await t.rejects(fetchJwks(`${issuer.url}/jwks`, connection), 'it never ends')
-  await t.rejects(connection.getJson(`${issuer.url}/jwks`), 'nor as metadata')
-})
-
 t.test('metadata and keys have the time of one exchange together', async t => {
   const issuer = await startHandMadeIssuer(t, [makeKey('first')])
-  const connection = connectToIssuer(undefined)
+  const connection = connectToIssuer()
   t.teardown(() => connection.close())
   let exchanges = 0
   const counting = {
-    ...connection,
     exchange() {
       exchanges += 1
       return connection.exchange()
     },
-    signal: () => t.fail('a time of its own') as never,
-    getJson: () => t.fail('a time of its own') as never,
   }
   const fetchKeys = fetchKeysOf(
     {
@@ -80,7 +61,4 @@ t.test('metadata and keys have the time of one exchange together', async t => {
   )
   t.equal((await fetchKeys()).length, 1)
   t.strictSame([exchanges, issuer.asked.length], [1, 2])
-  const exchange = connection.exchange()
-  t.equal(exchange.signal(), exchange.signal())
-  t.not(connection.exchange().signal(), exchange.signal())
 })

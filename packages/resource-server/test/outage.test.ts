@@ -122,21 +122,26 @@ t.test("prefetch: 'required': the application does not start, and says why", asy
     }
   }
   t.equal(await starts({}), 'ready')
-  t.match(await starts({ issuer: `${issuer.url}/` }), /is the metadata of the issuer .* not of/)
-  t.match(await starts({ metadataUrl: `${issuer.url}/jwks` }), /is the metadata of the issuer undefined/)
-  t.match(await starts({ jwksUri: `${issuer.url}/absent` }), /\/absent answers 404$/)
+  t.match(
+    await starts({ issuer: `${issuer.url}/` }),
+    /names the issuer ".*", but `issuer` is ".*\/"\. They differ in the trailing slash only: set `issuer` to/,
+  )
+  t.match(await starts({ metadataUrl: `${issuer.url}/jwks` }), /answers 200 with JSON that has no issuer/)
+  t.match(await starts({ jwksUri: `${issuer.url}/absent` }), /\/absent answers 404, expected 200$/)
   t.match(
     await starts({ issuer: `${issuer.url}/tenant` }),
     /answers 404.*oauth-authorization-server\/tenant answers 404/,
   )
   issuer.answer = response => void response.writeHead(502).end('<html>')
-  t.match(await starts({}), /\/jwks answers 502$/)
+  t.match(await starts({}), /\/jwks answers 502, expected 200$/)
   issuer.answer = response => void response.writeHead(302, { location: '/elsewhere' }).end()
-  t.match(await starts({}), /\/jwks answers 302$/)
+  t.match(await starts({}), /\/jwks answers 302 \(redirects to \/elsewhere; redirects are not followed\)$/)
   issuer.answer = response => void response.end('<html>')
-  t.match(await starts({}), /\/jwks does not answer with JSON$/)
+  t.match(await starts({}), /\/jwks answers 200 with application\/json, expected a JSON object$/)
   issuer.answer = response => void response.end('null')
-  t.match(await starts({}), /\/jwks holds no keys$/)
+  t.match(await starts({}), /\/jwks answers 200 with application\/json, expected a JSON object$/)
+  issuer.answer = response => void response.end('{"keys":[null]}')
+  t.match(await starts({}), /\/jwks answers 200 with JSON that has no keys, expected a JWK set$/)
   issuer.goAway()
   t.match(await starts({}), /ECONNREFUSED|connect/)
 })

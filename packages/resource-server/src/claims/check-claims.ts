@@ -60,18 +60,8 @@ export function checkClaims(token: ReadToken, rules: ClaimRules, now: number): R
   return checkType(token, rules) ?? checkPresence(claims, rules.required) ?? checkValues(claims, rules, now)
 }
 
-/** What RFC 7662 §2.2 leaves open has to be there all the same: for whom the token is, and when it ends. */
-const introspected = [['iss'], ['exp'], ['aud']]
-
-/**
- * Checks what an issuer tells of an opaque token. `now` in milliseconds.
- * @returns the first rule that does not hold
- */
-export function checkIntrospectedClaims(claims: Claims, rules: ClaimRules, now: number): Refusal | undefined {
-  return checkPresence(claims, introspected) ?? checkValues(claims, rules, now)
-}
-
-function checkValues(claims: Claims, rules: ClaimRules, now: number): Refusal | undefined {
+/** Checks the types of registered claims, then issuer, times and audience. `now` in milliseconds. */
+export function checkValues(claims: Claims, rules: ClaimRules, now: number): Refusal | undefined {
   for (const { claim, fits } of typedClaims) {
     const value = claims[claim]
     if (value !== undefined && !fits(value))
@@ -86,6 +76,11 @@ function checkType({ header, claims }: ReadToken, { types, profile }: ClaimRules
       'type',
       `typ is not ${types.map(type => type ?? 'absent').join(' or ')}; does the option profile fit the issuer?`,
     )
+  return checkKind(claims, profile)
+}
+
+/** Whether the claims say that the token is an access token, and not an ID, refresh or logout token. */
+export function checkKind(claims: Claims, profile: Profile): Refusal | undefined {
   for (const [claim, values] of profile.fixed)
     if (!values.includes(claims[claim] as string))
       return new Refusal('type', `the claim ${claim} is not ${values.join(' or ')}`)
@@ -95,7 +90,7 @@ function checkType({ header, claims }: ReadToken, { types, profile }: ClaimRules
     : new Refusal('type', 'the token carries events: it is no access token')
 }
 
-function checkPresence(claims: Claims, required: ClaimRules['required']): Refusal | undefined {
+export function checkPresence(claims: Claims, required: ClaimRules['required']): Refusal | undefined {
   for (const names of required) {
     // RFC 8725 §3.8: a claim that is checked only when present protects nothing.
     if (!names.some(name => Object.hasOwn(claims, name) && claims[name] !== null))

@@ -1,5 +1,7 @@
 import { Refusal } from '../errors.js'
 import type { Algorithm } from './algorithms.js'
+import type { WantedKey } from './fetch-jwks.js'
+import type { FetchKeys } from './issuer-keys.js'
 import type { PublicKey } from './public-key.js'
 import { createUnknownKeys } from './unknown-keys.js'
 
@@ -65,7 +67,7 @@ const longestBackOffMs = 60_000
  * @param now milliseconds since the epoch
  */
 export function createKeySet(
-  fetchKeys: () => Promise<readonly PublicKey[]>,
+  fetchKeys: FetchKeys,
   times: KeyTimes,
   now: () => number,
   onEvent: (event: KeyEvent) => void,
@@ -87,9 +89,9 @@ export function createKeySet(
   const isUsable = (): boolean => isWithin(times.keepMs, fetchedAt)
   const isBackingOff = (): boolean => isWithin(retryAfterMs, failedAt)
 
-  function renew(): Promise<void> {
+  function renew(wanted?: WantedKey): Promise<void> {
     const startedAt = performance.now()
-    running ??= fetchKeys()
+    running ??= fetchKeys(wanted)
       .then(
         fetched => accept(fetched, performance.now() - startedAt),
         (error: Error) => fail(error, performance.now() - startedAt),
@@ -173,7 +175,7 @@ export function createKeySet(
     algorithm: string,
   ): Promise<PublicKey | Refusal | undefined> {
     try {
-      await renew()
+      await renew({ kid, algorithm })
     } catch {
       const stale = isUsable() ? pick(kid, algorithm) : undefined
       return stale ?? unavailable(failedAt + retryAfterMs - now())

@@ -1,43 +1,55 @@
 import {
+  listOf,
   milliseconds,
   object,
+  oneOf,
   optional,
   parser,
-  secret,
-  text,
   url,
   withDefault,
   type Declares,
   type Parser,
 } from 'declared-options'
-import type { IntrospectionSettings } from '../verify/introspect-token.js'
+import type { IntrospectionSettings } from '../introspection/introspect-token.js'
+import { omittableClaims, type OmittableClaim } from '../introspection/introspected-claims.js'
+import {
+  credentialDeclaration,
+  introspectionClientOf,
+  type IntrospectionCredentials,
+} from './introspection-credentials.js'
 
-/** How opaque tokens are asked about (RFC 7662). This service authenticates to the issuer with `client_secret_basic`. */
-export interface IntrospectionOptions {
-  /** The client id of this service at the issuer. */
-  clientId: string
-  /** Its secret, or a function that fetches it. */
-  clientSecret: string | (() => string | Promise<string>)
+/** How opaque tokens are introspected (RFC 7662). */
+export interface IntrospectionOptions extends IntrospectionCredentials {
   /** The introspection endpoint. Default: the one in the issuer's metadata. */
   endpoint?: string
   /**
-   * How long the answer that a token is active counts, in milliseconds, and so how long a revoked token may still work.
+   * How long the answer that a token is active is cached, in milliseconds: for this long, a revoked token still works.
    * At most an hour. Default 10000; 0 asks every time.
    */
   cacheMs?: number
+  /**
+   * Claims that may be missing from the response, although they protect: `aud` (every token of the issuer is accepted,
+   * whichever API it is for) and `exp`. RFC 7662 makes both optional. Default: none may be missing.
+   */
+  acceptWithout?: readonly OmittableClaim[]
 }
 
 const declaration = {
-  clientId: text('the client id of this service'),
-  clientSecret: secret<() => string | Promise<string>>('its secret, or a function that fetches it'),
+  ...credentialDeclaration,
   endpoint: optional(url({ example: 'https://login.example.com/introspect' })),
   cacheMs: withDefault(milliseconds({ max: 3_600_000 }), 10_000),
+  acceptWithout: withDefault(listOf(oneOf(omittableClaims), "a list of 'aud' and 'exp'"), []),
 } satisfies Declares<IntrospectionOptions>
 
 const options = object(declaration, "an object such as { clientId: '…', clientSecret: '…' }")
 
-export const introspectionOption: Parser<IntrospectionSettings> = parser({
+/** All of the settings, except what the issuer's own options say. */
+export const introspectionOption: Parser<Omit<IntrospectionSettings, 'requiredClaims'>> = parser({
   expected: options.expected,
-  read: (value, place) =>
-    Object.freeze({ ...options.read(value, place), allowInsecureHttp: place.allowInsecureHttp }),
+  read(value, place) {
+    const given = options.read(value, place)
+    const { endpoint, cacheMs, acceptWithout } = given
+    const { allowInsecureHttp } = place
+    return { ...introspectionClientOf(given, place), endpoint, cacheMs, acceptWithout, allowInsecureHttp }
+  },
 })

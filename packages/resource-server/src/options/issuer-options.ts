@@ -18,7 +18,7 @@ import {
 } from 'declared-options'
 import { InvalidOptionError } from '../errors.js'
 import type { ClaimRules } from '../claims/check-claims.js'
-import type { IntrospectionSettings } from '../verify/introspect-token.js'
+import type { IntrospectionSettings } from '../introspection/introspect-token.js'
 import { profiles, type ProfileName } from '../claims/profiles.js'
 import { supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
 import type { Jwk } from '../keys/public-key.js'
@@ -129,7 +129,13 @@ const severalIssuers = listOf(
 )
 
 function issuerSettings(
-  { audience: audiences, profile: name, requiredClaims, ...issuer }: Parsed<typeof declaration>,
+  {
+    audience: audiences,
+    profile: name,
+    requiredClaims,
+    introspection,
+    ...issuer
+  }: Parsed<typeof declaration>,
   shared: SharedRules,
   at: string,
 ): IssuerSettings {
@@ -138,6 +144,7 @@ function issuerSettings(
   const required = ['iss', 'exp', ...profile.required, ...requiredClaims]
   return Object.freeze({
     ...issuer,
+    introspection: introspection && Object.freeze({ ...introspection, requiredClaims }),
     rules: Object.freeze({
       issuer: issuer.issuer,
       profile,

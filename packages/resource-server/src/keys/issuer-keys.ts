@@ -1,8 +1,13 @@
-import { fetchJwks } from './fetch-jwks.js'
-import { discoverMetadata, endpointIn } from './issuer.js'
-import type { IssuerConnection, IssuerExchange } from './issuer-connection.js'
-import type { Algorithm } from '../keys/algorithms.js'
-import { importPublicKey, type Jwk, type PublicKey } from '../keys/public-key.js'
+import {
+  discoverMetadata,
+  endpointIn,
+  type IssuerConnection,
+  type IssuerExchange,
+} from 'oauth-issuer-connection'
+import type { Algorithm } from './algorithms.js'
+import { isObject } from './clean-jwk-set.js'
+import { fetchJwks, type WantedKey } from './fetch-jwks.js'
+import { importPublicKey, type Jwk, type PublicKey } from './public-key.js'
 
 /** Where one issuer's keys come from, and which may be used. */
 export interface KeySource {
@@ -17,14 +22,16 @@ export interface KeySource {
   readonly onIgnored: (kid: string | undefined, reason: string) => void
 }
 
-/** How long what the metadata says counts, in milliseconds: an issuer may move its keys and leave old ones where they were. */
+/** How long metadata is fresh, in milliseconds: an issuer may move its keys and leave the old ones in their place. */
 const metadataMaxAgeMs = 3_600_000
 
-/** Asks the issuer for its keys: metadata (unless `jwksUri` is given), JWK set, usable keys. */
-export function fetchKeysOf(
-  source: KeySource,
-  connection: IssuerConnection,
-): () => Promise<readonly PublicKey[]> {
+/** Requests the issuer's keys; the wanted one is undefined when keys are fetched ahead. */
+export type FetchKeys = (wanted?: WantedKey) => Promise<readonly PublicKey[]>
+
+const anyKey: WantedKey = { kid: undefined, algorithm: undefined }
+
+/** Makes the function that fetches an issuer's keys: metadata (unless `jwksUri` is given), JWK set, usable keys. */
+export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection, 'exchange'>): FetchKeys {
   const importKeys = keyImporter(source.algorithms, source.onIgnored)
   let discovered: { readonly uri: string; readonly at: number; readonly confirmed: boolean } | undefined
 
@@ -35,19 +42,19 @@ export function fetchKeysOf(
     try {
       discovered = { uri: await discoverJwksUri(source, exchange), at: source.now(), confirmed: true }
     } catch (error) {
-      // The keys may well be had where they were.
+      // The keys may still be where they were.
       if (discovered === undefined) throw error
       discovered = { uri: discovered.uri, at: source.now(), confirmed: false }
     }
     return discovered.uri
   }
 
-  return async () => {
+  return async (wanted = anyKey) => {
     const exchange = connection.exchange()
     try {
-      return importKeys(await fetchJwks(await whereKeysAre(exchange), exchange))
+      return importKeys(await fetchJwks(await whereKeysAre(exchange), wanted, exchange))
     } catch (error) {
-      // The issuer may have moved its keys: ask its metadata again next time. Not if that is what took the time.
+      // The issuer may have moved its keys, so ask for its metadata next time, unless discovery itself caused the timeout.
       discovered = discovered?.confirmed === false ? { ...discovered, confirmed: true } : undefined
       throw error
     }
@@ -62,23 +69,24 @@ async function discoverJwksUri(
 }
 
 /**
- * Turns JWKs into keys, one and the same object for a JWK that is listed again.
- * @throws {Error} when not one key is usable: that is no healthy answer
+ * Turns the entries of a JWK set into keys. A JWK that is listed again gives the same object as before. An entry that
+ * cannot be used is reported once and costs no other key.
+ * @throws {Error} when no key is usable: such an answer is an outage, and withdraws nothing
  */
 export function keyImporter(
   algorithms: readonly Algorithm[],
   onIgnored: (kid: string | undefined, reason: string) => void,
-): (jwks: readonly Jwk[]) => readonly PublicKey[] {
+): (entries: readonly unknown[]) => readonly PublicKey[] {
   let known = new Map<string, PublicKey | null>()
-  return jwks => {
+  return entries => {
     const imported = new Map<string, PublicKey | null>()
-    for (const jwk of jwks) {
-      const text = JSON.stringify(jwk)
+    for (const entry of entries) {
+      const text = JSON.stringify(entry)
       const before = known.get(text)
-      imported.set(text, before === undefined ? importOne(jwk) : before)
+      imported.set(text, before === undefined ? importOne(entry) : before)
     }
     const usable = [...imported.values()].filter(key => key !== null)
-    // What was ignored stays known, so that it is told once; the keys from before may come back.
+    // Ignored entries stay known, so that each is reported once; the previous keys may come back.
     if (usable.length === 0) {
       for (const [text, key] of known) if (key !== null) imported.set(text, key)
       known = imported
@@ -88,8 +96,11 @@ export function keyImporter(
     return usable
   }
 
-  function importOne(jwk: Jwk): PublicKey | null {
+  function importOne(entry: unknown): PublicKey | null {
+    // The cast: `importPublicKey` checks each member that it reads.
+    const jwk = (isObject(entry) ? entry : {}) as Jwk
     try {
+      if (!isObject(entry)) throw new Error('it is not a JSON object')
       return importPublicKey(jwk, algorithms)
     } catch (error) {
       onIgnored(typeof jwk.kid === 'string' ? jwk.kid : undefined, (error as Error).message)

@@ -1,0 +1,159 @@
+import type { AuthorizationServer, Client } from 'oauth4webapi'
+import {
+  authenticate,
+  canChange,
+  discoverMetadata,
+  endpointIn,
+  secretMethodFor,
+  type AssertionAudience,
+  type ClientCredentials,
+  type FetchRequest,
+  type IssuerConnection,
+  type IssuerExchange,
+  type IssuerMetadata,
+  type Provided,
+  type TlsSettings,
+} from 'oauth-issuer-connection'
+import type { Claims } from '../claims/profiles.js'
+
+/** A secret whose method is chosen from the issuer's metadata. */
+export interface SecretCredentials {
+  readonly method: undefined
+  readonly secret: Provided<string>
+  readonly audience: AssertionAudience
+}
+
+/** How this service authenticates to the introspection endpoint. */
+export interface IntrospectionClient {
+  readonly clientId: string
+  readonly credentials: ClientCredentials | SecretCredentials
+  /** The certificate that connections present (RFC 8705). */
+  readonly tls: TlsSettings
+}
+
+/** Where to ask. */
+export interface IntrospectionTarget {
+  readonly issuer: string
+  /** The configured endpoint; undefined: the one in the metadata. */
+  readonly endpoint: string | undefined
+  readonly metadataUrl: string | undefined
+  readonly allowInsecureHttp: boolean
+}
+
+/** Asks the issuer about a token (RFC 7662 §2.1). Rejects when there is no usable answer. */
+export type AskIssuer = (raw: string) => Promise<Claims>
+
+/** What the metadata says, as far as it is needed; kept until a request fails. */
+interface Found {
+  readonly server: AuthorizationServer
+  readonly metadata: IssuerMetadata
+}
+
+export function createAskIssuer(
+  client: IntrospectionClient,
+  target: IntrospectionTarget,
+  connection: IssuerConnection,
+): AskIssuer {
+  let finding: Promise<Found> | undefined
+
+  async function ask(raw: string, refused: boolean): Promise<Claims> {
+    const exchange = connection.exchange()
+    const { server, metadata } = await (finding ??= findServer(client, target, exchange))
+    const credentials = withMethod(client.credentials, metadata)
+    const authentication = await inTime(authenticate(credentials, { refused }), exchange.signal)
+    const answer = await introspect(raw, { server, client, authentication, exchange })
+    if (answer !== 'refused') return answer
+    // A secret that was rotated is fetched once more.
+    if (!refused && canChange(credentials)) return ask(raw, true)
+    throw new Error(`${server.introspection_endpoint} answers 401: it refuses this service's credentials`)
+  }
+
+  return async raw => {
+    try {
+      return await ask(raw, false)
+    } catch (error) {
+      finding = undefined
+      throw error
+    }
+  }
+}
+
+/** An endpoint that is configured needs no metadata. */
+async function findServer(
+  { tls }: IntrospectionClient,
+  { issuer, endpoint, metadataUrl, allowInsecureHttp }: IntrospectionTarget,
+  exchange: IssuerExchange,
+): Promise<Found> {
+  if (endpoint !== undefined)
+    return {
+      server: { issuer, introspection_endpoint: endpoint, token_endpoint: endpoint },
+      metadata: { issuer },
+    }
+  const metadata = await discoverMetadata(issuer, metadataUrl, exchange)
+  const aliases = metadata['mtls_endpoint_aliases']
+  const withAliases = { ...metadata, ...(tls.cert !== undefined && isObject(aliases) ? aliases : {}), issuer }
+  const found = endpointIn(withAliases, 'introspection_endpoint', allowInsecureHttp)
+  const { token_endpoint: tokenEndpoint } = metadata
+  const algorithms = metadata['introspection_endpoint_auth_signing_alg_values_supported']
+  return {
+    server: {
+      issuer,
+      introspection_endpoint: found,
+      token_endpoint: typeof tokenEndpoint === 'string' ? tokenEndpoint : found,
+      ...(Array.isArray(algorithms) ? { token_endpoint_auth_signing_alg_values_supported: algorithms } : {}),
+    },
+    metadata,
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function withMethod(
+  credentials: ClientCredentials | SecretCredentials,
+  metadata: IssuerMetadata,
+): ClientCredentials {
+  return credentials.method === undefined
+    ? { ...credentials, method: secretMethodFor(metadata) }
+    : credentials
+}
+
+interface Question {
+  readonly server: AuthorizationServer
+  readonly client: IntrospectionClient
+  readonly authentication: Awaited<ReturnType<typeof authenticate>>
+  readonly exchange: IssuerExchange
+}
+
+/** oauth4webapi writes the request and checks the form of the answer. */
+async function introspect(
+  raw: string,
+  { server, client: { clientId }, authentication, exchange }: Question,
+): Promise<Claims | 'refused'> {
+  const oauth = await import('oauth4webapi')
+  const client: Client = { client_id: clientId }
+  const response = await oauth.introspectionRequest(server, client, authentication, raw, {
+    [oauth.allowInsecureRequests]: true, // `endpointIn` and the options have checked the URL
+    [oauth.customFetch]: (url: string, request: FetchRequest) => exchange.fetch(url, request),
+    additionalParameters: { token_type_hint: 'access_token' },
+  })
+  const { status } = response
+  if (status === 401) return 'refused'
+  if (status !== 200) throw new Error(`${server.introspection_endpoint} answers ${status}, expected 200`)
+  try {
+    return { ...(await oauth.processIntrospectionResponse(server, client, response)) }
+  } catch (error) {
+    // oxlint-disable-next-line preserve-caught-error -- its own cause holds the answer
+    throw new Error(`${server.introspection_endpoint}: ${(error as Error).message}`)
+  }
+}
+
+/** What provides a secret or a signature may never answer. */
+function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new Error('the client credentials were not available in time'))
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject)
+  })
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { IssuerConnection } from 'oauth-issuer-connection'
+import type { AccessToken } from '../access-token.js'
+import type { ClaimRules } from '../claims/check-claims.js'
+import type { CheckCustomClaims } from '../claims/check-custom-claims.js'
+import { lifetimeOf } from '../claims/check-times.js'
+import { readAccessToken } from '../claims/read-access-token.js'
+import { Refusal } from '../errors.js'
+import { isB64token } from '../b64token.js'
+import { createAskIssuer, type IntrospectionClient } from './ask-issuer.js'
+import {
+  checkIntrospectedClaims,
+  presentClaims,
+  withStandIns,
+  type IntrospectionRules,
+  type OmittableClaim,
+} from './introspected-claims.js'
+
+/** How opaque tokens are introspected (RFC 7662). */
+export interface IntrospectionSettings extends IntrospectionClient {
+  readonly endpoint: string | undefined
+  /** How long an answer is cached, in milliseconds: for this long, a revoked token still works. */
+  readonly cacheMs: number
+  readonly acceptWithout: readonly OmittableClaim[]
+  readonly requiredClaims: readonly string[]
+  readonly allowInsecureHttp: boolean
+}
+
+/** What introspection works with. */
+export interface IntrospectionContext {
+  readonly rules: ClaimRules
+  readonly metadataUrl: string | undefined
+  readonly connection: IssuerConnection
+  readonly checkCustomClaims: CheckCustomClaims
+  readonly now: () => number
+}
+
+/**
+ * Asks the issuer about a token that is not a JWT: the token, or a {@link Refusal}, with the reason `unavailable` when
+ * the issuer cannot be asked.
+ */
+export type IntrospectToken = (raw: string) => Promise<AccessToken | Refusal>
+
+const tokensKept = 1_000
+/** Requests for tokens never seen before that may be running at once. Each has a connection, so none waits for others. */
+export const mostQuestions = 100
+const retryAfterMs = 1_000
+const maxTokenLength = 16_384
+
+export function createIntrospection(
+  settings: IntrospectionSettings,
+  context: IntrospectionContext,
+): IntrospectToken {
+  const { rules, now } = context
+  const introspectionRules: IntrospectionRules = { ...settings, claims: rules }
+  const askIssuer = createAskIssuer(
+    settings,
+    { ...settings, issuer: rules.issuer, metadataUrl: context.metadataUrl },
+    context.connection,
+  )
+  /** Active tokens by their hash. A stale entry still tells that the token was active once. */
+  const active = new LRUCache<string, Answer>({ max: tokensKept })
+  const running = new Map<string, Promise<AccessToken | Refusal>>()
+  let questions = 0
+
+  async function verify(raw: string, hash: string): Promise<AccessToken | Refusal> {
+    const response = await askIssuer(raw).catch((error: Error) => unavailable(error.message))
+    if (response instanceof Refusal) return response
+    if (response['active'] !== true) {
+      active.delete(hash)
+      return new Refusal('inactive', 'the issuer says that the token is not active', {
+        issuer: rules.issuer,
+      })
+    }
+    // `iss` is optional in the response, which comes from this issuer only.
+    const claims = { iss: rules.issuer, ...presentClaims(response) }
+    const time = now()
+    const refusal =
+      checkIntrospectedClaims(claims, introspectionRules, time) ?? context.checkCustomClaims(claims)
+    if (refusal !== undefined) return refusal
+    const answer = remember(claims, time)
+    active.set(hash, answer)
+    return answer.token
+  }
+
+  function remember(claims: Readonly<Record<string, unknown>>, since: number): Answer {
+    const { usableUntil } = lifetimeOf(withStandIns(claims, introspectionRules, since), rules)
+    const read = readAccessToken(claims, rules)
+    const expiresAt = claims['exp'] === undefined ? since + settings.cacheMs : read.expiresAt
+    const token = Object.freeze({ ...read, expiresAt })
+    return { token, since, until: Math.min(expiresAt, usableUntil, since + settings.cacheMs) }
+  }
+
+  /** Tokens that were active before are always asked about: invented ones must not lock them out. */
+  async function ask(raw: string, hash: string): Promise<AccessToken | Refusal> {
+    if (active.has(hash)) return verify(raw, hash)
+    if (questions >= mostQuestions) return unavailable(`${mostQuestions} requests are in flight already`)
+    questions += 1
+    return verify(raw, hash).finally(() => {
+      questions -= 1
+    })
+  }
+
+  return raw => {
+    if (raw.length > maxTokenLength || !isB64token(raw))
+      return Promise.resolve(
+        new Refusal('malformed', `the token is not a b64token of at most ${maxTokenLength} characters`),
+      )
+    const hash = createHash('sha256').update(raw).digest('base64url')
+    const known = active.get(hash)
+    if (known !== undefined && isFresh(known, now())) return Promise.resolve(known.token)
+    let asked = running.get(hash)
+    if (asked === undefined) {
+      asked = ask(raw, hash).finally(() => running.delete(hash))
+      running.set(hash, asked)
+    }
+    return asked
+  }
+}
+
+function unavailable(detail: string): Refusal {
+  return new Refusal('unavailable', `introspection: ${detail}`, { retryAfterMs })
+}
+
+/** What the issuer said about an active token; times in milliseconds since the epoch. */
+interface Answer {
+  readonly token: AccessToken
+  readonly since: number
+  readonly until: number
+}
+
+/** If the clock was set back to before the answer, its age is unknown. */
+function isFresh({ since, until }: Answer, time: number): boolean {
+  return time >= since && time < until
+}
