@@ -27,6 +27,8 @@ export {
 } from './errors.js'
 export type { OAuthTypes, Role, Scope, TokenClaims } from './oauth-types.js'
 export type { DpopOptions } from './options/dpop-options.js'
+export type { OmittableClaim } from './introspection/introspected-claims.js'
+export type { IntrospectionCredentials } from './options/introspection-credentials.js'
 export type { IntrospectionOptions } from './options/introspection-options.js'
 export type { IssuerOptions } from './options/issuer-options.js'
 export type { ResourceServerOptions } from './options/options.js'

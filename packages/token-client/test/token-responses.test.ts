@@ -7,9 +7,9 @@ import { json, startTokenEndpoint } from './token-endpoint.js'
 import { clientOf, failureOf, start } from './standing-clock.js'
 
 const good = { access_token: 'good', token_type: 'Bearer', expires_in: 60, scope: 'read' }
-const idToken = `${['{"alg":"ES256"}', '{"iss":"https://other.example","aud":["a","b"],"exp":1}', 'x']
+const idToken = ['{"alg":"ES256"}', '{"iss":"https://other.example","aud":["a","b"],"exp":1}', 'x']
   .map(part => Buffer.from(part).toString('base64url'))
-  .join('.')}`
+  .join('.')
 
 /** An answer with one odd member → the token that it gives. */
 const accepted: Record<string, object> = {

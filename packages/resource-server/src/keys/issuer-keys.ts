@@ -82,6 +82,7 @@ export function keyImporter(
     const imported = new Map<string, PublicKey | null>()
     for (const entry of entries) {
       const text = JSON.stringify(entry)
+      if (imported.has(text)) continue
       const before = known.get(text)
       imported.set(text, before === undefined ? importOne(entry) : before)
     }
