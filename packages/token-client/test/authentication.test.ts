@@ -5,6 +5,7 @@ import t from 'tap'
 import { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
 import { startRealServer } from './real-server.js'
 import { audience, getToken } from './authenticating.js'
+import { makeCertificate } from './certificate.js'
 import { startTokenEndpoint } from './token-endpoint.js'
 
 // RFC 6749 §2.3.1 wants both form-urlencoded; a server that decodes them strictly finds out who doesn't.
@@ -104,7 +105,8 @@ const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const withoutUndefined = (given: object): object =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 
-t.test('wrong options are named', t => {
+t.test('wrong options are named', async t => {
+  const { cert: certificate } = await makeCertificate('payment')
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a' }
   const cases: [object, RegExp][] = [
     [{}, /`clientSecret` is missing.*or `privateKey`/],
@@ -150,6 +152,10 @@ t.test('wrong options are named', t => {
       { clientAuthentication: 'tls_client_auth', privateKey: pem, keyAlgorithm: 'RS256' },
       /`keyAlgorithm` is "RS256", and does nothing with `tls_client_auth`/,
     ],
+    [
+      { clientSecret: 'a', certificate, clientAuthentication: 'client_secret_post' },
+      /a client secret with a `certificate` expects `certificate` and `privateKey` as PEM text/,
+    ],
     [{ clientSecret: 'a', keyId: 'k1' }, /`keyId` is "k1", and does nothing with `clientSecret`/],
     [{ keyId: 'k1' }, /`keyId` is "k1", and does nothing without .*environment variable/],
     [{ clientSecret: 'a', profile: 'azure' }, /`profile` is "azure"; expected 'rfc9068', 'entra'/],
@@ -169,5 +175,4 @@ t.test('wrong options are named', t => {
       message,
       inspect(wrong),
     )
-  t.end()
 })

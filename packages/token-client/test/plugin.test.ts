@@ -249,7 +249,8 @@ t.test('wrong options fail register', async t => {
     ],
     [{ parameters: { scope: 'a' } }, /`parameters` has `scope`.*give `scopes`/],
     [{ keyId: 'one' }, /option `keyId` is "one", and does nothing with `clientSecret`, only with/],
-    [{ certificate: () => 'x' }, /option `certificate` is given, and does nothing with `clientSecret`/],
+    [{ certificate: () => 'x' }, /a client secret with a `certificate` expects/],
+    [{ certificate: 'x' }, /option `certificate` is text; expected a certificate in PEM/],
     [
       { ca: cert, dispatcher: new Agent(), issuerDispatcher: new Agent() },
       /option `ca` does nothing beside a `d/,
