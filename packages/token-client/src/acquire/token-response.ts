@@ -94,7 +94,7 @@ function unexplained(status: number): string {
 /** Without `www-authenticate`: oauth4webapi would report the challenge instead of the error in the body. */
 function respond(answer: IssuerAnswer, status: number, body: JsonObject): Response {
   const headers = new Headers({ 'content-type': 'application/json' })
-  for (const name of ['retry-after', 'dpop-nonce', 'date']) {
+  for (const name of ['retry-after', 'dpop-nonce']) {
     const value = headerOf(answer, name)
     if (value !== undefined) headers.set(name, value)
   }
