@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import t from 'tap'
 import { createTokenClient } from 'fastify-token-client'
-import { json } from './token-endpoint.js'
+import { json, startTokenEndpoint, type Behaviour } from './token-endpoint.js'
 import { failureOf, secret, start } from './standing-clock.js'
 
 t.test(
@@ -80,3 +80,27 @@ t.test('the metadata has to name the issuer', async t => {
   t.teardown(() => client.close())
   t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /issuer/ })
 })
+
+for (const [what, answer] of [
+  ['a redirect', response => response.writeHead(301, { location: '/login' }).end()],
+  ['a 401', response => response.writeHead(401).end()],
+  ['a web page', response => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
+] as [string, Behaviour][])
+  t.test(`where OpenID's metadata is ${what}, that of RFC 8414 is used`, async t => {
+    const endpoint = await startTokenEndpoint(t, (response, request) => {
+      if (request.method === 'POST')
+        return json(response, 200, { access_token: 'good', token_type: 'Bearer' })
+      if (request.url === '/.well-known/oauth-authorization-server')
+        return json(response, 200, { issuer, token_endpoint: `${issuer}/token` })
+      answer(response, request)
+    })
+    const issuer = new URL(endpoint.url).origin
+    const client = createTokenClient({
+      baseUrl: 'https://receipts.example.com',
+      issuer,
+      clientId: 'payment',
+      clientSecret: secret,
+    })
+    t.teardown(() => client.close())
+    t.equal((await client.getToken()).accessToken, 'good')
+  })

@@ -76,7 +76,11 @@ const unusable: Record<string, object> = {
 for (const [what, body] of Object.entries(unusable))
   t.test(`${what} is not a token that can be sent`, async t => {
     const endpoint = await startTokenEndpoint(t, response => json(response, 200, body))
-    t.ok((await failureOf(clientOf(t, endpoint).client)) instanceof TokenUnavailableError)
+    const failure = await failureOf(clientOf(t, endpoint).client)
+    t.ok(failure instanceof TokenUnavailableError)
+    t.match(failure, {
+      detail: /access_token|token_type .*, expected Bearer|not Bearer|RFC 6749 App\. A\.12/,
+    })
   })
 
 const wrappings: Record<string, (response: ServerResponse) => void> = {

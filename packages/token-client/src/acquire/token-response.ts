@@ -19,6 +19,7 @@ export function cleanTokenAnswer(answer: IssuerAnswer): Response {
   if (body !== undefined && isError(body)) return errorResponse(answer, body)
   if (status >= 200 && status < 300) {
     if (body === undefined) throw new IssuerConnectionError(describeAnswer(answer))
+    checkToken(body, answer.url)
     return respond(answer, 200, tokenMembers(body))
   }
   if (status === 401 || status === 400 || status === 403)
@@ -30,6 +31,19 @@ export function cleanTokenAnswer(answer: IssuerAnswer): Response {
 function isError(body: JsonObject): boolean {
   const { error, access_token: token } = body
   return typeof error === 'string' && error !== '' && (token === undefined || token === null)
+}
+
+/** Token types that exist, in lower case; which of them was requested is compared later. */
+const tokenTypes: ReadonlySet<string> = new Set(['bearer', 'dpop'])
+
+/** @throws {IssuerConnectionError} when a member without which there is no token is missing */
+function checkToken({ access_token: token, token_type: type }: JsonObject, url: string): void {
+  if (typeof token !== 'string' || token === '')
+    throw new IssuerConnectionError(`${url} answers 200 without an access_token (RFC 6749 §5.1)`)
+  if (typeof type !== 'string' || !tokenTypes.has(type.toLowerCase()))
+    throw new IssuerConnectionError(
+      `${url} answers 200 with the token_type ${clip(JSON.stringify(type) ?? 'missing')}, expected Bearer (RFC 6749 §7.1)`,
+    )
 }
 
 /** The members of RFC 6749 §5.1 that are used. Any other cannot make a good token unusable. */
