@@ -20,7 +20,7 @@ const typescripts = ['5.9', '6.0', '7.0']
 
 /** What may be in a tarball. */
 const allowed =
-  /^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md|(dist|src)\/.+\.(js|d\.ts|js\.map|ts|lua))$/
+  /^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md|(dist|src)\/.+\.(js|cjs|d\.c?ts|c?js\.map|c?ts|lua))$/
 
 /** How large a package may be, in bytes: as it is downloaded, and as it lies on a disk. */
 const sizeLimits = {

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { TlsSettings } from 'oauth-issuer-connection'
 import type { TokenScheme } from '../attach/token-scheme.js'
-import { loadUndici } from './undici.js'
+import { loadUndici } from './load-undici.cjs'
 
 /** How calls reach the API; all views of a client share it. */
 export interface ApiConnection {
@@ -12,7 +12,7 @@ export interface ApiConnection {
   readonly close: () => Promise<void>
 }
 
-/** @param given used instead of an `Agent` of our own, and never closed */
+/** @param given used instead of an agent of our own, and never closed */
 export function connectToApi(
   given: Dispatcher | undefined,
   tls: TlsSettings,

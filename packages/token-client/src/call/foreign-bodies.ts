@@ -1,6 +1,6 @@
 import type { Dispatcher, FormData as UndiciFormData } from 'undici'
 import { hasHeader, withHeaders } from '../attach/with-headers.js'
-import { loadUndici } from './undici.js'
+import { loadUndici } from './load-undici.cjs'
 
 /** Which web standard a value implements: Node's globals and undici's npm package have classes of their own. */
 export function standardOf(value: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import type { Dispatcher, interceptors as undiciInterceptors } from 'undici'
 import { withOwnErrors } from './api-errors.js'
-import { loadUndici } from './undici.js'
+import { loadUndici } from './load-undici.cjs'
 
 type Options<Name extends keyof typeof undiciInterceptors> =
   | boolean

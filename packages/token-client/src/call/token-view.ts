@@ -14,7 +14,7 @@ import { composeAround } from './interceptors.js'
 import { createJsonCalls, type JsonCalls } from './json-calls.js'
 import { pathOf } from './locate-call.js'
 import { requestDirectly } from './request-directly.js'
-import { loadUndici } from './undici.js'
+import { loadUndici } from './load-undici.cjs'
 import { untilAborted } from './until-aborted.js'
 
 /** What `request` takes: undici's request options, with a path below `baseUrl`. */

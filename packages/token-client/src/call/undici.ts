@@ -1,12 +1,4 @@
-import { createRequire } from 'node:module'
 import type { Dispatcher } from 'undici'
-
-const require = createRequire(import.meta.url)
-
-/** undici takes longer to load than the rest of the package, so it is loaded when it is needed first. */
-export function loadUndici(): typeof import('undici') {
-  return require('undici') as typeof import('undici')
-}
 
 /**
  * Whether a dispatcher belongs to a major version of undici other than 7, such as 8: calls through it would fail or never
