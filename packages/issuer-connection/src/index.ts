@@ -32,5 +32,5 @@ export {
 export { discoverMetadata, type IssuerMetadata } from './discover.js'
 export { endpointIn } from './endpoint.js'
 export { IssuerConnectionError } from './errors.js'
-export { usesEnvironmentProxy, type TlsSettings } from './open-dispatcher.js'
+export { createAgent, usesEnvironmentProxy, type TlsSettings, type UndiciAgents } from './open-dispatcher.js'
 export { isTrustworthyUrl } from './trustworthy.js'

@@ -1,3 +1,4 @@
+import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
 
 /** What TLS connections are opened with, as PEM. */
@@ -9,32 +10,44 @@ export interface TlsSettings {
   readonly key?: string
 }
 
-/**
- * Opens a dispatcher. It goes through the proxy that the environment names if Node's own `fetch` would.
- * @param timeoutMs bounds each phase of an exchange, in milliseconds
- */
+/** The part of undici that opens connections. */
+export type UndiciAgents = Pick<typeof Undici, 'Agent' | 'EnvHttpProxyAgent'>
+
+/** Opens a dispatcher for requests to an issuer. @param timeoutMs bounds each phase of an exchange, in milliseconds */
 export async function openDispatcher(
   tls: TlsSettings,
   timeoutMs: number,
   connections: number,
 ): Promise<Dispatcher> {
   // Loaded when a server is first contacted: an application's start does not wait for it.
-  const { Agent, EnvHttpProxyAgent } = await import('undici')
-  const connect = { ...tls, timeout: timeoutMs }
-  const options = {
+  return createAgent(await import('undici'), tls, {
     connections,
-    connect,
+    connect: { timeout: timeoutMs },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     keepAliveTimeout: 1_000,
-  }
-  if (!usesEnvironmentProxy(process.env, process.execArgv)) return new Agent(options)
+  })
+}
+
+interface AgentOptions extends Omit<Undici.Agent.Options, 'connect'> {
+  readonly connect?: { readonly timeout: number }
+}
+
+/** Makes an agent. Its requests go through the proxy that the environment names if those of Node's `fetch` would. */
+export function createAgent(
+  { Agent, EnvHttpProxyAgent }: UndiciAgents,
+  tls: TlsSettings,
+  options: AgentOptions = {},
+): Dispatcher {
+  const connect = { ...tls, ...options.connect }
+  if (!usesEnvironmentProxy(process.env, process.execArgv)) return new Agent({ ...options, connect })
   // The proxy itself is not shown the client certificate.
   const { ca } = tls
   return new EnvHttpProxyAgent({
     ...options,
+    connect,
     requestTls: connect,
-    proxyTls: { ...(ca === undefined ? {} : { ca }), timeout: timeoutMs },
+    proxyTls: { ...(ca === undefined ? {} : { ca }), ...options.connect },
   })
 }
 

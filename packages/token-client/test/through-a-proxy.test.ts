@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { connect, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
+import { Agent } from 'undici'
 import { createTokenClient } from 'fastify-token-client'
 import { makeCertificate } from './certificate.js'
 import { json } from './token-endpoint.js'
@@ -79,3 +80,40 @@ t.test(
     t.equal(tunnels.length, before)
   },
 )
+
+t.test('calls of the API go through the proxy of the environment, to a server with a private CA', async t => {
+  const tls = await makeCertificate('localhost')
+  const server = createTlsServer(tls, (request, response) =>
+    json(
+      response,
+      200,
+      request.url === '/token'
+        ? { access_token: 'good', token_type: 'Bearer', expires_in: 60 }
+        : { authorization: request.headers.authorization },
+    ),
+  )
+  const baseUrl = await listen(t, server, 'https')
+  const { url, tunnels } = await startProxy(t)
+  setEnvironment(t, { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: url })
+  // Token requests are sent directly, so that all tunnels are for calls.
+  const issuerDispatcher = new Agent({ connect: { ca: tls.cert } })
+  t.teardown(() => issuerDispatcher.close())
+  const call = async () => {
+    const client = createTokenClient({
+      baseUrl,
+      tokenEndpoint: `${baseUrl}/token`,
+      issuerDispatcher,
+      clientId: 'payment',
+      clientSecret: 'secret-text',
+      ca: tls.cert,
+    })
+    t.teardown(() => client.close())
+    const { body } = await client.request({ path: '/receipts' })
+    return body.json()
+  }
+  t.strictSame(await call(), { authorization: 'Bearer good' })
+  t.strictSame(tunnels, [new URL(baseUrl).host])
+  setEnvironment(t, { NO_PROXY: '127.0.0.1' })
+  t.strictSame(await call(), { authorization: 'Bearer good' })
+  t.equal(tunnels.length, 1)
+})

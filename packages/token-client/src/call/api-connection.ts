@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { TlsSettings } from 'oauth-issuer-connection'
+import { createAgent, type TlsSettings } from 'oauth-issuer-connection'
 import type { TokenScheme } from '../attach/token-scheme.js'
 import { loadUndici } from './load-undici.cjs'
 
@@ -25,7 +25,7 @@ export function connectToApi(
     dispatcher() {
       if (given !== undefined) return given
       if (agent === undefined) {
-        agent = new (loadUndici().Agent)({ connect: tls })
+        agent = createAgent(loadUndici(), tls)
         if (isClosed) void agent.close() // calls fail with undici's own error
       }
       return agent
