@@ -87,6 +87,14 @@ function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
+const foreignKeys = new WeakMap<SigningKey, Promise<SigningKey>>()
+
+/**
+ * A key that the issuer does not list, made once for each of its keys: RSA keys take long, and an API asks its issuer only
+ * a few times for key ids that are not listed.
+ */
 function foreignKey({ key, profile }: Ingredients): Promise<SigningKey> {
-  return createSigningKey(key.algorithm, profile.namesAlgorithm)
+  const known = foreignKeys.get(key) ?? createSigningKey(key.algorithm, profile.namesAlgorithm)
+  foreignKeys.set(key, known)
+  return known
 }
