@@ -1,7 +1,7 @@
+import { isTrustworthyUrl } from 'declared-options'
 import { clip } from './answer.js'
 import type { IssuerMetadata } from './discover.js'
 import { IssuerConnectionError } from './errors.js'
-import { isTrustworthyUrl } from './trustworthy.js'
 
 /**
  * A URL in an issuer's metadata. What is sent there, or believed from there, is as sensitive as what the operator

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { connectToIssuer, discoverMetadata, endpointIn, isTrustworthyUrl } from 'oauth-issuer-connection'
+import { isTrustworthyUrl } from 'declared-options'
+import { connectToIssuer, discoverMetadata, endpointIn } from 'oauth-issuer-connection'
 import { startServer } from './server.js'
 
 const openid = '/.well-known/openid-configuration'

@@ -40,10 +40,14 @@ export function url({
   })
 }
 
-/** https, or plain http on this machine, or any http with `allowInsecureHttp`. */
+/**
+ * Whether a URL is safe to send secrets to and to believe answers from: https, http on this machine, or any http with
+ * `allowInsecureHttp`. A URL with a user name or password never is: it would end up in logs.
+ */
 export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boolean {
   if (!URL.canParse(value)) return false
-  const { protocol, hostname } = new URL(value)
+  const { protocol, hostname, username, password } = new URL(value)
+  if (username !== '' || password !== '') return false
   if (protocol === 'https:') return true
   const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
   return protocol === 'http:' && (isLoopback || allowInsecureHttp)
