@@ -8,7 +8,7 @@ import {
   type Requirement,
   type RouteRequirement,
 } from './authorize/requirement.js'
-import { refuseBound } from './binding/check-binding.js'
+import { refuseBound } from './binding/confirmation.js'
 import { reportAllowed, startTime } from './diagnostics.js'
 import { InvalidRouteError, Refusal } from './errors.js'
 import type { Guard } from './guard.js'

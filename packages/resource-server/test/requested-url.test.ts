@@ -56,6 +56,38 @@ t.test('the proof is for the URL as clients know it', async t => {
   }
 })
 
+t.test('an htu that is not an absolute URL without userinfo is refused', async t => {
+  const bench = await startDpop(t)
+  const token = bench.bound()
+  for (const htu of [
+    'https://user@api.example.com/read',
+    'https://user:password@api.example.com/read',
+    'https://:@api.example.com/read',
+    'https://@api.example.com/read',
+    'https://evil.example%40@api.example.com/read',
+    'https://evil.example/@api.example.com/read',
+    'https:api.example.com/read',
+    'https:/api.example.com/read',
+    'https:///api.example.com/read',
+    'https:\\\\api.example.com/read',
+    'https://api.example.com\\read',
+    ' https://api.example.com/read',
+    'https://api.exam\tple.com/read',
+    'https://api.example.com/read\n',
+  ]) {
+    const proof = makeProof(bench.client, bench.proofClaims(token, { htu }))
+    t.equal((await bench.prove(proof, token)).statusCode, 401, JSON.stringify(htu))
+    t.equal(bench.lastReason(), 'proof')
+  }
+  const mail = `${origin}/files/user@example.com`
+  const proof = makeProof(bench.client, bench.proofClaims(token, { htu: mail }))
+  t.equal(
+    (await bench.prove(proof, token, '/files/user@example.com')).statusCode,
+    200,
+    'an @ in the path is none',
+  )
+})
+
 /** Sends a request's target as it is; `inject` would tidy it up. */
 async function listen(bench: DpopBench): Promise<(target: string, htu: string) => Promise<string>> {
   await bench.app.listen({ port: 0, host: '127.0.0.1' })

@@ -10,6 +10,7 @@ import {
   type CertificateThumbprint,
   type ClientCertificate,
 } from './client-certificate.js'
+import { confirmationOf } from './confirmation.js'
 import { createProofCheck, type Proof } from './dpop-proof.js'
 import { createNonces, type Nonces } from './nonce.js'
 import type { ReplayStore } from './replay-store.js'
@@ -43,12 +44,6 @@ export interface Presented {
  */
 export type CheckBinding = (token: AccessToken, presented: Presented) => MaybePromise<Refusal | undefined>
 
-/** What a token is bound to. */
-interface Confirmation {
-  readonly jkt?: string
-  readonly 'x5t#S256'?: string
-}
-
 export function createBindingCheck(
   dpop: DpopSettings | undefined,
   certificate: ClientCertificate | undefined,
@@ -77,33 +72,6 @@ export function createBindingCheck(
   }
 }
 
-/** For tokens that come without a request around them: nobody can prove anything there. */
-export function refuseBound(token: AccessToken): Refusal | undefined {
-  return confirmationOf(token) === unbound
-    ? undefined
-    : new Refusal('binding', 'the token is bound to a key, of which no proof can be had here')
-}
-
-const unbound: Confirmation = Object.freeze({})
-const knownMembers = new Set(['jkt', 'x5t#S256'])
-
-function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation | Refusal {
-  if (cnf === undefined) return unbound
-  if (!isConfirmation(cnf))
-    return new Refusal('binding', 'the claim cnf binds the token in a way that cannot be checked')
-  return cnf
-}
-
-/** With a member that is not known, the token is bound in a way that nobody would check. */
-function isConfirmation(cnf: unknown): cnf is Confirmation {
-  if (typeof cnf !== 'object' || cnf === null) return false
-  const members = Object.entries(cnf)
-  return (
-    members.length > 0 &&
-    members.every(([name, value]) => knownMembers.has(name) && typeof value === 'string')
-  )
-}
-
 function checkCertificate(
   bound: string,
   certificateOf: CertificateThumbprint | undefined,
@@ -114,12 +82,8 @@ function checkCertificate(
       'binding',
       'the token is bound to a certificate; the option clientCertificate is not set',
     )
-  let shown: string | undefined
-  try {
-    shown = certificateOf(request)
-  } catch {
-    return new Refusal('binding', "what was given as the client's certificate is none")
-  }
+  const shown = certificateOf(request)
+  if (shown instanceof Refusal) return shown
   return shown === bound
     ? undefined
     : new Refusal('binding', 'the client did not show the certificate of the token')

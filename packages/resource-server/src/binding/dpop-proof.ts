@@ -85,6 +85,9 @@ export function createProofCheck(
 
 type Members = Readonly<Record<string, unknown>>
 
+/** Absolute and without userinfo (RFC 9110 §4.2.4). The URL parser would repair other spellings. */
+const httpUri = /^https?:\/\/[^/?#@\\\s]+(?:[/?#][^\\\s]*)?$/i
+
 /** The proof is for this request and this token, and no other (RFC 9449 §4.3). */
 function checkRequest(
   { htm, htu, ath }: Members,
@@ -92,7 +95,7 @@ function checkRequest(
 ): Refusal | undefined {
   if (htm !== method) return wrong('htm is not the method of the request')
   const asked = withoutQuery(url)
-  if (asked === undefined || typeof htu !== 'string' || withoutQuery(htu) !== asked)
+  if (asked === undefined || typeof htu !== 'string' || !httpUri.test(htu) || withoutQuery(htu) !== asked)
     return wrong('htu is not the URL of the request')
   return ath === createHash('sha256').update(accessToken).digest('base64url')
     ? undefined
