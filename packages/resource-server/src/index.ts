@@ -2,7 +2,13 @@ export { default, default as resourceServer } from './plugin.js'
 export type { AccessToken } from './access-token.js'
 export type { AuthOf, GivesToken } from './auth-of.js'
 export type { ClientCertificate } from './binding/client-certificate.js'
-export { redisReplayStore, type RedisConnection, type ReplayStore } from './binding/replay-store.js'
+export {
+  redisReplayStore,
+  type IoredisConnection,
+  type NodeRedisConnection,
+  type RedisConnection,
+} from './binding/redis-replay-store.js'
+export type { ReplayStore } from './binding/replay-store.js'
 export type { DpopMode, Requirement, RouteRequirement } from './authorize/requirement.js'
 export {
   defineResourceServer,

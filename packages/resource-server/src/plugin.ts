@@ -13,7 +13,9 @@ import type {
 import fp from 'fastify-plugin'
 import type { Requirement, RouteRequirement } from './authorize/requirement.js'
 import type { AuthOf } from './auth-of.js'
-import { createBindingCheck } from './binding/check-binding.js'
+import { createBindingCheck, type CheckBinding } from './binding/check-binding.js'
+import { createPossessionCheck } from './binding/check-possession.js'
+import { createUsedProofs, type UsedProofs } from './binding/used-proofs.js'
 import { documentRoute } from './describe/openapi.js'
 import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
 import { InvalidOptionError, IssuerError } from './errors.js'
@@ -68,7 +70,7 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
   const challenges = challengesFor(settings)
   const refuse = createRefuse(challenges, tally)
   const withdrawal = challengeWithdrawal(fastify)
-  const checkBinding = createBindingCheck(settings.dpop, settings.clientCertificate, settings.clock)
+  const checkBinding = bindingCheckFor(fastify, settings)
   const guardBy = (requirementOf: GuardSteps['requirementOf'], refuseBy: Refuse): Guard =>
     createGuard({ verifier, checkBinding, times: settings, tally, refuse: refuseBy, requirementOf })
 
@@ -122,6 +124,23 @@ function challengesFor({ realm, resourceMetadata, dpop }: Settings): Challenges 
     metadataUrl: resourceMetadata === undefined ? undefined : metadataUrl(resourceMetadata.resource),
     dpopAlgorithms: dpop?.algorithms,
   })
+}
+
+function bindingCheckFor(
+  fastify: FastifyInstance,
+  { dpop, clientCertificate, clock }: Settings,
+): CheckBinding {
+  if (dpop === undefined) return createBindingCheck(undefined, clientCertificate)
+  const usedProofs = createUsedProofs(dpop, fastify.log)
+  fastify.addHook('onReady', () => refuseWrongStore(usedProofs))
+  return createBindingCheck(createPossessionCheck(dpop, usedProofs, clock), clientCertificate)
+}
+
+/** A store that does not answer is an outage: the application starts, and verifies it when it is first needed. */
+async function refuseWrongStore(usedProofs: UsedProofs): Promise<void> {
+  const fault = await usedProofs.verifyStore()
+  if (fault?.isWrong === true)
+    throw new InvalidOptionError(`option \`dpop.replayStore\` cannot be used: ${fault.reason}`)
 }
 
 function publishMetadata(

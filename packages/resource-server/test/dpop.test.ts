@@ -1,16 +1,10 @@
 import { createHmac } from 'node:crypto'
 import fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify'
-import { Redis } from 'ioredis'
 import t from 'tap'
-import resourceServer, {
-  redisReplayStore,
-  type DpopOptions,
-  type ResourceServerOptions,
-} from 'fastify-resource-server'
+import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
 import { origin, startDpop } from './dpop-bench.js'
-import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
+import { makeProof, makeProofKey } from './hand-made-proof.js'
 import { audience, startBench } from './protected-app.js'
-import { noRedis, startRedis } from './redis-server.js'
 
 t.test('a bound token and a proof of its key', async t => {
   const bench = await startDpop(t)
@@ -143,31 +137,6 @@ t.test('required everywhere, or for a route', async t => {
     code: 'OAUTH_INVALID_ROUTE',
     message: /GET \/strict: config\.oauth\.dpop does nothing without the option `dpop` of register/,
   })
-})
-
-t.test('shared by replicas in Redis', { skip: noRedis }, async t => {
-  const { socket, stop } = await startRedis(t)
-  const connect = (): Redis => {
-    const redis = new Redis(socket, { maxRetriesPerRequest: 0, retryStrategy: () => null })
-    redis.on('error', () => {})
-    t.teardown(() => redis.disconnect())
-    return redis
-  }
-  const client = makeProofKey()
-  const options = (): DpopOptions => ({ origin, replayStore: redisReplayStore(connect()) })
-  const [one, two] = [await startDpop(t, options(), client), await startDpop(t, options(), client)]
-  const [here, there] = [one.bound(), two.bound()]
-  const claims = one.proofClaims(here)
-  t.equal((await one.prove(makeProof(client, claims), here)).statusCode, 200)
-  const replayed = await two.prove(makeProof(client, { ...claims, ath: hashOf(there) }), there)
-  t.equal(replayed.json<{ code: string }>().code, 'OAUTH_INVALID_DPOP_PROOF', 'the other has seen it too')
-  const ttl = await connect().pttl(`dpop-jti:${client.thumbprint}.${String(claims['jti'])}`)
-  t.ok(ttl > 60_000 && ttl <= 120_000, 'forgotten when no proof of it can be good any more')
-
-  await stop()
-  const outage = await one.prove(undefined, here)
-  t.equal(outage.statusCode, 503, 'nobody can tell: not let in, and no fault of the client')
-  t.ok(Number(outage.headers['retry-after']) >= 1)
 })
 
 t.test('options and routes that make no sense stop the application', async t => {

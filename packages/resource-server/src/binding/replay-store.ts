@@ -1,53 +1,55 @@
 /** Remembers which proofs were used, so that each is used once (RFC 9449 §11.1). Shared by replicas, or their own. */
 export interface ReplayStore {
   /**
-   * Notes an id for `ttlMs` milliseconds; true if it was not there. Has to be atomic. An error means that nobody can
-   * tell, and the request is answered with 503.
+   * Adds an id for `ttlMs` milliseconds. Returns `true` if it was not there, `false` if it was. Must be atomic. Ids have 22
+   * characters. Everything else, such as an error or no answer within a second, counts as an outage of the store: the
+   * request gets 503.
+   * @param client thumbprint of the client's key, for a store that limits how many ids one client may add
    */
-  add(id: string, ttlMs: number): boolean | Promise<boolean>
+  add(id: string, ttlMs: number, client: string): boolean | PromiseLike<boolean>
 }
 
-/** More ids are not kept; what cannot be remembered cannot be accepted. */
-const maxIds = 1_000_000
+interface Generation {
+  readonly ids: Set<string>
+  readonly idsOfClient: Map<string, number>
+}
+
+const newGeneration = (): Generation => ({ ids: new Set(), idsOfClient: new Map() })
 
 /**
- * Keeps ids in this process, in two generations: each lasts as long as a proof is good, so that an id is there for that
- * time at least, and nothing has to be looked for to be thrown away.
+ * Keeps ids in this process, in two generations of `ttlMs` each: an id lasts for that time at least, and a whole generation
+ * is discarded at once. A client may add as many ids to a generation as there is room left: one client alone gets half of
+ * it, two get a third each, and there is always room for another one.
+ * @param maxIds the most ids in a generation; an id that cannot be remembered cannot be accepted
  */
-export function createReplayMemory(now: () => number): ReplayStore {
-  let young = new Set<string>()
-  let old = new Set<string>()
+export function createReplayMemory(now: () => number, maxIds: number = 1_000_000): ReplayStore {
+  let young = newGeneration()
+  let old = newGeneration()
   let turnAt = -Infinity
+
+  function turnGenerations(ttlMs: number): void {
+    const time = now()
+    if (time >= turnAt) {
+      // However long ago the last turn was: the clock may have jumped forward, and may jump back.
+      old = young
+      young = newGeneration()
+      turnAt = time + ttlMs
+    }
+    // The clock was set back. Without this, ids would be kept until it has caught up.
+    turnAt = Math.min(turnAt, time + ttlMs)
+  }
+
   return {
-    add(id, ttlMs) {
-      const time = now()
-      const untilTurn = turnAt - time
-      // Where the clock was set back by hours, the turn would not come for as long, and more and more would be kept.
-      if (untilTurn <= 0 || untilTurn > 2 * ttlMs) {
-        old = untilTurn > -ttlMs ? young : new Set()
-        young = new Set()
-        turnAt = time + ttlMs
-      }
-      if (young.has(id) || old.has(id)) return false
-      if (young.size >= maxIds) throw new Error(`more than ${maxIds} proofs in ${ttlMs} ms`)
-      young.add(id)
+    add(id, ttlMs, client) {
+      turnGenerations(ttlMs)
+      const { ids, idsOfClient } = young
+      if (ids.has(id) || old.ids.has(id)) return false
+      const used = idsOfClient.get(client) ?? 0
+      if (used >= maxIds - ids.size)
+        throw new Error(`a client used ${used} proofs within ${ttlMs} ms, as many as there is room left`)
+      ids.add(id)
+      idsOfClient.set(client, used + 1)
       return true
     },
-  }
-}
-
-/** What is needed of a connection to Redis or Valkey: ioredis and iovalkey have it. */
-export interface RedisConnection {
-  set(key: string, value: string, unit: 'PX', ttlMs: number, condition: 'NX'): Promise<unknown>
-}
-
-/**
- * Keeps ids in Redis or Valkey, for replicas: a proof that one of them has seen is refused by all.
- * @param redis a connection of ioredis or iovalkey, yours to close
- * @param prefix put before every key. Default `dpop-jti:`
- */
-export function redisReplayStore(redis: RedisConnection, prefix: string = 'dpop-jti:'): ReplayStore {
-  return {
-    add: async (id, ttlMs) => (await redis.set(prefix + id, '1', 'PX', Math.ceil(ttlMs), 'NX')) === 'OK',
   }
 }

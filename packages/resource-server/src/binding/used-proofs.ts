@@ -1,0 +1,135 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { FastifyBaseLogger } from 'fastify'
+import { Refusal } from '../errors.js'
+import { andThen, type MaybePromise } from '../later.js'
+import { messageOf } from '../thrown.js'
+import type { Proof } from './dpop-proof.js'
+import type { ReplayStore } from './replay-store.js'
+
+/** The proofs that were used, in a store that may be anyone's. It is verified before its first use. */
+export interface UsedProofs {
+  /** Refuses a proof that was used before (RFC 9449 §11.1). */
+  refuseReplay(proof: Pick<Proof, 'thumbprint' | 'jti'>): MaybePromise<Refusal | undefined>
+  /** Checks that the store takes an id once. Returns what is wrong with it, or why it could not be asked. */
+  verifyStore(): Promise<StoreFault | undefined>
+}
+
+/** Why a store cannot be used. */
+export class StoreFault {
+  /** Whether the store answered, and wrongly. Otherwise it may work later. */
+  readonly isWrong: boolean
+  readonly reason: string
+
+  constructor(isWrong: boolean, reason: string) {
+    this.isWrong = isWrong
+    this.reason = reason
+  }
+}
+
+interface StoreSettings {
+  readonly replayStore: ReplayStore
+  readonly maxProofAgeMs: number
+}
+
+/** @param timeoutMs how long one question to the store may take, in milliseconds */
+export function createUsedProofs(
+  { replayStore: store, maxProofAgeMs }: StoreSettings,
+  log: Pick<FastifyBaseLogger, 'warn'>,
+  timeoutMs: number = 1_000,
+): UsedProofs {
+  // A proof is accepted from iat - maxProofAgeMs to iat + maxProofAgeMs. Another maxProofAgeMs covers clocks of replicas
+  // that differ, and a clock that is set back.
+  const ttlMs = 3 * maxProofAgeMs
+  let isVerified = false
+  let verifying: Promise<StoreFault | undefined> | undefined
+
+  function add(id: string, client: string): MaybePromise<boolean | StoreFault> {
+    let answer: unknown
+    try {
+      answer = store.add(id, ttlMs, client)
+    } catch (error) {
+      return new StoreFault(false, messageOf(error))
+    }
+    return typeof answer === 'boolean' ? answer : settleWithin(timeoutMs, answer)
+  }
+
+  async function verify(): Promise<StoreFault | undefined> {
+    const id = randomBytes(idBytes).toString('base64url')
+    for (const expected of [true, false]) {
+      const answer = await add(id, 'verification of the store')
+      if (answer instanceof StoreFault) return answer
+      if (answer !== expected) return new StoreFault(true, wrongAnswer(expected))
+    }
+    isVerified = true
+    return undefined
+  }
+
+  async function verifyOnce(): Promise<StoreFault | undefined> {
+    const fault = await verify()
+    verifying = undefined
+    if (fault !== undefined) log.warn({ reason: fault.reason }, 'the replay store cannot be used')
+    return fault
+  }
+
+  const verifyStore = (): Promise<StoreFault | undefined> => (verifying ??= verifyOnce())
+
+  function remember({
+    thumbprint,
+    jti,
+  }: Pick<Proof, 'thumbprint' | 'jti'>): ReturnType<UsedProofs['refuseReplay']> {
+    return andThen(add(idOf(thumbprint, jti), thumbprint), answer => {
+      if (answer instanceof StoreFault) return unavailable(answer)
+      return answer ? undefined : new Refusal('proof', 'the DPoP proof was used before')
+    })
+  }
+
+  return {
+    verifyStore,
+    refuseReplay(proof) {
+      if (isVerified) return remember(proof)
+      return verifyStore().then(fault => (fault === undefined ? remember(proof) : unavailable(fault)))
+    },
+  }
+}
+
+/** 128 bits: two proofs with the same id cost a client one refusal, and finding such a pair gains nothing. */
+const idBytes = 16
+
+/** The same size for every proof: the client chooses `jti`. */
+function idOf(thumbprint: string, jti: string): string {
+  // Not a slice of the whole text, which would keep the whole text in memory.
+  return createHash('sha256').update(`${thumbprint}.${jti}`).digest().toString('base64url', 0, idBytes)
+}
+
+function wrongAnswer(expected: boolean): string {
+  return expected
+    ? 'add returned false for an id that was never added; it must return true'
+    : 'add returned true twice for the same id, so that replayed proofs would be accepted; the second time it must return false'
+}
+
+function unavailable({ reason }: StoreFault): Refusal {
+  return new Refusal('unavailable', `the replay store: ${reason}`, { retryAfterMs: 1_000 })
+}
+
+/** Takes promises of every make: the store is not ours. */
+function settleWithin(timeoutMs: number, answer: unknown): Promise<boolean | StoreFault> {
+  return new Promise(resolve => {
+    const timer = setTimeout(
+      () => resolve(new StoreFault(false, `no answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    )
+    const settle = (outcome: boolean | StoreFault): void => {
+      clearTimeout(timer)
+      resolve(outcome)
+    }
+    Promise.resolve(answer).then(
+      value => settle(typeof value === 'boolean' ? value : notBoolean(value)),
+      error => settle(new StoreFault(false, messageOf(error))),
+    )
+  })
+}
+
+function notBoolean(value: unknown): StoreFault {
+  const shown = value === null ? 'null' : typeof value
+  return new StoreFault(true, `add returned a value of type ${shown}; it must return true or false`)
+}
