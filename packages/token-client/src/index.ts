@@ -21,6 +21,11 @@ export type { TokenClientOptions, TokenClientPluginOptions } from './options/opt
 export type { OnBehalfOfGrant, ProfileName } from './options/profiles.js'
 export type { TokenStoreOptions } from './options/sharing-options.js'
 export type { TargetOptions } from './options/target-options.js'
-export { redisTokenStore, type RedisConnection } from './share/redis-token-store.js'
+export {
+  redisTokenStore,
+  type IoredisConnection,
+  type NodeRedisConnection,
+  type RedisConnection,
+} from './share/redis-token-store.js'
 export type { TokenStore } from './share/token-store.js'
 export type { Token } from './token.js'

@@ -2,7 +2,8 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fas
 import fp from 'fastify-plugin'
 import { InvalidOptionError } from './errors.js'
 import type { TokenClientPluginOptions } from './options/options.js'
-import { parseOptions } from './options/settings.js'
+import { parseOptions, type Settings } from './options/settings.js'
+import { verifyTokenStore } from './share/verify-token-store.js'
 import { buildTokenClient, type FailureListeners, type TokenClient } from './token-client.js'
 
 /** Read here, and Fastify's own options of `register`. */
@@ -11,11 +12,11 @@ const ignored = ['name', 'prefetch', 'prefix', 'logLevel', 'logSerializers']
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {
   const name = decoratorName(fastify, options.name)
   const prefetch = prefetchMode(options.prefetch)
-  const { client, prepareToClose } = buildTokenClient(
-    parseOptions(options, name, ignored),
-    logTo(fastify.log, name),
-  )
+  const settings = parseOptions(options, name, ignored)
+  const listeners = logTo(fastify.log, name)
+  const { client, prepareToClose } = buildTokenClient(settings, listeners)
   fastify.decorate(name, client)
+  fastify.addHook('onReady', () => refuseWrongStore(settings, listeners))
   if (prefetch !== 'lazy') fastify.addHook('onReady', () => fetchAhead(client, prefetch))
   fastify.addHook('preClose', async () => prepareToClose())
   fastify.addHook('onClose', () => client.close())
@@ -27,6 +28,16 @@ const tokenClient: FastifyPluginAsync<TokenClientPluginOptions> = fp(plugin, {
   name: 'fastify-token-client',
 })
 export default tokenClient
+
+/** A store that does not answer is an outage: the application starts, and requests tokens without it. */
+async function refuseWrongStore({ sharing }: Settings, { onStoreFailure }: FailureListeners): Promise<void> {
+  if (sharing === undefined) return
+  const fault = await verifyTokenStore(sharing.store, sharing.storeTimeoutMs)
+  if (fault === undefined) return
+  if (fault.isWrong)
+    throw new InvalidOptionError(`option \`tokenStore.store\` cannot be used: ${fault.reason}`)
+  onStoreFailure?.(fault.operation, fault.reason)
+}
 
 async function fetchAhead(client: TokenClient, prefetch: 'background' | 'required'): Promise<void> {
   const token = client.getToken()

@@ -1,12 +1,25 @@
+import { InvalidOptionError } from '../errors.js'
 import type { TokenStore } from './token-store.js'
 
-/** A connection to Redis or Valkey, as ioredis and iovalkey have it. */
-export interface RedisConnection {
-  get(key: string): Promise<string | null>
+/** What {@link redisTokenStore} needs of a connection of ioredis or iovalkey. */
+export interface IoredisConnection {
+  readonly status: string
+  get(key: string): Promise<unknown>
   set(key: string, value: string, unit: 'PX', ttlMs: number): Promise<unknown>
   set(key: string, value: string, unit: 'PX', ttlMs: number, condition: 'NX'): Promise<unknown>
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
 }
+
+/** What {@link redisTokenStore} needs of a client, cluster or pool of the npm package `redis`, from version 4. */
+export interface NodeRedisConnection {
+  readonly isOpen: boolean
+  get(key: string): Promise<unknown>
+  set(key: string, value: string, options: { PX: number; NX?: true }): Promise<unknown>
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+}
+
+/** A connection to Redis or Valkey. */
+export type RedisConnection = IoredisConnection | NodeRedisConnection
 
 /** Compare and delete: if the lock has expired and another process has taken it, it stays theirs. */
 const unlockScript =
@@ -14,8 +27,9 @@ const unlockScript =
 
 /**
  * Keeps tokens in Redis or Valkey.
- * @param redis a connection of ioredis or iovalkey, yours to close
+ * @param redis a connection of ioredis, iovalkey or `redis`, yours to connect and to close
  * @param prefix put before every key. Default `oauth-token:`
+ * @throws {InvalidOptionError} for a connection of another package
  *
  * @example
  * ```ts
@@ -35,16 +49,75 @@ const unlockScript =
  * ```
  */
 export function redisTokenStore(redis: RedisConnection, prefix: string = 'oauth-token:'): TokenStore {
+  const commands = commandsOf(redis)
   const lockOf = (key: string): string => `${prefix}${key}:lock`
   return {
-    get: key => redis.get(prefix + key),
+    get: async key => textOf(await commands.get(prefix + key)),
     async set(key, value, ttlMs) {
-      await redis.set(prefix + key, value, 'PX', Math.max(1, Math.round(ttlMs)))
+      await commands.set(prefix + key, value, wholeMs(ttlMs))
     },
     lock: async (key, owner, ttlMs) =>
-      (await redis.set(lockOf(key), owner, 'PX', Math.max(1, Math.round(ttlMs)), 'NX')) === 'OK',
+      textOf(await commands.setIfAbsent(lockOf(key), owner, wholeMs(ttlMs))) === 'OK',
     async unlock(key, owner) {
-      await redis.eval(unlockScript, 1, lockOf(key), owner)
+      await commands.unlock(lockOf(key), owner)
     },
   }
+}
+
+interface Commands {
+  get(key: string): Promise<unknown>
+  set(key: string, value: string, ttlMs: number): Promise<unknown>
+  setIfAbsent(key: string, value: string, ttlMs: number): Promise<unknown>
+  unlock(key: string, owner: string): Promise<unknown>
+}
+
+/** The two kinds take other arguments: given those of ioredis, `redis` overwrites the key and replies OK. */
+function commandsOf(redis: RedisConnection): Commands {
+  if (isNodeRedis(redis))
+    return {
+      get: key => redis.get(key),
+      set: (key, value, PX) => redis.set(key, value, { PX }),
+      setIfAbsent: (key, value, PX) => redis.set(key, value, { PX, NX: true }),
+      unlock: (key, owner) => redis.eval(unlockScript, { keys: [key], arguments: [owner] }),
+    }
+  if (isIoredis(redis))
+    return {
+      get: key => redis.get(key),
+      set: (key, value, ttlMs) => redis.set(key, value, 'PX', ttlMs),
+      setIfAbsent: (key, value, ttlMs) => redis.set(key, value, 'PX', ttlMs, 'NX'),
+      unlock: (key, owner) => redis.eval(unlockScript, 1, key, owner),
+    }
+  throw new InvalidOptionError(
+    'redisTokenStore takes a connection of ioredis, iovalkey or the npm package redis (from version 4, without legacyMode). For another client, pass an object with get, set, lock and unlock as `tokenStore.store`',
+  )
+}
+
+/** What callers without types may pass. */
+type Given =
+  | {
+      readonly set?: unknown
+      readonly isOpen?: unknown
+      readonly status?: unknown
+      readonly options?: unknown
+    }
+  | null
+  | undefined
+
+function isNodeRedis(redis: Given): redis is NodeRedisConnection {
+  const { legacyMode } = (redis?.options ?? {}) as { readonly legacyMode?: unknown }
+  return typeof redis?.set === 'function' && typeof redis.isOpen === 'boolean' && legacyMode !== true
+}
+
+function isIoredis(redis: Given): redis is IoredisConnection {
+  return typeof redis?.set === 'function' && typeof redis.status === 'string'
+}
+
+/** Clients can be set up to give Buffers. */
+function textOf(reply: unknown): string | undefined {
+  if (Buffer.isBuffer(reply)) return reply.toString()
+  return typeof reply === 'string' ? reply : undefined
+}
+
+function wholeMs(ttlMs: number): number {
+  return Math.max(1, Math.round(ttlMs))
 }

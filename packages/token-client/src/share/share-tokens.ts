@@ -3,6 +3,7 @@ import type { AskForToken, TokenAnswer } from '../acquire/ask-for-token.js'
 import { messageOf, TokenRequestFailure } from '../acquire/token-request-failure.js'
 import type { Seal } from './seal.js'
 import type { TokenStore } from './token-store.js'
+import { within } from './within.js'
 
 /** How tokens are shared. Times in milliseconds. */
 export interface Sharing {
@@ -99,18 +100,6 @@ function readAnswer(text: string | undefined): TokenAnswer | undefined {
     return { accessToken, requestedAt, expiresIn, scope }
   } catch {
     return undefined
-  }
-}
-
-async function within<T>(ms: number, use: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the store did not answer within ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([use(), late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 
