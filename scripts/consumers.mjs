@@ -155,6 +155,28 @@ step('the command of oauth-test-issuer says what it can', () => {
   if (!stdout.includes('--audience URI')) throw new Error(stdout)
 })
 
+step(
+  'npm installs esbuild',
+  () => void run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '-D', 'esbuild@0.28']),
+)
+copyFileSync(new URL('consumer-bundled.ts', import.meta.url), join(project, 'consumer-bundled.ts'))
+/** Fastify and undici are CommonJS, and need `require` for Node's own modules. */
+const requireInEsm =
+  "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);"
+for (const { format, extension, banner } of [
+  { format: 'esm', extension: 'mjs', banner: requireInEsm },
+  { format: 'cjs', extension: 'cjs', banner: '' },
+])
+  step(`an esbuild bundle (${format}) runs in an empty folder`, () => {
+    const empty = mkdtempSync(join(tmpdir(), 'bundle-'))
+    const output = [`--outfile=${join(empty, `app.${extension}`)}`, `--format=${format}`]
+    const options = ['--bundle', '--platform=node', '--log-level=error', `--banner:js=${banner}`]
+    run('npx', ['--no', 'esbuild', 'consumer-bundled.ts', ...options, ...output])
+    const { stdout } = run(process.execPath, [`app.${extension}`], empty)
+    rmSync(empty, { recursive: true })
+    if (stdout.trim() !== '200 200 401') throw new Error(`${stdout.trim()}, expected 200 200 401`)
+  })
+
 const runners = {
   'node:test': { first: "import test from 'node:test'", command: ['node', '--test', '--test-reporter=spec'] },
   tap: { first: "import { test } from 'tap'", command: ['npx', '--no', 'tap', 'run', '--disable-coverage'] },
