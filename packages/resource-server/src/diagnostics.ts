@@ -70,9 +70,21 @@ export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
 
-/** Reports an event. */
+/**
+ * Publishes an event. Node.js keeps what subscribers throw away from us, and reports it as an uncaught exception.
+ */
 export function report<N extends Name>(name: N, message: ResourceServerEvents[N]): void {
   channels[name].publish(message)
+}
+
+/** Writes a line to the application's log. A logger that fails must not become the outcome of a request. */
+export function writeLog(write: () => unknown): void {
+  try {
+    const written = write()
+    if (written instanceof Promise) written.catch(() => {})
+  } catch {
+    // Whatever reports failures has failed itself; there is nobody else to tell.
+  }
 }
 
 /** When something began, for the events about its end; undefined while nobody listens to them. */

@@ -31,6 +31,13 @@ export interface RefusalDetails {
   readonly issuer?: string | undefined
 }
 
+/**
+ * What `fastify.oauth.verify` rejects with. The details are for the code that called it: they are not enumerable, so no
+ * answer contains them.
+ */
+export type RefusedTokenError = Error &
+  RefusalDetails & { readonly code: string; readonly statusCode: number }
+
 type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
   { code: string; statusCode: number },
   Arguments
@@ -110,6 +117,20 @@ export const InvalidRouteError: Make<[string]> = createError(
 
 /** Boot, with `prefetch: 'required'`: the issuer's metadata or keys cannot be used. */
 export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-resource-server: %s', 500)
+
+const GuardFailed: Make = createError('OAUTH_GUARD_FAILED', 'Access to this route could not be checked', 500)
+
+/**
+ * 500: a callback of the application, or this package, has a fault, or the registration of the plugin failed. Callers see
+ * the fixed message only; `cause` is in the log and is not enumerable.
+ */
+export class GuardFailedError extends GuardFailed {
+  /** @param cause whatever was thrown */
+  constructor(cause: unknown) {
+    super()
+    Object.defineProperty(this, 'cause', { value: cause, enumerable: false })
+  }
+}
 
 /** What a refusal knows besides its reason. */
 export interface RefusalContext {

@@ -5,7 +5,7 @@ import { checkScopes } from './authorize/check-scopes.js'
 import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
 import { reportAllowed, startTime } from './diagnostics.js'
-import { Refusal } from './errors.js'
+import { GuardFailedError, Refusal } from './errors.js'
 import { extractToken, type Credentials } from './extract-token.js'
 import { andThen, type MaybePromise } from './later.js'
 import type { Outcome } from './outcome.js'
@@ -30,7 +30,10 @@ export interface GuardSteps {
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
 
-/** Request → token → verify → binding → scopes → `request.auth`. Synchronous unless a step has to wait. */
+/**
+ * Request → token → verify → binding → scopes → `request.auth`. Synchronous unless a step has to wait. Steps return
+ * refusals and throw only if this package or a callback of the application has a fault: then the request gets a 500.
+ */
 export function createGuard(steps: GuardSteps): Guard {
   const { verifier, checkBinding, times, refuse, tally, requirementOf } = steps
 
@@ -60,51 +63,56 @@ export function createGuard(steps: GuardSteps): Guard {
     return checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times) ?? token
   }
 
-  function settle(outcome: Outcome, guarded: GuardedRequest, done: Done): void {
+  /** Sets the headers of a refusal, or `request.auth`. */
+  function settle(outcome: Outcome, guarded: GuardedRequest): Verdict {
     const { request, startedAt } = guarded
-    if (outcome instanceof Refusal) {
-      const error = refuse(outcome, guarded)
-      return error === undefined ? undefined : done(error)
-    }
+    if (outcome instanceof Refusal) return refuse(outcome, guarded) ?? 'answered'
     request.auth = outcome
     tally.allowed += 1
     reportAllowed(outcome, startedAt, request)
-    done()
+    return 'proceed'
+  }
+
+  function decide(request: FastifyRequest, reply: FastifyReply): MaybePromise<Verdict> {
+    // A preflight comes without credentials by design (Fetch Standard).
+    if (isPreflight(request)) return proceedWithoutToken(request)
+    const requirement = requirementOf(request)
+    if (requirement === undefined) return proceedWithoutToken(request)
+    const credentials = extractToken(request.raw, requirement.dpop !== 'off')
+    if (credentials === 'missing' && requirement.optional) return proceedWithoutToken(request)
+    const guarded = { request, reply, requirement, credentials, startedAt: startTime() }
+    const outcome = check(guarded)
+    return outcome instanceof Promise
+      ? outcome.then(settled => settle(settled, guarded))
+      : settle(outcome, guarded)
   }
 
   return (request, reply, done) => {
-    // A preflight comes without credentials by design (Fetch Standard).
-    if (isPreflight(request)) return proceedWithoutToken(request, done)
-    const requirement = requirementOf(request)
-    if (requirement === undefined) return proceedWithoutToken(request, done)
-    const credentials = extractToken(request.raw, requirement.dpop !== 'off')
-    if (credentials === 'missing' && requirement.optional) return proceedWithoutToken(request, done)
-    const guarded = { request, reply, requirement, credentials, startedAt: startTime() }
-    let outcome: MaybePromise<Outcome>
+    let verdict: MaybePromise<Verdict>
     try {
-      outcome = check(guarded)
+      verdict = decide(request, reply)
     } catch (error) {
-      return done(asError(error))
+      verdict = new GuardFailedError(error)
     }
-    if (!(outcome instanceof Promise)) return settle(outcome, guarded, done)
-    outcome.then(
-      settled => settle(settled, guarded, done),
-      error => done(asError(error)),
-    )
+    // Outside of the `try`, because `done` runs the rest of the request: it must be called once, whatever that throws.
+    if (!(verdict instanceof Promise)) return finish(verdict, done)
+    void verdict.catch((error: unknown) => new GuardFailedError(error)).then(decided => finish(decided, done))
   }
 }
 
-/** Fastify gives decorators of a parent to the requests of older child scopes only as far as these have none of their own. */
-function proceedWithoutToken(request: { auth: AccessToken | null | undefined }, done: Done): void {
-  if (request.auth === undefined) request.auth = null
-  done()
+/** How the request goes on: with the handler, with an error, or not at all, because the answer has been sent. */
+type Verdict = 'proceed' | 'answered' | Error
+
+function finish(verdict: Verdict, done: Done): void {
+  if (verdict === 'answered') return
+  if (verdict === 'proceed') done()
+  else done(verdict)
 }
 
-/** Steps return refusals and throw only when this package, or a callback of the application, has a fault: a 500. */
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error
-    ? thrown
-    : new Error('a step of the guard threw a value that is no error', { cause: thrown })
+/** Fastify gives decorators of a parent to the requests of older child scopes only as far as these have none of their own. */
+function proceedWithoutToken(request: { auth: AccessToken | null | undefined }): Verdict {
+  if (request.auth === undefined) request.auth = null
+  return 'proceed'
 }
 
 /**

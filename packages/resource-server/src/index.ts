@@ -18,6 +18,7 @@ export {
 } from './define-resource-server.js'
 export type { ResourceServerEvents } from './diagnostics.js'
 export {
+  GuardFailedError,
   InsufficientScopeError,
   InsufficientUserAuthenticationError,
   InvalidDpopProofError,
@@ -29,7 +30,9 @@ export {
   MissingTokenError,
   UseDpopNonceError,
   VerificationUnavailableError,
+  type RefusalDetails,
   type RefusalReason,
+  type RefusedTokenError,
 } from './errors.js'
 export type { OAuthTypes, Role, Scope, TokenClaims } from './oauth-types.js'
 export type { DpopOptions } from './options/dpop-options.js'

@@ -10,10 +10,10 @@ import {
 } from './authorize/requirement.js'
 import { refuseBound } from './binding/confirmation.js'
 import { reportAllowed, startTime } from './diagnostics.js'
-import { InvalidRouteError, Refusal } from './errors.js'
+import { GuardFailedError, InvalidRouteError, Refusal, type RefusedTokenError } from './errors.js'
 import type { Guard } from './guard.js'
 import type { Outcome } from './outcome.js'
-import { refusalTable } from './respond/refusal-table.js'
+import { refusalTable, type RefusalError } from './respond/refusal-table.js'
 import { reportRefusal } from './respond/report-refusal.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
 import type { ResourceServerStats, Tally } from './stats.js'
@@ -27,7 +27,9 @@ export interface ResourceServer {
   /**
    * Verifies a token that did not come in an `Authorization` header: in a WebSocket message or a queue, say.
    * @param rule what is demanded of it, as in `config.oauth`; any valid token, if left out
-   * @throws the errors that a request would be answered with, such as `InvalidTokenError` (`OAUTH_INVALID_TOKEN`)
+   * @throws {RefusedTokenError} the error that a request would be answered with, such as `InvalidTokenError`
+   * (`OAUTH_INVALID_TOKEN`), with the `reason` and `detail` that the log has
+   * @throws {GuardFailedError} if the rule makes no sense; `cause` says why
    */
   verify(token: string, rule?: TokenRequirement): Promise<AccessToken>
   /**
@@ -90,16 +92,22 @@ export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer
     )
   }
 
+  async function verifyByRule(raw: unknown, rule: RouteRequirement | undefined): Promise<Outcome> {
+    const requirement = requirementOf(rule, 'oauth.verify')
+    refuseUncheckable(rule)
+    return verifyAlone(raw, requirement)
+  }
+
   return Object.freeze({
     async verify(raw, rule) {
-      const requirement = requirementOf(rule, 'oauth.verify')
-      refuseUncheckable(rule)
       const startedAt = startTime()
-      const token = await verifyAlone(raw, requirement)
+      const token = await verifyByRule(raw, rule).catch((error: unknown) => {
+        throw new GuardFailedError(error)
+      })
       if (token instanceof Refusal) {
         const error = refusalTable[token.reason].createError()
         reportRefusal(token, error, { log, tally, startedAt })
-        throw error
+        throw explain(error, token)
       }
       tally.allowed += 1
       reportAllowed(token, startedAt)
@@ -110,4 +118,11 @@ export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer
     printRoutes: () => formatRoutes(list()),
     stats: () => ({ allowed: tally.allowed, refused: { ...tally.refused }, ...verifier.state() }),
   } satisfies ResourceServer)
+}
+
+/** Fastify sends the message of an error, and error handlers may send its enumerable properties: these are neither. */
+function explain(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
+  for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))
+    Object.defineProperty(error, name, { value, enumerable: false })
+  return error as RefusedTokenError // it has the properties now
 }

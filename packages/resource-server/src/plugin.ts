@@ -18,7 +18,7 @@ import { createPossessionCheck } from './binding/check-possession.js'
 import { createUsedProofs, type UsedProofs } from './binding/used-proofs.js'
 import { documentRoute } from './describe/openapi.js'
 import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
-import { InvalidOptionError, IssuerError } from './errors.js'
+import { GuardFailedError, InvalidOptionError, IssuerError } from './errors.js'
 import { createGuard, type Guard, type GuardSteps } from './guard.js'
 import { parseOptions, type ResourceServerOptions, type Settings } from './options/options.js'
 import { createChallenges, type Challenges } from './respond/challenge.js'
@@ -58,8 +58,29 @@ declare module 'fastify' {
   }
 }
 
-/** Guards the routes of a scope and its descendants. */
+/**
+ * Guards the routes of a scope and its descendants. The hook is added before anything can fail, and refuses every request
+ * until the rest is done: an application that goes on although this registration failed must not serve open routes.
+ */
 export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (fastify, options) => {
+  let guard: Guard = refuseAll()
+  fastify.addHook('onRequest', (request, reply, done) => guard(request, reply, done))
+  // Fastify adds hooks with a delay, and not at all if the plugin has failed by then.
+  await fastify.after()
+  try {
+    guard = await setUp(fastify, options)
+  } catch (error) {
+    guard = refuseAll(error)
+    throw error
+  }
+}
+
+function refuseAll(cause: unknown = new Error('the resource server is not registered yet')): Guard {
+  return (_request, _reply, done) => done(new GuardFailedError(cause))
+}
+
+/** @returns the guard of the scope's routes */
+async function setUp(fastify: FastifyInstance, options: ResourceServerOptions): Promise<Guard> {
   const settings = parseOptions(options)
   const verifier = await createVerifier(settings, fastify.log)
   guardScope(fastify)
@@ -87,21 +108,18 @@ export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (f
       guard: requirement => guardBy(() => requirement, createRefuse(challenges, tally, withdrawal())),
     }),
   )
-  const requirementOf = rememberRequirements(readRequirement)
-  fastify.addHook(
-    'onRequest',
-    // What does not exist stays 404; who guards the handler for it uses `authenticate`.
-    guardBy(
-      request => (request.is404 ? undefined : requirementOf(request.routeOptions)),
-      settings.problemDetails ? withProblemDetails(refuse) : refuse,
-    ),
-  )
   publishMetadata(fastify, settings)
   documentRoutes(fastify, settings, () =>
     routes().map(route => [route, readRequirement(declarationOf(route))] as const),
   )
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
+  const requirementOf = rememberRequirements(readRequirement)
+  return guardBy(
+    // What does not exist stays 404; who guards the handler for it uses `authenticate`.
+    request => (request.is404 ? undefined : requirementOf(request.routeOptions)),
+    settings.problemDetails ? withProblemDetails(refuse) : refuse,
+  )
 }
 
 /** Protects every route of the scope in which it is registered, except those with `config: { oauth: false }`. */

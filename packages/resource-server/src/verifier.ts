@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { connectToIssuer, type IssuerConnection, type TlsSettings } from 'oauth-issuer-connection'
-import { report, type ResourceServerEvents } from './diagnostics.js'
+import { report, writeLog, type ResourceServerEvents } from './diagnostics.js'
 import { InvalidOptionError } from './errors.js'
 import type { IssuerSettings } from './options/issuer-options.js'
 import type { Settings } from './options/options.js'
@@ -110,7 +110,7 @@ function trust(
 ): TrustedIssuer {
   const { rules, algorithms, jwksUri, metadataUrl } = issuer
   const onIgnored = (kid: string | undefined, reason: string): void =>
-    log.warn({ issuer: rules.issuer, kid, reason }, 'a key of the issuer is ignored')
+    writeLog(() => log.warn({ issuer: rules.issuer, kid, reason }, 'a key of the issuer is ignored'))
   const fetchKeys =
     issuer.keys === undefined
       ? fetchKeysOf(
@@ -179,9 +179,11 @@ function reportKeys(event: KeyEvent, issuer: string, log: FastifyBaseLogger): vo
     const { kids, withdrawn, durationMs } = event
     report('fastify-resource-server:keys', { issuer, kids, withdrawn, durationMs })
     if (withdrawn.length > 0)
-      log.info(
-        { issuer, withdrawn },
-        'the issuer has withdrawn keys; tokens signed with them are refused from now on',
+      writeLog(() =>
+        log.info(
+          { issuer, withdrawn },
+          'the issuer has withdrawn keys; tokens signed with them are refused from now on',
+        ),
       )
     return
   }
@@ -193,9 +195,11 @@ function reportKeys(event: KeyEvent, issuer: string, log: FastifyBaseLogger): vo
     retryAfterMs,
     durationMs,
   })
-  log.warn(
-    { issuer, reason: error.message, servingStale, retryAfterMs },
-    "the issuer's keys cannot be fetched",
+  writeLog(() =>
+    log.warn(
+      { issuer, reason: error.message, servingStale, retryAfterMs },
+      "the issuer's keys cannot be fetched",
+    ),
   )
 }
 
@@ -204,8 +208,10 @@ function reportDisputed(
   log: FastifyBaseLogger,
 ): void {
   report('fastify-resource-server:signature-disputed', disputed)
-  log.error(
-    disputed,
-    'node:crypto accepts a signature that @fastify/jwt rejects; the token is refused, and so is every token of this key until both accept one',
+  writeLog(() =>
+    log.error(
+      disputed,
+      'node:crypto accepts a signature that @fastify/jwt rejects; the token is refused, and so is every token of this key until both accept one',
+    ),
   )
 }

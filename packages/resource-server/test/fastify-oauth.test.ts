@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fastifyAuth from '@fastify/auth'
 import t from 'tap'
-import resourceServer from 'fastify-resource-server'
+import resourceServer, { type RefusedTokenError } from 'fastify-resource-server'
 import { audience, buildApp, registered, startBench } from './protected-app.js'
 
 t.test('oauth.verify checks a token that came another way', async t => {
@@ -16,14 +16,41 @@ t.test('oauth.verify checks a token that came another way', async t => {
   t.equal(bench.lastReason(), 'scope')
   for (const bad of ['garbage', '', bench.token({ exp: 1 }), undefined as never])
     await t.rejects(oauth.verify(bad), { code: 'OAUTH_INVALID_TOKEN', statusCode: 401 })
-  await t.rejects(oauth.verify(bench.token(), { scopes: ['wirte'] }), { message: /did you mean "write"/ })
-  await t.rejects(oauth.verify(bench.token(), { optional: true } as never), { code: 'OAUTH_INVALID_ROUTE' })
+  const invalid = { code: 'OAUTH_GUARD_FAILED', message: 'Access to this route could not be checked' }
+  await t.rejects(oauth.verify(bench.token(), { scopes: ['wirte'] }), {
+    ...invalid,
+    cause: { code: 'OAUTH_INVALID_ROUTE', message: /did you mean "write"/ },
+  })
+  await t.rejects(oauth.verify(bench.token(), { optional: true } as never), {
+    ...invalid,
+    cause: { code: 'OAUTH_INVALID_ROUTE' },
+  })
   const bound = await startBench(t, { dpop: 'allow' })
   await t.rejects(bound.app.oauth.verify(bound.token(), { dpop: 'require' } as never), {
-    code: 'OAUTH_INVALID_ROUTE',
-    message: /no `dpop: 'require'`/,
+    ...invalid,
+    cause: { code: 'OAUTH_INVALID_ROUTE', message: /no `dpop: 'require'`/ },
   })
   t.match(await bound.app.oauth.verify(bound.token(), { dpop: 'off' } as never), { subject: 'payment' })
+})
+
+t.test('the error of oauth.verify tells the calling code why, and answers contain nothing of it', async t => {
+  const bench = await startBench(t)
+  const token = bench.token({ aud: 'https://other.internal' })
+  const error = await bench.app.oauth.verify(token).then(
+    () => undefined,
+    (refused: RefusedTokenError) => refused,
+  )
+  const { issuer } = { issuer: bench.issuer.url }
+  t.match(error, { code: 'OAUTH_INVALID_TOKEN', reason: 'audience', detail: /./, kid: 'first', issuer })
+  const app = buildApp(t)
+  app.get('/', async () => {
+    throw error
+  })
+  app.get('/spread', async (_, reply) => reply.code(401).send({ ...error }))
+  const { message } = error as Error
+  const answer = { statusCode: 401, code: 'OAUTH_INVALID_TOKEN', error: 'Unauthorized', message }
+  t.strictSame((await app.inject('/')).json(), answer)
+  t.notMatch((await app.inject('/spread')).body, /audience|first|127\.0\.0\.1/)
 })
 
 t.test('oauth.verify tells an outage from a bad token', async t => {

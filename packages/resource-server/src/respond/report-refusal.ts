@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
-import { isObserved, report, since } from '../diagnostics.js'
+import { isObserved, report, since, writeLog } from '../diagnostics.js'
 import type { Refusal } from '../errors.js'
 import type { Tally } from '../stats.js'
 import type { RefusalError } from './refusal-table.js'
@@ -19,7 +19,7 @@ export function reportRefusal(
   { log, tally, request, startedAt }: RefusedAt,
 ): void {
   tally.refused[reason] = (tally.refused[reason] ?? 0) + 1
-  log.info({ code, reason, detail, issuer, kid }, 'access refused')
+  writeLog(() => log.info({ code, reason, detail, issuer, kid }, 'access refused'))
   if (!isObserved('fastify-resource-server:deny')) return
   const durationMs = since(startedAt)
   report('fastify-resource-server:deny', { request, statusCode, reason, detail, issuer, kid, durationMs })

@@ -1,0 +1,193 @@
+import fastify, { type FastifyBaseLogger } from 'fastify'
+import t, { type Test } from 'tap'
+import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
+import { createVerifier } from '#src/verifier.js'
+import { parseOptions } from '#src/options/options.js'
+import { faults, internal, settle, watchProcess } from './faults.js'
+import { makeKey, signRaw, startHandMadeIssuer } from './hand-made-issuer.js'
+import { makeProof, makeProofKey, hashOf } from './hand-made-proof.js'
+import { audience, registered } from './protected-app.js'
+
+// docs/security.md lists every place where the package calls code of others. Whatever that code does: the process stays
+// up, each request gets one answer with a fixed message, and other requests are unaffected.
+
+const key = makeKey('first')
+const issuer = registered.issuer
+const seconds = (): number => Math.floor(Date.now() / 1000)
+const claims = (changes: object = {}): object => ({
+  iss: issuer,
+  aud: audience,
+  sub: 'payment',
+  client_id: 'payment',
+  iat: seconds(),
+  exp: seconds() + 300,
+  jti: 'one',
+  scope: 'read',
+  ...changes,
+})
+const signed = (changes: object = {}, header: object = {}): string =>
+  signRaw({ alg: 'ES256', typ: 'at+jwt', kid: 'first', ...header }, claims(changes), key)
+
+/** A logger whose methods all do the same. */
+function loggerThat(write: () => unknown): FastifyBaseLogger {
+  const logger: Record<string, unknown> = { level: 'info', child: () => logger }
+  for (const level of ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) logger[level] = write
+  return logger as unknown as FastifyBaseLogger
+}
+
+async function startApp(t: Test, options: Partial<ResourceServerOptions>, app = fastify()) {
+  t.teardown(() => app.close())
+  await app.register(resourceServer, { ...registered, keys: [key.jwk], ...options })
+  app.get('/read', { config: { oauth: { scopes: ['read'] } } }, async ({ auth }) => auth.subject)
+  app.get('/public', { config: { oauth: false } }, async () => 'public')
+  await app.ready()
+  const send = (authorization?: string, url = '/read') =>
+    app.inject({ url, headers: authorization === undefined ? {} : { authorization } })
+  return { app, send }
+}
+
+const refused: Readonly<Record<string, { header: string | undefined; status: number; challenge: RegExp }>> = {
+  'a request without a token': { header: undefined, status: 401, challenge: /^Bearer$/ },
+  'a token that is none': { header: 'Bearer x.y.z', status: 401, challenge: /invalid_token/ },
+  'several credentials': { header: 'Bearer a, Bearer b', status: 400, challenge: /invalid_request/ },
+  // These wait for a promise, after which no caller is there to catch anything.
+  'an unknown key': {
+    header: `Bearer ${signed({}, { kid: 'other' })}`,
+    status: 401,
+    challenge: /invalid_token/,
+  },
+  'a wrong signature': {
+    header: `Bearer ${signed().slice(0, -8)}AAAAAAAA`,
+    status: 401,
+    challenge: /invalid_token/,
+  },
+  'a missing scope': {
+    header: `Bearer ${signed({ scope: 'write' })}`,
+    status: 403,
+    challenge: /insufficient_scope/,
+  },
+}
+
+for (const [how, write] of Object.entries(faults))
+  t.test(`a logger that ${how} changes no answer`, async t => {
+    const fatal = watchProcess(t)
+    let works = true
+    const logger = loggerThat(() => (works ? undefined : write()))
+    const app = fastify({ loggerInstance: logger, disableRequestLogging: true })
+    const { send } = await startApp(t, {}, app)
+    works = false
+    for (const [what, { header, status, challenge }] of Object.entries(refused)) {
+      const { statusCode, headers, body } = await send(header)
+      t.equal(statusCode, status, what)
+      t.match(headers['www-authenticate'], challenge, what)
+      t.notMatch(body, /internal/, what)
+    }
+    await t.rejects(app.oauth.verify('x.y.z'), { code: 'OAUTH_INVALID_TOKEN', reason: 'malformed' })
+    t.equal((await send(`Bearer ${signed()}`)).statusCode, 200)
+    await settle()
+    t.strictSame(fatal, [])
+  })
+
+for (const [how, write] of Object.entries(faults))
+  t.test(`a logger that ${how} does not keep the keys of an issuer out`, async t => {
+    const fatal = watchProcess(t)
+    const own = await startHandMadeIssuer(t, [key])
+    own.keys = [...own.keys, { kty: 'oct', kid: 'ignored' }, makeKey('withdrawn').jwk]
+    let time = Date.now()
+    const settings = parseOptions({ issuer: own.url, audience, clock: () => time })
+    const verifier = await createVerifier(settings, loggerThat(write))
+    t.teardown(() => verifier.close())
+    await verifier.loadKeys()
+    t.strictSame(verifier.state().issuers[0]?.kids, ['first', 'withdrawn'])
+    own.keys = own.keys.slice(0, 1)
+    time += 1_000
+    await verifier.loadKeys()
+    t.strictSame(verifier.state().issuers[0]?.kids, ['first'], 'a withdrawal is logged')
+    own.keys = []
+    await t.rejects(verifier.loadKeys(), /\/jwks/, 'a failure is logged, and told as it is')
+    t.equal(verifier.state().issuers[0]?.failures, 1)
+    await settle()
+    t.strictSame(fatal, [])
+  })
+
+t.test('a logger that throws when two implementations disagree leaves the refusal', async t => {
+  const fatal = watchProcess(t)
+  const settings = parseOptions({ ...registered, keys: [key.jwk] })
+  const disagree = async () => () => false
+  const verifier = await createVerifier(settings, loggerThat(faults['throws'] as () => never), disagree)
+  t.match(await verifier.verify({ accessToken: signed(), header: 'any' }), { reason: 'signature' })
+  await settle()
+  t.strictSame(fatal, [])
+})
+
+const fault = {
+  statusCode: 500,
+  code: 'OAUTH_GUARD_FAILED',
+  error: 'Internal Server Error',
+  message: 'Access to this route could not be checked',
+}
+
+for (const problemDetails of [false, true])
+  t.test(`a rule that becomes invalid after the start is a fault: ${problemDetails}`, async t => {
+    const logged: string[] = []
+    const app = fastify({ logger: { stream: { write: (line: string) => void logged.push(line) } } })
+    const oauth: { scopes: [string] } = { scopes: ['read'] }
+    app.get('/changed', { config: { oauth } }, async () => 'open')
+    const { send } = await startApp(t, { problemDetails }, app)
+    oauth.scopes = ['internal']
+    const answer = await send(`Bearer ${signed()}`, '/changed')
+    t.strictSame(answer.json(), fault)
+    t.match(logged.join(''), /OAUTH_INVALID_ROUTE|config\.oauth\.scopes has/)
+    t.equal((await send(`Bearer ${signed()}`)).statusCode, 200)
+  })
+
+/** Fastify asks `trustProxy` for the host of the request, which a DPoP proof has to name. */
+for (const [how, trustProxy] of Object.entries(faults))
+  t.test(`a trustProxy that ${how} lets no token in that should be refused`, async t => {
+    const fatal = watchProcess(t)
+    const app = fastify({ trustProxy: trustProxy as () => boolean })
+    const { send } = await startApp(t, { dpop: 'allow' }, app)
+    const client = makeProofKey()
+    const token = signed({ cnf: { jkt: client.thumbprint } })
+    const proof = makeProof(client, {
+      htm: 'GET',
+      htu: 'https://elsewhere.example/read',
+      iat: seconds(),
+      jti: how,
+      ath: hashOf(token),
+    })
+    const answer = await app.inject({
+      url: '/read',
+      headers: { authorization: `DPoP ${token}`, dpop: proof },
+    })
+    t.ok([401, 500].includes(answer.statusCode), String(answer.statusCode))
+    t.notMatch(answer.body, /internal/)
+    t.equal((await send(`Bearer ${signed()}`)).statusCode, 200)
+    await settle()
+    t.strictSame(fatal, [])
+  })
+
+for (const waits of [false, true])
+  t.test(`other hooks and error handlers that throw get their own answer: waits ${waits}`, async t => {
+    const fatal = watchProcess(t)
+    const app = fastify()
+    app.setErrorHandler(() => {
+      throw new Error('thrown by the error handler')
+    })
+    app.addHook('onSend', async ({ url }) => {
+      if (url === '/public') throw new Error('thrown by onSend')
+    })
+    app.addHook('onError', async () => {
+      throw undefined
+    })
+    const { send } = await startApp(t, {}, app)
+    const header = waits ? `Bearer ${signed({}, { kid: 'other' })}` : 'Bearer x.y.z'
+    const answer = await send(header)
+    t.match(answer.json(), { statusCode: 500, message: 'thrown by the error handler' })
+    t.match(answer.headers['www-authenticate'], /invalid_token/)
+    t.equal((await send(undefined, '/public')).statusCode, 500)
+    t.equal((await send(`Bearer ${signed()}`)).statusCode, 200)
+    await settle()
+    t.strictSame(fatal, [])
+    t.ok(internal)
+  })
