@@ -51,7 +51,6 @@ t.test('valid values come back as they were given', async t => {
     ['fraction', fraction(), 0.8],
     ['boolean', boolean(), false],
     ['callback', callback('a function'), functionOf],
-    ['clock', clock(), Date.now],
     ['dispatcher', dispatcher(), agent],
     ['instance', instance<{ add(): void }>(['add'], 'a store with add'), { add() {} }],
     ['secret', secret('the secret'), 'p@ss\nword'],
@@ -203,4 +202,26 @@ t.test('what is left out, and what is undefined', async t => {
   for (const [given, message] of cases) t.throws(() => read(given), { message }, inspect(given))
   for (const given of [undefined, null, 'text', ['a']])
     t.throws(() => parseOptions(given, declaration, context), /register expects an object of options, not/)
+})
+
+t.test('a clock that fails later than at the start fails the work that asks it', async t => {
+  const given: { answer: () => unknown } = { answer: () => 5 }
+  const { now } = parseOptions({ now: () => given.answer() }, { now: clock() }, context)
+  t.equal(now(), 5)
+  const fails: readonly (() => unknown)[] = [
+    () => NaN,
+    () => Infinity,
+    () => '5',
+    () => undefined,
+    async () => 5,
+    () => Promise.reject(new Error('internal')),
+    () => new Date(),
+    () => {
+      throw new Error('internal')
+    },
+  ]
+  for (const fail of fails) {
+    given.answer = fail
+    t.throws(now, { message: 'the option `clock` did not return the time', cause: {} })
+  }
 })

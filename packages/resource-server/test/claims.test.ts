@@ -62,14 +62,14 @@ t.test('times, with five seconds of tolerance', async t => {
     )
 })
 
-t.test('a clock that stops to tell the time lets nothing in', async t => {
+t.test('a clock that stops telling the time lets nothing in', async t => {
   const bench = await startBench(t)
   const token = bench.token()
   t.equal((await bench.call(token)).statusCode, 200)
   const other = bench.token({ jti: 'other' })
   bench.clock.now = Number.NaN
-  t.equal((await bench.call(token)).statusCode, 401)
-  t.equal((await bench.call(other)).statusCode, 401)
+  t.equal((await bench.call(token)).statusCode, 500)
+  t.equal((await bench.call(other)).statusCode, 500)
 })
 
 t.test('a token that expires while it is in the cache', async t => {

@@ -46,7 +46,7 @@ t.test('the error of oauth.verify tells the calling code why, and answers contai
   app.get('/', async () => {
     throw error
   })
-  app.get('/spread', async (_, reply) => reply.code(401).send({ ...error }))
+  app.get('/spread', async (_, reply) => reply.code(401).send(Object.assign({}, error)))
   const { message } = error as Error
   const answer = { statusCode: 401, code: 'OAUTH_INVALID_TOKEN', error: 'Unauthorized', message }
   t.strictSame((await app.inject('/')).json(), answer)

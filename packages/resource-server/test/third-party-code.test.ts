@@ -1,11 +1,12 @@
 import fastify, { type FastifyBaseLogger } from 'fastify'
 import t, { type Test } from 'tap'
+import { Type } from 'typebox'
 import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
 import { createVerifier } from '#src/verifier.js'
 import { parseOptions } from '#src/options/options.js'
-import { faults, internal, settle, watchProcess } from './faults.js'
+import { faults, settle, watchProcess } from './faults.js'
 import { makeKey, signRaw, startHandMadeIssuer } from './hand-made-issuer.js'
-import { makeProof, makeProofKey, hashOf } from './hand-made-proof.js'
+import { hashOf, makeProof, makeProofKey, type ProofKey } from './hand-made-proof.js'
 import { audience, registered } from './protected-app.js'
 
 // docs/security.md lists every place where the package calls code of others. Whatever that code does: the process stays
@@ -27,6 +28,8 @@ const claims = (changes: object = {}): object => ({
 })
 const signed = (changes: object = {}, header: object = {}): string =>
   signRaw({ alg: 'ES256', typ: 'at+jwt', kid: 'first', ...header }, claims(changes), key)
+
+const disagree = async () => () => false
 
 /** A logger whose methods all do the same. */
 function loggerThat(write: () => unknown): FastifyBaseLogger {
@@ -113,7 +116,6 @@ for (const [how, write] of Object.entries(faults))
 t.test('a logger that throws when two implementations disagree leaves the refusal', async t => {
   const fatal = watchProcess(t)
   const settings = parseOptions({ ...registered, keys: [key.jwk] })
-  const disagree = async () => () => false
   const verifier = await createVerifier(settings, loggerThat(faults['throws'] as () => never), disagree)
   t.match(await verifier.verify({ accessToken: signed(), header: 'any' }), { reason: 'signature' })
   await settle()
@@ -189,5 +191,51 @@ for (const waits of [false, true])
     t.equal((await send(`Bearer ${signed()}`)).statusCode, 200)
     await settle()
     t.strictSame(fatal, [])
-    t.ok(internal)
   })
+
+const bound = (client: ProofKey) => signed({ cnf: { jkt: client.thumbprint } })
+
+for (const [how, clock] of Object.entries(faults))
+  t.test(`a clock that ${how} lets no token in, good or bad`, async t => {
+    const fatal = watchProcess(t)
+    let works = true
+    const settings = { dpop: 'allow', clock: () => (works ? Date.now() : clock()) } as const
+    const { app, send } = await startApp(t, settings)
+    const known = `Bearer ${signed()}`
+    t.equal((await send(known)).statusCode, 200)
+    works = false
+    const client = makeProofKey()
+    const tokens = [known, `Bearer ${signed({ jti: 'two' })}`, `Bearer ${signed({ exp: 1 })}`]
+    for (const authorization of [...tokens, `Bearer ${signed({ iat: 9e9 })}`, `DPoP ${bound(client)}`]) {
+      const { statusCode, body } = await send(authorization)
+      t.equal(statusCode, 500)
+      t.strictSame(JSON.parse(body), fault)
+    }
+    await t.rejects(app.oauth.verify(signed()), { code: 'OAUTH_GUARD_FAILED' })
+    t.equal((await send(undefined)).statusCode, 401)
+    t.equal((await send(undefined, '/public')).statusCode, 200)
+    works = true
+    t.equal((await send(known)).statusCode, 200, 'it works again')
+    await settle()
+    t.strictSame(fatal, [])
+  })
+
+t.test('a refinement of the claims schema that fails lets no token in', async t => {
+  const given: { answer: () => unknown } = { answer: () => true }
+  const claims = Type.Object({ tenant: Type.Refine(Type.String(), () => given.answer() as boolean) })
+  const { send } = await startApp(t, { claims, maxCachedTokens: 0 })
+  const status = async () => (await send(`Bearer ${signed({ tenant: 'a' })}`)).statusCode
+  t.equal(await status(), 200)
+  given.answer = () => false
+  t.equal(await status(), 401)
+  given.answer = () => undefined
+  t.equal(await status(), 401)
+  given.answer = faults['throws'] as () => unknown
+  t.equal(await status(), 500)
+  const asynchronous = Type.Object({ tenant: Type.Refine(Type.String(), (async () => false) as never) })
+  const app = fastify()
+  await t.rejects(async () => app.register(resourceServer, { ...registered, claims: asynchronous }), {
+    code: 'OAUTH_INVALID_OPTION',
+    message: /async function in Type\.Refine/,
+  })
+})

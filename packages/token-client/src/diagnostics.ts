@@ -59,9 +59,10 @@ export function report<N extends Name>(name: N, message: TokenClientEvents[N]): 
 }
 
 /** Calls a logger or another listener. If it throws, that must not become the outcome of the call. */
-export function notify(listener: () => void): void {
+export function notify(listener: () => unknown): void {
   try {
-    listener()
+    const notified = listener()
+    if (notified instanceof Promise) notified.catch(() => {})
   } catch {
     // Whatever reports failures has failed itself; there is nobody else to tell.
   }

@@ -48,7 +48,7 @@ async function fetchAhead(client: TokenClient, prefetch: 'background' | 'require
 function logTo(log: FastifyBaseLogger, client: string): FailureListeners {
   return {
     onTokenFailure({ code, detail: reason }, servingOld) {
-      log.warn(
+      return log.warn(
         { client, code, reason },
         servingOld
           ? 'could not renew the access token; calls use the cached one'
@@ -56,7 +56,7 @@ function logTo(log: FastifyBaseLogger, client: string): FailureListeners {
       )
     },
     onStoreFailure(operation, reason) {
-      log.warn({ client, operation, reason }, 'token store unavailable; requesting tokens without it')
+      return log.warn({ client, operation, reason }, 'token store unavailable; requesting tokens without it')
     },
   }
 }

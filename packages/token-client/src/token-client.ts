@@ -81,7 +81,7 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
       random,
       isClosing: () => isClosing,
       onFailure(error, servingOld) {
-        if (!isClosing) listeners.onTokenFailure?.(error, servingOld)
+        return isClosing ? undefined : listeners.onTokenFailure?.(error, servingOld)
       },
     })
     const view = createTokenView(source, api, settings)

@@ -37,8 +37,8 @@ export function dispatcher<T>(): Parser<T> {
 }
 
 /**
- * A function that returns milliseconds since the epoch. It is called once: with a clock that gives no number, every
- * comparison is false and nothing ever expires.
+ * A function that returns milliseconds since the epoch. It is called once, and the result of every later call is checked
+ * too: with a clock that gives no number, every comparison is false and nothing ever expires.
  */
 export function clock(): Parser<() => number> {
   const expected = 'a function that returns milliseconds since the epoch'
@@ -46,9 +46,28 @@ export function clock(): Parser<() => number> {
     expected,
     read(value, { option, toError }) {
       if (typeof value !== 'function') return undefined
-      const time: unknown = (value as () => unknown)()
-      if (Number.isFinite(time)) return value as () => number
+      const read = value as () => unknown
+      const time = read()
+      if (isTime(time)) return () => checked(read)
       throw toError(`option \`${option}\` returns ${show(time)}; expected ${expected}`)
     },
   })
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isFinite(value)
+}
+
+/** @throws {TypeError} with a message that may be shown to anyone; `cause` tells more */
+function checked(clockOfOthers: () => unknown): number {
+  let cause: unknown
+  try {
+    const time = clockOfOthers()
+    if (isTime(time)) return time
+    if (time instanceof Promise) time.catch(() => {}) // its rejection would end the process
+    cause = new TypeError(`it returned ${show(time)}`)
+  } catch (error) {
+    cause = error
+  }
+  throw new TypeError('the option `clock` did not return the time', { cause })
 }

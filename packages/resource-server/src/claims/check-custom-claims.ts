@@ -12,6 +12,7 @@ const draft = 'https://json-schema.org/draft/2020-12/schema'
  */
 export async function compileCustomClaims(schema: object | undefined): Promise<CheckCustomClaims> {
   if (schema === undefined) return () => undefined
+  refuseAsyncRefinements(schema)
   await refuseMistakes(schema)
   const { Compile } = await import('typebox/compile')
   const validator = compile(() => Compile(schema))
@@ -46,6 +47,20 @@ async function refuseMistakes(schema: object): Promise<void> {
     throw new InvalidOptionError(
       `option \`claims\` is not a JSON Schema (draft 2020-12): ${firstOf(metaschema.Errors(schema)[1])}`,
     )
+}
+
+/**
+ * TypeBox calls the functions of `Type.Refine` and takes any truthy result for a yes: a promise would let every token in.
+ */
+function refuseAsyncRefinements(schema: unknown, visited: Set<unknown> = new Set()): void {
+  if (typeof schema === 'function' && schema.constructor.name === 'AsyncFunction')
+    throw new InvalidOptionError(
+      'option `claims` has an async function in Type.Refine; expected one that is not async',
+    )
+  if (typeof schema !== 'object' || schema === null || visited.has(schema)) return
+  visited.add(schema)
+  for (const name of Reflect.ownKeys(schema))
+    refuseAsyncRefinements((schema as Readonly<Record<PropertyKey, unknown>>)[name], visited)
 }
 
 /** What is wrong, and where. The messages of TypeBox hold no values. */

@@ -55,5 +55,35 @@ function createInterceptor(name: InterceptorName, options: unknown): Dispatcher.
   const factory = loadUndici().interceptors[name] as (
     options?: object,
   ) => Dispatcher.DispatcherComposeInterceptor
-  return options === true ? factory() : factory(options as object)
+  if (options === true) return factory()
+  return factory(name === 'retry' ? withContainedRetry(options as RetryOptions) : (options as object))
+}
+
+type RetryOptions = NonNullable<Parameters<typeof undiciInterceptors.retry>[0]>
+type Retry = (...given: Parameters<NonNullable<RetryOptions['retry']>>) => unknown
+
+/**
+ * undici does not catch what the function `retry` throws: depending on the failure, the call would never end, or the
+ * process would. Such a call ends with the error that was to be retried.
+ */
+function withContainedRetry(options: RetryOptions): RetryOptions {
+  const retry: Retry | undefined = options.retry
+  if (typeof retry !== 'function') return options
+  return {
+    ...options,
+    retry(failure, context, decide) {
+      let over = false
+      const decideOnce = (result?: Error | null): void => {
+        if (over) return
+        over = true
+        decide(result)
+      }
+      try {
+        const decided = retry(failure, context, decideOnce)
+        if (decided instanceof Promise) decided.catch(() => decideOnce(failure))
+      } catch {
+        decideOnce(failure)
+      }
+    },
+  }
 }

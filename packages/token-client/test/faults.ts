@@ -1,0 +1,44 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Test } from 'tap'
+
+/** What a function of others may do instead of its work. The text is in no answer. */
+export const internal = 'GET https://vault.internal/v1/secret?token=hvs.CAESI failed'
+
+/** How a function of others may fail, whatever it is for. */
+export const faults: Readonly<Record<string, () => never>> = {
+  throws() {
+    throw new Error(internal)
+  },
+  'throws text'() {
+    throw internal
+  },
+  'throws undefined'() {
+    throw undefined
+  },
+  rejects: () => Promise.reject(new Error(internal)) as never,
+  'rejects with undefined': () => Promise.reject() as never,
+  'never settles': () => new Promise(() => {}) as never,
+  'returns undefined': () => undefined as never,
+  'returns null': () => null as never,
+  'returns text': () => 'text' as never,
+  'returns NaN': () => Number.NaN as never,
+  'returns an object': () => ({}) as never,
+}
+
+/** Collects what would end the process. */
+export function watchProcess(t: Test): unknown[] {
+  const fatal: unknown[] = []
+  const note = (reason: unknown): void => void fatal.push(reason)
+  process.on('unhandledRejection', note)
+  process.on('uncaughtException', note)
+  t.teardown(() => {
+    process.off('unhandledRejection', note)
+    process.off('uncaughtException', note)
+  })
+  return fatal
+}
+
+/** Lets rejections surface. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await nextTurn()
+}
