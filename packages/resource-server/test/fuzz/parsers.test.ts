@@ -8,8 +8,8 @@ import { decodeToken } from '#src/verify/decode-token.js'
 import { parseJsonObject } from '#src/verify/json-object.js'
 import { profiles } from '#src/claims/profiles.js'
 import { readAccessToken } from '#src/claims/read-access-token.js'
-import { base64url, signRaw } from './hand-made-issuer.js'
-import { startBench } from './protected-app.js'
+import { base64url, signRaw } from '../hand-made-issuer.js'
+import { startBench } from '../protected-app.js'
 
 /** The same cases in every run. */
 const seed = 20_260_101
