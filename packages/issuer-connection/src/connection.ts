@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { toResponse, type IssuerAnswer } from './answer.js'
-import { IssuerConnectionError } from './errors.js'
+import { IssuerConnectionError, messageOf } from './errors.js'
 import { openDispatcher, type TlsSettings } from './open-dispatcher.js'
 import { readBody } from './read-body.js'
 
@@ -95,28 +95,46 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    const dispatcher = await sending.dispatcher()
-    const undici = await import('undici')
-    const { statusCode, headers, body } = await undici.request(url, {
-      method: request.method ?? 'GET',
-      headers: { accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' },
-      body: request.body ?? null,
-      dispatcher,
-      signal,
-    })
-    const contentEncoding = [headers['content-encoding']].flat().join(', ')
-    const contentType = [headers['content-type']].flat()[0]
-    const read = await readBody(body, { contentEncoding, contentType }, request.maxBytes ?? defaultMaxBytes)
-    return { url, status: statusCode, headers, ...read }
+    return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, { cause: error })
   }
 }
 
+async function ask(
+  url: string,
+  request: IssuerRequest,
+  { signal, ...sending }: Sending,
+): Promise<IssuerAnswer> {
+  const dispatcher = await sending.dispatcher()
+  const undici = await import('undici')
+  const { statusCode, headers, body } = await undici.request(url, {
+    method: request.method ?? 'GET',
+    headers: { accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' },
+    body: request.body ?? null,
+    dispatcher,
+    signal,
+  })
+  const contentEncoding = [headers['content-encoding']].flat().join(', ')
+  const contentType = [headers['content-type']].flat()[0]
+  const read = await readBody(body, { contentEncoding, contentType }, request.maxBytes ?? defaultMaxBytes)
+  return { url, status: statusCode, headers, ...read }
+}
+
+/** undici leaves it to the dispatcher to obey the signal, and a dispatcher of the user may never do anything. */
+function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject)
+  })
+}
+
 function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): string {
   if (signal.aborted) return `no answer within ${timeoutMs} ms`
-  const { message, code } = error as NodeJS.ErrnoException
-  return message === '' ? (code ?? 'the connection failed') : message
+  const { message, code } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  return message === '' ? (code ?? 'the connection failed') : messageOf(error)
 }
 
 /** A request of oauth4webapi, which sends nothing but an object of headers and form parameters. */

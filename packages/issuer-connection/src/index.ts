@@ -31,5 +31,5 @@ export {
 } from './connection.js'
 export { discoverMetadata, type IssuerMetadata } from './discover.js'
 export { endpointIn } from './endpoint.js'
-export { IssuerConnectionError } from './errors.js'
+export { IssuerConnectionError, messageOf } from './errors.js'
 export { createAgent, usesEnvironmentProxy, type TlsSettings, type UndiciAgents } from './open-dispatcher.js'

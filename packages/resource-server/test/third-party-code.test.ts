@@ -1,12 +1,14 @@
-import fastify, { type FastifyBaseLogger } from 'fastify'
+import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import t, { type Test } from 'tap'
 import { Type } from 'typebox'
+import { Agent, type Dispatcher } from 'undici'
 import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
 import { createVerifier } from '#src/verifier.js'
 import { parseOptions } from '#src/options/options.js'
 import { faults, settle, watchProcess } from './faults.js'
 import { makeKey, signRaw, startHandMadeIssuer } from './hand-made-issuer.js'
 import { hashOf, makeProof, makeProofKey, type ProofKey } from './hand-made-proof.js'
+import { startOpaque } from './opaque-issuer.js'
 import { audience, registered } from './protected-app.js'
 
 // docs/security.md lists every place where the package calls code of others. Whatever that code does: the process stays
@@ -76,7 +78,8 @@ for (const [how, write] of Object.entries(faults))
     const fatal = watchProcess(t)
     let works = true
     const logger = loggerThat(() => (works ? undefined : write()))
-    const app = fastify({ loggerInstance: logger, disableRequestLogging: true })
+    const logController = new LogController({ disableRequestLogging: true })
+    const app = fastify({ loggerInstance: logger, logController })
     const { send } = await startApp(t, {}, app)
     works = false
     for (const [what, { header, status, challenge }] of Object.entries(refused)) {
@@ -239,3 +242,148 @@ t.test('a refinement of the claims schema that fails lets no token in', async t 
     message: /async function in Type\.Refine/,
   })
 })
+
+const timeoutMs = 100
+
+/** Credentials for introspection, and whether the result is of the right type. */
+const credentials = {
+  clientSecret: (fault: () => never) => ({ clientSecret: fault }),
+  privateKey: (fault: () => never) => ({ privateKey: fault }),
+} as const
+
+for (const [name, optionWith] of Object.entries(credentials))
+  for (const [how, give] of Object.entries(faults)) {
+    if (name === 'clientSecret' && how === 'returns text') continue
+    t.test(`introspection with a ${name} that ${how} is answered with 503 in time`, async t => {
+      const fatal = watchProcess(t)
+      const opaque = await startOpaque(t)
+      const logged: string[] = []
+      const app = fastify({ logger: { stream: { write: (line: string) => void logged.push(line) } } })
+      const introspection = { clientId: 'api', ...optionWith(give) } as never
+      const options = { issuer: opaque.url, introspection, issuerTimeoutMs: timeoutMs }
+      const { send } = await startApp(t, options, app)
+      const startedAt = performance.now()
+      const answers = await Promise.all([send('Bearer one'), send('Bearer two'), send('Bearer one')])
+      t.ok(performance.now() - startedAt < timeoutMs + 1_000)
+      for (const { statusCode, headers, body } of answers) {
+        t.equal(statusCode, 503)
+        t.equal(headers['retry-after'], '1')
+        t.notMatch(body, /internal|vault|127\.0\.0\.1/)
+      }
+      t.match(logged.join(''), /"reason":"unavailable"/)
+      t.equal(opaque.questions.length, 0, 'nothing was sent with a secret that is none')
+      t.equal((await send(undefined, '/public')).statusCode, 200)
+      await settle()
+      t.strictSame(fatal, [])
+    })
+  }
+
+/** Dispatchers that break the rules of undici. */
+const dispatchers: Readonly<Record<string, Dispatcher['dispatch']>> = {
+  throws() {
+    throw new Error('internal')
+  },
+  'throws undefined'() {
+    throw undefined
+  },
+  'tells of an error without an error'(_, handler) {
+    handler.onRequestStart?.(controller(), {})
+    handler.onResponseError?.(controller(), undefined as never)
+    return true
+  },
+  'tells of an error twice'(_, handler) {
+    handler.onRequestStart?.(controller(), {})
+    for (const text of ['internal', 'again']) handler.onResponseError?.(controller(), new Error(text))
+    return true
+  },
+  'answers and never ends'(_, handler) {
+    handler.onRequestStart?.(controller(), {})
+    handler.onResponseStart?.(controller(), 200, {}, '')
+    return true
+  },
+  'ends without a start'(_, handler) {
+    handler.onRequestStart?.(controller(), {})
+    handler.onResponseEnd?.(controller(), {})
+    return true
+  },
+  'never calls back': () => true,
+  'returns nothing': () => undefined as never,
+}
+
+function controller(): Dispatcher.DispatchController {
+  return { aborted: false, paused: false, reason: null, abort() {}, pause() {}, resume() {} } as never
+}
+
+for (const [how, dispatch] of Object.entries(dispatchers))
+  t.test(`an issuerDispatcher that ${how} is an outage of the issuer, in time`, async t => {
+    const fatal = watchProcess(t)
+    const own = await startHandMadeIssuer(t, [key])
+    const agent = new Agent()
+    t.teardown(() => agent.close())
+    let works = false
+    let time = Date.now()
+    const issuerDispatcher = agent.compose(
+      next => (options, handler) => (works ? next : dispatch)(options, handler),
+    )
+    const introspection = { clientId: 'api', clientSecret: 'secret', endpoint: `${own.url}/introspect` }
+    const settings = { issuerDispatcher, introspection, issuerTimeoutMs: timeoutMs, clock: () => time }
+    const { keys: _, ...without } = registered
+    const app = fastify()
+    t.teardown(() => app.close())
+    await app.register(resourceServer, { ...without, issuer: own.url, prefetch: 'lazy', ...settings })
+    app.get('/read', async () => 'in')
+    const send = (token: string) =>
+      app.inject({ url: '/read', headers: { authorization: `Bearer ${token}` } })
+    const startedAt = performance.now()
+    const token = signed({ iss: own.url })
+    const answers = await Promise.all([send(token), send('opaque'), send(token)])
+    t.ok(performance.now() - startedAt < 2 * timeoutMs + 1_000)
+    for (const { statusCode, body } of answers) {
+      t.equal(statusCode, 503)
+      t.notMatch(body, /internal|127\.0\.0\.1/)
+    }
+    works = true
+    time += 60_000
+    t.equal((await send(token)).statusCode, 200, 'it works again')
+    await settle()
+    t.strictSame(fatal, [])
+  })
+
+t.test('what throws after a wait is one answer too', async t => {
+  const fatal = watchProcess(t)
+  const fail = faults['throws'] as () => never
+  const claims = Type.Object({ tenant: Type.Refine(Type.String(), fail) })
+  const { send } = await startApp(t, { claims })
+  // The first signature of a key is confirmed by the second implementation, which is loaded for it.
+  const answer = send(`Bearer ${signed({ tenant: 'a' })}`)
+  const late = new Promise<undefined>(resolve => setTimeout(resolve, 2_000, undefined).unref())
+  t.strictSame((await Promise.race([answer, late]))?.json(), fault)
+  await settle()
+  t.strictSame(fatal, [])
+})
+
+t.test(
+  'a logger that throws when the replay store cannot be used changes neither start nor answer',
+  async t => {
+    const fatal = watchProcess(t)
+    const fail = faults['throws'] as () => never
+    const logController = new LogController({ disableRequestLogging: true })
+    const logger = loggerThat(() => (works ? undefined : fail()))
+    let works = true
+    const app = fastify({ loggerInstance: logger, logController })
+    t.teardown(() => app.close())
+    const dpop = { origin: 'https://api.example.com', replayStore: { add: fail } }
+    await app.register(resourceServer, { ...registered, keys: [key.jwk], dpop })
+    app.get('/read', async () => 'in')
+    works = false
+    await app.ready()
+    const client = makeProofKey()
+    const token = bound(client)
+    const htu = 'https://api.example.com/read'
+    const proof = makeProof(client, { htm: 'GET', htu, iat: seconds(), jti: 'one', ath: hashOf(token) })
+    const headers = { authorization: `DPoP ${token}`, dpop: proof }
+    t.equal((await app.inject({ url: '/read', headers })).statusCode, 503)
+    await settle()
+    t.strictSame(fatal, [])
+  },
+)

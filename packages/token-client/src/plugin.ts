@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
+import { notify } from './diagnostics.js'
 import { InvalidOptionError } from './errors.js'
 import type { TokenClientPluginOptions } from './options/options.js'
 import { parseOptions, type Settings } from './options/settings.js'
@@ -36,7 +37,7 @@ async function refuseWrongStore({ sharing }: Settings, { onStoreFailure }: Failu
   if (fault === undefined) return
   if (fault.isWrong)
     throw new InvalidOptionError(`option \`tokenStore.store\` cannot be used: ${fault.reason}`)
-  onStoreFailure?.(fault.operation, fault.reason)
+  notify(() => onStoreFailure?.(fault.operation, fault.reason))
 }
 
 async function fetchAhead(client: TokenClient, prefetch: 'background' | 'required'): Promise<void> {

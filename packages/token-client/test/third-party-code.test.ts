@@ -224,6 +224,9 @@ for (const [how, dispatch] of Object.entries(dispatchers)) {
   })
 }
 
+const fail = faults['throws'] as () => never
+const failingStore = { get: fail, set: fail, lock: fail, unlock: fail }
+
 for (const [how, write] of Object.entries(faults))
   t.test(`a logger that ${how} changes no outcome`, async t => {
     const fatal = watchProcess(t)
@@ -241,6 +244,11 @@ for (const [how, write] of Object.entries(faults))
       clientId: 'payment',
       clientSecret: 'secret',
       prefetch: 'background',
+      tokenStore: {
+        store: failingStore,
+        encryptionKeys: 'none',
+        timeoutMs: 20,
+      },
     })
     works = false
     await app.ready()
@@ -259,7 +267,6 @@ t.test('an interceptor of undici whose functions throw fails its own call', asyn
     if (breaks) request.socket.destroy()
     else response.writeHead(503).end()
   })
-  const fail = faults['throws'] as () => never
   const given: readonly InterceptorOptions[] = [
     { dns: { lookup: fail } },
     { dns: { lookup: (_origin, _options, callback) => callback(new Error('internal'), []) } },

@@ -127,8 +127,9 @@ function signedElsewhere(
   return async (server, { client_id: clientId }, body) => {
     const claims = { iss: clientId, sub: clientId, jti: randomUUID(), ...claimsFor(audience, server) }
     const input = `${encode({ alg: algorithm, typ: typeFor(audience), ...header })}.${encode(claims)}`
-    const signature = Buffer.from(await sign(Buffer.from(input))).toString('base64url')
-    addAssertion(body, clientId, `${input}.${signature}`)
+    const signature: unknown = await sign(Buffer.from(input))
+    if (!(signature instanceof Uint8Array)) throw new TypeError('signAssertion did not return bytes')
+    addAssertion(body, clientId, `${input}.${Buffer.from(signature).toString('base64url')}`)
   }
 }
 

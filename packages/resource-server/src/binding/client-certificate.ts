@@ -2,8 +2,8 @@ import { createHash, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
+import { messageOf } from 'oauth-issuer-connection'
 import { InvalidOptionError, Refusal } from '../errors.js'
-import { messageOf } from '../thrown.js'
 
 /**
  * Where the client's certificate comes from (RFC 8705 §3): `'socket'`, the TLS connection that Node terminates; or a

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
+import { messageOf } from 'oauth-issuer-connection'
+import { writeLog } from '../diagnostics.js'
 import { Refusal } from '../errors.js'
 import { andThen, type MaybePromise } from '../later.js'
-import { messageOf } from '../thrown.js'
 import type { Proof } from './dpop-proof.js'
 import type { ReplayStore } from './replay-store.js'
 
@@ -67,7 +68,8 @@ export function createUsedProofs(
   async function verifyOnce(): Promise<StoreFault | undefined> {
     const fault = await verify()
     verifying = undefined
-    if (fault !== undefined) log.warn({ reason: fault.reason }, 'the replay store cannot be used')
+    if (fault !== undefined)
+      writeLog(() => log.warn({ reason: fault.reason }, 'the replay store cannot be used'))
     return fault
   }
 

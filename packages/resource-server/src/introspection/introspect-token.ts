@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { IssuerConnection } from 'oauth-issuer-connection'
+import { messageOf, type IssuerConnection } from 'oauth-issuer-connection'
 import type { AccessToken } from '../access-token.js'
 import type { ClaimRules } from '../claims/check-claims.js'
 import type { CheckCustomClaims } from '../claims/check-custom-claims.js'
@@ -65,7 +65,7 @@ export function createIntrospection(
   let questions = 0
 
   async function verify(raw: string, hash: string): Promise<AccessToken | Refusal> {
-    const response = await askIssuer(raw).catch((error: Error) => unavailable(error.message))
+    const response = await askIssuer(raw).catch((error: unknown) => unavailable(messageOf(error)))
     if (response instanceof Refusal) return response
     if (response['active'] !== true) {
       active.delete(hash)

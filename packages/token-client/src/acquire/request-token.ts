@@ -9,13 +9,13 @@ import {
   type DPoPHandle,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
-import { authenticate, canChange, type ClientCredentials } from 'oauth-issuer-connection'
+import { authenticate, canChange, type ClientCredentials, messageOf } from 'oauth-issuer-connection'
 import type { TokenAnswer } from './ask-for-token.js'
 import { withAudienceHint } from './audience-hint.js'
 import type { Grant } from './grants.js'
 import { hideSecretsOf } from './hide-secrets.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
-import { clip, failureFrom, messageOf, TokenRequestFailure } from './token-request-failure.js'
+import { clip, failureFrom, TokenRequestFailure } from './token-request-failure.js'
 
 /** One kind of token request; the same one is sent for each renewal. */
 export interface TokenRequest extends Grant {

@@ -1,4 +1,4 @@
-import { IssuerConnectionError } from 'oauth-issuer-connection'
+import { IssuerConnectionError, messageOf } from 'oauth-issuer-connection'
 import { readRetryAfter } from '../retry-after.js'
 
 /**
@@ -85,10 +85,4 @@ function isRefusal(known: KnownError): known is KnownError & { error: string } {
 /** Makes text from outside short enough for a log line, without line breaks. */
 export function clip(text: string, maxLength: number = 200): string {
   return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, maxLength)
-}
-
-/** The message of whatever was thrown: functions of others also throw text, or nothing. */
-export function messageOf(thrown: unknown): string {
-  const message: unknown = (thrown as { message?: unknown } | null | undefined)?.message ?? thrown
-  return typeof message === 'string' && message !== '' ? message : 'no reason was given'
 }

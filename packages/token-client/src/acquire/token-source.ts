@@ -1,3 +1,4 @@
+import { messageOf } from 'oauth-issuer-connection'
 import { notify, report } from '../diagnostics.js'
 import { TokenRejectedError, TokenUnavailableError } from '../errors.js'
 import { createToken, schedule, type Lifetimes, type Token } from '../token.js'
@@ -5,7 +6,7 @@ import type { AskForToken, TokenAnswer } from './ask-for-token.js'
 import { createBackOff, type Outage } from './back-off.js'
 import { createRenewalLimit } from './renewal-limit.js'
 import { singleFlight } from './single-flight.js'
-import { messageOf, TokenRequestFailure } from './token-request-failure.js'
+import { TokenRequestFailure } from './token-request-failure.js'
 
 /** Caches a token while it is valid, renews it ahead of its expiry, and makes one request however many calls wait. */
 export interface TokenSource {

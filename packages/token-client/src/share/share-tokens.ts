@@ -1,6 +1,7 @@
+import { messageOf } from 'oauth-issuer-connection'
 import { randomUUID } from 'node:crypto'
 import type { AskForToken, TokenAnswer } from '../acquire/ask-for-token.js'
-import { messageOf, TokenRequestFailure } from '../acquire/token-request-failure.js'
+import { TokenRequestFailure } from '../acquire/token-request-failure.js'
 import type { Seal } from './seal.js'
 import type { TokenStore } from './token-store.js'
 import { within } from './within.js'

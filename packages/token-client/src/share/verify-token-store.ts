@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { messageOf } from '../acquire/token-request-failure.js'
+import { messageOf } from 'oauth-issuer-connection'
 import type { TokenStore } from './token-store.js'
 import { within } from './within.js'
 
