@@ -32,9 +32,7 @@ export async function startReceipts(t: Test): Promise<Bench> {
     await app.close()
     await issuer.close()
   })
-  const [first = '', ...others] = Object.keys(scopes)
-  await app.register(resourceServer, { issuer: issuer.url, audience, scopes: [first, ...others] })
-  await app.register(receiptsApi.requireRoutes)
+  await app.register(resourceServer, { issuer: issuer.url, api: receiptsApi })
   const receipts = new Map<string, Receipt>()
   app.route(
     receiptsApi.route('putReceipt', async ({ params, body }) => {

@@ -54,10 +54,10 @@ function writeProgram(t: Test, files: Record<string, string>): string {
   return folder
 }
 
-const callers = `import type { Client } from 'fastify-api-contract'
+const callers = `import { createTokenClient } from 'fastify-token-client'
 import { receiptsApi } from './receipts-api.js'
-declare const client: Client
-const { call } = receiptsApi.pick('putReceipt', 'getReceipt').over(client)
+const options = { baseUrl: 'https://receipts.example.com', issuer: 'https://login.example.com', clientId: 'x' }
+const { call } = createTokenClient({ ...options, api: receiptsApi.pick('putReceipt', 'getReceipt') })
 const put = await call('putReceipt', { params: { paymentId: '1' }, body: { title: 'x', cents: 1 } })
 if (put.status === 409) put.body.title satisfies string
 const got = await call('getReceipt', { params: { paymentId: '1' } })

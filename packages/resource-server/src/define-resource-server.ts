@@ -22,7 +22,7 @@ type ClaimsOf<C extends TSchema> = Readonly<Record<string, unknown>> & Static<C>
 type Rule<S extends string, C extends TSchema> = RouteRequirement<S> & GivesToken<AccessToken<S, ClaimsOf<C>>>
 
 /** The plugin's options without the catalogue. */
-export type RemainingOptions = Omit<ResourceServerOptions, 'claims' | 'scopes'>
+export type RemainingOptions = Omit<ResourceServerOptions, 'api' | 'claims' | 'scopes'>
 
 /** A resource server with types of its own. */
 export interface DefinedResourceServer<S extends string, C extends TSchema> {

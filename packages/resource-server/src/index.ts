@@ -35,6 +35,7 @@ export {
   type RefusedTokenError,
 } from './errors.js'
 export type { OAuthTypes, Role, Scope, TokenClaims } from './oauth-types.js'
+export type { OfferedApi } from './options/api-option.js'
 export type { DpopOptions } from './options/dpop-options.js'
 export type { OmittableClaim } from './introspection/introspected-claims.js'
 export type { IntrospectionCredentials } from './options/introspection-credentials.js'

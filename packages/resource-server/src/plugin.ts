@@ -112,6 +112,7 @@ async function setUp(fastify: FastifyInstance, options: ResourceServerOptions): 
   documentRoutes(fastify, settings, () =>
     routes().map(route => [route, readRequirement(declarationOf(route))] as const),
   )
+  await settings.api?.requireRoutes(fastify)
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
   const requirementOf = rememberRequirements(readRequirement)

@@ -1,5 +1,5 @@
 export { default, default as tokenClient } from './plugin.js'
-export { createTokenClient, type TokenClient } from './token-client.js'
+export { createTokenClient, type TokenClient, type TokenClientFor } from './token-client.js'
 export type { TokenHealth } from './acquire/token-source.js'
 export type { PrivateKeyInput, ProvideContext, Provided, SignAssertion } from 'oauth-issuer-connection'
 export type { RequestLike } from './call/fetch-arguments.js'
@@ -16,6 +16,7 @@ export {
   UnexpectedBodyError,
   UnexpectedStatusError,
 } from './errors.js'
+export type { OperationTokens, UsedApi, UsedOperation } from './options/api-option.js'
 export type { ClientAuthenticationMethod } from './options/credential-options.js'
 export type { TokenClientOptions, TokenClientPluginOptions } from './options/options.js'
 export type { OnBehalfOfGrant, ProfileName } from './options/profiles.js'

@@ -5,7 +5,7 @@ import { InvalidOptionError } from './errors.js'
 import type { TokenClientPluginOptions } from './options/options.js'
 import { parseOptions, type Settings } from './options/settings.js'
 import { verifyTokenStore } from './share/verify-token-store.js'
-import { buildTokenClient, type FailureListeners, type TokenClient } from './token-client.js'
+import { buildTokenClient, type BuiltTokenClient, type FailureListeners } from './token-client.js'
 
 /** Read here, and Fastify's own options of `register`. */
 const ignored = ['name', 'prefetch', 'prefix', 'logLevel', 'logSerializers']
@@ -15,10 +15,10 @@ const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, opt
   const prefetch = prefetchMode(options.prefetch)
   const settings = parseOptions(options, name, ignored)
   const listeners = logTo(fastify.log, name)
-  const { client, prepareToClose } = buildTokenClient(settings, listeners)
+  const { client, mainViews, prepareToClose } = buildTokenClient(settings, listeners)
   fastify.decorate(name, client)
   fastify.addHook('onReady', () => refuseWrongStore(settings, listeners))
-  if (prefetch !== 'lazy') fastify.addHook('onReady', () => fetchAhead(client, prefetch))
+  if (prefetch !== 'lazy') fastify.addHook('onReady', () => fetchAhead(mainViews, prefetch))
   fastify.addHook('preClose', async () => prepareToClose())
   fastify.addHook('onClose', () => client.close())
 }
@@ -40,10 +40,13 @@ async function refuseWrongStore({ sharing }: Settings, { onStoreFailure }: Failu
   notify(() => onStoreFailure?.(fault.operation, fault.reason))
 }
 
-async function fetchAhead(client: TokenClient, prefetch: 'background' | 'required'): Promise<void> {
-  const token = client.getToken()
-  if (prefetch === 'required') await token
-  else token.catch(() => {}) // logged; the next call tries again
+async function fetchAhead(
+  views: BuiltTokenClient['mainViews'],
+  prefetch: 'background' | 'required',
+): Promise<void> {
+  const tokens = Promise.all(views.map(async view => view.getToken()))
+  if (prefetch === 'required') await tokens
+  else tokens.catch(() => {}) // logged; the next call tries again
 }
 
 function logTo(log: FastifyBaseLogger, client: string): FailureListeners {

@@ -13,6 +13,7 @@ import { connectToApi } from './call/api-connection.js'
 import { subjectTokenOf, type Subject } from './call/subject-token.js'
 import { createTokenView, type TokenView } from './call/token-view.js'
 import { report } from './diagnostics.js'
+import type { ApiSettings, UsedApi, UsedOperation } from './options/api-option.js'
 import type { TokenClientOptions } from './options/options.js'
 import { parseOptions, type Settings } from './options/settings.js'
 import type { TargetOptions } from './options/target-options.js'
@@ -31,10 +32,17 @@ export interface TokenClient extends TokenView {
   close(): Promise<void>
 }
 
+/** A client with `call`, as the option `api` makes it: `receipts: TokenClientFor<typeof used>`. */
+export type TokenClientFor<Use extends UsedApi> = TokenClient & ReturnType<Use['over']>
+
 /**
- * Makes a client without Fastify.
+ * Makes a client without Fastify; with the option `api`, it has `call`.
  * @throws {InvalidOptionError}
  */
+export function createTokenClient<Use extends UsedApi>(
+  options: TokenClientOptions & { readonly api: Use },
+): TokenClientFor<Use>
+export function createTokenClient(options: TokenClientOptions): TokenClient
 export function createTokenClient(options: TokenClientOptions): TokenClient {
   return buildTokenClient(parseOptions(options, 'client')).client
 }
@@ -45,6 +53,8 @@ const maxViews = 1_000
 /** A client, and how to tell it that it will be closed soon. */
 export interface BuiltTokenClient {
   readonly client: TokenClient
+  /** Whose tokens are fetched ahead. */
+  readonly mainViews: readonly TokenView[]
   /** From now on no token is renewed ahead; running calls still get theirs. */
   readonly prepareToClose: () => void
 }
@@ -107,17 +117,31 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
     await server.close()
   }
 
+  // Added to the view, because a copy would read its `dispatcher`, which the first call opens.
+  const client = Object.assign(viewWith({}), {
+    with: viewWith,
+    onBehalfOf: viewOnBehalfOf,
+    close: () => (closed ??= close()),
+  })
+  const mainViews = settings.api === undefined ? [client] : addCall(client, settings.api)
+
   return {
-    // Added to the view, because a copy would read its `dispatcher`, which the first call opens.
-    client: Object.assign(viewWith({}), {
-      with: viewWith,
-      onBehalfOf: viewOnBehalfOf,
-      close: () => (closed ??= close()),
-    }),
+    client,
+    mainViews,
     prepareToClose() {
       isClosing = true
     },
   }
+}
+
+/** Adds `call`, and returns the views whose tokens it sends. */
+function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly TokenView[] {
+  // Without scopes a request would get the server's default ones, which may be more than those of all operations.
+  const viewOf = ({ scopes }: UsedOperation): TokenView =>
+    scopes === 'public' || scopes.length === 0 ? client : client.with({ scopes })
+  const { call } = used.over(tokens === 'shared' ? client : viewOf)
+  Object.assign(client, { call })
+  return tokens === 'shared' ? [client] : Object.values(used.operations).map(viewOf)
 }
 
 function connectEndpoint(settings: Settings, { issuer: connection, send }: ServerConnection): TokenEndpoint {

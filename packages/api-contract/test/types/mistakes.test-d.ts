@@ -1,6 +1,12 @@
 // Every mistake that a user can make: each `@ts-expect-error` stands before an error.
 import { answer, defineApi } from 'fastify-api-contract'
-import 'fastify-resource-server'
+import fastify from 'fastify'
+import resourceServer, { defineResourceServer } from 'fastify-resource-server'
+import tokenClient, {
+  createTokenClient,
+  type TokenClientFor,
+  type TokenClientOptions,
+} from 'fastify-token-client'
 import { Type } from 'typebox'
 import { Pool } from 'undici'
 import { Order, Problem, Receipt, receiptsApi } from './receipts-api.js'
@@ -200,3 +206,35 @@ if (put.status === 409) {
   void put.body.number
 }
 void Problem
+
+// The plugins' option `api`
+const app = fastify()
+const issuer = 'https://login.example.com'
+const connection = { baseUrl: 'https://receipts.example.com', issuer, clientId: 'x', clientSecret: 'x' }
+const used = receiptsApi.pick('putReceipt')
+declare const decorated: TokenClientFor<typeof used>
+// @ts-expect-error -- not one of its operations
+await decorated.call('getReceipt', { params: { paymentId } })
+const client = createTokenClient({ ...connection, api: used })
+// @ts-expect-error -- not one of its operations
+await client.call('getReceipt', { params: { paymentId } })
+// @ts-expect-error -- no body
+await client.call('putReceipt', { params: { paymentId } })
+// @ts-expect-error -- a whole API
+createTokenClient({ ...connection, api: receiptsApi })
+// @ts-expect-error -- a misspelt option beside it
+createTokenClient({ ...connection, api: used, token: 'per-operation' })
+// @ts-expect-error -- a misspelt value
+createTokenClient({ ...connection, api: used, tokens: 'per-call' })
+// @ts-expect-error -- without an API
+await createTokenClient(connection).call('putReceipt', { params: { paymentId }, body: order })
+declare const options: TokenClientOptions
+// @ts-expect-error -- perhaps without an API
+await createTokenClient(options).call('putReceipt', { params: { paymentId }, body: order })
+// @ts-expect-error -- a whole API
+await app.register(tokenClient, { name: 'receipts', ...connection, api: receiptsApi })
+// @ts-expect-error -- what one client uses
+await app.register(resourceServer, { issuer, api: used })
+const receipts = defineResourceServer({ scopes: ['receipts:read'] })
+// @ts-expect-error -- the catalogue is defined already
+await app.register(receipts.plugin, { issuer, audience, api: receiptsApi })

@@ -1,8 +1,13 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
 import { answer, type Calls, type Client } from 'fastify-api-contract'
-import 'fastify-resource-server'
-import type { TokenClient } from 'fastify-token-client'
+import resourceServer, { defineResourceServer } from 'fastify-resource-server'
+import tokenClient, {
+  createTokenClient,
+  type TokenClient,
+  type TokenClientFor,
+  type TokenClientOptions,
+} from 'fastify-token-client'
 import { Pool } from 'undici'
 import { receiptsApi } from './receipts-api.js'
 
@@ -44,9 +49,9 @@ await app.register(receiptsApi.requireRoutes, { prefix: '/v1' })
 const pool = new Pool('http://localhost')
 const used = receiptsApi.pick('putReceipt', 'deleteReceipt', 'listReceipts')
 const receipts = used.over(pool)
-declare const tokenClient: TokenClient
-const asClient: Client = tokenClient
-used.over(({ scopes }) => (scopes.length > 0 ? tokenClient : asClient))
+declare const client: TokenClient
+const asClient: Client = client
+used.over(({ scopes }) => (scopes.length > 0 ? client : asClient))
 const calls: Calls<typeof used.operations> = receipts
 const put = await calls.call('putReceipt', { params: { paymentId: '1' }, body: { title: 'x', cents: 1 } })
 if (put.status === 201) {
@@ -68,3 +73,25 @@ if (gone.status === 204) {
 await receipts.call('listReceipts')
 await receipts.call('listReceipts', {})
 await receipts.call('listReceipts', { query: { page: 1, tag: ['a'] } })
+
+// The plugins' option `api`
+const issuer = 'https://login.example.com'
+const connection = { baseUrl: 'https://receipts.example.com', issuer, clientId: 'x', clientSecret: 'x' }
+declare module 'fastify' {
+  interface FastifyInstance {
+    receipts: TokenClientFor<typeof used>
+  }
+}
+await app.register(resourceServer, { issuer, api: receiptsApi })
+await app.register(resourceServer, { issuer, api: { ...receiptsApi, audience: 'staging' }, scopes: ['x'] })
+await app.register(tokenClient, { name: 'receipts', ...connection, api: used, tokens: 'per-operation' })
+const decorated = await app.receipts.call('deleteReceipt', { params: { paymentId: '1' } })
+decorated.status satisfies 204 | 404
+const made: TokenClientFor<typeof used> = createTokenClient({ ...connection, api: used, scopes: ['x'] })
+const listed = await made.call('listReceipts')
+listed.body[0]?.currency satisfies 'EUR' | 'USD' | undefined
+await used.over(made.onBehalfOf('token')).call('listReceipts')
+const plain: TokenClient = createTokenClient(connection)
+declare const options: TokenClientOptions
+const unknownApi: TokenClient = createTokenClient(options)
+void [plain, unknownApi, defineResourceServer]

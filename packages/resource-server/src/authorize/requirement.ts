@@ -199,7 +199,7 @@ function refuseUnknownScopes(
   const scope = scopes.find(name => !known.includes(name))
   if (scope === undefined) return
   throw toError(
-    `config.oauth.scopes has ${show(scope)}, which is not in the option \`scopes\` of register${hint(scope, known)}; add it there, or correct it here`,
+    `config.oauth.scopes has ${show(scope)}, which is not in the catalogue (\`scopes\` of register or of its \`api\`)${hint(scope, known)}; add it there, or correct it here`,
   )
 }
 

@@ -23,6 +23,7 @@ import type { ClientCertificate } from '../binding/client-certificate.js'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
 import type { KeyTimes } from '../keys/key-set.js'
+import { apiOption, catalogueOf, checkAudiences, withAudience, type OfferedApi } from './api-option.js'
 import { claimsOption } from './claims-option.js'
 import { dpopOption, dpopSettings, type DpopOptions } from './dpop-options.js'
 import { issuerOptionNames, readIssuers, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
@@ -37,13 +38,18 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /** Several issuers, each with its own keys, audiences and profile. */
   issuers?: readonly IssuerOptions[]
   /**
+   * The API that this server offers (fastify-api-contract). Its audience is the default of `audience`, its scopes are in
+   * the catalogue, and the application does not start while an operation has no route.
+   */
+  api?: OfferedApi
+  /**
    * A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })` of TypeBox; a token that does not
    * fit is refused. Declare its type in `OAuthTypes`, and `request.auth.claims` has it.
    */
   claims?: object
   /** Answer with problem details (RFC 9457) instead of Fastify's error body. Default false. */
   problemDetails?: boolean
-  /** The catalogue: every scope that a route may ask for. A route that asks for another one fails at boot. */
+  /** The catalogue: every scope that a route may ask for, besides those of `api`. A route that asks for another one fails at boot. */
   scopes?: readonly string[]
   /**
    * What applies to routes without `config.oauth`: `protected`, any valid token is required; `explicit`, such a route
@@ -112,6 +118,7 @@ export type Prefetch = 'background' | 'required' | 'lazy'
 /** Every option, checked, with its default: what the rest of the package works with. */
 export interface Settings {
   readonly issuers: readonly IssuerSettings[]
+  readonly api: OfferedApi | undefined
   /** JSON Schema. */
   readonly claims: object | undefined
   readonly problemDetails: boolean
@@ -139,6 +146,7 @@ const day = 86_400_000
 
 /** `issuers` and the options of one issuer are read apart: they exclude each other. */
 const declaration = {
+  api: optional(apiOption),
   claims: optional(claimsOption),
   problemDetails: withDefault(boolean(), false),
   scopes: optional(strings('a list of at least one scope, without spaces in it (RFC 6749 §3.3)', scopeToken)),
@@ -198,13 +206,15 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     )
   const { allowInsecureHttp, clockToleranceMs } = server
   const issuers = readIssuers(
-    isObject(options) ? options : {},
+    withAudience(isObject(options) ? options : {}, server.api),
     { clockToleranceMs, maxTokenAgeMs },
     { option: '', allowInsecureHttp, toError },
   )
+  checkAudiences(issuers, server.api)
   const audiences = [...new Set(issuers.flatMap(({ rules }) => rules.audiences))]
   return Object.freeze({
     ...server,
+    scopes: catalogueOf(server.scopes, server.api),
     issuers,
     audiences,
     dpop: dpopSettings(dpop, server.clock),

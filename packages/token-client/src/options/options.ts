@@ -2,6 +2,7 @@ import type { webcrypto } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { PrivateKeyInput, Provided, SignAssertion } from 'oauth-issuer-connection'
 import type { InterceptorOptions } from '../call/interceptors.js'
+import type { OperationTokens, UsedApi } from './api-option.js'
 import type { ClientAuthenticationMethod } from './credential-options.js'
 import type { OnBehalfOfGrant, ProfileName } from './profiles.js'
 import type { TokenStoreOptions } from './sharing-options.js'
@@ -11,6 +12,16 @@ import type { TargetOptions } from './target-options.js'
 export interface TokenClientOptions extends TargetOptions {
   /** The API that is called, and the only origin the token is sent to. A path in it is put before every path. */
   baseUrl: string
+  /**
+   * What this client uses of an API (fastify-api-contract): `api.pick(…)`, instead of `resource` and `audience`. Its scopes
+   * are requested besides `scopes`, and the client has `call`.
+   */
+  api?: UsedApi
+  /**
+   * Which tokens calls of operations carry: `shared`, one with the scopes of all operations of `api`, or `per-operation`,
+   * each one with the scopes of that operation. Default `shared`.
+   */
+  tokens?: OperationTokens
   /** The issuer identifier: its metadata tells where the token endpoint is. */
   issuer?: string
   /** Where the metadata is, if not at the issuer's well-known places. */

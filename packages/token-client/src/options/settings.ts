@@ -21,6 +21,7 @@ import type { InterceptorOptions } from '../call/interceptors.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Lifetimes } from '../token.js'
+import { apiOf, apiOption, targetWith, type ApiSettings } from './api-option.js'
 import { baseOf, serverOf, tlsOf, type ServerSettings } from './connection-options.js'
 import {
   clientAuthenticationMethods,
@@ -44,6 +45,7 @@ export interface Settings extends ServerSettings {
   readonly credentials: ClientCredentials
   /** What the token is asked for, as it was given, and as parameters of the request. */
   readonly target: TargetOptions
+  readonly api: ApiSettings | undefined
   readonly parametersOf: (target: TargetOptions) => readonly (readonly [string, string])[]
   readonly onBehalfOfGrant: OnBehalfOfGrant
   readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
@@ -63,6 +65,8 @@ type ProvideText = (context: ProvideContext) => string | Promise<string>
 
 const declaration = {
   ...targetDeclaration,
+  api: optional(apiOption),
+  tokens: optional(oneOf(['shared', 'per-operation'])),
   baseUrl: url({ plain: true, example: 'https://receipts.example.com' }),
   issuer: optional(url({ plain: true })),
   metadataUrl: optional(url({ example: 'https://login.example.com/.well-known/openid-configuration' })),
@@ -107,7 +111,8 @@ export function parseOptions(
   refuseRegisterOptions(options, ignored)
   const given = parseDeclared(options, declaration, { toError, subject: 'createTokenClient', ignored })
   const profile = profiles[given.profile]
-  const target = targetOf(given)
+  const api = apiOf(given, options, profile)
+  const target = targetOf(targetWith(api, given, profile))
   const wanted = (what: TargetOptions): readonly (readonly [string, string])[] => parametersOf(what, profile)
   wanted(target) // what is wrong with it shows now, not with the first call
   return Object.freeze({
@@ -117,6 +122,7 @@ export function parseOptions(
     clientId: given.clientId,
     credentials: credentialsOf(given, profile),
     target,
+    api,
     parametersOf: wanted,
     onBehalfOfGrant: given.onBehalfOfGrant ?? profile.onBehalfOf,
     dpop: dpopKeyOf(given),

@@ -67,7 +67,7 @@ export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target
 }
 
 /** What a token is asked for, after it was checked. */
-interface Target {
+export interface Target {
   readonly scopes: readonly string[]
   readonly resource: readonly string[]
   readonly audience: string | undefined

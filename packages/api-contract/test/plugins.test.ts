@@ -1,0 +1,290 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import { answer, defineApi, permissions } from 'fastify-api-contract'
+import resourceServer from 'fastify-resource-server'
+import tokenClient, {
+  createTokenClient,
+  type TokenClientFor,
+  type TokenClientOptions,
+} from 'fastify-token-client'
+import { createTestIssuer } from 'oauth-test-issuer'
+import t, { type Test } from 'tap'
+import { Type } from 'typebox'
+import { startReceipts, type Bench } from './protected-receipts.js'
+import { receiptsApi } from './receipts-api.js'
+
+const used = receiptsApi.pick('putReceipt')
+const several = receiptsApi.pick('getReceipt', 'listReceipts', 'deleteReceipt', 'status')
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    receipts: TokenClientFor<typeof used>
+    several: TokenClientFor<typeof several>
+  }
+}
+
+const params = { paymentId: '1' }
+const body = { title: 'Emma', cents: 1250 }
+
+/** What every client of the receipt service is told. */
+function connection({ issuer, url }: Bench) {
+  return { baseUrl: url, issuer: issuer.url, clientId: 'payment', clientSecret: 'only here' }
+}
+
+/** An application that ends with the test. */
+function build(t: Test): FastifyInstance {
+  const app = fastify()
+  t.teardown(() => app.close())
+  return app
+}
+
+/** What the issuer was asked for, by scope. */
+function asked({ issuer }: Bench): object[] {
+  return issuer.requests
+    .of('token')
+    .map(({ scope, targets }) => ({ scope, targets }))
+    .sort((a, b) => (String(a.scope) < String(b.scope) ? -1 : 1))
+}
+
+t.test(
+  'a decorated client requests exactly the scopes and the audience that its operations need',
+  async t => {
+    const bench = await startReceipts(t)
+    const app = build(t)
+    await app.register(tokenClient, {
+      name: 'receipts',
+      ...connection(bench),
+      api: used,
+      prefetch: 'required',
+    })
+    await app.ready()
+    t.strictSame(asked(bench), [{ scope: 'receipts:write', targets: [receiptsApi.audience] }])
+    const put = await app.receipts.call('putReceipt', { params, body })
+    t.match(put, { status: 201, body: { number: 'R-1', cents: 1250 } })
+    t.equal(bench.issuer.requests.count('token'), 1, 'the call uses the prefetched token')
+    const byHand = await app.receipts.request({ path: '/receipts/1' })
+    t.match([byHand.statusCode, byHand.headers['www-authenticate']], [403, /insufficient_scope/])
+    await byHand.body.dump()
+    const reading = app.receipts.with({ scopes: ['receipts:read'] })
+    t.equal((await reading.get('/receipts/1')).status, 200)
+  },
+)
+
+t.test('createTokenClient has the typed call too; scopes of calls by hand are requested besides', async t => {
+  const bench = await startReceipts(t)
+  const client = createTokenClient({ ...connection(bench), api: used, scopes: ['receipts:read'] })
+  t.teardown(() => client.close())
+  t.equal((await client.call('putReceipt', { params, body })).status, 201)
+  t.equal((await client.get('/receipts/1')).status, 200)
+  t.strictSame(asked(bench), [{ scope: 'receipts:write receipts:read', targets: [receiptsApi.audience] }])
+})
+
+t.test('with a token per operation, each call carries the scopes of its operation only', async t => {
+  const bench = await startReceipts(t)
+  const app = build(t)
+  await app.register(tokenClient, {
+    name: 'several',
+    ...connection(bench),
+    api: several,
+    tokens: 'per-operation',
+    prefetch: 'required',
+  })
+  await app.ready()
+  const targets = [receiptsApi.audience]
+  const expected = [
+    { scope: 'receipts:read', targets },
+    // Of deleteReceipt, and of operations without scopes.
+    { scope: 'receipts:read receipts:write', targets },
+  ]
+  t.strictSame(asked(bench), expected, 'all tokens are fetched ahead, each once')
+  const seen: string[] = []
+  bench.app.server.on('request', ({ headers }) => {
+    const [, payload = ''] = String(headers.authorization).split('.')
+    seen.push((JSON.parse(Buffer.from(payload, 'base64url').toString()) as { scope: string }).scope)
+  })
+  t.equal((await app.several.call('getReceipt', { params })).status, 404)
+  t.equal((await app.several.call('deleteReceipt', { params })).status, 204)
+  t.equal((await app.several.call('listReceipts')).status, 200)
+  t.equal((await app.several.call('status')).status, 200)
+  const all = 'receipts:read receipts:write'
+  t.strictSame(seen, ['receipts:read', all, all, all])
+  t.strictSame(asked(bench), expected)
+})
+
+t.test('the audience is requested as the profile requires it', async t => {
+  const forms: [profile: NonNullable<TokenClientOptions['profile']>, scope: string, targets: string[]][] = [
+    ['rfc9068', 'receipts:write', [receiptsApi.audience]],
+    ['generic', 'receipts:write', [receiptsApi.audience]],
+    ['auth0', 'receipts:write', [receiptsApi.audience]],
+    ['entra', `${receiptsApi.audience}/.default`, []],
+    ['keycloak', 'receipts:write', []],
+    ['okta', 'receipts:write', []],
+    ['cognito', 'receipts:write', []],
+  ]
+  for (const [profile, scope, targets] of forms) {
+    const issuer = await createTestIssuer()
+    const client = createTokenClient({
+      baseUrl: 'https://receipts.example.com',
+      issuer: issuer.url,
+      clientId: 'payment',
+      clientSecret: 'not registered, so there is no token',
+      profile,
+      api: used,
+    })
+    await t.rejects(client.call('putReceipt', { params, body }), { code: 'TOKEN_CLIENT_REJECTED' })
+    const [request] = issuer.requests.of('token')
+    t.match({ scope: request?.scope, targets: request?.targets }, { scope, targets }, profile)
+    await client.close()
+    await issuer.close()
+  }
+})
+
+t.test('a client with contradicting options does not start', async t => {
+  const options = {
+    baseUrl: 'https://receipts.example.com',
+    issuer: 'https://login.example.com',
+    clientId: 'payment',
+    clientSecret: 'x',
+  }
+  const wrong: [more: object, message: RegExp][] = [
+    [{ api: receiptsApi }, /^option `api` is a whole API; pass api\.pick\(…\)/],
+    [{ api: ['putReceipt'] }, /^option `api` is \["putReceipt"\]; expected what this client uses of an API/],
+    [{ api: { ...used, audience: 5 } }, /^option `api` is \{ audience, scopes, operations, over \}/],
+    [{ api: used, resource: 'https://other.example.com' }, /^option `resource` is beside `api`/],
+    [{ api: used, audience: receiptsApi.audience }, /^option `audience` is beside `api`/],
+    [{ tokens: 'per-operation' }, /^option `tokens` does nothing without `api`/],
+    [{ api: used, tokens: 'each' }, /^option `tokens` is "each"; expected/],
+    [
+      { api: used, tokens: 'per-operation', profile: 'entra' },
+      /^option `tokens` is "per-operation", and tokens of/,
+    ],
+    [{ api: used, profile: 'entra', scopes: ['receipts:read'] }, /^options `scopes` and `resource` exclude/],
+  ]
+  for (const [more, message] of wrong)
+    // As JavaScript would.
+    t.throws(
+      () => createTokenClient({ ...options, ...more } as TokenClientOptions),
+      { code: 'TOKEN_CLIENT_INVALID_OPTION', message: new RegExp(message.source.slice(1)) },
+      String(message),
+    )
+})
+
+t.test('the server accepts tokens for the audience of its API, and knows its scopes', async t => {
+  const bench = await startReceipts(t)
+  const ask = async (audience: string, scopes: string[]) => {
+    const authorization = `Bearer ${await bench.issuer.token({ audience, scopes })}`
+    return (await bench.app.inject({ url: '/receipts/1', headers: { authorization } })).statusCode
+  }
+  t.equal(await ask(receiptsApi.audience, ['receipts:read']), 404)
+  t.equal(await ask(receiptsApi.audience, ['receipts:write']), 403)
+  t.equal(await ask('https://other.example.com', ['receipts:read']), 401)
+})
+
+const issuer = 'https://login.example.com'
+const small = defineApi({
+  audience: 'https://small.example.com',
+  scopes: { read: 'Read' },
+  operations: {
+    one: { method: 'GET', path: '/one', scopes: ['read'], responses: { 200: Type.String() } },
+  },
+})
+const one = small.route('one', () => answer(200, '1'))
+
+t.test('the server does not start while an operation has no route', async t => {
+  const missing = { code: 'API_CONTRACT_INVALID', message: /^no route for one \(GET \/one\)/ }
+  const app = build(t)
+  await app.register(resourceServer, { issuer, api: small })
+  await t.rejects(async () => app.ready(), missing)
+  const complete = build(t)
+  await complete.register(
+    async scope => {
+      await scope.register(resourceServer, { issuer, api: small })
+      scope.route(one)
+    },
+    { prefix: '/v1' },
+  )
+  await t.resolves(async () => complete.ready())
+})
+
+t.test('routes beside the API may require its scopes, and those of the option', async t => {
+  const start = async (scopes: string[], option?: readonly string[]) => {
+    const app = build(t)
+    await app.register(resourceServer, { issuer, api: small, ...(option && { scopes: option }) })
+    app.route(one)
+    app.get('/by-hand', { config: { oauth: { scopes: scopes as [string] } } }, async () => 'well')
+    await app.ready()
+  }
+  await t.resolves(start(['read']))
+  await t.resolves(start(['write'], ['write']))
+  await t.rejects(start(['raed']), {
+    message: /has "raed", which is not in the catalogue .*did you mean/,
+  })
+})
+
+t.test('an audience beside the API has to include that of the API', async t => {
+  const { audience } = small
+  const start = async (options: object) => {
+    const app = build(t)
+    await app.register(resourceServer, { api: small, ...options })
+    app.route(one)
+    await app.ready()
+  }
+  await t.resolves(start({ issuer, audience }))
+  await t.resolves(start({ issuer, audience: [audience, 'the id of an application'] }))
+  await t.resolves(start({ issuers: [{ issuer, audience }] }))
+  await t.resolves(start({ issuer, api: { ...small, audience: 'https://staging.example.com' } }))
+  const other = 'https://other.example.com'
+  const wrong: [options: object, message: RegExp][] = [
+    [
+      { issuer, audience: other },
+      /option `audience` is \["https:\/\/other.*without the audience of `api`; add "https:\/\/small/,
+    ],
+    [
+      {
+        issuers: [
+          { issuer, audience },
+          { issuer: `${issuer}/2`, audience: other },
+        ],
+      },
+      /without the audience of `api`/,
+    ],
+    [{ issuer, audience: undefined }, /option `audience` is undefined/],
+    [
+      { issuer, api: small.pick('one') },
+      /option `api` is what one client uses of an API; pass the API itself/,
+    ],
+    [{ issuer, api: {} }, /option `api` is \{\}; expected an API with audience, scopes and requireRoutes/],
+  ]
+  for (const [options, message] of wrong)
+    await t.rejects(start(options), { code: 'OAUTH_INVALID_OPTION', message }, String(message))
+})
+
+t.test('an issuer is configured from the table of permissions', async t => {
+  const table = permissions({ payment: [used], auditor: [several] })
+  t.equal(
+    String(table),
+    `client   audience                      operation      request                      scopes
+auditor  https://receipts.example.com  deleteReceipt  DELETE /receipts/:paymentId  receipts:read receipts:write
+auditor  https://receipts.example.com  getReceipt     GET /receipts/:paymentId     receipts:read
+auditor  https://receipts.example.com  listReceipts   GET /receipts                any token
+auditor  https://receipts.example.com  status         GET /status                  public
+payment  https://receipts.example.com  putReceipt     PUT /receipts/:paymentId     receipts:write`,
+  )
+  const clientSecret = 'of every client here'
+  const bench = await startReceipts(t)
+  for (const { client: clientId, audience, scopes } of table.grants)
+    bench.issuer.registerClient({ clientId, clientSecret, audience, scopes })
+  const payment = createTokenClient({ ...connection(bench), clientSecret, api: used })
+  const auditor = createTokenClient({ ...connection(bench), clientId: 'auditor', clientSecret, api: several })
+  const greedy = createTokenClient({
+    ...connection(bench),
+    clientSecret,
+    api: receiptsApi.pick('putReceipt', 'getReceipt'),
+  })
+  t.teardown(async () => Promise.all([payment, auditor, greedy].map(async client => client.close())))
+  t.equal((await payment.call('putReceipt', { params, body })).status, 201)
+  t.equal((await auditor.call('getReceipt', { params })).status, 200)
+  await t.rejects(greedy.call('getReceipt', { params }), {
+    code: 'TOKEN_CLIENT_REJECTED',
+    detail: /invalid_scope/,
+  })
+})

@@ -1,0 +1,59 @@
+import { isObject, parser, type Given, type Parser } from 'declared-options'
+import type { FastifyInstance } from 'fastify'
+import { InvalidOptionError } from '../errors.js'
+
+/** An API as `defineApi` of fastify-api-contract returns it; any object with these members will do. */
+export interface OfferedApi {
+  /** Whom tokens for this API are for. */
+  readonly audience: string
+  /** The catalogue: each scope with what it allows. */
+  readonly scopes: Readonly<Record<string, string>>
+  /** A plugin that stops the start while an operation has no route. */
+  requireRoutes(app: FastifyInstance): Promise<void>
+}
+
+export const apiOption: Parser<OfferedApi> = parser({
+  expected: 'an API with audience, scopes and requireRoutes, such as defineApi(…) of fastify-api-contract',
+  read(value, { option, toError }) {
+    if (isObject(value) && Array.isArray(value['scopes']) && typeof value['over'] === 'function')
+      throw toError(
+        `option \`${option}\` is what one client uses of an API; pass the API itself, without pick(…)`,
+      )
+    return isApi(value) ? value : undefined
+  },
+})
+
+function isApi(value: unknown): value is OfferedApi {
+  return (
+    isObject(value) &&
+    typeof value['audience'] === 'string' &&
+    isObject(value['scopes']) &&
+    typeof value['requireRoutes'] === 'function'
+  )
+}
+
+/** The options with the API's audience as the default of `audience`. Members of `issuers` name theirs. */
+export function withAudience(given: Given, api: OfferedApi | undefined): Given {
+  return api === undefined || given['issuers'] !== undefined ? given : { audience: api.audience, ...given }
+}
+
+/** The scopes of the API, and those of routes beside it. */
+export function catalogueOf(
+  scopes: readonly string[] | undefined,
+  api: OfferedApi | undefined,
+): readonly string[] | undefined {
+  return api === undefined ? scopes : [...new Set([...Object.keys(api.scopes), ...(scopes ?? [])])]
+}
+
+/** Clients request tokens for the API's audience, so each issuer's tokens must be accepted with it. */
+export function checkAudiences(
+  issuers: readonly { readonly rules: { readonly audiences: readonly string[] } }[],
+  api: OfferedApi | undefined,
+): void {
+  if (api === undefined) return
+  for (const { rules } of issuers)
+    if (!rules.audiences.includes(api.audience))
+      throw new InvalidOptionError(
+        `option \`audience\` is ${JSON.stringify(rules.audiences)}, without the audience of \`api\`; add ${JSON.stringify(api.audience)}, or leave \`audience\` out`,
+      )
+}
