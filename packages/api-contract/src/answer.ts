@@ -27,22 +27,7 @@ export type ReceivedFrom<Op extends Operation> = {
   [Status in keyof Op['responses'] & number]: ReceivedAnswer<Status, BodyOf<Op['responses'][Status]>>
 }[keyof Op['responses'] & number]
 
-/** `answer(201, receipt)`: keeps the literal type of the status, which an async handler widens. */
-export function answer<const Status extends number>(status: Status): Answer<Status, undefined>
-export function answer<const Status extends number, Body>(
-  status: Status,
-  body: Body,
-  headers?: Readonly<Record<string, string>>,
-): Answer<Status, Body>
-export function answer(
-  status: number,
-  body?: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Answer {
-  return { status, body, headers }
-}
-
-/** A response of undici's `request`. */
+// A response of undici's `request`.
 export interface Received {
   readonly statusCode: number
   readonly headers: ResponseHeaders

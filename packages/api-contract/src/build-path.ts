@@ -10,7 +10,7 @@ export function pathOf(operation: string, path: string, params: Values, query: V
   const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => {
     const value = textOf(operation, name, params[name])
     if (/^\.{0,2}$|[/\\]|\p{Surrogate}/u.test(value))
-      throw invalid(operation, name, value, 'one segment of a path')
+      throw new InvalidCallError(`${operation}: ${name}`, value, 'one segment of a path')
     return encodeURIComponent(value)
   })
   const pairs = Object.entries(query).flatMap(([name, value]) =>
@@ -22,10 +22,6 @@ export function pathOf(operation: string, path: string, params: Values, query: V
 }
 
 function textOf(operation: string, name: string, value: unknown): string {
-  if (['string', 'boolean', 'bigint'].includes(typeof value) || Number.isFinite(value)) return String(value)
-  throw invalid(operation, name, value, 'text, a number or a boolean')
-}
-
-function invalid(operation: string, name: string, value: unknown, expected: string): InvalidCallError {
-  return new InvalidCallError(`${operation}: ${name} is ${JSON.stringify(value)}; expected ${expected}`)
+  if (['string', 'boolean'].includes(typeof value) || Number.isFinite(value)) return String(value)
+  throw new InvalidCallError(`${operation}: ${name}`, value, 'text, a number or a boolean')
 }

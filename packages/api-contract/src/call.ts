@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import type { Received, ReceivedFrom } from './answer.js'
 import { pathOf } from './build-path.js'
+import { find } from './check-definition.js'
 import { InvalidCallError } from './errors.js'
 import type { Method, Operation, Operations, Schema, Summary } from './operation.js'
 import { readAnswer } from './read-answer.js'
@@ -64,21 +65,15 @@ interface AnyInput {
   readonly signal?: AbortSignal
 }
 
+/** @internal */
 export function callOver<O extends Operations>(operations: O, client: Client | ClientOf): Calls<O> {
   const call = async (
     name: string,
     { params, query, body, headers = {}, signal }: AnyInput = {},
   ): Promise<unknown> => {
-    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined
-    if (operation === undefined)
-      throw new InvalidCallError(
-        `${name} is not one of the chosen operations: ${Object.keys(operations).join(', ')}`,
-      )
-    const { method, path, scopes, responses } = operation
-    const json = operation.body && JSON.stringify(body)
-    if (operation.body && json === undefined)
-      throw new InvalidCallError(`${name}: body is ${typeof body}; expected JSON`)
-    const given = Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value])
+    const { method, path, scopes, responses, body: schema } = find(operations, name)
+    const json = schema && JSON.stringify(body)
+    if (schema && json === undefined) throw new InvalidCallError(`${name}: body`, body, 'JSON')
     const target =
       typeof client === 'function' ? client({ name, scopes: scopes === 'public' ? [] : scopes }) : client
     const received = await target.request({
@@ -87,7 +82,7 @@ export function callOver<O extends Operations>(operations: O, client: Client | C
       headers: {
         accept: 'application/json',
         ...(json && { 'content-type': 'application/json' }),
-        ...Object.fromEntries(given),
+        ...Object.fromEntries(new Headers(headers)),
       },
       ...(json && { body: json }),
       ...(signal && { signal }),

@@ -1,99 +1,68 @@
 import { InvalidContractError } from './errors.js'
-
-const required = ['method', 'path', 'scopes', 'responses']
-const members = [...required, 'params', 'query', 'body', 'summary']
-const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
-/** RFC 6749 §3.3 */
-const scopeToken = /^[!#-[\]-~]+$/
-const segments = /^(\/(:\w+|[^/:*?#(){}%\\\s]*))+$/
+import type { Operations } from './operation.js'
 
 type Members = Readonly<Record<string, unknown>>
 
-/** What the compiler checks, for JavaScript and for values that it could not see. */
-export function checkDefinition(definition: object): void {
-  const all = ['audience', 'scopes', 'operations']
-  const { audience, scopes, operations } = membersOf('the contract', definition, all, all)
-  expect(typeof audience === 'string' && audience !== '', 'audience', audience, 'text')
-  const catalogue = Object.entries(objectAt('scopes', scopes))
-  for (const [scope, description] of catalogue) {
-    expect(scopeToken.test(scope), 'scopes: a name', scope, 'text without spaces and quotes')
-    expect(typeof description === 'string', `scopes: ${scope}`, description, 'its description')
-  }
-  const seen = new Map<string, string>()
-  for (const [name, operation] of Object.entries(objectAt('operations', operations))) {
-    const route = checkOperation(
-      name,
-      operation,
-      catalogue.map(([scope]) => scope),
-    )
-    expect(!seen.has(route), `${name}: method and path`, route, `another, since ${seen.get(route)} has it`)
-    seen.set(route, name)
-  }
+/** What must not go unnoticed in JavaScript, and what the compiler cannot see. */
+export function checkDefinition(definition: unknown): void {
+  const contract = membersOf('the contract', definition, ['audience', 'scopes', 'operations'])
+  const catalogue = namesOf(contract['scopes'])
+  for (const scope of catalogue)
+    // RFC 6749 §3.3
+    expect(/^[!#-[\]-~]+$/.test(scope), 'a scope', scope, 'text without spaces and quotes')
+  for (const [name, operation] of Object.entries(contract['operations'] as object))
+    checkOperation(name, operation, catalogue)
 }
 
-/** Returns what must be unique. */
-function checkOperation(name: string, operation: unknown, catalogue: readonly string[]): string {
-  const given = membersOf(name, operation, members, required)
-  const { method, path, scopes, params, query, body, responses } = given
-  const check = (isRight: boolean, member: string, value: unknown, expected: string): void =>
-    expect(isRight, `${name}: ${member}`, value, expected)
-  check(methods.includes(method as string), 'method', method, methods.join(', '))
-  check(
-    typeof path === 'string' && segments.test(path),
-    'path',
-    path,
-    'segments such as /receipts/:paymentId',
-  )
-  check(scopes === 'public' || Array.isArray(scopes), 'scopes', scopes, `a list, or 'public'`)
-  for (const scope of scopes === 'public' ? [] : (scopes as unknown[]))
-    check(
-      catalogue.includes(scope as string),
-      'scope',
+function checkOperation(name: string, operation: unknown, catalogue: readonly string[]): void {
+  const required = ['method', 'path', 'scopes', 'responses']
+  const optional = ['params', 'query', 'body', 'summary']
+  const { path, scopes, params } = membersOf(name, operation, required, optional)
+  expect(scopes === 'public' || Array.isArray(scopes), `${name}: scopes`, scopes, `a list, or 'public'`)
+  for (const scope of scopes === 'public' ? [] : (scopes as string[]))
+    expect(
+      catalogue.includes(scope),
+      `${name}: scope`,
       scope,
       `one of the catalogue: ${catalogue.join(', ')}`,
     )
-  const inPath = [...(path as string).matchAll(/:(\w+)/g)].map(([, parameter = '']) => parameter).sort()
-  const inParams = Object.keys(params === undefined ? {} : propertiesOf(`${name}: params`, params)).sort()
-  check(
+  expect(
+    /^(\/(:\w+|[^/:*?#(){}%\\\s]*))+$/.test(String(path)),
+    `${name}: path`,
+    path,
+    'segments such as /receipts/:paymentId',
+  )
+  const inPath = [...String(path).matchAll(/:(\w+)/g)].map(([, parameter = '']) => parameter).sort()
+  const inParams = namesOf((params as { properties?: unknown } | undefined)?.properties).sort()
+  expect(
     String(inParams) === String(inPath),
-    'params',
+    `${name}: params`,
     inParams,
     `the path's parameters: ${inPath.join(', ')}`,
   )
-  if (query !== undefined) propertiesOf(`${name}: query`, query)
-  if (body !== undefined) objectAt(`${name}: body`, body)
-  check(method !== 'GET' || body === undefined, 'body', body, 'none for a GET')
-  const answers = Object.entries(objectAt(`${name}: responses`, responses))
-  check(answers.length > 0, 'responses', responses, 'at least one')
-  for (const [status, schema] of answers) {
-    check(/^[2-5]\d\d$/.test(status), 'a status', status, '200 to 599')
-    if (schema !== null) objectAt(`${name}: responses[${status}]`, schema)
-  }
-  return `${method as string} ${(path as string).replaceAll(/:\w+/g, ':')}`
 }
 
-function membersOf(where: string, value: unknown, known: string[], needed: string[]): Members {
-  const object = objectAt(where, value)
-  for (const name of Object.keys(object)) {
+/** @throws {InvalidContractError} if there is no such operation */
+export function find<O extends Operations, Name extends keyof O & string>(
+  operations: O,
+  name: Name,
+): O[Name] {
+  if (Object.hasOwn(operations, name)) return operations[name]
+  throw new InvalidContractError('operation', name, namesOf(operations).join(', '))
+}
+
+function membersOf(where: string, value: unknown, required: string[], optional: string[] = []): Members {
+  const known = [...required, ...optional]
+  for (const name of namesOf(value))
     expect(known.includes(name), `${where}: a member`, name, known.join(', '))
-    // A misspelt variable must not switch validation off.
-    expect(object[name] !== undefined, `${where}: ${name}`, undefined, 'a value')
-  }
-  for (const name of needed) expect(name in object, `${where}: ${name}`, undefined, 'a value')
-  return object
-}
-
-function propertiesOf(where: string, schema: unknown): Members {
-  return objectAt(`${where}.properties`, objectAt(where, schema)['properties'])
-}
-
-function objectAt(where: string, value: unknown): Members {
-  expect(typeof value === 'object' && value !== null && !Array.isArray(value), where, value, 'an object')
+  // A misspelt variable must not switch validation off.
+  for (const name of [...required, ...namesOf(value)])
+    expect((value as Members)?.[name] !== undefined, `${where}: ${name}`, undefined, 'a value')
   return value as Members
 }
 
+const namesOf = (value: unknown): string[] => Object.keys(value ?? {})
+
 function expect(isRight: boolean, where: string, value: unknown, expected: string): void {
-  if (isRight) return
-  const shown = typeof value === 'function' ? 'a function' : JSON.stringify(value)
-  throw new InvalidContractError(`API contract: ${where} is ${shown}; expected ${expected}`)
+  if (!isRight) throw new InvalidContractError(where, value, expected)
 }

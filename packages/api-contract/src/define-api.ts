@@ -1,9 +1,7 @@
 import { callOver, type Calls, type Client, type ClientOf } from './call.js'
-import { checkDefinition } from './check-definition.js'
-import { InvalidContractError } from './errors.js'
+import { checkDefinition, find } from './check-definition.js'
 import type { Checked, Operations, Summary } from './operation.js'
-import { requireRoutes, type Application } from './require-routes.js'
-import { routeFor, type Handler, type Route } from './route.js'
+import { requireRoutes, routeFor, type Application, type Handler, type Route } from './route.js'
 
 /** What an API offers. */
 export interface Api<Scope extends string = string, O extends Operations = Operations> {
@@ -33,8 +31,7 @@ export interface ApiUse<O extends Operations = Operations> {
 }
 
 /**
- * Defines an API for its server and its clients.
- * @param definition its `audience` (RFC 9068 §3), its `scopes` with what they allow, and its `operations`
+ * Defines an API for its server and its clients: its audience (RFC 9068 §3), scopes with what they allow, and operations.
  * @throws {InvalidContractError}
  */
 export function defineApi<
@@ -47,19 +44,16 @@ export function defineApi<
 }): Api<Scope, O> {
   checkDefinition(definition)
   const operations: O = definition.operations
-  const find = <Name extends keyof O & string>(name: Name): O[Name] => {
-    if (Object.hasOwn(operations, name)) return operations[name]
-    throw new InvalidContractError(
-      `API contract: ${name} is not one of ${Object.keys(operations).join(', ')}`,
-    )
-  }
   return Object.freeze({
     ...definition,
     route: <Name extends keyof O & string>(name: Name, handler: Handler<O, Name>) =>
-      routeFor(name, find(name), handler),
+      routeFor(name, find(operations, name), handler),
     requireRoutes: async (app: Application) => requireRoutes(operations, app),
     pick: <Name extends keyof O & string>(...names: [Name, ...Name[]]) =>
-      useOf(definition.audience, Object.fromEntries(names.map(name => [name, find(name)])) as Pick<O, Name>),
+      useOf(
+        definition.audience,
+        Object.fromEntries(names.map(name => [name, find(operations, name)])) as Pick<O, Name>,
+      ),
   })
 }
 

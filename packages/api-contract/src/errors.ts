@@ -3,35 +3,30 @@ import type { ReceivedAnswer, ResponseHeaders } from './answer.js'
 /** Start-up: the contract is wrong, or does not have an operation. */
 export class InvalidContractError extends TypeError {
   readonly code: string = 'API_CONTRACT_INVALID'
-}
 
-/** A call's input cannot be sent; nothing was sent. */
-export class InvalidCallError extends TypeError {
-  readonly code: string = 'API_CONTRACT_INVALID_CALL'
-}
-
-/** 500: nothing checks tokens in the route's scope. */
-export class UnprotectedError extends Error {
-  readonly code: string = 'API_CONTRACT_UNPROTECTED'
-  readonly statusCode: number = 500
-  /** For the log. */
-  readonly problem: string
-
-  constructor(operation: string) {
-    super('This operation is not available')
-    this.problem = `${operation} needs a token, but request.auth is unset: register fastify-resource-server in this scope. If a gateway checks tokens: app.decorateRequest('auth', null)`
+  /** @internal */
+  constructor(where: string, value: unknown, expected: string) {
+    // Its declared type is wrong: there is no JSON for a function.
+    const shown = JSON.stringify(value) as string | undefined
+    super(`API contract: ${where} is ${shown?.slice(0, 200)}; expected ${expected}`)
   }
 }
 
-/** 500: a handler's answer does not match the contract. */
-export class InvalidAnswerError extends Error {
-  readonly code: string = 'API_CONTRACT_INVALID_ANSWER'
+/** A call's input cannot be sent; nothing was sent. */
+export class InvalidCallError extends InvalidContractError {
+  override readonly code: string = 'API_CONTRACT_INVALID_CALL'
+}
+
+/** 500: a handler's answer is not in the contract, or nothing checks tokens in the route's scope. */
+export class BrokenContractError extends Error {
+  readonly code: string = 'API_CONTRACT_BROKEN'
   readonly statusCode: number = 500
   /** For the log: paths and rules, no values. */
   readonly problem: string
 
+  /** @internal */
   constructor(operation: string, problem: string) {
-    super('The answer does not match the API contract')
+    super('The server does not do what its API contract says')
     this.problem = `${operation}: ${problem}`
   }
 }
@@ -49,6 +44,7 @@ export class UnexpectedStatusError extends Error {
   /** The first 1000 characters. Not enumerable, so not logged. */
   declare readonly body: string
 
+  /** @internal */
   constructor(
     operation: string,
     expected: string,
@@ -72,6 +68,7 @@ export class UnexpectedBodyError extends Error {
   readonly operation: string
   readonly status: number
 
+  /** @internal */
   constructor(operation: string, status: number, problem: string) {
     super(`${operation}: the body of the API's ${status} answer does not match the contract: ${problem}`)
     this.operation = operation

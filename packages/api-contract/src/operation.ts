@@ -58,7 +58,7 @@ export type CheckedParams<Op extends Operation, Names extends string> = [Names] 
 // The value that a schema describes.
 export type BodyOf<S> = S extends TSchema ? Static<S> : undefined
 
-/** For hovers: `PUT /receipts/:paymentId · receipts:write`. */
+// For hovers: `PUT /receipts/:paymentId · receipts:write`.
 export type Summary<Op> = Op extends Operation
   ? `${Op['method']} ${Op['path']} · ${ScopeText<Op['scopes']>}`
   : never

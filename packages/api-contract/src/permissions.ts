@@ -1,14 +1,11 @@
 import type { ApiUse } from './define-api.js'
-import type { Method, Operation } from './operation.js'
+import type { Operation } from './operation.js'
 
 /** One operation that a client may call. */
-export interface Permission {
+export interface Permission extends Pick<Operation, 'method' | 'path' | 'scopes'> {
   readonly client: string
   readonly audience: string
   readonly operation: string
-  readonly method: Method
-  readonly path: string
-  readonly scopes: Operation['scopes']
 }
 
 /** `JSON.stringify` gives both lists, `String` a table. */
@@ -23,57 +20,50 @@ export interface PermissionTable {
   toString(): string
 }
 
-/** Who may call what with which scopes, sorted: `permissions({ payment: [receiptsApi.pick('putReceipt')] })`. */
+/** Who may call what with which scopes: `permissions({ payment: [used] })`. */
 export function permissions(
   clients: Readonly<Record<string, readonly Pick<ApiUse, 'audience' | 'operations'>[]>>,
 ): PermissionTable {
   const rows = Object.entries(clients)
-    .flatMap(([client, uses]) => uses.map(use => ({ client, ...use })))
-    .flatMap(({ client, audience, operations }) =>
-      Object.entries(operations).map(([operation, { method, path, scopes }]): Permission => ({
-        client,
-        audience,
-        operation,
-        method,
-        path,
-        scopes,
-      })),
+    .flatMap(([client, uses]) =>
+      uses.flatMap(({ audience, operations }) =>
+        Object.entries(operations).map(([operation, { method, path, scopes }]): Permission => ({
+          client,
+          audience,
+          operation,
+          method,
+          path,
+          scopes,
+        })),
+      ),
     )
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
-  const grants = new Map<string, Set<string>>()
+  const grants = new Map<string, { client: string; audience: string; scopes: readonly string[] }>()
   for (const { client, audience, scopes } of rows) {
-    const key = JSON.stringify([client, audience])
-    const known = grants.get(key) ?? []
-    grants.set(key, new Set([...known, ...(scopes === 'public' ? [] : scopes)]))
+    const key = `${client} ${audience}`
+    const all = [...(grants.get(key)?.scopes ?? []), ...(scopes === 'public' ? [] : scopes)]
+    grants.set(key, { client, audience, scopes: [...new Set(all)].sort() })
   }
-  return {
-    permissions: rows,
-    grants: [...grants].map(([key, scopes]) => {
-      const [client, audience] = JSON.parse(key) as [string, string]
-      return { client, audience, scopes: [...scopes].sort() }
-    }),
-    toString: () => asText(rows),
-  }
+  return { permissions: rows, grants: [...grants.values()], toString: () => asText(rows) }
 }
 
-function keyOf({ client, audience, operation }: Permission): string {
-  return [client, audience, operation].join('\n')
-}
+const keyOf = ({ client, audience, operation }: Permission): string =>
+  [client, audience, operation].join('\n')
+
+const columns = ['client', 'audience', 'operation', 'method', 'path', 'scopes'] as const
 
 function asText(rows: readonly Permission[]): string {
-  const cells = rows.map(({ client, audience, operation, method, path, scopes }) => [
-    client,
-    audience,
-    operation,
-    `${method} ${path}`,
-    scopes === 'public' ? 'public' : scopes.join(' ') || 'any token',
-  ])
-  const lines = [['client', 'audience', 'operation', 'request', 'scopes'], ...cells]
-  const widthOf = (column: number): number => Math.max(...lines.map(line => line[column]?.length ?? 0))
-  return lines
-    .map(line =>
-      line
-        .map((cell, column) => cell.padEnd(widthOf(column)))
+  const textOf = (row: Permission, column: keyof Permission): string =>
+    [row[column]].flat().join(' ') || 'any token'
+  const padded = columns.map(column => {
+    const cells = [column, ...rows.map(row => textOf(row, column))]
+    const width = Math.max(...cells.map(cell => cell.length))
+    return cells.map(cell => cell.padEnd(width))
+  })
+  return ['', ...rows]
+    .map((_, line) =>
+      padded
+        .map(cells => cells[line])
         .join('  ')
         .trimEnd(),
     )

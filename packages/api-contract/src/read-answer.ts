@@ -3,10 +3,6 @@ import { UnexpectedBodyError, UnexpectedStatusError } from './errors.js'
 import type { Operation } from './operation.js'
 import { schemaProblems } from './schema-problems.js'
 
-const maxJsonBytes = 10 * 1024 * 1024
-/** Of an unexpected answer, only the beginning is of use. */
-const maxErrorBytes = 65_536
-
 export async function readAnswer(
   name: string,
   responses: Operation['responses'],
@@ -14,18 +10,14 @@ export async function readAnswer(
 ): Promise<ReceivedAnswer> {
   const schema = responses[status]
   const retryAfterMs = readRetryAfter(String(headers['retry-after']))
-  const text = await read(stream, schema ? maxJsonBytes : maxErrorBytes)
+  const text = await read(stream)
   const received = { status, headers, retryAfterMs }
   if (schema === undefined)
     throw new UnexpectedStatusError(name, Object.keys(responses).join(', '), { ...received, body: text })
   if (schema === null) return { ...received, body: undefined }
   const body = parse(text)
   const problems =
-    text.length > maxJsonBytes
-      ? 'it is larger than 10 MiB'
-      : body === undefined
-        ? 'it is not JSON'
-        : await schemaProblems(schema, body)
+    body === undefined ? 'it is larger than 10 MiB, or not JSON' : await schemaProblems(schema, body)
   if (problems) throw new UnexpectedBodyError(name, status, problems)
   return { ...received, body }
 }
@@ -38,27 +30,21 @@ function parse(text: string): unknown {
   }
 }
 
-async function read(stream: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
+/** Nothing if it is larger than 10 MiB. */
+async function read(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
   for await (const chunk of stream) {
-    chunks.push(chunk)
-    size += chunk.byteLength
+    text += decoder.decode(chunk, { stream: true })
     // Leaving the loop destroys the stream.
-    if (size > limit) break
+    if (text.length > 10 * 1024 * 1024) return ''
   }
-  return new TextDecoder().decode(Buffer.concat(chunks))
+  return text + decoder.decode()
 }
-
-/** `setTimeout` runs at once for more. */
-const longestTimerMs = 2 ** 31 - 1
 
 /** Seconds or a date (RFC 9110 §10.2.3), in milliseconds from now. */
 function readRetryAfter(text: string): number | undefined {
-  const ms = /^\d+$/.test(text)
-    ? Number(text) * 1000
-    : text.endsWith(' GMT')
-      ? Date.parse(text) - Date.now()
-      : -1
-  return ms >= 0 ? Math.min(ms, longestTimerMs) : undefined
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  // `setTimeout` runs at once for more.
+  return ms >= 0 ? Math.min(ms, 2 ** 31 - 1) : undefined
 }

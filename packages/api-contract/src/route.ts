@@ -8,9 +8,9 @@ import type {
 } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Answer, AnswerTo } from './answer.js'
-import { InvalidAnswerError, UnprotectedError } from './errors.js'
-import type { BodyOf, Operation, Operations, Schema } from './operation.js'
-import { schemaProblems } from './schema-problems.js'
+import { BrokenContractError, InvalidContractError } from './errors.js'
+import type { BodyOf, Operation, Operations } from './operation.js'
+import { loadCompiler, schemaProblems } from './schema-problems.js'
 
 /** What fastify-resource-server reads. */
 export type OAuthRule<Scopes> = Scopes extends 'public'
@@ -54,20 +54,27 @@ export type Handler<O extends Operations, Name extends keyof O> = (
 export interface Route<Op extends Operation = Operation> {
   readonly method: Op['method']
   readonly url: Op['path']
-  readonly schema: RouteSchema
+  readonly schema: FastifySchema
   readonly config: { readonly oauth: OAuthRule<Op['scopes']> }
   readonly handler: (request: unknown, reply: unknown) => Promise<never>
 }
 
-export interface RouteSchema {
-  readonly operationId: string
-  readonly summary?: string
-  readonly params?: Schema
-  readonly querystring?: Schema
-  readonly body?: Schema
-  readonly response: Readonly<Record<string, object>>
+/** `answer(201, receipt)`: keeps the literal type of the status, which an async handler widens. */
+export function answer<const Status extends number>(status: Status): Answer<Status, undefined>
+export function answer<const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers?: Readonly<Record<string, string>>,
+): Answer<Status, Body>
+export function answer(
+  status: number,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return { status, body, headers }
 }
 
+/** @internal */
 export function routeFor<Op extends Operation>(name: string, operation: Op, handler: unknown): Route<Op> {
   const { method, path: url, scopes, query, responses, params, body, summary } = operation
   const response = Object.entries(responses).map(([status, schema]) => [status, schema ?? noBody])
@@ -77,7 +84,7 @@ export function routeFor<Op extends Operation>(name: string, operation: Op, hand
     ...(params && { params }),
     ...(query && { querystring: query }),
     ...(body && { body }),
-    response: Object.fromEntries(response) as RouteSchema['response'],
+    response: Object.fromEntries(response),
   }
   const oauth = scopes === 'public' ? false : scopes.length > 0 ? { scopes } : {}
   // OAuthRule and Handler say as types what is done here.
@@ -106,22 +113,51 @@ function guarded(
   handler: (request: object, reply: Reply) => unknown,
 ) {
   return async (request: { auth?: unknown }, reply: Reply): Promise<unknown> => {
-    if (scopes !== 'public' && request.auth === undefined) throw new UnprotectedError(name)
+    if (scopes !== 'public' && request.auth === undefined)
+      throw new BrokenContractError(
+        name,
+        'request.auth is unset; register fastify-resource-server in this scope, or decorate requests if a gateway checks tokens',
+      )
     const result = (await handler(request, reply)) as Partial<Answer> | undefined
     const { status = 0, body, headers = {} } = result ?? {}
     const schema = responses[status]
     if (schema === undefined)
-      throw new InvalidAnswerError(
+      throw new BrokenContractError(
         name,
         `status is ${status}; expected answer(…) with ${Object.keys(responses).join(', ')}`,
       )
     reply.code(status).headers(headers)
     if (schema === null) return reply.send()
     const problems = await schemaProblems(schema, body)
-    if (problems) throw new InvalidAnswerError(name, `${status}: ${problems}`)
+    if (problems) throw new BrokenContractError(name, `${status}: ${problems}`)
     // Fastify would send a string as text, and null as nothing.
     return typeof body === 'object' && body !== null
       ? body
       : reply.type('application/json').send(JSON.stringify(body))
   }
+}
+
+// What `requireRoutes` needs of a Fastify instance.
+export interface Application {
+  readonly prefix: string
+  hasRoute(route: { method: string; url: string }): boolean
+  addHook(name: 'onReady', hook: () => Promise<void>): unknown
+}
+
+// All routes are there by then, whether they come before it or after it.
+/** @internal */
+export async function requireRoutes(operations: Operations, app: Application): Promise<void> {
+  app.addHook('onReady', async () => {
+    const missing = Object.entries(operations)
+      .map(([name, { method, path }]) => ({ name, method, url: app.prefix + path }))
+      .filter(route => !app.hasRoute(route))
+      .map(({ name, method, url }) => `${name} (${method} ${url})`)
+    if (missing.length > 0)
+      throw new InvalidContractError(
+        `the route of ${missing.join(', ')}`,
+        undefined,
+        'app.route(api.route(name, handler))',
+      )
+    await loadCompiler()
+  })
 }

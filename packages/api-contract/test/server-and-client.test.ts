@@ -137,12 +137,12 @@ t.test('an answer that does not match is a 500 with a log entry, and tells the c
   t.equal(error.status, 500)
   t.strictSame(JSON.parse(error.body), {
     statusCode: 500,
-    code: 'API_CONTRACT_INVALID_ANSWER',
+    code: 'API_CONTRACT_BROKEN',
     error: 'Internal Server Error',
-    message: 'The answer does not match the API contract',
+    message: 'The server does not do what its API contract says',
   })
   t.match(bench.logged, [
-    { err: { code: 'API_CONTRACT_INVALID_ANSWER', problem: /^putReceipt: 201: \/number .*pattern/ } },
+    { err: { code: 'API_CONTRACT_BROKEN', problem: /^putReceipt: 201: \/number .*pattern/ } },
   ])
 })
 
@@ -189,8 +189,8 @@ t.test('a body of the API that does not match is an error of the call', async t 
   const cases: [body: string, problem: RegExp][] = [
     ['{"number":"X","cents":1}', /\/number/],
     ['{"number":"R-1"}', /cents/],
-    ['<html>', /it is not JSON/],
-    ['', /it is not JSON/],
+    ['<html>', /or not JSON/],
+    ['', /or not JSON/],
     ['null', /object/],
     [`{"number":"R-1","cents":1,"more":"${'x'.repeat(10 * 1024 * 1024)}"}`, /larger than 10 MiB/],
   ]
@@ -272,28 +272,31 @@ t.test('what cannot be sent is an error before anything is sent', async t => {
   ) => Promise<unknown>
   const params = { paymentId: '1' }
   const wrong: [operation: string, input: object | undefined, message: string][] = [
-    ['getReceipt', { params }, 'getReceipt is not one of the chosen operations: putReceipt, listReceipts'],
-    ['toString', {}, 'toString is not one of the chosen operations: putReceipt, listReceipts'],
-    ['putReceipt', undefined, 'putReceipt: body is undefined; expected JSON'],
-    ['putReceipt', { params }, 'putReceipt: body is undefined; expected JSON'],
+    ['putReceipt', undefined, 'API contract: putReceipt: body is undefined; expected JSON'],
+    ['putReceipt', { params }, 'API contract: putReceipt: body is undefined; expected JSON'],
     [
       'putReceipt',
       { body: order },
-      'putReceipt: paymentId is undefined; expected text, a number or a boolean',
+      'API contract: putReceipt: paymentId is undefined; expected text, a number or a boolean',
     ],
     [
       'listReceipts',
       { query: { tag: [{}] } },
-      'listReceipts: tag is {}; expected text, a number or a boolean',
+      'API contract: listReceipts: tag is {}; expected text, a number or a boolean',
     ],
     [
       'listReceipts',
       { query: { page: null } },
-      'listReceipts: page is null; expected text, a number or a boolean',
+      'API contract: listReceipts: page is null; expected text, a number or a boolean',
     ],
   ]
   for (const [operation, input, message] of wrong)
     await t.rejects(call(operation, input), { code: 'API_CONTRACT_INVALID_CALL', message }, message)
+  for (const operation of ['getReceipt', 'toString'])
+    await t.rejects(call(operation, { params }), {
+      code: 'API_CONTRACT_INVALID',
+      message: `API contract: operation is "${operation}"; expected putReceipt, listReceipts`,
+    })
   t.equal(sent, 0)
 })
 

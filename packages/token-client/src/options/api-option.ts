@@ -13,7 +13,7 @@ export interface UsedApi {
   readonly operations: Readonly<Record<string, UsedOperation>>
   /** Typed calls over one client, or over the client that a function returns for each operation. */
   over(client: TokenView | ((operation: UsedOperation) => TokenView)): {
-    call(...input: never[]): Promise<unknown>
+    readonly call: (...input: never[]) => Promise<unknown>
   }
 }
 
