@@ -1,22 +1,15 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { DemoConfig, Listening, Ports, ReceiptConfig, ServiceName } from './config.js'
 import { EnvironmentError, given, type Environment } from './environment.js'
+import { paymentsApi, usedPayments } from './payments-api.js'
 import { isIssuerReal, readRealIssuer } from './real-issuer.js'
+import { receiptsApi, usedReceipts } from './receipts-api.js'
 import { readTrustProxy } from './trust-proxy.js'
 
 // Who lives where, and who may do what: the only place that knows.
 
-/** Resource identifiers: names, not addresses, so that they stay when a service moves. */
-const audiences = {
-  payments: 'https://payments.bookstore.example',
-  receipts: 'https://receipts.bookstore.example',
-}
-
 /** Visitors rotate the keys more often than every thirty seconds, as no issuer does. */
 const verification = { unknownKeyCooldownMs: 100 }
-
-const paymentScopes = ['payments:write', 'payments:read']
-const receiptScopes = ['receipts:write', 'receipts:read']
 
 /**
  * Secrets and keys are made for this start and kept in memory; there is none in the repository.
@@ -76,17 +69,17 @@ export function configLoaders(
               use: 'sig',
             },
           },
-          policy: { [audiences.payments]: paymentScopes },
+          policy: { [paymentsApi.audience]: usedPayments.scopes },
         },
         {
           clientId: 'payment-service',
           authentication: { method: 'client_secret_basic', secret: paymentSecret },
-          policy: { [audiences.receipts]: receiptScopes },
+          policy: { [receiptsApi.audience]: usedReceipts.scopes },
         },
         {
           clientId: visitor.clientId,
           authentication: { method: 'client_secret_basic', secret: visitor.secret },
-          policy: { [audiences.payments]: ['payments:read'], [audiences.receipts]: ['receipts:read'] },
+          policy: { [paymentsApi.audience]: ['payments:read'], [receiptsApi.audience]: ['receipts:read'] },
           origins: ['payments', 'receipts'].flatMap(service => {
             const { port } = new URL(at(service as ServiceName))
             return [`http://127.0.0.1:${port}`, `http://localhost:${port}`]
@@ -96,7 +89,7 @@ export function configLoaders(
     }),
     receipts: () => ({
       ...listening('receipts'),
-      ...(real?.protect('receipts') ?? { issuer, audience: audiences.receipts, verification }),
+      ...(real?.protect('receipts') ?? { issuer, audience: receiptsApi.audience, verification }),
       database,
       ...readRenderLimits(env),
     }),
@@ -104,15 +97,15 @@ export function configLoaders(
       const baseUrl = env['RECEIPTS_URL'] ?? at('receipts')
       return {
         ...listening('payments'),
-        ...(real?.protect('payments') ?? { issuer, audience: audiences.payments, verification }),
+        ...(real?.protect('payments') ?? { issuer, audience: paymentsApi.audience, verification }),
         database,
-        receipts: real?.call('receipts', baseUrl, receiptScopes) ?? {
+        receipts: real?.call('receipts', baseUrl, usedReceipts.scopes) ?? {
           baseUrl,
           issuer,
           clientId: 'payment-service',
           clientSecret: paymentSecret,
-          scopes: receiptScopes,
-          resource: audiences.receipts,
+          scopes: usedReceipts.scopes,
+          resource: receiptsApi.audience,
         },
       }
     },
@@ -121,14 +114,14 @@ export function configLoaders(
       return {
         ...listening('storefront'),
         cookieSecret: given(env, 'COOKIE_SECRET') ?? randomBytes(32).toString('base64url'),
-        payments: real?.call('payments', baseUrl, paymentScopes) ?? {
+        payments: real?.call('payments', baseUrl, usedPayments.scopes) ?? {
           baseUrl,
           issuer,
           clientId: 'storefront',
           privateKey: storefrontKey.privateKey.export({ format: 'jwk' }),
           keyId: 'storefront-1',
-          scopes: paymentScopes,
-          resource: audiences.payments,
+          scopes: usedPayments.scopes,
+          resource: paymentsApi.audience,
         },
       }
     },

@@ -228,7 +228,7 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
   t.match(page, 'That is the <strong>Client Credentials Grant</strong>')
   const request = rows.find(({ row }) => row.includes('Basic payment-service:•••'))?.row ?? ''
   t.match(request, /grant_type<\/code><\/dt><dd><code>client_credentials/)
-  t.match(request, /scope<\/code><\/dt><dd><code>receipts:write receipts:read/)
+  t.match(request, /scope<\/code><\/dt><dd><code>receipts:read receipts:write/)
   t.match(request, /resource<\/code><\/dt><dd><code>https:\/\/receipts\.bookstore\.example/)
   t.notMatch(request, /user-agent|sec-fetch|accept-encoding/, 'without the headers of the HTTP library')
   t.match(request, /&quot;expires_in&quot;: 300/)

@@ -5,7 +5,8 @@ import { Compile } from 'typebox/compile'
 import { boxMissingGlyphs, formatFor, isPrintable } from '#src/receipt-service/format.js'
 import { instantOf, taxYearOf } from '#src/receipt-service/instant.js'
 import { minorUnitDigits } from '#src/receipt-service/minor-units.js'
-import { mistakeIn, receiptRequest, type Receipt, type ReceiptRequest } from '#src/receipt-service/receipt.js'
+import { receiptsApi, type ReceiptRequest } from '#src/receipts-api.js'
+import { mistakeIn, type Receipt } from '#src/receipt-service/receipt.js'
 import { startRenderer } from '#src/receipt-service/render-pdf.js'
 import { seeded } from './seeded.js'
 import { patienceMs } from './until.js'
@@ -149,7 +150,7 @@ function randomReceipt(random: () => number): ReceiptRequest {
 
 t.test('nothing leaves the page or covers its neighbour, whatever the schema allows', async t => {
   const random = seeded(42)
-  const schema = Compile(receiptRequest)
+  const schema = Compile(receiptsApi.operations.issueReceipt.body)
   for (let run = 1; run <= 40; run += 1) {
     const receipt = randomReceipt(random)
     const told = `run ${run}: ${receipt.locale} ${receipt.currency}, ${receipt.lines.length} lines, ${receipt.vat.length} rates`
@@ -229,7 +230,7 @@ t.test('the day and the year are the seller’s; a leap second is a second', asy
 })
 
 t.test('names in scripts that need joiners are taken; accents and narrow spaces are shown', async t => {
-  const schema = Compile(receiptRequest)
+  const schema = Compile(receiptsApi.operations.issueReceipt.body)
   for (const name of ['می\u200Cخواهم', 'ක්\u200Dෂ', '👩\u200D👩\u200D👧', 'e\u0301', 'a\u202Fb', 'x\u0301'])
     t.ok(schema.Check({ ...plain, buyer: { ...plain.buyer, name } }), name)
   for (const name of ['a\u202Eb', 'a\u200Eb', 'a\u0000b', 'a\u2028b', '\u200B', 'a\uFEFFb'])

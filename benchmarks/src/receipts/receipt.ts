@@ -1,4 +1,5 @@
-import type { Receipt, ReceiptRequest } from 'bookstore-demo/dist/receipt-service/receipt.js'
+import type { Receipt } from 'bookstore-demo/dist/receipt-service/receipt.js'
+import type { ReceiptRequest } from 'bookstore-demo/dist/receipts-api.js'
 
 /** Three books, as the bookstore sells them. */
 export const receiptRequest: ReceiptRequest = {

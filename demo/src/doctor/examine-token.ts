@@ -2,7 +2,6 @@ import fastify from 'fastify'
 import resourceServer, { type ResourceServerEvents } from 'fastify-resource-server'
 import { createTokenClient } from 'fastify-token-client'
 import type { CallsWith, ProtectedBy } from '../config.js'
-import { allow } from '../operations/allow.js'
 import { decodeForShow } from '../live/mask.js'
 import { watchChannels } from '../live/watch-channels.js'
 import type { Finding } from './doctor.js'
@@ -42,7 +41,7 @@ export async function verifyToken(
   const { issuer, audience, verification } = protectedBy
   await api.register(resourceServer, { issuer, audience, ...verification })
   for (const [index, scope] of scopes.entries())
-    api.get(`/${index}`, { config: { oauth: allow(scope) } }, async () => 'allowed')
+    api.get(`/${index}`, { config: { oauth: { scopes: [scope], roles: [scope] } } }, async () => 'allowed')
 
   const denied: Denied[] = []
   const stopWatching = watchChannels<ResourceServerEvents>({

@@ -110,4 +110,4 @@ export const trialOrder = {
   items: [{ sku: books[0]?.sku ?? '', quantity: 1 }],
   currency,
   locale: 'en-IE',
-} as const
+}

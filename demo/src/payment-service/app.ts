@@ -3,9 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
 import type { PaymentConfig } from '../config.js'
+import { acceptRoles } from '../operations/accept-roles.js'
 import { securityScheme } from '../operations/api-docs.js'
 import { createApiService } from '../operations/api-service.js'
 import { currentTraceId } from '../operations/trace-context.js'
+import { paymentsApi } from '../payments-api.js'
 import { startBackgroundWork } from './background-work.js'
 import type { PaymentGateway } from './gateway.js'
 import { createOutbox } from './outbox.js'
@@ -22,11 +24,6 @@ declare module 'fastify' {
     receipts: TokenClient
   }
 }
-
-const scopes = {
-  'payments:read': 'Look at payments and their receipts',
-  'payments:write': 'Pay',
-} as const
 
 /** What a test puts in the place of the real thing. */
 export interface PaymentServiceParts {
@@ -59,7 +56,7 @@ export async function buildPaymentService(
     name: 'payment-service',
     title: 'Payment service',
     description: 'Takes payments for orders, each once, and has a receipt made for every paid one.',
-    scopes,
+    scopes: paymentsApi.scopes,
     bodyLimit: 32 * 1024,
     schema: 'payments',
     migrations: new URL('../../src/payment-service/migrations/', import.meta.url),
@@ -92,11 +89,11 @@ export async function buildPaymentService(
   })
 
   await app.register(async api => {
+    api.addHook('onRoute', acceptRoles)
     await api.register(resourceServer, {
       issuer: config.issuer,
-      audience: config.audience,
+      api: { ...paymentsApi, audience: config.audience },
       ...config.verification,
-      scopes: Object.keys(scopes),
       securityScheme,
     })
     await api.register(paymentRoutes, {

@@ -1,6 +1,4 @@
-/** How a buyer may pay: test methods only, no card number ever comes near this service. */
-export const paymentMethods = ['test_visa', 'test_declined', 'test_insufficient_funds'] as const
-export type PaymentMethod = (typeof paymentMethods)[number]
+import type { PaymentMethod } from '../payments-api.js'
 
 /** What a gateway is asked for. */
 export interface Charge {

@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.js'
-import type { Decision, PaymentMethod } from './gateway.js'
-import type { Buyer, Payment, ReceiptState } from './payment.js'
+import type { PaymentMethod } from '../payments-api.js'
+import type { Decision } from './gateway.js'
+import type { Payment, ReceiptState } from './payment.js'
 import type { Quote } from './quote.js'
 
 /** A right to work on a payment alone, until a time. */
@@ -16,7 +17,7 @@ export interface NewPayment {
   readonly idempotencyKey: string
   readonly fingerprint: string
   readonly quote: Quote
-  readonly buyer: Buyer
+  readonly buyer: Payment['buyer']
   readonly method: PaymentMethod
   readonly traceId: string
 }
@@ -42,7 +43,7 @@ interface Row {
   fingerprint: string
   status: Payment['status']
   quote: Quote
-  buyer: Buyer
+  buyer: Payment['buyer']
   payment_method: PaymentMethod
   decline_reason: string | null
   trace_id: string | null

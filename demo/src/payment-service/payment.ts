@@ -1,11 +1,5 @@
-import type { PaymentMethod } from './gateway.js'
+import type { PaymentMethod, PaymentRequest } from '../payments-api.js'
 import type { Quote } from './quote.js'
-
-/** Who pays. */
-export interface Buyer {
-  readonly email: string
-  readonly name?: string
-}
 
 /** Where the delivery of a paid payment's receipt stands. */
 export interface ReceiptState {
@@ -20,7 +14,7 @@ export interface Payment {
   readonly fingerprint: string
   readonly status: 'processing' | 'paid' | 'declined'
   readonly quote: Quote
-  readonly buyer: Buyer
+  readonly buyer: PaymentRequest['buyer']
   readonly method: PaymentMethod
   readonly declineReason: string | null
   readonly createdAt: Date

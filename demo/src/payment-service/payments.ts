@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import createError from '@fastify/error'
 import { inTrace } from '../operations/trace-context.js'
-import type { PaymentGateway, PaymentMethod } from './gateway.js'
+import type { PaymentRequest } from '../payments-api.js'
+import type { PaymentGateway } from './gateway.js'
 import { fingerprint, IdempotencyKeyInUseError, IdempotencyKeyReusedError } from './idempotency-key.js'
-import type { Buyer, Payment } from './payment.js'
+import type { Payment } from './payment.js'
 import type { Lease, PaymentStore } from './payment-store.js'
-import { quote, type Order } from './quote.js'
+import { quote } from './quote.js'
 
 /** 503: the gateway could not be asked; the same request with the same key goes on where this one stopped. */
 export const GatewayUnavailableError = createError(
@@ -13,13 +14,6 @@ export const GatewayUnavailableError = createError(
   'The payment gateway cannot be reached now; repeat the request with the same Idempotency-Key.',
   503,
 )
-
-/** What a client asks for. */
-export interface PaymentRequest {
-  readonly order: Order
-  readonly buyer: Buyer
-  readonly paymentMethod: PaymentMethod
-}
 
 /** Whose request it is, and its key. */
 export interface Caller {

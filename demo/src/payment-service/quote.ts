@@ -1,32 +1,11 @@
 import createError from '@fastify/error'
 import { currency as shopCurrency, findBook } from '../catalogue.js'
-
-/** What is ordered; prices are the catalogue's, never the client's. */
-export interface Order {
-  readonly items: readonly { readonly sku: string; readonly quantity: number }[]
-  readonly currency: string
-  readonly locale: string
-}
+import type { PaymentAnswer, PaymentRequest } from '../payments-api.js'
 
 /** One book of an order at the price of the moment: integer minor units, VAT included. */
-export interface QuoteLine {
-  readonly sku: string
-  readonly title: string
-  readonly author: string
-  readonly quantity: number
-  readonly unitPrice: number
-  /** In hundredths of a percent. */
-  readonly vatRate: number
-  readonly total: number
-}
-
+export type QuoteLine = PaymentAnswer['lines'][number]
 /** The VAT of all lines with one rate: net + vat = gross. */
-export interface VatLine {
-  readonly rate: number
-  readonly net: number
-  readonly vat: number
-  readonly gross: number
-}
+export type VatLine = PaymentAnswer['vat'][number]
 
 /** An order with its prices. */
 export interface Quote {
@@ -54,7 +33,7 @@ export const LocaleError = createError<[string]>(
 )
 
 /** @throws {UnknownBookError} @throws {CurrencyError} @throws {LocaleError} */
-export function quote({ items, currency, locale }: Order): Quote {
+export function quote({ items, currency, locale }: PaymentRequest['order']): Quote {
   if (!isWellFormed(locale)) throw new LocaleError(locale)
   if (currency !== shopCurrency) throw new CurrencyError(currency)
   const lines = items.map(({ sku, quantity }): QuoteLine => {

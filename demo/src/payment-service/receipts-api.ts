@@ -1,5 +1,6 @@
 import createError from '@fastify/error'
 import type { TokenClient } from 'fastify-token-client'
+import { usedReceipts, type ReceiptRequest } from '../receipts-api.js'
 import { methodNames } from './gateway.js'
 import type { Payment } from './payment.js'
 
@@ -33,37 +34,40 @@ export interface ReceiptsApi {
   read(paymentId: string, headers: Record<string, string>): Promise<ReceiptAnswer>
 }
 
-/** Answers to a delivery that would be the same next time: the receipt itself is wrong. */
-const permanent = new Set([400, 409, 413, 415, 422])
-const timeouts = { headersTimeout: 15_000, bodyTimeout: 15_000 }
+const timeoutMs = 15_000
+
+/** `detail` is what the token client tells operators if there is no token. */
+type DeliveryError = Error & { detail?: string; retryAfterMs?: number }
 
 export function createReceiptsApi(receipts: TokenClient): ReceiptsApi {
+  const { call } = usedReceipts.over(receipts)
   return {
     async deliver(payment) {
       try {
-        const { statusCode, headers, body } = await receipts.request({
-          method: 'PUT',
-          path: `/receipts/${payment.id}`,
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(receiptOf(payment)),
-          ...timeouts,
+        const { status, body } = await call('issueReceipt', {
+          params: { paymentId: payment.id },
+          body: receiptOf(payment),
+          signal: AbortSignal.timeout(timeoutMs),
         })
-        const text = await body.text()
-        if (statusCode === 200 || statusCode === 201)
-          return { outcome: 'delivered', number: (JSON.parse(text) as { number: string }).number }
-        const reason = `the receipt service answers ${statusCode}${problemCode(text)}`
-        if (permanent.has(statusCode)) return { outcome: 'refused', reason }
-        return { outcome: 'failed', reason, ...retryAfter(headers['retry-after']) }
+        if (status === 200 || status === 201) return { outcome: 'delivered', number: body.number }
+        // It would be the same next time: the receipt itself is wrong.
+        return {
+          outcome: 'refused',
+          reason: `the receipt service answers ${status} (${body.code ?? body.title})`,
+        }
       } catch (error) {
-        // What the token client tells operators, where there is no token.
-        const { code, message, detail } = error as Error & { code?: string; detail?: string }
-        return { outcome: 'failed', reason: detail ?? code ?? message }
+        const { message, detail = message, retryAfterMs } = error as DeliveryError
+        return { outcome: 'failed', reason: detail, ...(retryAfterMs && { retryAfterMs }) }
       }
     },
     async read(paymentId, wanted) {
       try {
         const path = `/receipts/${paymentId}`
-        const { statusCode, headers, body } = await receipts.request({ path, headers: wanted, ...timeouts })
+        const { statusCode, headers, body } = await receipts.request({
+          path,
+          headers: wanted,
+          signal: AbortSignal.timeout(timeoutMs),
+        })
         return { statusCode, headers, body: await body.bytes() }
       } catch (error) {
         throw Object.assign(new ReceiptUnavailableError(), { cause: error })
@@ -72,21 +76,9 @@ export function createReceiptsApi(receipts: TokenClient): ReceiptsApi {
   }
 }
 
-function receiptOf({ quote, buyer, method, settledAt }: Payment): Record<string, unknown> {
-  return { ...quote, buyer, paidAt: settledAt?.toISOString(), paidWith: methodNames[method] }
-}
-
-/** The stable name in problem details (RFC 9457), for the log. */
-function problemCode(text: string): string {
-  try {
-    const { code } = JSON.parse(text) as { code?: unknown }
-    return typeof code === 'string' ? ` (${code})` : ''
-  } catch {
-    return ''
-  }
-}
-
-function retryAfter(header: string | string[] | undefined): { retryAfterMs?: number } {
-  const seconds = Number(header)
-  return Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}
+function receiptOf({ quote, buyer, method, settledAt }: Payment): ReceiptRequest {
+  const { lines, vat, ...price } = quote
+  if (settledAt === null) throw new Error('the payment is not settled')
+  const paidAt = settledAt.toISOString()
+  return { ...price, lines: [...lines], vat: [...vat], buyer, paidAt, paidWith: methodNames[method] }
 }

@@ -2,10 +2,10 @@ import createError from '@fastify/error'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { allow } from '../operations/allow.js'
+import { answer } from 'fastify-api-contract'
+import { paymentsApi } from '../payments-api.js'
 import { readIdempotencyKey } from './idempotency-key.js'
-import { answer, declined, declinedAnswer, paymentAnswer } from './payment-answer.js'
-import { paymentRequest } from './payment-request.js'
+import { declined, paymentAnswer } from './payment-answer.js'
 import type { Payment } from './payment.js'
 import type { Payments } from './payments.js'
 import type { ReceiptsApi } from './receipts-api.js'
@@ -17,8 +17,6 @@ const ReceiptPendingError = createError(
   404,
 )
 const NoReceiptError = createError('RECEIPT_NONE', 'Only a paid payment has a receipt.', 404)
-
-const params = Type.Object({ paymentId: Type.String({ format: 'uuid' }) })
 
 /** What the routes work with. */
 export interface PaymentRoutesOptions {
@@ -33,65 +31,39 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
   app,
   { payments, receiptsApi, deliverReceipt },
 ) => {
-  app.post(
-    '/payments',
-    {
-      config: { oauth: allow('payments:write') },
-      schema: {
-        summary: 'Pay an order',
-        description:
-          'Needs an Idempotency-Key. 201: paid; 402: declined; the same key with the same request gives the same answer again.',
-        headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String()) }),
-        body: paymentRequest,
-        response: { 201: paymentAnswer, 402: declinedAnswer },
-      },
-    },
-    async (request, reply) => {
-      const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'])
-      const caller = { clientId: clientOf(request), idempotencyKey, traceId: request.id }
-      const { payment, replayed } = await payments.pay(request.body, caller)
-      if (replayed) reply.header('idempotent-replayed', 'true')
-      if (payment.status === 'declined')
-        return reply.code(402).type('application/problem+json').send(declined(payment))
-      await deliverReceipt(payment.id)
-      const now = await payments.find(payment.id, caller.clientId)
-      return reply
-        .code(201)
-        .header('location', `/payments/${payment.id}`)
-        .send(answer(now ?? payment))
-    },
-  )
+  const pay = paymentsApi.route('pay', async request => {
+    const idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'])
+    const caller = { clientId: clientOf(request), idempotencyKey, traceId: request.id }
+    const { payment, replayed } = await payments.pay(request.body, caller)
+    const headers = { ...(replayed && { 'idempotent-replayed': 'true' }) }
+    if (payment.status === 'declined')
+      return answer(402, declined(payment), { ...headers, 'content-type': 'application/problem+json' })
+    await deliverReceipt(payment.id)
+    const now = await payments.find(payment.id, caller.clientId)
+    return answer(201, paymentAnswer(now ?? payment), { ...headers, location: `/payments/${payment.id}` })
+  })
+  const headers = Type.Object({ 'idempotency-key': Type.Optional(Type.String()) })
+  app.route({ ...pay, schema: { ...pay.schema, headers } })
 
-  app.get(
-    '/payments',
-    {
-      config: { oauth: allow('payments:read') },
-      schema: {
-        summary: 'Find a payment by its Idempotency-Key',
-        querystring: Type.Object({ idempotencyKey: Type.String({ minLength: 1, maxLength: 255 }) }),
-        response: { 200: paymentAnswer },
-      },
-    },
-    async request => {
+  app.route(
+    paymentsApi.route('findByKey', async request => {
       const payment = await payments.findByKey(request.query.idempotencyKey, clientOf(request))
       if (payment === undefined) throw new PaymentNotFoundError()
-      return answer(payment)
-    },
+      return answer(200, paymentAnswer(payment))
+    }),
   )
 
-  app.get(
-    '/payments/:paymentId',
-    {
-      config: { oauth: allow('payments:read') },
-      schema: { summary: 'Look at a payment', params, response: { 200: paymentAnswer } },
-    },
-    async request => answer(await ownPayment(request, request.params.paymentId)),
+  const { params, scopes } = paymentsApi.operations.find
+  app.route(
+    paymentsApi.route('find', async request =>
+      answer(200, paymentAnswer(await ownPayment(request, request.params.paymentId))),
+    ),
   )
 
   app.get(
     '/payments/:paymentId/receipt',
     {
-      config: { oauth: allow('payments:read') },
+      config: { oauth: { scopes } },
       schema: {
         summary: 'Get the receipt',
         description: 'PDF, page or JSON by Accept, as the receipt service has it.',
@@ -111,7 +83,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
     },
   )
 
-  async function ownPayment(request: FastifyRequest, paymentId: string): Promise<Payment> {
+  async function ownPayment(request: Caller, paymentId: string): Promise<Payment> {
     const payment = await payments.find(paymentId.toLowerCase(), clientOf(request))
     if (payment === undefined) throw new PaymentNotFoundError()
     return payment
@@ -131,8 +103,10 @@ const passedOn = [
   'x-content-type-options',
 ]
 
+type Caller = Pick<FastifyRequest, 'auth'>
+
 /** Payments and keys belong to a client; a token without one has its subject. */
-function clientOf({ auth }: FastifyRequest): string {
+function clientOf({ auth }: Caller): string {
   return auth.clientId ?? `${auth.issuer} ${auth.subject}`
 }
 

@@ -1,16 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import type { ReceiptConfig } from '../config.js'
+import { acceptRoles } from '../operations/accept-roles.js'
 import { securityScheme } from '../operations/api-docs.js'
 import { createApiService } from '../operations/api-service.js'
+import { receiptsApi } from '../receipts-api.js'
 import { createReceipts } from './receipts.js'
 import { startRenderer, type RenderLimits } from './render-pdf.js'
 import { receiptRoutes } from './routes.js'
-
-const scopes = {
-  'receipts:read': 'Read receipts',
-  'receipts:write': 'Issue receipts',
-} as const
 
 const usualLimits: RenderLimits = { threads: 1, maxQueue: 100, timeoutMs: 10_000, maxHeapMb: 256 }
 
@@ -20,7 +17,7 @@ export async function buildReceiptService(config: ReceiptConfig): Promise<Fastif
     name: 'receipt-service',
     title: 'Receipt service',
     description: 'Issues one receipt per payment and keeps it, as PDF, page and JSON.',
-    scopes,
+    scopes: receiptsApi.scopes,
     // Room for everything the schema allows, and little more.
     bodyLimit: 128 * 1024,
     schema: 'receipts',
@@ -31,11 +28,11 @@ export async function buildReceiptService(config: ReceiptConfig): Promise<Fastif
   app.addHook('onClose', () => renderer.close())
 
   await app.register(async api => {
+    api.addHook('onRoute', acceptRoles)
     await api.register(resourceServer, {
       issuer: config.issuer,
-      audience: config.audience,
+      api: { ...receiptsApi, audience: config.audience },
       ...config.verification,
-      scopes: Object.keys(scopes),
       securityScheme,
     })
     await api.register(receiptRoutes, { receipts: createReceipts(database, renderer) })

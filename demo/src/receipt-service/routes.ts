@@ -2,10 +2,10 @@ import createError from '@fastify/error'
 import accepts from '@fastify/accepts'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
-import { allow } from '../operations/allow.js'
+import { answer } from 'fastify-api-contract'
+import { receiptsApi } from '../receipts-api.js'
 import { formatFor } from './format.js'
-import { mistakeIn, receiptRequest } from './receipt.js'
+import { mistakeIn } from './receipt.js'
 import type { Receipts, StoredReceipt } from './receipts.js'
 import { mediaTypes, represent, type MediaType } from './representations.js'
 
@@ -21,58 +21,32 @@ const InconsistentError = createError<[string]>(
   422,
 )
 
-const params = Type.Object({ paymentId: Type.String({ format: 'uuid' }) })
-const issued = Type.Object({
-  paymentId: Type.String({ format: 'uuid' }),
-  number: Type.String(),
-  sha256: Type.String({ description: 'Of the PDF, in hexadecimal' }),
-})
-
 const mostListed = 10
-const latest = Type.Object({
-  receipts: Type.Array(Type.Object({ number: Type.String(), paymentId: Type.String({ format: 'uuid' }) })),
-})
 
 /** Issue a receipt, list the latest, read one. */
 export const receiptRoutes: FastifyPluginAsyncTypebox<{ receipts: Receipts }> = async (app, { receipts }) => {
   await app.register(accepts)
 
-  app.put(
-    '/receipts/:paymentId',
-    {
-      config: { oauth: allow('receipts:write') },
-      schema: {
-        summary: 'Issue the receipt of a payment, once',
-        description:
-          '201 the first time; 200 and the same receipt for the same content again; 409 for other content.',
-        params,
-        body: receiptRequest,
-        response: { 200: issued, 201: issued },
-      },
-    },
-    async ({ params: { paymentId }, body }, reply) => {
+  app.route(
+    receiptsApi.route('issueReceipt', async ({ params: { paymentId }, body }) => {
       const mistake = mistakeIn(body) ?? unknownToIntl(body)
       if (mistake !== undefined) throw new InconsistentError(mistake)
       const { receipt, sha256, created } = await receipts.issue(paymentId.toLowerCase(), body)
-      return reply
-        .code(created ? 201 : 200)
-        .send({ paymentId: receipt.paymentId, number: receipt.number, sha256 })
-    },
+      return answer(created ? 201 : 200, { paymentId: receipt.paymentId, number: receipt.number, sha256 })
+    }),
   )
 
-  app.get(
-    '/receipts',
-    {
-      config: { oauth: allow('receipts:read') },
-      schema: { summary: 'List the latest receipts', response: { 200: latest } },
-    },
-    async () => ({ receipts: [...(await receipts.latest(mostListed))] }),
+  app.route(
+    receiptsApi.route('listReceipts', async () =>
+      answer(200, { receipts: [...(await receipts.latest(mostListed))] }),
+    ),
   )
 
+  const { path, scopes, params } = receiptsApi.operations.readReceipt
   app.get(
-    '/receipts/:paymentId',
+    path,
     {
-      config: { oauth: allow('receipts:read') },
+      config: { oauth: { scopes } },
       schema: { summary: 'Read a receipt', description: `As ${mediaTypes.join(', ')}, by Accept.`, params },
     },
     async (request, reply) => {

@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { CallOptions, TokenClient } from 'fastify-token-client'
+import { UnexpectedStatusError } from 'fastify-api-contract'
+import type { TokenClient } from 'fastify-token-client'
+import { usedPayments, type PaymentAnswer, type PaymentMethod, type PaymentRequest } from '../payments-api.js'
 
 /** How a buyer pays here: test methods of the sandbox gateway, never a card number. */
 export const paymentMethods = {
@@ -10,35 +12,9 @@ export const paymentMethods = {
     digits: '•••• 9995',
     hint: 'The account is empty.',
   },
-} as const
+} as const satisfies Record<PaymentMethod, object>
 
-export type PaymentMethod = keyof typeof paymentMethods
-
-/** What the shop orders; the payment service knows the prices. */
-export interface Order {
-  readonly items: readonly { readonly sku: string; readonly quantity: number }[]
-  readonly currency: string
-  readonly locale: string
-}
-
-/** What the payment service says of a payment. Money in minor units. */
-export interface Payment {
-  readonly paymentId: string
-  readonly status: 'processing' | 'paid' | 'declined'
-  readonly total: number
-  readonly currency: string
-  readonly lines: readonly {
-    readonly sku: string
-    readonly title: string
-    readonly author: string
-    readonly quantity: number
-    readonly total: number
-  }[]
-  readonly vat: readonly { readonly rate: number; readonly vat: number }[]
-  readonly createdAt: string
-  readonly declineReason?: string
-  readonly receipt?: { readonly status: 'pending' | 'delivered' | 'poisoned'; readonly number?: string }
-}
+export type Payment = PaymentAnswer
 
 /** A receipt as it came, to be passed on. */
 export interface ReceiptFile {
@@ -53,24 +29,19 @@ export class PaymentRefused extends Error {
   /** The payment that it is about: the declined one, or with 422 the one that was made with the same key. */
   readonly paymentId: string | undefined
 
-  constructor(statusCode: number, { detail, paymentId }: Refusal = {}) {
+  constructor(statusCode: number, { detail, paymentId }: { detail?: string; paymentId?: string } = {}) {
     super(detail ?? `the payment service answers ${statusCode}`)
     this.statusCode = statusCode
     this.paymentId = paymentId
   }
 }
 
-interface Refusal {
-  readonly detail?: string
-  readonly paymentId?: string
-}
-
 /** The payment service as the storefront uses it. */
 export interface PaymentsApi {
   /** @throws {PaymentRefused} with 402 when the payment is declined */
   pay(
-    order: Order,
-    buyer: { email: string; name?: string },
+    order: PaymentRequest['order'],
+    buyer: PaymentRequest['buyer'],
     method: PaymentMethod,
     idempotencyKey: string,
   ): Promise<Payment>
@@ -86,50 +57,43 @@ const inUse = { attempts: 20, pauseMs: 250 }
 /** What a process of the payment service leaves its callers with when it is killed, or was already. */
 const cutOff = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE'])
 /** Nobody waits for a page longer than this, in milliseconds. */
-const timeouts = { headersTimeout: 10_000, bodyTimeout: 10_000 }
+const timeoutMs = 10_000
+
+const patience = () => ({ signal: AbortSignal.timeout(timeoutMs) })
 
 export function createPaymentsApi(payments: TokenClient): PaymentsApi {
-  /** Sent once more when a process ends (503, or no answer at all): another one may be there, and the key makes it one payment. */
-  async function sendTwice(request: CallOptions): ReturnType<TokenClient['request']> {
-    const answer = await payments.request(request).catch((error: unknown) => {
-      if (!cutOff.has((error as { code?: unknown }).code)) throw error
-    })
-    if (answer !== undefined && answer.statusCode !== 503) return answer
-    await answer?.body.dump()
-    return payments.request(request)
-  }
+  const { call } = usedPayments.over(payments)
 
-  async function look(path: string): Promise<Payment | undefined> {
-    const { statusCode, body } = await payments.request({ path, ...timeouts })
-    if (statusCode === 200) return (await body.json()) as Payment
-    await body.dump()
-    if (statusCode === 404 || statusCode === 400) return undefined
-    throw new PaymentRefused(statusCode)
+  async function look(answer: ReturnType<typeof call<'find' | 'findByKey'>>): Promise<Payment | undefined> {
+    const { status, body } = await answer.catch(refuse)
+    return status === 200 ? body : undefined
   }
 
   return {
     async pay(order, buyer, paymentMethod, idempotencyKey) {
-      for (let attempt = 1; ; attempt += 1) {
-        const { statusCode, body } = await sendTwice({
-          method: 'POST',
-          path: '/payments',
-          headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-          body: JSON.stringify({ order, buyer, paymentMethod }),
-          ...timeouts,
+      const send = async () =>
+        call('pay', {
+          body: { order, buyer, paymentMethod },
+          headers: { 'idempotency-key': idempotencyKey },
+          ...patience(),
         })
-        const answer = (await body.json()) as Payment & Refusal
-        if (statusCode === 200 || statusCode === 201) return answer
-        if (statusCode !== 409 || attempt === inUse.attempts) throw new PaymentRefused(statusCode, answer)
+      for (let attempt = 1; ; attempt += 1) {
+        // Another process may be there, and the key makes it one payment.
+        const { status, body } = await send()
+          .catch(async (error: unknown) => (hasEnded(error) ? send() : Promise.reject(error)))
+          .catch(refuse)
+        if (status === 201) return body
+        if (status !== 409 || attempt === inUse.attempts) throw new PaymentRefused(status, body)
         await wait(inUse.pauseMs)
       }
     },
-    find: paymentId => look(`/payments/${encodeURIComponent(paymentId)}`),
-    findByKey: key => look(`/payments?idempotencyKey=${encodeURIComponent(key)}`),
+    find: async paymentId => look(call('find', { params: { paymentId }, ...patience() })),
+    findByKey: async idempotencyKey => look(call('findByKey', { query: { idempotencyKey }, ...patience() })),
     async receipt(paymentId, mediaType) {
       const { statusCode, headers, body } = await payments.request({
         path: `/payments/${encodeURIComponent(paymentId)}/receipt`,
         headers: { accept: mediaType },
-        ...timeouts,
+        ...patience(),
       })
       if (statusCode === 200)
         return {
@@ -142,6 +106,17 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
       throw new PaymentRefused(statusCode)
     },
   }
+}
+
+/** A process that ends answers 503, or not at all. */
+function hasEnded(error: unknown): boolean {
+  return error instanceof UnexpectedStatusError
+    ? error.status === 503
+    : cutOff.has((error as { code?: unknown }).code)
+}
+
+function refuse(error: unknown): never {
+  throw error instanceof UnexpectedStatusError ? new PaymentRefused(error.status) : error
 }
 
 function pick(

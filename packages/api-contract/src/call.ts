@@ -51,10 +51,10 @@ export interface Calls<O extends Operations = Operations> {
    * Rejects with `UnexpectedStatusError`, `UnexpectedBodyError`, `InvalidCallError`, and what the client rejects with.
    */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show it
-  call<Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
+  readonly call: <Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
     operation: Name,
     ...input: Nothing extends Inputs<O>[Name] ? [input?: Inputs<O>[Name]] : [input: Inputs<O>[Name]]
-  ): Promise<ReceivedFrom<O[Name]>>
+  ) => Promise<ReceivedFrom<O[Name]>>
 }
 
 interface AnyInput {

@@ -5,7 +5,8 @@ import { Type, type Static } from 'typebox'
 import { currency } from '../../catalogue.js'
 import { cartCount, cartLines, cartTotal, readCart, writeCart, type Cart } from '../cart.js'
 import { locale } from '../money.js'
-import { paymentMethods, PaymentRefused, type PaymentMethod, type PaymentsApi } from '../payments-api.js'
+import type { PaymentMethod } from '../../payments-api.js'
+import { paymentMethods, PaymentRefused, type PaymentsApi } from '../payments-api.js'
 import { loadCart, saveCart } from './cart-cookie.js'
 
 const orderForm = Type.Object(

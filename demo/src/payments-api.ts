@@ -1,0 +1,136 @@
+import { defineApi } from 'fastify-api-contract'
+import { Type, type Static } from 'typebox'
+import { problem } from './problem.js'
+
+// What the payment service offers: the service and its clients import this file.
+
+/** How a buyer may pay: test methods only, no card number ever comes near this service. */
+export const paymentMethods = ['test_visa', 'test_declined', 'test_insufficient_funds'] as const
+export type PaymentMethod = (typeof paymentMethods)[number]
+
+const closed = { additionalProperties: false } as const
+/** What a client sends to pay: which books, never their prices. */
+const paymentRequest = Type.Object(
+  {
+    order: Type.Object(
+      {
+        items: Type.Array(
+          Type.Object(
+            {
+              sku: Type.String({ minLength: 1, maxLength: 40 }),
+              quantity: Type.Integer({ minimum: 1, maximum: 99 }),
+            },
+            closed,
+          ),
+          { minItems: 1, maxItems: 50 },
+        ),
+        currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
+        locale: Type.String({
+          pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$',
+          maxLength: 35,
+          description: 'The language of the receipt (BCP 47)',
+        }),
+      },
+      closed,
+    ),
+    buyer: Type.Object(
+      {
+        email: Type.String({ format: 'email', maxLength: 254 }),
+        name: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 120,
+            pattern: '^([^\\p{C}\\p{Zl}\\p{Zp}]|[\\u200C\\u200D])+$',
+          }),
+        ),
+      },
+      closed,
+    ),
+    paymentMethod: Type.Enum([...paymentMethods]),
+  },
+  closed,
+)
+
+const paymentId = Type.String({ format: 'uuid' })
+const money = Type.Integer({ description: 'In minor units of the currency' })
+
+/** A payment as its client sees it. */
+const paymentAnswer = Type.Object({
+  paymentId,
+  status: Type.Enum(['processing', 'paid', 'declined']),
+  currency: Type.String(),
+  total: money,
+  lines: Type.Array(
+    Type.Object({
+      sku: Type.String(),
+      title: Type.String(),
+      author: Type.String(),
+      quantity: Type.Integer(),
+      unitPrice: money,
+      vatRate: Type.Integer({ description: 'In hundredths of a percent' }),
+      total: money,
+    }),
+  ),
+  vat: Type.Array(Type.Object({ rate: Type.Integer(), net: money, vat: money, gross: money })),
+  createdAt: Type.String({ format: 'date-time' }),
+  declineReason: Type.Optional(Type.String()),
+  receipt: Type.Optional(
+    Type.Object({
+      status: Type.Enum(['pending', 'delivered', 'poisoned']),
+      number: Type.Optional(Type.String()),
+    }),
+  ),
+})
+
+/** A declined payment as problem details (RFC 9457). */
+const declinedAnswer = Type.Object(
+  {
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    paymentId,
+    declineReason: Type.String(),
+  },
+  { description: 'Problem details (RFC 9457)' },
+)
+
+const params = Type.Object({ paymentId })
+
+export type PaymentRequest = Static<typeof paymentRequest>
+export type PaymentAnswer = Static<typeof paymentAnswer>
+
+export const paymentsApi = defineApi({
+  audience: 'https://payments.bookstore.example',
+  scopes: { 'payments:read': 'Look at payments and their receipts', 'payments:write': 'Pay' },
+  operations: {
+    /** Needs an Idempotency-Key. */
+    pay: {
+      method: 'POST',
+      path: '/payments',
+      scopes: ['payments:write'],
+      summary: 'Pay an order',
+      body: paymentRequest,
+      responses: { 201: paymentAnswer, 402: declinedAnswer, 400: problem, 409: problem, 422: problem },
+    },
+    findByKey: {
+      method: 'GET',
+      path: '/payments',
+      scopes: ['payments:read'],
+      summary: 'Find a payment by its Idempotency-Key',
+      query: Type.Object({ idempotencyKey: Type.String({ minLength: 1, maxLength: 255 }) }),
+      responses: { 200: paymentAnswer, 400: problem, 404: problem },
+    },
+    find: {
+      method: 'GET',
+      path: '/payments/:paymentId',
+      scopes: ['payments:read'],
+      summary: 'Look at a payment',
+      params,
+      responses: { 200: paymentAnswer, 400: problem, 404: problem },
+    },
+  },
+})
+
+/** What the storefront uses; it gets receipts with the scope of `find`. */
+export const usedPayments = paymentsApi.pick('pay', 'findByKey', 'find')
