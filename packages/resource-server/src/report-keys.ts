@@ -1,0 +1,47 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { report, writeLog, type ResourceServerEvents } from './diagnostics.js'
+import type { KeyEvent } from './keys/key-set.js'
+
+/** Logs and publishes what happens to the keys of an issuer. */
+export function reportKeys(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {
+  if (event.type === 'fetched') {
+    const { kids, withdrawn, durationMs } = event
+    report('fastify-resource-server:keys', { issuer, kids, withdrawn, durationMs })
+    if (withdrawn.length > 0)
+      writeLog(() =>
+        log.info(
+          { issuer, withdrawn },
+          'the issuer has withdrawn keys; tokens signed with them are refused from now on',
+        ),
+      )
+    return
+  }
+  const { error, servingStale, retryAfterMs, durationMs } = event
+  report('fastify-resource-server:keys-failed', {
+    issuer,
+    message: error.message,
+    servingStale,
+    retryAfterMs,
+    durationMs,
+  })
+  writeLog(() =>
+    log.warn(
+      { issuer, reason: error.message, servingStale, retryAfterMs },
+      "the issuer's keys cannot be fetched",
+    ),
+  )
+}
+
+/** Logs and publishes that the two implementations disagree about a signature. */
+export function reportDisputed(
+  disputed: ResourceServerEvents['fastify-resource-server:signature-disputed'],
+  log: FastifyBaseLogger,
+): void {
+  report('fastify-resource-server:signature-disputed', disputed)
+  writeLog(() =>
+    log.error(
+      disputed,
+      'node:crypto accepts a signature that @fastify/jwt rejects; the token is refused, and so is every token of this key until both accept one',
+    ),
+  )
+}
