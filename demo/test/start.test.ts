@@ -142,7 +142,8 @@ t.test('two that start at the same moment share no port', async t => {
   t.equal(ports.length, 4)
   t.equal(new Set(ports).size, 4)
   for (const child of children) {
-    t.match(child.out(), /→ token requested +for receipts, from the issuer, by the Client Credentials Grant/)
+    await child.until('for receipts, from the issuer, by the Client Credentials Grant')
+    t.match(child.out(), /→ token requested +for receipts/, 'told after the welcome')
     child.process.kill('SIGINT')
     t.equal(await child.ended, 0, child.out())
     t.match(child.out(), 'Closing: running requests finish first')
