@@ -37,6 +37,17 @@ const key = privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
 const functionOf = () => 'secret'
 const agent = { dispatch() {}, compose() {} }
 
+/** undici 8 composes like this: it hands an interceptor the handler as it is, where undici 7 translates old handlers. */
+class Dispatcher {
+  dispatch(): boolean {
+    throw new Error('nothing may be sent to find out')
+  }
+  compose(interceptor: (dispatch: () => boolean) => () => boolean): Dispatcher {
+    return Object.assign(Object.create(this) as Dispatcher, { dispatch: interceptor(() => this.dispatch()) })
+  }
+}
+class AgentOfUndici8 extends Dispatcher {}
+
 t.test('valid values come back as they were given', async t => {
   const cases: [name: string, parser: Parser<unknown>, value: unknown, parsed?: unknown][] = [
     ['text', text('a name'), 'payment'],
@@ -115,6 +126,7 @@ t.test('invalid values are rejected, with the option, the value and what was exp
     [clock(), () => '0', /returns "0"/],
     [clock(), async () => 1, /returns \{\}/],
     [dispatcher(), {}, /option `x` is not a dispatcher of undici 7/],
+    [dispatcher(), new AgentOfUndici8(), /option `x` is a dispatcher of another major .*npm i undici@7/],
     [dispatcher(), null, /not a dispatcher/],
     [store, { add: 'no function' }, /is not a store with add/],
     [object({ a: text('text') }, 'an object'), [], /is \[\]; expected an object/],

@@ -28,14 +28,6 @@ export function instance<T>(methods: readonly (keyof T & string)[], expected: st
   })
 }
 
-/** A dispatcher of undici 7, known by its shape: copies of undici have classes of their own. */
-export function dispatcher<T>(): Parser<T> {
-  return instance<T>(
-    ['dispatch', 'compose'] as unknown as readonly (keyof T & string)[],
-    'a dispatcher of undici 7, such as new Agent(…) or new ProxyAgent(…)',
-  )
-}
-
 /**
  * A function that returns milliseconds since the epoch. It is called once, and the result of every later call is checked
  * too: with a clock that gives no number, every comparison is false and nothing ever expires.

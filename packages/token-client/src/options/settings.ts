@@ -3,6 +3,7 @@ import {
   boolean,
   callback,
   clock,
+  dispatcher,
   fraction,
   milliseconds,
   oneOf,
@@ -29,7 +30,6 @@ import {
   privateKeyOption,
   providedCertificate,
 } from './credential-options.js'
-import { dispatcherOption } from './dispatcher-option.js'
 import { dpopKeyOf, dpopOption } from './dpop-option.js'
 import { interceptorsOption } from './interceptor-options.js'
 import type { TokenClientOptions } from './options.js'
@@ -89,9 +89,9 @@ const declaration = {
   renewAfter: withDefault(fraction(), 0.8),
   issuerTimeoutMs: withDefault(milliseconds({ min: 1, max: 120_000 }), 5_000),
   allowInsecureHttp: withDefault(boolean(), false),
-  dispatcher: optional(dispatcherOption),
+  dispatcher: optional(dispatcher<Dispatcher>()),
   interceptors: withDefault(interceptorsOption, {}),
-  issuerDispatcher: optional(dispatcherOption),
+  issuerDispatcher: optional(dispatcher<Dispatcher>()),
   tokenStore: optional(tokenStoreOption),
   clock: withDefault(clock(), Date.now),
 } satisfies Declares<TokenClientOptions>
