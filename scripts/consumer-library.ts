@@ -11,7 +11,7 @@ export const anyToken = rs.protect()
 export const optional = rs.protect({ optional: true })
 export const open = rs.open
 export const both = { resourceServer, rs }
-export const store = redisReplayStore({ set: async () => 'OK' })
+export const store = redisReplayStore({ set: async () => 'OK', isOpen: true })
 
 export const routes = (app: FastifyInstance) => app.oauth.routes()
 export const guard = (app: FastifyInstance) => app.oauth.authenticate({ scopes: ['receipts:read'] })
