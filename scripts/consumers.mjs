@@ -27,7 +27,7 @@ const sizeLimits = {
   'declared-options': { packed: 24_000, unpacked: 136_000 },
   'resource-server': { packed: 200_000, unpacked: 1_020_000 },
   'token-client': { packed: 145_000, unpacked: 780_000 },
-  'api-contract': { packed: 10_000, unpacked: 50_000 },
+  'api-contract': { packed: 10_240, unpacked: 50_000 },
   'issuer-connection': { packed: 35_000, unpacked: 175_000 },
   'test-issuer': { packed: 99_000, unpacked: 550_000 },
 }

@@ -45,7 +45,7 @@ export function configLoaders(
   const issuer = at('authorizationServer')
   const database = {
     url: readDatabaseUrl(env),
-    folder: `${env['DEMO_FOLDER'] ?? '.demo'}/database`,
+    folder: `${given(env, 'DEMO_FOLDER') ?? '.demo'}/database`,
   }
   const paymentSecret = randomBytes(32).toString('base64url')
   const visitor = { clientId: 'visitor', secret: randomBytes(18).toString('base64url') }

@@ -1,6 +1,6 @@
 import type { Parser } from './parser.js'
 import type { Place } from './place.js'
-import { isObject, show } from './show.js'
+import { isPlainObject, show } from './show.js'
 import { suggest } from './suggest.js'
 
 /** Options as a caller gave them: nothing is known about the values. */
@@ -42,7 +42,7 @@ export function parseOptions<D extends Declaration>(
   declaration: D,
   { toError, subject, ignored = [] }: Context,
 ): Parsed<D> {
-  if (!isObject(given)) throw toError(`${subject} expects an object of options, not ${show(given)}`)
+  if (!isPlainObject(given)) throw toError(`${subject} expects an object of options, not ${show(given)}`)
   const place = { option: '', allowInsecureHttp: given['allowInsecureHttp'] === true, toError }
   return readOptions(given, declaration, place, ignored)
 }

@@ -12,6 +12,17 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/**
+ * Whether a value is an object literal, so that its own keys are all it has. A Promise, a Map or an instance of a class has
+ * none of the options it seems to have.
+ */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (!isObject(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // Object.prototype, of this realm or another.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
 /** A value as an error shows it, clipped. Of objects only the names, because their values may be secrets. */
 export function show(value: unknown): string {
   const text = Array.isArray(value) ? `[${value.slice(0, longest).map(showOne).join(', ')}]` : showOne(value)
@@ -22,8 +33,17 @@ function showOne(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, longest + 1))
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'object' || value === null) return String(value)
+  if (!isPlainObject(value)) return instanceName(value)
   const names = Object.keys(value).slice(0, longest).join(', ')
   return names === '' ? '{}' : `{ ${names} }`
+}
+
+function instanceName(value: object): string {
+  if (value instanceof Promise) return 'a Promise (is an `await` missing?)'
+  const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name
+  return typeof name === 'string' && name !== '' && name !== 'Object'
+    ? `an instance of ${name.slice(0, longest)}`
+    : 'an object with a prototype of its own'
 }
 
 /** What kind of value it is, for errors that must not show it. */

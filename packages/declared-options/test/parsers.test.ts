@@ -124,7 +124,15 @@ t.test('invalid values are rejected, with the option, the value and what was exp
     [clock(), 5, /is 5; expected a function/],
     [clock(), () => NaN, /option `x` returns NaN; expected a function/],
     [clock(), () => '0', /returns "0"/],
-    [clock(), async () => 1, /returns \{\}/],
+    [clock(), async () => 1, /returns a Promise/],
+    [
+      object({}, 'an object'),
+      Promise.resolve({}),
+      /is a Promise \(is an `await` missing\?\); expected an object/,
+    ],
+    [object({}, 'an object'), new Map([['a', 1]]), /is an instance of Map; expected an object/],
+    [object({}, 'an object'), new AgentOfUndici8(), /is an instance of AgentOfUndici8; expected an object/],
+    [object({}, 'an object'), Object.create({ a: 1 }), /is an object with a prototype of its own/],
     [dispatcher(), {}, /option `x` is not a dispatcher of undici 7/],
     [dispatcher(), new AgentOfUndici8(), /option `x` is a dispatcher of another major .*npm i undici@7/],
     [dispatcher(), null, /not a dispatcher/],
@@ -144,7 +152,7 @@ t.test('invalid values are rejected, with the option, the value and what was exp
     [url(), 'ftp://login.example.com', /is "ftp:\/\/login\.example\.com"; expected an https URL/],
     [url(), 'https://login.example.com\n', /is "https:\/\/login\.example\.com\\n"/],
     [url({ plain: true }), 'https://login.example.com#a', /without query and fragment/],
-    [url(), new URL('https://login.example.com'), /is \{\}/],
+    [url(), new URL('https://login.example.com'), /is an instance of URL; expected an absolute URL/],
   ]
   for (const [parser, value, message] of cases)
     t.throws(() => parse(parser, value), { message }, `${inspect(value).slice(0, 60)} for ${parser.expected}`)
@@ -209,7 +217,10 @@ t.test('what is left out, and what is undefined', async t => {
     [{ clientId: 'a', clientSecret: undefined }, /`clientSecret` is undefined .*, or leave it out$/],
     [{ clientId: 'a', clientSecret: '' }, /`clientSecret` is empty; .*\(is the environment variable set\?\)/],
     [{ clientId: 'a', scopes: undefined }, /`scopes` is undefined .* list of scopes, or leave it out$/],
-    [Object.create({ clientId: 'a' }) as object, /`clientId` is missing/],
+    [
+      Object.create({ clientId: 'a' }) as object,
+      /expects an object of options, not an object with a prototype/,
+    ],
   ]
   for (const [given, message] of cases) t.throws(() => read(given), { message }, inspect(given))
   for (const given of [undefined, null, 'text', ['a']])

@@ -190,10 +190,16 @@ t.test('options that are undefined, where that means the default', async t => {
       problemDetails: undefined,
       issuerDispatcher: undefined,
       clock: undefined,
-      dpop: undefined,
       introspection: undefined,
       logLevel: 'warn',
       ca: cert,
     }),
   )
+})
+
+t.test('a protection that an unset variable would switch off stops the start', async t => {
+  for (const name of ['dpop', 'clientCertificate'])
+    await t.rejects(register(t, { [name]: undefined }), {
+      message: new RegExp(`\`${name}\` is undefined \\(is the environment variable set\\?\\)`),
+    })
 })

@@ -36,6 +36,26 @@ t.test('routes declared before the plugin ran are checked as well', async t => {
   await t.rejects(async () => app.ready(), { message: /GET \/receipts: .*did you mean "read"/ })
 })
 
+t.test('a rule that only looks like an object stops the application', async t => {
+  class Rule {
+    get scopes(): string[] {
+      return ['write']
+    }
+  }
+  const rules: [unknown, RegExp][] = [
+    [Promise.resolve({ scopes: ['write'] }), /config\.oauth is a Promise \(is an `await` missing\?\)/],
+    [new Map([['scopes', ['write']]]), /config\.oauth is an instance of Map/],
+    [new Set(['write']), /config\.oauth is an instance of Set/],
+    [new Rule(), /config\.oauth is an instance of Rule/],
+    [Object.create({ scopes: ['write'] }), /config\.oauth is an object with a prototype of its own/],
+  ]
+  for (const [oauth, message] of rules) {
+    const app = buildApp(t)
+    await app.register(resourceServer, registered)
+    t.throws(() => app.get('/receipts', { config: { oauth: oauth as never } }, async () => 'in'), { message })
+  }
+})
+
 t.test('what a later hook makes of a route is checked, listed and enforced', async t => {
   const change = async (oauth: unknown): Promise<FastifyInstance> => {
     const app = buildApp(t)

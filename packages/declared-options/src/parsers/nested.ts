@@ -1,12 +1,12 @@
 import { readOptions, type Declaration, type Parsed } from '../declaration.js'
 import { parser, type Parser } from '../parser.js'
-import { isObject } from '../show.js'
+import { isPlainObject } from '../show.js'
 
 /** An object with options of its own. */
 export function object<D extends Declaration>(declaration: D, expected: string): Parser<Parsed<D>> {
   return parser({
     expected,
-    read: (value, place) => (isObject(value) ? readOptions(value, declaration, place) : undefined),
+    read: (value, place) => (isPlainObject(value) ? readOptions(value, declaration, place) : undefined),
   })
 }
 

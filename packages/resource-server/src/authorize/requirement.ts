@@ -1,6 +1,7 @@
 import {
   boolean,
   isObject,
+  isPlainObject,
   milliseconds,
   oneOf,
   optional,
@@ -141,7 +142,7 @@ export function parseRequirement(
  */
 export function parseRule(rule: unknown = anyToken, route: string, catalogue: Catalogue): Requirement {
   const toError = (problem: string): Error => new InvalidRouteError(`${route}: ${problem}`)
-  if (!isObject(rule))
+  if (!isPlainObject(rule))
     throw toError(
       `config.oauth is ${show(rule)}; expected an object such as { scopes: ['…'] }, or false for a public route`,
     )

@@ -84,10 +84,13 @@ type GivenDpop = Omit<DpopSettings, 'nonceSecret' | 'replayStore'> & {
 }
 
 /** `'require'` stands for `{ mode: 'require' }`. */
-export const dpopOption: Parser<GivenDpop> = shorthand(
-  object(declaration, "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }"),
-  value => (typeof value === 'string' ? { mode: value } : value),
-)
+export const dpopOption: Parser<GivenDpop> = {
+  ...shorthand(
+    object(declaration, "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }"),
+    value => (typeof value === 'string' ? { mode: value } : value),
+  ),
+  fromText: true,
+}
 
 export function dpopSettings(options: GivenDpop | undefined, now: () => number): DpopSettings | undefined {
   if (options === undefined) return undefined

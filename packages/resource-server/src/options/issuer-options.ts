@@ -9,7 +9,7 @@ import {
   text,
   url,
   withDefault,
-  isObject,
+  isPlainObject,
   type Declares,
   type Given,
   type Parsed,
@@ -88,7 +88,7 @@ const declaration = {
       expected: 'a list of public keys as JWKs (RFC 7517 §4)',
       // Jwk is an object whose members are checked when it is imported.
       read: value =>
-        Array.isArray(value) && value.length > 0 && value.every(isObject) ? (value as Jwk[]) : undefined,
+        Array.isArray(value) && value.length > 0 && value.every(isPlainObject) ? (value as Jwk[]) : undefined,
     }),
   ),
   algorithms: withDefault(algorithmsOption, supportedAlgorithms),
@@ -123,7 +123,7 @@ export function readIssuers(given: Given, shared: SharedRules, place: Place): re
 const severalIssuers = listOf(
   parser({
     expected: "an object such as { issuer: 'https://…', audience: '…' }",
-    read: (value, place) => (isObject(value) ? readOptions(value, declaration, place) : undefined),
+    read: (value, place) => (isPlainObject(value) ? readOptions(value, declaration, place) : undefined),
   }),
   "a list such as [{ issuer: 'https://…', audience: '…' }]",
 )

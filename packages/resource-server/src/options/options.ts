@@ -156,6 +156,7 @@ const declaration = {
     parser({
       expected:
         "'socket', or a function that gives the certificate of a request as a trusted proxy passed it on",
+      fromText: true,
       read: value =>
         // What a function returns is checked for each request.
         value === 'socket' || typeof value === 'function' ? (value as ClientCertificate) : undefined,
