@@ -24,7 +24,7 @@ const allowed =
 
 /** How large a package may be, in bytes: as it is downloaded, and as it lies on a disk. */
 const sizeLimits = {
-  'declared-options': { packed: 24_000, unpacked: 136_000 },
+  'declared-options': { packed: 28_000, unpacked: 150_000 },
   'resource-server': { packed: 200_000, unpacked: 1_020_000 },
   'token-client': { packed: 145_000, unpacked: 780_000 },
   'api-contract': { packed: 10_240, unpacked: 50_000 },
