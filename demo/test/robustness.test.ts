@@ -122,6 +122,7 @@ t.test('a database that cannot be opened: what happened, and what to do', async 
   ] as const)
     t.match(folderError('/data', Object.assign(new Error('x'), { code })).message, why)
   t.match(folderError('/data', { errno: 28 }).message, 'errno 28', 'PGlite throws what is no Error')
+  t.match(folderError('/data', { errno: 51 }).message, 'the disk is full', 'and counts as WASI does')
   t.match(folderError('/data', undefined).message, 'unknown reason')
 
   const url = 'postgres://reader:hunter2@127.0.0.1:1/bookstore'

@@ -49,8 +49,27 @@ export function serverError(url: string, cause: unknown): DatabaseError {
   return new DatabaseError(`The PostgreSQL server at ${server} cannot be used: ${why}.`, remedy, cause)
 }
 
+/** PGlite's file system counts errors as WASI does. */
+const wasiErrors: Readonly<Record<number, string>> = {
+  2: 'EACCES',
+  20: 'EEXIST',
+  51: 'ENOSPC',
+  54: 'ENOTDIR',
+  63: 'EPERM',
+  69: 'EROFS',
+}
+
 function codeOf(error: unknown): string {
-  const { code, errors = [] } = Object(error) as { code?: unknown; errors?: readonly unknown[] }
+  const {
+    code,
+    errno,
+    errors = [],
+  } = Object(error) as {
+    code?: unknown
+    errno?: unknown
+    errors?: readonly unknown[]
+  }
+  if (code === undefined && typeof errno === 'number') return wasiErrors[errno] ?? ''
   // Several addresses were tried: any of the errors tells.
   const first = code ?? (Object(errors[0]) as { code?: unknown }).code
   return typeof first === 'string' ? first : ''
