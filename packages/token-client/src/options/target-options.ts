@@ -1,5 +1,6 @@
 import {
   isObject,
+  isPlainObject,
   oneOrMore,
   optional,
   parser,
@@ -58,7 +59,7 @@ export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target
     parser({
       expected: 'an object of strings',
       read: value =>
-        isObject(value) && Object.values(value).every(member => typeof member === 'string')
+        isPlainObject(value) && Object.values(value).every(member => typeof member === 'string')
           ? refuseReserved(value as Readonly<Record<string, string>>)
           : undefined,
     }),
