@@ -7,10 +7,8 @@ import type { Requirement } from './requirement.js'
  * the route names both, either is enough.
  * @returns what is missing, and what the token has instead, for the log
  */
-export function checkScopes(
-  token: AccessToken,
-  { scopes, match, roles, audience }: Requirement,
-): Refusal | undefined {
+export function checkScopes(token: AccessToken, requirement: Requirement): Refusal | undefined {
+  const { scopes, match, roles, audience } = requirement
   if (audience !== undefined && !token.audience.includes(audience))
     return new Refusal(
       'audience',
@@ -19,20 +17,33 @@ export function checkScopes(
   if (scopes.length === 0 && roles.length === 0) return undefined
   const enough = match === 'all' ? hasAll(token.scopes, scopes) : hasAny(token.scopes, scopes)
   if ((enough && scopes.length > 0) || hasAny(token.roles, roles)) return undefined
-  const required = [
-    ...(scopes.length === 0 ? [] : [`${match} of the scopes ${list(scopes)}`]),
-    ...(roles.length === 0 ? [] : [`any of the roles ${list(roles)}`]),
-  ].join(', or ')
   return new Refusal(
     'scope',
-    `the route requires ${required}; the token has the scopes ${list(token.scopes)} and the roles ${list(token.roles)}`,
+    `${describe(requirement)}; the token has the scopes ${list(token.scopes)} and the roles ${list(token.roles)}`,
   )
+}
+
+/** The half of the log line that is the same each time, so that it is made once. */
+const described = new WeakMap<Requirement, string>()
+
+function describe(requirement: Requirement): string {
+  let text = described.get(requirement)
+  if (text === undefined) described.set(requirement, (text = demandOf(requirement)))
+  return text
+}
+
+function demandOf({ scopes, match, roles }: Requirement): string {
+  const alternatives = [
+    ...(scopes.length === 0 ? [] : [`${match} of the scopes ${list(scopes)}`]),
+    ...(roles.length === 0 ? [] : [`any of the roles ${list(roles)}`]),
+  ]
+  return `the route requires ${alternatives.join(', or ')}`
 }
 
 /** For a log line: a token may have hundreds of roles. */
 function list(names: readonly string[]): string {
-  const shown = names.slice(0, 20).join(' ').slice(0, 500)
-  return `[${shown}${names.length > 20 ? ' …' : ''}]`
+  if (names.length > 20) return `[${names.slice(0, 20).join(' ').slice(0, 500)} …]`
+  return `[${names.join(' ').slice(0, 500)}]`
 }
 
 function hasAll(granted: readonly string[], wanted: readonly string[]): boolean {
