@@ -95,7 +95,7 @@ t.test('redisReplayStore names the packages that it supports', async t => {
     t.throws(() => redisReplayStore(redis as never), {
       code: 'OAUTH_INVALID_OPTION',
       message:
-        /redisReplayStore takes a connection of ioredis, iovalkey or the npm package redis.*add\(id, ttlMs\)/,
+        /redisReplayStore expects a connection of ioredis, iovalkey or the npm package redis.*add\(id, ttlMs\)/,
     })
 })
 

@@ -1,3 +1,4 @@
+import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-options'
 import { InvalidOptionError } from '../errors.js'
 import type { TokenStore } from './token-store.js'
 
@@ -52,12 +53,12 @@ export function redisTokenStore(redis: RedisConnection, prefix: string = 'oauth-
   const commands = commandsOf(redis)
   const lockOf = (key: string): string => `${prefix}${key}:lock`
   return {
-    get: async key => textOf(await commands.get(prefix + key)),
+    get: async key => redisText(await commands.get(prefix + key)),
     async set(key, value, ttlMs) {
       await commands.set(prefix + key, value, wholeMs(ttlMs))
     },
     lock: async (key, owner, ttlMs) =>
-      textOf(await commands.setIfAbsent(lockOf(key), owner, wholeMs(ttlMs))) === 'OK',
+      redisText(await commands.setIfAbsent(lockOf(key), owner, wholeMs(ttlMs))) === 'OK',
     async unlock(key, owner) {
       await commands.unlock(lockOf(key), owner)
     },
@@ -71,7 +72,6 @@ interface Commands {
   unlock(key: string, owner: string): Promise<unknown>
 }
 
-/** The two kinds take other arguments: given those of ioredis, `redis` overwrites the key and replies OK. */
 function commandsOf(redis: RedisConnection): Commands {
   if (isNodeRedis(redis))
     return {
@@ -88,34 +88,8 @@ function commandsOf(redis: RedisConnection): Commands {
       unlock: (key, owner) => redis.eval(unlockScript, 1, key, owner),
     }
   throw new InvalidOptionError(
-    'redisTokenStore takes a connection of ioredis, iovalkey or the npm package redis (from version 4, without legacyMode). For another client, pass an object with get, set, lock and unlock as `tokenStore.store`',
+    `redisTokenStore expects ${redisConnection}. For another client, pass an object with get, set, lock and unlock as \`tokenStore.store\``,
   )
-}
-
-/** What callers without types may pass. */
-type Given =
-  | {
-      readonly set?: unknown
-      readonly isOpen?: unknown
-      readonly status?: unknown
-      readonly options?: unknown
-    }
-  | null
-  | undefined
-
-function isNodeRedis(redis: Given): redis is NodeRedisConnection {
-  const { legacyMode } = (redis?.options ?? {}) as { readonly legacyMode?: unknown }
-  return typeof redis?.set === 'function' && typeof redis.isOpen === 'boolean' && legacyMode !== true
-}
-
-function isIoredis(redis: Given): redis is IoredisConnection {
-  return typeof redis?.set === 'function' && typeof redis.status === 'string'
-}
-
-/** Clients can be set up to give Buffers. */
-function textOf(reply: unknown): string | undefined {
-  if (Buffer.isBuffer(reply)) return reply.toString()
-  return typeof reply === 'string' ? reply : undefined
 }
 
 function wholeMs(ttlMs: number): number {
