@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { connectToIssuer, type IssuerConnection, type TlsSettings } from 'oauth-issuer-connection'
-import { compileCustomClaims, type CheckCustomClaims } from './claims/check-custom-claims.js'
+import { connectToIssuer, type TlsSettings } from 'oauth-issuer-connection'
+import { compileCustomClaims } from './claims/check-custom-claims.js'
 import type { Credentials } from './extract-token.js'
-import { createIntrospection, mostQuestions, type IntrospectToken } from './introspection/introspect-token.js'
+import { connectIntrospection, type Connect } from './connect-introspection.js'
 import type { KeySetState } from './keys/key-set.js'
 import { andThen, type MaybePromise } from './later.js'
 import type { Settings } from './options/options.js'
@@ -35,18 +35,18 @@ export async function createVerifier(
   log: FastifyBaseLogger,
   loadSecond: LoadSecond = loadFastifyJwt,
 ): Promise<Verifier> {
-  const { issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs } = settings
-  const connection = connectToIssuer({ dispatcher, timeoutMs, tls: trustOf(settings) })
+  const connect = connectorFor(settings)
+  const connection = connect()
   const threadPool = createThreadPool(settings.verifyInThreadPool)
   const issuers = settings.issuers.map(issuer =>
     trustIssuer(issuer, settings, { connection, threadPool, loadSecond, log }),
   )
-  const introspection = connectForIntrospection(settings)
   const checkCustomClaims = await compileCustomClaims(settings.claims)
+  const introspection = connectIntrospection(settings, { connect, checkCustomClaims })
   const cache = createTokenCache(settings.maxCachedTokens, settings.clock)
   const verifyToken = createVerifyToken(issuers, {
     checkCustomClaims,
-    introspect: introspectionOf(settings, introspection, checkCustomClaims),
+    introspect: introspection.introspect,
     now: settings.clock,
   })
   return {
@@ -72,36 +72,8 @@ export async function createVerifier(
   }
 }
 
-/** Connections of its own: however many opaque tokens are introspected, keys are fetched without waiting for them. */
-function connectForIntrospection(settings: Settings): IssuerConnection {
-  const { issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs, issuers } = settings
-  const tls = issuers.find(({ introspection }) => introspection !== undefined)?.introspection?.tls
-  return connectToIssuer({
-    dispatcher,
-    timeoutMs,
-    connections: mostQuestions,
-    tls: { ...trustOf(settings), ...tls },
-  })
-}
-
-function trustOf({ ca }: Settings): TlsSettings {
-  return ca === undefined ? {} : { ca }
-}
-
-/** Options see to it that only a single issuer has it. */
-function introspectionOf(
-  { issuers, clock }: Settings,
-  connection: IssuerConnection,
-  checkCustomClaims: CheckCustomClaims,
-): IntrospectToken | undefined {
-  for (const { introspection, rules, metadataUrl } of issuers)
-    if (introspection !== undefined)
-      return createIntrospection(introspection, {
-        rules,
-        metadataUrl,
-        connection,
-        checkCustomClaims,
-        now: clock,
-      })
-  return undefined
+function connectorFor({ issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs, ca }: Settings): Connect {
+  const trust: TlsSettings = ca === undefined ? {} : { ca }
+  return ({ tls, ...own } = {}) =>
+    connectToIssuer({ dispatcher, timeoutMs, ...own, tls: { ...trust, ...tls } })
 }

@@ -230,12 +230,4 @@ t.test('options that make no sense stop the application', async t => {
     app.register(resourceServer, { ...one, introspection: introspection as never })
     await t.rejects(async () => app.ready(), { message }, String(message))
   }
-  const several = buildApp(t)
-  several.register(resourceServer, {
-    issuers: [
-      { ...one, introspection: good },
-      { ...one, issuer: 'https://sso.example.com' },
-    ],
-  })
-  await t.rejects(async () => several.ready(), { message: /works with a single issuer/ })
 })

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { messageOf, type IssuerConnection } from 'oauth-issuer-connection'
 import type { AccessToken } from '../access-token.js'
@@ -7,7 +6,7 @@ import type { CheckCustomClaims } from '../claims/check-custom-claims.js'
 import { lifetimeOf } from '../claims/check-times.js'
 import { readAccessToken } from '../claims/read-access-token.js'
 import { Refusal } from '../errors.js'
-import { isB64token } from '../b64token.js'
+import type { Outcome } from '../outcome.js'
 import { createAskIssuer, type IntrospectionClient } from './ask-issuer.js'
 import {
   checkIntrospectedClaims,
@@ -36,22 +35,25 @@ export interface IntrospectionContext {
   readonly now: () => number
 }
 
-/**
- * Asks the issuer about a token that is not a JWT: the token, or a {@link Refusal}, with the reason `unavailable` when
- * the issuer cannot be asked.
- */
-export type IntrospectToken = (raw: string) => Promise<AccessToken | Refusal>
+/** Asks one issuer about tokens that are not JWTs. */
+export interface Introspection {
+  /** The token, or a {@link Refusal}: with the reason `unavailable` when the issuer cannot be asked. */
+  ask(raw: string, hash: string): Promise<Outcome>
+  /** Whether this issuer said earlier that the token with this hash is active. */
+  knows(hash: string): boolean
+  /** Whether the issuer failed to answer the latest question. */
+  isFailing(): boolean
+}
 
 const tokensKept = 1_000
 /** Requests for tokens never seen before that may be running at once. Each has a connection, so none waits for others. */
 export const mostQuestions = 100
 const retryAfterMs = 1_000
-const maxTokenLength = 16_384
 
 export function createIntrospection(
   settings: IntrospectionSettings,
   context: IntrospectionContext,
-): IntrospectToken {
+): Introspection {
   const { rules, now } = context
   const introspectionRules: IntrospectionRules = { ...settings, claims: rules }
   const askIssuer = createAskIssuer(
@@ -61,11 +63,17 @@ export function createIntrospection(
   )
   /** Active tokens by their hash. A stale entry still tells that the token was active once. */
   const active = new LRUCache<string, Answer>({ max: tokensKept })
-  const running = new Map<string, Promise<AccessToken | Refusal>>()
+  const running = new Map<string, Promise<Outcome>>()
   let questions = 0
+  let failing = false
 
-  async function verify(raw: string, hash: string): Promise<AccessToken | Refusal> {
+  function unavailable(detail: string): Refusal {
+    return new Refusal('unavailable', `introspection: ${detail}`, { issuer: rules.issuer, retryAfterMs })
+  }
+
+  async function verify(raw: string, hash: string): Promise<Outcome> {
     const response = await askIssuer(raw).catch((error: unknown) => unavailable(messageOf(error)))
+    failing = response instanceof Refusal
     if (response instanceof Refusal) return response
     if (response['active'] !== true) {
       active.delete(hash)
@@ -93,7 +101,7 @@ export function createIntrospection(
   }
 
   /** Tokens that were active before are always asked about: invented ones must not lock them out. */
-  async function ask(raw: string, hash: string): Promise<AccessToken | Refusal> {
+  async function askOnce(raw: string, hash: string): Promise<Outcome> {
     if (active.has(hash)) return verify(raw, hash)
     if (questions >= mostQuestions) return unavailable(`${mostQuestions} requests are in flight already`)
     questions += 1
@@ -102,25 +110,20 @@ export function createIntrospection(
     })
   }
 
-  return raw => {
-    if (raw.length > maxTokenLength || !isB64token(raw))
-      return Promise.resolve(
-        new Refusal('malformed', `the token is not a b64token of at most ${maxTokenLength} characters`),
-      )
-    const hash = createHash('sha256').update(raw).digest('base64url')
-    const known = active.get(hash)
-    if (known !== undefined && isFresh(known, now())) return Promise.resolve(known.token)
-    let asked = running.get(hash)
-    if (asked === undefined) {
-      asked = ask(raw, hash).finally(() => running.delete(hash))
-      running.set(hash, asked)
-    }
-    return asked
+  return {
+    ask(raw, hash) {
+      const known = active.get(hash)
+      if (known !== undefined && isFresh(known, now())) return Promise.resolve(known.token)
+      let asked = running.get(hash)
+      if (asked === undefined) {
+        asked = askOnce(raw, hash).finally(() => running.delete(hash))
+        running.set(hash, asked)
+      }
+      return asked
+    },
+    knows: hash => active.has(hash),
+    isFailing: () => failing,
   }
-}
-
-function unavailable(detail: string): Refusal {
-  return new Refusal('unavailable', `introspection: ${detail}`, { retryAfterMs })
 }
 
 /** What the issuer said about an active token; times in milliseconds since the epoch. */

@@ -45,7 +45,10 @@ export interface IssuerOptions {
   algorithms?: readonly Algorithm[]
   /** Claims that must be present, besides those of the profile. */
   requiredClaims?: readonly string[]
-  /** Ask this issuer about tokens that are not JWTs (RFC 7662). Default: they are refused. */
+  /**
+   * Ask this issuer about tokens that are not JWTs (RFC 7662); if several issuers have it, they are asked one after the
+   * other. Default: such tokens are refused.
+   */
   introspection?: IntrospectionOptions
 }
 
@@ -111,11 +114,6 @@ export function readIssuers(given: Given, shared: SharedRules, place: Place): re
         `option \`${name}\` is beside \`issuers\`; put it into the members of \`issuers\`, or leave \`issuers\` out`,
       )
   const issuers = severalIssuers.read(given['issuers'], { ...place, option: 'issuers' })
-  // An opaque token does not say which issuer it is from, and no other issuer may see it.
-  if (issuers.length > 1 && issuers.some(({ introspection }) => introspection !== undefined))
-    throw new InvalidOptionError(
-      'option `introspection` works with a single issuer: an opaque token does not say which issuer it is from',
-    )
   refuseRepeated(issuers.map(({ issuer }) => issuer))
   return issuers.map((issuer, index) => issuerSettings(issuer, shared, `issuers[${index}].`))
 }

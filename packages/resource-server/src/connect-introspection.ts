@@ -1,0 +1,46 @@
+import type { IssuerConnection, TlsSettings } from 'oauth-issuer-connection'
+import type { CheckCustomClaims } from './claims/check-custom-claims.js'
+import { introspectAtAny, type IntrospectToken } from './introspection/find-issuer.js'
+import { createIntrospection, mostQuestions } from './introspection/introspect-token.js'
+import type { Settings } from './options/options.js'
+
+/** Connects to an issuer as the options of the plugin say, with a certificate or a number of connections of its own. */
+export type Connect = (own?: {
+  readonly tls?: TlsSettings
+  readonly connections?: number
+}) => IssuerConnection
+
+/** Introspection at every issuer that has it. */
+export interface ConnectedIntrospection {
+  /** Undefined if no issuer has it. */
+  readonly introspect: IntrospectToken | undefined
+  close(): Promise<void>
+}
+
+/**
+ * Each issuer has connections of its own: however many opaque tokens are introspected, neither its keys nor the answers
+ * of another issuer wait for them.
+ */
+export function connectIntrospection(
+  { issuers, clock }: Pick<Settings, 'issuers' | 'clock'>,
+  {
+    connect,
+    checkCustomClaims,
+  }: { readonly connect: Connect; readonly checkCustomClaims: CheckCustomClaims },
+): ConnectedIntrospection {
+  const connected = issuers.flatMap(({ introspection: settings, rules, metadataUrl }) => {
+    if (settings === undefined) return []
+    const connection = connect({ tls: settings.tls, connections: mostQuestions })
+    const context = { rules, metadataUrl, connection, checkCustomClaims, now: clock }
+    return [{ connection, introspection: createIntrospection(settings, context) }]
+  })
+  return {
+    introspect:
+      connected.length === 0
+        ? undefined
+        : introspectAtAny(connected.map(({ introspection }) => introspection)),
+    async close() {
+      await Promise.all(connected.map(({ connection }) => connection.close()))
+    },
+  }
+}
