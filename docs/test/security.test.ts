@@ -28,6 +28,7 @@ const calls: Readonly<Record<string, RegExp>> = {
   'a clock': /\bclockOfOthers\(/,
   'a function that provides a credential': /\(provided as/,
   'a function that signs': /await sign\(/,
+  'a function that gets tokens': /\bsource\(\{ \.\.\.target/,
   'the dispatcher for the issuer': /undici\.request\(/,
   'a dispatcher for calls':
     /(?<!function )\bdispatch\(|[dD]ispatcher\(\)\.(?:request|stream|dispatch)\(|\.fetch\(url, \{|\)\.fetch\(|^\s*\.fetch\(/,
@@ -87,7 +88,7 @@ t.test('docs/security.md lists every option that is, or contains, a function of 
 /** Options whose type says that they are a function or an object with methods, by the API report. */
 function foreignOptionsOf(name: string): readonly string[] {
   const foreign =
-    /=>|Dispatcher|Provided<|SignAssertion|ClientCertificate|Store(?:Options)?\b|InterceptorOptions/
+    /=>|Dispatcher|Provided<|SignAssertion|ClientCertificate|Store(?:Options)?\b|InterceptorOptions|TokenSource/
   const interfaces = [...read(`docs/api/${name}.api.md`).matchAll(/export interface \w+Options\b[^]*?\n\}/g)]
   return interfaces
     .flatMap(([text]) => Array.from(text.matchAll(/^ {4}(\w+)\??: (.+);$/gm)))

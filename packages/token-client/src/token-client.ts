@@ -1,20 +1,15 @@
 import { LRUCache } from 'lru-cache'
-import type { AskForToken } from './acquire/ask-for-token.js'
-import { locateServer, type ServerLocation } from './acquire/authorization-server.js'
-import { cacheKey } from './acquire/cache-key.js'
-import { dpopProofs } from './acquire/dpop-proofs.js'
-import { capLifetime, clientCredentials, onBehalfOfGrant, type Grant } from './acquire/grants.js'
-import { requestToken, type TokenEndpoint, type TokenRequest } from './acquire/request-token.js'
-import { connectToServer, type ServerConnection } from './acquire/token-endpoint-fetch.js'
-import { createTokenSource, type OnTokenFailure } from './acquire/token-source.js'
+import { createTokenCache, type OnTokenFailure } from './acquire/token-cache.js'
+import type { TokenKind } from './acquire/token-origin.js'
+import { tokensFromFunction } from './acquire/tokens-from-function.js'
+import { tokensFromIssuer } from './acquire/tokens-from-issuer.js'
 import { createDpopScheme } from './attach/dpop-scheme.js'
 import { bearer } from './attach/token-scheme.js'
 import { connectToApi } from './call/api-connection.js'
 import { subjectTokenOf, type Subject } from './call/subject-token.js'
 import { createTokenView, type TokenView } from './call/token-view.js'
-import { report } from './diagnostics.js'
 import type { ApiSettings, UsedApi, UsedOperation } from './options/api-option.js'
-import type { TokenClientOptions } from './options/options.js'
+import type { TokenClientOptions, TokenSourceOptions } from './options/options.js'
 import { parseOptions, type Settings } from './options/settings.js'
 import type { TargetOptions } from './options/target-options.js'
 import { shareBetweenProcesses, type OnStoreFailure } from './share/share-between-processes.js'
@@ -40,10 +35,10 @@ export type TokenClientFor<Use extends UsedApi> = TokenClient & ReturnType<Use['
  * @throws {InvalidOptionError}
  */
 export function createTokenClient<Use extends UsedApi>(
-  options: TokenClientOptions & { readonly api: Use },
+  options: (TokenClientOptions | TokenSourceOptions) & { readonly api: Use },
 ): TokenClientFor<Use>
-export function createTokenClient(options: TokenClientOptions): TokenClient
-export function createTokenClient(options: TokenClientOptions): TokenClient {
+export function createTokenClient(options: TokenClientOptions | TokenSourceOptions): TokenClient
+export function createTokenClient(options: TokenClientOptions | TokenSourceOptions): TokenClient {
   return buildTokenClient(parseOptions(options, 'client')).client
 }
 
@@ -68,23 +63,18 @@ export interface FailureListeners {
 export function buildTokenClient(settings: Settings, listeners: FailureListeners = {}): BuiltTokenClient {
   let isClosing = false
   let closed: Promise<void> | undefined
-  const { name, now, random, lifetimes, dpop, target: mainTarget } = settings
-  const server = connectToServer(settings.issuerDispatcher, settings.issuerTimeoutMs, settings.tls)
-  const endpoint = connectEndpoint(settings, server)
+  const { name, now, random, lifetimes, dpop, origin, target: mainTarget } = settings
+  const tokens =
+    typeof origin === 'function' ? tokensFromFunction(origin, settings) : tokensFromIssuer(origin, settings)
   const scheme = dpop === undefined ? bearer : createDpopScheme(dpop)
   const api = connectToApi(settings.dispatcher, settings.tls, scheme)
-  const requestFor = tokenRequests(settings)
   const views = new LRUCache<string, TokenView>({ max: maxViews })
 
-  /** One view, and so one token, for all requests that the server cannot tell apart. */
-  function viewFor(
-    request: TokenRequest,
-    decorate: (ask: AskForToken, key: string) => AskForToken,
-  ): TokenView {
-    const key = cacheKey(settings, request)
+  /** One view, and so one token, for all requests that need the same kind of token. */
+  function viewFor({ key, ask }: TokenKind): TokenView {
     const known = views.get(key)
     if (known !== undefined) return known
-    const source = createTokenSource(decorate(askWith(request, endpoint, name), key), {
+    const cache = createTokenCache(ask, {
       name,
       lifetimes,
       now,
@@ -94,27 +84,25 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
         return isClosing ? undefined : listeners.onTokenFailure?.(error, servingOld)
       },
     })
-    const view = createTokenView(source, api, settings)
+    const view = createTokenView(cache, api, settings)
     views.set(key, view)
     return view
   }
 
   function viewWith(target: TargetOptions): TokenView {
-    return viewFor(requestFor(clientCredentials, { ...mainTarget, ...target }), (ask, key) =>
-      shareBetweenProcesses(ask, { key, settings, onFailure: listeners.onStoreFailure }),
-    )
+    const { key, ask } = tokens.forClient({ ...mainTarget, ...target })
+    const shared = shareBetweenProcesses(ask, { key, settings, onFailure: listeners.onStoreFailure })
+    return viewFor({ key, ask: shared })
   }
 
   function viewOnBehalfOf(subject: Subject, target: TargetOptions = {}): TokenView {
-    const token = subjectTokenOf(subject)
-    const grant = onBehalfOfGrant(settings.onBehalfOfGrant, token)
-    return viewFor(requestFor(grant, { ...mainTarget, ...target }), ask => capLifetime(ask, token, now))
+    return viewFor(tokens.onBehalfOf(subjectTokenOf(subject), { ...mainTarget, ...target }))
   }
 
   async function close(): Promise<void> {
     isClosing = true
     await api.close()
-    await server.close()
+    await tokens.close()
   }
 
   // Added to the view, because a copy would read its `dispatcher`, which the first call opens.
@@ -142,38 +130,4 @@ function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly T
   const { call } = used.over(tokens === 'shared' ? client : viewOf)
   Object.assign(client, { call })
   return tokens === 'shared' ? [client] : Object.values(used.operations).map(viewOf)
-}
-
-function connectEndpoint(settings: Settings, { issuer: connection, send }: ServerConnection): TokenEndpoint {
-  const { issuer, metadataUrl, tokenEndpoint, allowInsecureHttp, issuerTimeoutMs: timeoutMs } = settings
-  const { tls, now } = settings
-  // The options were checked: one of the two is set.
-  const location = { issuer, metadataUrl, tokenEndpoint } as ServerLocation
-  return {
-    locate: locateServer(location, { connection, allowInsecureHttp, now }),
-    send,
-    presentsCertificate: tls.cert !== undefined,
-    timeoutMs,
-    now,
-  }
-}
-
-/** Combines the client's own part of a token request with a grant and a target. */
-function tokenRequests(settings: Settings): (grant: Grant, target: TargetOptions) => TokenRequest {
-  const { clientId, credentials, parametersOf, dpop } = settings
-  const proofs = dpop && dpopProofs(dpop)
-  return ({ grantType, parameters }, target) => ({
-    clientId,
-    credentials,
-    grantType,
-    parameters: [...parameters, ...parametersOf(target)],
-    proofs,
-  })
-}
-
-function askWith(request: TokenRequest, endpoint: TokenEndpoint, name: string): AskForToken {
-  return () => {
-    report('fastify-token-client:token-requested', { name })
-    return requestToken(request, endpoint)
-  }
 }

@@ -1,6 +1,6 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import t from 'tap'
-import { createTokenSource } from '#src/acquire/token-source.js'
+import { createTokenCache } from '#src/acquire/token-cache.js'
 import { schedule } from '#src/token.js'
 import type { TokenAnswer } from '#src/acquire/ask-for-token.js'
 import { startTokenEndpoint, tokens } from './token-endpoint.js'
@@ -34,7 +34,7 @@ for (const { expiresIn, atMost } of [
       let now = start
       const answers: { at: number; resolve: () => void }[] = []
       let issued = 0
-      const source = createTokenSource(
+      const source = createTokenCache(
         () => {
           const requestedAt = now
           return new Promise<TokenAnswer>(resolve => {

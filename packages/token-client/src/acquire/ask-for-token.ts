@@ -1,6 +1,6 @@
 import type { TokenRequestFailure } from './token-request-failure.js'
 
-/** The token endpoint's answer, as far as the client needs it. */
+/** A token that was received. */
 export interface TokenAnswer {
   readonly accessToken: string
   /** When the request was sent, in milliseconds since the epoch: the token's lifetime counts from then. */
@@ -8,6 +8,11 @@ export interface TokenAnswer {
   /** The token's lifetime in seconds, if the server states it. */
   readonly expiresIn: number | undefined
   readonly scope: string | undefined
+}
+
+/** RFC 6749 App. A.12: 1*VSCHAR. Nothing else is known about tokens, which are opaque to the client. */
+export function isAccessToken(text: string): boolean {
+  return /^[\x20-\x7E]+$/.test(text)
 }
 
 /**

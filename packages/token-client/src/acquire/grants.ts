@@ -48,8 +48,8 @@ export function capLifetime(ask: AskForToken, subjectToken: string, now: () => n
   }
 }
 
-/** `exp` of a JWT in milliseconds. Not verified: the route that accepted the token has verified it. */
-function expiryOf(token: string): number | undefined {
+/** `exp` of a JWT in milliseconds; undefined for any other token. Nothing is verified. */
+export function expiryOf(token: string): number | undefined {
   try {
     const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {
       exp?: unknown

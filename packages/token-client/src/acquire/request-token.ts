@@ -10,7 +10,7 @@ import {
   type TokenEndpointResponse,
 } from 'oauth4webapi'
 import { authenticate, canChange, type ClientCredentials, messageOf } from 'oauth-issuer-connection'
-import type { TokenAnswer } from './ask-for-token.js'
+import { isAccessToken, type TokenAnswer } from './ask-for-token.js'
 import { withAudienceHint } from './audience-hint.js'
 import type { Grant } from './grants.js'
 import { hideSecretsOf } from './hide-secrets.js'
@@ -148,8 +148,7 @@ function readAnswer(
     return new TokenRequestFailure(
       `the token has the type ${clip(type)}, not ${wanted === 'dpop' ? 'DPoP' : 'Bearer'}`,
     )
-  // Tokens are opaque to the client: 1*VSCHAR (RFC 6749 App. A.12).
-  if (!/^[\x20-\x7E]+$/.test(accessToken))
+  if (!isAccessToken(accessToken))
     return new TokenRequestFailure('the token has characters that RFC 6749 App. A.12 does not allow')
   return { accessToken, requestedAt, expiresIn, scope }
 }

@@ -3,7 +3,7 @@ import { isLasting } from '../attach/replayable-body.js'
 import type { TokenUse } from '../attach/token-interceptor.js'
 import { bearer } from '../attach/token-scheme.js'
 import { attemptsPerCall, type Resend } from '../attach/unauthorized-policy.js'
-import { untilAborted } from './until-aborted.js'
+import { untilAborted } from '../until-aborted.js'
 
 type Call = Dispatcher.RequestOptions
 type PlainCall = Call & { readonly signal?: AbortSignal }

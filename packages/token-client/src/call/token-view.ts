@@ -1,5 +1,5 @@
 import type { Dispatcher, RequestInit, Response } from 'undici'
-import type { TokenHealth, TokenSource } from '../acquire/token-source.js'
+import type { TokenCache, TokenHealth } from '../acquire/token-cache.js'
 import { createTokenInterceptor, type TokenUse } from '../attach/token-interceptor.js'
 import { bearer } from '../attach/token-scheme.js'
 import { createUnauthorizedPolicy } from '../attach/unauthorized-policy.js'
@@ -15,7 +15,7 @@ import { createJsonCalls, type JsonCalls } from './json-calls.js'
 import { pathOf } from './locate-call.js'
 import { requestDirectly } from './request-directly.js'
 import { loadUndici } from './load-undici.cjs'
-import { untilAborted } from './until-aborted.js'
+import { untilAborted } from '../until-aborted.js'
 
 /** What `request` takes: undici's request options, with a path below `baseUrl`. */
 export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
@@ -61,14 +61,10 @@ export interface TokenView extends JsonCalls {
   health(): TokenHealth
 }
 
-/** The ways to call the API with the tokens of one source. */
-export function createTokenView(
-  source: TokenSource,
-  connection: ApiConnection,
-  settings: Settings,
-): TokenView {
+/** The ways to call the API with the tokens of one cache. */
+export function createTokenView(cache: TokenCache, connection: ApiConnection, settings: Settings): TokenView {
   const { base, interceptors, now } = settings
-  const use = tokenUse(source, settings)
+  const use = tokenUse(cache, settings)
   const interceptor = createTokenInterceptor(base.origin, connection.scheme, use)
   let composed: Dispatcher | undefined
   const dispatcher = (): Dispatcher =>
@@ -106,28 +102,28 @@ export function createTokenView(
       return dispatcher()
     },
     interceptor: () => interceptor,
-    ...tokenAccess(source),
+    ...tokenAccess(cache),
   }
 }
 
 function tokenAccess(
-  source: TokenSource,
+  cache: TokenCache,
 ): Pick<TokenView, 'getToken' | 'peekToken' | 'invalidate' | 'ensureToken' | 'health'> {
   return {
     async getToken(options = {}) {
       checkOptions(options, ['signal'], '{ signal }')
       checkSignal(options.signal)
-      return untilAborted(source.getToken, options.signal)
+      return untilAborted(cache.getToken, options.signal)
     },
-    peekToken: source.peekToken,
+    peekToken: cache.peekToken,
     invalidate(token) {
       checkToken(token)
-      source.invalidate(token)
+      cache.invalidate(token)
     },
     async ensureToken() {
-      await source.getToken()
+      await cache.getToken()
     },
-    health: source.health,
+    health: cache.health,
   }
 }
 
@@ -136,16 +132,16 @@ function throwOurs(error: Error & { cause?: { code?: unknown } }): never {
   throw String(error.cause?.code).startsWith('TOKEN_CLIENT_') ? error.cause : error
 }
 
-function tokenUse(source: TokenSource, { name, base }: Settings): TokenUse {
+function tokenUse(cache: TokenCache, { name, base }: Settings): TokenUse {
   return {
-    getToken: source.getToken,
-    accept: source.accept,
+    getToken: cache.getToken,
+    accept: cache.accept,
     onCall({ method, path }, cached) {
       if (!isObserved('fastify-token-client:call')) return
       const call = { name, method, origin: base.origin, path: withoutQuery(path), cached }
       report('fastify-token-client:call', call)
     },
-    afterUnauthorized: createUnauthorizedPolicy(source, ({ path }, replayed) =>
+    afterUnauthorized: createUnauthorizedPolicy(cache, ({ path }, replayed) =>
       report('fastify-token-client:refused', { name, path: withoutQuery(path), replayed }),
     ),
   }

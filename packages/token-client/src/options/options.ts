@@ -7,9 +7,10 @@ import type { ClientAuthenticationMethod } from './credential-options.js'
 import type { OnBehalfOfGrant, ProfileName } from './profiles.js'
 import type { TokenStoreOptions } from './sharing-options.js'
 import type { TargetOptions } from './target-options.js'
+import type { TokenSource } from './token-source-option.js'
 
-/** What {@link createTokenClient} takes. */
-export interface TokenClientOptions extends TargetOptions {
+/** Options of every client, wherever its tokens come from. */
+export interface CommonOptions extends TargetOptions {
   /** The API that is called, and the only origin the token is sent to. A path in it is put before every path. */
   baseUrl: string
   /**
@@ -22,6 +23,27 @@ export interface TokenClientOptions extends TargetOptions {
    * each one with the scopes of that operation. Default `shared`.
    */
   tokens?: OperationTokens
+  /** Certificate authorities to trust, as PEM, for the authorization server and the API. Default: those of Node. */
+  ca?: string
+  /** Part of a token's life after which it is renewed ahead, between 0 and 1. Default 0.8, less up to a tenth at random. */
+  renewAfter?: number
+  /** How long one token request may take, in milliseconds. At most 120000; default 5000. */
+  issuerTimeoutMs?: number
+  /** Accept plain http to other machines. Default false. */
+  allowInsecureHttp?: boolean
+  /** The undici 7 dispatcher that calls go through; not closed by the client. Default: an `Agent` of its own. */
+  dispatcher?: Dispatcher
+  /** Interceptors of undici for calls: `{ retry: { maxRetries: 2 }, dns: true }`. The client puts each where it belongs. */
+  interceptors?: InterceptorOptions
+  /**
+   * The time in milliseconds since the epoch. Default `Date.now`. Tokens, waits and `Retry-After` go by it; assertions and
+   * proofs (`dpop`) carry the machine's time, since whoever reads them compares them with a clock of their own.
+   */
+  clock?: () => number
+}
+
+/** What {@link createTokenClient} takes for tokens of an authorization server. */
+export interface TokenClientOptions extends CommonOptions {
   /** The issuer identifier: its metadata tells where the token endpoint is. */
   issuer?: string
   /** Where the metadata is, if not at the issuer's well-known places. */
@@ -54,8 +76,6 @@ export interface TokenClientOptions extends TargetOptions {
    * where no `issuer` is given.
    */
   assertionAudience?: 'issuer' | 'token_endpoint'
-  /** Certificate authorities to trust, as PEM, for the authorization server and the API. Default: those of Node. */
-  ca?: string
   /** The grant that `onBehalfOf` uses: token exchange (RFC 8693) or JWT bearer (RFC 7523 §2.1). Default: as the profile has it. */
   onBehalfOfGrant?: OnBehalfOfGrant
   /**
@@ -63,36 +83,30 @@ export interface TokenClientOptions extends TargetOptions {
    * `true` makes an ES256 key for this process that never leaves it; or give a key pair of your own.
    */
   dpop?: boolean | webcrypto.CryptoKeyPair
-  /** Part of a token's life after which it is renewed ahead, between 0 and 1. Default 0.8, less up to a tenth at random. */
-  renewAfter?: number
-  /** How long one token request may take, in milliseconds. At most 120000; default 5000. */
-  issuerTimeoutMs?: number
-  /** Accept plain http to other machines. Default false. */
-  allowInsecureHttp?: boolean
-  /** The undici 7 dispatcher that calls go through; not closed by the client. Default: an `Agent` of its own. */
-  dispatcher?: Dispatcher
-  /** Interceptors of undici for calls: `{ retry: { maxRetries: 2 }, dns: true }`. The client puts each where it belongs. */
-  interceptors?: InterceptorOptions
   /** The undici 7 dispatcher for token requests (a proxy, say); not closed by the client. */
   issuerDispatcher?: Dispatcher
   /** Where processes share their tokens, so that replicas that start together make one token request. */
   tokenStore?: TokenStoreOptions
+}
+
+/** What {@link createTokenClient} takes for tokens that do not come from a token endpoint. */
+export interface TokenSourceOptions extends CommonOptions {
   /**
-   * The time in milliseconds since the epoch. Default `Date.now`. Tokens, waits and `Retry-After` go by it; assertions and
-   * proofs (`dpop`) carry the machine's time, since whoever reads them compares them with a clock of their own.
+   * Gets an access token from elsewhere, such as a metadata server or a file. Called when a token is needed; the client
+   * caches and renews the token as usual.
    */
-  clock?: () => number
+  tokenSource: TokenSource
 }
 
 /** What `register` takes. */
-export interface TokenClientPluginOptions extends TokenClientOptions {
+export type TokenClientPluginOptions = (TokenClientOptions | TokenSourceOptions) & {
   /** The decorator: `receipts` makes `app.receipts`. */
   name: string
   /** When the first token is asked for: in the `background` once the application is ready (the default), `required` for it to be ready at all, or `lazy`: with the first call. */
   prefetch?: 'background' | 'required' | 'lazy'
 }
 
+type AllOptions = TokenClientOptions & TokenSourceOptions
+
 /** The options after each one was checked on its own. */
-export type Checked = {
-  readonly [Name in keyof TokenClientOptions]-?: TokenClientOptions[Name] | undefined
-}
+export type Checked = { readonly [Name in keyof AllOptions]-?: AllOptions[Name] | undefined }

@@ -17,43 +17,37 @@ import {
   type Declares,
 } from 'declared-options'
 import type { Dispatcher } from 'undici'
-import type { ClientCredentials, ProvideContext, SignAssertion, TlsSettings } from 'oauth-issuer-connection'
+import type { ProvideContext, SignAssertion, TlsSettings } from 'oauth-issuer-connection'
 import type { InterceptorOptions } from '../call/interceptors.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Lifetimes } from '../token.js'
 import { apiOf, apiOption, targetWith, type ApiSettings } from './api-option.js'
-import { baseOf, serverOf, tlsOf, type ServerSettings } from './connection-options.js'
-import {
-  clientAuthenticationMethods,
-  credentialsOf,
-  privateKeyOption,
-  providedCertificate,
-} from './credential-options.js'
+import { baseOf, tlsOf } from './connection-options.js'
+import { clientAuthenticationMethods, privateKeyOption, providedCertificate } from './credential-options.js'
 import { dpopKeyOf, dpopOption } from './dpop-option.js'
 import { interceptorsOption } from './interceptor-options.js'
-import type { TokenClientOptions } from './options.js'
-import { profiles, type OnBehalfOfGrant, type ProfileName } from './profiles.js'
+import { issuerOf, type IssuerSettings } from './issuer-options.js'
+import type { CommonOptions, TokenClientOptions, TokenSourceOptions } from './options.js'
+import { profiles, type ProfileName } from './profiles.js'
 import { sharingOf, tokenStoreOption, type SharingSettings } from './sharing-options.js'
-import { parametersOf, targetDeclaration, targetOf, type TargetOptions } from './target-options.js'
+import { targetDeclaration, targetOf, type TargetOptions } from './target-options.js'
+import { tokenSourceOf, tokenSourceOption, type TokenSource } from './token-source-option.js'
 
 /** Every option, checked, with its default. */
-export interface Settings extends ServerSettings {
+export interface Settings {
   readonly name: string
   readonly base: ApiBase
-  readonly clientId: string
-  readonly credentials: ClientCredentials
-  /** What the token is asked for, as it was given, and as parameters of the request. */
+  /** Where tokens come from. */
+  readonly origin: IssuerSettings | TokenSource
+  /** What the token is asked for, as it was given. */
   readonly target: TargetOptions
   readonly api: ApiSettings | undefined
-  readonly parametersOf: (target: TargetOptions) => readonly (readonly [string, string])[]
-  readonly onBehalfOfGrant: OnBehalfOfGrant
   readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
   readonly tls: TlsSettings
   readonly lifetimes: Lifetimes
   readonly issuerTimeoutMs: number
   readonly dispatcher: Dispatcher | undefined
-  readonly issuerDispatcher: Dispatcher | undefined
   readonly interceptors: InterceptorOptions
   readonly sharing: SharingSettings | undefined
   readonly now: () => number
@@ -63,16 +57,26 @@ export interface Settings extends ServerSettings {
 
 type ProvideText = (context: ProvideContext) => string | Promise<string>
 
-const declaration = {
+const commonDeclaration = {
   ...targetDeclaration,
   api: optional(apiOption),
   tokens: optional(oneOf(['shared', 'per-operation'])),
   baseUrl: url({ plain: true, example: 'https://receipts.example.com' }),
+  ca: optional(pem('certificate')),
+  renewAfter: withDefault(fraction(), 0.8),
+  issuerTimeoutMs: withDefault(milliseconds({ min: 1, max: 120_000 }), 5_000),
+  allowInsecureHttp: withDefault(boolean(), false),
+  dispatcher: optional(dispatcher<Dispatcher>()),
+  interceptors: withDefault(interceptorsOption, {}),
+  clock: withDefault(clock(), Date.now),
+} satisfies Declares<CommonOptions>
+
+const issuerDeclaration = {
   issuer: optional(url({ plain: true })),
   metadataUrl: optional(url({ example: 'https://login.example.com/.well-known/openid-configuration' })),
   tokenEndpoint: optional(url({ example: 'https://login.example.com/token' })),
   profile: withDefault(oneOf(Object.keys(profiles) as ProfileName[]), 'rfc9068'),
-  clientId: text('the identifier of this client at the authorization server'),
+  clientId: optional(text('the identifier of this client at the authorization server')),
   clientSecret: optional(secret<ProvideText>('text, or a function that gives it')),
   clientAuthentication: optional(oneOf(clientAuthenticationMethods)),
   privateKey: optional(privateKeyOption),
@@ -83,18 +87,17 @@ const declaration = {
   clientAssertion: optional(secret<ProvideText>('an assertion, or a function that gives it')),
   clientAssertionFile: optional(text('the path of a file')),
   assertionAudience: optional(oneOf(['issuer', 'token_endpoint'])),
-  ca: optional(pem('certificate')),
   onBehalfOfGrant: optional(oneOf(['token_exchange', 'jwt_bearer'])),
   dpop: withDefault(dpopOption, false),
-  renewAfter: withDefault(fraction(), 0.8),
-  issuerTimeoutMs: withDefault(milliseconds({ min: 1, max: 120_000 }), 5_000),
-  allowInsecureHttp: withDefault(boolean(), false),
-  dispatcher: optional(dispatcher<Dispatcher>()),
-  interceptors: withDefault(interceptorsOption, {}),
   issuerDispatcher: optional(dispatcher<Dispatcher>()),
   tokenStore: optional(tokenStoreOption),
-  clock: withDefault(clock(), Date.now),
-} satisfies Declares<TokenClientOptions>
+} satisfies Declares<Omit<TokenClientOptions, keyof CommonOptions>>
+
+const declaration = {
+  ...commonDeclaration,
+  ...issuerDeclaration,
+  tokenSource: optional(tokenSourceOption),
+}
 
 const toError = (message: string): Error => new InvalidOptionError(message)
 
@@ -104,7 +107,7 @@ const toError = (message: string): Error => new InvalidOptionError(message)
  * @throws {InvalidOptionError} naming the option, the value received and what was expected
  */
 export function parseOptions(
-  options: TokenClientOptions,
+  options: TokenClientOptions | TokenSourceOptions,
   name: string,
   ignored: readonly string[] = [],
 ): Settings {
@@ -113,24 +116,17 @@ export function parseOptions(
   const profile = profiles[given.profile]
   const api = apiOf(given, options, profile)
   const target = targetOf(targetWith(api, given, profile))
-  const wanted = (what: TargetOptions): readonly (readonly [string, string])[] => parametersOf(what, profile)
-  wanted(target) // what is wrong with it shows now, not with the first call
   return Object.freeze({
     name,
-    ...serverOf(given),
     base: baseOf(given.baseUrl),
-    clientId: given.clientId,
-    credentials: credentialsOf(given, profile),
+    origin: tokenSourceOf(given, options, Object.keys(issuerDeclaration)) ?? issuerOf(given, target, profile),
     target,
     api,
-    parametersOf: wanted,
-    onBehalfOfGrant: given.onBehalfOfGrant ?? profile.onBehalfOf,
     dpop: dpopKeyOf(given),
     tls: tlsOf(given),
     lifetimes: { renewAfter: given.renewAfter, skewMs: 30_000 },
     issuerTimeoutMs: given.issuerTimeoutMs,
     dispatcher: given.dispatcher,
-    issuerDispatcher: given.issuerDispatcher,
     interceptors: given.interceptors,
     sharing: sharingOf(given.tokenStore),
     now: given.clock,

@@ -85,6 +85,12 @@ export function targetOf({ scopes, resource, audience, parameters }: Target): Ta
   }
 }
 
+/** Checks a target that a caller gave. @throws {InvalidOptionError} */
+export function readTarget(target: TargetOptions): Target {
+  const place = { option: '', allowInsecureHttp: false, toError }
+  return readOptions(isObject(target) ? target : {}, targetDeclaration, place)
+}
+
 /**
  * What a token is asked for → parameters of the token request.
  * @throws {InvalidOptionError}
@@ -93,8 +99,7 @@ export function parametersOf(
   target: TargetOptions,
   { resource: meaning }: Profile,
 ): readonly (readonly [string, string])[] {
-  const place = { option: '', allowInsecureHttp: false, toError }
-  const given = readOptions(isObject(target) ? target : {}, targetDeclaration, place)
+  const given = readTarget(target)
   const { resource: resources, audience, parameters: further } = given
   const scopes = [...given.scopes, ...defaultScopes(given, meaning)]
   if (meaning === 'audience' && resources.length > 0 && audience !== undefined)

@@ -1,6 +1,6 @@
 import type { AskForToken, TokenAnswer } from '#src/acquire/ask-for-token.js'
 import { TokenRequestFailure } from '#src/acquire/token-request-failure.js'
-import { createTokenSource, type TokenSource } from '#src/acquire/token-source.js'
+import { createTokenCache, type TokenCache } from '#src/acquire/token-cache.js'
 import { noSeal } from '#src/share/seal.js'
 import { shareTokens } from '#src/share/share-tokens.js'
 import type { TokenStore } from '#src/share/token-store.js'
@@ -74,7 +74,7 @@ interface Replica {
 
 /** From one restart to the next. */
 interface Process {
-  readonly source: TokenSource
+  readonly source: TokenCache
   readonly requests: Requests
 }
 
@@ -229,7 +229,7 @@ export class TokenWorld {
     return this.#apiAccepts(second) ? accepted(source, second) : 'refused'
   }
 
-  async #tokenFor(replica: Replica, source: TokenSource): Promise<Token | undefined> {
+  async #tokenFor(replica: Replica, source: TokenCache): Promise<Token | undefined> {
     const cached = source.peekToken()
     const isUsable = cached !== undefined && this.#clockOf(replica) < cached.useUntil
     const startedAt = this.#time.now
@@ -288,7 +288,7 @@ export class TokenWorld {
       now,
       onStoreFailure() {},
     })
-    const source = createTokenSource(ask, {
+    const source = createTokenCache(ask, {
       name: 'receipts',
       lifetimes,
       now,
@@ -376,7 +376,7 @@ export class TokenWorld {
   }
 }
 
-function accepted(source: TokenSource, token: Token): 'accepted' {
+function accepted(source: TokenCache, token: Token): 'accepted' {
   source.accept(token)
   return 'accepted'
 }

@@ -9,7 +9,7 @@ import { singleFlight } from './single-flight.js'
 import { TokenRequestFailure } from './token-request-failure.js'
 
 /** Caches a token while it is valid, renews it ahead of its expiry, and makes one request however many calls wait. */
-export interface TokenSource {
+export interface TokenCache {
   /**
    * A token to send: at once if one is cached, else a promise.
    * Rejects with {@link TokenRejectedError} or {@link TokenUnavailableError}.
@@ -37,8 +37,8 @@ export interface TokenHealth {
 /** Called for each failed token request, also if no call waits for it; `servingOld`: calls use the cached token. */
 export type OnTokenFailure = (error: TokenRejectedError | TokenUnavailableError, servingOld: boolean) => void
 
-/** The owner of a token source. */
-export interface TokenSourceOptions {
+/** The owner of a token cache. */
+export interface TokenCacheOptions {
   readonly name: string
   readonly lifetimes: Lifetimes
   /** Milliseconds since the epoch. */
@@ -50,7 +50,7 @@ export interface TokenSourceOptions {
   readonly onFailure: OnTokenFailure
 }
 
-export function createTokenSource(ask: AskForToken, options: TokenSourceOptions): TokenSource {
+export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): TokenCache {
   const { name, lifetimes, now, random, isClosing, onFailure } = options
   let cached: Token | undefined
   let wasAccepted = false

@@ -1,0 +1,62 @@
+import type { webcrypto } from 'node:crypto'
+import type { TlsSettings } from 'oauth-issuer-connection'
+import { report } from '../diagnostics.js'
+import type { IssuerSettings } from '../options/issuer-options.js'
+import type { TargetOptions } from '../options/target-options.js'
+import { locateServer, type ServerLocation } from './authorization-server.js'
+import { cacheKey } from './cache-key.js'
+import { dpopProofs } from './dpop-proofs.js'
+import { capLifetime, clientCredentials, onBehalfOfGrant, type Grant } from './grants.js'
+import { requestToken, type TokenEndpoint, type TokenRequest } from './request-token.js'
+import { connectToServer } from './token-endpoint-fetch.js'
+import type { TokenKind, TokenOrigin } from './token-origin.js'
+
+/** The client that requests tokens. */
+interface RequestingClient {
+  readonly name: string
+  readonly tls: TlsSettings
+  readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
+  readonly issuerTimeoutMs: number
+  readonly now: () => number
+}
+
+/** Tokens of an authorization server, requested at its token endpoint. */
+export function tokensFromIssuer(settings: IssuerSettings, client: RequestingClient): TokenOrigin {
+  const { clientId, credentials, parametersOf } = settings
+  const { name, tls, dpop, issuerTimeoutMs: timeoutMs, now } = client
+  const server = connectToServer(settings.issuerDispatcher, timeoutMs, tls)
+  const endpoint: TokenEndpoint = {
+    locate: locateServer(locationOf(settings), { ...settings, connection: server.issuer, now }),
+    send: server.send,
+    presentsCertificate: tls.cert !== undefined,
+    timeoutMs,
+    now,
+  }
+  const proofs = dpop && dpopProofs(dpop)
+
+  function kindOf({ grantType, parameters }: Grant, target: TargetOptions): TokenKind {
+    const all = [...parameters, ...parametersOf(target)]
+    const request: TokenRequest = { clientId, credentials, grantType, parameters: all, proofs }
+    return {
+      key: cacheKey(settings, request),
+      ask() {
+        report('fastify-token-client:token-requested', { name })
+        return requestToken(request, endpoint)
+      },
+    }
+  }
+
+  return {
+    forClient: target => kindOf(clientCredentials, target),
+    onBehalfOf(token, target) {
+      const { key, ask } = kindOf(onBehalfOfGrant(settings.onBehalfOfGrant, token), target)
+      return { key, ask: capLifetime(ask, token, now) }
+    },
+    close: () => server.close(),
+  }
+}
+
+/** The options were checked: one of the two is set. */
+function locationOf({ issuer, metadataUrl, tokenEndpoint }: IssuerSettings): ServerLocation {
+  return { issuer, metadataUrl, tokenEndpoint } as ServerLocation
+}

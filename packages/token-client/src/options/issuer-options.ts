@@ -1,0 +1,38 @@
+import type { ClientCredentials } from 'oauth-issuer-connection'
+import type { Dispatcher } from 'undici'
+import { InvalidOptionError } from '../errors.js'
+import { serverOf, type ServerSettings } from './connection-options.js'
+import { credentialsOf } from './credential-options.js'
+import type { Checked } from './options.js'
+import type { OnBehalfOfGrant, Profile } from './profiles.js'
+import { parametersOf, type TargetOptions } from './target-options.js'
+
+/** An authorization server, and how the client asks it for tokens. */
+export interface IssuerSettings extends ServerSettings {
+  readonly clientId: string
+  readonly credentials: ClientCredentials
+  /** What a token is requested for → parameters of the request. @throws {InvalidOptionError} */
+  readonly parametersOf: (target: TargetOptions) => readonly (readonly [string, string])[]
+  readonly onBehalfOfGrant: OnBehalfOfGrant
+  readonly issuerDispatcher: Dispatcher | undefined
+}
+
+/** @param target what the client's own tokens are for */
+export function issuerOf(given: Checked, target: TargetOptions, profile: Profile): IssuerSettings {
+  const { clientId, onBehalfOfGrant = profile.onBehalfOf, issuerDispatcher } = given
+  if (clientId === undefined)
+    throw new InvalidOptionError(
+      'option `clientId` is missing; expected the identifier of this client at the authorization server',
+    )
+  const wanted = (what: TargetOptions): readonly (readonly [string, string])[] => parametersOf(what, profile)
+  wanted(target) // what is wrong with it shows now, not with the first call
+  const credentials = credentialsOf(given, profile)
+  return {
+    ...serverOf(given),
+    clientId,
+    credentials,
+    parametersOf: wanted,
+    onBehalfOfGrant,
+    issuerDispatcher,
+  }
+}
