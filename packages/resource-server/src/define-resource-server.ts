@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Static, TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
 import type { AccessToken } from './access-token.js'
 import type { GivesToken } from './auth-of.js'
 import type { RouteRequirement } from './authorize/requirement.js'
+import type { ClaimsOf } from './oauth-types.js'
 import type { ResourceServerOptions } from './options/options.js'
 import { protectRoutes } from './plugin.js'
 
@@ -14,9 +15,6 @@ export interface Catalogue<S extends string, C extends TSchema> {
   /** A schema for the claims, such as `Type.Object({ tenant: Type.String() })`; a token that does not fit is refused. */
   readonly claims?: C
 }
-
-/** The claims of a catalogue, beside those that every token has. */
-type ClaimsOf<C extends TSchema> = Readonly<Record<string, unknown>> & Static<C>
 
 /** A rule for a route that is not public, and the type of the token it gives. */
 type Rule<S extends string, C extends TSchema> = RouteRequirement<S> & GivesToken<AccessToken<S, ClaimsOf<C>>>

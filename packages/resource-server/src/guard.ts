@@ -11,7 +11,7 @@ import { andThen, type MaybePromise } from './later.js'
 import type { Outcome } from './outcome.js'
 import type { GuardedRequest, Refuse } from './respond/refuse.js'
 import type { Tally } from './stats.js'
-import type { Verifier } from './verifier.js'
+import type { CachedVerifier } from './verifier.js'
 
 type Done = (error?: Error) => void
 
@@ -20,7 +20,7 @@ export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) =
 
 /** The steps that a request goes through. */
 export interface GuardSteps {
-  readonly verifier: Pick<Verifier, 'remembered' | 'verify'>
+  readonly verifier: Pick<CachedVerifier, 'remembered' | 'verify'>
   readonly checkBinding: CheckBinding
   /** Clock and tolerance, for how long ago a user authenticated. */
   readonly times: { readonly clock: () => number; readonly clockToleranceMs: number }

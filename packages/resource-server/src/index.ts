@@ -16,6 +16,7 @@ export {
   type DefinedResourceServer,
   type RemainingOptions,
 } from './define-resource-server.js'
+export { createVerifier, type Verifier } from './create-verifier.js'
 export type { ResourceServerEvents } from './diagnostics.js'
 export {
   GuardFailedError,
@@ -42,9 +43,12 @@ export type { IntrospectionCredentials } from './options/introspection-credentia
 export type { IntrospectionOptions } from './options/introspection-options.js'
 export type { IssuerOptions } from './options/issuer-options.js'
 export type { ResourceServerOptions } from './options/options.js'
+export type { VerifierOptions } from './options/verifier-options.js'
 export type { ResourceMetadataOptions } from './options/resource-metadata-options.js'
 export type { Guard } from './guard.js'
-export type { ResourceServer, TokenRequirement } from './oauth-decorator.js'
+export type { ResourceServer } from './oauth-decorator.js'
+export type { TokenRequirement } from './verify-by-rule.js'
+export type { Logger } from './log.js'
 export type { ListedRoute } from './route-list.js'
 export type { IssuerStats, ResourceServerStats } from './stats.js'
 export type { ProfileName } from './claims/profiles.js'

@@ -1,26 +1,11 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { AccessToken } from './access-token.js'
-import { checkScopes } from './authorize/check-scopes.js'
-import { checkAuthentication } from './authorize/check-authentication.js'
-import {
-  parseRule,
-  type Catalogue,
-  type Requirement,
-  type RouteRequirement,
-} from './authorize/requirement.js'
-import { refuseBound } from './binding/confirmation.js'
-import { reportAllowed, startTime } from './diagnostics.js'
-import { GuardFailedError, InvalidRouteError, Refusal, type RefusedTokenError } from './errors.js'
+import type { Catalogue, Requirement, RouteRequirement } from './authorize/requirement.js'
 import type { Guard } from './guard.js'
-import type { Outcome } from './outcome.js'
-import { refusalTable, type RefusalError } from './respond/refusal-table.js'
-import { reportRefusal } from './respond/report-refusal.js'
+import type { Logger } from './log.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
-import type { ResourceServerStats, Tally } from './stats.js'
-import type { Verifier } from './verifier.js'
-
-/** What a token outside a request may have to fulfil. */
-export type TokenRequirement = Omit<RouteRequirement, 'optional' | 'dpop'>
+import { statsOf, type ResourceServerStats, type Tally } from './stats.js'
+import type { CachedVerifier } from './verifier.js'
+import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
 
 /** `fastify.oauth`: the resource server of this scope. */
 export interface ResourceServer {
@@ -48,81 +33,22 @@ export interface ResourceServer {
 
 /** What `fastify.oauth` works with. */
 export interface OAuthDecoratorSteps {
-  readonly verifier: Verifier
+  readonly verifier: CachedVerifier
   readonly settings: Catalogue & { readonly clock: () => number; readonly clockToleranceMs: number }
-  readonly log: FastifyBaseLogger
+  readonly log: Logger
   readonly tally: Tally
   readonly list: () => readonly ListedRoute[]
   readonly guard: (requirement: Requirement) => Guard
 }
 
-/** For callers without types: a key that cannot be checked here would let tokens in. */
-function refuseUncheckable({ optional, dpop }: RouteRequirement = {}): void {
-  if (optional === true) throw new InvalidRouteError('oauth.verify: there is no `optional` here')
-  if (dpop === 'require')
-    throw new InvalidRouteError("oauth.verify: there is no `dpop: 'require'` here, since no proof can be had")
-}
-
 export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer {
   const { verifier, settings, log, tally, list, guard } = steps
-  const rules = new WeakMap<object, Requirement>()
-  let anyToken: Requirement | undefined
-
-  function requirementOf(rule: RouteRequirement | undefined, place: string): Requirement {
-    if (rule === undefined) return (anyToken ??= parseRule(rule, place, settings))
-    const known = rules.get(rule)
-    if (known !== undefined) return known
-    const requirement = parseRule(rule, place, settings)
-    rules.set(rule, requirement)
-    return requirement
-  }
-
-  /** Without a request, no binding can be proved, and what is no token at all is a malformed one. */
-  async function verifyAlone(raw: unknown, requirement: Requirement): Promise<Outcome> {
-    if (typeof raw !== 'string') return new Refusal('malformed', 'the token is no string')
-    const presented = { accessToken: raw, header: `Bearer ${raw}` }
-    const token = verifier.remembered(presented.header) ?? (await verifier.verify(presented))
-    if (token instanceof Refusal)
-      return token.reason === 'credentials' ? new Refusal('malformed', token.detail) : token
-    return (
-      refuseBound(token) ??
-      checkScopes(token, requirement) ??
-      checkAuthentication(token, requirement, settings) ??
-      token
-    )
-  }
-
-  async function verifyByRule(raw: unknown, rule: RouteRequirement | undefined): Promise<Outcome> {
-    const requirement = requirementOf(rule, 'oauth.verify')
-    refuseUncheckable(rule)
-    return verifyAlone(raw, requirement)
-  }
-
+  const readRule = createRuleReader(settings)
   return Object.freeze({
-    async verify(raw, rule) {
-      const startedAt = startTime()
-      const token = await verifyByRule(raw, rule).catch((error: unknown) => {
-        throw new GuardFailedError(error)
-      })
-      if (token instanceof Refusal) {
-        const error = refusalTable[token.reason].createError()
-        reportRefusal(token, error, { log, tally, startedAt })
-        throw explain(error, token)
-      }
-      tally.allowed += 1
-      reportAllowed(token, startedAt)
-      return token
-    },
-    authenticate: rule => guard(requirementOf(rule, 'oauth.authenticate')),
+    verify: createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'oauth.verify'),
+    authenticate: rule => guard(readRule(rule, 'oauth.authenticate')),
     routes: list,
     printRoutes: () => formatRoutes(list()),
-    stats: () => ({ allowed: tally.allowed, refused: { ...tally.refused }, ...verifier.state() }),
+    stats: () => statsOf(tally, verifier.state()),
   } satisfies ResourceServer)
-}
-
-/** Fastify sends the message of an error, and error handlers may send its enumerable properties: these are neither. */
-function explain(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
-  for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))
-    Object.defineProperty(error, name, { value, enumerable: false })
-  return error as RefusedTokenError // it has the properties now
 }

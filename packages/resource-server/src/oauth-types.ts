@@ -1,3 +1,5 @@
+import type { Static, TSchema } from 'typebox'
+
 /**
  * What tokens contain in this application, as types. Declare it once, and a misspelt scope or role is a compile error:
  *
@@ -27,3 +29,6 @@ export type Role = OAuthTypes extends { roles: infer Declared extends string } ?
 export type TokenClaims = OAuthTypes extends { claims: infer Declared }
   ? Readonly<Declared> & Readonly<Record<string, unknown>>
   : Readonly<Record<string, unknown>>
+
+/** The claims that a schema describes, beside those that every token has. */
+export type ClaimsOf<C extends TSchema> = Readonly<Record<string, unknown>> & Static<C>

@@ -18,7 +18,7 @@ import { createPossessionCheck } from './binding/check-possession.js'
 import { createUsedProofs, type UsedProofs } from './binding/used-proofs.js'
 import { documentRoute } from './describe/openapi.js'
 import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
-import { GuardFailedError, InvalidOptionError, IssuerError } from './errors.js'
+import { GuardFailedError, InvalidOptionError } from './errors.js'
 import { createGuard, type Guard, type GuardSteps } from './guard.js'
 import { parseOptions, type ResourceServerOptions, type Settings } from './options/options.js'
 import { createChallenges, type Challenges } from './respond/challenge.js'
@@ -27,7 +27,7 @@ import { challengeWithdrawal } from './respond/withdraw-challenge.js'
 import { createOAuthDecorator, type ResourceServer } from './oauth-decorator.js'
 import { listRoutes } from './route-list.js'
 import { createTally } from './stats.js'
-import { createVerifier, type Verifier } from './verifier.js'
+import { createCachedVerifier, type CachedVerifier } from './verifier.js'
 import { checkRoutes, declarationOf, rememberRequirements, requirementReader } from './route-rules.js'
 import { guardScope } from './scopes.js'
 import type { SeenRoute } from './seen-routes.js'
@@ -82,7 +82,7 @@ function refuseAll(cause: unknown = new Error('the resource server is not regist
 /** @returns the guard of the scope's routes */
 async function setUp(fastify: FastifyInstance, options: ResourceServerOptions): Promise<Guard> {
   const settings = parseOptions(options)
-  const verifier = await createVerifier(settings, fastify.log)
+  const verifier = await createCachedVerifier(settings, fastify.log)
   guardScope(fastify)
   refuseForeignDecorators(fastify)
   const readRequirement = requirementReader(settings)
@@ -193,16 +193,10 @@ function documentRoutes(
 }
 
 /** Only `required` makes the start wait for the keys, and fail without them. */
-function loadKeys(fastify: FastifyInstance, verifier: Verifier, { prefetch }: Settings): void {
+function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, { prefetch }: Settings): void {
   if (prefetch === 'lazy') return
   if (prefetch === 'required') {
-    fastify.addHook('onReady', async () => {
-      try {
-        await verifier.loadKeys()
-      } catch (error) {
-        throw new IssuerError((error as Error).message)
-      }
-    })
+    fastify.addHook('onReady', () => verifier.loadKeys())
     return
   }
   let soon: NodeJS.Immediate | undefined

@@ -1,9 +1,9 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { report, writeLog, type ResourceServerEvents } from './diagnostics.js'
 import type { KeyEvent } from './keys/key-set.js'
+import type { Logger } from './log.js'
 
 /** Logs and publishes what happens to the keys of an issuer. */
-export function reportKeys(event: KeyEvent, issuer: string, log: FastifyBaseLogger): void {
+export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   if (event.type === 'fetched') {
     const { kids, withdrawn, durationMs } = event
     report('fastify-resource-server:keys', { issuer, kids, withdrawn, durationMs })
@@ -35,7 +35,7 @@ export function reportKeys(event: KeyEvent, issuer: string, log: FastifyBaseLogg
 /** Logs and publishes that the two implementations disagree about a signature. */
 export function reportDisputed(
   disputed: ResourceServerEvents['fastify-resource-server:signature-disputed'],
-  log: FastifyBaseLogger,
+  log: Logger,
 ): void {
   report('fastify-resource-server:signature-disputed', disputed)
   writeLog(() =>

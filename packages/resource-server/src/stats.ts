@@ -28,6 +28,14 @@ export interface Tally {
   readonly refused: Partial<Record<RefusalReason, number>>
 }
 
+/** The counts up to now, with the state of the issuers. */
+export function statsOf(
+  { allowed, refused }: Tally,
+  state: Pick<ResourceServerStats, 'cachedTokens' | 'issuers'>,
+): ResourceServerStats {
+  return { allowed, refused: { ...refused }, ...state }
+}
+
 export function createTally(): Tally {
   return { allowed: 0, refused: {} }
 }

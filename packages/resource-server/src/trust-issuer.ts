@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { IssuerConnection } from 'oauth-issuer-connection'
 import { writeLog } from './diagnostics.js'
 import { InvalidOptionError } from './errors.js'
@@ -7,6 +6,7 @@ import { cleanEntry } from './keys/clean-jwk-set.js'
 import { fetchKeysOf, keyImporter } from './keys/issuer-keys.js'
 import { createKeySet } from './keys/key-set.js'
 import type { PublicKey } from './keys/public-key.js'
+import type { Logger } from './log.js'
 import type { IssuerSettings } from './options/issuer-options.js'
 import type { Settings } from './options/options.js'
 import { reportDisputed, reportKeys } from './report-keys.js'
@@ -20,7 +20,7 @@ export interface SharedByIssuers {
   readonly connection: IssuerConnection
   readonly threadPool: ThreadPool
   readonly loadSecond: LoadSecond
-  readonly log: FastifyBaseLogger
+  readonly log: Logger
 }
 
 /** One issuer with its rules, its keys and how their signatures are verified. */

@@ -1,10 +1,11 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { connectToIssuer, type TlsSettings } from 'oauth-issuer-connection'
 import { compileCustomClaims } from './claims/check-custom-claims.js'
+import { IssuerError } from './errors.js'
 import type { Credentials } from './extract-token.js'
 import { connectIntrospection, type Connect } from './connect-introspection.js'
 import type { KeySetState } from './keys/key-set.js'
 import { andThen, type MaybePromise } from './later.js'
+import type { Logger } from './log.js'
 import type { Settings } from './options/options.js'
 import type { Outcome } from './outcome.js'
 import { loadFastifyJwt, type LoadSecond } from './signature/second-implementation.js'
@@ -14,12 +15,12 @@ import { createTokenCache } from './verify/token-cache.js'
 import { createVerifyToken } from './verify/verify-token.js'
 
 /** Everything that verification keeps: keys, connections, verified tokens. */
-export interface Verifier {
+export interface CachedVerifier {
   /** The earlier outcome for an `Authorization` header, if it is still valid. */
   remembered(header: string): Outcome | undefined
   /** Verifies a token and remembers the outcome under its header. */
   verify(presented: Pick<Credentials, 'accessToken' | 'header'>): MaybePromise<Outcome>
-  /** Fetches the keys of every issuer. @throws the first failure */
+  /** Fetches the keys of every issuer. @throws {IssuerError} the first failure */
   loadKeys(): Promise<void>
   close(): Promise<void>
   /** Verified tokens at hand, and each issuer's keys. */
@@ -30,11 +31,11 @@ export interface Verifier {
 }
 
 /** @param loadSecond loads the second implementation of signatures */
-export async function createVerifier(
+export async function createCachedVerifier(
   settings: Settings,
-  log: FastifyBaseLogger,
+  log: Logger,
   loadSecond: LoadSecond = loadFastifyJwt,
-): Promise<Verifier> {
+): Promise<CachedVerifier> {
   const connect = connectorFor(settings)
   const connection = connect()
   const threadPool = createThreadPool(settings.verifyInThreadPool)
@@ -57,7 +58,9 @@ export async function createVerifier(
         return verification.outcome
       }),
     async loadKeys() {
-      await Promise.all(issuers.map(({ keys }) => keys.load()))
+      await Promise.all(issuers.map(({ keys }) => keys.load())).catch((error: unknown) => {
+        throw new IssuerError((error as Error).message)
+      })
     },
     async close() {
       await Promise.all([connection.close(), introspection.close()])

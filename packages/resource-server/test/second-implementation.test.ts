@@ -7,7 +7,7 @@ import { parseOptions } from '#src/options/options.js'
 import type { AcceptsSignature, LoadSecond } from '#src/signature/second-implementation.js'
 import { createThreadPool } from '#src/signature/thread-pool.js'
 import { createSignatureVerifier, type SignedToken } from '#src/signature/verify-signature.js'
-import { createVerifier } from '#src/verifier.js'
+import { createCachedVerifier } from '#src/verifier.js'
 import { makeKey, signRaw, type SigningKey } from './hand-made-issuer.js'
 import { startBench } from './protected-app.js'
 
@@ -108,7 +108,7 @@ t.test('a dispute is logged as an error and published', async t => {
     audience: 'https://api.example.com',
     clock: () => bench.clock.now,
   }
-  const verifier = await createVerifier(
+  const verifier = await createCachedVerifier(
     parseOptions({ ...options, keys: [own.jwk] }),
     app.log,
     async () => () => false,

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { Type } from 'typebox'
 import { Agent, type Dispatcher } from 'undici'
 import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
-import { createVerifier } from '#src/verifier.js'
+import { createCachedVerifier } from '#src/verifier.js'
 import { parseOptions } from '#src/options/options.js'
 import { faults, settle, watchProcess } from './faults.js'
 import { makeKey, signRaw, startHandMadeIssuer } from './hand-made-issuer.js'
@@ -101,7 +101,7 @@ for (const [how, write] of Object.entries(faults))
     own.keys = [...own.keys, { kty: 'oct', kid: 'ignored' }, makeKey('withdrawn').jwk]
     let time = Date.now()
     const settings = parseOptions({ issuer: own.url, audience, clock: () => time })
-    const verifier = await createVerifier(settings, loggerThat(write))
+    const verifier = await createCachedVerifier(settings, loggerThat(write))
     t.teardown(() => verifier.close())
     await verifier.loadKeys()
     t.strictSame(verifier.state().issuers[0]?.kids, ['first', 'withdrawn'])
@@ -119,7 +119,7 @@ for (const [how, write] of Object.entries(faults))
 t.test('a logger that throws when two implementations disagree leaves the refusal', async t => {
   const fatal = watchProcess(t)
   const settings = parseOptions({ ...registered, keys: [key.jwk] })
-  const verifier = await createVerifier(settings, loggerThat(faults['throws'] as () => never), disagree)
+  const verifier = await createCachedVerifier(settings, loggerThat(faults['throws'] as () => never), disagree)
   t.match(await verifier.verify({ accessToken: signed(), header: 'any' }), { reason: 'signature' })
   await settle()
   t.strictSame(fatal, [])

@@ -200,7 +200,7 @@ function refuseUnknownScopes(
   const scope = scopes.find(name => !known.includes(name))
   if (scope === undefined) return
   throw toError(
-    `config.oauth.scopes has ${show(scope)}, which is not in the catalogue (\`scopes\` of register or of its \`api\`)${hint(scope, known)}; add it there, or correct it here`,
+    `config.oauth.scopes has ${show(scope)}, which is not in the catalogue (the option \`scopes\`, or the scopes of \`api\`)${hint(scope, known)}; add it there, or correct it here`,
   )
 }
 
@@ -211,7 +211,7 @@ function refuseUnknownAudience(
 ): void {
   if (audience === undefined || audiences.includes(audience)) return
   throw toError(
-    `config.oauth.audience is ${show(audience)}, which is not in the option \`audience\` of register${hint(audience, audiences)}; it has ${show(audiences)}`,
+    `config.oauth.audience is ${show(audience)}, which is not in the option \`audience\`${hint(audience, audiences)}; it has ${show(audiences)}`,
   )
 }
 

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { FastifyBaseLogger } from 'fastify'
 import { messageOf } from 'oauth-issuer-connection'
 import { writeLog } from '../diagnostics.js'
 import { Refusal } from '../errors.js'
 import { andThen, type MaybePromise } from '../later.js'
+import type { Logger } from '../log.js'
 import type { Proof } from './dpop-proof.js'
 import type { ReplayStore } from './replay-store.js'
 
@@ -35,7 +35,7 @@ interface StoreSettings {
 /** @param timeoutMs how long one question to the store may take, in milliseconds */
 export function createUsedProofs(
   { replayStore: store, maxProofAgeMs }: StoreSettings,
-  log: Pick<FastifyBaseLogger, 'warn'>,
+  log: Pick<Logger, 'warn'>,
   timeoutMs: number = 1_000,
 ): UsedProofs {
   // A proof is accepted from iat - maxProofAgeMs to iat + maxProofAgeMs. Another maxProofAgeMs covers clocks of replicas

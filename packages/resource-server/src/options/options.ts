@@ -184,14 +184,24 @@ const declaration = {
 
 const toError = (message: string): Error => new InvalidOptionError(message)
 
-/** Options of the issuers, which are read on their own, and Fastify's own options of `register`. */
-const ignored = ['issuers', ...issuerOptionNames, 'prefix', 'logLevel', 'logSerializers']
+/** Whom the options are given to. */
+export interface Recipient {
+  readonly subject: string
+  /** Its options that are read elsewhere. */
+  readonly ignored: readonly string[]
+}
+
+/** Fastify reads some options of its own. */
+const register: Recipient = { subject: 'register', ignored: ['prefix', 'logLevel', 'logSerializers'] }
 
 /**
  * Checks the options and fills in the defaults.
  * @throws {InvalidOptionError} naming the option, the value received and what was expected
  */
-export function parseOptions(options: ResourceServerOptions): Settings {
+export function parseOptions(
+  options: ResourceServerOptions,
+  { subject, ignored }: Recipient = register,
+): Settings {
   const {
     jwksMaxAgeMs: maxAgeMs,
     jwksStaleIfErrorMs,
@@ -200,7 +210,11 @@ export function parseOptions(options: ResourceServerOptions): Settings {
     dpop,
     resourceMetadata,
     ...server
-  } = parseDeclared(options, declaration, { toError, subject: 'register', ignored })
+  } = parseDeclared(options, declaration, {
+    toError,
+    subject,
+    ignored: ['issuers', ...issuerOptionNames, ...ignored],
+  })
   if (server.ca !== undefined && server.issuerDispatcher !== undefined)
     throw new InvalidOptionError(
       'option `ca` does nothing beside `issuerDispatcher`; give it to that dispatcher',

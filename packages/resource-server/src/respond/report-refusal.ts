@@ -1,12 +1,13 @@
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { isObserved, report, since, writeLog } from '../diagnostics.js'
 import type { Refusal } from '../errors.js'
+import type { Logger } from '../log.js'
 import type { Tally } from '../stats.js'
 import type { RefusalError } from './refusal-table.js'
 
 /** Where and when a token was refused: in a request, or in a message of a queue or socket. */
 export interface RefusedAt {
-  readonly log: FastifyBaseLogger
+  readonly log: Logger
   readonly tally: Tally
   readonly request?: FastifyRequest
   readonly startedAt: number | undefined

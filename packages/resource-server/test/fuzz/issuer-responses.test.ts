@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { Refusal } from '#src/errors.js'
 import { parseOptions } from '#src/options/options.js'
-import { createVerifier } from '#src/verifier.js'
+import { createCachedVerifier } from '#src/verifier.js'
 import { settle, watchProcess } from '../faults.js'
 import { makeKey, signRaw } from '../hand-made-issuer.js'
 import { audience } from '../protected-app.js'
@@ -97,7 +97,7 @@ for (const hostile of ['metadata', 'jwks', 'introspection'] as const)
     await fc.assert(
       fc.asyncProperty(hostileBody, async make => {
         issuer.body = make(valid()[hostile])
-        const verifier = await createVerifier(settings, log)
+        const verifier = await createCachedVerifier(settings, log)
         const before = process.memoryUsage().heapUsed
         const outcome = await verifier.verify({ accessToken: token, header: `Bearer ${token}` })
         largest = Math.max(largest, process.memoryUsage().heapUsed - before)

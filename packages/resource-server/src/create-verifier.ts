@@ -1,0 +1,65 @@
+import type { TSchema } from 'typebox'
+import type { AccessToken } from './access-token.js'
+import type { ClaimsOf, Scope, TokenClaims } from './oauth-types.js'
+import type { Prefetch } from './options/options.js'
+import { parseVerifierOptions, type VerifierOptions } from './options/verifier-options.js'
+import { createTally, statsOf, type ResourceServerStats } from './stats.js'
+import { createCachedVerifier, type CachedVerifier } from './verifier.js'
+import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
+
+/** Verifies access tokens without Fastify. */
+export interface Verifier<S extends string = Scope, C = TokenClaims> {
+  /**
+   * Verifies a token as `fastify.oauth.verify` does.
+   * @param rule what is demanded of it, as in a route's `config.oauth`; any valid token, if left out
+   * @throws {RefusedTokenError} such as `InvalidTokenError` (`OAUTH_INVALID_TOKEN`), with `reason` and `detail`
+   * @throws {GuardFailedError} if the rule makes no sense; `cause` says why
+   */
+  verify(token: string, rule?: TokenRequirement<S>): Promise<AccessToken<S, C>>
+  /** How many tokens were accepted and refused, and how the issuers are doing. */
+  stats(): ResourceServerStats
+  /** Closes the connections to the issuers. Tokens whose key is not known are refused as `unavailable` from then on. */
+  close(): Promise<void>
+}
+
+/** Without a schema, the claims are those of the whole program (`OAuthTypes`). */
+type ClaimsBy<C extends TSchema> = TSchema extends C ? TokenClaims : ClaimsOf<C>
+
+/**
+ * Makes a verifier for queue consumers and scripts: the same checks as the plugin, without Fastify.
+ *
+ * @example
+ * ```ts
+ * const verifier = await createVerifier({ issuer, audience, scopes: ['receipts:write'] })
+ * const { clientId } = await verifier.verify(message.token, { scopes: ['receipts:write'] })
+ * ```
+ * @throws {InvalidOptionError} naming the option, the value received and what was expected
+ * @throws {IssuerError} with `prefetch: 'required'`, if the issuer's keys cannot be fetched
+ */
+export async function createVerifier<const S extends string = Scope, C extends TSchema = TSchema>(
+  options: VerifierOptions<S, C>,
+): Promise<Verifier<S, ClaimsBy<C>>> {
+  const { settings, log } = parseVerifierOptions(options)
+  const verifier = await createCachedVerifier(settings, log)
+  const tally = createTally()
+  const readRule = createRuleReader(settings)
+  const verify = createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'verify')
+  await prefetchKeys(verifier, settings.prefetch)
+  return Object.freeze({
+    // The catalogue and the schema have been checked by then.
+    verify: verify as Verifier<S, ClaimsBy<C>>['verify'],
+    stats: () => statsOf(tally, verifier.state()),
+    close: () => verifier.close(),
+  })
+}
+
+/** Only `required` waits for the keys, and fails without them. */
+async function prefetchKeys(verifier: CachedVerifier, prefetch: Prefetch): Promise<void> {
+  if (prefetch === 'lazy') return
+  const loaded = verifier.loadKeys()
+  if (prefetch === 'background') return void loaded.catch(() => {}) // logged where it happened
+  await loaded.catch(async (error: unknown) => {
+    await verifier.close()
+    throw error
+  })
+}

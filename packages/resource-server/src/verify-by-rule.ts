@@ -1,0 +1,108 @@
+import type { AccessToken } from './access-token.js'
+import { checkAuthentication } from './authorize/check-authentication.js'
+import { checkScopes } from './authorize/check-scopes.js'
+import {
+  parseRule,
+  type Catalogue,
+  type Requirement,
+  type RouteRequirement,
+} from './authorize/requirement.js'
+import { refuseBound } from './binding/confirmation.js'
+import { reportAllowed, startTime } from './diagnostics.js'
+import { GuardFailedError, InvalidRouteError, Refusal, type RefusedTokenError } from './errors.js'
+import type { Logger } from './log.js'
+import type { Scope } from './oauth-types.js'
+import type { Outcome } from './outcome.js'
+import { refusalTable, type RefusalError } from './respond/refusal-table.js'
+import { reportRefusal } from './respond/report-refusal.js'
+import type { Tally } from './stats.js'
+import type { CachedVerifier } from './verifier.js'
+
+/** What a token outside a request may have to fulfil. */
+export type TokenRequirement<S extends string = Scope> = Omit<RouteRequirement<S>, 'optional' | 'dpop'>
+
+/** Reads a rule once for each object that states it. */
+export type ReadRule = (rule: RouteRequirement | undefined, place: string) => Requirement
+
+export function createRuleReader(catalogue: Catalogue): ReadRule {
+  const rules = new WeakMap<object, Requirement>()
+  let anyToken: Requirement | undefined
+  return (rule, place) => {
+    if (rule === undefined) return (anyToken ??= parseRule(rule, place, catalogue))
+    const known = rules.get(rule)
+    if (known !== undefined) return known
+    const requirement = parseRule(rule, place, catalogue)
+    rules.set(rule, requirement)
+    return requirement
+  }
+}
+
+/** What verification outside a request works with. */
+export interface VerifyByRuleSteps {
+  readonly verifier: CachedVerifier
+  readonly readRule: ReadRule
+  readonly times: { readonly clock: () => number; readonly clockToleranceMs: number }
+  readonly log: Logger
+  readonly tally: Tally
+}
+
+/** @throws {RefusedTokenError} {GuardFailedError} */
+export type VerifyByRule = (token: string, rule?: RouteRequirement) => Promise<AccessToken>
+
+/**
+ * Verifies tokens that did not come in a request.
+ * @param place what the rule is given to, for errors about it
+ */
+export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): VerifyByRule {
+  const { verifier, readRule, times, log, tally } = steps
+
+  /** Without a request, no binding can be proved, and what is no token at all is a malformed one. */
+  async function check(raw: unknown, requirement: Requirement): Promise<Outcome> {
+    if (typeof raw !== 'string') return new Refusal('malformed', 'the token is no string')
+    const presented = { accessToken: raw, header: `Bearer ${raw}` }
+    const token = verifier.remembered(presented.header) ?? (await verifier.verify(presented))
+    if (token instanceof Refusal)
+      return token.reason === 'credentials' ? new Refusal('malformed', token.detail) : token
+    return (
+      refuseBound(token) ??
+      checkScopes(token, requirement) ??
+      checkAuthentication(token, requirement, times) ??
+      token
+    )
+  }
+
+  async function checkByRule(raw: unknown, rule: RouteRequirement | undefined): Promise<Outcome> {
+    const requirement = readRule(rule, place)
+    refuseUncheckable(rule, place)
+    return check(raw, requirement)
+  }
+
+  return async (raw, rule) => {
+    const startedAt = startTime()
+    const token = await checkByRule(raw, rule).catch((error: unknown) => {
+      throw new GuardFailedError(error)
+    })
+    if (token instanceof Refusal) {
+      const error = refusalTable[token.reason].createError()
+      reportRefusal(token, error, { log, tally, startedAt })
+      throw withDetails(error, token)
+    }
+    tally.allowed += 1
+    reportAllowed(token, startedAt)
+    return token
+  }
+}
+
+/** For callers without types: a key that cannot be checked here would let tokens in. */
+function refuseUncheckable({ optional, dpop }: RouteRequirement = {}, place: string): void {
+  if (optional === true) throw new InvalidRouteError(`${place}: there is no \`optional\` here`)
+  if (dpop === 'require')
+    throw new InvalidRouteError(`${place}: there is no \`dpop: 'require'\` here, since no proof can be had`)
+}
+
+/** Fastify sends the message of an error, and error handlers may send its enumerable properties: these are neither. */
+function withDetails(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
+  for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))
+    Object.defineProperty(error, name, { value, enumerable: false })
+  return error as RefusedTokenError // it has the properties now
+}

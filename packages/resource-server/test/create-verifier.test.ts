@@ -1,0 +1,154 @@
+import { spawnSync } from 'node:child_process'
+import t, { type Test } from 'tap'
+import { Type } from 'typebox'
+import {
+  createVerifier,
+  type RefusedTokenError,
+  type Verifier,
+  type VerifierOptions,
+} from 'fastify-resource-server'
+import { makeKey, startHandMadeIssuer, type HandMadeIssuer } from './hand-made-issuer.js'
+import { audience, registered, startBench } from './protected-app.js'
+
+async function startVerifier(
+  t: Test,
+  options: Partial<VerifierOptions<'read' | 'write'>> = {},
+): Promise<Verifier<'read' | 'write'>> {
+  const verifier = await createVerifier({ ...registered, scopes: ['read', 'write'], ...options })
+  t.teardown(() => verifier.close())
+  return verifier
+}
+
+t.test('a verifier accepts and refuses as oauth.verify does, without Fastify', async t => {
+  const bench = await startBench(t)
+  const logged: unknown[] = []
+  const verifier = await startVerifier(t, {
+    issuer: bench.issuer.url,
+    keys: [bench.key.jwk],
+    clock: () => bench.clock.now,
+    logger: { info: details => logged.push(details), warn() {}, error() {} },
+  })
+  t.strictSame(await verifier.verify(bench.token()), await bench.app.oauth.verify(bench.token()))
+  const bad: [string, Parameters<typeof verifier.verify>[1]?][] = [
+    [bench.token(), { scopes: ['write'] }],
+    [bench.token(), { acr: ['phr'] }],
+    [bench.token({ exp: 1 })],
+    [bench.token({ aud: 'https://other.example.com' })],
+    [bench.token({ cnf: { jkt: 'thumbprint' } })],
+    [bench.token({}, { typ: 'JWT' })],
+    ['opaque'],
+    ['two tokens'],
+    [7 as never],
+  ]
+  for (const [token, rule] of bad) {
+    const [expected, found] = await Promise.all(
+      [bench.app.oauth, verifier].map(by => by.verify(token, rule).catch((error: unknown) => error)),
+    )
+    const { code, statusCode, reason, detail } = found as RefusedTokenError
+    t.match(expected, { code, statusCode, reason, detail }, reason)
+    t.strictSame(Object.keys(found as object), Object.keys(expected as object))
+    t.match(logged.at(-1), { reason, detail })
+  }
+  t.equal(logged.length, bad.length)
+  t.match(verifier.stats(), { allowed: 1, refused: { malformed: 3, expired: 1 } })
+})
+
+t.test('a rule that makes no sense is an error of its own', async t => {
+  const verifier = await startVerifier(t)
+  const error = await verifier.verify('opaque', { scopes: ['raed'] as never }).catch((e: unknown) => e)
+  t.match(error, { code: 'OAUTH_GUARD_FAILED', cause: { message: /verify: .*did you mean "read"/ } })
+})
+
+t.test('options about requests are refused by name, and misspelt ones corrected', async t => {
+  for (const [options, message] of [
+    [{ dpop: 'allow' }, /option `dpop` is about HTTP requests/],
+    [{ clientCertificate: 'socket' }, /option `clientCertificate` is about HTTP/],
+    [{ realm: 'api' }, /option `realm` is about HTTP/],
+    [{ problemDetails: true }, /option `problemDetails` is about HTTP/],
+    [{ defaultAccess: 'public' }, /option `defaultAccess` is about HTTP/],
+    [{ resourceMetadata: true }, /option `resourceMetadata` is about HTTP/],
+    [{ securityScheme: 'oauth2' }, /option `securityScheme` is about HTTP/],
+    [{ prefix: '/api' }, /no option `prefix`/],
+    [{ loger: console }, /no option `loger`; did you mean `logger`/],
+    [{ logger: { info() {} } }, /option `logger` is not a logger with the methods info, warn and error/],
+    [{ logger: null }, /option `logger`/],
+    [{ audience: '' }, /option `audience`/],
+  ] as const)
+    await t.rejects(startVerifier(t, options as never), { code: 'OAUTH_INVALID_OPTION', message })
+  for (const options of [undefined, null, [], 'https://login.example.com'])
+    await t.rejects(createVerifier(options as never), { message: /createVerifier expects an object/ })
+})
+
+t.test('the keys are fetched when `prefetch` says', async t => {
+  const ask = async (prefetch: 'background' | 'required' | 'lazy'): Promise<HandMadeIssuer> => {
+    const issuer = await startHandMadeIssuer(t, [makeKey('first')])
+    const verifier = await createVerifier({ issuer: issuer.url, audience, prefetch })
+    t.teardown(() => verifier.close())
+    if (prefetch === 'background') while (verifier.stats().issuers[0]?.kids.length === 0) await turn()
+    return issuer
+  }
+  t.equal((await ask('required')).asked.length, 2)
+  t.equal((await ask('background')).asked.length, 2)
+  t.equal((await ask('lazy')).asked.length, 0)
+})
+
+const turn = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+t.test('an issuer that cannot be reached fails the start only if the keys are required', async t => {
+  const issuer = await startHandMadeIssuer(t, [makeKey('first')])
+  issuer.goAway()
+  const options = { issuer: issuer.url, audience }
+  await t.rejects(createVerifier({ ...options, prefetch: 'required' }), { code: 'OAUTH_ISSUER' })
+  const verifier = await createVerifier(options)
+  await verifier.close()
+  await verifier.close()
+})
+
+t.test('scopes are typed by the catalogue, and claims by the schema', async t => {
+  const bench = await startBench(t)
+  const verifier = await createVerifier({
+    ...registered,
+    issuer: bench.issuer.url,
+    keys: [bench.key.jwk],
+    clock: () => bench.clock.now,
+    scopes: ['read', 'write'],
+    claims: Type.Object({ tenant: Type.String() }),
+  })
+  t.teardown(() => verifier.close())
+  const token = await verifier.verify(bench.token({ tenant: 'acme' }), { scopes: ['read'] })
+  const { tenant }: { tenant: string } = token.claims
+  const scopes: readonly ('read' | 'write')[] = token.scopes
+  t.strictSame([tenant, scopes], ['acme', ['read']])
+  const refusal = await verifier.verify(bench.token(), { scopes: ['read'] }).catch((error: unknown) => error)
+  t.match(refusal, { reason: 'claim' })
+  // @ts-expect-error -- no such scope
+  await t.rejects(verifier.verify(bench.token(), { scopes: ['raed'] }))
+  // @ts-expect-error -- no request, so no proof
+  await t.rejects(verifier.verify(bench.token(), { dpop: 'require' }))
+  // @ts-expect-error -- nothing is optional
+  await t.rejects(verifier.verify(bench.token(), { optional: true }))
+})
+
+t.test('it runs without Fastify, writes nothing, and lets the process end', async t => {
+  const script = `
+    import { register } from 'node:module'
+    register('data:text/javascript,' + encodeURIComponent(\`
+      export async function resolve(specifier, context, next) {
+        if (specifier === 'fastify') throw new Error('fastify is not installed')
+        return next(specifier, context)
+      }\`))
+    const { createVerifier } = await import('fastify-resource-server')
+    const options = { issuer: 'http://127.0.0.1:1', audience: 'https://api.example.com' }
+    const verifier = await createVerifier(options)
+    const claims = { iss: options.issuer, aud: options.audience, sub: 'a', client_id: 'a', jti: 'a', iat: 0, exp: 1e11 }
+    const token = [{ alg: 'ES256', typ: 'at+jwt' }, claims, 'AAAA'].map(part =>
+      typeof part === 'string' ? part : Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+    const reason = await verifier.verify(token).catch(error => error.reason)
+    process.exitCode = reason === 'unavailable' ? 0 : 1`
+  const args = ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', script]
+  const { status, stdout, stderr } = spawnSync('env', args, {
+    cwd: new URL('..', import.meta.url),
+    encoding: 'utf8',
+  })
+  t.strictSame([status, stdout, stderr], [0, '', ''])
+})
