@@ -15,6 +15,9 @@ import type { CachedVerifier } from './verifier.js'
 
 type Done = (error?: Error) => void
 
+const noToken = new Refusal('missing')
+const unreadable = new Refusal('credentials', 'the Authorization header does not contain exactly one token')
+
 /** A hook with a callback, as `onRequest`, `preHandler` and @fastify/auth take it. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
 
@@ -39,9 +42,8 @@ export function createGuard(steps: GuardSteps): Guard {
 
   function check(guarded: GuardedRequest): MaybePromise<Outcome> {
     const { credentials } = guarded
-    if (credentials === 'missing') return new Refusal('missing')
-    if (credentials === 'malformed')
-      return new Refusal('credentials', 'the Authorization header is no single token')
+    if (credentials === 'missing') return noToken
+    if (credentials === 'malformed') return unreadable
     const known = verifier.remembered(credentials.header)
     if (known !== undefined) return checkUse(known, credentials, guarded)
     return andThen(verifier.verify(credentials), outcome => checkUse(outcome, credentials, guarded))
