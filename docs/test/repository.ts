@@ -12,6 +12,7 @@ export const packages = [
   'issuer-connection',
   'test-issuer',
   'api-contract',
+  'api-contract-tools',
   'declared-options',
 ] as const
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { UnexpectedStatusError } from 'fastify-api-contract'
+import { UnexpectedAnswerError } from 'fastify-api-contract'
 import type { TokenClient } from 'fastify-token-client'
 import { usedPayments, type PaymentAnswer, type PaymentMethod, type PaymentRequest } from '../payments-api.js'
 
@@ -110,13 +110,13 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
 
 /** A process that ends answers 503, or not at all. */
 function hasEnded(error: unknown): boolean {
-  return error instanceof UnexpectedStatusError
+  return error instanceof UnexpectedAnswerError
     ? error.status === 503
     : cutOff.has((error as { code?: unknown }).code)
 }
 
 function refuse(error: unknown): never {
-  throw error instanceof UnexpectedStatusError ? new PaymentRefused(error.status) : error
+  throw error instanceof UnexpectedAnswerError ? new PaymentRefused(error.status) : error
 }
 
 function pick(

@@ -47,9 +47,7 @@ export type Inputs<O extends Operations> = {
 }
 
 export interface Calls<O extends Operations = Operations> {
-  /**
-   * Rejects with `UnexpectedStatusError`, `UnexpectedBodyError`, `InvalidCallError`, and what the client rejects with.
-   */
+  /** Rejects with `UnexpectedAnswerError`, `InvalidCallError`, and what the client rejects with. */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show it
   readonly call: <Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
     operation: Name,

@@ -1,45 +1,101 @@
 import { InvalidContractError } from './errors.js'
-import type { Operations } from './operation.js'
+import type { Operation, Operations } from './operation.js'
 
+type Rules = Readonly<Record<string, readonly [isRight: (value: unknown) => boolean, expected: string]>>
 type Members = Readonly<Record<string, unknown>>
 
-/** What must not go unnoticed in JavaScript, and what the compiler cannot see. */
-export function checkDefinition(definition: unknown): void {
-  const contract = membersOf('the contract', definition, ['audience', 'scopes', 'operations'])
-  const catalogue = namesOf(contract['scopes'])
-  for (const scope of catalogue)
-    // RFC 6749 §3.3
-    expect(/^[!#-[\]-~]+$/.test(scope), 'a scope', scope, 'text without spaces and quotes')
-  for (const [name, operation] of Object.entries(contract['operations'] as object))
-    checkOperation(name, operation, catalogue)
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+const isObject = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const objectSchema = [
+  (value: unknown) => isObject(value) && isObject(value['properties']),
+  'the schema of an object',
+] as const
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+const contractRules: Rules = {
+  audience: [isText, 'text'],
+  scopes: [isObject, 'an object: scope → description'],
+  operations: [isObject, 'an object: name → operation'],
+}
+const optional = new Set(['params', 'query', 'body', 'summary'])
+const operationRules: Rules = {
+  method: [value => methods.includes(value as string), methods.join(', ')],
+  path: [
+    value => typeof value === 'string' && /^(\/(:\w+|[^/:*?#(){}%\\\s]*))+$/.test(value),
+    'segments such as /receipts/:paymentId',
+  ],
+  scopes: [value => value === 'public' || Array.isArray(value), `a list, or 'public'`],
+  responses: [
+    value => isObject(value) && Object.keys(value).length > 0,
+    'an object: status → schema, or null',
+  ],
+  params: objectSchema,
+  query: objectSchema,
+  body: [isObject, 'a schema'],
+  summary: [isText, 'text'],
 }
 
-function checkOperation(name: string, operation: unknown, catalogue: readonly string[]): void {
-  const required = ['method', 'path', 'scopes', 'responses']
-  const optional = ['params', 'query', 'body', 'summary']
-  const { path, scopes, params } = membersOf(name, operation, required, optional)
-  expect(scopes === 'public' || Array.isArray(scopes), `${name}: scopes`, scopes, `a list, or 'public'`)
-  for (const scope of scopes === 'public' ? [] : (scopes as string[]))
+/** What the compiler checks, for JavaScript and for values that it cannot see. */
+export function checkDefinition(definition: unknown): void {
+  checkMembers('the contract', definition, contractRules)
+  const { scopes, operations } = definition as { scopes: Members; operations: Operations }
+  for (const [scope, description] of Object.entries(scopes))
+    // RFC 6749 §3.3
+    expect(
+      /^[!#-[\]-~]+$/.test(scope) && isText(description),
+      'a scope',
+      { [scope]: description },
+      'text without spaces and quotes, with a description',
+    )
+  const owners = new Map<string, string>()
+  for (const [name, operation] of Object.entries(operations)) {
+    checkMembers(name, operation, operationRules)
+    checkOperation(name, operation, Object.keys(scopes))
+    const route = `${operation.method} ${operation.path.replaceAll(/:\w+/g, ':')}`
+    expect(!owners.has(route), name, route, `another route than that of ${owners.get(route)}`)
+    owners.set(route, name)
+  }
+}
+
+function checkOperation(
+  name: string,
+  { method, path, scopes, params, body, responses }: Operation,
+  catalogue: readonly string[],
+): void {
+  for (const scope of scopes === 'public' ? [] : scopes)
     expect(
       catalogue.includes(scope),
       `${name}: scope`,
       scope,
       `one of the catalogue: ${catalogue.join(', ')}`,
     )
-  expect(
-    /^(\/(:\w+|[^/:*?#(){}%\\\s]*))+$/.test(String(path)),
-    `${name}: path`,
-    path,
-    'segments such as /receipts/:paymentId',
-  )
-  const inPath = [...String(path).matchAll(/:(\w+)/g)].map(([, parameter = '']) => parameter).sort()
-  const inParams = namesOf((params as { properties?: unknown } | undefined)?.properties).sort()
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, parameter = '']) => parameter).sort()
+  const inParams = Object.keys(params?.properties ?? {}).sort()
   expect(
     String(inParams) === String(inPath),
     `${name}: params`,
     inParams,
     `the path's parameters: ${inPath.join(', ')}`,
   )
+  expect(method !== 'GET' || !body, `${name}: body`, body, 'none for a GET')
+  for (const [status, schema] of Object.entries(responses))
+    expect(
+      /^[2-5]\d\d$/.test(status) && (schema === null || isObject(schema)),
+      `${name}: a response`,
+      { [status]: schema },
+      'a status from 200 to 599 with its schema, or null',
+    )
+}
+
+/** A misspelt variable must not switch validation off, so a member that is undefined is wrong, too. */
+function checkMembers(where: string, value: unknown, rules: Rules): void {
+  if (!isObject(value)) return expect(false, where, value, 'an object')
+  for (const name of Object.keys(value))
+    expect(Object.hasOwn(rules, name), `${where}: a member`, name, Object.keys(rules).join(', '))
+  for (const [name, [isRight, expected]] of Object.entries(rules))
+    if (name in value || !optional.has(name))
+      expect(isRight(value[name]), `${where}: ${name}`, value[name], expected)
 }
 
 /** @throws {InvalidContractError} if there is no such operation */
@@ -47,21 +103,9 @@ export function find<O extends Operations, Name extends keyof O & string>(
   operations: O,
   name: Name,
 ): O[Name] {
-  if (Object.hasOwn(operations, name)) return operations[name]
-  throw new InvalidContractError('operation', name, namesOf(operations).join(', '))
+  expect(Object.hasOwn(operations, name), 'operation', name, Object.keys(operations).join(', '))
+  return operations[name]
 }
-
-function membersOf(where: string, value: unknown, required: string[], optional: string[] = []): Members {
-  const known = [...required, ...optional]
-  for (const name of namesOf(value))
-    expect(known.includes(name), `${where}: a member`, name, known.join(', '))
-  // A misspelt variable must not switch validation off.
-  for (const name of [...required, ...namesOf(value)])
-    expect((value as Members)?.[name] !== undefined, `${where}: ${name}`, undefined, 'a value')
-  return value as Members
-}
-
-const namesOf = (value: unknown): string[] => Object.keys(value ?? {})
 
 function expect(isRight: boolean, where: string, value: unknown, expected: string): void {
   if (!isRight) throw new InvalidContractError(where, value, expected)

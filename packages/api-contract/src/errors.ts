@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { ReceivedAnswer, ResponseHeaders } from './answer.js'
 
 /** Start-up: the contract is wrong, or does not have an operation. */
@@ -6,9 +7,8 @@ export class InvalidContractError extends TypeError {
 
   /** @internal */
   constructor(where: string, value: unknown, expected: string) {
-    // Its declared type is wrong: there is no JSON for a function.
-    const shown = JSON.stringify(value) as string | undefined
-    super(`API contract: ${where} is ${shown?.slice(0, 200)}; expected ${expected}`)
+    const shown = inspect(value, { breakLength: Infinity }).slice(0, 200)
+    super(`API contract: ${where} is ${shown}; expected ${expected}`)
   }
 }
 
@@ -31,9 +31,9 @@ export class BrokenContractError extends Error {
   }
 }
 
-/** 502: the API answers with a status that is not in the contract. */
-export class UnexpectedStatusError extends Error {
-  readonly code: string = 'API_CONTRACT_UNEXPECTED_STATUS'
+/** 502: the API's answer is not in the contract: its status, or its body. */
+export class UnexpectedAnswerError extends Error {
+  readonly code: string = 'API_CONTRACT_UNEXPECTED_ANSWER'
   readonly statusCode: number = 502
   readonly operation: string
   readonly status: number
@@ -47,10 +47,10 @@ export class UnexpectedStatusError extends Error {
   /** @internal */
   constructor(
     operation: string,
-    expected: string,
     { status, retryAfterMs, headers, body }: ReceivedAnswer<number, string>,
+    problem: string,
   ) {
-    super(`${operation}: the API answers ${status}; expected ${expected}`)
+    super(`${operation}: the API answers ${status}${problem}`)
     this.operation = operation
     this.status = status
     this.retryAfterMs = retryAfterMs
@@ -58,20 +58,5 @@ export class UnexpectedStatusError extends Error {
       responseHeaders: { value: headers },
       body: { value: body.slice(0, 1000) },
     })
-  }
-}
-
-/** 502: the API answers with a body that does not match the contract. */
-export class UnexpectedBodyError extends Error {
-  readonly code: string = 'API_CONTRACT_UNEXPECTED_BODY'
-  readonly statusCode: number = 502
-  readonly operation: string
-  readonly status: number
-
-  /** @internal */
-  constructor(operation: string, status: number, problem: string) {
-    super(`${operation}: the body of the API's ${status} answer does not match the contract: ${problem}`)
-    this.operation = operation
-    this.status = status
   }
 }

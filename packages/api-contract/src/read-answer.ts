@@ -1,24 +1,36 @@
 import type { Received, ReceivedAnswer } from './answer.js'
-import { UnexpectedBodyError, UnexpectedStatusError } from './errors.js'
+import { UnexpectedAnswerError } from './errors.js'
 import type { Operation } from './operation.js'
 import { schemaProblems } from './schema-problems.js'
 
+const maxJsonBytes = 10 * 1024 * 1024
+/** Only the beginning of an unexpected answer is of use. */
+const maxTextBytes = 64 * 1024
+
+/** @throws {UnexpectedAnswerError} */
 export async function readAnswer(
   name: string,
   responses: Operation['responses'],
   { statusCode: status, headers, body: stream }: Received,
 ): Promise<ReceivedAnswer> {
   const schema = responses[status]
-  const retryAfterMs = readRetryAfter(String(headers['retry-after']))
-  const text = await read(stream)
-  const received = { status, headers, retryAfterMs }
-  if (schema === undefined)
-    throw new UnexpectedStatusError(name, Object.keys(responses).join(', '), { ...received, body: text })
+  const { text, isCut } = await read(stream, schema ? maxJsonBytes : maxTextBytes)
+  const received = {
+    status,
+    headers,
+    retryAfterMs: readRetryAfter(String(headers['retry-after'])),
+    body: text,
+  }
   if (schema === null) return { ...received, body: undefined }
+  if (schema === undefined)
+    throw new UnexpectedAnswerError(name, received, `; expected ${Object.keys(responses).join(', ')}`)
   const body = parse(text)
-  const problems =
-    body === undefined ? 'it is larger than 10 MiB, or not JSON' : await schemaProblems(schema, body)
-  if (problems) throw new UnexpectedBodyError(name, status, problems)
+  const problem = isCut
+    ? 'it is larger than 10 MiB'
+    : body === undefined
+      ? 'it is not JSON'
+      : await schemaProblems(schema, body)
+  if (problem) throw new UnexpectedAnswerError(name, received, `, but its body does not match: ${problem}`)
   return { ...received, body }
 }
 
@@ -30,21 +42,29 @@ function parse(text: string): unknown {
   }
 }
 
-/** Nothing if it is larger than 10 MiB. */
-async function read(stream: AsyncIterable<Uint8Array>): Promise<string> {
+async function read(
+  stream: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<{ text: string; isCut: boolean }> {
   const decoder = new TextDecoder()
   let text = ''
+  let bytes = 0
   for await (const chunk of stream) {
     text += decoder.decode(chunk, { stream: true })
+    bytes += chunk.length
     // Leaving the loop destroys the stream.
-    if (text.length > 10 * 1024 * 1024) return ''
+    if (bytes > maxBytes) break
   }
-  return text + decoder.decode()
+  return { text: text + decoder.decode(), isCut: bytes > maxBytes }
 }
 
 /** Seconds or a date (RFC 9110 §10.2.3), in milliseconds from now. */
 function readRetryAfter(text: string): number | undefined {
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now()
+  const ms = /^\d+$/.test(text)
+    ? Number(text) * 1000
+    : text.endsWith(' GMT')
+      ? Date.parse(text) - Date.now()
+      : -1
   // `setTimeout` runs at once for more.
   return ms >= 0 ? Math.min(ms, 2 ** 31 - 1) : undefined
 }

@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify'
-import { answer, defineApi, permissions } from 'fastify-api-contract'
+import { answer, defineApi } from 'fastify-api-contract'
 import resourceServer from 'fastify-resource-server'
 import tokenClient, {
   createTokenClient,
@@ -256,35 +256,4 @@ t.test('an audience beside the API has to include that of the API', async t => {
   ]
   for (const [options, message] of wrong)
     await t.rejects(start(options), { code: 'OAUTH_INVALID_OPTION', message }, String(message))
-})
-
-t.test('an issuer is configured from the table of permissions', async t => {
-  const table = permissions({ payment: [used], auditor: [several] })
-  t.equal(
-    String(table),
-    `client   audience                      operation      method  path                  scopes
-auditor  https://receipts.example.com  deleteReceipt  DELETE  /receipts/:paymentId  receipts:read receipts:write
-auditor  https://receipts.example.com  getReceipt     GET     /receipts/:paymentId  receipts:read
-auditor  https://receipts.example.com  listReceipts   GET     /receipts             any token
-auditor  https://receipts.example.com  status         GET     /status               public
-payment  https://receipts.example.com  putReceipt     PUT     /receipts/:paymentId  receipts:write`,
-  )
-  const clientSecret = 'of every client here'
-  const bench = await startReceipts(t)
-  for (const { client: clientId, audience, scopes } of table.grants)
-    bench.issuer.registerClient({ clientId, clientSecret, audience, scopes })
-  const payment = createTokenClient({ ...connection(bench), clientSecret, api: used })
-  const auditor = createTokenClient({ ...connection(bench), clientId: 'auditor', clientSecret, api: several })
-  const greedy = createTokenClient({
-    ...connection(bench),
-    clientSecret,
-    api: receiptsApi.pick('putReceipt', 'getReceipt'),
-  })
-  t.teardown(async () => Promise.all([payment, auditor, greedy].map(async client => client.close())))
-  t.equal((await payment.call('putReceipt', { params, body })).status, 201)
-  t.equal((await auditor.call('getReceipt', { params })).status, 200)
-  await t.rejects(greedy.call('getReceipt', { params }), {
-    code: 'TOKEN_CLIENT_REJECTED',
-    detail: /invalid_scope/,
-  })
 })

@@ -1,5 +1,5 @@
 import fastify from 'fastify'
-import { answer, UnexpectedBodyError, UnexpectedStatusError, type Client } from 'fastify-api-contract'
+import { answer, UnexpectedAnswerError, type Client } from 'fastify-api-contract'
 import { createTokenClient } from 'fastify-token-client'
 import t, { type Test } from 'tap'
 import { Pool } from 'undici'
@@ -59,9 +59,9 @@ t.test('a token without the scope of an operation is refused, and the error says
   const error = await call('putReceipt', { params: { paymentId: '1' }, body: order }).catch(
     (error: unknown) => error,
   )
-  t.ok(error instanceof UnexpectedStatusError)
+  t.ok(error instanceof UnexpectedAnswerError)
   t.match(error, {
-    code: 'API_CONTRACT_UNEXPECTED_STATUS',
+    code: 'API_CONTRACT_UNEXPECTED_ANSWER',
     statusCode: 502,
     operation: 'putReceipt',
     status: 403,
@@ -117,8 +117,8 @@ t.test('Retry-After is in milliseconds, on answers of the contract and on errors
     try {
       await limited.call('putReceipt', { params: { paymentId: '1' }, body: order })
     } catch (error) {
-      t.ok(error instanceof UnexpectedStatusError && error.body.length === 1000)
-      waits.push((error as UnexpectedStatusError).retryAfterMs)
+      t.ok(error instanceof UnexpectedAnswerError && error.body.length === 1000)
+      waits.push((error as UnexpectedAnswerError).retryAfterMs)
     }
   const [zero, long, text, empty, date, negative, fraction] = waits
   t.strictSame(
@@ -133,7 +133,7 @@ t.test('an answer that does not match is a 500 with a log entry, and tells the c
   const client = await poolWith(t, bench, ['receipts:write'])
   const { call } = receiptsApi.pick('putReceipt').over(client)
   const wrong = call('putReceipt', { params: { paymentId: '1' }, body: { title: 'wrong', cents: 1 } })
-  const error = (await wrong.catch((error: unknown) => error)) as UnexpectedStatusError
+  const error = (await wrong.catch((error: unknown) => error)) as UnexpectedAnswerError
   t.equal(error.status, 500)
   t.strictSame(JSON.parse(error.body), {
     statusCode: 500,
@@ -189,8 +189,8 @@ t.test('a body of the API that does not match is an error of the call', async t 
   const cases: [body: string, problem: RegExp][] = [
     ['{"number":"X","cents":1}', /\/number/],
     ['{"number":"R-1"}', /cents/],
-    ['<html>', /or not JSON/],
-    ['', /or not JSON/],
+    ['<html>', /it is not JSON/],
+    ['', /it is not JSON/],
     ['null', /object/],
     [`{"number":"R-1","cents":1,"more":"${'x'.repeat(10 * 1024 * 1024)}"}`, /larger than 10 MiB/],
   ]
@@ -201,8 +201,37 @@ t.test('a body of the API that does not match is an error of the call', async t 
   const { call } = receiptsApi.pick('getReceipt').over(pool)
   for (const [body, problem] of cases) {
     const error = await call('getReceipt', { params: { paymentId: '1' } }).catch((error: unknown) => error)
-    t.ok(error instanceof UnexpectedBodyError, body.slice(0, 30))
-    t.match(error, { code: 'API_CONTRACT_UNEXPECTED_BODY', statusCode: 502, status: 200, message: problem })
+    t.ok(error instanceof UnexpectedAnswerError, body.slice(0, 30))
+    t.match(error, { code: 'API_CONTRACT_UNEXPECTED_ANSWER', statusCode: 502, status: 200, message: problem })
+  }
+})
+
+t.test('of an answer that is not expected, only the beginning is read', async t => {
+  const chunk = new Uint8Array(16 * 1024).fill(120)
+  for (const statusCode of [500, 204]) {
+    let chunks = 0
+    let isClosed = false
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) {
+          chunks++
+          yield chunk
+        }
+      } finally {
+        isClosed = true
+      }
+    }
+    const client: Client = { request: async () => ({ statusCode, headers: {}, body: endless() }) }
+    const call = receiptsApi
+      .pick('deleteReceipt')
+      .over(client)
+      .call('deleteReceipt', { params: { paymentId: '1' } })
+    const error = await call.catch((error: unknown) => error)
+    if (statusCode === 500)
+      t.match(error, { code: 'API_CONTRACT_UNEXPECTED_ANSWER', status: 500, body: /^x{1000}$/ })
+    else t.match(error, { status: 204, body: undefined })
+    t.equal(chunks, 5, '80 KiB at most')
+    t.ok(isClosed, 'the rest is discarded')
   }
 })
 
@@ -295,7 +324,7 @@ t.test('what cannot be sent is an error before anything is sent', async t => {
   for (const operation of ['getReceipt', 'toString'])
     await t.rejects(call(operation, { params }), {
       code: 'API_CONTRACT_INVALID',
-      message: `API contract: operation is "${operation}"; expected putReceipt, listReceipts`,
+      message: `API contract: operation is '${operation}'; expected putReceipt, listReceipts`,
     })
   t.equal(sent, 0)
 })

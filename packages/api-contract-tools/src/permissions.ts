@@ -1,0 +1,100 @@
+import type { ApiUse, Operation } from 'fastify-api-contract'
+
+/** One operation that a client may call. */
+export interface Permission extends Pick<Operation, 'method' | 'path' | 'scopes'> {
+  readonly client: string
+  readonly audience: string
+  readonly operation: string
+}
+
+/** What an issuer has to allow a client. */
+export interface Grant {
+  readonly client: string
+  readonly audience: string
+  /** What all its operations need, sorted. */
+  readonly scopes: readonly string[]
+}
+
+/** A client with everything that it needs, as `createTestIssuer({ clients })` of oauth-test-issuer takes it. */
+export interface PermittedClient {
+  readonly clientId: string
+  readonly audience: readonly string[]
+  readonly scopes: readonly string[]
+}
+
+/** Who may call what. `JSON.stringify` gives the three lists, `String` a table. */
+export interface PermissionTable {
+  /** Sorted by client, audience and operation. */
+  readonly permissions: readonly Permission[]
+  /** One for each client and audience. */
+  readonly grants: readonly Grant[]
+  /** One for each client. */
+  readonly clients: readonly PermittedClient[]
+  toString(): string
+}
+
+/** What each client uses, by its client id: results of `api.pick(…)`. */
+export type Clients = Readonly<Record<string, readonly Pick<ApiUse, 'audience' | 'operations'>[]>>
+
+/** Who may call what with which scopes: `permissions({ payment: [receiptsApi.pick('putReceipt')] })`. */
+export function permissions(clients: Clients): PermissionTable {
+  const rows = new Map<string, Permission>()
+  for (const [client, uses] of Object.entries(clients))
+    for (const { audience, operations } of uses)
+      for (const [operation, { method, path, scopes }] of Object.entries(operations))
+        rows.set(JSON.stringify([client, audience, operation]), {
+          client,
+          audience,
+          operation,
+          method,
+          path,
+          scopes,
+        })
+  // By code units, so that the order is the same on every machine.
+  const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+  const grants = grantsOf(sorted)
+  return { permissions: sorted, grants, clients: clientsOf(grants), toString: () => asText(sorted) }
+}
+
+function grantsOf(rows: readonly Permission[]): Grant[] {
+  const grants = new Map<string, { client: string; audience: string; scopes: Set<string> }>()
+  for (const { client, audience, scopes } of rows) {
+    const key = JSON.stringify([client, audience])
+    const grant = grants.get(key) ?? { client, audience, scopes: new Set() }
+    for (const scope of scopes === 'public' ? [] : scopes) grant.scopes.add(scope)
+    grants.set(key, grant)
+  }
+  return [...grants.values()].map(({ client, audience, scopes }) => ({
+    client,
+    audience,
+    scopes: [...scopes].sort(),
+  }))
+}
+
+function clientsOf(grants: readonly Grant[]): PermittedClient[] {
+  return [...new Set(grants.map(({ client }) => client))].map(clientId => {
+    const own = grants.filter(({ client }) => client === clientId)
+    const scopes = new Set(own.flatMap(grant => grant.scopes))
+    return { clientId, audience: own.map(({ audience }) => audience), scopes: [...scopes].sort() }
+  })
+}
+
+const columns = ['client', 'audience', 'operation', 'method', 'path', 'scopes'] as const
+
+function asText(rows: readonly Permission[]): string {
+  const lines: (readonly string[])[] = [columns]
+  for (const row of rows) lines.push(columns.map(column => textOf(row[column])))
+  const widths = columns.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)))
+  return lines
+    .map(line =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+function textOf(value: string | readonly string[]): string {
+  return typeof value === 'string' ? value : value.join(' ') || 'any token'
+}
