@@ -2,6 +2,13 @@
 import { readdirSync, rmSync } from 'node:fs'
 
 const leftovers = ['dist', '.test', '.tap', '.demo']
-const folders = ['.', 'demo', 'benchmarks', ...readdirSync('packages').map(name => `packages/${name}`)]
+const folders = [
+  '.',
+  'demo',
+  'docs',
+  'benchmarks',
+  'test-support',
+  ...readdirSync('packages').map(name => `packages/${name}`),
+]
 for (const folder of folders)
   for (const name of leftovers) rmSync(`${folder}/${name}`, { recursive: true, force: true })

@@ -10,7 +10,9 @@ import {
   type ConnectionOptions,
   type IssuerConnection,
 } from 'oauth-issuer-connection'
-import { makeCertificate, messageOf, startServer } from './server.js'
+import { makeCertificate } from 'test-support/certificate'
+import { setEnvironment, startProxy } from 'test-support/proxy'
+import { messageOf, startServer } from './server.js'
 
 function connect(t: Test, options: ConnectionOptions = {}): IssuerConnection {
   const connection = connectToIssuer(options)
@@ -194,7 +196,7 @@ t.test('fetch gives oauth4webapi a decoded Response', async t => {
 })
 
 t.test('a private certificate authority is trusted, and only if it is given', async t => {
-  const tls = await makeCertificate()
+  const tls = await makeCertificate('localhost')
   const server = await startServer(t, response => response.end(ascii), tls)
   t.match(await messageOf(connect(t).exchange().request(server.url)), /self-signed certificate/)
   t.ok(
@@ -220,23 +222,10 @@ t.test('the environment names a proxy exactly when Node would use it', async t =
 })
 
 t.test('requests go through a CONNECT proxy of the environment, with a private CA', async t => {
-  const tls = await makeCertificate()
+  const tls = await makeCertificate('localhost')
   const server = await startServer(t, response => response.end(ascii), tls)
-  const tunnels: string[] = []
-  const proxy = await startConnectProxy(t, tunnels)
-  const environment: Record<string, string> = {
-    NODE_USE_ENV_PROXY: '1',
-    HTTPS_PROXY: proxy,
-    NO_PROXY: 'direct.example.com',
-  }
-  for (const [name, setting] of Object.entries(environment)) {
-    const { [name]: before } = process.env
-    process.env[name] = setting
-    t.teardown(() => {
-      if (before === undefined) delete process.env[name]
-      else process.env[name] = before
-    })
-  }
+  const { url, tunnels } = await startProxy(t)
+  setEnvironment(t, { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: url, NO_PROXY: 'direct.example.com' })
   const connection = connect(t, { tls: { ca: tls.cert } })
   const answer = await connection.exchange().request(server.url)
   t.strictSame([answer.status, tunnels], [200, [new URL(server.url).host]])
@@ -252,21 +241,3 @@ t.test('requests go through a CONNECT proxy of the environment, with a private C
   )
   t.equal(tunnels.length, 1, 'NO_PROXY is honoured')
 })
-
-async function startConnectProxy(t: Test, tunnels: string[]): Promise<string> {
-  const { createServer: createHttpServer } = await import('node:http')
-  const { connect: connectSocket } = await import('node:net')
-  const { listen } = await import('./server.js')
-  const proxy = createHttpServer()
-  proxy.on('connect', (request, socket) => {
-    tunnels.push(request.url ?? '')
-    const { hostname, port } = new URL(`http://${request.url}`)
-    const upstream = connectSocket(Number(port), hostname, () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n')
-      upstream.pipe(socket).pipe(upstream)
-    })
-    for (const one of [upstream, socket]) one.on('error', () => {})
-    t.teardown(() => upstream.destroy())
-  })
-  return listen(t, proxy, 'http')
-}

@@ -1,12 +1,12 @@
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { connectToIssuer } from 'oauth-issuer-connection'
 import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
 import t, { type Test } from 'tap'
+import { makeCertificate } from 'test-support/certificate'
+import { listen } from 'test-support/listen'
 import { fetchKeysOf } from '#src/keys/issuer-keys.js'
-import { makeCertificate } from './certificate.js'
 import { makeKey, signRaw, type SigningKey } from './hand-made-issuer.js'
 
 const audience = 'https://api.example.com'
@@ -25,17 +25,8 @@ async function serve(t: Test, places: Places): Promise<{ origin: string; asked: 
     // oxlint-disable-next-line no-template-curly-in-string -- the place holder of the test itself
     response.end(JSON.stringify(place).replaceAll('${origin}', origin))
   })
-  const origin = await listen(t, server, 'http')
+  const origin = await listen(t, server)
   return { origin, asked }
-}
-
-async function listen(t: Test, server: Server, protocol: string): Promise<string> {
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** Starts an application that needs the keys, and tells how a token with these claims fares. */
@@ -164,7 +155,7 @@ t.test('metadata without keys, or with keys that anybody could answer for', asyn
 t.test('a server whose certificate nobody vouches for', async t => {
   const { cert, key } = await makeCertificate('issuer')
   const server = createTlsServer({ cert, key }, (_request, response) => response.end('{}'))
-  const origin = await listen(t, server as unknown as Server, 'https')
+  const origin = await listen(t, server, 'https://127.0.0.1')
   await t.rejects(start(t, { issuer: origin }), {
     code: 'OAUTH_ISSUER',
     message: /https:\/\/127\.0\.0\.1:\d+\/\.well-known\/openid-configuration: self-signed certificate/,

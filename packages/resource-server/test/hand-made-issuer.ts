@@ -6,8 +6,8 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { listen } from 'test-support/listen'
 
 /**
  * An issuer made by hand: keys from node:crypto, tokens put together byte by byte, a plain HTTP server. It shares no
@@ -110,10 +110,8 @@ export async function startHandMadeIssuer(t: Test, keys: readonly SigningKey[]):
   server.on('connection', socket => {
     if (!isThere) socket.resetAndDestroy()
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
   const issuer: HandMadeIssuer = {
-    url: `http://127.0.0.1:${port}`,
+    url: await listen(t, server),
     asked,
     keys: keys.map(({ jwk }) => jwk),
     answer: undefined,
@@ -125,13 +123,6 @@ export async function startHandMadeIssuer(t: Test, keys: readonly SigningKey[]):
       isThere = true
     },
   }
-  t.teardown(
-    () =>
-      new Promise(resolve => {
-        server.close(resolve)
-        server.closeAllConnections()
-      }),
-  )
   return issuer
 }
 

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { ClientCredentialsProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -9,6 +8,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import resourceServer from 'fastify-resource-server'
+import { listen } from 'test-support/listen'
 
 /** A server of the Model Context Protocol with one tool, which tells who calls. */
 function tools(clientId: string | null): McpServer {
@@ -22,9 +22,7 @@ function tools(clientId: string | null): McpServer {
 async function startMcp(t: Test, issuer: TestIssuer): Promise<{ app: FastifyInstance; url: string }> {
   // It listens first: the URL of the API is in its options.
   const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
+  const url = `${await listen(t, server)}/mcp`
   const app = fastify({ serverFactory: handler => server.on('request', handler) })
   t.teardown(() => app.close())
   await app.register(resourceServer, {

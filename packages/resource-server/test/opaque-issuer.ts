@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
+import { listen } from 'test-support/listen'
 import { audience } from './protected-app.js'
 
 interface Question {
@@ -44,13 +43,7 @@ export async function startOpaque(t: Test, metadata: object = {}): Promise<Opaqu
     else response.end(JSON.stringify(found))
   }
   const server = createServer((request, response) => void answer(request, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  opaque.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  opaque.url = await listen(t, server)
   return opaque
 }
 

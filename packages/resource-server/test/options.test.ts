@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import resourceServer from 'fastify-resource-server'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
+import { makeCertificate } from 'test-support/certificate'
 import { audience, buildApp, registered } from './protected-app.js'
 
 const { issuer } = registered
@@ -181,9 +182,7 @@ t.test('no error shows a secret, or fails at a value that is not JSON', async t 
 })
 
 t.test('options that are undefined, where that means the default', async t => {
-  const { cert } = await import('./certificate.js').then(({ makeCertificate }) =>
-    makeCertificate('localhost'),
-  )
+  const { cert } = await makeCertificate('localhost')
   await t.resolves(
     register(t, {
       clockToleranceMs: undefined,

@@ -1,26 +1,23 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import t from 'tap'
 import resourceServer from 'fastify-resource-server'
+import { listen } from 'test-support/listen'
 
 const audience = 'https://api.example.com'
 const keys = await generateKeyPair('ES256')
 const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'first', alg: 'ES256', use: 'sig' }
 let asked = 0
 const server = createServer((request, response) => {
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   response.setHeader('content-type', 'application/json')
   if (request.url === '/jwks') {
     asked += 1
     return response.end(JSON.stringify({ keys: [jwk] }))
   }
-  return response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/jwks` }))
+  return response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks` }))
 })
-await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-t.teardown(() => server.close())
+const issuer = await listen(t, server)
 
 function sign(claims: Record<string, unknown> = {}): Promise<string> {
   return new SignJWT({ client_id: 'payment', jti: 'one', scope: 'receipts:read', ...claims })

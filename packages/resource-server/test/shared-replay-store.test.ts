@@ -3,12 +3,12 @@ import { Redis } from 'ioredis'
 import { createClient as createClient4 } from 'redis-4'
 import t from 'tap'
 import { redisReplayStore, type DpopOptions, type ReplayStore } from 'fastify-resource-server'
+import { redisPackages } from 'test-support/redis-connections'
+import { noRedis, startRedis } from 'test-support/redis-server'
 import { createUsedProofs, StoreFault } from '#src/binding/used-proofs.js'
 import { Refusal } from '#src/errors.js'
 import { origin, startDpop, type DpopBench } from './dpop-bench.js'
 import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
-import { redisPackages } from './redis-connections.js'
-import { noRedis, startRedis } from './redis-server.js'
 
 for (const [name, connect] of Object.entries(redisPackages))
   t.test(`replicas share used proofs in Redis through ${name}`, { skip: noRedis }, async t => {

@@ -3,9 +3,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createTestIssuer } from 'oauth-test-issuer'
 import t from 'tap'
 import { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
+import { makeCertificate } from 'test-support/certificate'
 import { startRealServer } from './real-server.js'
 import { audience, getToken } from './authenticating.js'
-import { makeCertificate } from './certificate.js'
 import { startTokenEndpoint } from './token-endpoint.js'
 
 // RFC 6749 §2.3.1 wants both form-urlencoded; a server that decodes them strictly finds out who doesn't.

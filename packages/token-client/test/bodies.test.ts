@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { createTestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import { FormData } from 'undici'
 import { createTokenClient, type TokenClient } from 'fastify-token-client'
+import { listen } from 'test-support/listen'
 
 const audience = 'https://receipts.example.com'
 
@@ -23,18 +23,14 @@ async function start(t: Test): Promise<{ client: TokenClient; bodies: string[] }
       response.writeHead(request.headers.authorization === refused ? 401 : 200).end(body)
     })
   })
-  await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
   const client = createTokenClient({
-    baseUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    baseUrl: await listen(t, api),
     issuer: issuer.url,
     clientId: 'payment',
     clientSecret: 'x',
     resource: audience,
   })
-  t.teardown(async () => {
-    await client.close()
-    api.close()
-  })
+  t.teardown(() => client.close())
   return { client, bodies }
 }
 

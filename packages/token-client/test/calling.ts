@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Test } from 'tap'
 import { createTokenClient, type TokenClient, type TokenClientOptions } from 'fastify-token-client'
-import { listen, type HandMadeEndpoint } from './token-endpoint.js'
+import { listen } from 'test-support/listen'
+import type { HandMadeEndpoint } from './token-endpoint.js'
 
 /** An API that keeps what it was called with. */
 export interface HandMadeApi {

@@ -1,9 +1,9 @@
 import { createHash, webcrypto } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { calculateJwkThumbprint, decodeJwt, EmbeddedJWK, jwtVerify, type JWTPayload } from 'jose'
 import t, { type Test } from 'tap'
 import { createTokenClient, type TokenClient, type TokenClientOptions } from 'fastify-token-client'
+import { listen } from 'test-support/listen'
 import { startRealServer } from './real-server.js'
 import { json, startTokenEndpoint, type Behaviour } from './token-endpoint.js'
 
@@ -37,12 +37,10 @@ async function startApi(t: Test, nonces: string[] = []) {
     response.writeHead(right ? 200 : 403).end(body)
   }
   const server = createServer((request, response) => {
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     answer(request, response, url).catch((error: unknown) => response.writeHead(500).end(String(error)))
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
+  const url = await listen(t, server)
+  return { url, seen }
 }
 
 function clientOf(
@@ -119,9 +117,7 @@ t.test('where a 401 that asks for a nonce does not come to its end, nobody waits
       .writeHead(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'the nonce' })
       .write('no, because')
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  const payment = clientOf(t, issuer, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const payment = clientOf(t, issuer, await listen(t, server))
   t.equal(await (await payment.fetch('/')).text(), 'ok')
 })
 
@@ -136,9 +132,7 @@ t.test('a nonce that is asked for again and again ends in the 401', async t => {
     })
     response.end()
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
-  const payment = clientOf(t, issuer, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const payment = clientOf(t, issuer, await listen(t, server))
   t.equal((await payment.fetch('/')).status, 401)
   t.ok(asked <= 3, `${asked} requests`)
 })

@@ -2,8 +2,9 @@ import { createServer } from 'node:http'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Agent, type Dispatcher } from 'undici'
+import { listen } from 'test-support/listen'
 import { clientOf, startApi } from './calling.js'
-import { listen, startTokenEndpoint, type HandMadeEndpoint } from './token-endpoint.js'
+import { startTokenEndpoint, type HandMadeEndpoint } from './token-endpoint.js'
 
 // undici contains what a handler throws. Where the client calls handlers itself, after the wait for a token and after a
 // 401, the outcome has to be the same: one `onResponseError`, and never an unhandled rejection, which ends the process.

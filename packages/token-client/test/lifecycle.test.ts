@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -10,6 +9,7 @@ import tokenClient, {
   type TokenClient,
   type TokenClientPluginOptions,
 } from 'fastify-token-client'
+import { listen } from 'test-support/listen'
 import { startTokenEndpoint } from './token-endpoint.js'
 
 declare module 'fastify' {
@@ -45,12 +45,7 @@ async function startApi(t: Test, refusing: () => boolean = () => false): Promise
   const api = createServer((request, response) =>
     response.writeHead(refusing() ? 401 : 200).end(request.headers.authorization),
   )
-  await new Promise<void>(resolve => api.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    api.closeAllConnections()
-    api.close()
-  })
-  return `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+  return await listen(t, api)
 }
 
 t.test('several registrations are several clients, each with its own token', async t => {

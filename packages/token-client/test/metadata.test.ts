@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import t from 'tap'
 import { createTokenClient } from 'fastify-token-client'
+import { listen } from 'test-support/listen'
 import { json, startTokenEndpoint, type Behaviour } from './token-endpoint.js'
 import { failureOf, secret, start } from './standing-clock.js'
 
@@ -21,9 +21,7 @@ t.test(
       asked += 1
       return json(response, 200, { issuer, token_endpoint: tokenEndpoint })
     })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    t.teardown(() => server.close())
-    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const issuer = await listen(t, server)
     const options = {
       baseUrl: 'https://receipts.example.com',
       issuer,
@@ -69,11 +67,9 @@ t.test('the metadata has to name the issuer', async t => {
       token_endpoint: 'https://somebody.else.example/token',
     }),
   )
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => server.close())
   const client = createTokenClient({
     baseUrl: 'https://receipts.example.com',
-    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    issuer: await listen(t, server),
     clientId: 'payment',
     clientSecret: secret,
   })

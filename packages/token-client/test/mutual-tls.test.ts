@@ -1,12 +1,11 @@
 import { createHash, X509Certificate } from 'node:crypto'
-import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { decodeJwt } from 'jose'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createTokenClient } from 'fastify-token-client'
-import { makeCertificate } from './certificate.js'
+import { makeCertificate } from 'test-support/certificate'
+import { listen } from 'test-support/listen'
 import { startRealServer } from './real-server.js'
 import { json } from './token-endpoint.js'
 import { getToken } from './authenticating.js'
@@ -93,7 +92,7 @@ t.test('mutual TLS goes to the aliases of RFC 8705 §5, and calls show the same 
       response.end(`${request.headers.authorization} of ${subject}`)
     },
   )
-  const strictUrl = await listen(t, strict)
+  const strictUrl = await listen(t, strict, 'https://localhost')
   const lax = createTlsServer(server, (request, response) => {
     if (request.method === 'POST') return json(response, 401, { error: 'invalid_client' })
     json(response, 200, {
@@ -102,7 +101,7 @@ t.test('mutual TLS goes to the aliases of RFC 8705 §5, and calls show the same 
       mtls_endpoint_aliases: { token_endpoint: `${strictUrl}/token` },
     })
   })
-  const issuer = await listen(t, lax)
+  const issuer = await listen(t, lax, 'https://localhost')
   const client = createTokenClient({
     baseUrl: strictUrl,
     issuer,
@@ -116,12 +115,3 @@ t.test('mutual TLS goes to the aliases of RFC 8705 §5, and calls show the same 
   const { body } = await client.request({ path: '/receipts' })
   t.equal(await body.text(), 'Bearer bound of CN=payment')
 })
-
-async function listen(t: Test, server: Server): Promise<string> {
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `https://localhost:${(server.address() as AddressInfo).port}`
-}

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { makeCertificate } from './certificate.js'
-import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { Agent } from 'undici'
 import t, { type Test } from 'tap'
 import tokenClient, { type TokenClient } from 'fastify-token-client'
+import { makeCertificate } from 'test-support/certificate'
+import { listen } from 'test-support/listen'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -18,9 +18,7 @@ async function serve(
   handle: (request: IncomingMessage, response: ServerResponse, url: string) => void,
 ): Promise<string> {
   const server: Server = createServer((request, response) => handle(request, response, url))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  t.teardown(() => server.close())
+  const url = await listen(t, server)
   return url
 }
 

@@ -1,13 +1,13 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import httpProxy from '@fastify/http-proxy'
 import replyFrom from '@fastify/reply-from'
 import underPressure from '@fastify/under-pressure'
 import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import tokenClient, { type TokenClient, type TokenClientPluginOptions } from 'fastify-token-client'
-import { makeCertificate } from './certificate.js'
+import { makeCertificate } from 'test-support/certificate'
+import { listen } from 'test-support/listen'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -26,13 +26,7 @@ async function startUpstream(t: Test, tls?: { key: string; cert: string }) {
     response.end(JSON.stringify({ path: request.url }))
   }
   const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  return { url: `${tls === undefined ? 'http' : 'https'}://localhost:${port}`, seen }
+  return { url: await listen(t, server, tls === undefined ? 'http://localhost' : 'https://localhost'), seen }
 }
 
 async function gateway(

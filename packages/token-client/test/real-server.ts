@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { createServer as createTlsServer } from 'node:https'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ClientMetadata, Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import type { Test } from 'tap'
+import { listen } from 'test-support/listen'
 
 /** What a test wants of the authorization server besides the usual. */
 export interface RealServerOptions {
@@ -22,13 +22,8 @@ export async function startRealServer(t: Test, options: RealServerOptions): Prom
     options.tls === undefined
       ? createServer()
       : createTlsServer({ ...options.tls, requestCert: true, rejectUnauthorized: false })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const scheme = options.tls === undefined ? 'http' : 'https'
-  const issuer = `${scheme}://localhost:${(server.address() as AddressInfo).port}`
+  const host = options.tls === undefined ? 'http://localhost' : 'https://localhost'
+  const issuer = await listen(t, server, host)
   const provider = quietly(() => new Provider(issuer, configuration(options)))
   const handle = provider.callback()
   server.on('request', (request, response) => void handle(request, response))

@@ -13,9 +13,9 @@ import {
   type TokenClientOptions,
   type TokenStore,
 } from 'fastify-token-client'
+import { noRedis, startRedis } from 'test-support/redis-server'
 import { createSeal, noSeal } from '#src/share/seal.js'
 import { shareTokens } from '#src/share/share-tokens.js'
-import { noRedis, startRedis } from './redis-server.js'
 
 const audience = 'https://receipts.example.com'
 const secret = randomBytes(16).toString('hex')

@@ -7,8 +7,8 @@ import tokenClient, {
   type InterceptorOptions,
   type TokenClientOptions,
 } from 'fastify-token-client'
+import { faults, settle, watchProcess } from 'test-support/faults'
 import { clientOf, ok, startApi } from './calling.js'
-import { faults, settle, watchProcess } from './faults.js'
 import { startTokenEndpoint } from './token-endpoint.js'
 
 // docs/security.md lists every place where the package calls code of others. Handlers and stream factories that throw are

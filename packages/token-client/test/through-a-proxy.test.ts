@@ -1,47 +1,11 @@
-import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { connect, type AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { Agent } from 'undici'
 import { createTokenClient } from 'fastify-token-client'
-import { makeCertificate } from './certificate.js'
+import { makeCertificate } from 'test-support/certificate'
+import { listen } from 'test-support/listen'
+import { setEnvironment, startProxy } from 'test-support/proxy'
 import { json } from './token-endpoint.js'
-
-async function listen(t: Test, server: Server, protocol: string): Promise<string> {
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** A CONNECT proxy that records the hosts it opened tunnels to. */
-async function startProxy(t: Test): Promise<{ url: string; tunnels: (string | undefined)[] }> {
-  const tunnels: (string | undefined)[] = []
-  const proxy = createServer().on('connect', (request, socket) => {
-    tunnels.push(request.url)
-    const { hostname, port } = new URL(`http://${request.url}`)
-    const upstream = connect(Number(port), hostname, () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n')
-      upstream.pipe(socket).pipe(upstream)
-    })
-    for (const one of [upstream, socket]) one.on('error', () => {})
-    t.teardown(() => upstream.destroy())
-  })
-  return { url: await listen(t, proxy, 'http'), tunnels }
-}
-
-function setEnvironment(t: Test, variables: Record<string, string>): void {
-  for (const [name, value] of Object.entries(variables)) {
-    const { [name]: before } = process.env
-    process.env[name] = value
-    t.teardown(() => {
-      if (before === undefined) delete process.env[name]
-      else process.env[name] = before
-    })
-  }
-}
 
 t.test(
   'metadata and tokens come through the proxy of the environment, from a server with a private CA',
@@ -56,7 +20,7 @@ t.test(
           : { issuer, token_endpoint: `${issuer}/token` },
       ),
     )
-    const issuer = await listen(t, server, 'https')
+    const issuer = await listen(t, server, 'https://127.0.0.1')
     const { url, tunnels } = await startProxy(t)
     setEnvironment(t, { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: url })
     const clientWith = (ca: { ca?: string }) => {
@@ -92,7 +56,7 @@ t.test('calls of the API go through the proxy of the environment, to a server wi
         : { authorization: request.headers.authorization },
     ),
   )
-  const baseUrl = await listen(t, server, 'https')
+  const baseUrl = await listen(t, server, 'https://127.0.0.1')
   const { url, tunnels } = await startProxy(t)
   setEnvironment(t, { NODE_USE_ENV_PROXY: '1', HTTPS_PROXY: url })
   // Token requests are sent directly, so that all tunnels are for calls.

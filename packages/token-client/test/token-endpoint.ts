@@ -1,12 +1,6 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Test } from 'tap'
+import { listen } from 'test-support/listen'
 
 /** Answers a token request. */
 export type Behaviour = (response: ServerResponse, request: IncomingMessage) => void
@@ -55,14 +49,4 @@ export async function startTokenEndpoint(t: Test, behave: Behaviour = tokens()):
   }
   endpoint.url = `${await listen(t, server)}/token`
   return endpoint
-}
-
-/** Opens a server on loopback until the test ends; returns its origin. */
-export async function listen(t: Test, server: Server): Promise<string> {
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }

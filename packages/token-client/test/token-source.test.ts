@@ -11,10 +11,10 @@ import tokenClient, {
   type TokenSource,
   type TokenSourceOptions,
 } from 'fastify-token-client'
+import { faults, internal, settle, watchProcess } from 'test-support/faults'
 import { parseOptions } from '#src/options/settings.js'
 import { buildTokenClient } from '#src/token-client.js'
 import { ok, startApi } from './calling.js'
-import { faults, internal, settle, watchProcess } from './faults.js'
 import { failureOf, start } from './standing-clock.js'
 
 const baseUrl = 'https://receipts.example.com'

@@ -4,9 +4,9 @@ import { Redis } from 'ioredis'
 import { createClient as createClient4 } from 'redis-4'
 import t, { type Test } from 'tap'
 import tokenClient, { redisTokenStore, type TokenStore } from 'fastify-token-client'
+import { redisPackages } from 'test-support/redis-connections'
+import { noRedis, startRedis } from 'test-support/redis-server'
 import { verifyTokenStore } from '#src/share/verify-token-store.js'
-import { redisPackages } from './redis-connections.js'
-import { noRedis, startRedis } from './redis-server.js'
 
 for (const [name, connect] of Object.entries(redisPackages))
   t.test(`redisTokenStore stores values and locks through ${name}`, { skip: noRedis }, async t => {

@@ -1,6 +1,6 @@
 import { sign, X509Certificate, type JsonWebKey } from 'node:crypto'
 import t from 'tap'
-import { makeCertificate } from '../certificate.js'
+import { makeCertificate } from 'test-support/certificate'
 import { base64url, makeKey, signatureOf, signHmac, signRaw } from '../hand-made-issuer.js'
 import { startBench } from '../protected-app.js'
 import { refuses } from './refuses.js'

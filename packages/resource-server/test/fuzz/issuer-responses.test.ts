@@ -1,15 +1,15 @@
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { settle, watchProcess } from 'test-support/faults'
+import { hostileBody, type HostileBody } from 'test-support/hostile-body'
+import { listen } from 'test-support/listen'
 import { Refusal } from '#src/errors.js'
 import { parseOptions } from '#src/options/options.js'
 import { createCachedVerifier } from '#src/verifier.js'
-import { settle, watchProcess } from '../faults.js'
 import { makeKey, signRaw } from '../hand-made-issuer.js'
 import { audience } from '../protected-app.js'
-import { hostileBody, type HostileBody } from './hostile-body.js'
 
 /** `FUZZ_RUNS=100000 FUZZ_SEED=7` makes more answers, with another seed. */
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 250)
@@ -56,12 +56,7 @@ async function startIssuer(t: Test) {
   const server = createServer(({ url }, response) =>
     answer(url === '/jwks' ? 'jwks' : url === '/introspection' ? 'introspection' : 'metadata', response),
   )
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  issuer.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  issuer.url = await listen(t, server)
   return { issuer, valid }
 }
 

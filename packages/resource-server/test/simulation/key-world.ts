@@ -1,4 +1,5 @@
 import { sign } from 'node:crypto'
+import type { SimulatedTime } from 'test-support/simulated-time'
 import { profiles } from '#src/claims/profiles.js'
 import { Refusal } from '#src/errors.js'
 import { supportedAlgorithms } from '#src/keys/algorithms.js'
@@ -11,7 +12,6 @@ import { createSignatureVerifier } from '#src/signature/verify-signature.js'
 import { createTokenCache } from '#src/verify/token-cache.js'
 import { createVerifyToken } from '#src/verify/verify-token.js'
 import { base64url, makeKey, type SigningKey } from '../hand-made-issuer.js'
-import type { SimulatedTime } from './simulated-time.js'
 
 /** How the issuer answers requests for its keys. */
 export type IssuerMode = 'up' | 'slow' | 'hangs' | 'unreachable' | 'malformed' | 'no keys'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { SimulatedTime } from 'test-support/simulated-time'
 import { KeyWorld, type Step } from './key-world.js'
-import { SimulatedTime } from './simulated-time.js'
 
 /**
  * A year of bad days: two replicas and their issuer, in simulated time. After each step, everything that

@@ -1,10 +1,10 @@
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { createTokenClient, type TokenRejectedError, type TokenUnavailableError } from 'fastify-token-client'
-import { settle, watchProcess } from '../faults.js'
-import { hostileBody, type HostileBody } from './hostile-body.js'
+import { settle, watchProcess } from 'test-support/faults'
+import { hostileBody, type HostileBody } from 'test-support/hostile-body'
+import { listen } from 'test-support/listen'
 
 /** `FUZZ_RUNS=100000 FUZZ_SEED=7` makes more answers, with another seed. */
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 400)
@@ -42,12 +42,7 @@ async function startServer(t: Test) {
   const server = createServer(({ url }, response) =>
     answer(url === '/token' ? 'token' : 'metadata', response),
   )
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  hostile.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  hostile.url = await listen(t, server)
   return { hostile, valid }
 }
 

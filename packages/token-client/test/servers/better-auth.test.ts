@@ -6,7 +6,7 @@ import { memoryAdapter } from 'better-auth/adapters/memory'
 import { toNodeHandler } from 'better-auth/node'
 import { jwt } from 'better-auth/plugins'
 import t, { type Test } from 'tap'
-import { listen } from '../token-endpoint.js'
+import { listen } from 'test-support/listen'
 import { audience, clientId, clientSecret, scope, startApi, startClient } from './service.js'
 
 const keyClient = randomUUID()

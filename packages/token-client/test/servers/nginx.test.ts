@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { OAuth2Server } from 'oauth2-mock-server'
 import t, { type Test } from 'tap'
 import { createTestIssuer } from 'oauth-test-issuer'
-import { listen } from '../token-endpoint.js'
+import { listen } from 'test-support/listen'
 import { audience, clientId, clientSecret, scope, startApi, startClient } from './service.js'
 
 // Debian installs it where only root's PATH looks.

@@ -1,3 +1,4 @@
+import type { SimulatedTime } from 'test-support/simulated-time'
 import type { AskForToken, TokenAnswer } from '#src/acquire/ask-for-token.js'
 import { TokenRequestFailure } from '#src/acquire/token-request-failure.js'
 import { createTokenCache, type TokenCache } from '#src/acquire/token-cache.js'
@@ -5,7 +6,6 @@ import { noSeal } from '#src/share/seal.js'
 import { shareTokens } from '#src/share/share-tokens.js'
 import type { TokenStore } from '#src/share/token-store.js'
 import { schedule, type Token } from '#src/token.js'
-import type { SimulatedTime } from './simulated-time.js'
 
 /** How the authorization server treats token requests. */
 export type ServerMode =

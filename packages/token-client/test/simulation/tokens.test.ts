@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { SimulatedTime } from './simulated-time.js'
+import { SimulatedTime } from 'test-support/simulated-time'
 import { TokenWorld, type Step } from './token-world.js'
 
 /**

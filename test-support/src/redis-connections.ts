@@ -4,9 +4,17 @@ import { createClient, createClientPool } from 'redis'
 import { createClient as createClient4 } from 'redis-4'
 import { createClient as createClient5 } from 'redis-5'
 import type { Test } from 'tap'
-import type { RedisConnection } from 'fastify-token-client'
 
-type Connect = (t: Test, socket: string) => Promise<RedisConnection>
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- clients without modules and scripts
+type None = Record<never, never>
+type Connection =
+  | Redis
+  | Valkey
+  | ReturnType<typeof createClient<None, None, None, 3, None>>
+  | ReturnType<typeof createClientPool<None, None, None, 3, None>>
+  | ReturnType<typeof createClient5<None, None, None, 2, None>>
+  | ReturnType<typeof createClient4<None, None, None>>
+type Connect = (t: Test, socket: string) => Promise<Connection>
 
 /** Connects with one of the packages. Commands fail at once while the server is away. */
 export const redisPackages: Readonly<Record<string, Connect>> = {
