@@ -77,6 +77,7 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   authenticationmethod: ['clientAuthentication'],
   authorizationmethod: ['clientAuthentication'],
   kid: ['keyId'],
+  sub: ['subject'],
   key: ['privateKey', 'keys'],
   signingkey: ['privateKey'],
   cert: ['certificate', 'clientCertificate'],

@@ -3,12 +3,13 @@ import type { AccessToken } from './access-token.js'
 import type { ClaimsOf, Scope, TokenClaims } from './oauth-types.js'
 import type { Prefetch } from './options/options.js'
 import { parseVerifierOptions, type VerifierOptions } from './options/verifier-options.js'
+import { revokesTokens, type RevokesTokens } from './revocation/revokes-tokens.js'
 import { createTally, statsOf, type ResourceServerStats } from './stats.js'
 import { createCachedVerifier, type CachedVerifier } from './verifier.js'
 import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
 
 /** Verifies access tokens without Fastify. */
-export interface Verifier<S extends string = Scope, C = TokenClaims> {
+export interface Verifier<S extends string = Scope, C = TokenClaims> extends RevokesTokens {
   /**
    * Verifies a token as `fastify.oauth.verify` does.
    * @param rule what is demanded of it, as in a route's `config.oauth`; any valid token, if left out
@@ -48,6 +49,7 @@ export async function createVerifier<const S extends string = Scope, C extends T
   return Object.freeze({
     // The catalogue and the schema have been checked by then.
     verify: verify as Verifier<S, ClaimsBy<C>>['verify'],
+    ...revokesTokens(verifier.revocations),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),
   })

@@ -53,6 +53,18 @@ export interface ResourceServerEvents {
     readonly kid: string | undefined
     readonly algorithm: string
   }
+  /** Tokens were revoked, or a revocation was undone, and this process acts accordingly. */
+  'fastify-resource-server:revocation': {
+    readonly issuer: string
+    /** Which claim names the tokens. */
+    readonly by: 'jti' | 'clientId' | 'subject' | 'keyId'
+    readonly value: string
+    /** Milliseconds since the epoch. */
+    readonly until: number
+    /** Milliseconds since the epoch; undefined: all tokens, whenever they were issued. */
+    readonly issuedBefore: number | undefined
+    readonly undone: boolean
+  }
 }
 
 type Name = keyof ResourceServerEvents
@@ -63,6 +75,7 @@ const channels = {
   'fastify-resource-server:keys': channel('fastify-resource-server:keys'),
   'fastify-resource-server:keys-failed': channel('fastify-resource-server:keys-failed'),
   'fastify-resource-server:signature-disputed': channel('fastify-resource-server:signature-disputed'),
+  'fastify-resource-server:revocation': channel('fastify-resource-server:revocation'),
 } satisfies Record<Name, unknown>
 
 /** Whether anybody listens: nothing has to be made up for nobody. */

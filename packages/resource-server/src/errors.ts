@@ -16,6 +16,7 @@ export type RefusalReason =
   | 'not_yet_valid'
   | 'scope'
   | 'inactive'
+  | 'revoked'
   | 'binding'
   | 'proof'
   | 'nonce'
@@ -117,6 +118,31 @@ export const InvalidRouteError: Make<[string]> = createError(
 
 /** Boot, with `prefetch: 'required'`: the issuer's metadata or keys cannot be used. */
 export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-resource-server: %s', 500)
+
+/** `fastify.oauth.revoke` or `unrevoke` was called with wrong arguments, or without the option `revocation`. */
+export const InvalidRevocationError: Make<[string]> = createError(
+  'OAUTH_INVALID_REVOCATION',
+  'fastify-resource-server: cannot revoke: %s',
+  500,
+  TypeError,
+)
+
+const RevocationFailed: Make<[string]> = createError(
+  'OAUTH_REVOCATION_FAILED',
+  'fastify-resource-server: cannot revoke: %s',
+  503,
+)
+
+/** `fastify.oauth.revoke` or `unrevoke` did not take effect everywhere: there is no room. */
+export class RevocationFailedError extends RevocationFailed {
+  /** Whether this process refuses the tokens (or, after `unrevoke`, accepts them) all the same. */
+  readonly isInEffectHere: boolean
+
+  constructor(message: string, isInEffectHere: boolean) {
+    super(message)
+    this.isInEffectHere = isInEffectHere
+  }
+}
 
 const GuardFailed: Make = createError('OAUTH_GUARD_FAILED', 'Access to this route could not be checked', 500)
 

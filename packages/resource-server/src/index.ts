@@ -25,16 +25,20 @@ export {
   InvalidDpopProofError,
   InvalidOptionError,
   InvalidRequestError,
+  InvalidRevocationError,
   InvalidRouteError,
   InvalidTokenError,
   IssuerError,
   MissingTokenError,
+  RevocationFailedError,
   UseDpopNonceError,
   VerificationUnavailableError,
   type RefusalDetails,
   type RefusalReason,
   type RefusedTokenError,
 } from './errors.js'
+export type { RevocationTarget, RevocationTerms } from './revocation/revocation.js'
+export type { RevokesTokens } from './revocation/revokes-tokens.js'
 export type { OAuthTypes, Role, Scope, TokenClaims } from './oauth-types.js'
 export type { OfferedApi } from './options/api-option.js'
 export type { DpopOptions } from './options/dpop-options.js'
@@ -45,6 +49,7 @@ export type { IssuerOptions } from './options/issuer-options.js'
 export type { ResourceServerOptions } from './options/options.js'
 export type { VerifierOptions } from './options/verifier-options.js'
 export type { ResourceMetadataOptions } from './options/resource-metadata-options.js'
+export type { RevocationOptions } from './options/revocation-options.js'
 export type { Guard } from './guard.js'
 export type { ResourceServer } from './oauth-decorator.js'
 export type { TokenRequirement } from './verify-by-rule.js'

@@ -2,13 +2,14 @@ import type { AccessToken } from './access-token.js'
 import type { Catalogue, Requirement, RouteRequirement } from './authorize/requirement.js'
 import type { Guard } from './guard.js'
 import type { Logger } from './log.js'
+import { revokesTokens, type RevokesTokens } from './revocation/revokes-tokens.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
 import { statsOf, type ResourceServerStats, type Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
 import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
 
 /** `fastify.oauth`: the resource server of this scope. */
-export interface ResourceServer {
+export interface ResourceServer extends RevokesTokens {
   /**
    * Verifies a token that did not come in an `Authorization` header: in a WebSocket message or a queue, say.
    * @param rule what is demanded of it, as in `config.oauth`; any valid token, if left out
@@ -49,6 +50,7 @@ export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer
     authenticate: rule => guard(readRule(rule, 'oauth.authenticate')),
     routes: list,
     printRoutes: () => formatRoutes(list()),
+    ...revokesTokens(verifier.revocations),
     stats: () => statsOf(tally, verifier.state()),
   } satisfies ResourceServer)
 }

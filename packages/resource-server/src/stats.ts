@@ -9,6 +9,8 @@ export interface ResourceServerStats {
   /** Verified tokens that are remembered now. */
   readonly cachedTokens: number
   readonly issuers: readonly IssuerStats[]
+  /** Revocations that have not ended; undefined without the option `revocation`. */
+  readonly revocations?: number
 }
 
 /** One issuer's keys. */
@@ -31,7 +33,7 @@ export interface Tally {
 /** The counts up to now, with the state of the issuers. */
 export function statsOf(
   { allowed, refused }: Tally,
-  state: Pick<ResourceServerStats, 'cachedTokens' | 'issuers'>,
+  state: Omit<ResourceServerStats, keyof Tally>,
 ): ResourceServerStats {
   return { allowed, refused: { ...refused }, ...state }
 }

@@ -10,9 +10,11 @@ import type { Settings } from './options/options.js'
 import type { Outcome } from './outcome.js'
 import { loadFastifyJwt, type LoadSecond } from './signature/second-implementation.js'
 import { createThreadPool } from './signature/thread-pool.js'
+import { refuseRevoked } from './revocation/refuse-revoked.js'
+import { createRevocations, type Revocations } from './revocation/revocations.js'
 import { trustIssuer } from './trust-issuer.js'
 import { createTokenCache } from './verify/token-cache.js'
-import { createVerifyToken } from './verify/verify-token.js'
+import { createVerifyToken, fitsTemplate } from './verify/verify-token.js'
 
 /** Everything that verification keeps: keys, connections, verified tokens. */
 export interface CachedVerifier {
@@ -23,10 +25,13 @@ export interface CachedVerifier {
   /** Fetches the keys of every issuer. @throws {IssuerError} the first failure */
   loadKeys(): Promise<void>
   close(): Promise<void>
+  /** Undefined without the option `revocation`. */
+  readonly revocations: Revocations | undefined
   /** Verified tokens at hand, and each issuer's keys. */
   state(): {
     readonly cachedTokens: number
     readonly issuers: readonly ({ readonly issuer: string } & KeySetState)[]
+    readonly revocations?: number
   }
 }
 
@@ -50,13 +55,19 @@ export async function createCachedVerifier(
     introspect: introspection.introspect,
     now: settings.clock,
   })
-  return {
+  const revocations = revocationsOf(settings, log)
+  const verified: Pick<CachedVerifier, 'remembered' | 'verify'> = {
     remembered: header => cache.get(header),
     verify: ({ accessToken, header }) =>
       andThen(verifyToken(accessToken), verification => {
+        revocations?.noteKey(verification)
         cache.set(header, verification)
         return verification.outcome
       }),
+  }
+  return {
+    ...(revocations === undefined ? verified : refuseRevoked(verified, revocations)),
+    revocations,
     async loadKeys() {
       await Promise.all(issuers.map(({ keys }) => keys.load())).catch((error: unknown) => {
         throw new IssuerError((error as Error).message)
@@ -71,6 +82,7 @@ export async function createCachedVerifier(
         const { kids, fetchedAt, failures } = keys.state()
         return { issuer, kids, fetchedAt, failures }
       }),
+      ...(revocations === undefined ? {} : { revocations: revocations.count() }),
     }),
   }
 }
@@ -79,4 +91,25 @@ function connectorFor({ issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs
   const trust: TlsSettings = ca === undefined ? {} : { ca }
   return ({ tls, ...own } = {}) =>
     connectToIssuer({ dispatcher, timeoutMs, ...own, tls: { ...trust, ...tls } })
+}
+
+function revocationsOf(
+  { revocation, issuers, clock, clockToleranceMs }: Settings,
+  log: Logger,
+): Revocations | undefined {
+  if (revocation === undefined) return undefined
+  const names = issuers.map(({ rules }) => rules.issuer)
+  const [only] = names
+  return createRevocations(revocation, {
+    isTrusted: issuer =>
+      names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer)),
+    onlyIssuer: names.length === 1 && only !== undefined && !isTemplate(only) ? only : undefined,
+    now: clock,
+    clockToleranceMs,
+    log,
+  })
+}
+
+function isTemplate(issuer: string): boolean {
+  return issuer.includes('{tenantid}')
 }

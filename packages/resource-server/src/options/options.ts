@@ -23,6 +23,7 @@ import type { ClientCertificate } from '../binding/client-certificate.js'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
 import type { KeyTimes } from '../keys/key-set.js'
+import type { RevocationSettings } from '../revocation/revocations.js'
 import { apiOption, catalogueOf, checkAudiences, withAudience, type OfferedApi } from './api-option.js'
 import { claimsOption } from './claims-option.js'
 import { dpopOption, dpopSettings, type DpopOptions } from './dpop-options.js'
@@ -32,6 +33,7 @@ import {
   resourceMetadataSettings,
   type ResourceMetadataOptions,
 } from './resource-metadata-options.js'
+import { revocationOption, type RevocationOptions } from './revocation-options.js'
 
 /** What `register` takes: one issuer's options at the top level, or several in `issuers`. */
 export interface ResourceServerOptions extends Partial<IssuerOptions> {
@@ -72,6 +74,11 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * which scopes it needs, and how it refuses. Default: nothing is said.
    */
   securityScheme?: string
+  /**
+   * Allow `fastify.oauth.revoke`, which refuses tokens before they expire. `true`: revocations are known to this process
+   * only. Default false.
+   */
+  revocation?: boolean | RevocationOptions
   /** Names the protection space in challenges (RFC 9110 §11.5). Default: none. */
   realm?: string
   /** How far clocks may be apart, in milliseconds. At most 600000; default 5000. */
@@ -129,6 +136,7 @@ export interface Settings {
   readonly dpop: DpopSettings | undefined
   readonly clientCertificate: ClientCertificate | undefined
   readonly resourceMetadata: ResourceMetadataSettings | undefined
+  readonly revocation: RevocationSettings | undefined
   readonly securityScheme: string | undefined
   readonly clockToleranceMs: number
   readonly keyTimes: KeyTimes
@@ -163,6 +171,7 @@ const declaration = {
     }),
   ),
   resourceMetadata: resourceMetadataOption,
+  revocation: revocationOption,
   // OpenAPI 3.1 §4.8.7.1: what a component may be called.
   securityScheme: optional(text("the name of a security scheme, such as 'oauth2'", /^[\w.-]+$/)),
   realm: optional(text('printable ASCII text', /^[\x20-\x7E]+$/)),

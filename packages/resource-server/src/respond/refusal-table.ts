@@ -55,6 +55,7 @@ export const refusalTable: Readonly<Record<RefusalReason, RefusalRow>> = Object.
   not_yet_valid: invalidToken,
   scope: row(InsufficientScopeError, 'insufficient_scope'),
   inactive: invalidToken,
+  revoked: invalidToken,
   binding: invalidToken,
   proof: row(InvalidDpopProofError, 'invalid_dpop_proof'),
   nonce: row(UseDpopNonceError, 'use_dpop_nonce'),

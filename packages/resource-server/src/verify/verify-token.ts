@@ -152,8 +152,10 @@ function issuerChooser(issuers: readonly TrustedIssuer[]): (claims: Claims) => T
   }
 }
 
-function fitsTemplate(named: unknown, template: string): boolean {
+/** Whether an issuer is one that a template such as `https://login.example.com/{tenantid}` stands for. */
+export function fitsTemplate(named: unknown, template: string): boolean {
   if (typeof named !== 'string') return false
   const [before = '', after = ''] = template.split('{tenantid}')
-  return named.length > before.length + after.length && named.startsWith(before) && named.endsWith(after)
+  if (!named.startsWith(before) || !named.endsWith(after)) return false
+  return /^[\w.-]+$/.test(named.slice(before.length, named.length - after.length))
 }

@@ -1,0 +1,102 @@
+import { isPlainObject, optional, parser, readOptions, show, type Parser } from 'declared-options'
+import { InvalidRevocationError } from '../errors.js'
+import type { Revocation, RevocationTarget, RevocationTerms, RevokedBy, RevokedTokens } from './revocation.js'
+
+/** What arguments of `revoke` and `unrevoke` are checked against. */
+export interface RevocationRules {
+  /** Whether tokens with this `iss` can be accepted. */
+  readonly isTrusted: (issuer: string) => boolean
+  /** The issuer if there is only one; a template stands for several. */
+  readonly onlyIssuer: string | undefined
+  readonly now: () => number
+}
+
+/** Bounds what one revocation occupies. */
+const maxLength = 1_024
+const longestMs = 365 * 86_400_000
+
+const toError = (message: string): Error => new InvalidRevocationError(message)
+const place = { option: '', allowInsecureHttp: false, toError }
+
+const claim: Parser<string> = parser({
+  expected: `the value that the tokens have, text of 1 to ${maxLength} characters`,
+  fromText: true,
+  read: value => (typeof value === 'string' && value !== '' && value.length <= maxLength ? value : undefined),
+})
+
+const time: Parser<number> = parser({
+  expected: 'milliseconds (not seconds) since the epoch',
+  fromText: true,
+  read: value => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined),
+})
+
+const target = {
+  jti: optional(claim),
+  clientId: optional(claim),
+  subject: optional(claim),
+  keyId: optional(claim),
+} satisfies Record<RevokedBy, unknown>
+
+const scope = { issuer: optional(claim) }
+
+/** @throws {InvalidRevocationError} */
+export function readRevocation(
+  what: RevocationTarget,
+  given: RevocationTerms,
+  rules: RevocationRules,
+): Revocation {
+  const terms = readOptions(
+    objectOf(given, 'the terms', '{ until: Date.now() + 3_600_000 }'),
+    { ...scope, until: time, issuedBefore: optional(time) },
+    place,
+  )
+  const tokens = tokensOf(what, terms.issuer, rules)
+  const now = rules.now()
+  if (terms.until <= now || terms.until > now + longestMs)
+    throw toError(
+      `\`until\` is ${show(terms.until)}; expected milliseconds (not seconds) since the epoch, in the future and at most 365 days from now, which is ${now}`,
+    )
+  if (tokens.by === 'jti' && terms.issuedBefore !== undefined)
+    throw toError('`issuedBefore` does nothing for a `jti`, which names a single token; leave it out')
+  return { ...tokens, until: terms.until, issuedBefore: terms.issuedBefore }
+}
+
+/** @throws {InvalidRevocationError} */
+export function readTokens(
+  what: RevocationTarget,
+  given: Pick<RevocationTerms, 'issuer'> | undefined,
+  rules: RevocationRules,
+): RevokedTokens {
+  const terms = readOptions(objectOf(given ?? {}, 'the terms', "{ issuer: 'https://…' }"), scope, place)
+  return tokensOf(what, terms.issuer, rules)
+}
+
+function tokensOf(what: unknown, issuer: string | undefined, rules: RevocationRules): RevokedTokens {
+  const named = readOptions(objectOf(what, 'the tokens', "{ clientId: 'payment' }"), target, place)
+  const given = (Object.keys(named) as RevokedBy[]).filter(by => named[by] !== undefined)
+  const [by] = given
+  const value = by === undefined ? undefined : named[by]
+  if (by === undefined || value === undefined || given.length > 1)
+    throw toError(
+      `expected exactly one of ${Object.keys(target).join(', ')}, not ${given.join(' and ') || 'none'}`,
+    )
+  return { issuer: issuerOf(issuer, rules), by, value }
+}
+
+function issuerOf(given: string | undefined, { isTrusted, onlyIssuer }: RevocationRules): string {
+  if (given === undefined) {
+    if (onlyIssuer !== undefined) return onlyIssuer
+    throw toError(
+      '`issuer` is missing; tokens of several issuers are accepted, so name the one whose tokens are revoked, exactly as in their `iss`',
+    )
+  }
+  if (isTrusted(given)) return given
+  throw toError(
+    `\`issuer\` is ${show(given)}, of which no token is accepted; expected a configured issuer, exactly as in the tokens' \`iss\``,
+  )
+}
+
+function objectOf(given: unknown, what: string, example: string): Readonly<Record<string, unknown>> {
+  if (isPlainObject(given)) return given
+  throw toError(`expected ${what} as an object such as ${example}, not ${show(given)}`)
+}

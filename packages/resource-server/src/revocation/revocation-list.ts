@@ -1,0 +1,113 @@
+import type { AccessToken } from '../access-token.js'
+import type { Revocation, RevokedBy, RevokedTokens } from './revocation.js'
+
+/** The revocations that this process knows. */
+export interface RevocationList {
+  /** The revocation that a token falls under. */
+  find(token: AccessToken): Revocation | undefined
+  /** Adds a revocation, or replaces the one of the same tokens. Returns false if the list is full. */
+  add(revocation: Revocation): boolean
+  get(tokens: RevokedTokens): Revocation | undefined
+  delete(tokens: RevokedTokens): void
+  /** Number of revocations that have not ended. */
+  count(): number
+}
+
+/** What the list works with. */
+export interface ListSettings {
+  readonly maxEntries: number
+  readonly clockToleranceMs: number
+  readonly now: () => number
+  /** Key id of the key that verified a token. */
+  readonly keyIdOf: (token: AccessToken) => string | undefined
+}
+
+type Entries = Readonly<Record<RevokedBy, Map<string, Revocation>>>
+
+/**
+ * An entry that has ended stays until its room is needed: entries are never removed just because the clock says so, since
+ * a clock that jumps ahead and back would lose them.
+ */
+export function createRevocationList(settings: ListSettings): RevocationList {
+  const { maxEntries, now } = settings
+  const byIssuer = new Map<string, Entries>()
+  let size = 0
+
+  function entriesOf(issuer: string): Entries {
+    let entries = byIssuer.get(issuer)
+    if (entries === undefined) byIssuer.set(issuer, (entries = noEntries()))
+    return entries
+  }
+
+  function remove({ issuer, by, value }: RevokedTokens): void {
+    if (byIssuer.get(issuer)?.[by].delete(value) === true) size -= 1
+  }
+
+  function* all(): Generator<Revocation> {
+    for (const entries of byIssuer.values()) for (const by of Object.values(entries)) yield* by.values()
+  }
+
+  function removeEnded(): void {
+    const time = now()
+    for (const revocation of all()) if (time >= revocation.until) remove(revocation)
+  }
+
+  return {
+    find(token) {
+      if (size === 0) return undefined
+      const entries = byIssuer.get(token.issuer)
+      return entries === undefined ? undefined : findIn(entries, token, settings)
+    },
+    add(revocation) {
+      const { issuer, by, value } = revocation
+      const isNew = byIssuer.get(issuer)?.[by].has(value) !== true
+      if (isNew && size >= maxEntries) removeEnded()
+      if (isNew && size >= maxEntries) return false
+      entriesOf(issuer)[by].set(value, revocation)
+      if (isNew) size += 1
+      return true
+    },
+    get: ({ issuer, by, value }) => byIssuer.get(issuer)?.[by].get(value),
+    delete: remove,
+    count() {
+      const time = now()
+      let count = 0
+      for (const { until } of all()) if (time < until) count += 1
+      return count
+    },
+  }
+}
+
+function noEntries(): Entries {
+  return { jti: new Map(), clientId: new Map(), subject: new Map(), keyId: new Map() }
+}
+
+function findIn(entries: Entries, token: AccessToken, settings: ListSettings): Revocation | undefined {
+  const { clientId, subject, claims } = token
+  // `jti` is text where a token has it: checkClaims looks at its type.
+  const byJti = entries.jti.get(claims['jti'] as string)
+  if (applies(byJti, token, settings)) return byJti
+  const byClient = clientId === null ? undefined : entries.clientId.get(clientId)
+  if (applies(byClient, token, settings)) return byClient
+  const bySubject = subject === null ? undefined : entries.subject.get(subject)
+  if (applies(bySubject, token, settings)) return bySubject
+  const keyId = entries.keyId.size === 0 ? undefined : settings.keyIdOf(token)
+  const byKey = keyId === undefined ? undefined : entries.keyId.get(keyId)
+  return applies(byKey, token, settings) ? byKey : undefined
+}
+
+/** Whether a revocation has not ended, and the token was issued before it. */
+function applies(
+  revocation: Revocation | undefined,
+  { claims }: AccessToken,
+  { now, clockToleranceMs }: ListSettings,
+): boolean {
+  if (revocation === undefined || now() >= revocation.until) return false
+  const { issuedBefore } = revocation
+  const issuedAt = claims['iat']
+  return (
+    issuedBefore === undefined ||
+    typeof issuedAt !== 'number' ||
+    issuedAt * 1000 <= issuedBefore + clockToleranceMs
+  )
+}
