@@ -6,3 +6,9 @@ export {
   type PermissionTable,
   type PermittedClient,
 } from './permissions.js'
+export {
+  contractFromOpenApi,
+  type FromOpenApiOptions,
+  type GeneratedContract,
+} from './openapi/contract-from-openapi.js'
+export { OpenApiError } from './openapi/errors.js'

@@ -1,0 +1,99 @@
+import { parse } from 'yaml'
+import { OpenApiError } from './errors.js'
+import { isObject, type Json, type JsonObject } from './json.js'
+
+/** An OpenAPI document whose local references can be followed. */
+export interface OpenApiDocument {
+  readonly root: JsonObject
+  /** What a reference stands for, through any number of references. @throws {OpenApiError} */
+  readonly resolve: (value: Json | undefined) => Json | undefined
+  /** What a reference points to. @throws {OpenApiError} */
+  readonly at: (ref: string) => Json | undefined
+}
+
+/**
+ * Reads an OpenAPI document of version 3.0 to 3.2, as JSON or YAML. References to other files or addresses are never
+ * followed.
+ * @throws {OpenApiError}
+ */
+export function readDocument(text: string): OpenApiDocument {
+  const root = parseText(text)
+  if (!isObject(root)) throw new OpenApiError('The OpenAPI document is not an object.')
+  const { openapi, swagger } = root
+  if (swagger !== undefined)
+    throw new OpenApiError(
+      `The document has version ${shown(swagger)} of Swagger; expected OpenAPI 3. Convert it first, for example with swagger2openapi.`,
+    )
+  if (typeof openapi !== 'string' || !/^3\.[012](\.|$)/.test(openapi))
+    throw new OpenApiError(`The document's \`openapi\` is ${shown(openapi)}; expected 3.0, 3.1 or 3.2.`)
+  const document: OpenApiDocument = {
+    root,
+    at: ref => pointed(root, ref),
+    resolve(value) {
+      const seen = new Set<string>()
+      let found = value
+      while (isObject(found) && typeof found['$ref'] === 'string') {
+        const ref = found['$ref']
+        if (seen.has(ref)) throw new OpenApiError(`The reference ${shown(ref)} leads back to itself.`)
+        seen.add(ref)
+        found = pointed(root, ref)
+      }
+      return found
+    },
+  }
+  return document
+}
+
+function parseText(text: string): Json {
+  try {
+    // JSON is YAML too, but JSON.parse is much faster. A byte order mark is none of its letters.
+    const content = text.replace(/^\uFEFF/, '')
+    return (/^\s*\{/.test(content) ? parseEither(content) : parse(content)) as Json
+  } catch (error) {
+    throw new OpenApiError(`The document is neither JSON nor YAML: ${(error as Error).message}`)
+  }
+}
+
+/** YAML may begin with a brace as well. */
+function parseEither(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    try {
+      return parse(text)
+    } catch {
+      throw error
+    }
+  }
+}
+
+/** RFC 6901, in a URI fragment. */
+function pointed(root: JsonObject, ref: string): Json | undefined {
+  if (ref !== '#' && !ref.startsWith('#/'))
+    throw new OpenApiError(
+      `The reference ${shown(ref)} leads out of the document; bundle it first, for example with @redocly/cli bundle.`,
+    )
+  let value: Json | undefined = root
+  for (const step of ref.split('/').slice(1)) {
+    const name = decode(step).replaceAll('~1', '/').replaceAll('~0', '~')
+    // A list's members have their index as name.
+    value =
+      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+        ? (value as JsonObject)[name]
+        : undefined
+  }
+  if (value === undefined) throw new OpenApiError(`The reference ${shown(ref)} leads to nothing.`)
+  return value
+}
+
+function decode(step: string): string {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return step
+  }
+}
+
+/** There is no JSON for undefined. */
+const shown = (value: Json | undefined): string =>
+  (JSON.stringify(value) as string | undefined)?.slice(0, 200) ?? 'undefined'

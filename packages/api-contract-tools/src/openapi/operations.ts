@@ -1,0 +1,179 @@
+import type { Components } from './components.js'
+import type { OpenApiDocument } from './document.js'
+import { isObject, membersOf, textOf, type Json, type JsonObject } from './json.js'
+import { toCamelCase } from './naming.js'
+import { readParameters } from './parameters.js'
+import { list, object, quote, type Code } from './print.js'
+import { schemaCode } from './schema-code.js'
+import { isScope, type Security } from './security.js'
+
+/** An operation of the contract, or why it is not in it. */
+export type OperationResult =
+  | {
+      readonly name: string
+      readonly code: Code
+      /** Headers that callers send or may send. */
+      readonly headers: readonly string[]
+      /** What the contract does not say as the document does. */
+      readonly notes: readonly string[]
+    }
+  | { readonly name: string; readonly reason: string }
+
+/** What operations are read with. */
+export interface OperationParts {
+  readonly document: OpenApiDocument
+  readonly components: Components
+  readonly security: Security
+  /** Which statuses `default` stands for, besides those that are listed. */
+  readonly defaultStatuses: readonly number[]
+}
+
+const methods = ['get', 'post', 'put', 'patch', 'delete']
+/** Of a path item, these are operations too, which a contract does not have. */
+const otherMethods = new Set(['head', 'options', 'trace', 'query'])
+
+/** All operations, by path and method. */
+export function readOperations(parts: OperationParts): OperationResult[] {
+  const { root, resolve } = parts.document
+  const names = new Set<string>()
+  const routes = new Map<string, string>()
+  const results: OperationResult[] = []
+  for (const [path, item] of membersOf(root['paths']).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const pathItem = resolve(item)
+    if (!isObject(pathItem)) continue
+    for (const method of [...methods, ...otherMethods]) {
+      const operation = pathItem[method]
+      if (!isObject(operation)) continue
+      const name = nameOf(textOf(operation['operationId']) ?? toCamelCase(`${method} ${path}`), names)
+      // Servers cannot tell `/receipts/{id}` from `/receipts/{number}`.
+      const route = `${method} ${path.replaceAll(/\{[^{}]*\}/g, '{}')}`
+      const owner = routes.get(route)
+      routes.set(route, owner ?? name)
+      if (owner !== undefined) results.push({ name, reason: `its route is that of ${owner}` })
+      else if (otherMethods.has(method))
+        results.push({ name, reason: `a contract has no ${method.toUpperCase()}` })
+      else results.push(readOperation({ name, path, method, operation, pathItem }, parts))
+    }
+  }
+  return results
+}
+
+/** OpenAPI wants the ids to be unique, and many documents do not have that. */
+function nameOf(wanted: string, names: Set<string>): string {
+  let name = wanted
+  for (let count = 2; names.has(name); count++) name = `${wanted}_${count}`
+  names.add(name)
+  return name
+}
+
+interface Source {
+  readonly name: string
+  readonly path: string
+  readonly method: string
+  readonly operation: JsonObject
+  readonly pathItem: JsonObject
+}
+
+function readOperation(
+  { name, path, method, operation, pathItem }: Source,
+  { document, components: { context }, security, defaultStatuses }: OperationParts,
+): OperationResult {
+  const lists = [pathItem['parameters'], operation['parameters']]
+  const { params, query, ...parameters } = readParameters({ path, lists }, document, context)
+  const body = readBody(document.resolve(operation['requestBody']), document)
+  const answers = readAnswers(operation['responses'], document, defaultStatuses)
+  const { scopes, notes: needs } = security.requirementOf(operation)
+  const [problem] = [
+    ...parameters.problems,
+    ...(body === 'other' ? ['its body is not JSON'] : []),
+    ...(method === 'get' && body !== undefined ? ['a contract has no GET with a body'] : []),
+    ...(answers.size === 0 ? ['no answer of it is JSON or empty'] : []),
+    ...(scopes !== 'public' && !scopes.every(isScope) ? ['OAuth 2 has no such scopes (RFC 6749 §3.3)'] : []),
+  ]
+  if (problem !== undefined) return { name, reason: problem }
+  const summary = textOf(operation['summary'])
+  const responses = [...answers].map(([status, schema]): [string, Code] => [
+    String(status),
+    schema === null ? 'null' : schemaCode(schema, context),
+  ])
+  const members: [string, Code | undefined][] = [
+    ['method', quote(method.toUpperCase())],
+    ['path', quote(parameters.path)],
+    ['scopes', scopes === 'public' ? quote(scopes) : list(scopes.map(quote))],
+    ['params', params],
+    ['query', query],
+    ['body', isObject(body) ? schemaCode(body['schema'], context) : undefined],
+    ['responses', object(responses)],
+    ['summary', summary === undefined ? undefined : quote(summary.replaceAll(/\s+/g, ' '))],
+  ]
+  const code = object(members.filter((member): member is [string, Code] => member[1] !== undefined))
+  return { name, code, headers: parameters.headers, notes: [...needs, ...parameters.notes] }
+}
+
+/** The JSON media type of the body; undefined: there is none. */
+function readBody(body: Json | undefined, document: OpenApiDocument): JsonObject | 'other' | undefined {
+  if (!isObject(body)) return undefined
+  return jsonOf(body['content'], document) ?? 'other'
+}
+
+/** `application/json` or another type that is written as JSON (RFC 6839 §3.1). */
+function jsonOf(content: Json | undefined, { resolve }: OpenApiDocument): JsonObject | undefined {
+  const types = membersOf(content).map(
+    ([name, media]) => [name.toLowerCase().split(';')[0]?.trim(), media] as const,
+  )
+  const [, media] =
+    types.find(([name]) => name === 'application/json') ?? types.find(([name]) => isJson(name)) ?? []
+  const resolved = resolve(media)
+  return isObject(resolved) ? resolved : undefined
+}
+
+function isJson(mediaType: string | undefined): boolean {
+  if (mediaType === undefined) return false
+  return ['application/json', 'application/*', '*/*'].includes(mediaType) || mediaType.endsWith('+json')
+}
+
+/** Status → schema, or null for no body. Answers that are not JSON are left out. */
+function readAnswers(
+  responses: Json | undefined,
+  document: OpenApiDocument,
+  defaultStatuses: readonly number[],
+): ReadonlyMap<number, Json | null> {
+  const listed = membersOf(responses)
+  const answers = new Map<number, Json | null>()
+  const add = (statuses: readonly number[], response: Json): void => {
+    for (const status of statuses) {
+      const schema = answerOf(status, document.resolve(response), document)
+      if (schema !== undefined && !answers.has(status)) answers.set(status, schema)
+    }
+  }
+  const exact = new Set(listed.map(([key]) => Number(key)))
+  const free = (statuses: readonly number[]): readonly number[] =>
+    statuses.filter(status => !exact.has(status))
+  for (const [key, response] of listed) if (/^[2-5]\d\d$/.test(key)) add([Number(key)], response)
+  for (const [key, response] of listed)
+    if (/^[2-5]XX$/i.test(key)) add(free(statusesOf(Number(key[0]), defaultStatuses)), response)
+  const hasSuccess = listed.some(([key]) => key.startsWith('2'))
+  for (const [key, response] of listed)
+    if (key === 'default') add(free([...(hasSuccess ? [] : [200]), ...defaultStatuses]), response)
+  return new Map([...answers].sort(([a], [b]) => a - b))
+}
+
+/** `4XX` → those of the default statuses that begin so. */
+function statusesOf(hundred: number, defaultStatuses: readonly number[]): number[] {
+  if (hundred === 2) return [200]
+  return defaultStatuses.filter(status => Math.floor(status / 100) === hundred)
+}
+
+/** Undefined: it is not JSON. */
+function answerOf(
+  status: number,
+  response: Json | undefined,
+  document: OpenApiDocument,
+): Json | null | undefined {
+  if (!isObject(response)) return null
+  const { content } = response
+  // RFC 9110 §15.3.5, §15.4.5
+  if (status === 204 || status === 304 || membersOf(content).length === 0) return null
+  const media = jsonOf(content, document)
+  return media === undefined ? undefined : (media['schema'] ?? {})
+}

@@ -1,0 +1,126 @@
+import type { OpenApiDocument } from './document.js'
+import { isObject, listOf, textOf, type Json, type JsonObject } from './json.js'
+import { call, object, type Code } from './print.js'
+import { schemaCode, type SchemaContext } from './schema-code.js'
+
+/** What becomes of an operation's parameters. */
+export interface Parameters {
+  /** With `:name` for each parameter. */
+  readonly path: string
+  readonly params: Code | undefined
+  readonly query: Code | undefined
+  /** Headers and cookies, which a contract does not describe; callers pass them beside its members. */
+  readonly headers: readonly string[]
+  /** What is missing. */
+  readonly notes: readonly string[]
+  /** Why the operation cannot be in a contract. */
+  readonly problems: readonly string[]
+}
+
+interface Sources {
+  readonly path: string
+  /** Of the path, then of the operation, which win. */
+  readonly lists: readonly (Json | undefined)[]
+}
+
+export function readParameters(
+  { path, lists }: Sources,
+  { resolve }: OpenApiDocument,
+  context: SchemaContext,
+): Parameters {
+  const given = new Map<string, JsonObject>()
+  for (const one of lists.flatMap(listOf)) {
+    const parameter = resolve(one)
+    if (!isObject(parameter)) continue
+    const { name, in: where } = parameter
+    if (typeof name === 'string' && typeof where === 'string') given.set(`${where} ${name}`, parameter)
+  }
+  const inPath = readPath(path, given, context)
+  const { query, notes, problems } = readQuery([...given.values()], { resolve, context })
+  return {
+    path: inPath?.path ?? path,
+    params: inPath?.params,
+    query,
+    headers: headersOf([...given.values()]),
+    notes,
+    problems: inPath === undefined ? ['its path has more than whole segments as parameters'] : problems,
+  }
+}
+
+/** Those that a call sends, but for what OpenAPI does not take for parameters. */
+function headersOf(parameters: readonly JsonObject[]): string[] {
+  const headers: string[] = []
+  for (const { name, in: where, required } of parameters) {
+    if (typeof name !== 'string' || (where !== 'header' && where !== 'cookie')) continue
+    if (notParameters.has(name.toLowerCase())) continue
+    headers.push(`${name}${where === 'cookie' ? ' (cookie)' : ''}${required === true ? ' (required)' : ''}`)
+  }
+  return headers
+}
+
+function readQuery(
+  parameters: readonly JsonObject[],
+  parts: Pick<OpenApiDocument, 'resolve'> & { readonly context: SchemaContext },
+): Pick<Parameters, 'query' | 'notes' | 'problems'> {
+  const members: [string, Code][] = []
+  const notes: string[] = []
+  const problems: string[] = []
+  for (const parameter of parameters) {
+    const { name, in: where, required } = parameter
+    if (typeof name !== 'string' || where !== 'query') continue
+    const code = queryCode(parameter, parts)
+    if (code !== undefined) members.push([name, required === true ? code : call('Type.Optional', code)])
+    else if (required === true) problems.push(`a contract cannot describe the query parameter ${name}`)
+    else notes.push(`without the query parameter ${name}, which a contract cannot describe`)
+  }
+  return { query: members.length === 0 ? undefined : call('Type.Object', object(members)), notes, problems }
+}
+
+/** OpenAPI says that these are no parameters. */
+const notParameters = new Set(['accept', 'authorization', 'content-type'])
+
+/** `/receipts/{payment-id}` → `/receipts/:payment_id`; only whole segments can be parameters. */
+function readPath(
+  path: string,
+  given: ReadonlyMap<string, JsonObject>,
+  context: SchemaContext,
+): { path: string; params: Code | undefined } | undefined {
+  const params = new Map<string, Code>()
+  const segments: string[] = []
+  for (const segment of path.split('/').slice(1)) {
+    const [, original] = /^\{([^{}]+)\}$/.exec(segment) ?? []
+    if (original === undefined) {
+      if (/[:*?#(){}%\\\s]/.test(segment)) return undefined
+      segments.push(segment)
+      continue
+    }
+    const name = original.replaceAll(/\W+/g, '_')
+    if (params.has(name)) return undefined
+    params.set(name, schemaCode(given.get(`path ${original}`)?.['schema'] ?? { type: 'string' }, context))
+    segments.push(`:${name}`)
+  }
+  return {
+    path: `/${segments.join('/')}`,
+    params: params.size === 0 ? undefined : call('Type.Object', object([...params])),
+  }
+}
+
+/** A value, or a list of values under one name: what a call of a contract sends. */
+function queryCode(
+  parameter: JsonObject,
+  { resolve, context }: Pick<OpenApiDocument, 'resolve'> & { readonly context: SchemaContext },
+): Code | undefined {
+  const { schema, style = 'form', explode = style === 'form' } = parameter
+  if (schema === undefined || style !== 'form') return undefined
+  const found = resolve(schema)
+  const type = isObject(found) ? found['type'] : undefined
+  if (type === 'object' || (isObject(found) && found['properties'] !== undefined)) return undefined
+  if (type === 'array' && explode !== true)
+    return schemaCode({ type: 'string', description: 'Several values, separated by commas' }, context)
+  const description = textOf(parameter['description'])
+  const described =
+    description === undefined || !isObject(schema) || schema['$ref'] !== undefined
+      ? schema
+      : { description, ...schema }
+  return schemaCode(described, context)
+}

@@ -1,0 +1,243 @@
+import { isObject, listOf, membersOf, textOf, type Json, type JsonObject } from './json.js'
+import { call, list, object, quote, type Code } from './print.js'
+
+/** What the code of a schema needs of the document. */
+export interface SchemaContext {
+  /** The code that stands for a reference. */
+  readonly reference: (ref: string) => Code
+  /** Tells the user what the contract cannot say. */
+  readonly note: (text: string) => void
+}
+
+// Without `default`: Fastify's validator refuses it in alternatives, and it would fill in what the types call optional.
+const annotations: readonly string[] = ['title', 'description', 'deprecated', 'readOnly', 'writeOnly']
+/** Formats that Fastify's validator knows; it refuses others. */
+const formats = new Set(
+  `byte binary date date-time double duration email float hostname int32 int64 ipv4 ipv6 iso-date-time iso-time
+  json-pointer json-pointer-uri-fragment password regex relative-json-pointer time uri uri-reference uri-template url
+  uuid`.split(/\s+/),
+)
+
+const unknown = 'Type.Unknown()'
+
+/** TypeBox code for a schema of JSON Schema 2020-12, or of OpenAPI 3.0. */
+export function schemaCode(schema: Json | undefined, context: SchemaContext): Code {
+  if (schema === false) return 'Type.Never()'
+  if (!isObject(schema)) return unknown
+  const { nullable, ...rest } = schema
+  // OpenAPI 3.0
+  if (nullable === true) return union([schemaCode(withoutNull(rest), context), 'Type.Null()'])
+  const parts = partsOf(rest, context)
+  if (parts.length > 1) return call('Type.Intersect', list(parts))
+  return parts[0] ?? ownCode(rest, context)
+}
+
+function withoutNull(schema: JsonObject): JsonObject {
+  return Array.isArray(schema['enum'])
+    ? { ...schema, enum: (schema['enum'] as Json[]).filter(value => value !== null) }
+    : schema
+}
+
+/** What must hold all at once. */
+function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
+  const { $ref, allOf, anyOf, oneOf, ...own } = schema
+  const parts: Code[] = []
+  if (typeof $ref === 'string') parts.push(context.reference($ref))
+  for (const part of listOf(allOf)) parts.push(schemaCode(part, context))
+  for (const choice of [anyOf, oneOf])
+    if (listOf(choice).length > 0)
+      parts.push(
+        union(
+          listOf(choice).map(part => schemaCode(part, context)),
+          parts.length === 0 ? optionsOf(own, [], context) : undefined,
+        ),
+      )
+  // A type beside alternatives repeats what they say.
+  const names = Object.keys(own).filter(name => constraints.has(name))
+  if (names.length > 0 && (parts.length === 0 || names.some(name => name !== 'type')))
+    parts.push(ownCode(own, context))
+  return parts
+}
+
+const constraints = new Set([
+  'type',
+  'enum',
+  'const',
+  'properties',
+  'required',
+  'additionalProperties',
+  'items',
+  'prefixItems',
+])
+
+function union(parts: readonly Code[], options?: Code): Code {
+  const [first] = parts
+  if (parts.length === 1 && first !== undefined) return first
+  return call('Type.Union', list(parts), ...(options === undefined ? [] : [options]))
+}
+
+function ownCode(schema: JsonObject, context: SchemaContext): Code {
+  if (schema['const'] !== undefined) return literal(schema['const'])
+  if (Array.isArray(schema['enum'])) return enumCode(schema['enum'] as Json[], optionsOf(schema, [], context))
+  const { type } = schema
+  if (Array.isArray(type) && type.length > 1) {
+    const bare = withoutAnnotations(schema)
+    return union(
+      (type as Json[]).map(one => typedCode(one, bare, context)),
+      optionsOf(schema, [], context),
+    )
+  }
+  if (Array.isArray(type)) return typedCode((type as Json[])[0], schema, context)
+  return typedCode(type ?? impliedType(schema), schema, context)
+}
+
+/** They are options of the whole union. */
+function withoutAnnotations(schema: JsonObject): JsonObject {
+  const others = Object.entries(schema).filter(([name]) => !annotations.includes(name))
+  return Object.fromEntries(others)
+}
+
+function impliedType(schema: JsonObject): Json | undefined {
+  if (['properties', 'required', 'additionalProperties'].some(name => schema[name] !== undefined))
+    return 'object'
+  return schema['items'] === undefined && schema['prefixItems'] === undefined ? undefined : 'array'
+}
+
+const ranges = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'] as const
+/** JSON Schema's types with the keywords that say more of them. */
+const scalars: Readonly<Record<string, readonly [name: string, keywords: readonly string[]]>> = {
+  string: ['Type.String', ['minLength', 'maxLength', 'pattern', 'format']],
+  number: ['Type.Number', [...ranges, 'format']],
+  integer: ['Type.Integer', [...ranges, 'format']],
+  boolean: ['Type.Boolean', []],
+  null: ['Type.Null', []],
+}
+
+function typedCode(type: Json | undefined, schema: JsonObject, context: SchemaContext): Code {
+  if (type === 'object') return objectCode(schema, context)
+  if (type === 'array') return arrayCode(schema, context)
+  const scalar = typeof type === 'string' && Object.hasOwn(scalars, type) ? scalars[type] : undefined
+  const [name, keywords] = scalar ?? ['Type.Unknown', []]
+  return withOptions(name, [], optionsOf(schema, keywords, context))
+}
+
+function withOptions(name: string, args: readonly Code[], options: Code | undefined): Code {
+  return call(name, ...args, ...(options === undefined ? [] : [options]))
+}
+
+function objectCode(schema: JsonObject, context: SchemaContext): Code {
+  const { additionalProperties } = schema
+  const required = new Set(listOf(schema['required']).filter(name => typeof name === 'string'))
+  const properties = new Map<string, Json>(membersOf(schema['properties']))
+  for (const name of required) if (!properties.has(name)) properties.set(name, {})
+  const options = (more: readonly (readonly [string, Code])[]): Code | undefined =>
+    optionsOf(schema, ['minProperties', 'maxProperties'], context, more)
+  if (properties.size === 0 && additionalProperties !== false)
+    return withOptions(
+      'Type.Record',
+      ['Type.String()', schemaCode(additionalProperties, context)],
+      options([]),
+    )
+  const members = [...properties].map(([name, property]): [string, Code] => {
+    const code = schemaCode(property, context)
+    return [name, required.has(name) ? code : call('Type.Optional', code)]
+  })
+  const more: [string, Code][] =
+    additionalProperties === undefined
+      ? []
+      : typeof additionalProperties === 'boolean'
+        ? [['additionalProperties', String(additionalProperties)]]
+        : [['additionalProperties', schemaCode(additionalProperties, context)]]
+  return withOptions('Type.Object', [object(members)], options(more))
+}
+
+function arrayCode(schema: JsonObject, context: SchemaContext): Code {
+  const { prefixItems, items } = schema
+  if (Array.isArray(prefixItems) && (items === false || schema['maxItems'] === prefixItems.length))
+    return withOptions(
+      'Type.Tuple',
+      [list((prefixItems as Json[]).map(item => schemaCode(item, context)))],
+      optionsOf(schema, [], context),
+    )
+  const item = prefixItems === undefined ? schemaCode(items, context) : unknown
+  return withOptions(
+    'Type.Array',
+    [item],
+    optionsOf(schema, ['minItems', 'maxItems', 'uniqueItems'], context),
+  )
+}
+
+function enumCode(values: readonly Json[], options: Code | undefined): Code {
+  const unique = [...new Set(values)]
+  if (unique.length === 0) return 'Type.Never()'
+  if (unique.length > 1 && unique.every(value => typeof value === 'string' || typeof value === 'number'))
+    return withOptions('Type.Enum', [list(unique.map(literalValue))], options)
+  return union(unique.map(literal), options)
+}
+
+function literal(value: Json): Code {
+  if (value === null) return 'Type.Null()'
+  return typeof value === 'object' || !isPrintable(value)
+    ? unknown
+    : call('Type.Literal', literalValue(value))
+}
+
+const isPrintable = (value: Json): boolean => typeof value !== 'number' || Number.isFinite(value)
+
+/** A value of JSON as code; YAML has numbers that JSON does not have. */
+function literalValue(value: Json): Code {
+  if (typeof value === 'string') return quote(value)
+  if (Array.isArray(value)) return list((value as Json[]).map(literalValue))
+  if (isObject(value)) return object(membersOf(value).map(([name, member]) => [name, literalValue(member)]))
+  return isPrintable(value) ? JSON.stringify(value) : 'null'
+}
+
+/** The options of a schema: its annotations, and the keywords of its type. */
+function optionsOf(
+  schema: JsonObject,
+  keywords: readonly string[],
+  { note }: SchemaContext,
+  more: readonly (readonly [string, Code])[] = [],
+): Code | undefined {
+  const members: (readonly [string, Code])[] = []
+  for (const name of [...annotations, ...keywords]) {
+    const value = keywordValue(name, schema, note)
+    if (value !== undefined) members.push([name, literalValue(value)])
+  }
+  members.push(...more)
+  return members.length === 0 ? undefined : object(members)
+}
+
+/** Undefined for a value that the keyword cannot have. */
+function keywordValue(name: string, schema: JsonObject, note: SchemaContext['note']): Json | undefined {
+  const value = schema[name]
+  if (name === 'description' || name === 'title') return textOf(value)
+  if (flags.has(name)) return value === true ? true : undefined
+  if (name === 'format') return typeof value === 'string' && formats.has(value) ? value : undefined
+  if (name === 'pattern') return typeof value === 'string' && isPattern(value, note) ? value : undefined
+  return boundOf(name, schema)
+}
+
+const flags = new Set(['deprecated', 'readOnly', 'writeOnly', 'uniqueItems'])
+
+/** In OpenAPI 3.0, a boolean beside a bound makes it exclusive. */
+function boundOf(name: string, schema: JsonObject): number | undefined {
+  const isExclusive = (bound: string): boolean =>
+    schema[`exclusive${bound[0]?.toUpperCase()}${bound.slice(1)}`] === true
+  if (name === 'exclusiveMinimum' && isExclusive('minimum')) return numberOf(schema['minimum'])
+  if (name === 'exclusiveMaximum' && isExclusive('maximum')) return numberOf(schema['maximum'])
+  return isExclusive(name) ? undefined : numberOf(schema[name])
+}
+
+function numberOf(value: Json | undefined): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+function isPattern(pattern: string, note: SchemaContext['note']): boolean {
+  try {
+    return new RegExp(pattern, 'u') instanceof RegExp
+  } catch {
+    note(`the pattern ${quote(pattern)} is not valid in JavaScript, so it is left out`)
+    return false
+  }
+}

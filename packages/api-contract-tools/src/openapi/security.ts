@@ -1,0 +1,112 @@
+import type { OpenApiDocument } from './document.js'
+import { isObject, listOf, membersOf, textOf, type Json, type JsonObject } from './json.js'
+
+/** What a call of an operation needs. */
+export interface Requirement {
+  readonly scopes: readonly string[] | 'public'
+  /** What the contract cannot say of it. */
+  readonly notes: readonly string[]
+}
+
+/** The document's security schemes. */
+export interface Security {
+  requirementOf(operation: JsonObject): Requirement
+  /** Scope → description, of the schemes and of what was required so far. */
+  catalogue(): ReadonlyMap<string, string>
+}
+
+export function readSecurity({ root, resolve }: OpenApiDocument): Security {
+  const components = isObject(root['components']) ? root['components'] : {}
+  const schemes = new Map(
+    membersOf(components['securitySchemes']).map(([name, scheme]) => [name, resolve(scheme)]),
+  )
+  const scopes = new Map<string, string>()
+  for (const scheme of schemes.values())
+    for (const [scope, description] of declaredScopes(scheme)) scopes.set(scope, description)
+
+  return {
+    catalogue: () => scopes,
+    requirementOf(operation) {
+      const security = operation['security'] ?? root['security']
+      if (security === undefined)
+        return { scopes: [], notes: ['the document has no `security` for it; the contract requires a token'] }
+      const alternatives = listOf(security).map(alternative => readAlternative(alternative, schemes))
+      const requirement = choose(alternatives)
+      for (const scope of requirement.scopes === 'public' ? [] : requirement.scopes)
+        if (!scopes.has(scope)) scopes.set(scope, scope)
+      return requirement
+    },
+  }
+}
+
+/** OAuth 2 has scopes with descriptions, for each flow; OpenID Connect has them in its metadata. */
+function declaredScopes(scheme: Json | undefined): [scope: string, description: string][] {
+  if (!isObject(scheme) || scheme['type'] !== 'oauth2') return []
+  return membersOf(scheme['flows'])
+    .flatMap(([, flow]) => (isObject(flow) ? membersOf(flow['scopes']) : []))
+    .filter(([scope]) => isScope(scope))
+    .map(([scope, description]) => [scope, textOf(description) ?? scope])
+}
+
+/** All that one alternative needs at once. */
+interface Alternative {
+  readonly scopes: readonly string[]
+  /** Whether a bearer token is among it. */
+  readonly hasToken: boolean
+  /** Schemes that are not OAuth 2. */
+  readonly others: readonly string[]
+  readonly isAnonymous: boolean
+}
+
+function readAlternative(alternative: Json, schemes: ReadonlyMap<string, Json | undefined>): Alternative {
+  const needed = membersOf(alternative)
+  const scopes = new Set<string>()
+  const others: string[] = []
+  for (const [name, required] of needed) {
+    const names = listOf(required).filter((scope): scope is string => typeof scope === 'string')
+    if (isTokenScheme(schemes.get(name))) for (const scope of names) scopes.add(scope)
+    else others.push(name)
+  }
+  return {
+    scopes: [...scopes].sort(),
+    hasToken: others.length < needed.length,
+    others,
+    isAnonymous: needed.length === 0,
+  }
+}
+
+/** OpenAPI 3.1 allows roles for bearer tokens, which are checked as scopes. */
+function isTokenScheme(scheme: Json | undefined): boolean {
+  if (!isObject(scheme)) return false
+  const { type, scheme: name } = scheme
+  return (
+    type === 'oauth2' ||
+    type === 'openIdConnect' ||
+    (type === 'http' && typeof name === 'string' && name.toLowerCase() === 'bearer')
+  )
+}
+
+/** The contract has one list of scopes. Of several, the one that asks for least is the safest for clients. */
+function choose(alternatives: readonly Alternative[]): Requirement {
+  if (alternatives.length === 0) return { scopes: 'public', notes: [] }
+  const named = alternatives.filter(({ isAnonymous }) => !isAnonymous)
+  const [chosen, ...rest] = named.toSorted(
+    (a, b) =>
+      Number(b.hasToken) - Number(a.hasToken) ||
+      a.others.length - b.others.length ||
+      a.scopes.length - b.scopes.length,
+  )
+  if (chosen === undefined) return { scopes: 'public', notes: [] }
+  const notes = rest.map(alternative => `alternative: ${describe(alternative)}`)
+  if (named.length < alternatives.length) notes.push('alternative: no token')
+  if (!chosen.hasToken) notes.push(`secured by ${chosen.others.join(' and ')} and not by OAuth 2`)
+  else if (chosen.others.length > 0) notes.push(`also needs ${chosen.others.join(' and ')}`)
+  return { scopes: chosen.scopes, notes }
+}
+
+function describe({ scopes, others }: Alternative): string {
+  return [...scopes, ...others].join(' and ') || 'any token'
+}
+
+/** RFC 6749 §3.3 */
+export const isScope = (scope: string): boolean => /^[!#-[\]-~]+$/.test(scope)
