@@ -29,6 +29,7 @@ const calls: Readonly<Record<string, RegExp>> = {
   'a function that provides a credential': /\(provided as/,
   'a function that signs': /await sign\(/,
   'a function that gets tokens': /\bsource\(\{ \.\.\.target/,
+  'the function that looks up issuers': /await resolve\(name\)/,
   'the dispatcher for the issuer': /undici\.request\(/,
   'a dispatcher for calls':
     /(?<!function )\bdispatch\(|[dD]ispatcher\(\)\.(?:request|stream|dispatch)\(|\.fetch\(url, \{|\)\.fetch\(|^\s*\.fetch\(/,

@@ -44,6 +44,20 @@ export interface ResourceServerEvents {
     readonly retryAfterMs: number
     readonly durationMs: number
   }
+  /** The function `issuers` answered for an issuer; `trusted` is false if it returned undefined. */
+  'fastify-resource-server:issuer': {
+    readonly issuer: string
+    readonly trusted: boolean
+    readonly durationMs: number
+  }
+  /** It did not, or with wrong options; `servingStale` tells whether the issuer is trusted until then. */
+  'fastify-resource-server:issuer-failed': {
+    readonly issuer: string
+    readonly message: string
+    readonly servingStale: boolean
+    readonly retryAfterMs: number
+    readonly durationMs: number
+  }
   /**
    * `node:crypto` accepts the first signature of a key and @fastify/jwt does not. The token was refused: one of the two
    * has a fault that matters.
@@ -74,6 +88,8 @@ const channels = {
   'fastify-resource-server:deny': channel('fastify-resource-server:deny'),
   'fastify-resource-server:keys': channel('fastify-resource-server:keys'),
   'fastify-resource-server:keys-failed': channel('fastify-resource-server:keys-failed'),
+  'fastify-resource-server:issuer': channel('fastify-resource-server:issuer'),
+  'fastify-resource-server:issuer-failed': channel('fastify-resource-server:issuer-failed'),
   'fastify-resource-server:signature-disputed': channel('fastify-resource-server:signature-disputed'),
   'fastify-resource-server:revocation': channel('fastify-resource-server:revocation'),
 } satisfies Record<Name, unknown>

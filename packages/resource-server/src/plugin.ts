@@ -164,11 +164,11 @@ async function refuseWrongStore(usedProofs: UsedProofs): Promise<void> {
 
 function publishMetadata(
   fastify: FastifyInstance,
-  { resourceMetadata, issuers, dpop, clientCertificate }: Settings,
+  { resourceMetadata, issuers, resolveIssuer, dpop, clientCertificate }: Settings,
 ): void {
   if (resourceMetadata === undefined) return
   serveMetadata(fastify, resourceMetadata, {
-    issuers: issuers.map(({ rules }) => rules.issuer),
+    issuers: resolveIssuer === undefined ? issuers.map(({ rules }) => rules.issuer) : undefined,
     dpopAlgorithms: dpop?.mode === 'off' ? undefined : dpop?.algorithms,
     dpopRequired: dpop?.mode === 'require',
     certificates: clientCertificate !== undefined,

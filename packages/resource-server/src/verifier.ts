@@ -4,17 +4,20 @@ import { IssuerError } from './errors.js'
 import type { Credentials } from './extract-token.js'
 import { connectIntrospection, type Connect } from './connect-introspection.js'
 import type { KeySetState } from './keys/key-set.js'
+import { createResolvedIssuers, type ResolvedIssuers } from './issuers/resolved-issuers.js'
 import { andThen, type MaybePromise } from './later.js'
 import type { Logger } from './log.js'
+import type { IssuerSettings } from './options/issuer-options.js'
 import type { Settings } from './options/options.js'
 import type { Outcome } from './outcome.js'
+import { reportResolution } from './report-resolution.js'
 import { loadFastifyJwt, type LoadSecond } from './signature/second-implementation.js'
 import { createThreadPool } from './signature/thread-pool.js'
 import { refuseRevoked } from './revocation/refuse-revoked.js'
 import { createRevocations, type Revocations } from './revocation/revocations.js'
 import { trustIssuer } from './trust-issuer.js'
 import { createTokenCache } from './verify/token-cache.js'
-import { createVerifyToken, fitsTemplate } from './verify/verify-token.js'
+import { chooseAmong, createVerifyToken, fitsTemplate, type TrustedIssuer } from './verify/verify-token.js'
 
 /** Everything that verification keeps: keys, connections, verified tokens. */
 export interface CachedVerifier {
@@ -44,13 +47,14 @@ export async function createCachedVerifier(
   const connect = connectorFor(settings)
   const connection = connect()
   const threadPool = createThreadPool(settings.verifyInThreadPool)
-  const issuers = settings.issuers.map(issuer =>
-    trustIssuer(issuer, settings, { connection, threadPool, loadSecond, log }),
-  )
+  const trust = (issuer: IssuerSettings): TrustedIssuer =>
+    trustIssuer(issuer, settings, { connection, threadPool, loadSecond, log })
+  const issuers = settings.issuers.map(trust)
+  const resolved = resolvedIssuers(settings, trust, log)
   const checkCustomClaims = await compileCustomClaims(settings.claims)
   const introspection = connectIntrospection(settings, { connect, checkCustomClaims })
   const cache = createTokenCache(settings.maxCachedTokens, settings.clock)
-  const verifyToken = createVerifyToken(issuers, {
+  const verifyToken = createVerifyToken(resolved?.choose ?? chooseAmong(issuers), {
     checkCustomClaims,
     introspect: introspection.introspect,
     now: settings.clock,
@@ -78,13 +82,31 @@ export async function createCachedVerifier(
     },
     state: () => ({
       cachedTokens: cache.size,
-      issuers: issuers.map(({ rules: { issuer }, keys }) => {
+      issuers: (resolved?.list() ?? issuers).map(({ rules: { issuer }, keys }) => {
         const { kids, fetchedAt, failures } = keys.state()
         return { issuer, kids, fetchedAt, failures }
       }),
       ...(revocations === undefined ? {} : { revocations: revocations.count() }),
     }),
   }
+}
+
+/** Issuers that the application looks up; undefined: all are known. They age as their keys do. */
+function resolvedIssuers(
+  { resolveIssuer, issuerTimeoutMs: timeoutMs, keyTimes, allowInsecureHttp, clock }: Settings,
+  trust: (issuer: IssuerSettings) => TrustedIssuer,
+  log: Logger,
+): ResolvedIssuers | undefined {
+  if (resolveIssuer === undefined) return undefined
+  return createResolvedIssuers({
+    resolve: resolveIssuer,
+    trust,
+    timeoutMs,
+    times: keyTimes,
+    allowInsecureHttp,
+    now: clock,
+    onEvent: (event, issuer) => reportResolution(event, issuer, log),
+  })
 }
 
 function connectorFor({ issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs, ca }: Settings): Connect {
@@ -94,7 +116,7 @@ function connectorFor({ issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs
 }
 
 function revocationsOf(
-  { revocation, issuers, clock, clockToleranceMs }: Settings,
+  { revocation, issuers, resolveIssuer, clock, clockToleranceMs }: Settings,
   log: Logger,
 ): Revocations | undefined {
   if (revocation === undefined) return undefined
@@ -102,6 +124,8 @@ function revocationsOf(
   const [only] = names
   return createRevocations(revocation, {
     isTrusted: issuer =>
+      // One that is looked up need not be known in this process yet.
+      resolveIssuer !== undefined ||
       names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer)),
     onlyIssuer: names.length === 1 && only !== undefined && !isTemplate(only) ? only : undefined,
     now: clock,

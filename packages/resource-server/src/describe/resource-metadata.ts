@@ -13,7 +13,8 @@ export interface ResourceMetadataSettings {
 
 /** What the document tells of how tokens are checked. */
 export interface Described {
-  readonly issuers: readonly string[]
+  /** Undefined: they cannot be enumerated, so the document names none (RFC 9728 §2). */
+  readonly issuers: readonly string[] | undefined
   /** Algorithms of DPoP proofs; undefined: no proofs are taken. */
   readonly dpopAlgorithms: readonly string[] | undefined
   readonly dpopRequired: boolean
@@ -98,7 +99,7 @@ function describe(
 ): object {
   return {
     resource,
-    authorization_servers: issuers,
+    ...(issuers === undefined ? {} : { authorization_servers: issuers }),
     bearer_methods_supported: ['header'],
     ...(name === undefined ? {} : { resource_name: name }),
     ...(documentation === undefined ? {} : { resource_documentation: documentation }),

@@ -102,42 +102,11 @@ const declaration = {
 /** The options that `issuers` has in each member, and the top level without it. */
 export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 
-/** Reads the issuers: one at the top level, or several in `issuers`. @throws {InvalidOptionError} */
-export function readIssuers(given: Given, shared: SharedRules, place: Place): readonly IssuerSettings[] {
-  if (given['issuers'] === undefined) {
-    const own = Object.entries(given).filter(([name]) => issuerOptionNames.includes(name))
-    return [issuerSettings(readOptions(Object.fromEntries(own), declaration, place), shared, '')]
-  }
-  for (const name of issuerOptionNames)
-    if (given[name] !== undefined)
-      throw new InvalidOptionError(
-        `option \`${name}\` is beside \`issuers\`; put it into the members of \`issuers\`, or leave \`issuers\` out`,
-      )
-  const issuers = severalIssuers.read(given['issuers'], { ...place, option: 'issuers' })
-  refuseRepeated(issuers.map(({ issuer }) => issuer))
-  return issuers.map((issuer, index) => issuerSettings(issuer, shared, `issuers[${index}].`))
-}
-
-const severalIssuers = listOf(
-  parser({
-    expected: "an object such as { issuer: 'https://…', audience: '…' }",
-    read: (value, place) => (isPlainObject(value) ? readOptions(value, declaration, place) : undefined),
-  }),
-  "a list such as [{ issuer: 'https://…', audience: '…' }]",
-)
-
-function issuerSettings(
-  {
-    audience: audiences,
-    profile: name,
-    requiredClaims,
-    introspection,
-    ...issuer
-  }: Parsed<typeof declaration>,
-  shared: SharedRules,
-  at: string,
-): IssuerSettings {
-  refuseContradictions(issuer, at)
+/** Reads the options of one issuer; `place` is where they are. @throws the error of the place */
+export function readIssuer(given: Given, shared: SharedRules, place: Place): IssuerSettings {
+  const parsed = readOptions(given, declaration, place)
+  const { audience: audiences, profile: name, requiredClaims, introspection, ...issuer } = parsed
+  refuseContradictions(issuer, place.option === '' ? '' : `${place.option}.`)
   const profile = profiles[name]
   const required = ['iss', 'exp', ...profile.required, ...requiredClaims]
   return Object.freeze({
@@ -164,13 +133,5 @@ function refuseContradictions({ issuer, keys, jwksUri, metadataUrl }: Located, a
   if (issuer.includes('{tenantid}') && (keys ?? jwksUri ?? metadataUrl) === undefined)
     throw new InvalidOptionError(
       `option \`${at}issuer\` is a template (${issuer}), for which no metadata can be looked up; give jwksUri or metadataUrl too`,
-    )
-}
-
-function refuseRepeated(issuers: readonly string[]): void {
-  const repeated = issuers.find((issuer, index) => issuers.indexOf(issuer) !== index)
-  if (repeated !== undefined)
-    throw new InvalidOptionError(
-      `option \`issuers\` names ${repeated} twice; give that issuer several audiences instead`,
     )
 }

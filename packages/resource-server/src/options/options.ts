@@ -27,7 +27,8 @@ import type { RevocationSettings } from '../revocation/revocations.js'
 import { apiOption, catalogueOf, checkAudiences, withAudience, type OfferedApi } from './api-option.js'
 import { claimsOption } from './claims-option.js'
 import { dpopOption, dpopSettings, type DpopOptions } from './dpop-options.js'
-import { issuerOptionNames, readIssuers, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
+import { issuerOptionNames, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
+import { readIssuers, type ResolveIssuer, type ResolveSettings } from './issuers-option.js'
 import {
   resourceMetadataOption,
   resourceMetadataSettings,
@@ -37,8 +38,11 @@ import { revocationOption, type RevocationOptions } from './revocation-options.j
 
 /** What `register` takes: one issuer's options at the top level, or several in `issuers`. */
 export interface ResourceServerOptions extends Partial<IssuerOptions> {
-  /** Several issuers, each with its own keys, audiences and profile. */
-  issuers?: readonly IssuerOptions[]
+  /**
+   * Several issuers, each with its own keys, audiences and profile; or a function that looks up an issuer when a token
+   * names one that is not known yet.
+   */
+  issuers?: readonly IssuerOptions[] | ResolveIssuer
   /**
    * The API that this server offers (fastify-api-contract). Its audience is the default of `audience`, its scopes are in
    * the catalogue, and the application does not start while an operation has no route.
@@ -125,6 +129,8 @@ export type Prefetch = 'background' | 'required' | 'lazy'
 /** Every option, checked, with its default: what the rest of the package works with. */
 export interface Settings {
   readonly issuers: readonly IssuerSettings[]
+  /** Looks up an issuer that a token names; undefined: `issuers` are all there are. */
+  readonly resolveIssuer: ResolveSettings | undefined
   readonly api: OfferedApi | undefined
   /** JSON Schema. */
   readonly claims: object | undefined
@@ -229,20 +235,31 @@ export function parseOptions(
       'option `ca` does nothing beside `issuerDispatcher`; give it to that dispatcher',
     )
   const { allowInsecureHttp, clockToleranceMs } = server
-  const issuers = readIssuers(
+  const { issuers, resolveIssuer } = readIssuers(
     withAudience(isObject(options) ? options : {}, server.api),
     { clockToleranceMs, maxTokenAgeMs },
     { option: '', allowInsecureHttp, toError },
   )
   checkAudiences(issuers, server.api)
-  const audiences = [...new Set(issuers.flatMap(({ rules }) => rules.audiences))]
+  if (resolveIssuer !== undefined && server.prefetch === 'required')
+    throw new InvalidOptionError(
+      'option `prefetch` is "required", but no issuer is known at the start if `issuers` is a function; leave it out',
+    )
+  const audiences = audiencesOf(issuers, server.api)
   return Object.freeze({
     ...server,
     scopes: catalogueOf(server.scopes, server.api),
     issuers,
+    resolveIssuer,
     audiences,
     dpop: dpopSettings(dpop, server.clock),
     resourceMetadata: resourceMetadataSettings(resourceMetadata, audiences, allowInsecureHttp),
     keyTimes: { maxAgeMs, keepMs: maxAgeMs + jwksStaleIfErrorMs, cooldownMs },
   })
+}
+
+/** Of issuers that are looked up later, only the audience of the API is known. */
+function audiencesOf(issuers: readonly IssuerSettings[], api: OfferedApi | undefined): readonly string[] {
+  const known = issuers.length === 0 && api !== undefined ? [api.audience] : []
+  return [...new Set([...known, ...issuers.flatMap(({ rules }) => rules.audiences)])]
 }

@@ -43,26 +43,29 @@ const maxHeaders = 256
  * tokens, or of tokens for another audience, causes neither a signature check nor a request for a key.
  */
 export function createVerifyToken(
-  issuers: readonly TrustedIssuer[],
+  chooseIssuer: ChooseIssuer,
   { checkCustomClaims, introspect, now }: VerifySteps,
 ): VerifyToken {
   /** Decoded headers of tokens that verified: an issuer writes few different ones. */
   const headers = new Map<string, TokenHeader>()
-  const chooseIssuer = issuerChooser(issuers)
 
   function verifyJwt(raw: string): MaybePromise<Verification> {
     const decoded = decodeToken(raw, headers)
     if (decoded instanceof Refusal) return refused(isB64token(raw) ? decoded : notOneToken())
     if (!supportedAlgorithms.includes(decoded.header.alg as Algorithm))
       return refused(new Refusal('algorithm', 'alg is no asymmetric signature algorithm'))
-    const issuer = chooseIssuer(decoded.claims)
-    if (issuer instanceof Refusal) return refused(issuer)
-    return andThen(verifyForIssuer(decoded, issuer), verification =>
-      withContext(verification, issuer.rules.issuer, decoded.header.kid),
+    return andThen(chooseIssuer(decoded.claims), issuer =>
+      issuer instanceof Refusal ? refused(issuer) : verifyForIssuer(decoded, issuer),
     )
   }
 
   function verifyForIssuer(decoded: DecodedToken, issuer: TrustedIssuer): MaybePromise<Verification> {
+    return andThen(verifyByRules(decoded, issuer), verification =>
+      withContext(verification, issuer.rules.issuer, decoded.header.kid),
+    )
+  }
+
+  function verifyByRules(decoded: DecodedToken, issuer: TrustedIssuer): MaybePromise<Verification> {
     const { alg, kid } = decoded.header
     if (!includesAlgorithm(issuer.algorithms, alg))
       return refused(new Refusal('algorithm', 'alg is not allowed for this issuer'))
@@ -136,8 +139,11 @@ function withContext(verification: Verification, issuer: string, kid: string | u
   return outcome instanceof Refusal ? { ...verification, outcome: outcome.about(issuer, kid) } : verification
 }
 
+/** Whose keys and rules a token must be verified with, by its claims, which are not verified yet. */
+export type ChooseIssuer = (claims: Claims) => MaybePromise<TrustedIssuer | Refusal>
+
 /** With one issuer there is nothing to choose. With several, the unverified `iss` picks whose keys must verify it. */
-function issuerChooser(issuers: readonly TrustedIssuer[]): (claims: Claims) => TrustedIssuer | Refusal {
+export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
   const [only] = issuers
   if (issuers.length === 1 && only !== undefined) return () => only
   const byName = new Map(issuers.map(issuer => [issuer.rules.issuer, issuer]))

@@ -10,7 +10,7 @@ import type { Outcome } from '#src/outcome.js'
 import { createThreadPool } from '#src/signature/thread-pool.js'
 import { createSignatureVerifier } from '#src/signature/verify-signature.js'
 import { createTokenCache } from '#src/verify/token-cache.js'
-import { createVerifyToken } from '#src/verify/verify-token.js'
+import { chooseAmong, createVerifyToken } from '#src/verify/verify-token.js'
 import { base64url, makeKey, type SigningKey } from '../hand-made-issuer.js'
 
 /** How the issuer answers requests for its keys. */
@@ -300,7 +300,7 @@ export class KeyWorld {
       onDisputed() {},
     })
     const verifyToken = createVerifyToken(
-      [{ rules, algorithms: supportedAlgorithms, keys, verifySignature }],
+      chooseAmong([{ rules, algorithms: supportedAlgorithms, keys, verifySignature }]),
       {
         checkCustomClaims: () => undefined,
         introspect: undefined,

@@ -1,0 +1,130 @@
+import { isTrustworthyUrl } from 'declared-options'
+import { LRUCache } from 'lru-cache'
+import { Refusal } from '../errors.js'
+import { andThen } from '../later.js'
+import type { IssuerSettings } from '../options/issuer-options.js'
+import type { ResolveSettings } from '../options/issuers-option.js'
+import type { ChooseIssuer, TrustedIssuer } from '../verify/verify-token.js'
+import { createLookUpLimit } from './look-up-limit.js'
+import {
+  createResolution,
+  type Resolution,
+  type ResolutionEvent,
+  type ResolutionTimes,
+} from './resolution.js'
+
+/** Issuers that are looked up when a token names them. */
+export interface ResolvedIssuers {
+  readonly choose: ChooseIssuer
+  /** Those whose tokens may be accepted now. */
+  list(): readonly TrustedIssuer[]
+}
+
+export interface ResolvedIssuersSteps {
+  readonly resolve: ResolveSettings
+  readonly trust: (settings: IssuerSettings) => TrustedIssuer
+  /** How long one look-up may take, in milliseconds. */
+  readonly timeoutMs: number
+  readonly times: ResolutionTimes
+  readonly allowInsecureHttp: boolean
+  readonly now: () => number
+  readonly onEvent: (event: ResolutionEvent, issuer: string) => void
+}
+
+/** Issuers of which a token has verified, and all others: each kind may have so many. The least recently used is dropped. */
+const maxIssuers = 1_000
+const longestName = 512
+const retryAfterMs = 1_000
+
+/**
+ * Issuers of which no token has verified yet have room of their own: whatever tokens name, they push no issuer out whose
+ * tokens are in use, and those never wait for the limit of look-ups.
+ */
+export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssuers {
+  const { resolve, trust, timeoutMs, times, allowInsecureHttp, now, onEvent } = steps
+  const proven = new LRUCache<string, Resolution>({ max: maxIssuers })
+  const others = new LRUCache<string, Resolution>({ max: maxIssuers })
+  const limit = createLookUpLimit()
+
+  const find = (name: string): Resolution | undefined => proven.get(name) ?? others.get(name)
+
+  function add(name: string): Resolution {
+    const resolution: Resolution = createResolution(
+      {
+        resolve: () => inTime(resolve(name), timeoutMs),
+        trust: settings => follow(trust(settings), name, resolution),
+        now,
+        onEvent: event => onEvent(event, name),
+      },
+      times,
+    )
+    others.set(name, resolution)
+    return resolution
+  }
+
+  /** Cached tokens count only while their issuer is still resolved to these settings. */
+  function follow(issuer: TrustedIssuer, name: string, resolution: Resolution): TrustedIssuer {
+    const { keys, verifySignature } = issuer
+    const followed: TrustedIssuer = {
+      ...issuer,
+      keys: {
+        ...keys,
+        reuse: (key, time) =>
+          find(name) === resolution && resolution.use(time) === followed && keys.reuse(key, time),
+      },
+      verifySignature: (token, key, algorithm) =>
+        andThen(verifySignature(token, key, algorithm), refusal => {
+          if (refusal === undefined) prove(name, resolution)
+          return refusal
+        }),
+    }
+    return followed
+  }
+
+  function prove(name: string, resolution: Resolution): void {
+    if (proven.get(name) === resolution) return
+    others.delete(name)
+    proven.set(name, resolution)
+  }
+
+  function lookUp(name: string, known: Resolution | undefined): ReturnType<ChooseIssuer> {
+    if (known === undefined && !isIssuerName(name, allowInsecureHttp))
+      return new Refusal('issuer', 'iss is not a URL that names an issuer')
+    const time = now()
+    const refused = known?.refused(time)
+    if (refused !== undefined) return refused
+    if (known !== undefined && (known.isAsking() || proven.has(name))) return known.ask()
+    if (!limit.take(time))
+      return new Refusal('unavailable', 'too many tokens name issuers that are not known', { retryAfterMs })
+    return (known ?? add(name)).ask().finally(() => limit.release())
+  }
+
+  return {
+    choose(claims) {
+      const { iss: name } = claims
+      if (typeof name !== 'string') return new Refusal('issuer', 'iss is no text')
+      const resolution = find(name)
+      return resolution?.use(now()) ?? lookUp(name, resolution)
+    },
+    list() {
+      const time = now()
+      return [...proven.values(), ...others.values()].flatMap(resolution => resolution.current(time) ?? [])
+    },
+  }
+}
+
+/** A template such as `{tenantid}` names no issuer. */
+function isIssuerName(name: string, allowInsecureHttp: boolean): boolean {
+  return name.length <= longestName && !/[\s?#{}]/.test(name) && isTrustworthyUrl(name, allowInsecureHttp)
+}
+
+/** The application's function may never settle. */
+function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`the function \`issuers\` did not settle within ${timeoutMs} ms`)),
+      timeoutMs,
+    )
+    work.finally(() => clearTimeout(timer)).then(resolve, reject)
+  })
+}

@@ -1,0 +1,87 @@
+import { isPlainObject, kindOf, listOf, parser, type Given, type Parser, type Place } from 'declared-options'
+import { InvalidOptionError, Refusal } from '../errors.js'
+import {
+  issuerOptionNames,
+  readIssuer,
+  type IssuerOptions,
+  type IssuerSettings,
+  type SharedRules,
+} from './issuer-options.js'
+
+/**
+ * Looks up an issuer that is not known when the application starts, such as a tenant's in a database.
+ * @param issuer the `iss` of a token that nobody has verified: a URL as the option `issuer`, at most 512 characters
+ * @returns the options of exactly this issuer, without `introspection`; undefined: the issuer is not trusted
+ */
+export type ResolveIssuer = (issuer: string) => IssuerOptions | undefined | Promise<IssuerOptions | undefined>
+
+/** Looks up an issuer and checks its options. Rejects when there is no usable answer. */
+export type ResolveSettings = (issuer: string) => Promise<IssuerSettings | Refusal>
+
+/** The issuers that are known at the start, or how they are looked up. */
+export interface Issuers {
+  readonly issuers: readonly IssuerSettings[]
+  readonly resolveIssuer: ResolveSettings | undefined
+}
+
+/** Reads the issuers: one at the top level, several in `issuers`, or a function there. @throws {InvalidOptionError} */
+export function readIssuers(given: Given, shared: SharedRules, place: Place): Issuers {
+  const { issuers } = given
+  if (issuers === undefined) {
+    const own = Object.entries(given).filter(([name]) => issuerOptionNames.includes(name))
+    return { issuers: [readIssuer(Object.fromEntries(own), shared, place)], resolveIssuer: undefined }
+  }
+  refuseBeside(given)
+  if (typeof issuers === 'function')
+    // The cast: what it returns is checked each time.
+    return { issuers: [], resolveIssuer: settingsResolver(issuers as ResolveIssuer, shared, place) }
+  const several = severalIssuers(shared).read(issuers, { ...place, option: 'issuers' })
+  refuseRepeated(several.map(({ rules }) => rules.issuer))
+  return { issuers: several, resolveIssuer: undefined }
+}
+
+function severalIssuers(shared: SharedRules): Parser<readonly IssuerSettings[]> {
+  return listOf(
+    parser({
+      expected: "an object such as { issuer: 'https://…', audience: '…' }",
+      read: (value, place) => (isPlainObject(value) ? readIssuer(value, shared, place) : undefined),
+    }),
+    "a list such as [{ issuer: 'https://…', audience: '…' }], or a function that looks up an issuer",
+  )
+}
+
+function settingsResolver(resolve: ResolveIssuer, shared: SharedRules, place: Place): ResolveSettings {
+  return async name => {
+    const given: unknown = await resolve(name)
+    if (given === undefined) return new Refusal('issuer', 'the function `issuers` knows no such issuer')
+    if (!isPlainObject(given))
+      throw new InvalidOptionError(
+        `the function \`issuers\` returned ${kindOf(given)}; expected the options of the issuer as a plain object, or undefined`,
+      )
+    const settings = readIssuer(given, shared, { ...place, option: 'issuers()' })
+    if (settings.introspection !== undefined)
+      throw new InvalidOptionError(
+        'option `issuers().introspection` does nothing, because an opaque token does not name its issuer; leave it out',
+      )
+    // A database may ignore case, or a slash at the end.
+    return settings.rules.issuer === name
+      ? settings
+      : new Refusal('issuer', `the function \`issuers\` returned the options of ${settings.rules.issuer}`)
+  }
+}
+
+function refuseBeside(given: Given): void {
+  for (const name of issuerOptionNames)
+    if (given[name] !== undefined)
+      throw new InvalidOptionError(
+        `option \`${name}\` is beside \`issuers\`; put it into the members of \`issuers\`, or leave \`issuers\` out`,
+      )
+}
+
+function refuseRepeated(issuers: readonly string[]): void {
+  const repeated = issuers.find((issuer, index) => issuers.indexOf(issuer) !== index)
+  if (repeated !== undefined)
+    throw new InvalidOptionError(
+      `option \`issuers\` names ${repeated} twice; give that issuer several audiences instead`,
+    )
+}
