@@ -5,6 +5,7 @@ import resourceServer, { defineResourceServer, redisReplayStore } from 'fastify-
 const rs = defineResourceServer({ scopes: ['receipts:read', 'receipts:write'] })
 
 export const receipts = rs
+export const hierarchy = defineResourceServer({ scopes: { admin: ['read'], read: [] } })
 export const plugin = rs.plugin
 export const read = rs.protect({ scopes: ['receipts:read'] })
 export const anyToken = rs.protect()

@@ -4,6 +4,7 @@ import type { ClaimsOf, Scope, TokenClaims } from './oauth-types.js'
 import type { Prefetch } from './options/options.js'
 import { parseVerifierOptions, type VerifierOptions } from './options/verifier-options.js'
 import { revokesTokens, type RevokesTokens } from './revocation/revokes-tokens.js'
+import type { ScopeHierarchy } from './options/scopes-option.js'
 import { createTally, statsOf, type ResourceServerStats } from './stats.js'
 import { createCachedVerifier, type CachedVerifier } from './verifier.js'
 import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
@@ -38,6 +39,15 @@ type ClaimsBy<C extends TSchema> = TSchema extends C ? TokenClaims : ClaimsOf<C>
  * @throws {IssuerError} with `prefetch: 'required'`, if the issuer's keys cannot be fetched
  */
 export async function createVerifier<const S extends string = Scope, C extends TSchema = TSchema>(
+  options: VerifierOptions<S, C, readonly S[]>,
+): Promise<Verifier<S, ClaimsBy<C>>>
+export async function createVerifier<S extends string = Scope, C extends TSchema = TSchema>(
+  options: VerifierOptions<S, C, ScopeHierarchy<S>>,
+): Promise<Verifier<S, ClaimsBy<C>>>
+export async function createVerifier<S extends string = Scope, C extends TSchema = TSchema>(
+  options: VerifierOptions<S, C>,
+): Promise<Verifier<S, ClaimsBy<C>>>
+export async function createVerifier<S extends string, C extends TSchema>(
   options: VerifierOptions<S, C>,
 ): Promise<Verifier<S, ClaimsBy<C>>> {
   const { settings, log } = parseVerifierOptions(options)

@@ -6,12 +6,17 @@ import type { GivesToken } from './auth-of.js'
 import type { RouteRequirement } from './authorize/requirement.js'
 import type { ClaimsOf } from './oauth-types.js'
 import type { ResourceServerOptions } from './options/options.js'
+import type { ScopeHierarchy } from './options/scopes-option.js'
 import { protectRoutes } from './plugin.js'
 
 /** What an API's tokens may hold. */
-export interface Catalogue<S extends string, C extends TSchema> {
-  /** Every scope that a route may ask for. */
-  readonly scopes: readonly [S, ...S[]]
+export interface Catalogue<
+  S extends string,
+  C extends TSchema,
+  Scopes = readonly [S, ...S[]] | ScopeHierarchy<S>,
+> {
+  /** Every scope that a route may require: a list, or each scope with those that it includes. */
+  readonly scopes: Scopes
   /** A schema for the claims, such as `Type.Object({ tenant: Type.String() })`; a token that does not fit is refused. */
   readonly claims?: C
 }
@@ -50,6 +55,15 @@ export interface DefinedResourceServer<S extends string, C extends TSchema> {
  * ```
  */
 export function defineResourceServer<const S extends string, C extends TSchema = TSchema>(
+  catalogue: Catalogue<S, C, readonly [S, ...S[]]>,
+): DefinedResourceServer<S, C>
+export function defineResourceServer<S extends string, C extends TSchema = TSchema>(
+  catalogue: Catalogue<S, C, ScopeHierarchy<S>>,
+): DefinedResourceServer<S, C>
+export function defineResourceServer<S extends string, C extends TSchema = TSchema>(
+  catalogue: Catalogue<S, C>,
+): DefinedResourceServer<S, C>
+export function defineResourceServer<S extends string, C extends TSchema>(
   catalogue: Catalogue<S, C>,
 ): DefinedResourceServer<S, C> {
   const { scopes, claims } = catalogue

@@ -46,7 +46,10 @@ export function formatRoutes(routes: readonly ListedRoute[]): string {
 
 function describe({ access, requirement }: ListedRoute): string {
   if (requirement === null) return access
-  const { scopes, match, roles, audience, dpop, acr, maxAgeMs } = requirement
+  const { acceptedScopes, match, roles, audience, dpop, acr, maxAgeMs } = requirement
+  const scopes = acceptedScopes.map(([scope, ...others]) =>
+    others.length === 0 ? scope : `${scope} (or ${others.join(', ')})`,
+  )
   const alternatives = [
     ...(scopes.length === 0 ? [] : [scopes.join(match === 'all' ? ' and ' : ' or ')]),
     ...(roles.length === 0 ? [] : [`role ${roles.join(' or ')}`]),

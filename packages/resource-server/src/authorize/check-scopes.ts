@@ -3,23 +3,24 @@ import { Refusal } from '../errors.js'
 import type { Requirement } from './requirement.js'
 
 /**
- * Compares the scopes and roles of a token with those a route requires: exact, case-sensitive (RFC 6749 §3.3). Where
- * the route names both, either is enough.
+ * Compares the scopes and roles of a token with those that a route requires: exact, case-sensitive (RFC 6749 §3.3). A
+ * scope counts for those that it includes. If the route names scopes and roles, either is enough.
  * @returns what is missing, and what the token has instead, for the log
  */
 export function checkScopes(token: AccessToken, requirement: Requirement): Refusal | undefined {
-  const { scopes, match, roles, audience } = requirement
+  const { acceptedScopes, match, roles, audience } = requirement
   if (audience !== undefined && !token.audience.includes(audience))
     return new Refusal(
       'audience',
       `the route is for the audience ${audience}; the token is for ${list(token.audience)}`,
     )
-  if (scopes.length === 0 && roles.length === 0) return undefined
-  const enough = match === 'all' ? hasAll(token.scopes, scopes) : hasAny(token.scopes, scopes)
-  if ((enough && scopes.length > 0) || hasAny(token.roles, roles)) return undefined
+  if (acceptedScopes.length === 0 && roles.length === 0) return undefined
+  const { scopes } = token
+  const enough = match === 'all' ? hasEach(scopes, acceptedScopes) : hasSome(scopes, acceptedScopes)
+  if ((enough && acceptedScopes.length > 0) || hasAny(token.roles, roles)) return undefined
   return new Refusal(
     'scope',
-    `${describe(requirement)}; the token has the scopes ${list(token.scopes)} and the roles ${list(token.roles)}`,
+    `${describe(requirement)}; the token has the scopes ${list(scopes)} and the roles ${list(token.roles)}`,
   )
 }
 
@@ -46,9 +47,14 @@ function list(names: readonly string[]): string {
   return `[${names.join(' ').slice(0, 500)}]`
 }
 
-function hasAll(granted: readonly string[], wanted: readonly string[]): boolean {
-  for (const name of wanted) if (!granted.includes(name)) return false
+function hasEach(granted: readonly string[], wanted: readonly (readonly string[])[]): boolean {
+  for (const names of wanted) if (!hasAny(granted, names)) return false
   return true
+}
+
+function hasSome(granted: readonly string[], wanted: readonly (readonly string[])[]): boolean {
+  for (const names of wanted) if (hasAny(granted, names)) return true
+  return false
 }
 
 function hasAny(granted: readonly string[], wanted: readonly string[]): boolean {

@@ -54,6 +54,8 @@ type Misspelt =
 /** A requirement after it was checked: nothing optional, ready for the comparison. */
 export interface Requirement {
   readonly scopes: readonly string[]
+  /** For each of `scopes`, the scopes that grant it: itself, and those that include it. */
+  readonly acceptedScopes: readonly (readonly string[])[]
   readonly match: 'all' | 'any'
   /** Any one of them is enough, as are the scopes; empty: only scopes count. */
   readonly roles: readonly string[]
@@ -68,8 +70,10 @@ export interface Requirement {
 
 /** What routes may ask for. */
 export interface Catalogue {
-  /** Undefined: any scope, since no catalogue was given. */
+  /** Undefined: any scope, because there is no catalogue. */
   readonly scopes: readonly string[] | undefined
+  /** For each scope that others include, directly or through others: itself, and those. */
+  readonly grantedBy: ReadonlyMap<string, readonly string[]>
   readonly audiences: readonly string[]
   /** What applies to routes without `config.oauth`. */
   readonly defaultAccess: DefaultAccess
@@ -162,7 +166,12 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
     throw toError(
       "config.oauth.dpop does nothing without the option `dpop` of register; give dpop: 'off' there, if other routes shall take no proofs",
     )
-  return Object.freeze({ ...parsed, match: match ?? 'all', dpop: dpop ?? catalogue.dpop?.mode ?? 'off' })
+  return Object.freeze({
+    ...parsed,
+    acceptedScopes: parsed.scopes.map(scope => catalogue.grantedBy.get(scope) ?? [scope]),
+    match: match ?? 'all',
+    dpop: dpop ?? catalogue.dpop?.mode ?? 'off',
+  })
 }
 
 /** @returns what applies to a route without `config.oauth` */

@@ -58,9 +58,36 @@ function describeMissing(scopes: readonly string[], roles: readonly string[]): s
 }
 
 /** Members of the list are alternatives, and `{}` is none at all (OpenAPI 3.1 §4.8.30). */
-function securityOf({ scopes, match, optional }: Requirement, scheme: string): readonly object[] {
-  const alternatives = match === 'any' ? scopes.map(scope => ({ [scheme]: [scope] })) : [{ [scheme]: scopes }]
-  return optional ? [...alternatives, {}] : alternatives
+function securityOf(requirement: Requirement, scheme: string): readonly object[] {
+  const alternatives = sufficientScopes(requirement).map(scopes => ({ [scheme]: scopes }))
+  return requirement.optional ? [...alternatives, {}] : alternatives
+}
+
+/** With more alternatives for one route, nobody could read the document. */
+const mostAlternatives = 50
+
+/**
+ * Each set of scopes that is enough, those that the route names first: they allow the least. With too many sets, only
+ * the scopes that the route names.
+ */
+function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): readonly (readonly string[])[] {
+  if (match === 'any') return [...new Set([...scopes, ...acceptedScopes.flat()])].map(scope => [scope])
+  if (acceptedScopes.reduce((count, names) => count * names.length, 1) > mostAlternatives) return [scopes]
+  const sets = acceptedScopes.reduce<readonly ReadonlySet<string>[]>(
+    (begun, names) => begun.flatMap(set => names.map(name => new Set(set).add(name))),
+    [new Set()],
+  )
+  const named = (set: ReadonlySet<string>): number => scopes.filter(scope => set.has(scope)).length
+  return sets
+    .filter((set, index) => !sets.some((other, at) => replaces(other, set, at < index)))
+    .toSorted((a, b) => named(b) - named(a))
+    .map(set => Array.from(set))
+}
+
+/** Whether a set need not be listed, because another one is part of it. */
+function replaces(other: ReadonlySet<string>, set: ReadonlySet<string>, isEarlier: boolean): boolean {
+  const isSmaller = other.size < set.size || (isEarlier && other.size === set.size)
+  return isSmaller && [...other].every(name => set.has(name))
 }
 
 const text = { type: 'string' }

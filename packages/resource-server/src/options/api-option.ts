@@ -37,14 +37,6 @@ export function withAudience(given: Given, api: OfferedApi | undefined): Given {
   return api === undefined || given['issuers'] !== undefined ? given : { audience: api.audience, ...given }
 }
 
-/** The scopes of the API, and those of routes beside it. */
-export function catalogueOf(
-  scopes: readonly string[] | undefined,
-  api: OfferedApi | undefined,
-): readonly string[] | undefined {
-  return api === undefined ? scopes : [...new Set([...Object.keys(api.scopes), ...(scopes ?? [])])]
-}
-
 /** Clients request tokens for the API's audience, so each issuer's tokens must be accepted with it. */
 export function checkAudiences(
   issuers: readonly { readonly rules: { readonly audiences: readonly string[] } }[],

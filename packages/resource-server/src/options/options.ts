@@ -11,20 +11,19 @@ import {
   parseOptions as parseDeclared,
   parser,
   pem,
-  strings,
   text,
   withDefault,
   type Declares,
 } from 'declared-options'
 import type { Dispatcher } from 'undici'
-import { scopeToken, type DefaultAccess, type DpopMode } from '../authorize/requirement.js'
+import type { Catalogue, DefaultAccess, DpopMode } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import type { ClientCertificate } from '../binding/client-certificate.js'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
 import type { KeyTimes } from '../keys/key-set.js'
 import type { RevocationSettings } from '../revocation/revocations.js'
-import { apiOption, catalogueOf, checkAudiences, withAudience, type OfferedApi } from './api-option.js'
+import { apiOption, checkAudiences, withAudience, type OfferedApi } from './api-option.js'
 import { claimsOption } from './claims-option.js'
 import { dpopOption, dpopSettings, type DpopOptions } from './dpop-options.js'
 import { issuerOptionNames, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
@@ -35,6 +34,7 @@ import {
   type ResourceMetadataOptions,
 } from './resource-metadata-options.js'
 import { revocationOption, type RevocationOptions } from './revocation-options.js'
+import { scopeCatalogue, scopesOption, type ScopeHierarchy } from './scopes-option.js'
 
 /** What `register` takes: one issuer's options at the top level, or several in `issuers`. */
 export interface ResourceServerOptions extends Partial<IssuerOptions> {
@@ -55,8 +55,12 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   claims?: object
   /** Answer with problem details (RFC 9457) instead of Fastify's error body. Default false. */
   problemDetails?: boolean
-  /** The catalogue: every scope that a route may ask for, besides those of `api`. A route that asks for another one fails at boot. */
-  scopes?: readonly string[]
+  /**
+   * The catalogue: every scope that a route may require, besides those of `api`. A route that requires another one stops
+   * the start. In an object, each scope has the scopes that it includes: a token with the scope is accepted wherever one
+   * of those is required.
+   */
+  scopes?: readonly string[] | ScopeHierarchy
   /**
    * What applies to routes without `config.oauth`: `protected`, any valid token is required; `explicit`, such a route
    * stops the start; `public`, no token is required. Default `protected`.
@@ -127,7 +131,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
 export type Prefetch = 'background' | 'required' | 'lazy'
 
 /** Every option, checked, with its default: what the rest of the package works with. */
-export interface Settings {
+export interface Settings extends Catalogue {
   readonly issuers: readonly IssuerSettings[]
   /** Looks up an issuer that a token names; undefined: `issuers` are all there are. */
   readonly resolveIssuer: ResolveSettings | undefined
@@ -135,9 +139,6 @@ export interface Settings {
   /** JSON Schema. */
   readonly claims: object | undefined
   readonly problemDetails: boolean
-  readonly scopes: readonly string[] | undefined
-  readonly audiences: readonly string[]
-  readonly defaultAccess: DefaultAccess
   readonly realm: string | undefined
   readonly dpop: DpopSettings | undefined
   readonly clientCertificate: ClientCertificate | undefined
@@ -163,7 +164,7 @@ const declaration = {
   api: optional(apiOption),
   claims: optional(claimsOption),
   problemDetails: withDefault(boolean(), false),
-  scopes: optional(strings('a list of at least one scope, without spaces in it (RFC 6749 §3.3)', scopeToken)),
+  scopes: optional(scopesOption),
   defaultAccess: withDefault(oneOf(['protected', 'explicit', 'public']), 'protected'),
   dpop: optional(dpopOption),
   clientCertificate: optional(
@@ -248,7 +249,7 @@ export function parseOptions(
   const audiences = audiencesOf(issuers, server.api)
   return Object.freeze({
     ...server,
-    scopes: catalogueOf(server.scopes, server.api),
+    ...scopeCatalogue(server.scopes, server.api),
     issuers,
     resolveIssuer,
     audiences,

@@ -4,6 +4,7 @@ import { InvalidOptionError } from '../errors.js'
 import { silent, type Logger } from '../log.js'
 import type { Scope } from '../oauth-types.js'
 import { parseOptions, type Recipient, type ResourceServerOptions, type Settings } from './options.js'
+import type { ScopeHierarchy } from './scopes-option.js'
 
 /** Options that are about routes, requests and answers. */
 type RequestOption = Extract<
@@ -34,9 +35,10 @@ type SharedOptions = Omit<ResourceServerOptions, RequestOption | 'scopes' | 'cla
 export interface VerifierOptions<
   S extends string = Scope,
   C extends TSchema = TSchema,
+  Scopes = readonly S[] | ScopeHierarchy<S>,
 > extends SharedOptions {
-  /** The catalogue: every scope that a rule may name, besides those of `api`. */
-  scopes?: readonly S[]
+  /** The catalogue: every scope that a rule may name, besides those of `api`. In an object, scopes include others. */
+  scopes?: Scopes
   /** A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })`; a token that does not fit is refused. */
   claims?: C
   /** Where refusals and failures of issuers are logged: a logger such as pino's. Default: nowhere. */

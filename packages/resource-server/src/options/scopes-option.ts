@@ -1,0 +1,84 @@
+import { isPlainObject, parser, show, strings, suggest, type Parser, type Place } from 'declared-options'
+import { scopeToken, type Catalogue } from '../authorize/requirement.js'
+import { InvalidOptionError } from '../errors.js'
+import type { OfferedApi } from './api-option.js'
+
+/** A catalogue in which scopes include others: each scope with those that it includes. */
+export type ScopeHierarchy<S extends string = string> = { readonly [Scope in S]: readonly NoInfer<S>[] }
+
+/** Each scope with those that it includes. */
+type Includes = ReadonlyMap<string, readonly string[]>
+
+const list = strings('a list of at least one scope, without spaces in it (RFC 6749 §3.3)', scopeToken)
+const included = strings('a list of the scopes that it includes, or []', scopeToken)
+
+/** The catalogue: a list, or an object of which each key is a scope and each value the scopes that it includes. */
+export const scopesOption: Parser<Includes> = parser({
+  expected: `${list.expected}, or an object such as { 'receipts:admin': ['receipts:read'], 'receipts:read': [] }`,
+  fromText: true,
+  read(value, place) {
+    if (Array.isArray(value)) return new Map(list.read(value, place).map(name => [name, []]))
+    const entries = isPlainObject(value) ? Object.entries(value) : []
+    return entries.length === 0 ? undefined : new Map(entries.map(entry => readEntry(entry, place)))
+  },
+})
+
+function readEntry([name, value]: [string, unknown], place: Place): [string, readonly string[]] {
+  if (!scopeToken.test(name))
+    throw place.toError(`option \`${place.option}\` has the scope ${show(name)}; expected ${list.expected}`)
+  const isEmpty = Array.isArray(value) && value.length === 0
+  return [name, isEmpty ? [] : included.read(value, { ...place, option: `${place.option}["${name}"]` })]
+}
+
+/**
+ * The scopes of the API, and those of routes beside it.
+ * @throws {InvalidOptionError} if a scope includes itself, or one that is not in the catalogue
+ */
+export function scopeCatalogue(
+  given: Includes | undefined,
+  api: OfferedApi | undefined,
+): Pick<Catalogue, 'scopes' | 'grantedBy'> {
+  if (given === undefined && api === undefined) return { scopes: undefined, grantedBy: new Map() }
+  const includes = given ?? new Map<string, readonly string[]>()
+  const scopes = [...new Set([...Object.keys(api?.scopes ?? {}), ...includes.keys()])]
+  refuseUnknown(includes, scopes)
+  const grantedBy = new Map<string, string[]>()
+  for (const name of includes.keys())
+    for (const reached of scopesIn([name], includes))
+      grantedBy.set(reached, [...(grantedBy.get(reached) ?? [reached]), name])
+  return { scopes, grantedBy }
+}
+
+function refuseUnknown(includes: Includes, known: readonly string[]): void {
+  for (const [name, scopes] of includes) {
+    const unknown = scopes.find(scope => !known.includes(scope))
+    if (unknown === undefined) continue
+    const meant = suggest(unknown, known)
+    const hint = meant === undefined ? '' : ` (did you mean ${show(meant)}?)`
+    throw new InvalidOptionError(
+      `option \`scopes["${name}"]\` has ${show(unknown)}, which is not in the catalogue${hint}; add ${show(unknown)}: [] to \`scopes\`, or correct it`,
+    )
+  }
+}
+
+/**
+ * The scopes that the last one of a path includes, directly or through others.
+ * @param path how it was reached
+ */
+function scopesIn(
+  path: readonly [string, ...string[]],
+  includes: Includes,
+  found: Set<string> = new Set(),
+): ReadonlySet<string> {
+  for (const name of includes.get(path.at(-1) ?? '') ?? []) {
+    const start = path.indexOf(name)
+    if (start !== -1)
+      throw new InvalidOptionError(
+        `option \`scopes\` has a cycle: ${[...path.slice(start), name].join(' → ')}; a scope must not include itself`,
+      )
+    if (found.has(name)) continue
+    found.add(name)
+    scopesIn([...path, name], includes, found)
+  }
+  return found
+}
