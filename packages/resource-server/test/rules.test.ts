@@ -219,7 +219,7 @@ t.test('what routes must not say', async t => {
     [{ oauth: { scopes: ['raed'] } }, /did you mean "read"/],
     [{ oauth: { match: 'any' } }, /without scopes/],
     [{ oauth: { scopes: ['read'], match: 'some' } }, /'all' or 'any'/],
-    [{ oauth: { audience: 'https://other.example.com' } }, /not in the option `audience` of register/],
+    [{ oauth: { audience: 'https://other.example.com' } }, /not in the option `audience`/],
     [{ oauth: true }, /expected an object/],
     [{ oauth: null }, /expected an object/],
     [{ oauth: [] }, /expected an object/],
