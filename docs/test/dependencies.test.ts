@@ -36,6 +36,6 @@ for (const name of packages)
     },
   )
 
-t.test('oauth-test-issuer needs nothing but jose', async t => {
-  t.strictSame(Object.keys(manifestOf('test-issuer').dependencies ?? {}), ['jose'])
+t.test('oauth-test-issuer needs nothing but jose and declared-options', async t => {
+  t.strictSame(Object.keys(manifestOf('test-issuer').dependencies ?? {}), ['declared-options', 'jose'])
 })

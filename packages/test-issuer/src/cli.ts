@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
 import type { ProfileName } from './issue/profile.js'
-import { profiles } from './issue/profiles.js'
+import { profileNames } from './issue/profiles.js'
 import type { ClientCredentials } from './clients/registry.js'
 import { createTestIssuer } from './test-issuer.js'
 
@@ -12,7 +12,7 @@ const usage = `oauth-test-issuer --audience URI [options]   serves an issuer on 
   --subject NAME       the user the token speaks for (default: the client itself)
   --client-id ID       the client (default: test-client)
   --client-secret S    its secret (default: made up)
-  --profile NAME       ${Object.keys(profiles).join(', ')} (default: rfc9068)
+  --profile NAME       ${profileNames.join(', ')} (default: rfc9068)
   --expires-in-ms MS   token lifetime in milliseconds (default: 3600000)
   --port PORT          (default: a free one)
   --api URL            what the curl line calls (default: the audience)`

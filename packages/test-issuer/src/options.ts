@@ -1,8 +1,19 @@
+import {
+  boolean,
+  clock,
+  count,
+  milliseconds,
+  oneOf,
+  optional,
+  parser,
+  withDefault,
+  type Declares,
+} from 'declared-options'
 import type { ClientAssertionRules, ClientRegistration } from './clients/registration.js'
 import type { Profile, ProfileName } from './issue/profile.js'
-import { profiles } from './issue/profiles.js'
+import { profileNames, profiles } from './issue/profiles.js'
 import { signingAlgorithms, type SigningAlgorithm } from './issue/key-pairs.js'
-import { refuseUnknownNames, show } from './known-names.js'
+import { audienceOption, readOptions, wrong } from './read-options.js'
 
 /** Options of {@link createTestIssuer}. All are optional. */
 export interface TestIssuerOptions {
@@ -46,93 +57,45 @@ export interface Settings {
   readonly clock: () => number
 }
 
-const known = [
-  'profile',
-  'audience',
-  'clients',
-  'algorithm',
-  'expiresInMs',
-  'clientAssertions',
-  'port',
-  'listen',
-  'origin',
-  'clock',
-]
-
-const defaults = {
-  profile: 'rfc9068',
-  audience: [],
-  clients: [],
-  expiresInMs: 300_000,
-  clientAssertions: 'rfc7523',
-  port: 0,
-  listen: true,
-  origin: 'https://issuer.test',
-  clock: Date.now,
-} as const
+const declaration = {
+  profile: withDefault(oneOf(profileNames), 'rfc9068'),
+  audience: withDefault(audienceOption, []),
+  clients: withDefault(
+    parser({
+      expected: 'a list of registrations',
+      // Each is checked when it is registered.
+      read: value => (Array.isArray(value) ? (value as readonly ClientRegistration[]) : undefined),
+    }),
+    [],
+  ),
+  algorithm: optional(oneOf(signingAlgorithms)),
+  expiresInMs: withDefault(milliseconds({ min: 1_000, max: 1e12 }), 300_000),
+  clientAssertions: withDefault(oneOf(['rfc7523', 'rfc10070']), 'rfc7523'),
+  port: optional(count({ max: 65_535 })),
+  listen: withDefault(boolean(), true),
+  origin: optional(
+    parser({
+      expected: 'an origin such as https://issuer.test, without a path',
+      fromText: true,
+      read: value =>
+        typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value
+          ? value
+          : undefined,
+    }),
+  ),
+  clock: withDefault(clock(), Date.now),
+} satisfies Declares<TestIssuerOptions>
 
 /** @throws {TypeError} with the option's name, the value received and the value expected */
 export function parseOptions(options: TestIssuerOptions): Settings {
-  refuseUnknownNames('createTestIssuer()', options, known)
-  const given = { ...defaults, ...withoutUndefined(options) }
-  if (!Object.hasOwn(profiles, given.profile))
-    throw wrong('profile', given.profile, `one of ${Object.keys(profiles).join(', ')}`)
+  const where = 'createTestIssuer()'
+  const given = readOptions(where, options, declaration)
+  // A test that sets an option expects an effect.
+  if (!given.listen && given.port !== undefined)
+    throw wrong(where, 'option `port` does nothing with `listen: false`')
+  if (given.listen && given.origin !== undefined)
+    throw wrong(where, 'option `origin` does nothing without `listen: false`')
   const profile = profiles[given.profile]
-  const settings = {
-    ...given,
-    profile,
-    audience: [given.audience].flat(),
-    algorithm: given.algorithm ?? profile.algorithm,
-  }
-  check(settings)
-  refuseOptionsWithoutEffect(options, settings)
-  return settings
-}
-
-/** An undefined option counts as absent, so an unset variable can be passed on. */
-function withoutUndefined(options: TestIssuerOptions): TestIssuerOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-}
-
-function check(settings: Settings): void {
-  const { algorithm, audience, clientAssertions, clients, clock, expiresInMs, listen, origin, port } =
-    settings
-  const rows: [option: keyof Settings, fits: boolean, wants: string][] = [
-    ['algorithm', signingAlgorithms.includes(algorithm), `one of ${signingAlgorithms.join(', ')}`],
-    [
-      'audience',
-      audience.every(uri => typeof uri === 'string' && uri !== ''),
-      'the identifier of an API, or several',
-    ],
-    ['clients', Array.isArray(clients), 'a list'],
-    ['expiresInMs', Number.isFinite(expiresInMs) && expiresInMs >= 1000, 'milliseconds, at least 1000'],
-    ['clientAssertions', ['rfc7523', 'rfc10070'].includes(clientAssertions), 'rfc7523 or rfc10070'],
-    ['port', Number.isInteger(port) && port >= 0 && port < 65_536, 'a port number'],
-    ['listen', typeof listen === 'boolean', 'true or false'],
-    [
-      'origin',
-      URL.canParse(origin) && new URL(origin).origin === origin,
-      'an origin such as https://issuer.test, without a path',
-    ],
-    ['clock', typeof clock === 'function', 'a function that gives milliseconds'],
-  ]
-  for (const [option, fits, wants] of rows) if (!fits) throw wrong(option, settings[option], wants)
-  const time: unknown = clock()
-  if (!Number.isFinite(time))
-    throw new TypeError(
-      `oauth-test-issuer: option \`clock\` is a function that returns ${String(time)}; it wants milliseconds since the epoch`,
-    )
-}
-
-/** A test that sets an option expects an effect. */
-function refuseOptionsWithoutEffect({ port, origin }: TestIssuerOptions, { listen }: Settings): void {
-  if (!listen && port !== undefined)
-    throw new TypeError('oauth-test-issuer: option `port` does nothing with `listen: false`')
-  if (listen && origin !== undefined)
-    throw new TypeError('oauth-test-issuer: option `origin` does nothing without `listen: false`')
-}
-
-function wrong(option: string, got: unknown, wants: string): TypeError {
-  const shown = typeof got === 'object' ? JSON.stringify(got) : show(got)
-  return new TypeError(`oauth-test-issuer: option \`${option}\` is ${shown}; it wants ${wants}`)
+  const { algorithm = profile.algorithm, port = 0, origin = 'https://issuer.test' } = given
+  return { ...given, profile, algorithm, port, origin }
 }

@@ -1,6 +1,7 @@
+import { optional, parser, text, withDefault, type Declares } from 'declared-options'
 import type { Profile, TokenContent } from './issue/profile.js'
 import type { TokenShape } from './issue/sign-token.js'
-import { isScope, isText, refuseUnknownNames, show } from './known-names.js'
+import { anything, audienceOption, readOptions, scopesOption, wrong } from './read-options.js'
 
 /** What a test says of a token. */
 export interface TokenOptions extends TokenShape {
@@ -16,17 +17,23 @@ export interface TokenOptions extends TokenShape {
   expiresInMs?: number
 }
 
-const known = [
-  'audience',
-  'scopes',
-  'subject',
-  'clientId',
-  'expiresInMs',
-  'claims',
-  'header',
-  'dpopKey',
-  'certificate',
-]
+const declaration = {
+  audience: optional(audienceOption),
+  scopes: withDefault(scopesOption, []),
+  subject: optional(text('the name of a user')),
+  clientId: withDefault(text('the id of a client'), 'test-client'),
+  expiresInMs: optional(
+    parser({
+      expected: 'milliseconds',
+      read: value => (typeof value === 'number' && Number.isFinite(value) ? value : undefined),
+    }),
+  ),
+  // What is wrong on purpose goes into these two.
+  claims: optional(anything('claims')),
+  header: optional(anything('members of the header')),
+  dpopKey: optional(anything('a public key')),
+  certificate: optional(anything('a certificate')),
+} satisfies Declares<TokenOptions>
 
 /** What a token says, and how long it lives. */
 type Content = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresInMs: number }
@@ -36,31 +43,10 @@ export function readTokenOptions(
   options: TokenOptions,
   issuer: { readonly audience: readonly string[]; readonly profile: Profile; readonly expiresInMs: number },
 ): Content {
-  refuseUnknownNames('token()', options, known)
-  const { scopes = [], subject, clientId = 'test-client', expiresInMs = issuer.expiresInMs } = options
-  const audience = [options.audience ?? issuer.audience].flat()
-  check({ audience, scopes, subject, clientId, expiresInMs })
+  const given = readOptions('token()', options, declaration)
+  const { scopes, subject, clientId, expiresInMs = issuer.expiresInMs } = given
+  const audience = given.audience ?? issuer.audience
   if (audience.length === 0 && issuer.profile.audienceClaim === 'aud')
-    throw new TypeError(
-      'oauth-test-issuer: the token is for nobody; give audience to token(), or to createTestIssuer()',
-    )
+    throw wrong('token()', 'the token is for nobody; give `audience` here, or to createTestIssuer()')
   return { audience, scopes, subject, clientId, expiresInMs }
-}
-
-/** What is wrong on purpose goes into `claims`. */
-function check({ audience, scopes, subject, clientId, expiresInMs }: Required<Content>): void {
-  const rows: [value: unknown, fits: boolean, wants: string][] = [
-    [audience, audience.every(isText), 'audience as the identifier of an API, or several'],
-    [scopes, Array.isArray(scopes), "scopes as a list, such as ['receipts:read']"],
-    [subject, subject === undefined || isText(subject), 'subject as text'],
-    [clientId, isText(clientId), 'clientId as text'],
-    [expiresInMs, Number.isFinite(expiresInMs), 'expiresInMs in milliseconds'],
-  ]
-  for (const [value, fits, wants] of rows)
-    if (!fits) throw new TypeError(`oauth-test-issuer: token() wants ${wants}, not ${show(value)}`)
-  for (const scope of scopes)
-    if (!isScope(scope))
-      throw new TypeError(
-        `oauth-test-issuer: token() wants one scope for each member of scopes, without spaces, not ${show(scope)}`,
-      )
 }

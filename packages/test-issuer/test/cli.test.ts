@@ -68,10 +68,13 @@ t.test('the lines work in a shell with whatever client, secret and address', asy
 
 for (const [args, message] of [
   [[], /Give --audience/],
-  [['--audience', 'a', '--profile', 'azure'], /`profile` is "azure"; it wants one of rfc9068/],
+  [['--audience', 'a', '--profile', 'azure'], /`profile` is "azure"; expected 'rfc9068'/],
   [['--audience', 'a', '--port', 'x'], /`port`/],
-  [['--audience', 'a', '--expires-in-ms', '5m'], /`expiresInMs` is NaN; it wants milliseconds/],
-  [['--audience', 'a', '--client-secret', ''], /client test-client: clientSecret wants text/],
+  [['--audience', 'a', '--expires-in-ms', '5m'], /`expiresInMs` is NaN; expected milliseconds/],
+  [
+    ['--audience', 'a', '--client-secret', ''],
+    /client test-client: option `clientSecret` is ""; expected text/,
+  ],
   [['--what'], /Unknown option '--what'/],
 ] as const)
   t.test(`says what is wrong with: ${args.join(' ') || 'nothing'}`, async t => {

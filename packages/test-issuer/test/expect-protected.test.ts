@@ -41,18 +41,12 @@ t.test('a misspelt option would make the test weaker, and is refused', async t =
   for (const [options, message] of [
     [
       { routs: [{ url, scopes }] },
-      /expectProtected\(\) does not know `routs`; it knows issuer, audience, routes/,
+      /expectProtected\(\): there is no option `routs`; did you mean `routes`\?/,
     ],
-    [
-      { routes: [{ url, scope: scopes }] },
-      /GET \/receipts does not know `scope`; it knows method, url, scopes/,
-    ],
-    [
-      { routes: [{ scopes }] },
-      /a route of expectProtected\(\) wants a url such as '\/receipts', not undefined/,
-    ],
-    [{ routes: ['/receipts'] }, /a route of expectProtected\(\) is "\/receipts"; it wants an object/],
-    [{ issuer: undefined }, /expectProtected\(\) wants `issuer`, the issuer that the application trusts/],
+    [{ routes: [{ url, scope: scopes }] }, /there is no option `routes\[0\].scope`; did you mean `scopes`\?/],
+    [{ routes: [{ scopes }] }, /option `routes\[0\].url` is missing; expected a path such as '\/receipts'/],
+    [{ routes: ['/receipts'] }, /option `routes\[0\]` is "\/receipts"; expected a route/],
+    [{ issuer: undefined }, /option `issuer` is missing; expected the issuer that the application trusts/],
   ] as const)
     await t.rejects(expectProtected(app, { issuer, ...options } as never), { name: 'TypeError', message })
 })
@@ -187,7 +181,10 @@ t.test('leaves the query of a URL as it is', async t => {
 
 t.test('proves nothing without routes, and says so', async t => {
   const { issuer, app } = await start(t)
-  await t.rejects(expectProtected(app, { issuer, routes: [] }), /no routes to check/)
+  await t.rejects(
+    expectProtected(app, { issuer, routes: [] }),
+    /`routes` is \[\]; expected a list of at least one route/,
+  )
   await t.rejects(expectProtected(app, { issuer }), /wants `routes`/)
 })
 

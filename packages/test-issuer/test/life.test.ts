@@ -90,15 +90,19 @@ t.test('a failure that would be none is a mistake in the test', async t => {
   await using issuer = await createTestIssuer({ listen: false })
   for (const [endpoint, failure, message] of [
     ['keys', { status: 500 }, /fail\(\) knows discovery, jwks, token, introspection, not "keys"/],
-    ['jwks', {}, /wants to know how/],
-    ['jwks', { delay: 5 }, /does not know `delay`; it knows status, headers, body, delayMs, times/],
-    ['jwks', { status: 99 }, /a status from 200 to 599, not 99/],
-    ['jwks', { status: 500, times: 0 }, /times as a count from 1 on, not 0/],
-    ['jwks', { delayMs: -1 }, /delayMs in milliseconds, up to 2147483647, not -1/],
-    ['jwks', { delayMs: 1e12 }, /delayMs in milliseconds, up to 2147483647, not 1000000000000/],
-    ['jwks', { headers: { 'retry after': '5' } }, /headers that HTTP can carry: /],
-    ['jwks', { body: 10n }, /a body that is text or can be JSON: /],
-    ['jwks', undefined, /fail\(\) is undefined; it wants an object/],
+    ['jwks', {}, /fail\(\): how\? Give `status`/],
+    ['jwks', { delay: 5 }, /there is no option `delay`; did you mean `delayMs`\?/],
+    ['jwks', { status: 99 }, /option `status` is 99; expected a whole number from 200 to 599/],
+    ['jwks', { status: 500, times: 0 }, /option `times` is 0; expected a whole number from 1/],
+    ['jwks', { delayMs: -1 }, /`delayMs` is -1; expected milliseconds, from 0 to 2147483647/],
+    ['jwks', { delayMs: 1e12 }, /`delayMs` is 1000000000000; expected milliseconds/],
+    [
+      'jwks',
+      { headers: { 'retry after': '5' } },
+      /`headers` is \{ retry after \}; expected headers that HTTP can carry/,
+    ],
+    ['jwks', { body: 10n }, /`body` is 10; expected text, or what JSON can carry/],
+    ['jwks', undefined, /fail\(\): it expects an object of options, not undefined/],
   ] as const)
     t.throws(() => issuer.fail(endpoint as never, failure as never), { name: 'TypeError', message })
 })

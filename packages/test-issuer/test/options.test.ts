@@ -2,23 +2,28 @@ import t from 'tap'
 import { createTestIssuer } from 'oauth-test-issuer'
 
 for (const [options, message] of [
-  [{ audiense: 'a' }, /createTestIssuer\(\) does not know `audiense`; it knows profile, audience/],
-  [{ profile: 'azure' }, /option `profile` is "azure"; it wants one of rfc9068, entra/],
-  [{ algorithm: 'HS256' }, /option `algorithm` is "HS256"; it wants one of ES256/],
-  [{ expiresInMs: 300 }, /option `expiresInMs` is 300; it wants milliseconds, at least 1000/],
-  [{ expiresInMs: Number('5m') }, /option `expiresInMs` is NaN; it wants milliseconds/],
-  [{ audience: [''] }, /option `audience` is \[""\]; it wants the identifier of an API, or several/],
-  [{ audience: [undefined] }, /option `audience` is \[null\]; it wants/],
-  [{ clients: { clientId: 'a' } }, /option `clients` is .*; it wants a list/],
-  [{ listen: 'no' }, /option `listen` is "no"; it wants true or false/],
-  [{ clock: 5 }, /option `clock` is 5; it wants a function/],
-  [{ port: 70_000 }, /option `port` is 70000; it wants a port number/],
+  [{ audiense: 'a' }, /createTestIssuer\(\): there is no option `audiense`; did you mean `audience`\?/],
+  [{ profile: 'azure' }, /option `profile` is "azure"; expected 'rfc9068', 'entra', .* or 'okta'/],
+  [{ algorithm: 'HS256' }, /option `algorithm` is "HS256"; expected 'ES256'/],
+  [{ expiresInMs: 300 }, /option `expiresInMs` is 300; expected milliseconds, from 1000/],
+  [{ expiresInMs: Number('5m') }, /option `expiresInMs` is NaN; expected milliseconds/],
+  [{ audience: [''] }, /option `audience\[0\]` is ""; expected the identifier of an API/],
+  [{ audience: [undefined] }, /option `audience\[0\]` is undefined; expected/],
+  [{ clients: { clientId: 'a' } }, /option `clients` is \{ clientId \}; expected a list/],
+  [{ listen: 'no' }, /option `listen` is "no"; expected true or false/],
+  [{ clock: 5 }, /option `clock` is 5; expected a function/],
+  [{ port: 70_000 }, /option `port` is 70000; expected a whole number from 0 to 65535/],
   [{ origin: 'https://a.test/path' }, /option `origin` is .*without a path/],
-  [{ clients: [{ clientId: 'a' }] }, /client a: audience is missing/],
-  [{ clients: [null] }, /a client is null; it wants an object/],
+  [
+    { clients: [{ clientId: 'a' }] },
+    /client a: option `audience` is missing; expected the identifier of an API/,
+  ],
+  [{ clients: [null] }, /a client: it expects an object of options, not null/],
   [{ port: 8080, listen: false }, /option `port` does nothing with `listen: false`/],
   [{ origin: 'https://a.test' }, /option `origin` does nothing without `listen: false`/],
-  [5, /createTestIssuer\(\) is 5; it wants an object/],
+  [new Map(), /createTestIssuer\(\): it expects an object of options, not an instance of Map/],
+  [{ audience: undefined }, /option `audience` is undefined \(is the environment variable set\?\)/],
+  [5, /createTestIssuer\(\): it expects an object of options, not 5/],
 ] as const)
   t.test(`createTestIssuer(${JSON.stringify(options)}) says what is wrong`, async t => {
     await t.rejects(createTestIssuer(options as never), { name: 'TypeError', message })
@@ -26,26 +31,27 @@ for (const [options, message] of [
 
 for (const [time, shown] of [
   [Number.NaN, 'NaN'],
-  ['now', 'now'],
+  ['now', '"now"'],
 ] as const)
   t.test(`a clock that gives ${shown} is none`, async t => {
     await t.rejects(createTestIssuer({ clock: () => time as number }), {
       name: 'TypeError',
-      message: `oauth-test-issuer: option \`clock\` is a function that returns ${shown}; it wants milliseconds since the epoch`,
+      message: `oauth-test-issuer: createTestIssuer(): option \`clock\` returns ${shown}; expected a function that returns milliseconds since the epoch`,
     })
   })
 
-t.test('an option that is undefined, as an unset variable is, counts as left out', async t => {
-  const nothing = Object.fromEntries(
-    ['profile', 'audience', 'clients', 'algorithm', 'expiresInMs', 'port', 'listen', 'origin', 'clock'].map(
-      name => [name, undefined],
-    ),
-  )
-  await using issuer = await createTestIssuer(nothing)
-  t.match(issuer.url, /^http:\/\/127\.0\.0\.1:\d+$/)
-  await t.rejects(issuer.token(), /the token is for nobody/)
-  t.match(await issuer.token({ audience: 'a:b' }), /^ey/)
-})
+t.test(
+  'an option that is undefined counts as left out, unless it usually comes from the environment',
+  async t => {
+    const nothing = Object.fromEntries(
+      ['clients', 'expiresInMs', 'port', 'listen', 'clock'].map(name => [name, undefined]),
+    )
+    await using issuer = await createTestIssuer(nothing)
+    t.match(issuer.url, /^http:\/\/127\.0\.0\.1:\d+$/)
+    await t.rejects(issuer.token(), /the token is for nobody/)
+    t.match(await issuer.token({ audience: 'a:b' }), /^ey/)
+  },
+)
 
 t.test('endpoints and keys that there are not are named, not passed over', async t => {
   await using issuer = await createTestIssuer({ listen: false })
@@ -61,21 +67,21 @@ t.test('endpoints and keys that there are not are named, not passed over', async
 })
 
 for (const [registration, message] of [
-  [{}, /a client wants a clientId/],
-  [{ audience: [] }, /client a: audience is missing/],
-  [{ secret: 's' }, /client a does not know `secret`; it knows clientId, clientSecret/],
-  [{ scopes: ['a b'] }, /client a: "a b" is no scope/],
-  [{ scopes: 'a' }, /client a: scopes wants a list/],
-  [{ grants: ['password'] }, /client a: there is no grant "password"; there are client_credentials/],
-  [{ authentication: 'none' }, /client a: authentication is "none"; it wants one of client_secret_basic/],
+  [{}, /a client: option `clientId` is missing; expected the id of the client/],
+  [{ audience: [] }, /client a: option `audience` is \[\]; expected/],
+  [{ secret: 's' }, /client a: there is no option `secret`; did you mean `clientSecret`\?/],
+  [{ scopes: ['a b'] }, /client a: option `scopes\[0\]` is "a b"; expected .*without spaces/],
+  [{ scopes: 'a' }, /client a: option `scopes` is "a"; expected a list/],
+  [{ grants: ['password'] }, /client a: option `grants\[0\]` is "password"; expected 'client_credentials'/],
+  [{ authentication: 'none' }, /client a: option `authentication` is "none"; expected 'client_secret_basic'/],
   [{ authentication: 'private_key_jwt' }, /client a: private_key_jwt needs its public keys/],
-  [{ audience: [5] }, /client a: audience wants identifiers of APIs/],
-  [{ clientSecret: '' }, /client a: clientSecret wants text/],
-  [{ clientSecret: 's', jwks: { keys: [] } }, /client a: clientSecret does nothing beside jwks/],
-  [{ jwks: [] }, /client a: jwks wants a JWK set/],
-  [{ grants: 'token_exchange' }, /client a: grants wants a list/],
-  [{ grants: [] }, /client a: grants wants a list/],
-  [{ ownAudience: '' }, /client a: ownAudience wants the identifier of an API/],
+  [{ audience: [5] }, /client a: option `audience\[0\]` is 5; expected the identifier of an API/],
+  [{ clientSecret: '' }, /client a: option `clientSecret` is ""; expected text/],
+  [{ clientSecret: 's', jwks: { keys: [] } }, /client a: `clientSecret` does nothing beside `jwks`/],
+  [{ jwks: [] }, /client a: option `jwks` is \[\]; expected a JWK set/],
+  [{ grants: 'token_exchange' }, /client a: option `grants` is "token_exchange"; expected a list/],
+  [{ grants: [] }, /client a: option `grants` is \[\]; expected a list/],
+  [{ ownAudience: '' }, /client a: option `ownAudience` is ""; expected the identifier of an API/],
 ] as const)
   t.test(`registerClient(${JSON.stringify(registration)}) says what is wrong`, async t => {
     await using issuer = await createTestIssuer({ listen: false })
@@ -85,15 +91,15 @@ for (const [registration, message] of [
   })
 
 for (const [options, message] of [
-  [{ scope: 'a' }, /token\(\) does not know `scope`; it knows audience, scopes/],
-  [{ scopes: 'a' }, /token\(\) wants scopes as a list/],
-  [{ expiresInMs: '5m' }, /token\(\) wants expiresInMs in milliseconds, not "5m"/],
-  [{ scopes: ['a b'] }, /token\(\) wants one scope for each member of scopes, without spaces, not "a b"/],
-  [{ scopes: [5] }, /token\(\) wants one scope for each member of scopes, without spaces, not 5/],
-  [{ audience: '' }, /token\(\) wants audience as the identifier of an API, or several/],
-  [{ subject: 5 }, /token\(\) wants subject as text/],
-  [{ clientId: '' }, /token\(\) wants clientId as text/],
-  [null, /token\(\) is null; it wants an object/],
+  [{ scope: 'a' }, /token\(\): there is no option `scope`; did you mean `scopes`\?/],
+  [{ scopes: 'a' }, /token\(\): option `scopes` is "a"; expected a list/],
+  [{ expiresInMs: '5m' }, /token\(\): option `expiresInMs` is "5m"; expected milliseconds/],
+  [{ scopes: ['a b'] }, /token\(\): option `scopes\[0\]` is "a b"; expected .*without spaces/],
+  [{ scopes: [5] }, /token\(\): option `scopes\[0\]` is 5; expected .*without spaces/],
+  [{ audience: '' }, /token\(\): option `audience` is ""; expected the identifier of an API/],
+  [{ subject: 5 }, /token\(\): option `subject` is 5; expected the name of a user/],
+  [{ clientId: '' }, /token\(\): option `clientId` is ""; expected the id of a client/],
+  [null, /token\(\): it expects an object of options, not null/],
 ] as const)
   t.test(`token(${JSON.stringify(options)}) says what is wrong`, async t => {
     await using issuer = await createTestIssuer({ listen: false, audience: 'a:b' })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { isObject, listOf, oneOf, optional, parser, text, withDefault, type Declares } from 'declared-options'
 import { acceptBothEd25519Names } from '../issue/ed25519-names.js'
-import { isScope, isText, refuseUnknownNames, show } from '../known-names.js'
+import { audienceOption, readOptions, scopesOption, wrong } from '../read-options.js'
 
 /** A grant that a client may use. */
 export type GrantName = 'client_credentials' | 'token_exchange' | 'jwt_bearer'
@@ -49,97 +50,55 @@ export interface RegisteredClient {
   readonly ownAudience: string | undefined
 }
 
-/** @throws {TypeError} naming the member of the registration that is missing or invalid */
-export function registerClient(given: ClientRegistration): RegisteredClient {
-  checkRegistration(given)
-  const { clientId, jwks, scopes = [], grants = ['client_credentials'], ownAudience } = given
-  const method = methodOf(given)
-  const secret = given.clientSecret ?? randomBytes(32).toString('base64url')
-  return {
-    clientId,
-    clientSecret: method === 'private_key_jwt' ? undefined : secret,
-    jwks: jwks === undefined ? undefined : { keys: jwks.keys.map(acceptBothEd25519Names) },
-    methods: method === undefined ? secretMethods : [method],
-    audiences: [given.audience].flat(),
-    scopes,
-    grants,
-    ownAudience,
-  }
-}
-
-function methodOf({ authentication, jwks }: ClientRegistration): AuthenticationMethod | undefined {
-  return authentication ?? (jwks === undefined ? undefined : 'private_key_jwt')
-}
-
-const known = [
-  'clientId',
-  'clientSecret',
-  'jwks',
-  'authentication',
-  'audience',
-  'scopes',
-  'grants',
-  'ownAudience',
-]
-const grantNames: readonly GrantName[] = ['client_credentials', 'token_exchange', 'jwt_bearer']
-const secretMethods: readonly AuthenticationMethod[] = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-]
+const grantNames = ['client_credentials', 'token_exchange', 'jwt_bearer'] as const
+const secretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt'] as const
 export const authenticationMethods: readonly AuthenticationMethod[] = [...secretMethods, 'private_key_jwt']
 
-function checkRegistration(given: ClientRegistration): void {
-  if (typeof given !== 'object' || given === null)
-    throw new TypeError(`oauth-test-issuer: a client is ${show(given)}; it wants an object`)
-  const { clientId, audience, scopes = [], ownAudience } = given
-  if (!isText(clientId)) throw new TypeError('oauth-test-issuer: a client wants a clientId')
-  refuseUnknownNames(`client ${clientId}`, given, known)
-  if (audience === undefined || audience.length === 0)
+const declaration = {
+  clientId: text('the id of the client'),
+  clientSecret: optional(
+    parser({
+      expected: 'text',
+      fromText: true,
+      read: value => (typeof value === 'string' && value !== '' ? value : undefined),
+    }),
+  ),
+  jwks: optional(
+    parser({
+      expected: 'a JWK set: { keys: […] }',
+      read: value =>
+        isObject(value) && Array.isArray(value['keys'])
+          ? (value as NonNullable<ClientRegistration['jwks']>)
+          : undefined,
+    }),
+  ),
+  authentication: optional(oneOf(authenticationMethods)),
+  audience: audienceOption,
+  scopes: withDefault(scopesOption, []),
+  grants: withDefault(listOf(oneOf(grantNames), `a list of ${grantNames.join(', ')}`), [
+    'client_credentials',
+  ]),
+  ownAudience: optional(text('the identifier of an API')),
+} satisfies Declares<ClientRegistration>
+
+/** @throws {TypeError} naming the member of the registration that is missing or invalid */
+export function registerClient(given: ClientRegistration): RegisteredClient {
+  const where =
+    isObject(given) && typeof given.clientId === 'string' ? `client ${given.clientId}` : 'a client'
+  const { clientSecret, jwks, authentication, audience, ...client } = readOptions(where, given, declaration)
+  const method = authentication ?? (jwks === undefined ? undefined : 'private_key_jwt')
+  const usesKeys = method === 'private_key_jwt'
+  if (usesKeys && jwks === undefined) throw wrong(where, 'private_key_jwt needs its public keys; give `jwks`')
+  if (usesKeys && clientSecret !== undefined)
     throw wrong(
-      given,
-      'audience is missing; name the APIs its tokens may be for, such as https://api.example.com',
+      where,
+      '`clientSecret` does nothing beside `jwks`; leave one of them out, or give `authentication`',
     )
-  if (![audience].flat().every(isText)) throw wrong(given, 'audience wants identifiers of APIs')
-  if (ownAudience !== undefined && !isText(ownAudience))
-    throw wrong(given, 'ownAudience wants the identifier of an API')
-  if (!Array.isArray(scopes)) throw wrong(given, 'scopes wants a list, with one scope for each member')
-  for (const scope of scopes)
-    if (!isScope(scope))
-      throw wrong(
-        given,
-        `${JSON.stringify(scope)} is no scope: give one for each member, without spaces (RFC 6749 §3.3)`,
-      )
-  checkMethods(given)
-}
-
-function checkMethods(given: ClientRegistration): void {
-  const { grants = ['client_credentials'], authentication } = given
-  if (!Array.isArray(grants) || grants.length === 0)
-    throw wrong(given, `grants wants a list, with one or more of ${grantNames.join(', ')}`)
-  const stranger = grants.find(grant => !grantNames.includes(grant))
-  if (stranger !== undefined)
-    throw wrong(given, `there is no grant ${JSON.stringify(stranger)}; there are ${grantNames.join(', ')}`)
-  if (authentication !== undefined && !authenticationMethods.includes(authentication))
-    throw wrong(
-      given,
-      `authentication is ${JSON.stringify(authentication)}; it wants one of ${authenticationMethods.join(', ')}`,
-    )
-  checkCredentials(given)
-}
-
-function checkCredentials(given: ClientRegistration): void {
-  const { jwks, clientSecret } = given
-  if (methodOf(given) === 'private_key_jwt' && jwks === undefined)
-    throw wrong(given, 'private_key_jwt needs its public keys; give jwks: { keys: […] }')
-  if (jwks !== undefined && !Array.isArray((jwks as { keys?: unknown } | null)?.keys))
-    throw wrong(given, 'jwks wants a JWK set: { keys: […] }')
-  if (clientSecret === undefined) return
-  if (!isText(clientSecret)) throw wrong(given, 'clientSecret wants text')
-  if (methodOf(given) === 'private_key_jwt')
-    throw wrong(given, 'clientSecret does nothing beside jwks; leave one of them out, or give authentication')
-}
-
-function wrong({ clientId }: ClientRegistration, what: string): TypeError {
-  return new TypeError(`oauth-test-issuer: client ${clientId}: ${what}`)
+  return {
+    ...client,
+    clientSecret: usesKeys ? undefined : (clientSecret ?? randomBytes(32).toString('base64url')),
+    jwks: jwks && { keys: jwks.keys.map(acceptBothEd25519Names) },
+    methods: method === undefined ? secretMethods : [method],
+    audiences: audience,
+  }
 }

@@ -1,10 +1,30 @@
 import { AssertionError } from 'node:assert'
-import { refuseUnknownNames, show } from '../known-names.js'
+import { instance, listOf, object, optional, text, type Declares } from 'declared-options'
+import { anything, audienceOption, readOptions, scopesOption, wrong } from '../read-options.js'
 import { checkRoute } from './check-route.js'
 import type { InjectableApp } from './injectable-app.js'
+import type { TestIssuer } from '../test-issuer.js'
+import type { TokenOptions } from '../token-options.js'
 import { listedRoutes } from './listed-routes.js'
 import type { ExpectProtectedOptions } from './options.js'
-import { nameOf, type ProtectedRoute } from './protected-route.js'
+import type { ProtectedRoute } from './protected-route.js'
+
+const route = {
+  method: optional(text('a method of HTTP')),
+  url: text("a path such as '/receipts'"),
+  scopes: optional(scopesOption),
+  headers: optional(anything<Readonly<Record<string, string>>>('headers')),
+  payload: optional(anything<string | object>('a body')),
+} satisfies Declares<ProtectedRoute>
+
+const declaration = {
+  issuer: instance<TestIssuer>(['token', 'badTokens'], 'the issuer that the application trusts'),
+  audience: optional(audienceOption),
+  routes: optional(
+    listOf(object(route, "a route such as { url: '/receipts' }"), 'a list of at least one route'),
+  ),
+  token: optional(anything<TokenOptions>('options of tokens')),
+} satisfies Declares<ExpectProtectedOptions>
 
 /**
  * Requests each route without a token, with every bad token, with tokens that lack one of the scopes, and with a good
@@ -18,32 +38,17 @@ import { nameOf, type ProtectedRoute } from './protected-route.js'
  * ```
  */
 export async function expectProtected(app: InjectableApp, options: ExpectProtectedOptions): Promise<void> {
-  refuseUnknownNames('expectProtected()', options, ['issuer', 'audience', 'routes', 'token'])
-  if (options.issuer === undefined)
-    throw new TypeError(
-      'oauth-test-issuer: expectProtected() wants `issuer`, the issuer that the application trusts',
-    )
+  readOptions('expectProtected()', options, declaration)
   const routes = options.routes ?? listedRoutes(app)
   if (routes.length === 0)
-    throw new TypeError(
-      'oauth-test-issuer: expectProtected() has no routes to check, so it would always pass; give `routes`',
-    )
-  const wrong: string[] = []
-  for (const route of routes) checkGiven(route)
-  for (const route of routes) wrong.push(...(await checkRoute(app, route, options)))
-  if (wrong.length === 0) return
+    throw wrong('expectProtected()', 'there are no routes to check, so it would always pass; give `routes`')
+  const failures: string[] = []
+  for (const one of routes) failures.push(...(await checkRoute(app, one, options)))
+  if (failures.length === 0) return
   throw new AssertionError({
-    message: `routes are not protected as they should be:\n\n${wrong.map(line => `  ${line}`).join('\n')}\n`,
-    actual: wrong,
+    message: `routes are not protected as they should be:\n\n${failures.map(line => `  ${line}`).join('\n')}\n`,
+    actual: failures,
     expected: [],
     operator: 'expectProtected',
   })
-}
-
-function checkGiven(route: ProtectedRoute): void {
-  const { url } = Object(route) as { url?: unknown }
-  const name = typeof url === 'string' ? nameOf(route) : 'a route of expectProtected()'
-  refuseUnknownNames(name, route, ['method', 'url', 'scopes', 'headers', 'payload'])
-  if (typeof url !== 'string')
-    throw new TypeError(`oauth-test-issuer: ${name} wants a url such as '/receipts', not ${show(url)}`)
 }

@@ -51,7 +51,8 @@ const generators: Readonly<Record<SigningAlgorithm, () => Promise<KeyPair>>> = {
 }
 
 /** The algorithms, as the option `algorithm` lists them. */
-export const signingAlgorithms: readonly string[] = Object.keys(generators)
+// Object.keys forgets the type of the keys.
+export const signingAlgorithms = Object.keys(generators) as readonly SigningAlgorithm[]
 
 /** @throws {TypeError} if this version of Node does not support the algorithm */
 export function generateKeyPairFor(algorithm: SigningAlgorithm): Promise<KeyPair> {

@@ -154,3 +154,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     }),
   },
 }
+
+/** The profiles, as the option `profile` lists them. */
+// Object.keys forgets the type of the keys.
+export const profileNames = Object.keys(profiles) as readonly ProfileName[]

@@ -1,4 +1,5 @@
-import { refuseUnknownNames } from '../known-names.js'
+import { count, milliseconds, optional, parser, type Declares, type Parser } from 'declared-options'
+import { readOptions, wrong } from '../read-options.js'
 import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
 /** How an endpoint misbehaves. With `delayMs` alone it is slow, and right. */
@@ -28,9 +29,12 @@ export function createFailures(): Failures {
   const waiting = new Map<Endpoint, { failure: Failure; left: number }[]>()
   return {
     add(endpoint, failure) {
-      check(endpoint, failure)
+      refuseUnknownEndpoint('fail()', endpoint)
+      const { status, headers, body, delayMs, times = Infinity } = readOptions('fail()', failure, declaration)
+      if ([status, headers, body, delayMs].every(value => value === undefined))
+        throw wrong('fail()', 'how? Give `status`, `body`, `headers` or `delayMs`')
       const list = waiting.get(endpoint) ?? []
-      waiting.set(endpoint, [...list, { failure, left: failure.times ?? Infinity }])
+      waiting.set(endpoint, [...list, { failure, left: times }])
     },
     take(endpoint) {
       const [first, ...rest] = waiting.get(endpoint) ?? []
@@ -47,32 +51,27 @@ export function createFailures(): Failures {
   }
 }
 
-/** @throws {TypeError} where a failure would be none, or another than was meant */
-function check(endpoint: Endpoint, failure: Failure): void {
-  refuseUnknownEndpoint('fail()', endpoint)
-  refuseUnknownNames('fail()', failure, ['status', 'headers', 'body', 'delayMs', 'times'])
-  const { times, delayMs, status, headers, body } = failure
-  if ([status, headers, body, delayMs].every(value => value === undefined))
-    throw wants('wants to know how: give status, body, headers or delayMs')
-  if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 599))
-    throw wants(`wants a status from 200 to 599, not ${status}`)
-  // Node's timers end at once where the time is longer.
-  if (delayMs !== undefined && !(delayMs >= 0 && delayMs <= 2_147_483_647))
-    throw wants(`wants delayMs in milliseconds, up to 2147483647, not ${delayMs}`)
-  tryOut('headers that HTTP can carry', () => new Headers(headers))
-  tryOut('a body that is text or can be JSON', () => JSON.stringify(body))
-  if (times !== undefined && !(Number.isInteger(times) && times > 0))
-    throw wants(`wants times as a count from 1 on, not ${times}`)
-}
+const declaration = {
+  status: optional(count({ min: 200, max: 599 })),
+  headers: optional(
+    usableBy((headers: Record<string, string>) => new Headers(headers), 'headers that HTTP can carry'),
+  ),
+  body: optional(usableBy(JSON.stringify, 'text, or what JSON can carry')),
+  delayMs: optional(milliseconds()),
+  times: optional(count({ min: 1 })),
+} satisfies Declares<Failure>
 
-function tryOut(what: string, use: () => unknown): void {
-  try {
-    use()
-  } catch (error) {
-    throw wants(`wants ${what}: ${(error as Error).message}`)
-  }
-}
-
-function wants(what: string): TypeError {
-  return new TypeError(`oauth-test-issuer: fail() ${what}`)
+/** A value with which a function gives a result, and throws nothing. */
+function usableBy<T>(use: (value: T) => unknown, expected: string): Parser<T> {
+  return parser({
+    expected,
+    read(value) {
+      try {
+        // Whether it is one is found out by using it.
+        return use(value as T) === undefined ? undefined : (value as T)
+      } catch {
+        return undefined
+      }
+    },
+  })
 }

@@ -1,0 +1,39 @@
+import {
+  oneOrMore,
+  parseOptions,
+  parser,
+  strings,
+  text,
+  type Declaration,
+  type Parsed,
+  type Parser,
+} from 'declared-options'
+
+/** Reads options by their declaration. @throws {TypeError} that begins with `where`, the call or client they belong to */
+export function readOptions<D extends Declaration>(where: string, given: unknown, declaration: D): Parsed<D> {
+  return parseOptions(given, declaration, { toError: message => wrong(where, message), subject: 'it' })
+}
+
+export function wrong(where: string, message: string): TypeError {
+  return new TypeError(`oauth-test-issuer: ${where}: ${message}`)
+}
+
+export const audienceOption: Parser<readonly string[]> = oneOrMore(
+  text('the identifier of an API such as https://api.example.com, or several'),
+)
+
+const oneScopeEach = strings(
+  'a list with one scope for each member, without spaces (RFC 6749 §3.3)',
+  /^[\x21\x23-\x5B\x5D-\x7E]+$/,
+)
+
+/** A list of scopes, which may be empty. */
+export const scopesOption: Parser<readonly string[]> = {
+  ...oneScopeEach,
+  read: (value, place) => (Array.isArray(value) && value.length === 0 ? [] : oneScopeEach.read(value, place)),
+}
+
+/** For what is checked where it is used. */
+export function anything<T>(expected: string): Parser<T> {
+  return parser({ expected, read: value => value as T })
+}
