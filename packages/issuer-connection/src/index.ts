@@ -17,7 +17,12 @@ export {
   type ClientCredentials,
   type SecretMethod,
 } from './authenticate/client-authentication.js'
-export { keyAlgorithms, type PrivateKeyInput } from './authenticate/private-key.js'
+export {
+  assertionKeyOf,
+  credentialOptions,
+  type CredentialOptions,
+} from './authenticate/credential-options.js'
+export type { PrivateKeyInput } from './authenticate/private-key.js'
 export type { ProvideContext, Provided } from './authenticate/provide.js'
 export { secretMethodFor } from './authenticate/secret-method.js'
 export {

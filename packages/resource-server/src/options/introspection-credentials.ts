@@ -1,22 +1,10 @@
+import { optional, pem, text, type Parser, type Place } from 'declared-options'
 import {
-  callback,
-  isObject,
-  oneOf,
-  optional,
-  parser,
-  pem,
-  secret,
-  text,
-  type Parser,
-  type Place,
-} from 'declared-options'
-import {
-  keyAlgorithms,
-  secretMethods,
+  assertionKeyOf,
+  credentialOptions,
   type AssertionAudience,
-  type AssertionKey,
+  type CredentialOptions,
   type PrivateKeyInput,
-  type ProvideContext,
   type Provided,
   type SecretMethod,
   type SignAssertion,
@@ -48,38 +36,16 @@ export interface IntrospectionCredentials {
   assertionAudience?: AssertionAudience
 }
 
-type ProvideText = (context: ProvideContext) => string | Promise<string>
-
-/** No error shows the key. */
-const privateKeyOption: Parser<Provided<PrivateKeyInput>> = parser({
-  expected: 'a private key in PEM, a JWK, a KeyObject, a CryptoKey, or a function that gives one',
-  fromText: true,
-  read(value, place) {
-    if (typeof value === 'string') return pem('private key').read(value, place)
-    // Keys are imported, and checked, when the first assertion is made.
-    if (typeof value === 'function' || isObject(value)) return value as Provided<PrivateKeyInput>
-    throw place.toError(`option \`${place.option}\` is not ${privateKeyOption.expected}`)
-  },
-})
-
 /** The credentials after each option was checked on its own. */
-type Checked = Pick<IntrospectionCredentials, 'clientId'> & {
-  readonly [Name in Exclude<keyof IntrospectionCredentials, 'clientId'>]-?:
-    | IntrospectionCredentials[Name]
-    | undefined
+interface Checked extends CredentialOptions {
+  readonly clientId: string
+  readonly certificate: string | undefined
 }
 
 export const credentialDeclaration: { readonly [Name in keyof Checked]: Parser<Checked[Name]> } = {
+  ...credentialOptions,
   clientId: text('the client id of this service'),
-  clientSecret: optional(secret<ProvideText>('its secret, or a function that gives it')),
-  clientAuthentication: optional(oneOf([...secretMethods, 'tls_client_auth'])),
-  privateKey: optional(privateKeyOption),
-  signAssertion: optional(callback<SignAssertion>('a function that signs bytes')),
-  keyId: optional(text('the id of the key')),
-  keyAlgorithm: optional(text("the algorithm of the key, such as 'ES256'")),
   certificate: optional(pem('certificate')),
-  clientAssertion: optional(secret<ProvideText>('an assertion, or a function that gives it')),
-  assertionAudience: optional(oneOf(['issuer', 'token_endpoint'])),
 }
 
 /** @throws the error of the place, without any secret in the message */
@@ -101,26 +67,11 @@ function credentialsOf(given: Checked, place: Place): IntrospectionClient['crede
     )
   if (clientSecret !== undefined) return { method, audience, secret: clientSecret }
   if (clientAssertion !== undefined) return { method: 'client_assertion', assertion: clientAssertion }
-  return { method: 'private_key_jwt', audience, key: assertionKeyOf(given, place) }
-}
-
-function assertionKeyOf(given: Checked, place: Place): AssertionKey {
-  const { privateKey: key, signAssertion: sign, keyAlgorithm: algorithm, keyId, certificate } = given
-  if (sign !== undefined) {
-    if (algorithm !== undefined) return { sign, algorithm, keyId, certificate }
-    throw place.toError(
-      `option \`${place.option}.keyAlgorithm\` is missing; \`signAssertion\` needs it to say how it signs, such as 'RS256'`,
-    )
-  }
-  if (key === undefined)
-    throw place.toError(
-      `option \`${place.option}.clientSecret\` is missing; give it (is the environment variable set?), or \`privateKey\`, \`clientAssertion\` or another proof of the client`,
-    )
-  if (algorithm !== undefined && !keyAlgorithms.includes(algorithm))
-    throw place.toError(
-      `option \`${place.option}.keyAlgorithm\` is ${JSON.stringify(algorithm)}; expected one of ${keyAlgorithms.join(', ')}`,
-    )
-  return { key, algorithm, rsaAlgorithm: 'RS256', keyId, certificate }
+  const key = assertionKeyOf(given, place, 'RS256')
+  if (key !== undefined) return { method: 'private_key_jwt', audience, key }
+  throw place.toError(
+    `option \`${place.option}.clientSecret\` is missing; give it (is the environment variable set?), or \`privateKey\`, \`clientAssertion\` or another proof of the client`,
+  )
 }
 
 /** Connections present the certificate unless it only names the key of assertions. */

@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { isObject, parser, pem, show, type Parser } from 'declared-options'
+import { parser, pem, type Parser, type Place } from 'declared-options'
 import {
-  keyAlgorithms,
-  secretMethods,
-  type AssertionAudience,
+  assertionKeyOf,
+  type AssertionKey,
   type ClientCredentials,
-  type PrivateKeyInput,
   type ProvideContext,
   type Provided,
   type SecretMethod,
@@ -20,23 +18,6 @@ import type { Checked } from './options.js'
  * stands for `self_signed_tls_client_auth`: the client does the same for both.
  */
 export type ClientAuthenticationMethod = SecretMethod | 'tls_client_auth'
-
-export const clientAuthenticationMethods: readonly ClientAuthenticationMethod[] = [
-  ...secretMethods,
-  'tls_client_auth',
-]
-
-/** A private key: PEM, JWK, KeyObject or CryptoKey, or a function. No error shows it. */
-export const privateKeyOption: Parser<Provided<PrivateKeyInput>> = parser({
-  expected: 'a private key in PEM, a JWK, a KeyObject, a CryptoKey, or a function that gives one',
-  fromText: true,
-  read(value, place) {
-    if (typeof value === 'string') return pem('private key').read(value, place)
-    // Keys are imported, and checked, when the first assertion is made.
-    if (typeof value === 'function' || isObject(value)) return value as Provided<PrivateKeyInput>
-    throw place.toError(`option \`${place.option}\` is not ${privateKeyOption.expected}`)
-  },
-})
 
 /** The certificate of a key as PEM, or a function that gives it. */
 export const providedCertificate: Parser<Provided<string>> = parser({
@@ -69,7 +50,7 @@ export function credentialsOf(given: Checked, profile: Profile): ClientCredentia
       return { method: proof }
     case 'privateKey':
     case 'signAssertion':
-      return parseAssertion(given, audience, profile.rsaAlgorithm)
+      return { method: 'private_key_jwt', audience, key: keyOf(given, profile) }
     case 'clientAssertion':
       return { method: 'client_assertion', assertion: required(given, 'clientAssertion') }
     case 'clientAssertionFile': {
@@ -110,34 +91,15 @@ function findProof(given: Checked): Proof | undefined {
   return method ?? found[0]
 }
 
-function parseAssertion(
-  given: Checked,
-  audience: AssertionAudience,
-  rsaAlgorithm: string,
-): ClientCredentials {
-  const { privateKey, signAssertion: sign } = given
-  const { keyId, keyAlgorithm: algorithm, certificate } = given
-  if (sign === undefined) {
-    if (algorithm !== undefined && !keyAlgorithms.includes(algorithm))
-      throw new InvalidOptionError(
-        `option \`keyAlgorithm\` is ${show(algorithm)}; expected one of ${keyAlgorithms.join(', ')}`,
-      )
-    return {
-      method: 'private_key_jwt',
-      // It is the proof, so it is there.
-      key: { key: privateKey as Provided<PrivateKeyInput>, keyId, algorithm, rsaAlgorithm, certificate },
-      audience,
-    }
-  }
-  if (algorithm === undefined)
-    throw new InvalidOptionError(
-      "option `keyAlgorithm` is missing; `signAssertion` needs it to say how it signs, such as 'RS256'",
-    )
-  return {
-    method: 'private_key_jwt',
-    key: { sign, keyId, algorithm, certificate },
-    audience,
-  }
+const place: Place = {
+  option: '',
+  allowInsecureHttp: false,
+  toError: message => new InvalidOptionError(message),
+}
+
+function keyOf(given: Checked, { rsaAlgorithm }: Profile): AssertionKey {
+  // One of the two options is the proof, so there is a key.
+  return assertionKeyOf(given, place, rsaAlgorithm) as AssertionKey
 }
 
 /** The option that proves who the client is. */

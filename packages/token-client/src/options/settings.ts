@@ -1,7 +1,6 @@
 import type { webcrypto } from 'node:crypto'
 import {
   boolean,
-  callback,
   clock,
   dispatcher,
   fraction,
@@ -10,21 +9,20 @@ import {
   optional,
   parseOptions as parseDeclared,
   pem,
-  secret,
   text,
   url,
   withDefault,
   type Declares,
 } from 'declared-options'
 import type { Dispatcher } from 'undici'
-import type { ProvideContext, SignAssertion, TlsSettings } from 'oauth-issuer-connection'
+import { credentialOptions, type TlsSettings } from 'oauth-issuer-connection'
 import type { InterceptorOptions } from '../call/interceptors.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Lifetimes } from '../token.js'
 import { apiOf, apiOption, targetWith, type ApiSettings } from './api-option.js'
 import { baseOf, tlsOf } from './connection-options.js'
-import { clientAuthenticationMethods, privateKeyOption, providedCertificate } from './credential-options.js'
+import { providedCertificate } from './credential-options.js'
 import { dpopKeyOf, dpopOption } from './dpop-option.js'
 import { interceptorsOption } from './interceptor-options.js'
 import { issuerOf, type IssuerSettings } from './issuer-options.js'
@@ -55,8 +53,6 @@ export interface Settings {
   readonly random: () => number
 }
 
-type ProvideText = (context: ProvideContext) => string | Promise<string>
-
 const commonDeclaration = {
   ...targetDeclaration,
   api: optional(apiOption),
@@ -76,17 +72,10 @@ const issuerDeclaration = {
   metadataUrl: optional(url({ example: 'https://login.example.com/.well-known/openid-configuration' })),
   tokenEndpoint: optional(url({ example: 'https://login.example.com/token' })),
   profile: withDefault(oneOf(Object.keys(profiles) as ProfileName[]), 'rfc9068'),
+  ...credentialOptions,
   clientId: optional(text('the identifier of this client at the authorization server')),
-  clientSecret: optional(secret<ProvideText>('text, or a function that gives it')),
-  clientAuthentication: optional(oneOf(clientAuthenticationMethods)),
-  privateKey: optional(privateKeyOption),
-  signAssertion: optional(callback<SignAssertion>('a function that signs bytes')),
-  keyId: optional(text('the id of the key')),
-  keyAlgorithm: optional(text("the algorithm of the key, such as 'ES256'")),
   certificate: optional(providedCertificate),
-  clientAssertion: optional(secret<ProvideText>('an assertion, or a function that gives it')),
   clientAssertionFile: optional(text('the path of a file')),
-  assertionAudience: optional(oneOf(['issuer', 'token_endpoint'])),
   onBehalfOfGrant: optional(oneOf(['token_exchange', 'jwt_bearer'])),
   dpop: withDefault(dpopOption, false),
   issuerDispatcher: optional(dispatcher<Dispatcher>()),

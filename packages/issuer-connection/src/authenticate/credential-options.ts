@@ -1,0 +1,85 @@
+import {
+  callback,
+  isObject,
+  oneOf,
+  optional,
+  parser,
+  pem,
+  secret,
+  show,
+  text,
+  type Parser,
+  type Place,
+} from 'declared-options'
+import type { AssertionAudience, AssertionKey, SignAssertion } from './client-assertion.js'
+import { secretMethods, type SecretMethod } from './client-authentication.js'
+import { keyAlgorithms, type PrivateKeyInput } from './private-key.js'
+import type { ProvideContext, Provided } from './provide.js'
+
+/** How a client authenticates, as options say it; undefined: left out. */
+export interface CredentialOptions {
+  readonly clientSecret: Provided<string> | undefined
+  readonly clientAuthentication: SecretMethod | 'tls_client_auth' | undefined
+  readonly privateKey: Provided<PrivateKeyInput> | undefined
+  readonly signAssertion: SignAssertion | undefined
+  readonly keyId: string | undefined
+  readonly keyAlgorithm: string | undefined
+  readonly clientAssertion: Provided<string> | undefined
+  readonly assertionAudience: AssertionAudience | undefined
+}
+
+type ProvideText = (context: ProvideContext) => string | Promise<string>
+
+/** No error shows the key. */
+const privateKey: Parser<Provided<PrivateKeyInput>> = parser({
+  expected: 'a private key in PEM, a JWK, a KeyObject, a CryptoKey, or a function that gives one',
+  fromText: true,
+  read(value, place) {
+    if (typeof value === 'string') return pem('private key').read(value, place)
+    // Keys are imported, and checked, when the first assertion is made.
+    if (typeof value === 'function' || isObject(value)) return value as Provided<PrivateKeyInput>
+    throw place.toError(`option \`${place.option}\` is not ${privateKey.expected}`)
+  },
+})
+
+/** Parsers of {@link CredentialOptions}. */
+export const credentialOptions: {
+  readonly [Name in keyof CredentialOptions]: Parser<CredentialOptions[Name]>
+} = {
+  clientSecret: optional(secret<ProvideText>('text, or a function that gives it')),
+  clientAuthentication: optional(oneOf([...secretMethods, 'tls_client_auth'])),
+  privateKey: optional(privateKey),
+  signAssertion: optional(callback<SignAssertion>('a function that signs bytes')),
+  keyId: optional(text('the id of the key')),
+  keyAlgorithm: optional(text("the algorithm of the key, such as 'ES256'")),
+  clientAssertion: optional(secret<ProvideText>('an assertion, or a function that gives it')),
+  assertionAudience: optional(oneOf(['issuer', 'token_endpoint'])),
+}
+
+/**
+ * The key that assertions are signed with; undefined if none is given.
+ * @param rsaAlgorithm for an RSA key when nothing says how it signs
+ * @throws the error of the place
+ */
+export function assertionKeyOf(
+  given: Pick<CredentialOptions, 'privateKey' | 'signAssertion' | 'keyId' | 'keyAlgorithm'> & {
+    readonly certificate?: Provided<string> | undefined
+  },
+  place: Place,
+  rsaAlgorithm: string,
+): AssertionKey | undefined {
+  const { privateKey: key, signAssertion: sign, keyAlgorithm: algorithm, keyId, certificate } = given
+  const name = place.option === '' ? 'keyAlgorithm' : `${place.option}.keyAlgorithm`
+  if (sign !== undefined) {
+    if (algorithm !== undefined) return { sign, algorithm, keyId, certificate }
+    throw place.toError(
+      `option \`${name}\` is missing; \`signAssertion\` needs it to say how it signs, such as 'RS256'`,
+    )
+  }
+  if (key === undefined) return undefined
+  if (algorithm !== undefined && !keyAlgorithms.includes(algorithm))
+    throw place.toError(
+      `option \`${name}\` is ${show(algorithm)}; expected one of ${keyAlgorithms.join(', ')}`,
+    )
+  return { key, algorithm, rsaAlgorithm, keyId, certificate }
+}
