@@ -50,6 +50,7 @@ function instanceName(value: object): string {
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (value === '') return 'empty'
+  if (typeof value === 'string') return 'text'
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

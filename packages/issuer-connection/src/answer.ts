@@ -1,3 +1,4 @@
+import { isObject } from 'declared-options'
 import type { BodyText } from './read-body.js'
 
 /** What an authorization server answered. */
@@ -20,9 +21,7 @@ export function jsonObjectIn({ text }: IssuerAnswer): JsonObject | undefined {
   if (text === undefined) return undefined
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as JsonObject)
-      : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -220,7 +220,10 @@ t.test('options that make no sense stop the application', async t => {
     ['yes', /option `introspection` is "yes"; expected an object such as/],
     [{ clientSecret: 'secret-text' }, /`introspection\.clientId` is missing/],
     [{ clientId: 'api' }, /`introspection\.clientSecret` is missing; give it .*or `privateKey`/],
-    [{ clientId: 'api', clientSecret: 7 }, /`introspection\.clientSecret` is a number; expected text, or a function/],
+    [
+      { clientId: 'api', clientSecret: 7 },
+      /`introspection\.clientSecret` is a number; expected text, or a function/,
+    ],
     [{ ...good, endpoint: 'http://login.example.com/introspect' }, /`introspection\.endpoint`.*an https URL/],
     [{ ...good, cacheMs: -1 }, /`introspection\.cacheMs` is -1/],
     [{ ...good, clientid: 'api' }, /no option `introspection\.clientid`.*did you mean `clientId`/],

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache'
-import { createTokenCache, type OnTokenFailure } from './acquire/token-cache.js'
+import { createTokenCache, type OnTokenFailure, type TokenCacheOptions } from './acquire/token-cache.js'
 import type { TokenKind } from './acquire/token-origin.js'
 import { tokensFromFunction } from './acquire/tokens-from-function.js'
 import { tokensFromIssuer } from './acquire/tokens-from-issuer.js'
 import { createDpopScheme } from './attach/dpop-scheme.js'
 import { bearer } from './attach/token-scheme.js'
-import { connectToApi } from './call/api-connection.js'
+import { connectToApi, type ApiConnection } from './call/api-connection.js'
 import { subjectTokenOf, type Subject } from './call/subject-token.js'
 import { createTokenView, type TokenView } from './call/token-view.js'
 import type { ApiSettings, UsedApi, UsedOperation } from './options/api-option.js'
@@ -63,40 +63,20 @@ export interface FailureListeners {
 export function buildTokenClient(settings: Settings, listeners: FailureListeners = {}): BuiltTokenClient {
   let isClosing = false
   let closed: Promise<void> | undefined
-  const { name, now, random, lifetimes, dpop, origin, target: mainTarget } = settings
+  const { origin, target: mainTarget } = settings
   const tokens =
     typeof origin === 'function' ? tokensFromFunction(origin, settings) : tokensFromIssuer(origin, settings)
-  const scheme = dpop === undefined ? bearer : createDpopScheme(dpop)
+  const scheme = settings.dpop === undefined ? bearer : createDpopScheme(settings.dpop)
   const api = connectToApi(settings.dispatcher, settings.tls, scheme)
-  const views = new LRUCache<string, TokenView>({ max: maxViews })
-
-  /** One view, and so one token, for all requests that need the same kind of token. */
-  function viewFor({ key, ask }: TokenKind): TokenView {
-    const known = views.get(key)
-    if (known !== undefined) return known
-    const cache = createTokenCache(ask, {
-      name,
-      lifetimes,
-      now,
-      random,
-      isClosing: () => isClosing,
-      onFailure(error, servingOld) {
-        return isClosing ? undefined : listeners.onTokenFailure?.(error, servingOld)
-      },
-    })
-    const view = createTokenView(cache, api, settings)
-    views.set(key, view)
-    return view
-  }
+  const viewFor = createViews(api, settings, {
+    isClosing: () => isClosing,
+    onFailure: (error, servingOld) => (isClosing ? undefined : listeners.onTokenFailure?.(error, servingOld)),
+  })
 
   function viewWith(target: TargetOptions): TokenView {
     const { key, ask } = tokens.forClient({ ...mainTarget, ...target })
     const shared = shareBetweenProcesses(ask, { key, settings, onFailure: listeners.onStoreFailure })
     return viewFor({ key, ask: shared })
-  }
-
-  function viewOnBehalfOf(subject: Subject, target: TargetOptions = {}): TokenView {
-    return viewFor(tokens.onBehalfOf(subjectTokenOf(subject), { ...mainTarget, ...target }))
   }
 
   async function close(): Promise<void> {
@@ -108,17 +88,34 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
   // Added to the view, because a copy would read its `dispatcher`, which the first call opens.
   const client = Object.assign(viewWith({}), {
     with: viewWith,
-    onBehalfOf: viewOnBehalfOf,
+    onBehalfOf: (subject: Subject, target: TargetOptions = {}) =>
+      viewFor(tokens.onBehalfOf(subjectTokenOf(subject), { ...mainTarget, ...target })),
     close: () => (closed ??= close()),
   })
-  const mainViews = settings.api === undefined ? [client] : addCall(client, settings.api)
-
   return {
     client,
-    mainViews,
+    mainViews: settings.api === undefined ? [client] : addCall(client, settings.api),
     prepareToClose() {
       isClosing = true
     },
+  }
+}
+
+/** One view, and so one token, for all requests that need the same kind of token. */
+function createViews(
+  api: ApiConnection,
+  settings: Settings,
+  events: Pick<TokenCacheOptions, 'isClosing' | 'onFailure'>,
+): (kind: TokenKind) => TokenView {
+  const { name, lifetimes, now, random } = settings
+  const views = new LRUCache<string, TokenView>({ max: maxViews })
+  return ({ key, ask }) => {
+    const known = views.get(key)
+    if (known !== undefined) return known
+    const cache = createTokenCache(ask, { name, lifetimes, now, random, ...events })
+    const view = createTokenView(cache, api, settings)
+    views.set(key, view)
+    return view
   }
 }
 

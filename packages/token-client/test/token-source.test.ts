@@ -171,7 +171,7 @@ const hidden = 'the-token-itself'
 const unusable: readonly (readonly [returned: unknown, detail: RegExp])[] = [
   [undefined, /returned undefined; expected \{ accessToken: text, expiresIn: seconds \}/],
   [null, /returned null/],
-  [hidden, /returned a string/],
+  [hidden, /returned text/],
   ['', /returned empty/],
   [[hidden], /returned a list/],
   [() => hidden, /returned a function/],
@@ -188,7 +188,7 @@ const unusable: readonly (readonly [returned: unknown, detail: RegExp])[] = [
   [{ accessToken: `${hidden}\r\nx-admin: true` }, /App\. A\.12/],
   [{ accessToken: 'tökén' }, /App\. A\.12/],
   [{ accessToken: 'x'.repeat(65_537) }, /a token of 65537 characters/],
-  [{ accessToken: hidden, expiresIn: '3600' }, /returned expiresIn as a string/],
+  [{ accessToken: hidden, expiresIn: '3600' }, /returned expiresIn as text/],
   [{ accessToken: hidden, expiresIn: null }, /returned expiresIn as null/],
   [{ accessToken: hidden, expiresIn: Number.NaN }, /returned expiresIn as NaN/],
   [{ accessToken: hidden, expiresIn: 0 }, /a token that has expired/],

@@ -40,7 +40,7 @@ export function pem(kind: PemKind): Parser<string> {
     read(value, { option, toError }) {
       if (typeof value === 'string' && canRead(value, readers[kind])) return value
       throw toError(
-        `option \`${option}\` is ${typeof value === 'string' ? 'text' : kindOf(value)}; expected ${expected} that can be read (did it lose its line breaks in an environment variable?)`,
+        `option \`${option}\` is ${kindOf(value)}; expected ${expected} that can be read (did it lose its line breaks in an environment variable?)`,
       )
     },
   })

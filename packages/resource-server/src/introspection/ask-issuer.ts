@@ -1,3 +1,4 @@
+import { isObject } from 'declared-options'
 import type { AuthorizationServer, Client } from 'oauth4webapi'
 import {
   authenticate,
@@ -104,10 +105,6 @@ async function findServer(
     },
     metadata,
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }
 
 function withMethod(

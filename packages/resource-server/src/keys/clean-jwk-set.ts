@@ -1,3 +1,4 @@
+import { isObject } from 'declared-options'
 import type { JsonObject } from 'oauth-issuer-connection'
 
 /** The entries of a JWK set (RFC 7517 §5); undefined if it has no list of keys. */
@@ -13,10 +14,6 @@ export function entriesOf(set: JsonObject): readonly unknown[] | undefined {
 export function cleanEntry(entry: unknown): unknown {
   if (!isObject(entry)) return entry
   return Object.fromEntries(Object.entries(entry).filter(([, value]) => !isEmpty(value)))
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { isObject } from 'declared-options'
 import {
   describeAnswer,
   IssuerConnectionError,
@@ -6,7 +7,7 @@ import {
   type IssuerExchange,
 } from 'oauth-issuer-connection'
 import { answerWith, type PreparedAnswer } from './answering-dispatcher.js'
-import { entriesOf, isObject } from './clean-jwk-set.js'
+import { entriesOf } from './clean-jwk-set.js'
 
 /** The key that a token needs; both undefined when keys are fetched ahead. */
 export interface WantedKey {

@@ -1,3 +1,4 @@
+import { isObject } from 'declared-options'
 import {
   discoverMetadata,
   endpointIn,
@@ -5,7 +6,6 @@ import {
   type IssuerExchange,
 } from 'oauth-issuer-connection'
 import type { Algorithm } from './algorithms.js'
-import { isObject } from './clean-jwk-set.js'
 import { fetchJwks, type WantedKey } from './fetch-jwks.js'
 import { importPublicKey, type Jwk, type PublicKey } from './public-key.js'
 

@@ -1,10 +1,4 @@
-/** The kind of a value for error messages; never the value, which may be a secret. */
-export function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return String(value)
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'string') return 'text'
-  return /^[aeiou]/.test(typeof value) ? `an ${typeof value}` : `a ${typeof value}`
-}
+import { isObject, kindOf } from 'declared-options'
 
 const callExample = "{ path: '/receipts' }"
 
@@ -44,8 +38,4 @@ export function checkSignal(signal: unknown): void {
 export function checkToken(token: unknown): void {
   if (!isObject(token) || !('accessToken' in token))
     throw new TypeError(`invalidate wants a token that getToken or peekToken gave, not ${kindOf(token)}`)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

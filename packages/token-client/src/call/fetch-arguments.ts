@@ -1,5 +1,5 @@
+import { kindOf } from 'declared-options'
 import type { RequestInit } from 'undici'
-import { kindOf } from './check-arguments.js'
 import { standardOf, toUndiciForm } from './foreign-bodies.js'
 import { urlOf, type ApiBase } from './locate-call.js'
 

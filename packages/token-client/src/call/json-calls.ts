@@ -1,10 +1,11 @@
+import { kindOf } from 'declared-options'
 import type { Static, TSchema } from 'typebox'
 import type { Dispatcher } from 'undici'
 import { headerPairs, type HeaderValue } from '../attach/header-pairs.js'
 import { joinHeaders } from '../attach/with-headers.js'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
-import { checkOptions, checkPath, kindOf } from './check-arguments.js'
+import { checkOptions, checkPath } from './check-arguments.js'
 import { readBody } from './read-body.js'
 import type { CallOptions } from './token-view.js'
 

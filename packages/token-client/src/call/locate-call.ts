@@ -1,5 +1,6 @@
+import { kindOf } from 'declared-options'
 import { OriginNotAllowedError, pathError } from '../errors.js'
-import { checkPath, kindOf } from './check-arguments.js'
+import { checkPath } from './check-arguments.js'
 import { refuseDotSegments } from './confine-path.js'
 
 /** Where the API is. */

@@ -1,4 +1,4 @@
-import { kindOf } from './check-arguments.js'
+import { kindOf } from 'declared-options'
 
 /** The token of an incoming request: the request itself, or the token's text. */
 export type Subject = string | { readonly headers: { readonly authorization?: string | undefined } }
