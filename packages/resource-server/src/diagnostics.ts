@@ -28,6 +28,21 @@ export interface ResourceServerEvents {
     readonly kid: string | undefined
     readonly durationMs: number
   }
+  /** A request was let in that would be refused: with `mode: 'report'`, or by `report` of its route. */
+  'fastify-resource-server:report': {
+    readonly request: object
+    /** The client that the token names; null: no token names one. */
+    readonly client: string | null
+    /** Whether the token was verified. If not, anyone may have written the client's name into it. */
+    readonly isVerified: boolean
+    readonly route: string
+    /** The status that a refusal would have. */
+    readonly statusCode: number
+    readonly reason: string
+    readonly detail: string | undefined
+    readonly issuer: string | undefined
+    readonly kid: string | undefined
+  }
   /** An issuer answered with its keys. */
   'fastify-resource-server:keys': {
     readonly issuer: string
@@ -86,6 +101,7 @@ type Name = keyof ResourceServerEvents
 const channels = {
   'fastify-resource-server:allow': channel('fastify-resource-server:allow'),
   'fastify-resource-server:deny': channel('fastify-resource-server:deny'),
+  'fastify-resource-server:report': channel('fastify-resource-server:report'),
   'fastify-resource-server:keys': channel('fastify-resource-server:keys'),
   'fastify-resource-server:keys-failed': channel('fastify-resource-server:keys-failed'),
   'fastify-resource-server:issuer': channel('fastify-resource-server:issuer'),

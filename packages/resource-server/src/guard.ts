@@ -4,13 +4,14 @@ import { checkAuthentication } from './authorize/check-authentication.js'
 import { checkScopes } from './authorize/check-scopes.js'
 import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
-import { reportAllowed, startTime } from './diagnostics.js'
+import { startTime } from './diagnostics.js'
 import { GuardFailedError, Refusal } from './errors.js'
 import { extractToken, type Credentials } from './extract-token.js'
 import { andThen, type MaybePromise } from './later.js'
 import type { Outcome } from './outcome.js'
+import type { ReportedRefusals } from './report-only/reported-refusals.js'
+import type { Allow } from './respond/allow.js'
 import type { GuardedRequest, Refuse } from './respond/refuse.js'
-import type { Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
 
 type Done = (error?: Error) => void
@@ -28,7 +29,9 @@ export interface GuardSteps {
   /** Clock and tolerance, for how long ago a user authenticated. */
   readonly times: { readonly clock: () => number; readonly clockToleranceMs: number }
   readonly refuse: Refuse
-  readonly tally: Tally
+  readonly allow: Allow
+  /** Where requests are noted that are let in and would be refused. */
+  readonly reported: ReportedRefusals
   /** What the route requires; undefined: it is public. */
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
@@ -38,7 +41,7 @@ export interface GuardSteps {
  * refusals and throw only if this package or a callback of the application has a fault: then the request gets a 500.
  */
 export function createGuard(steps: GuardSteps): Guard {
-  const { verifier, checkBinding, times, refuse, tally, requirementOf } = steps
+  const { verifier, checkBinding, times, refuse, allow, reported, requirementOf } = steps
 
   function check(guarded: GuardedRequest): MaybePromise<Outcome> {
     const { credentials } = guarded
@@ -65,13 +68,9 @@ export function createGuard(steps: GuardSteps): Guard {
     return checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times) ?? token
   }
 
-  /** Sets the headers of a refusal, or `request.auth`. */
   function settle(outcome: Outcome, guarded: GuardedRequest): Verdict {
-    const { request, startedAt } = guarded
     if (outcome instanceof Refusal) return refuse(outcome, guarded) ?? 'answered'
-    request.auth = outcome
-    tally.allowed += 1
-    reportAllowed(outcome, startedAt, request)
+    allow(outcome, guarded)
     return 'proceed'
   }
 
@@ -81,7 +80,10 @@ export function createGuard(steps: GuardSteps): Guard {
     const requirement = requirementOf(request)
     if (requirement === undefined) return proceedWithoutToken(request)
     const credentials = extractToken(request.raw, requirement.dpop !== 'off')
-    if (credentials === 'missing' && requirement.optional) return proceedWithoutToken(request)
+    if (credentials === 'missing' && requirement.optional) {
+      if (requirement.report !== undefined) reported.note(new Refusal('missing'), { request, credentials })
+      return proceedWithoutToken(request)
+    }
     const guarded = { request, reply, requirement, credentials, startedAt: startTime() }
     const outcome = check(guarded)
     return outcome instanceof Promise
@@ -112,7 +114,7 @@ function finish(verdict: Verdict, done: Done): void {
 }
 
 /** Fastify gives decorators of a parent to the requests of older child scopes only as far as these have none of their own. */
-function proceedWithoutToken(request: { auth: AccessToken | null | undefined }): Verdict {
+export function proceedWithoutToken(request: { auth: AccessToken | null | undefined }): Verdict {
   if (request.auth === undefined) request.auth = null
   return 'proceed'
 }

@@ -9,7 +9,13 @@ export {
   type RedisConnection,
 } from './binding/redis-replay-store.js'
 export type { ReplayStore } from './binding/replay-store.js'
-export type { DpopMode, Requirement, RouteRequirement } from './authorize/requirement.js'
+export type {
+  DpopMode,
+  Mode,
+  ReportedDemands,
+  Requirement,
+  RouteRequirement,
+} from './authorize/requirement.js'
 export {
   defineResourceServer,
   type Catalogue,
@@ -57,7 +63,7 @@ export type { ResourceServer } from './oauth-decorator.js'
 export type { TokenRequirement } from './verify-by-rule.js'
 export type { Logger } from './log.js'
 export type { ListedRoute } from './route-list.js'
-export type { IssuerStats, ResourceServerStats } from './stats.js'
+export type { IssuerStats, ReportedRefusal, ResourceServerStats } from './stats.js'
 export type { ProfileName } from './claims/profiles.js'
 export type { Algorithm } from './keys/algorithms.js'
 export type { Jwk } from './keys/public-key.js'

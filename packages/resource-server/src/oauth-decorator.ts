@@ -3,6 +3,7 @@ import type { Catalogue, Requirement, RouteRequirement } from './authorize/requi
 import type { Guard } from './guard.js'
 import type { Logger } from './log.js'
 import { revokesTokens, type RevokesTokens } from './revocation/revokes-tokens.js'
+import type { ReportedRefusals } from './report-only/reported-refusals.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
 import { statsOf, type ResourceServerStats, type Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
@@ -20,7 +21,7 @@ export interface ResourceServer extends RevokesTokens {
   verify(token: string, rule?: TokenRequirement): Promise<AccessToken>
   /**
    * A hook that demands this of a request, and sets `request.auth`: for @fastify/auth, or for single hooks of a scope
-   * with `defaultAccess: 'public'`.
+   * with `defaultAccess: 'public'`. It is enforced also with `mode: 'report'`.
    * @throws {InvalidRouteError} when the rule makes no sense
    */
   authenticate(rule?: RouteRequirement): Guard
@@ -38,12 +39,13 @@ export interface OAuthDecoratorSteps {
   readonly settings: Catalogue & { readonly clock: () => number; readonly clockToleranceMs: number }
   readonly log: Logger
   readonly tally: Tally
+  readonly reported: ReportedRefusals
   readonly list: () => readonly ListedRoute[]
   readonly guard: (requirement: Requirement) => Guard
 }
 
 export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer {
-  const { verifier, settings, log, tally, list, guard } = steps
+  const { verifier, settings, log, tally, reported, list, guard } = steps
   const readRule = createRuleReader(settings)
   return Object.freeze({
     verify: createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'oauth.verify'),
@@ -51,6 +53,6 @@ export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer
     routes: list,
     printRoutes: () => formatRoutes(list()),
     ...revokesTokens(verifier.revocations),
-    stats: () => statsOf(tally, verifier.state()),
+    stats: () => statsOf(tally, verifier.state(), reported.list()),
   } satisfies ResourceServer)
 }

@@ -14,7 +14,8 @@ import type { Static, TSchema } from 'typebox'
  * ```
  *
  * Where the plugin is registered with `defaultAccess: 'public'`, declare `defaultAccess: 'public'` here too, and `request.auth` may be
- * null on routes that say nothing.
+ * null on routes that say nothing. Where it may be registered with `mode: 'report'`, declare `mode: 'report'`, and
+ * `request.auth` may be null on every route.
  */
 // oxlint-disable-next-line typescript/no-empty-object-type -- it is there to be declared into
 export interface OAuthTypes {}

@@ -18,9 +18,15 @@ import { createPossessionCheck } from './binding/check-possession.js'
 import { createUsedProofs, type UsedProofs } from './binding/used-proofs.js'
 import { documentRoute } from './describe/openapi.js'
 import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
+import { writeLog } from './diagnostics.js'
 import { GuardFailedError, InvalidOptionError } from './errors.js'
 import { createGuard, type Guard, type GuardSteps } from './guard.js'
 import { parseOptions, type ResourceServerOptions, type Settings } from './options/options.js'
+import { clientReader } from './report-only/client-of.js'
+import { createReportedRefusals } from './report-only/reported-refusals.js'
+import { createRuleReport } from './report-only/reported-rule.js'
+import { createReportOnlyGuard } from './report-only-guard.js'
+import { createAllow, type Allow } from './respond/allow.js'
 import { createChallenges, type Challenges } from './respond/challenge.js'
 import { createRefuse, withProblemDetails, type Refuse } from './respond/refuse.js'
 import { challengeWithdrawal } from './respond/withdraw-challenge.js'
@@ -88,12 +94,20 @@ async function setUp(fastify: FastifyInstance, options: ResourceServerOptions): 
   const readRequirement = requirementReader(settings)
   const routes = checkRoutes(fastify, readRequirement)
   const tally = createTally()
+  const clientOf = clientReader(header => verifier.remembered(header))
+  const reported = createReportedRefusals(settings.clock, clientOf)
   const challenges = challengesFor(settings)
   const refuse = createRefuse(challenges, tally)
   const withdrawal = challengeWithdrawal(fastify)
   const checkBinding = bindingCheckFor(fastify, settings)
+  const count = createAllow(tally, createRuleReport(reported, settings))
+  const allow: Allow = (token, allowed) => {
+    allowed.request.auth = token
+    count(token, allowed)
+  }
+  const steps = { verifier, times: settings, reported }
   const guardBy = (requirementOf: GuardSteps['requirementOf'], refuseBy: Refuse): Guard =>
-    createGuard({ verifier, checkBinding, times: settings, tally, refuse: refuseBy, requirementOf })
+    createGuard({ ...steps, checkBinding, allow, refuse: refuseBy, requirementOf })
 
   fastify.decorateRequest('auth', null as never)
   fastify.decorate(
@@ -103,7 +117,8 @@ async function setUp(fastify: FastifyInstance, options: ResourceServerOptions): 
       settings,
       log: fastify.log,
       tally,
-      list: () => listRoutes(routes(), route => readRequirement(declarationOf(route))),
+      reported,
+      list: () => listRoutes(routes(), route => readRequirement(declarationOf(route)), settings.mode),
       // It may be one of several ways to authenticate (@fastify/auth), so it never sends an answer by itself.
       guard: requirement => guardBy(() => requirement, createRefuse(challenges, tally, withdrawal())),
     }),
@@ -115,12 +130,19 @@ async function setUp(fastify: FastifyInstance, options: ResourceServerOptions): 
   await settings.api?.requireRoutes(fastify)
   loadKeys(fastify, verifier, settings)
   fastify.addHook('onClose', () => verifier.close())
-  const requirementOf = rememberRequirements(readRequirement)
-  return guardBy(
-    // What does not exist stays 404; who guards the handler for it uses `authenticate`.
-    request => (request.is404 ? undefined : requirementOf(request.routeOptions)),
-    settings.problemDetails ? withProblemDetails(refuse) : refuse,
-  )
+  const remembered = rememberRequirements(readRequirement)
+  // What does not exist stays 404; who guards the handler for it uses `authenticate`.
+  const requirementOf: GuardSteps['requirementOf'] = request =>
+    request.is404 ? undefined : remembered(request.routeOptions)
+  if (settings.mode === 'enforce')
+    return guardBy(requirementOf, settings.problemDetails ? withProblemDetails(refuse) : refuse)
+  warnOfReportMode(fastify)
+  return createReportOnlyGuard({
+    ...steps,
+    checkBinding: statelessBindingCheck(settings),
+    allow: count,
+    requirementOf,
+  })
 }
 
 /** Protects every route of the scope in which it is registered, except those with `config: { oauth: false }`. */
@@ -153,6 +175,27 @@ function bindingCheckFor(
   const usedProofs = createUsedProofs(dpop, fastify.log)
   fastify.addHook('onReady', () => refuseWrongStore(usedProofs))
   return createBindingCheck(createPossessionCheck(dpop, usedProofs, clock), clientCertificate)
+}
+
+/** Without nonces and without the store: what is only reported sets no header, and takes no proof from another server. */
+function statelessBindingCheck({ dpop, clientCertificate, clock }: Settings): CheckBinding {
+  if (dpop === undefined) return createBindingCheck(undefined, clientCertificate)
+  const checkPossession = createPossessionCheck(
+    { ...dpop, nonceSecret: undefined },
+    { refuseReplay: () => undefined },
+    clock,
+  )
+  return createBindingCheck(checkPossession, clientCertificate)
+}
+
+function warnOfReportMode(fastify: FastifyInstance): void {
+  fastify.addHook('onReady', async () =>
+    writeLog(() =>
+      fastify.log.warn(
+        "mode: 'report': no route is protected; requests that would be refused are let in and reported",
+      ),
+    ),
+  )
 }
 
 /** A store that does not answer is an outage: the application starts, and verifies it when it is first needed. */

@@ -1,12 +1,15 @@
-import type { Requirement } from './authorize/requirement.js'
+import type { Mode, Requirement } from './authorize/requirement.js'
 import { urlsOf, type SeenRoute } from './seen-routes.js'
 
 /** A route and its rule, as it is enforced. */
 export interface ListedRoute {
   readonly methods: readonly string[]
   readonly url: string
-  /** `protected`: needs a token. `optional`: takes one. `public`: by `oauth: false`, or by `defaultAccess: 'public'`. */
-  readonly access: 'protected' | 'optional' | 'public'
+  /**
+   * `protected`: needs a token. `optional`: takes one. `public`: by `oauth: false`, or by `defaultAccess: 'public'`.
+   * `report`: open to every request, because the plugin has `mode: 'report'`.
+   */
+  readonly access: 'protected' | 'optional' | 'public' | 'report'
   /** What is required of the token; null for a public route. */
   readonly requirement: Requirement | null
 }
@@ -15,11 +18,12 @@ export interface ListedRoute {
 export function listRoutes(
   routes: readonly SeenRoute[],
   requirementOf: (route: SeenRoute) => Requirement | undefined,
+  mode: Mode,
 ): readonly ListedRoute[] {
   const listed = new Map<string, ListedRoute>()
   for (const route of routes) {
     const requirement = requirementOf(route) ?? null
-    const access = accessOf(requirement)
+    const access = accessOf(requirement, mode)
     for (const url of urlsOf(route)) {
       const key = JSON.stringify([url, access, requirement])
       const methods = new Set([...(listed.get(key)?.methods ?? []), ...route.methods])
@@ -29,8 +33,9 @@ export function listRoutes(
   return [...listed.values()]
 }
 
-function accessOf(requirement: Requirement | null): ListedRoute['access'] {
+function accessOf(requirement: Requirement | null, mode: Mode): ListedRoute['access'] {
   if (requirement === null) return 'public'
+  if (mode === 'report') return 'report'
   return requirement.optional ? 'optional' : 'protected'
 }
 
@@ -46,6 +51,11 @@ export function formatRoutes(routes: readonly ListedRoute[]): string {
 
 function describe({ access, requirement }: ListedRoute): string {
   if (requirement === null) return access
+  const rule = describeRule(requirement)
+  return access === 'report' ? `NOT ENFORCED (mode: 'report'): ${rule}` : rule
+}
+
+function describeRule(requirement: Requirement): string {
   const { acceptedScopes, match, roles, audience, dpop, acr, maxAgeMs } = requirement
   const scopes = acceptedScopes.map(([scope, ...others]) =>
     others.length === 0 ? scope : `${scope} (or ${others.join(', ')})`,
@@ -60,6 +70,7 @@ function describe({ access, requirement }: ListedRoute): string {
     ...(dpop === 'require' ? ['with DPoP proof'] : []),
     ...(acr.length === 0 ? [] : [`acr ${acr.join(' or ')}`]),
     ...(maxAgeMs === undefined ? [] : [`authenticated within ${maxAgeMs / 1000} s`]),
-    ...(access === 'optional' ? ['(optional)'] : []),
+    ...(requirement.optional ? ['(optional)'] : []),
+    ...(requirement.report === undefined ? [] : [`(reported: ${describeRule(requirement.report)})`]),
   ].join(' ')
 }

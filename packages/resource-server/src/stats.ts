@@ -6,11 +6,28 @@ export interface ResourceServerStats {
   readonly allowed: number
   /** Those that were not, by reason; only reasons that occurred. */
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
+  /** What is only reported (`mode: 'report'`, and `report` of routes): at most 1000 clients by route and reason. */
+  readonly reported: readonly ReportedRefusal[]
   /** Verified tokens that are remembered now. */
   readonly cachedTokens: number
   readonly issuers: readonly IssuerStats[]
   /** Revocations that have not ended; undefined without the option `revocation`. */
   readonly revocations?: number
+}
+
+/** Requests that were let in and would be refused: those of one client to one route for one reason. */
+export interface ReportedRefusal {
+  /** The client that the token names; null: no token names one, or there are too many to count each. */
+  readonly client: string | null
+  /** Whether the token was verified. If not, anyone may have written the client's name into it. */
+  readonly isVerified: boolean
+  /** Such as `GET /receipts/:id`. */
+  readonly route: string
+  /** Why; `failed`: a callback of the application failed, which would be answered with 500. */
+  readonly reason: RefusalReason | 'failed'
+  readonly count: number
+  /** When the last one came, in milliseconds since the epoch. */
+  readonly lastAt: number
 }
 
 /** One issuer's keys. */
@@ -33,9 +50,10 @@ export interface Tally {
 /** The counts up to now, with the state of the issuers. */
 export function statsOf(
   { allowed, refused }: Tally,
-  state: Omit<ResourceServerStats, keyof Tally>,
+  state: Omit<ResourceServerStats, keyof Tally | 'reported'>,
+  reported: readonly ReportedRefusal[] = [],
 ): ResourceServerStats {
-  return { allowed, refused: { ...refused }, ...state }
+  return { allowed, refused: { ...refused }, reported, ...state }
 }
 
 export function createTally(): Tally {

@@ -19,7 +19,10 @@ import type { Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
 
 /** What a token outside a request may have to fulfil. */
-export type TokenRequirement<S extends string = Scope> = Omit<RouteRequirement<S>, 'optional' | 'dpop'>
+export type TokenRequirement<S extends string = Scope> = Omit<
+  RouteRequirement<S>,
+  'optional' | 'dpop' | 'report'
+>
 
 /** Reads a rule once for each object that states it. */
 export type ReadRule = (rule: RouteRequirement | undefined, place: string) => Requirement
@@ -94,7 +97,8 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
 }
 
 /** For callers without types: a key that cannot be checked here would let tokens in. */
-function refuseUncheckable({ optional, dpop }: RouteRequirement = {}, place: string): void {
+function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, place: string): void {
+  if (report !== undefined) throw new InvalidRouteError(`${place}: there is no \`report\` here`)
   if (optional === true) throw new InvalidRouteError(`${place}: there is no \`optional\` here`)
   if (dpop === 'require')
     throw new InvalidRouteError(`${place}: there is no \`dpop: 'require'\` here, since no proof can be had`)

@@ -18,6 +18,7 @@ t.test('what was let in, what was not, and how the issuer is doing', async t => 
   t.same(bench.app.oauth.stats(), {
     allowed: 3,
     refused: { scope: 1, missing: 1, expired: 2, malformed: 1 },
+    reported: [],
     cachedTokens: 1,
     issuers: [{ issuer: bench.issuer.url, kids: ['first'], fetchedAt: bench.clock.now, failures: 0 }],
   })

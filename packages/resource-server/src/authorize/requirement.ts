@@ -5,6 +5,7 @@ import {
   milliseconds,
   oneOf,
   optional,
+  parser,
   readOptions,
   show,
   strings,
@@ -12,6 +13,8 @@ import {
   text,
   withDefault,
   type Declares,
+  type Given,
+  type Place,
 } from 'declared-options'
 import { InvalidRouteError } from '../errors.js'
 import type { Role, Scope } from '../oauth-types.js'
@@ -41,11 +44,22 @@ export interface RouteRequirement<S extends string = Scope, R extends string = R
   /** `true`: a request without a token is let in and has `request.auth === null`; a bad token is refused all the same. */
   readonly optional?: boolean
   /**
+   * Demands that are not enforced yet: requests that fulfil the rest of the rule and not these are let in and reported
+   * (stats, events, log). With `optional`, `{}` reports requests without a token.
+   */
+  readonly report?: ReportedDemands<S, R>
+  /**
    * Names that other libraries use, and misspellings, do not compile. Fastify infers a route's config from what is given,
    * so the compiler does not report unknown keys itself; keys of an index signature are not offered in completion.
    */
   readonly [misspelt: Misspelt]: never
 }
+
+/** What a route may demand without enforcing it. */
+export type ReportedDemands<S extends string = Scope, R extends string = Role> = Omit<
+  RouteRequirement<S, R>,
+  'optional' | 'dpop' | 'report'
+> & { readonly dpop?: 'require' }
 
 type Misspelt =
   | `${string}${'scope' | 'Scopes' | 'role' | 'Roles' | 'aud' | 'audiences' | 'maxAge'}`
@@ -66,6 +80,8 @@ export interface Requirement {
   /** Undefined: however long ago. */
   readonly maxAgeMs: number | undefined
   readonly optional: boolean
+  /** What is demanded besides, and only reported. */
+  readonly report: Requirement | undefined
 }
 
 /** What routes may ask for. */
@@ -83,6 +99,9 @@ export interface Catalogue {
 
 /** `off`: no tokens with a DPoP proof (RFC 9449). `allow`: those too. `require`: only those. */
 export type DpopMode = 'off' | 'allow' | 'require'
+
+/** `enforce`: requests without a valid token are refused. `report`: they are let in and reported. */
+export type Mode = 'enforce' | 'report'
 
 /** `protected`: any valid token is required. `explicit`: the application does not start. `public`: no token is required. */
 export type DefaultAccess = 'protected' | 'explicit' | 'public'
@@ -107,12 +126,13 @@ const declaration = {
   // Ten years: a user may have authenticated long ago.
   maxAgeMs: optional(milliseconds({ max: 315_360_000_000 })),
   optional: withDefault(boolean(), false),
+  report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),
 } satisfies Declares<RouteKeys>
 
 /** The keys of a rule, without the index signature that rejects misspellings. */
 type RouteKeys = Pick<
   RouteRequirement,
-  'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional'
+  'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional' | 'report'
 >
 
 /** Any valid token will do. */
@@ -150,28 +170,65 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
     throw toError(
       `config.oauth is ${show(rule)}; expected an object such as { scopes: ['…'] }, or false for a public route`,
     )
-  refuseUndefined(rule, toError)
-  const { match, dpop, ...parsed } = readOptions(rule, declaration, {
-    option: 'config.oauth',
-    allowInsecureHttp: false,
-    toError,
-  })
+  return readRule(rule, { option: 'config.oauth', allowInsecureHttp: false, toError }, catalogue)
+}
+
+function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement {
+  const { option, toError } = place
+  refuseUndefined(rule, place)
+  const { match, dpop, report, ...parsed } = readOptions(rule, declaration, place)
   if (match !== undefined && parsed.scopes.length === 0)
     throw toError(
-      'config.oauth has match without scopes; name the scopes, or leave match out (any one of the roles is enough)',
+      `${option} has match without scopes; name the scopes, or leave match out (any one of the roles is enough)`,
     )
-  refuseUnknownScopes(parsed.scopes, catalogue, toError)
-  refuseUnknownAudience(parsed.audience, catalogue, toError)
+  refuseUnknownScopes(parsed.scopes, catalogue, place)
+  refuseUnknownAudience(parsed.audience, catalogue, place)
   if (catalogue.dpop === undefined && dpop !== undefined && dpop !== 'off')
     throw toError(
-      "config.oauth.dpop does nothing without the option `dpop` of register; give dpop: 'off' there, if other routes shall take no proofs",
+      `${option}.dpop does nothing without the option \`dpop\` of register; give dpop: 'off' there, if other routes shall take no proofs`,
     )
-  return Object.freeze({
+  const enforced = {
     ...parsed,
     acceptedScopes: parsed.scopes.map(scope => catalogue.grantedBy.get(scope) ?? [scope]),
     match: match ?? 'all',
     dpop: dpop ?? catalogue.dpop?.mode ?? 'off',
+    report: undefined,
+  } as const
+  if (report === undefined) return Object.freeze(enforced)
+  const reported = readReport(report, { ...place, option: `${option}.report` }, catalogue)
+  refuseUselessReport(enforced, reported, toError)
+  return Object.freeze({ ...enforced, report: reported })
+}
+
+/** Reads demands that are only reported: `dpop` is `require`, or `allow` if it is left out. */
+function readReport(report: Given, place: Place, catalogue: Catalogue): Requirement {
+  const { option, toError } = place
+  for (const name of ['optional', 'report'])
+    if (Object.hasOwn(report, name)) throw toError(`${option}.${name} does nothing; leave it out`)
+  const { dpop } = report
+  if (dpop !== undefined && dpop !== 'require')
+    throw toError(`${option}.dpop is ${show(dpop)}; expected 'require', or leave it out`)
+  return Object.freeze({
+    ...readRule(report, place, catalogue),
+    dpop: dpop === undefined ? 'allow' : 'require',
   })
+}
+
+function refuseUselessReport(enforced: Requirement, report: Requirement, toError: ToError): void {
+  if (report.dpop === 'require' && enforced.dpop !== 'allow')
+    throw toError(
+      `config.oauth.report.dpop reports only routes that take both kinds of tokens, and this one has dpop: '${enforced.dpop}'`,
+    )
+  const { scopes, roles, audience, acr, maxAgeMs, dpop } = report
+  const isEmpty = scopes.length === 0 && roles.length === 0 && acr.length === 0 && dpop !== 'require'
+  if (isEmpty && audience === undefined && maxAgeMs === undefined && !enforced.optional)
+    throw toError(
+      'config.oauth.report demands nothing besides what is enforced; name demands, or leave it out (with optional: true, {} reports requests without a token)',
+    )
+}
+
+function asObject(value: unknown): Given | undefined {
+  return isPlainObject(value) ? value : undefined
 }
 
 /** @returns what applies to a route without `config.oauth` */
@@ -186,10 +243,10 @@ function byDefault(route: string, catalogue: Catalogue): Requirement | undefined
 type ToError = (problem: string) => Error
 
 /** A misspelt name in a table of scopes would leave the route open to any token. */
-function refuseUndefined(rule: object, toError: ToError): void {
+function refuseUndefined(rule: object, { option, toError }: Place): void {
   for (const [key, value] of Object.entries(rule))
     if (value === undefined)
-      throw toError(`config.oauth.${key} is undefined (a misspelt name?); give a value, or leave the key out`)
+      throw toError(`${option}.${key} is undefined (a misspelt name?); give a value, or leave the key out`)
 }
 
 function refuseMisspeltOauth(config: object, route: string): void {
@@ -203,24 +260,24 @@ function refuseMisspeltOauth(config: object, route: string): void {
 function refuseUnknownScopes(
   scopes: readonly string[],
   { scopes: known }: Catalogue,
-  toError: ToError,
+  { option, toError }: Place,
 ): void {
   if (known === undefined) return
   const scope = scopes.find(name => !known.includes(name))
   if (scope === undefined) return
   throw toError(
-    `config.oauth.scopes has ${show(scope)}, which is not in the catalogue (the option \`scopes\`, or the scopes of \`api\`)${hint(scope, known)}; add it there, or correct it here`,
+    `${option}.scopes has ${show(scope)}, which is not in the catalogue (the option \`scopes\`, or the scopes of \`api\`)${hint(scope, known)}; add it there, or correct it here`,
   )
 }
 
 function refuseUnknownAudience(
   audience: string | undefined,
   { audiences }: Catalogue,
-  toError: ToError,
+  { option, toError }: Place,
 ): void {
   if (audience === undefined || audiences.includes(audience)) return
   throw toError(
-    `config.oauth.audience is ${show(audience)}, which is not in the option \`audience\`${hint(audience, audiences)}; it has ${show(audiences)}`,
+    `${option}.audience is ${show(audience)}, which is not in the option \`audience\`${hint(audience, audiences)}; it has ${show(audiences)}`,
   )
 }
 

@@ -8,7 +8,7 @@ import type { UsedProofs } from './used-proofs.js'
 
 export function createPossessionCheck(
   { algorithms, maxProofAgeMs, origin, nonceSecret }: DpopSettings,
-  usedProofs: UsedProofs,
+  usedProofs: Pick<UsedProofs, 'refuseReplay'>,
   now: () => number,
 ): CheckPossession {
   const check = createProofCheck(algorithms, maxProofAgeMs, now)

@@ -16,7 +16,7 @@ import {
   type Declares,
 } from 'declared-options'
 import type { Dispatcher } from 'undici'
-import type { Catalogue, DefaultAccess, DpopMode } from '../authorize/requirement.js'
+import type { Catalogue, DefaultAccess, DpopMode, Mode } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import type { ClientCertificate } from '../binding/client-certificate.js'
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
@@ -53,6 +53,11 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * fit is refused. Declare its type in `OAuthTypes`, and `request.auth.claims` has it.
    */
   claims?: object
+  /**
+   * `report`: every request is let in, and those that would be refused are reported (stats, events, log), so that the
+   * plugin can be introduced into a running service. `request.auth` is null for every request. Default `enforce`.
+   */
+  mode?: Mode
   /** Answer with problem details (RFC 9457) instead of Fastify's error body. Default false. */
   problemDetails?: boolean
   /**
@@ -138,6 +143,7 @@ export interface Settings extends Catalogue {
   readonly api: OfferedApi | undefined
   /** JSON Schema. */
   readonly claims: object | undefined
+  readonly mode: Mode
   readonly problemDetails: boolean
   readonly realm: string | undefined
   readonly dpop: DpopSettings | undefined
@@ -163,6 +169,7 @@ const day = 86_400_000
 const declaration = {
   api: optional(apiOption),
   claims: optional(claimsOption),
+  mode: withDefault(oneOf(['enforce', 'report']), 'enforce'),
   problemDetails: withDefault(boolean(), false),
   scopes: optional(scopesOption),
   defaultAccess: withDefault(oneOf(['protected', 'explicit', 'public']), 'protected'),

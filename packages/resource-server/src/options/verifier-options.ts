@@ -9,6 +9,7 @@ import type { ScopeHierarchy } from './scopes-option.js'
 /** Options that are about routes, requests and answers. */
 type RequestOption = Extract<
   keyof ResourceServerOptions,
+  | 'mode'
   | 'problemDetails'
   | 'defaultAccess'
   | 'dpop'
@@ -19,6 +20,7 @@ type RequestOption = Extract<
 >
 
 const requestOptions: readonly string[] = [
+  'mode',
   'problemDetails',
   'defaultAccess',
   'dpop',

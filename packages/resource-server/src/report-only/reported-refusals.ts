@@ -1,0 +1,98 @@
+import type { FastifyRequest } from 'fastify'
+import { isObserved, report, writeLog } from '../diagnostics.js'
+import type { Refusal } from '../errors.js'
+import type { Credentials, NoCredentials } from '../extract-token.js'
+import { refusalTable } from '../respond/refusal-table.js'
+import type { ReportedRefusal } from '../stats.js'
+import type { ClientOf } from './client-of.js'
+
+/** Notes requests that would be refused. It never throws: callers must not see a difference. */
+export interface ReportedRefusals {
+  note(refusal: Refusal, refused: ReportedRequest): void
+  /** @param cause what a callback of the application threw */
+  noteFailure(cause: unknown, request: FastifyRequest): void
+  list(): readonly ReportedRefusal[]
+}
+
+/** A request that was let in. */
+export interface ReportedRequest {
+  readonly request: FastifyRequest
+  readonly credentials: Credentials | NoCredentials
+}
+
+/** With so many entries, further clients are counted together. Names that were not verified leave room for others. */
+const mostEntries = { verified: 1_000, claimed: 500 } as const
+/** An entry is logged no more often than that. */
+const logIntervalMs = 60_000
+
+type Entry = { -readonly [Name in keyof ReportedRefusal]: ReportedRefusal[Name] } & { loggedAt: number }
+type Counted = Pick<ReportedRefusal, 'client' | 'isVerified' | 'route' | 'reason'>
+
+/** What the log line and the event say besides. */
+interface Details extends Partial<Pick<Refusal, 'detail' | 'issuer' | 'kid'>> {
+  readonly err?: unknown
+}
+
+export function createReportedRefusals(now: () => number, clientOf: ClientOf): ReportedRefusals {
+  const entries = new Map<string, Entry>()
+
+  function entryOf(counted: Counted): Entry {
+    const key = JSON.stringify([counted.client, counted.isVerified, counted.route, counted.reason])
+    const known = entries.get(key)
+    if (known !== undefined) return known
+    const isFull = entries.size >= mostEntries[counted.isVerified ? 'verified' : 'claimed']
+    if (isFull && counted.client !== null) return entryOf({ ...counted, client: null, isVerified: false })
+    const entry = { ...counted, count: 0, lastAt: 0, loggedAt: Number.NEGATIVE_INFINITY }
+    entries.set(key, entry)
+    return entry
+  }
+
+  function count(counted: Counted, request: FastifyRequest, details: Details): void {
+    const entry = entryOf(counted)
+    entry.count += 1
+    entry.lastAt = now()
+    publish(counted, request, details)
+    if (entry.lastAt < entry.loggedAt + logIntervalMs) return
+    entry.loggedAt = entry.lastAt
+    writeLog(() => request.log.info({ ...shown(entry), ...details }, 'access would be refused'))
+  }
+
+  return {
+    note: (refusal, { request, credentials }) =>
+      contain(() => {
+        const { reason, detail, issuer, kid } = refusal
+        const route = routeOf(request)
+        count({ ...clientOf(credentials), route, reason }, request, { detail, issuer, kid })
+      }),
+    noteFailure: (err, request) =>
+      contain(() => {
+        const route = routeOf(request)
+        count({ client: null, isVerified: false, route, reason: 'failed' }, request, { err })
+      }),
+    list: () => Array.from(entries.values(), shown),
+  }
+}
+
+function publish(counted: Counted, request: FastifyRequest, { detail, issuer, kid }: Details): void {
+  if (!isObserved('fastify-resource-server:report')) return
+  const { reason } = counted
+  const statusCode = reason === 'failed' ? 500 : refusalTable[reason].createError().statusCode
+  report('fastify-resource-server:report', { ...counted, request, statusCode, detail, issuer, kid })
+}
+
+function shown({ client, isVerified, route, reason, count, lastAt }: Entry): ReportedRefusal {
+  return { client, isVerified, route, reason, count, lastAt }
+}
+
+function routeOf({ method, routeOptions }: FastifyRequest): string {
+  return `${method} ${routeOptions.url ?? ''}`
+}
+
+/** The clock is not ours. */
+function contain(note: () => void): void {
+  try {
+    note()
+  } catch {
+    // The request was let in. A report that fails must not change that.
+  }
+}

@@ -1,0 +1,32 @@
+import type { AccessToken } from '../access-token.js'
+import { checkAuthentication } from '../authorize/check-authentication.js'
+import { checkScopes } from '../authorize/check-scopes.js'
+import type { Requirement } from '../authorize/requirement.js'
+import { Refusal } from '../errors.js'
+import type { ReportedRefusals, ReportedRequest } from './reported-refusals.js'
+
+/** Checks what a route's `report` demands of a token that was accepted. It asks nothing and keeps nothing. */
+export type ReportRule = (token: AccessToken, report: Requirement, allowed: ReportedRequest) => void
+
+export function createRuleReport(
+  reported: ReportedRefusals,
+  times: Parameters<typeof checkAuthentication>[2],
+): ReportRule {
+  return (token, report, allowed) => {
+    try {
+      const refusal =
+        checkProof(report, allowed) ?? checkScopes(token, report) ?? checkAuthentication(token, report, times)
+      if (refusal !== undefined) reported.note(refusal, allowed)
+    } catch (error) {
+      reported.noteFailure(error, allowed.request)
+    }
+  }
+}
+
+/** The guard has verified the proof, if there is one: to use it again would be a replay. */
+function checkProof({ dpop }: Requirement, { credentials }: ReportedRequest): Refusal | undefined {
+  const hasProof = typeof credentials !== 'string' && credentials.scheme === 'dpop'
+  return hasProof || dpop !== 'require'
+    ? undefined
+    : new Refusal('binding', 'the route takes tokens with a DPoP proof only')
+}

@@ -1,0 +1,24 @@
+import type { AccessToken } from '../access-token.js'
+import type { Requirement } from '../authorize/requirement.js'
+import { reportAllowed } from '../diagnostics.js'
+import type { Tally } from '../stats.js'
+import type { GuardedRequest } from './refuse.js'
+
+/** Takes note of a request with a token that its route accepts. */
+export type Allow = (token: AccessToken, allowed: GuardedRequest) => void
+
+/**
+ * Counts the request and publishes the event.
+ * @param reportRule checks what the route demands without enforcing it
+ */
+export function createAllow(
+  tally: Tally,
+  reportRule: (token: AccessToken, report: Requirement, allowed: GuardedRequest) => void,
+): Allow {
+  return (token, allowed) => {
+    const { startedAt, request, requirement } = allowed
+    tally.allowed += 1
+    reportAllowed(token, startedAt, request)
+    if (requirement.report !== undefined) reportRule(token, requirement.report, allowed)
+  }
+}
