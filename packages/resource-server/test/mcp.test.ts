@@ -1,22 +1,35 @@
 import { createServer } from 'node:http'
-import { ClientCredentialsProvider } from '@modelcontextprotocol/sdk/client/auth-extensions.js'
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import fastify, { type FastifyInstance } from 'fastify'
+import {
+  Client,
+  ClientCredentialsProvider,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client'
+import { toNodeHandler } from '@modelcontextprotocol/node'
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type LightMyRequestResponse,
+} from 'fastify'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import resourceServer from 'fastify-resource-server'
 import { listen } from 'test-support/listen'
 
-/** A server of the Model Context Protocol with one tool, which tells who calls. */
-function tools(clientId: string | null): McpServer {
+const answer = (text: string) => ({ content: [{ type: 'text' as const, text }] })
+
+/** A server of the Model Context Protocol (2026-07-28) with two tools; one of them tells who calls. */
+function tools(clientId: string | undefined): McpServer {
   const server = new McpServer({ name: 'receipts', version: '1.0.0' })
-  server.registerTool('caller', { description: 'Who calls' }, async () => ({
-    content: [{ type: 'text' as const, text: String(clientId) }],
-  }))
+  server.registerTool('caller', { description: 'Who calls' }, async () => answer(String(clientId)))
+  server.registerTool('void', { description: 'Voids a receipt' }, async () => answer('voided'))
   return server
+}
+
+interface McpMessage {
+  readonly method?: unknown
+  readonly params?: { readonly name?: unknown }
 }
 
 async function startMcp(t: Test, issuer: TestIssuer): Promise<{ app: FastifyInstance; url: string }> {
@@ -28,60 +41,99 @@ async function startMcp(t: Test, issuer: TestIssuer): Promise<{ app: FastifyInst
   await app.register(resourceServer, {
     issuer: issuer.url,
     audience: url,
+    scopes: {
+      'receipts:admin': ['receipts:write'],
+      'receipts:write': ['receipts:read'],
+      'receipts:read': [],
+    },
     resourceMetadata: { name: 'Receipts for agents' },
   })
-  app.post('/mcp', { config: { oauth: { scopes: ['tools'] } } }, async (request, reply) => {
-    reply.hijack()
-    const transport = new StreamableHTTPServerTransport({})
-    await tools(request.auth.clientId).connect(transport as never)
-    await transport.handleRequest(request.raw, reply.raw, request.body)
-  })
-  app.get('/mcp', { config: { oauth: { scopes: ['tools'] } } }, async (_, reply) => reply.code(405).send())
+  const toolGuards = new Map([['void', app.oauth.authenticate({ scopes: ['receipts:write'] })]])
+  const guardTool = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    if (Array.isArray(request.body)) return void reply.code(400).send('one message for each request')
+    const { method, params } = request.body as McpMessage
+    const guard = method === 'tools/call' ? toolGuards.get(String(params?.name)) : undefined
+    if (guard === undefined) done()
+    else guard(request, reply, done)
+  }
+  const handle = toNodeHandler(createMcpHandler(({ authInfo }) => tools(authInfo?.clientId)))
+  app.post(
+    '/mcp',
+    { config: { oauth: { scopes: ['receipts:read'] } }, preHandler: guardTool },
+    async ({ raw, body, auth }, reply) => {
+      reply.hijack()
+      const authInfo = { token: '', clientId: auth.clientId ?? '', scopes: [...auth.scopes] }
+      // With exactOptionalPropertyTypes, Node's own requests do not fit the SDK's type.
+      const incoming = Object.assign(raw, { auth: authInfo }) as Parameters<typeof handle>[0]
+      await handle(incoming, reply.raw, body)
+    },
+  )
   await app.ready()
   return { app, url }
 }
 
-/** The SDK wants one also of an issuer for machines, which needs none (RFC 8414 §2). */
-async function withAuthorizationEndpoint(url: string | URL, init?: RequestInit): Promise<Response> {
-  const response = await fetch(url, init)
-  if (!String(url).includes('/.well-known/oauth-authorization-server') || !response.ok) return response
-  const metadata = (await response.json()) as { issuer: string }
-  return Response.json({ ...metadata, authorization_endpoint: `${metadata.issuer}/authorize` })
-}
-
-t.test('a client of the official SDK finds issuer, token and tool from the URL alone', async t => {
+t.test('a client of the official SDK finds issuer, scope, token and tool from the URL alone', async t => {
   const issuer = await createTestIssuer()
   t.teardown(() => issuer.close())
   const { url } = await startMcp(t, issuer)
   const { clientId, clientSecret } = issuer.registerClient({
     clientId: 'agent',
     audience: url,
-    scopes: ['tools'],
+    scopes: ['receipts:read', 'receipts:write'],
   })
   const client = new Client({ name: 'agent', version: '1.0.0' })
   const transport = new StreamableHTTPClientTransport(new URL(url), {
-    fetch: withAuthorizationEndpoint,
     authProvider: new ClientCredentialsProvider({ clientId, clientSecret, expectedIssuer: issuer.url }),
   })
-  await client.connect(transport as never)
+  await client.connect(transport)
   t.teardown(() => client.close())
   const { content } = await client.callTool({ name: 'caller' })
   t.same(content, [{ type: 'text', text: 'agent' }])
+  const requested = (): unknown[] => issuer.requests.of('token').map(({ scope }) => scope)
+  t.same(requested(), ['receipts:read'], 'one token, for the scope in the challenge')
 
-  t.equal(issuer.requests.count('token'), 1, 'with one token of the issuer that the metadata names')
+  const voided = await client.callTool({ name: 'void' })
+  t.same(voided.content, [{ type: 'text', text: 'voided' }])
+  t.same(requested(), ['receipts:read', 'receipts:read receipts:write'], 'and one with the scope of the tool')
 })
 
-t.test('a client without the scope is told which one is missing', async t => {
+t.test('the tool in the body decides, whatever the headers say', async t => {
   const issuer = await createTestIssuer()
   t.teardown(() => issuer.close())
   const { app, url } = await startMcp(t, issuer)
-  const token = await issuer.token({ audience: url, scopes: ['other'] })
-  const { statusCode, headers } = await app.inject({
-    method: 'POST',
-    url: '/mcp',
-    headers: { authorization: `Bearer ${token}` },
-    payload: {},
-  })
-  t.equal(statusCode, 403)
-  t.match(headers['www-authenticate'], /error="insufficient_scope".*scope="tools".*resource_metadata="http/)
+  const post = async (
+    scope: string | undefined,
+    tool: string,
+    payload?: object,
+  ): Promise<LightMyRequestResponse> => {
+    const token = scope === undefined ? undefined : await issuer.token({ audience: url, scopes: [scope] })
+    return app.inject({
+      method: 'POST',
+      url: '/mcp',
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        accept: 'application/json, text/event-stream',
+        'mcp-method': 'tools/call',
+        'mcp-name': 'caller',
+      },
+      payload: payload ?? { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool } },
+    })
+  }
+  const missing = await post(undefined, 'caller')
+  t.equal(missing.statusCode, 401)
+  t.match(missing.headers['www-authenticate'], /^Bearer scope="receipts:read", resource_metadata="http/)
+  const refused = await post('receipts:read', 'void')
+  t.equal(refused.statusCode, 403)
+  t.match(
+    refused.headers['www-authenticate'],
+    /error="insufficient_scope".*scope="receipts:write".*resource_metadata="http/,
+  )
+  t.equal((await post('other', 'caller')).statusCode, 403)
+  t.equal((await post('receipts:read', 'void', [])).statusCode, 400)
+  for (const scope of ['receipts:write', 'receipts:admin'])
+    t.match(
+      (await post(scope, 'void')).body,
+      /voided/,
+      `${scope} includes what the tool and the route require`,
+    )
 })

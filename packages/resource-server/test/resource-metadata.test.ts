@@ -40,7 +40,7 @@ t.test('what a client needs to find the issuer (RFC 9728)', async t => {
   const refused = await app.inject('/receipts')
   t.equal(
     refused.headers['www-authenticate'],
-    'Bearer resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"',
+    'Bearer scope="receipts:write receipts:read", resource_metadata="https://api.example.com/.well-known/oauth-protected-resource"',
   )
   t.match(
     (await app.inject({ url: '/receipts', headers: { authorization: 'Bearer x' } })).headers[

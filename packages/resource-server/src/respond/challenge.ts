@@ -33,7 +33,10 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
   }
 
   function challenge(reason: RefusalReason, requirement: Requirement, scheme: Scheme): string {
-    const error = errorParameters(reason, requirement)
+    const error = [
+      ...errorParameters(reason),
+      ...stepUpParameters(reason, requirement, metadataUrl !== undefined),
+    ]
     const proofRequired = requirement.dpop === 'require'
     const usesDpop = scheme === 'dpop' || proofRequired
     const bearer = credentials('Bearer', [...space, ...(usesDpop ? [] : error), ...metadata])
@@ -54,15 +57,25 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
 }
 
 /** The error, its description and what goes with it: fixed by the application, never taken from a request. */
-function errorParameters(reason: RefusalReason, requirement: Requirement): readonly string[] {
+function errorParameters(reason: RefusalReason): readonly string[] {
   const { challenge: error, message } = refusalTable[reason]
-  if (error === 'bare' || error === 'none') return []
-  return [`error="${error}"`, `error_description=${quote(message)}`, ...stepUpParameters(reason, requirement)]
+  return error === 'bare' || error === 'none'
+    ? []
+    : [`error="${error}"`, `error_description=${quote(message)}`]
 }
 
-/** What the client has to ask for next (RFC 6750 §3, RFC 9470 §3). */
-function stepUpParameters(reason: RefusalReason, { scopes, acr, maxAgeMs }: Requirement): readonly string[] {
-  if (reason === 'scope') return scopes.length === 0 ? [] : [`scope=${quote(scopes.join(' '))}`]
+/**
+ * What the client must request next (RFC 6750 §3, RFC 9470 §3). A client that finds the issuer by the metadata learns the
+ * scopes before it requests its first token (MCP 2026-07-28, "Scope Selection Strategy"); the metadata lists them anyway.
+ */
+function stepUpParameters(
+  reason: RefusalReason,
+  { scopes, acr, maxAgeMs }: Requirement,
+  hasMetadata: boolean,
+): readonly string[] {
+  const needsToken = reason === 'missing' || refusalTable[reason].challenge === 'invalid_token'
+  if (reason === 'scope' || (needsToken && hasMetadata))
+    return scopes.length === 0 ? [] : [`scope=${quote(scopes.join(' '))}`]
   if (reason !== 'authentication') return []
   return [
     ...(acr.length === 0 ? [] : [`acr_values=${quote(acr.join(' '))}`]),
