@@ -177,7 +177,7 @@ t.test('options of another issuer than the one that was asked for are not used',
 
 const wrongAnswers: [string, unknown, RegExp][] = [
   ['null', null, /the function `issuers` returned null; expected the options of the issuer/],
-  ['text', first, /returned a string; expected/],
+  ['text', first, /returned text; expected/],
   ['true', true, /returned a boolean; expected/],
   ['a list', [{ issuer: first, audience }], /returned an array; expected|returned a list; expected/],
   ['an empty object', {}, /option `issuers\(\)\.issuer` is missing/],

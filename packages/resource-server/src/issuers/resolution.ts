@@ -1,13 +1,10 @@
 import { Refusal } from '../errors.js'
+import { createFreshness, isWithin, type FreshnessTimes } from '../freshness.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { TrustedIssuer } from '../verify/verify-token.js'
 
 /** How long what lasts, in milliseconds. */
-export interface ResolutionTimes {
-  /** Age at which an issuer is looked up again; in the background from four fifths of it on. */
-  readonly maxAgeMs: number
-  /** Age up to which an issuer is trusted while it cannot be looked up; longer than `maxAgeMs`. */
-  readonly keepMs: number
+export interface ResolutionTimes extends FreshnessTimes {
   /** How long an issuer that is not trusted is not looked up again. */
   readonly cooldownMs: number
 }
@@ -51,9 +48,6 @@ export interface Resolution {
   current(time: number): TrustedIssuer | undefined
 }
 
-const firstBackOffMs = 1_000
-const longestBackOffMs = 60_000
-
 export function createResolution(
   { resolve, trust, now, onEvent }: ResolutionSteps,
   times: ResolutionTimes,
@@ -62,14 +56,8 @@ export function createResolution(
   /** The settings of that issuer as JSON: while they stay the same, its keys are kept. */
   let known = ''
   let unknown: Refusal | undefined
-  /** When the application last answered, and last failed to; milliseconds since the epoch. */
-  let answeredAt = -Infinity
-  let failedAt = -Infinity
-  let failures = 0
-  let retryAfterMs = 0
+  const freshness = createFreshness(times)
   let running: Promise<TrustedIssuer | Refusal> | undefined
-
-  const isUsable = (time: number): boolean => isWithin(times.keepMs, answeredAt, time)
 
   function ask(): Promise<TrustedIssuer | Refusal> {
     running ??= lookUp().finally(() => {
@@ -92,8 +80,7 @@ export function createResolution(
     const outcome = answer instanceof Refusal ? answer : trusted(answer)
     issuer = outcome instanceof Refusal ? undefined : outcome
     unknown = outcome instanceof Refusal ? outcome : undefined
-    answeredAt = now()
-    failures = 0
+    freshness.succeed(now())
     const durationMs = performance.now() - startedAt
     onEvent({ type: 'resolved', trusted: unknown === undefined, withdrawn, durationMs })
     return outcome
@@ -108,31 +95,28 @@ export function createResolution(
   }
 
   function fail(error: unknown, startedAt: number): TrustedIssuer | Refusal {
-    failedAt = now()
-    retryAfterMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
-    failures += 1
-    const stale = current(failedAt)
+    const time = now()
+    const retryAfterMs = freshness.fail(time)
+    const stale = current(time)
     const durationMs = performance.now() - startedAt
     onEvent({ type: 'failed', error, servingStale: stale !== undefined, retryAfterMs, durationMs })
     return stale ?? unavailable(retryAfterMs)
   }
 
   function current(time: number): TrustedIssuer | undefined {
-    return isUsable(time) ? issuer : undefined
+    return freshness.isUsable(time) ? issuer : undefined
   }
 
   function refused(time: number): Refusal | undefined {
-    if (failures > 0 && isWithin(retryAfterMs, failedAt, time))
-      return unavailable(failedAt + retryAfterMs - time)
-    return isWithin(times.cooldownMs, answeredAt, time) ? unknown : undefined
+    const backOffMs = freshness.backOffMs(time)
+    if (backOffMs > 0) return unavailable(backOffMs)
+    return isWithin(times.cooldownMs, freshness.state().answeredAt, time) ? unknown : undefined
   }
 
   return {
     use(time) {
-      const isFresh = isWithin(times.maxAgeMs, answeredAt, time) || (failures > 0 && isUsable(time))
-      if (issuer === undefined || !isFresh) return undefined
-      const isDue = !isWithin(times.maxAgeMs * 0.8, answeredAt, time)
-      if (isDue && running === undefined && refused(time) === undefined) void ask() // it never rejects
+      if (issuer === undefined || !freshness.isFresh(time)) return undefined
+      if (freshness.isDue(time) && running === undefined && refused(time) === undefined) void ask() // it never rejects
       return issuer
     },
     refused,
@@ -140,12 +124,6 @@ export function createResolution(
     isAsking: () => running !== undefined,
     current,
   }
-}
-
-/** Not if the clock was set back to before that moment: then the age is unknown. */
-function isWithin(durationMs: number, since: number, time: number): boolean {
-  const elapsed = time - since
-  return elapsed >= 0 && elapsed < durationMs
 }
 
 function unavailable(waitMs: number): Refusal {

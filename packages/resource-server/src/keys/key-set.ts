@@ -1,4 +1,5 @@
 import { Refusal } from '../errors.js'
+import { createFreshness, firstBackOffMs, type FreshnessTimes } from '../freshness.js'
 import type { Algorithm } from './algorithms.js'
 import type { WantedKey } from './fetch-jwks.js'
 import type { FetchKeys } from './issuer-keys.js'
@@ -6,11 +7,7 @@ import type { PublicKey } from './public-key.js'
 import { createUnknownKeys } from './unknown-keys.js'
 
 /** How long what lasts, in milliseconds. */
-export interface KeyTimes {
-  /** Age at which keys are renewed; in the background from four fifths of it on. */
-  readonly maxAgeMs: number
-  /** Age up to which keys stay in use while they cannot be renewed; longer than `maxAgeMs`. */
-  readonly keepMs: number
+export interface KeyTimes extends FreshnessTimes {
   /** Unknown key ids cause a few requests in this time at most, and each of them one. */
   readonly cooldownMs: number
 }
@@ -59,9 +56,6 @@ export interface KeySetState {
   readonly failures: number
 }
 
-const firstBackOffMs = 1_000
-const longestBackOffMs = 60_000
-
 /**
  * @param fetchKeys asks the issuer; rejects when the answer is not a healthy set with at least one usable key
  * @param now milliseconds since the epoch
@@ -74,20 +68,9 @@ export function createKeySet(
 ): KeySet {
   let keys: readonly PublicKey[] = []
   let current: ReadonlySet<PublicKey> = new Set()
-  let fetchedAt = -Infinity
-  let failures = 0
-  let failedAt = -Infinity
-  let retryAfterMs = 0
+  const freshness = createFreshness(times)
   const unknownKeys = createUnknownKeys(times.cooldownMs, now)
   let running: Promise<void> | undefined
-
-  /** Not where the clock was set back to before that moment: then nothing can be told, and the issuer is asked. */
-  function isWithin(durationMs: number, since: number, time = now()): boolean {
-    const elapsed = time - since
-    return elapsed >= 0 && elapsed < durationMs
-  }
-  const isUsable = (): boolean => isWithin(times.keepMs, fetchedAt)
-  const isBackingOff = (): boolean => isWithin(retryAfterMs, failedAt)
 
   function renew(wanted?: WantedKey): Promise<void> {
     const startedAt = performance.now()
@@ -106,28 +89,20 @@ export function createKeySet(
     const withdrawn = keys.filter(key => !fetched.includes(key)).map(key => key.kid)
     keys = fetched
     current = new Set(fetched)
-    fetchedAt = now()
-    failures = 0
-    retryAfterMs = 0
+    freshness.succeed(now())
     onEvent({ type: 'fetched', kids: keys.map(key => key.kid), withdrawn, durationMs })
   }
 
   function fail(error: Error, durationMs: number): never {
-    retryAfterMs = Math.min(firstBackOffMs * 2 ** failures, longestBackOffMs)
-    failures += 1
-    failedAt = now()
-    onEvent({ type: 'failed', error, servingStale: isUsable(), retryAfterMs, durationMs })
+    const time = now()
+    const retryAfterMs = freshness.fail(time)
+    onEvent({ type: 'failed', error, servingStale: freshness.isUsable(time), retryAfterMs, durationMs })
     throw error
   }
 
   function renewAheadIfDue(time: number): void {
-    if (isWithin(times.maxAgeMs * 0.8, fetchedAt, time) || running !== undefined || isBackingOff()) return
+    if (!freshness.isDue(time) || running !== undefined || freshness.backOffMs(time) > 0) return
     renew().catch(() => {}) // reported by `fail`; the keys at hand go on serving
-  }
-
-  /** Keys past their age are waited for, once; when that fails, they serve on without anybody waiting. */
-  function isFresh(time: number): boolean {
-    return isWithin(times.maxAgeMs, fetchedAt, time) || (failures > 0 && isUsable())
   }
 
   function pick(kid: string | undefined, algorithm: string): PublicKey | undefined {
@@ -140,7 +115,7 @@ export function createKeySet(
 
   function use(kid: string | undefined, algorithm: string): PublicKey | undefined {
     const time = now()
-    if (!isFresh(time)) return undefined
+    if (!freshness.isFresh(time)) return undefined
     renewAheadIfDue(time)
     return pick(kid, algorithm)
   }
@@ -157,9 +132,10 @@ export function createKeySet(
       if (joined !== undefined) return joined
     }
     // While the issuer fails, nobody can tell whether it has a new key.
-    if (isBackingOff()) return unavailable(failedAt + retryAfterMs - now())
+    const backOffMs = freshness.backOffMs(now())
+    if (backOffMs > 0) return unavailable(backOffMs)
     // A healthy issuer is asked for a key that it does not list a few times only; a failing one is protected by the back-off.
-    if (failures === 0 && isFresh(now())) {
+    if (freshness.state().failures === 0 && freshness.isFresh(now())) {
       if (unknownKeys.wasAbsent(kid)) return undefined
       const waitMs = running === undefined ? unknownKeys.takeRequest() : 0
       if (waitMs > 0) return unavailable(waitMs)
@@ -177,8 +153,8 @@ export function createKeySet(
     try {
       await renew({ kid, algorithm })
     } catch {
-      const stale = isUsable() ? pick(kid, algorithm) : undefined
-      return stale ?? unavailable(failedAt + retryAfterMs - now())
+      const stale = freshness.isUsable(now()) ? pick(kid, algorithm) : undefined
+      return stale ?? unavailable(freshness.backOffMs(now()))
     }
     return pick(kid, algorithm)
   }
@@ -187,16 +163,19 @@ export function createKeySet(
     use,
     lookUp,
     reuse(key, time) {
-      if (!isFresh(time) || !current.has(key)) return false
+      if (!freshness.isFresh(time) || !current.has(key)) return false
       renewAheadIfDue(time)
       return true
     },
     load: () => renew(),
-    state: () => ({
-      kids: isUsable() ? keys.map(key => key.kid) : [],
-      fetchedAt: fetchedAt === -Infinity ? null : fetchedAt,
-      failures,
-    }),
+    state() {
+      const { answeredAt, failures } = freshness.state()
+      return {
+        kids: freshness.isUsable(now()) ? keys.map(key => key.kid) : [],
+        fetchedAt: answeredAt === -Infinity ? null : answeredAt,
+        failures,
+      }
+    },
   }
 }
 

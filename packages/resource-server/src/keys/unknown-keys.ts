@@ -1,3 +1,5 @@
+import { isWithin } from '../freshness.js'
+
 /** Limits how often key ids that the issuer did not list cause a request to it. Times in milliseconds. */
 export interface UnknownKeys {
   /** The issuer was asked for this key id within the cooldown, and did not list it. */
@@ -20,12 +22,7 @@ export const unknownKeyRequests = 5
 export function createUnknownKeys(cooldownMs: number, now: () => number): UnknownKeys {
   const absentSince = new Map<string | undefined, number>()
   let requestedAt: readonly number[] = []
-
-  /** Not after the clock was set back: then nobody knows how long ago it was. */
-  function isRecent(time: number): boolean {
-    const elapsed = now() - time
-    return elapsed >= 0 && elapsed < cooldownMs
-  }
+  const isRecent = (time: number): boolean => isWithin(cooldownMs, time, now())
 
   return {
     wasAbsent: kid => isRecent(absentSince.get(kid) ?? -Infinity),
