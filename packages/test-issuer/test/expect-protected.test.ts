@@ -155,6 +155,26 @@ const filledIn = {
   '/files/*': '/files/1',
 }
 
+t.test('a required scope that includes another one is enough', async t => {
+  const { issuer, app } = await start(t)
+  await app.register(resourceServer, {
+    issuer: issuer.url,
+    audience,
+    scopes: { write: ['read'], read: [], audit: [] },
+  })
+  app.get('/', { config: { oauth: { scopes: ['read', 'write', 'audit'] } } }, async () => 'ok')
+  await expectProtected(app, { issuer })
+})
+
+t.test('finds routes that are only reported', async t => {
+  const { issuer, app } = await start(t)
+  await app.register(resourceServer, { issuer: issuer.url, audience, mode: 'report' })
+  app.get('/reported', async () => 'ok')
+  await app.ready()
+  const failure = await expectProtected(app, { issuer }).catch((error: unknown) => error)
+  t.match(failure, { actual: [/^GET \/reported answered 200 to every request/] })
+})
+
 t.test('asks for what find-my-way makes of a route: parameters, and colons that are none', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, { issuer: issuer.url, audience })

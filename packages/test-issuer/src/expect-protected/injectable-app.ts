@@ -23,5 +23,10 @@ export interface ListedRoute {
   readonly methods: readonly string[]
   readonly url: string
   readonly access: string
-  readonly requirement: { readonly scopes: readonly string[]; readonly match: 'all' | 'any' } | null
+  readonly requirement: {
+    readonly scopes: readonly string[]
+    /** For each of `scopes`, those that grant it. */
+    readonly acceptedScopes?: readonly (readonly string[])[]
+    readonly match: 'all' | 'any'
+  } | null
 }

@@ -1,7 +1,7 @@
 import type { InjectableApp, ListedRoute } from './injectable-app.js'
 import type { ProtectedRoute } from './protected-route.js'
 
-/** The protected routes that fastify-resource-server lists. @throws {TypeError} if it is not registered */
+/** The routes that fastify-resource-server lists and that need a token, also if it only reports. @throws {TypeError} if it is not registered */
 export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[] {
   if (oauth === undefined)
     throw new TypeError(
@@ -9,7 +9,7 @@ export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[
     )
   return oauth
     .routes()
-    .filter(({ access }) => access === 'protected')
+    .filter(({ access }) => access === 'protected' || access === 'report')
     .flatMap(({ methods, url, requirement }) =>
       methods
         .filter(method => method !== 'HEAD' && method !== 'OPTIONS')
@@ -19,6 +19,12 @@ export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[
 
 /** The fewest scopes that meet the requirement. */
 function sufficient(requirement: ListedRoute['requirement']): readonly string[] {
-  const { scopes, match } = requirement ?? { scopes: [], match: 'all' }
-  return match === 'all' ? scopes : scopes.slice(0, 1)
+  const { scopes, match, acceptedScopes = [] } = requirement ?? { scopes: [], match: 'all' }
+  if (match === 'any') return scopes.slice(0, 1)
+  return scopes.filter((scope, index) => !isIncluded(scope, acceptedScopes[index], scopes))
+}
+
+/** Whether another required scope grants this one too: a token without it is good. */
+function isIncluded(scope: string, accepted: readonly string[] = [], scopes: readonly string[]): boolean {
+  return accepted.some(other => other !== scope && scopes.includes(other))
 }
