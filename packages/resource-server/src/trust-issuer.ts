@@ -13,7 +13,7 @@ import { reportDisputed, reportKeys } from './report-keys.js'
 import type { LoadSecond } from './signature/second-implementation.js'
 import type { ThreadPool } from './signature/thread-pool.js'
 import { createSignatureVerifier } from './signature/verify-signature.js'
-import type { TrustedIssuer } from './verify/verify-token.js'
+import type { TrustedIssuer } from './verify/candidate.js'
 
 /** What all issuers share. */
 export interface SharedByIssuers {

@@ -17,7 +17,9 @@ import { refuseRevoked } from './revocation/refuse-revoked.js'
 import { createRevocations, type Revocations } from './revocation/revocations.js'
 import { trustIssuer } from './trust-issuer.js'
 import { createTokenCache } from './verify/token-cache.js'
-import { chooseAmong, createVerifyToken, fitsTemplate, type TrustedIssuer } from './verify/verify-token.js'
+import type { TrustedIssuer } from './verify/candidate.js'
+import { chooseAmong, fitsTemplate } from './verify/choose-issuer.js'
+import { createTokenVerifier } from './verify/verify-token.js'
 
 /** Everything that verification keeps: keys, connections, verified tokens. */
 export interface CachedVerifier {
@@ -54,7 +56,7 @@ export async function createCachedVerifier(
   const checkCustomClaims = await compileCustomClaims(settings.claims)
   const introspection = connectIntrospection(settings, { connect, checkCustomClaims })
   const cache = createTokenCache(settings.maxCachedTokens, settings.clock)
-  const verifyToken = createVerifyToken(resolved?.choose ?? chooseAmong(issuers), {
+  const tokens = createTokenVerifier(resolved?.choose ?? chooseAmong(issuers), {
     checkCustomClaims,
     introspect: introspection.introspect,
     now: settings.clock,
@@ -63,7 +65,7 @@ export async function createCachedVerifier(
   const verified: Pick<CachedVerifier, 'remembered' | 'verify'> = {
     remembered: header => cache.get(header),
     verify: ({ accessToken, header }) =>
-      andThen(verifyToken(accessToken), verification => {
+      andThen(tokens.verify(accessToken), verification => {
         revocations?.noteKey(verification)
         cache.set(header, verification)
         return verification.outcome

@@ -6,7 +6,7 @@ import resourceServer, { type ResourceServerOptions } from 'fastify-resource-ser
 import { Refusal } from '#src/errors.js'
 import { createLookUpLimit, lookUpsAtOnce, lookUpsPerSecond } from '#src/issuers/look-up-limit.js'
 import { createResolvedIssuers } from '#src/issuers/resolved-issuers.js'
-import type { TrustedIssuer } from '#src/verify/verify-token.js'
+import type { TrustedIssuer } from '#src/verify/candidate.js'
 import { faults, settle, watchProcess } from 'test-support/faults'
 import { makeKey, signRaw, startHandMadeIssuer, type SigningKey } from './hand-made-issuer.js'
 import { audience, buildApp } from './protected-app.js'

@@ -7,22 +7,33 @@ export interface TimeRules {
   readonly maxTokenAgeMs: number
 }
 
-/**
- * Checks `exp`, `nbf` and `iat`, whose types are right (RFC 7519 §4.1.4 to §4.1.6). `now` in milliseconds; what is no
- * time is within none.
- * @returns the first rule that does not hold
- */
-export function checkTimes(
-  claims: Claims,
-  { clockToleranceMs, maxTokenAgeMs }: TimeRules,
-  now: number,
-): Refusal | undefined {
-  const { exp, nbf, iat } = claims as { exp: number; nbf?: number; iat?: number }
-  if (!(now < exp * 1000 + clockToleranceMs)) return new Refusal('expired', 'exp is in the past')
-  if (nbf !== undefined && now < nbf * 1000 - clockToleranceMs)
-    return new Refusal('not_yet_valid', 'nbf is in the future')
-  if (iat !== undefined && now < iat * 1000 - clockToleranceMs)
-    return new Refusal('not_yet_valid', 'iat is in the future')
+/** The claims about times. */
+export interface Times {
+  readonly exp: number
+  readonly nbf?: number
+  readonly iat?: number
+}
+
+/** One rule about times, whose types are right. `now` in milliseconds; what is not a time is within none. */
+export type CheckTime = (times: Times, rules: TimeRules, now: number) => Refusal | undefined
+
+/** RFC 7519 §4.1.4. */
+export const checkExpiry: CheckTime = ({ exp }, { clockToleranceMs }, now) =>
+  now < exp * 1000 + clockToleranceMs ? undefined : new Refusal('expired', 'exp is in the past')
+
+/** RFC 7519 §4.1.5. */
+export const checkNotBefore: CheckTime = ({ nbf }, { clockToleranceMs }, now) =>
+  nbf !== undefined && now < nbf * 1000 - clockToleranceMs
+    ? new Refusal('not_yet_valid', 'nbf is in the future')
+    : undefined
+
+/** RFC 7519 §4.1.6. */
+export const checkIssuedAt: CheckTime = ({ iat }, { clockToleranceMs }, now) =>
+  iat !== undefined && now < iat * 1000 - clockToleranceMs
+    ? new Refusal('not_yet_valid', 'iat is in the future')
+    : undefined
+
+export const checkAge: CheckTime = ({ iat }, { clockToleranceMs, maxTokenAgeMs }, now) => {
   if (maxTokenAgeMs === Infinity) return undefined
   if (iat === undefined) return new Refusal('claim', 'the claim iat is missing, and maxTokenAgeMs needs it')
   return now < iat * 1000 + maxTokenAgeMs + clockToleranceMs
@@ -30,7 +41,7 @@ export function checkTimes(
     : new Refusal('expired', 'the token is older than maxTokenAgeMs')
 }
 
-/** When `checkTimes` has nothing to say against a token. */
+/** When no rule about times refuses a token. */
 export interface Lifetime {
   /** Milliseconds since the epoch; before that, it is not valid yet. */
   readonly usableFrom: number

@@ -1,5 +1,6 @@
 import { Refusal } from '../errors.js'
-import { checkKind, checkPresence, checkValues, type ClaimRules } from '../claims/check-claims.js'
+import { checkKind, checkPresence, type ClaimRules } from '../claims/check-claims.js'
+import { checkValues } from '../claims/claim-checks.js'
 import type { Claims } from '../claims/profiles.js'
 
 /** Claims of an introspection response that RFC 7662 §2.2 makes optional, and without which a token may be accepted. */

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.js'
 import { createFreshness, isWithin, type FreshnessTimes } from '../freshness.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
-import type { TrustedIssuer } from '../verify/verify-token.js'
+import type { TrustedIssuer } from '../verify/candidate.js'
 
 /** How long what lasts, in milliseconds. */
 export interface ResolutionTimes extends FreshnessTimes {

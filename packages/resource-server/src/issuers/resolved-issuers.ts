@@ -4,7 +4,8 @@ import { Refusal } from '../errors.js'
 import { andThen } from '../later.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { ResolveSettings } from '../options/issuers-option.js'
-import type { ChooseIssuer, TrustedIssuer } from '../verify/verify-token.js'
+import type { TrustedIssuer } from '../verify/candidate.js'
+import type { ChooseIssuer } from '../verify/choose-issuer.js'
 import { createLookUpLimit } from './look-up-limit.js'
 import {
   createResolution,

@@ -54,7 +54,7 @@ function accepts(
   const verify: Partial<VerifyOptions> = {
     algorithms: [algorithm as Exclude<Algorithm, 'Ed25519'>],
     cache: false,
-    // `checkClaims` has checked the claims.
+    // `claimChecks` has checked the claims.
     ignoreExpiration: true,
     ignoreNotBefore: true,
   }

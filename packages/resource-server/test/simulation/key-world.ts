@@ -10,7 +10,8 @@ import type { Outcome } from '#src/outcome.js'
 import { createThreadPool } from '#src/signature/thread-pool.js'
 import { createSignatureVerifier } from '#src/signature/verify-signature.js'
 import { createTokenCache } from '#src/verify/token-cache.js'
-import { chooseAmong, createVerifyToken } from '#src/verify/verify-token.js'
+import { chooseAmong } from '#src/verify/choose-issuer.js'
+import { createTokenVerifier } from '#src/verify/verify-token.js'
 import { base64url, makeKey, type SigningKey } from '../hand-made-issuer.js'
 
 /** How the issuer answers requests for its keys. */
@@ -299,7 +300,7 @@ export class KeyWorld {
       loadSecond: async () => () => true,
       onDisputed() {},
     })
-    const verifyToken = createVerifyToken(
+    const tokens = createTokenVerifier(
       chooseAmong([{ rules, algorithms: supportedAlgorithms, keys, verifySignature }]),
       {
         checkCustomClaims: () => undefined,
@@ -312,7 +313,7 @@ export class KeyWorld {
       const header = `Bearer ${raw}`
       return (
         cache.get(header) ??
-        andThen(verifyToken(raw), verification => {
+        andThen(tokens.verify(raw), verification => {
           cache.set(header, verification)
           return verification.outcome
         })

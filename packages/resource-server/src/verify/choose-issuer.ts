@@ -1,0 +1,31 @@
+import type { Claims } from '../claims/profiles.js'
+import { Refusal } from '../errors.js'
+import type { MaybePromise } from '../later.js'
+import type { TrustedIssuer } from './candidate.js'
+
+/** Whose keys and rules a token must be verified with, by its claims, which are not verified yet. */
+export type ChooseIssuer = (claims: Claims) => MaybePromise<TrustedIssuer | Refusal>
+
+/** With one issuer there is nothing to choose. With several, the unverified `iss` picks whose keys must verify it. */
+export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
+  const [only] = issuers
+  if (issuers.length === 1 && only !== undefined) return () => only
+  const byName = new Map(issuers.map(issuer => [issuer.rules.issuer, issuer]))
+  const templates = issuers.filter(issuer => issuer.rules.issuer.includes('{tenantid}'))
+  return claims => {
+    const named = claims['iss']
+    return (
+      byName.get(named as string) ??
+      templates.find(template => fitsTemplate(named, template.rules.issuer)) ??
+      new Refusal('issuer', 'iss is none of the configured issuers')
+    )
+  }
+}
+
+/** Whether an issuer is one that a template such as `https://login.example.com/{tenantid}` stands for. */
+export function fitsTemplate(named: unknown, template: string): boolean {
+  if (typeof named !== 'string') return false
+  const [before = '', after = ''] = template.split('{tenantid}')
+  if (!named.startsWith(before) || !named.endsWith(after)) return false
+  return /^[\w.-]+$/.test(named.slice(before.length, named.length - after.length))
+}

@@ -1,0 +1,183 @@
+import { isB64token } from '../b64token.js'
+import { isKeyOfIssuer } from '../claims/check-claims.js'
+import { anyClaims, type CheckCustomClaims } from '../claims/check-custom-claims.js'
+import { claimChecks, type ClaimCheck } from '../claims/claim-checks.js'
+import type { Claims } from '../claims/profiles.js'
+import { Refusal } from '../errors.js'
+import type { IntrospectToken } from '../introspection/find-issuer.js'
+import { includesAlgorithm, supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
+import { andThen } from '../later.js'
+import { step, type Shown, type VerificationStep } from './candidate.js'
+import type { ChooseIssuer } from './choose-issuer.js'
+import { decodeToken, type TokenHeader } from './decode-token.js'
+
+/** What the steps work with. */
+export interface VerifySteps {
+  readonly checkCustomClaims: CheckCustomClaims
+  /** For tokens that are no JWTs; undefined: they are refused. */
+  readonly introspect: IntrospectToken | undefined
+  readonly now: () => number
+}
+
+/** What the steps for JWTs work with. */
+export interface JwtSteps extends Pick<VerifySteps, 'checkCustomClaims' | 'now'> {
+  readonly chooseIssuer: ChooseIssuer
+  /** Decoded headers by their text. */
+  readonly headers: ReadonlyMap<string, TokenHeader>
+}
+
+/**
+ * The steps for a JWT: decode, issuer, claims, key, signature (RFC 7519 §7.2). The cheap ones come first: a flood of
+ * expired tokens, or of tokens for another audience, causes neither a signature check nor a request for a key.
+ */
+export function stepsForJwt(steps: JwtSteps): readonly VerificationStep[] {
+  return [
+    decode(steps),
+    checkAlgorithm,
+    trustIssuer(steps),
+    checkAllowedAlgorithm,
+    ...claimChecks.map(checkClaim),
+    findKey,
+    verifySignature,
+    ...checkSchema(steps),
+  ]
+}
+
+/** The steps for an opaque token: its issuer is asked (RFC 7662), and the answer is checked as a JWT's claims are. */
+export function stepsForOpaque(introspect: IntrospectToken): readonly VerificationStep[] {
+  return [
+    step({
+      name: 'format',
+      option: 'introspection',
+      needs: 'raw',
+      run: ({ raw }) => (isB64token(raw) ? undefined : notOneToken()),
+      shows: ({ raw }) => ({ characters: raw.length }),
+    }),
+    step({
+      name: 'introspection',
+      option: 'introspection',
+      needs: 'raw',
+      async run(candidate) {
+        const outcome = await introspect(candidate.raw)
+        if (outcome instanceof Refusal) return outcome
+        candidate.introspected = outcome
+        return undefined
+      },
+      shows: ({ introspected }) => introspected?.claims ?? {},
+    }),
+  ]
+}
+
+function decode({ headers }: JwtSteps): VerificationStep {
+  return step({
+    name: 'format',
+    option: 'introspection',
+    needs: 'raw',
+    run(candidate) {
+      const decoded = decodeToken(candidate.raw, headers)
+      if (decoded instanceof Refusal) return isB64token(candidate.raw) ? decoded : notOneToken()
+      candidate.decoded = decoded
+      return undefined
+    },
+    shows: ({ raw }) => ({ characters: raw.length, segments: raw.split('.').length }),
+  })
+}
+
+/** Several tokens, or something else in the place of one: the request is wrong, not the token. */
+function notOneToken(): Refusal {
+  return new Refusal('credentials', 'the token has characters that no token may have')
+}
+
+const checkAlgorithm = step({
+  name: 'algorithm',
+  option: 'algorithms',
+  needs: 'decoded',
+  run: ({ decoded: { header } }) =>
+    supportedAlgorithms.includes(header.alg as Algorithm)
+      ? undefined
+      : new Refusal('algorithm', 'alg is no asymmetric signature algorithm'),
+  shows: ({ decoded: { header } }) => ({ alg: header.alg }),
+})
+
+function trustIssuer({ chooseIssuer, now }: JwtSteps): VerificationStep {
+  return step({
+    name: 'trusted issuer',
+    option: 'issuers',
+    needs: 'decoded',
+    run: candidate =>
+      andThen(chooseIssuer(candidate.decoded.claims), issuer => {
+        if (issuer instanceof Refusal) return issuer
+        candidate.issuer = issuer
+        candidate.time = now()
+        return undefined
+      }),
+    shows: ({ decoded: { claims } }) => shownClaims(claims, ['iss']),
+  })
+}
+
+const checkAllowedAlgorithm = step({
+  name: 'allowed algorithm',
+  option: 'algorithms',
+  needs: 'issuer',
+  run: ({ decoded: { header }, issuer }) =>
+    includesAlgorithm(issuer.algorithms, header.alg)
+      ? undefined
+      : new Refusal('algorithm', 'alg is not allowed for this issuer'),
+  shows: ({ decoded: { header } }) => ({ alg: header.alg }),
+})
+
+function checkClaim({ name, option, check, claims: names }: ClaimCheck): VerificationStep {
+  return step({
+    name,
+    option,
+    needs: 'issuer',
+    run: ({ decoded, issuer, time }) => check(decoded, issuer.rules, time),
+    shows: ({ decoded: { header, claims }, issuer: { rules } }) =>
+      name === 'typ' ? { typ: header.type ?? undefined } : shownClaims(claims, names(rules)),
+  })
+}
+
+function shownClaims(claims: Claims, names: readonly string[]): Shown {
+  return Object.fromEntries(names.map(name => [name, claims[name]]))
+}
+
+const findKey = step({
+  name: 'key',
+  option: 'jwksUri, metadataUrl, keys',
+  needs: 'issuer',
+  run(candidate) {
+    const { decoded, issuer } = candidate
+    const { alg, kid } = decoded.header
+    const key = issuer.keys.use(kid, alg) ?? issuer.keys.lookUp(kid, alg)
+    return andThen(key, found => {
+      if (found instanceof Refusal) return found
+      if (found === undefined || !isKeyOfIssuer(found.issuer, decoded.claims, issuer.rules))
+        return new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant')
+      candidate.key = found
+      return undefined
+    })
+  },
+  shows: ({ decoded: { header } }) => ({ kid: header.kid, alg: header.alg }),
+})
+
+const verifySignature = step({
+  name: 'signature',
+  option: 'none',
+  needs: 'key',
+  // The key fits the token's algorithm, so it is a supported one.
+  run: ({ decoded, issuer, key }) => issuer.verifySignature(decoded, key, decoded.header.alg as Algorithm),
+  shows: ({ key }) => ({ key: key.kid }),
+})
+
+/** There is none without the option `claims`. */
+function checkSchema({ checkCustomClaims }: JwtSteps): readonly VerificationStep[] {
+  if (checkCustomClaims === anyClaims) return []
+  const schema = step({
+    name: 'claims schema',
+    option: 'claims',
+    needs: 'decoded',
+    run: ({ decoded: { claims } }) => checkCustomClaims(claims),
+    shows: ({ decoded: { claims } }) => ({ claims: Object.keys(claims) }),
+  })
+  return [schema]
+}
