@@ -1,5 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { AccessToken } from './access-token.js'
+import { explainToken } from './explain/explain-token.js'
+import type { Explanation } from './explain/explanation.js'
 import type { ClaimsOf, Scope, TokenClaims } from './oauth-types.js'
 import type { Prefetch } from './options/options.js'
 import { parseVerifierOptions, type VerifierOptions } from './options/verifier-options.js'
@@ -18,6 +20,12 @@ export interface Verifier<S extends string = Scope, C = TokenClaims> extends Rev
    * @throws {GuardFailedError} if the rule makes no sense; `cause` says why
    */
   verify(token: string, rule?: TokenRequirement<S>): Promise<AccessToken<S, C>>
+  /**
+   * Lists every check of a token with its result, what it found, the option that controls it and how to fix it. It runs
+   * the steps of verification, and counts and logs nothing.
+   * @throws {InvalidRouteError} when the rule makes no sense
+   */
+  explain(token: string, rule?: TokenRequirement<S>): Promise<Explanation>
   /** How many tokens were accepted and refused, and how the issuers are doing. */
   stats(): ResourceServerStats
   /** Closes the connections to the issuers. Tokens whose key is not known are refused as `unavailable` from then on. */
@@ -60,6 +68,8 @@ export async function createVerifier<S extends string, C extends TSchema>(
     // The catalogue and the schema have been checked by then.
     verify: verify as Verifier<S, ClaimsBy<C>>['verify'],
     ...revokesTokens(verifier.revocations),
+    explain: async (token: string, rule?: TokenRequirement) =>
+      explainToken(token, { verifier, times: settings, requirement: readRule(rule, 'explain') }),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),
   })

@@ -23,6 +23,9 @@ export {
   type RemainingOptions,
 } from './define-resource-server.js'
 export { createVerifier, type Verifier } from './create-verifier.js'
+export { explain, type ExplainOptions } from './explain-once.js'
+export type { CheckName, CheckResult, ExplainedCheck, Explanation } from './explain/explanation.js'
+export type { RecognizedIssuer } from './explain/recognize-issuer.js'
 export type { ResourceServerEvents } from './diagnostics.js'
 export {
   GuardFailedError,

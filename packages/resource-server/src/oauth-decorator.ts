@@ -1,5 +1,7 @@
 import type { AccessToken } from './access-token.js'
 import type { Catalogue, Requirement, RouteRequirement } from './authorize/requirement.js'
+import { explainToken } from './explain/explain-token.js'
+import type { Explanation } from './explain/explanation.js'
 import type { Guard } from './guard.js'
 import type { Logger } from './log.js'
 import { revokesTokens, type RevokesTokens } from './revocation/revokes-tokens.js'
@@ -19,6 +21,13 @@ export interface ResourceServer extends RevokesTokens {
    * @throws {GuardFailedError} if the rule makes no sense; `cause` says why
    */
   verify(token: string, rule?: TokenRequirement): Promise<AccessToken>
+  /**
+   * Lists every check of a token with its result, what it found, the option that controls it and how to fix it. It runs
+   * the steps of verification with the keys that are in use, and counts and logs nothing.
+   * @param rule what is demanded of it, as in `config.oauth`; any valid token, if left out
+   * @throws {InvalidRouteError} when the rule makes no sense
+   */
+  explain(token: string, rule?: TokenRequirement): Promise<Explanation>
   /**
    * A hook that demands this of a request, and sets `request.auth`: for @fastify/auth, or for single hooks of a scope
    * with `defaultAccess: 'public'`. It is enforced also with `mode: 'report'`.
@@ -49,6 +58,8 @@ export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer
   const readRule = createRuleReader(settings)
   return Object.freeze({
     verify: createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'oauth.verify'),
+    explain: async (token, rule) =>
+      explainToken(token, { verifier, times: settings, requirement: readRule(rule, 'oauth.explain') }),
     authenticate: rule => guard(readRule(rule, 'oauth.authenticate')),
     routes: list,
     printRoutes: () => formatRoutes(list()),

@@ -19,7 +19,7 @@ import { trustIssuer } from './trust-issuer.js'
 import { createTokenCache } from './verify/token-cache.js'
 import type { TrustedIssuer } from './verify/candidate.js'
 import { chooseAmong, fitsTemplate } from './verify/choose-issuer.js'
-import { createTokenVerifier } from './verify/verify-token.js'
+import { createTokenVerifier, type TokenVerifier } from './verify/verify-token.js'
 
 /** Everything that verification keeps: keys, connections, verified tokens. */
 export interface CachedVerifier {
@@ -30,6 +30,8 @@ export interface CachedVerifier {
   /** Fetches the keys of every issuer. @throws {IssuerError} the first failure */
   loadKeys(): Promise<void>
   close(): Promise<void>
+  /** The steps that verification takes with a token, in their order. */
+  readonly stepsFor: TokenVerifier['stepsFor']
   /** Undefined without the option `revocation`. */
   readonly revocations: Revocations | undefined
   /** Verified tokens at hand, and each issuer's keys. */
@@ -73,6 +75,7 @@ export async function createCachedVerifier(
   }
   return {
     ...(revocations === undefined ? verified : refuseRevoked(verified, revocations)),
+    stepsFor: raw => tokens.stepsFor(raw),
     revocations,
     async loadKeys() {
       await Promise.all(issuers.map(({ keys }) => keys.load())).catch((error: unknown) => {

@@ -17,6 +17,7 @@ import { refusalTable, type RefusalError } from './respond/refusal-table.js'
 import { reportRefusal } from './respond/report-refusal.js'
 import type { Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
+import type { Shown } from './verify/candidate.js'
 
 /** What a token outside a request may have to fulfil. */
 export type TokenRequirement<S extends string = Scope> = Omit<
@@ -40,11 +41,57 @@ export function createRuleReader(catalogue: Catalogue): ReadRule {
   }
 }
 
+/** For how long ago a user authenticated. */
+export interface Times {
+  readonly clock: () => number
+  readonly clockToleranceMs: number
+}
+
+export type RuleCheckName = 'binding' | 'scopes' | 'authentication'
+
+/** One check of a valid token against a rule. */
+export interface RuleCheck {
+  readonly name: RuleCheckName
+  /** What controls it. */
+  readonly option: string
+  readonly run: (token: AccessToken, requirement: Requirement, times: Times) => Refusal | undefined
+  /** The values that it looks at, by what they are called; empty if it has nothing to check. */
+  readonly shows: (token: AccessToken, requirement: Requirement) => Shown
+}
+
+/** What a valid token is checked for outside a request, in this order. */
+export const ruleChecks: readonly RuleCheck[] = [
+  {
+    name: 'binding',
+    option: 'dpop, clientCertificate',
+    run: refuseBound,
+    shows: ({ claims: { cnf } }) => ({ cnf }),
+  },
+  {
+    name: 'scopes',
+    option: 'scopes, roles and audience of the rule',
+    run: checkScopes,
+    shows: (token, { scopes, roles, audience }) => ({
+      ...(audience === undefined ? {} : { audience: token.audience }),
+      ...(scopes.length + roles.length === 0 ? {} : { scopes: token.scopes, roles: token.roles }),
+    }),
+  },
+  {
+    name: 'authentication',
+    option: 'acr and maxAgeMs of the rule',
+    run: checkAuthentication,
+    shows: ({ claims }, { acr, maxAgeMs }) => ({
+      ...(acr.length === 0 ? {} : { acr: claims['acr'] ?? null }),
+      ...(maxAgeMs === undefined ? {} : { auth_time: claims['auth_time'] ?? null }),
+    }),
+  },
+]
+
 /** What verification outside a request works with. */
 export interface VerifyByRuleSteps {
   readonly verifier: CachedVerifier
   readonly readRule: ReadRule
-  readonly times: { readonly clock: () => number; readonly clockToleranceMs: number }
+  readonly times: Times
   readonly log: Logger
   readonly tally: Tally
 }
@@ -66,12 +113,11 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
     const token = verifier.remembered(presented.header) ?? (await verifier.verify(presented))
     if (token instanceof Refusal)
       return token.reason === 'credentials' ? new Refusal('malformed', token.detail) : token
-    return (
-      refuseBound(token) ??
-      checkScopes(token, requirement) ??
-      checkAuthentication(token, requirement, times) ??
-      token
-    )
+    for (const { run } of ruleChecks) {
+      const refusal = run(token, requirement, times)
+      if (refusal !== undefined) return refusal
+    }
+    return token
   }
 
   async function checkByRule(raw: unknown, rule: RouteRequirement | undefined): Promise<Outcome> {

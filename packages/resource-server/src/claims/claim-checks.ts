@@ -27,8 +27,8 @@ export interface ClaimCheck {
   readonly option: string
   /** `now` in milliseconds. */
   readonly check: (token: ReadToken, rules: ClaimRules, now: number) => Refusal | undefined
-  /** The claims that it looks at. */
-  readonly claims: (rules: ClaimRules) => readonly string[]
+  /** The values that it looks at, by what they are called. */
+  readonly shows: (token: ReadToken, rules: ClaimRules) => Claims
 }
 
 export type ClaimCheckName =
@@ -54,43 +54,43 @@ const valueChecks: readonly ClaimCheck[] = [
     name: 'claim types',
     option: 'none',
     check: ({ claims }) => checkTypes(claims),
-    claims: () => typedClaims.map(({ claim }) => claim),
+    shows: ({ claims }) => misfits(claims) ?? { claims: Object.keys(claims) },
   },
   {
     name: 'iss',
     option: 'issuer',
     check: ({ claims }, rules) => checkIssuer(claims, rules),
-    claims: ({ issuer }) => (issuer.includes('{tenantid}') ? ['iss', 'tid'] : ['iss']),
+    shows: ({ claims: { iss, tid } }, { issuer }) => (issuer.includes('{tenantid}') ? { iss, tid } : { iss }),
   },
   {
     name: 'exp',
     option: 'clockToleranceMs',
     check: time(checkExpiry),
-    claims: () => ['exp'],
+    shows: ({ claims: { exp } }) => ({ exp }),
   },
   {
     name: 'nbf',
     option: 'clockToleranceMs',
     check: time(checkNotBefore),
-    claims: () => ['nbf'],
+    shows: ({ claims: { nbf } }) => ({ nbf }),
   },
   {
     name: 'iat',
     option: 'clockToleranceMs',
     check: time(checkIssuedAt),
-    claims: () => ['iat'],
+    shows: ({ claims: { iat } }) => ({ iat }),
   },
   {
     name: 'age',
     option: 'maxTokenAgeMs',
     check: time(checkAge),
-    claims: ({ maxTokenAgeMs }) => (maxTokenAgeMs === Infinity ? [] : ['iat']),
+    shows: ({ claims: { iat } }, { maxTokenAgeMs }) => (maxTokenAgeMs === Infinity ? {} : { iat }),
   },
   {
     name: 'audience',
     option: 'audience',
     check: ({ claims }, rules) => checkAudience(claims, rules),
-    claims: ({ profile }) => [profile.audience],
+    shows: ({ claims }, { profile }) => pick(claims, [profile.audience]),
   },
 ]
 
@@ -100,19 +100,19 @@ export const claimChecks: readonly ClaimCheck[] = [
     name: 'typ',
     option: 'profile',
     check: ({ header }, rules) => checkType(header.type, rules),
-    claims: () => [],
+    shows: ({ header }) => ({ typ: header.type }),
   },
   {
     name: 'kind',
     option: 'profile',
     check: ({ claims }, { profile }) => checkKind(claims, profile),
-    claims: ({ profile }) => [...profile.fixed.map(([claim]) => claim), 'events'],
+    shows: ({ claims }, { profile }) => pick(claims, [...profile.fixed.map(([claim]) => claim), 'events']),
   },
   {
     name: 'required claims',
     option: 'profile, requiredClaims',
     check: ({ claims }, { required }) => checkPresence(claims, required),
-    claims: ({ required }) => required.flat(),
+    shows: ({ claims }) => ({ present: Object.keys(claims) }),
   },
   ...valueChecks,
 ]
@@ -125,4 +125,18 @@ export function checkValues(claims: Claims, rules: ClaimRules, now: number): Ref
     if (refusal !== undefined) return refusal
   }
   return undefined
+}
+
+function pick(claims: Claims, names: readonly string[]): Claims {
+  return Object.fromEntries(names.map(name => [name, claims[name]]))
+}
+
+function misfits(claims: Claims): Claims | undefined {
+  const names = typedClaims.filter(({ claim, fits }) => claims[claim] !== undefined && !fits(claims[claim]))
+  return names.length === 0
+    ? undefined
+    : pick(
+        claims,
+        names.map(({ claim }) => claim),
+      )
 }

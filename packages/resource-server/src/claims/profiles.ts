@@ -25,6 +25,16 @@ function profile(row: Profile): Profile {
   return Object.freeze(row)
 }
 
+/** The claims that must be present: one name of each list. */
+export function requiredBy(
+  { required }: Profile,
+  requiredClaims: readonly string[],
+): readonly (readonly string[])[] {
+  return ['iss', 'exp', ...required, ...requiredClaims].map(claim =>
+    typeof claim === 'string' ? [claim] : claim,
+  )
+}
+
 /** Issuer → how its tokens look. A row is all that a new issuer needs. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   /** RFC 9068 §2, §4. */

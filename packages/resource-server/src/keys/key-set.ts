@@ -69,6 +69,8 @@ export function createKeySet(
   let keys: readonly PublicKey[] = []
   let current: ReadonlySet<PublicKey> = new Set()
   const freshness = createFreshness(times)
+  /** The last request for keys, if it failed. */
+  let failure: Error | undefined
   const unknownKeys = createUnknownKeys(times.cooldownMs, now)
   let running: Promise<void> | undefined
 
@@ -90,12 +92,14 @@ export function createKeySet(
     keys = fetched
     current = new Set(fetched)
     freshness.succeed(now())
+    failure = undefined
     onEvent({ type: 'fetched', kids: keys.map(key => key.kid), withdrawn, durationMs })
   }
 
   function fail(error: Error, durationMs: number): never {
     const time = now()
     const retryAfterMs = freshness.fail(time)
+    failure = error
     onEvent({ type: 'failed', error, servingStale: freshness.isUsable(time), retryAfterMs, durationMs })
     throw error
   }
@@ -133,7 +137,7 @@ export function createKeySet(
     }
     // While the issuer fails, nobody can tell whether it has a new key.
     const backOffMs = freshness.backOffMs(now())
-    if (backOffMs > 0) return unavailable(backOffMs)
+    if (backOffMs > 0) return unavailable(backOffMs, failure)
     // A healthy issuer is asked for a key that it does not list a few times only; a failing one is protected by the back-off.
     if (freshness.state().failures === 0 && freshness.isFresh(now())) {
       if (unknownKeys.wasAbsent(kid)) return undefined
@@ -154,7 +158,7 @@ export function createKeySet(
       await renew({ kid, algorithm })
     } catch {
       const stale = freshness.isUsable(now()) ? pick(kid, algorithm) : undefined
-      return stale ?? unavailable(freshness.backOffMs(now()))
+      return stale ?? unavailable(freshness.backOffMs(now()), failure)
     }
     return pick(kid, algorithm)
   }
@@ -179,8 +183,9 @@ export function createKeySet(
   }
 }
 
-function unavailable(waitMs: number): Refusal {
-  return new Refusal('unavailable', "the issuer's keys cannot be fetched now", {
+function unavailable(waitMs: number, failure?: Error): Refusal {
+  const why = failure === undefined ? '' : `: ${failure.message}`
+  return new Refusal('unavailable', `the issuer's keys cannot be fetched now${why}`, {
     retryAfterMs: Math.max(waitMs, firstBackOffMs),
   })
 }

@@ -19,7 +19,7 @@ import {
 import { InvalidOptionError } from '../errors.js'
 import type { ClaimRules } from '../claims/check-claims.js'
 import type { IntrospectionSettings } from '../introspection/introspect-token.js'
-import { profiles, type ProfileName } from '../claims/profiles.js'
+import { profiles, requiredBy, type ProfileName } from '../claims/profiles.js'
 import { supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
 import type { Jwk } from '../keys/public-key.js'
 import { introspectionOption, type IntrospectionOptions } from './introspection-options.js'
@@ -108,7 +108,6 @@ export function readIssuer(given: Given, shared: SharedRules, place: Place): Iss
   const { audience: audiences, profile: name, requiredClaims, introspection, ...issuer } = parsed
   refuseContradictions(issuer, place.option === '' ? '' : `${place.option}.`)
   const profile = profiles[name]
-  const required = ['iss', 'exp', ...profile.required, ...requiredClaims]
   return Object.freeze({
     ...issuer,
     introspection: introspection && Object.freeze({ ...introspection, requiredClaims }),
@@ -117,7 +116,7 @@ export function readIssuer(given: Given, shared: SharedRules, place: Place): Iss
       profile,
       audiences,
       types: profile.types,
-      required: required.map(claim => (typeof claim === 'string' ? [claim] : claim)),
+      required: requiredBy(profile, requiredClaims),
       ...shared,
     }),
   })

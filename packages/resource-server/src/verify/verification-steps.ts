@@ -2,12 +2,11 @@ import { isB64token } from '../b64token.js'
 import { isKeyOfIssuer } from '../claims/check-claims.js'
 import { anyClaims, type CheckCustomClaims } from '../claims/check-custom-claims.js'
 import { claimChecks, type ClaimCheck } from '../claims/claim-checks.js'
-import type { Claims } from '../claims/profiles.js'
 import { Refusal } from '../errors.js'
 import type { IntrospectToken } from '../introspection/find-issuer.js'
 import { includesAlgorithm, supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
 import { andThen } from '../later.js'
-import { step, type Shown, type VerificationStep } from './candidate.js'
+import { step, type VerificationStep } from './candidate.js'
 import type { ChooseIssuer } from './choose-issuer.js'
 import { decodeToken, type TokenHeader } from './decode-token.js'
 
@@ -111,7 +110,8 @@ function trustIssuer({ chooseIssuer, now }: JwtSteps): VerificationStep {
         candidate.time = now()
         return undefined
       }),
-    shows: ({ decoded: { claims } }) => shownClaims(claims, ['iss']),
+    shows: ({ decoded: { claims }, issuer }) =>
+      issuer === undefined ? { iss: claims['iss'] } : { configured: issuer.rules.issuer },
   })
 }
 
@@ -126,19 +126,14 @@ const checkAllowedAlgorithm = step({
   shows: ({ decoded: { header } }) => ({ alg: header.alg }),
 })
 
-function checkClaim({ name, option, check, claims: names }: ClaimCheck): VerificationStep {
+function checkClaim({ name, option, check, shows }: ClaimCheck): VerificationStep {
   return step({
     name,
     option,
     needs: 'issuer',
     run: ({ decoded, issuer, time }) => check(decoded, issuer.rules, time),
-    shows: ({ decoded: { header, claims }, issuer: { rules } }) =>
-      name === 'typ' ? { typ: header.type ?? undefined } : shownClaims(claims, names(rules)),
+    shows: ({ decoded, issuer }) => shows(decoded, issuer.rules),
   })
-}
-
-function shownClaims(claims: Claims, names: readonly string[]): Shown {
-  return Object.fromEntries(names.map(name => [name, claims[name]]))
 }
 
 const findKey = step({

@@ -3,7 +3,7 @@ import t from 'tap'
 import { settle } from 'test-support/faults'
 import { Refusal } from '#src/errors.js'
 import { createResolvedIssuers } from '#src/issuers/resolved-issuers.js'
-import type { TrustedIssuer } from '#src/verify/verify-token.js'
+import type { TrustedIssuer } from '#src/verify/candidate.js'
 
 /**
  * Two tenants whose options come, change and go, and a function `issuers` that fails now and then. After each step, every

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+import { text } from 'node:stream/consumers'
+import { parseArgs } from 'node:util'
+import { profiles, type ProfileName } from './claims/profiles.js'
+import { formatExplanation } from './explain/format-explanation.js'
+import { explain, type ExplainOptions } from './explain-once.js'
+
+const usage = `fastify-resource-server explain --issuer URL --audience URI [options] < token.txt
+
+Lists every check of an access token, and what to do about those that fail. The token is read from standard input; it is
+not printed, but values of its claims are.
+
+  --issuer URL            whose tokens are accepted
+  --audience URI          whom the token must be for; may be given several times
+  --profile NAME          ${Object.keys(profiles).join(', ')} (default: rfc9068)
+  --scope "A B"           scopes that the token must have; may be given several times
+  --jwks-uri URL          where the issuer's keys are (default: as its metadata says)
+  --allow-insecure-http   accept plain http to other machines
+  --json                  print the explanation as JSON
+
+Exit code: 0 if the token is accepted, 1 if it is refused, 2 if the command is wrong.`
+
+interface Command {
+  readonly options: ExplainOptions
+  readonly asJson: boolean
+}
+
+/** @throws {TypeError} what is wrong with the arguments */
+function parseCommand(args: readonly string[]): Command | 'help' {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      issuer: { type: 'string' },
+      audience: { type: 'string', multiple: true },
+      profile: { type: 'string' },
+      scope: { type: 'string', multiple: true },
+      'jwks-uri': { type: 'string' },
+      'allow-insecure-http': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help === true) return 'help'
+  const [command, ...others] = positionals
+  if (command !== 'explain') throw new TypeError('the command is missing; expected explain')
+  if (others.length > 0)
+    throw new TypeError(
+      'explain takes no arguments; give the token on standard input, where neither other users nor the history of the shell can see it',
+    )
+  const { issuer, audience, profile, 'jwks-uri': jwksUri } = values
+  if (issuer === undefined) throw new TypeError('--issuer is missing')
+  if (audience === undefined) throw new TypeError('--audience is missing')
+  const [first, ...rest] = (values.scope ?? []).flatMap(scopes => scopes.split(' ')).filter(Boolean)
+  return {
+    asJson: values.json,
+    options: {
+      issuer,
+      audience,
+      allowInsecureHttp: values['allow-insecure-http'],
+      // Whether it is one of them is checked with the other options.
+      ...(profile === undefined ? {} : { profile: profile as ProfileName }),
+      ...(jwksUri === undefined ? {} : { jwksUri }),
+      ...(first === undefined ? {} : { rule: { scopes: [first, ...rest] as never } }),
+    },
+  }
+}
+
+/** @returns the exit code */
+async function main(args: readonly string[]): Promise<0 | 1 | 2> {
+  try {
+    const command = parseCommand(args)
+    if (command === 'help') {
+      console.log(usage)
+      return 0
+    }
+    if (process.stdin.isTTY) console.error('Paste the token, then press Enter and Ctrl+D:')
+    const token = (await text(process.stdin)).trim()
+    const explanation = await explain(token, command.options)
+    console.log(command.asJson ? JSON.stringify(explanation, null, 2) : formatExplanation(explanation))
+    return explanation.accepted ? 0 : 1
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`)
+    return 2
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,122 @@
+import type { AccessToken } from '../access-token.js'
+import type { Requirement } from '../authorize/requirement.js'
+import { readAccessToken } from '../claims/read-access-token.js'
+import type { Refusal } from '../errors.js'
+import type { MaybePromise } from '../later.js'
+import type { Revocations } from '../revocation/revocations.js'
+import { candidateFor, type Candidate, type Shown } from '../verify/candidate.js'
+import type { CachedVerifier } from '../verifier.js'
+import { ruleChecks, type RuleCheck, type Times } from '../verify-by-rule.js'
+import { adviceFor } from './advice.js'
+import type { CheckName, ExplainedCheck, Explanation } from './explanation.js'
+import { recognizeIssuer, type RecognizedIssuer } from './recognize-issuer.js'
+import { showValues } from './show-values.js'
+
+/** What an explanation works with: what verification works with. */
+export interface ExplainSteps {
+  readonly verifier: Pick<CachedVerifier, 'stepsFor' | 'revocations'>
+  readonly requirement: Requirement
+  readonly times: Times
+}
+
+/** One check, about to be made. */
+interface Check {
+  readonly name: CheckName
+  readonly option: string
+  readonly isReachable: boolean
+  readonly run: () => MaybePromise<Refusal | undefined>
+  readonly shows: () => Shown
+}
+
+/** A check of a token that was read. */
+type CheckOfToken = Omit<RuleCheck, 'name'> & { readonly name: CheckName }
+
+/** Takes the steps of verification one by one, and goes on where verification would stop. */
+export async function explainToken(given: unknown, steps: ExplainSteps): Promise<Explanation> {
+  const raw = typeof given === 'string' ? given : '' // callers without types: no token either way
+  const candidate = candidateFor(raw)
+  const checks: ExplainedCheck[] = []
+  for (const step of steps.verifier.stepsFor(raw)) {
+    const check = {
+      ...step,
+      isReachable: candidate[step.needs] !== undefined,
+      run: () => step.run(candidate),
+      shows: () => step.shows(candidate),
+    }
+    checks.push(await explain(check, candidate, checks))
+  }
+  const token = tokenOf(candidate)
+  noteKey(token, candidate, steps)
+  for (const check of checksOfToken(token, steps)) checks.push(await explain(check, candidate, checks))
+  const failed = checks.find(({ result }) => result === 'failed')
+  return Object.freeze({
+    accepted: failed === undefined,
+    reason: failed?.reason,
+    checks,
+    recognized: recognizedIn(candidate),
+  })
+}
+
+/** What the rule is compared with. Not to be believed: the checks before may have failed. */
+function tokenOf({ decoded, issuer, introspected }: Candidate): AccessToken | undefined {
+  if (introspected !== undefined) return introspected
+  return decoded && issuer && readAccessToken(decoded.claims, issuer.rules)
+}
+
+function checksOfToken(
+  token: AccessToken | undefined,
+  { verifier: { revocations }, requirement, times }: ExplainSteps,
+): readonly Check[] {
+  const checks = revocations === undefined ? ruleChecks : [revokedBy(revocations), ...ruleChecks]
+  return checks.map(({ name, option, run, shows }) => ({
+    name,
+    option,
+    isReachable: token !== undefined,
+    // They are called only if there is a token.
+    run: () => run(token as AccessToken, requirement, times),
+    shows: () => shows(token as AccessToken, requirement),
+  }))
+}
+
+function revokedBy(revocations: Pick<Revocations, 'refusalOf'>): CheckOfToken {
+  return {
+    name: 'revoked',
+    option: 'revocation',
+    run: token => revocations.refusalOf(token),
+    shows: ({ claims, clientId, subject }) => ({ jti: claims['jti'], clientId, subject }),
+  }
+}
+
+async function explain(
+  { name, option, isReachable, run, shows }: Check,
+  candidate: Candidate,
+  before: readonly ExplainedCheck[],
+): Promise<ExplainedCheck> {
+  if (!isReachable) return { name, result: 'not reached', found: '', option }
+  const refusal = await run()
+  const found = showValues(shows())
+  if (refusal === undefined) return { name, result: found === '' ? 'skipped' : 'passed', found, option }
+  // An absent claim is reported once, by the check that requires it.
+  if (found === '' && before.some(({ result }) => result === 'failed'))
+    return { name, result: 'not reached', found, option }
+  const { reason, detail = reason } = refusal
+  const fix = adviceFor(name, { refusal, candidate, recognized: recognizedIn(candidate) })
+  return { name, result: 'failed', found, option, reason, detail, fix }
+}
+
+function recognizedIn({ decoded, issuer }: Candidate): RecognizedIssuer | undefined {
+  return decoded && issuer && recognizeIssuer(decoded, issuer.rules)
+}
+
+/** For revocations by key. */
+function noteKey(
+  token: AccessToken | undefined,
+  { key, issuer }: Candidate,
+  { verifier: { revocations } }: ExplainSteps,
+): void {
+  if (token === undefined || key === undefined || issuer === undefined) return
+  revocations?.noteKey({
+    outcome: token,
+    validity: { from: 0, until: 0, signedBy: { key, keys: issuer.keys } },
+  })
+}

@@ -1,0 +1,16 @@
+import type { ExplainedCheck, Explanation } from './explanation.js'
+
+/** The explanation as text for a terminal: a line for each check, and what to do below those that failed. */
+export function formatExplanation({ accepted, reason, checks, recognized }: Explanation): string {
+  const lines = checks.flatMap(linesOf)
+  if (recognized !== undefined)
+    lines.push('', `It looks like a token of ${recognized.vendor} (profile: '${recognized.profile}').`)
+  lines.push('', accepted ? 'The token is accepted.' : `The token is refused: ${reason}.`)
+  return lines.join('\n')
+}
+
+function linesOf({ name, result, found, option, detail, fix }: ExplainedCheck): string[] {
+  const line = `${result.padEnd(12)} ${name.padEnd(18)} ${found}`.trimEnd()
+  if (result !== 'failed') return [line]
+  return [line, `  ${detail}`, `  option: ${option}`, `  ${fix}.`]
+}
