@@ -1,9 +1,7 @@
 import type { Comparison } from '../harness/comparison.js'
-import { algorithms, bearerTokens, startIssuer, type Algorithm } from '../harness/issuer.js'
-import { underLoad } from '../harness/load-contender.js'
-import { measureProcesses } from '../harness/measure-processes.js'
-import { bare, least, limit, oneThread, ours, protectedRoutes } from '../harness/protected-route.js'
-import type { Effort, Question } from './question.js'
+import { algorithms } from '../harness/issuer.js'
+import { bare, compareRoutes, least, limit, oneThread, ours } from '../harness/protected-route.js'
+import type { Question } from './question.js'
 
 /** More than the cache of any contender holds. */
 const distinctTokens = 8_000
@@ -14,36 +12,20 @@ export const newToken: Question = {
   method: `The same route in each server receives ${distinctTokens.toLocaleString('en')} tokens in turn, more than any cache holds, so that each signature is verified. \`limit\` is bare Fastify plus one raw \`crypto.verify\` per request. “The least” adds what no server can leave out: it reads the claims as JSON and compares four of them, without any strictness. “One thread” is \`verifyInThreadPool: false\`; jose always uses the thread pool.`,
   async answer(effort) {
     const comparisons: Comparison[] = []
-    for (const algorithm of algorithms) comparisons.push(await compare(algorithm, effort))
+    for (const algorithm of algorithms)
+      comparisons.push(
+        await compareRoutes(algorithm, effort, {
+          title: `${algorithm}, every token new`,
+          tokens: distinctTokens,
+          baselines: [bare, limit, least],
+          goals: [
+            { contender: oneThread, of: least, atLeast: 0.95 },
+            { contender: ours, of: limit, atLeast: 1.2 },
+            // The thread pool must never be slower than one thread.
+            { contender: ours, of: oneThread, atLeast: 1 },
+          ],
+        }),
+      )
     return { comparisons }
   },
-}
-
-async function compare(algorithm: Algorithm, effort: Effort): Promise<Comparison> {
-  const title = `${algorithm}, every token new`
-  effort.tell(`${title}: signing ${distinctTokens} tokens`)
-  const { issuer, trust } = await startIssuer(algorithm)
-  try {
-    const credentials = await bearerTokens(issuer, distinctTokens)
-    const load = { path: '/orders', credentials, seconds: effort.secondsPerSlice }
-    const measured = await measureProcesses(
-      protectedRoutes(trust, algorithm, load).map(route => underLoad(route, effort.load)),
-      effort,
-      what => effort.tell(`${title}: ${what}`),
-    )
-    return {
-      title,
-      unit: 'requests/s',
-      ...measured,
-      baselines: [bare, limit, least],
-      goals: [
-        { contender: oneThread, of: least, atLeast: 0.95 },
-        { contender: ours, of: limit, atLeast: 1.2 },
-        // The thread pool must never be slower than one thread.
-        { contender: ours, of: oneThread, atLeast: 1 },
-      ],
-    }
-  } finally {
-    await issuer.close()
-  }
 }

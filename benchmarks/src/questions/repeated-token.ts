@@ -1,9 +1,7 @@
 import type { Comparison } from '../harness/comparison.js'
-import { algorithms, bearerTokens, startIssuer, type Algorithm } from '../harness/issuer.js'
-import { underLoad } from '../harness/load-contender.js'
-import { measureProcesses } from '../harness/measure-processes.js'
-import { bare, least, limit, oneThread, ours, protectedRoutes } from '../harness/protected-route.js'
-import type { Effort, Question } from './question.js'
+import { algorithms } from '../harness/issuer.js'
+import { bare, compareRoutes, least, limit, oneThread, ours } from '../harness/protected-route.js'
+import type { Question } from './question.js'
 
 export const repeatedToken: Question = {
   name: 'repeated-token',
@@ -12,34 +10,17 @@ export const repeatedToken: Question = {
     'The same route in each server receives the same token again and again. Bare Fastify does not look at it; `limit` is bare Fastify plus one raw `crypto.verify` per request.',
   async answer(effort) {
     const comparisons: Comparison[] = []
-    for (const algorithm of algorithms) comparisons.push(await compare(algorithm, effort))
+    for (const algorithm of algorithms)
+      comparisons.push(
+        await compareRoutes(algorithm, effort, {
+          title: `${algorithm}, a repeated token`,
+          tokens: 1,
+          baselines: [bare, limit],
+          goals: [{ contender: ours, of: bare, atLeast: 0.92 }],
+          // Both only differ from others for new tokens.
+          without: [oneThread, least],
+        }),
+      )
     return { comparisons }
   },
-}
-
-async function compare(algorithm: Algorithm, effort: Effort): Promise<Comparison> {
-  const { issuer, trust } = await startIssuer(algorithm)
-  const title = `${algorithm}, a repeated token`
-  try {
-    const credentials = await bearerTokens(issuer, 1)
-    const load = { path: '/orders', credentials, seconds: effort.secondsPerSlice }
-    const routes = protectedRoutes(trust, algorithm, load).filter(
-      // Both only differ from others for new tokens.
-      ({ name }) => name !== oneThread && name !== least,
-    )
-    const measured = await measureProcesses(
-      routes.map(route => underLoad(route, effort.load)),
-      effort,
-      what => effort.tell(`${title}: ${what}`),
-    )
-    return {
-      title,
-      unit: 'requests/s',
-      ...measured,
-      baselines: [bare, limit],
-      goals: [{ contender: ours, of: bare, atLeast: 0.92 }],
-    }
-  } finally {
-    await issuer.close()
-  }
 }

@@ -40,8 +40,8 @@ export function describeAnswer(answer: IssuerAnswer): string {
 }
 
 /** Text of a server, short enough for a log line and without control characters. */
-export function clip(text: string): string {
-  return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, 200)
+export function clip(text: string, maxLength: number = 200): string {
+  return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, maxLength)
 }
 
 /** The same answer for libraries that work with `fetch`. */

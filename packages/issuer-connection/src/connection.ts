@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { toResponse, type IssuerAnswer } from './answer.js'
 import { IssuerConnectionError, messageOf } from './errors.js'
+import { beforeAbort } from './in-time.js'
 import { openDispatcher, type TlsSettings } from './open-dispatcher.js'
 import { readBody } from './read-body.js'
 
@@ -95,6 +96,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
+    // undici leaves it to the dispatcher to obey the signal, and a dispatcher of the user may never do anything.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, { cause: error })
@@ -119,16 +121,6 @@ async function ask(
   const contentType = [headers['content-type']].flat()[0]
   const read = await readBody(body, { contentEncoding, contentType }, request.maxBytes ?? defaultMaxBytes)
   return { url, status: statusCode, headers, ...read }
-}
-
-/** undici leaves it to the dispatcher to obey the signal, and a dispatcher of the user may never do anything. */
-function beforeAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject)
-  })
 }
 
 function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): string {

@@ -37,4 +37,5 @@ export {
 export { discoverMetadata, type IssuerMetadata } from './discover.js'
 export { endpointIn } from './endpoint.js'
 export { IssuerConnectionError, messageOf } from './errors.js'
+export { beforeAbort, within } from './in-time.js'
 export { createAgent, usesEnvironmentProxy, type TlsSettings, type UndiciAgents } from './open-dispatcher.js'

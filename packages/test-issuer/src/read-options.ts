@@ -22,16 +22,10 @@ export const audienceOption: Parser<readonly string[]> = oneOrMore(
   text('the identifier of an API such as https://api.example.com, or several'),
 )
 
-const oneScopeEach = strings(
+export const scopesOption: Parser<readonly string[]> = strings(
   'a list with one scope for each member, without spaces (RFC 6749 §3.3)',
-  /^[\x21\x23-\x5B\x5D-\x7E]+$/,
+  { pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/, mayBeEmpty: true },
 )
-
-/** A list of scopes, which may be empty. */
-export const scopesOption: Parser<readonly string[]> = {
-  ...oneScopeEach,
-  read: (value, place) => (Array.isArray(value) && value.length === 0 ? [] : oneScopeEach.read(value, place)),
-}
 
 /** For what is checked where it is used. */
 export function anything<T>(expected: string): Parser<T> {

@@ -1,3 +1,5 @@
+import { beforeAbort } from 'oauth-issuer-connection'
+
 /**
  * Waits for `start`, or rejects with the reason of the signal. Only this wait ends then: the work continues for others
  * that wait for it.
@@ -9,13 +11,5 @@ export async function untilAborted<T>(
 ): Promise<T> {
   if (signal === undefined) return start()
   signal.throwIfAborted()
-  const ended = new AbortController()
-  const aborted = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { signal: ended.signal }),
-  )
-  try {
-    return await Promise.race([start(), aborted])
-  } finally {
-    ended.abort()
-  }
+  return beforeAbort(start(), signal)
 }

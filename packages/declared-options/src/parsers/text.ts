@@ -21,13 +21,24 @@ export function oneOf<const T extends string>(
   return parser({ expected, fromText: true, read: value => words.find(word => word === value) })
 }
 
-/** A list of at least one text; with a pattern, each member matches it. */
-export function strings(expected: string, pattern: RegExp = /^/): Parser<readonly string[]> {
+/** What a list of texts may be. */
+interface ListRules {
+  /** What each member matches. */
+  readonly pattern?: RegExp
+  /** Whether the list may be empty. Default false. */
+  readonly mayBeEmpty?: boolean
+}
+
+/** A list of texts. */
+export function strings(
+  expected: string,
+  { pattern = /^/, mayBeEmpty = false }: ListRules = {},
+): Parser<readonly string[]> {
   return parser({
     expected,
     fromText: true,
     read(value, place) {
-      if (!Array.isArray(value) || value.length === 0) return undefined
+      if (!Array.isArray(value) || (value.length === 0 && !mayBeEmpty)) return undefined
       return Object.freeze(
         Array.from(value, (member: unknown, index) => {
           if (isText(member) && pattern.test(member)) return member

@@ -111,7 +111,9 @@ export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 const declaration = {
   scopes: withDefault(
-    strings('a list of at least one scope, one for each member, without spaces (RFC 6749 §3.3)', scopeToken),
+    strings('a list of at least one scope, one for each member, without spaces (RFC 6749 §3.3)', {
+      pattern: scopeToken,
+    }),
     [],
   ),
   match: optional(oneOf(['all', 'any'])),
@@ -120,7 +122,9 @@ const declaration = {
   dpop: optional(oneOf(['off', 'allow', 'require'])),
   // They go into the challenge, delimited by spaces (RFC 9470 §3).
   acr: withDefault(
-    strings('a list of at least one acr value, in printable ASCII without spaces', /^[\x21-\x7E]+$/),
+    strings('a list of at least one acr value, in printable ASCII without spaces', {
+      pattern: /^[\x21-\x7E]+$/,
+    }),
     [],
   ),
   // Ten years: a user may have authenticated long ago.

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { messageOf } from 'oauth-issuer-connection'
+import { messageOf, within } from 'oauth-issuer-connection'
 import { writeLog } from '../diagnostics.js'
 import { Refusal } from '../errors.js'
 import { andThen, type MaybePromise } from '../later.js'
@@ -115,20 +115,11 @@ function unavailable({ reason }: StoreFault): Refusal {
 
 /** Takes promises of every make: the store is not ours. */
 function settleWithin(timeoutMs: number, answer: unknown): Promise<boolean | StoreFault> {
-  return new Promise(resolve => {
-    const timer = setTimeout(
-      () => resolve(new StoreFault(false, `no answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    )
-    const settle = (outcome: boolean | StoreFault): void => {
-      clearTimeout(timer)
-      resolve(outcome)
-    }
-    Promise.resolve(answer).then(
-      value => settle(typeof value === 'boolean' ? value : notBoolean(value)),
-      error => settle(new StoreFault(false, messageOf(error))),
-    )
-  })
+  const settled = Promise.resolve(answer).then(
+    value => (typeof value === 'boolean' ? value : notBoolean(value)),
+    error => new StoreFault(false, messageOf(error)),
+  )
+  return within(timeoutMs, settled, () => new StoreFault(false, `no answer within ${timeoutMs} ms`))
 }
 
 function notBoolean(value: unknown): StoreFault {

@@ -2,6 +2,7 @@ import { isObject } from 'declared-options'
 import type { AuthorizationServer, Client } from 'oauth4webapi'
 import {
   authenticate,
+  beforeAbort,
   canChange,
   discoverMetadata,
   endpointIn,
@@ -61,7 +62,11 @@ export function createAskIssuer(
     const exchange = connection.exchange()
     const { server, metadata } = await (finding ??= findServer(client, target, exchange))
     const credentials = withMethod(client.credentials, metadata)
-    const authentication = await inTime(authenticate(credentials, { refused }), exchange.signal)
+    const authentication = await beforeAbort(
+      authenticate(credentials, { refused }),
+      exchange.signal,
+      notInTime,
+    )
     const answer = await introspect(raw, { server, client, authentication, exchange })
     if (answer !== 'refused') return answer
     // A secret that was rotated is fetched once more.
@@ -147,10 +152,6 @@ async function introspect(
 }
 
 /** What provides a secret or a signature may never answer. */
-function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new Error('the client credentials were not available in time'))
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.finally(() => signal.removeEventListener('abort', onAbort)).then(resolve, reject)
-  })
+function notInTime(): Error {
+  return new Error('the client credentials were not available in time')
 }

@@ -1,5 +1,6 @@
 import { isTrustworthyUrl } from 'declared-options'
 import { LRUCache } from 'lru-cache'
+import { within } from 'oauth-issuer-connection'
 import { Refusal } from '../errors.js'
 import { andThen } from '../later.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
@@ -52,7 +53,7 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
   function add(name: string): Resolution {
     const resolution: Resolution = createResolution(
       {
-        resolve: () => inTime(resolve(name), timeoutMs),
+        resolve: () => within(timeoutMs, resolve(name), () => Promise.reject(tooLate(timeoutMs))),
         trust: settings => follow(trust(settings), name, resolution),
         now,
         onEvent: event => onEvent(event, name),
@@ -119,13 +120,6 @@ function isIssuerName(name: string, allowInsecureHttp: boolean): boolean {
   return name.length <= longestName && !/[\s?#{}]/.test(name) && isTrustworthyUrl(name, allowInsecureHttp)
 }
 
-/** The application's function may never settle. */
-function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`the function \`issuers\` did not settle within ${timeoutMs} ms`)),
-      timeoutMs,
-    )
-    work.finally(() => clearTimeout(timer)).then(resolve, reject)
-  })
+function tooLate(timeoutMs: number): Error {
+  return new Error(`the function \`issuers\` did not settle within ${timeoutMs} ms`)
 }

@@ -9,8 +9,13 @@ export type ScopeHierarchy<S extends string = string> = { readonly [Scope in S]:
 /** Each scope with those that it includes. */
 type Includes = ReadonlyMap<string, readonly string[]>
 
-const list = strings('a list of at least one scope, without spaces in it (RFC 6749 §3.3)', scopeToken)
-const included = strings('a list of the scopes that it includes, or []', scopeToken)
+const list = strings('a list of at least one scope, without spaces in it (RFC 6749 §3.3)', {
+  pattern: scopeToken,
+})
+const included = strings('a list of the scopes that it includes, or []', {
+  pattern: scopeToken,
+  mayBeEmpty: true,
+})
 
 /** The catalogue: a list, or an object of which each key is a scope and each value the scopes that it includes. */
 export const scopesOption: Parser<Includes> = parser({
@@ -26,8 +31,7 @@ export const scopesOption: Parser<Includes> = parser({
 function readEntry([name, value]: [string, unknown], place: Place): [string, readonly string[]] {
   if (!scopeToken.test(name))
     throw place.toError(`option \`${place.option}\` has the scope ${show(name)}; expected ${list.expected}`)
-  const isEmpty = Array.isArray(value) && value.length === 0
-  return [name, isEmpty ? [] : included.read(value, { ...place, option: `${place.option}["${name}"]` })]
+  return [name, included.read(value, { ...place, option: `${place.option}["${name}"]` })]
 }
 
 /**

@@ -9,13 +9,20 @@ import {
   type DPoPHandle,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
-import { authenticate, canChange, type ClientCredentials, messageOf } from 'oauth-issuer-connection'
+import {
+  authenticate,
+  canChange,
+  clip,
+  messageOf,
+  within,
+  type ClientCredentials,
+} from 'oauth-issuer-connection'
 import { isAccessToken, type TokenAnswer } from './ask-for-token.js'
 import { withAudienceHint } from './audience-hint.js'
 import type { Grant } from './grants.js'
 import { hideSecretsOf } from './hide-secrets.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
-import { clip, failureFrom, TokenRequestFailure } from './token-request-failure.js'
+import { failureFrom, TokenRequestFailure } from './token-request-failure.js'
 
 /** One kind of token request; the same one is sent for each renewal. */
 export interface TokenRequest extends Grant {
@@ -47,7 +54,9 @@ export async function requestToken(
 ): Promise<TokenAnswer | TokenRequestFailure> {
   let attempt: Attempt = { request, endpoint, refused: false, nonce: request.proofs === undefined }
   for (;;) {
-    const answer = await inTime(send(attempt), endpoint.timeoutMs)
+    // A function that provides a secret, a key or a signature may never settle. If it is the server that does not answer,
+    // its own time limit is the first to say so.
+    const answer = await within(endpoint.timeoutMs + 50, send(attempt), tooLate)
     const next = answer instanceof TokenRequestFailure ? nextAttempt(attempt, answer) : undefined
     if (next === undefined) return answer
     attempt = next
@@ -102,21 +111,13 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
   }
 }
 
+function tooLate(): TokenRequestFailure {
+  return new TokenRequestFailure('the credentials, or the server, do not answer in time')
+}
+
 /** No secret was sent yet that the server could repeat. */
 function nothingSent(text: string): string {
   return text
-}
-
-/** A function that provides a secret, a key or a signature may never settle. */
-function inTime<T>(work: Promise<T>, ms: number): Promise<T | TokenRequestFailure> {
-  return new Promise((resolve, reject) => {
-    const timeout = setTimeout(
-      () => resolve(new TokenRequestFailure('the credentials, or the server, do not answer in time')),
-      // If it is the server that does not answer, its own time limit is the first to say so.
-      ms + 50,
-    )
-    work.finally(() => clearTimeout(timeout)).then(resolve, reject)
-  })
 }
 
 /** A dispatcher of the user's own may present the certificate for `tls_client_auth`. */

@@ -1,4 +1,4 @@
-import { IssuerConnectionError, messageOf } from 'oauth-issuer-connection'
+import { clip, IssuerConnectionError, messageOf } from 'oauth-issuer-connection'
 import { readRetryAfter } from '../retry-after.js'
 
 /**
@@ -80,9 +80,4 @@ const outageCodes: ReadonlySet<string> = new Set(['temporarily_unavailable', 'se
 function isRefusal(known: KnownError): known is KnownError & { error: string } {
   const { error, status = 500 } = known
   return typeof error === 'string' && !outageCodes.has(error) && status < 500 && status !== 429
-}
-
-/** Makes text from outside short enough for a log line, without line breaks. */
-export function clip(text: string, maxLength: number = 200): string {
-  return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, maxLength)
 }

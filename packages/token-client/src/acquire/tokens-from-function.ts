@@ -1,4 +1,4 @@
-import { messageOf } from 'oauth-issuer-connection'
+import { clip, messageOf } from 'oauth-issuer-connection'
 import { report } from '../diagnostics.js'
 import { InvalidOptionError } from '../errors.js'
 import { readTarget, type Target } from '../options/target-options.js'
@@ -6,7 +6,7 @@ import type { TokenSource } from '../options/token-source-option.js'
 import { untilAborted } from '../until-aborted.js'
 import type { TokenAnswer } from './ask-for-token.js'
 import { readSourcedToken } from './sourced-token.js'
-import { clip, TokenRequestFailure } from './token-request-failure.js'
+import { TokenRequestFailure } from './token-request-failure.js'
 import type { TokenOrigin } from './token-origin.js'
 
 /** The client that needs the tokens. */

@@ -37,19 +37,14 @@ const reserved: ReadonlySet<string> = new Set([
   'subject_token',
   'subject_token_type',
 ])
-/** RFC 6749 §3.3. */
-const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
-
-const scopeList = strings('a list of scopes, one for each member, without spaces (RFC 6749 §3.3)', scopeToken)
 const toError = (message: string): Error => new InvalidOptionError(message)
 
 export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target[Name]> } = {
   // An empty list asks for what the server grants by default.
   scopes: withDefault(
-    parser({
-      ...scopeList,
-      read: (value, place) =>
-        Array.isArray(value) && value.length === 0 ? [] : scopeList.read(value, place),
+    strings('a list of scopes, one for each member, without spaces (RFC 6749 §3.3)', {
+      pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/,
+      mayBeEmpty: true,
     }),
     [],
   ),

@@ -4,7 +4,7 @@ import type { AskForToken, TokenAnswer } from '../acquire/ask-for-token.js'
 import { TokenRequestFailure } from '../acquire/token-request-failure.js'
 import type { Seal } from './seal.js'
 import type { TokenStore } from './token-store.js'
-import { within } from './within.js'
+import { answerOf } from './answer-of.js'
 
 /** How tokens are shared. Times in milliseconds. */
 export interface Sharing {
@@ -40,7 +40,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
     use: () => Promise<T>,
   ): Promise<{ value: T; failed: boolean }> {
     try {
-      return { value: await within(sharing.storeTimeoutMs, use), failed: false }
+      return { value: await answerOf(use, sharing.storeTimeoutMs), failed: false }
     } catch (error) {
       sharing.onStoreFailure(operation, messageOf(error))
       return { value: otherwise, failed: true }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { messageOf } from 'oauth-issuer-connection'
 import type { TokenStore } from './token-store.js'
-import { within } from './within.js'
+import { answerOf } from './answer-of.js'
 
 /** What is wrong with a store. */
 export type StoreFault =
@@ -33,7 +33,7 @@ export async function verifyTokenStore(
     let answer: unknown
     try {
       // Also for stores that return no promise.
-      answer = await within(timeoutMs, async () => run())
+      answer = await answerOf(run, timeoutMs)
     } catch (error) {
       return { isWrong: false, operation, reason: messageOf(error) }
     }
