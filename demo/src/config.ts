@@ -69,8 +69,6 @@ export interface CallsWith extends Pick<
   | 'tokenEndpoint'
   | 'clientAuthentication'
   | 'keyId'
-  | 'audience'
-  | 'parameters'
   | 'allowInsecureHttp'
   | 'clock'
 > {
@@ -78,9 +76,8 @@ export interface CallsWith extends Pick<
   readonly clientSecret?: string
   readonly privateKey?: JsonWebKey | string
   readonly certificate?: string
-  readonly scopes: readonly string[]
-  /** The resource indicator (RFC 8707). */
-  readonly resource?: string
+  /** What the called API is called in token requests. */
+  readonly audience: string
 }
 
 export interface ReceiptConfig extends Listening, ProtectedBy {

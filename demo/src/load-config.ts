@@ -1,9 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { DemoConfig, Listening, Ports, ReceiptConfig, ServiceName } from './config.js'
 import { EnvironmentError, given, type Environment } from './environment.js'
-import { paymentsApi, usedPayments } from './payments-api.js'
+import { paymentsApi } from './payments-api.js'
+import { policyOf } from './permissions.js'
 import { isIssuerReal, readRealIssuer } from './real-issuer.js'
-import { receiptsApi, usedReceipts } from './receipts-api.js'
+import { receiptsApi } from './receipts-api.js'
 import { readTrustProxy } from './trust-proxy.js'
 
 // Who lives where, and who may do what: the only place that knows.
@@ -69,17 +70,17 @@ export function configLoaders(
               use: 'sig',
             },
           },
-          policy: { [paymentsApi.audience]: usedPayments.scopes },
+          policy: policyOf('storefront'),
         },
         {
           clientId: 'payment-service',
           authentication: { method: 'client_secret_basic', secret: paymentSecret },
-          policy: { [receiptsApi.audience]: usedReceipts.scopes },
+          policy: policyOf('payment-service'),
         },
         {
           clientId: visitor.clientId,
           authentication: { method: 'client_secret_basic', secret: visitor.secret },
-          policy: { [paymentsApi.audience]: ['payments:read'], [receiptsApi.audience]: ['receipts:read'] },
+          policy: policyOf(visitor.clientId),
           origins: ['payments', 'receipts'].flatMap(service => {
             const { port } = new URL(at(service as ServiceName))
             return [`http://127.0.0.1:${port}`, `http://localhost:${port}`]
@@ -99,13 +100,12 @@ export function configLoaders(
         ...listening('payments'),
         ...(real?.protect('payments') ?? { issuer, audience: paymentsApi.audience, verification }),
         database,
-        receipts: real?.call('receipts', baseUrl, usedReceipts.scopes) ?? {
+        receipts: real?.call('receipts', baseUrl) ?? {
           baseUrl,
           issuer,
           clientId: 'payment-service',
           clientSecret: paymentSecret,
-          scopes: usedReceipts.scopes,
-          resource: receiptsApi.audience,
+          audience: receiptsApi.audience,
         },
       }
     },
@@ -114,14 +114,13 @@ export function configLoaders(
       return {
         ...listening('storefront'),
         cookieSecret: given(env, 'COOKIE_SECRET') ?? randomBytes(32).toString('base64url'),
-        payments: real?.call('payments', baseUrl, usedPayments.scopes) ?? {
+        payments: real?.call('payments', baseUrl) ?? {
           baseUrl,
           issuer,
           clientId: 'storefront',
           privateKey: storefrontKey.privateKey.export({ format: 'jwk' }),
           keyId: 'storefront-1',
-          scopes: usedPayments.scopes,
-          resource: paymentsApi.audience,
+          audience: paymentsApi.audience,
         },
       }
     },

@@ -1,6 +1,16 @@
 import { defineApi } from 'fastify-api-contract'
 import { Type, type Static } from 'typebox'
-import { problem } from './problem.js'
+import {
+  buyer,
+  closed,
+  currency,
+  money,
+  paymentId,
+  paymentParams,
+  problem,
+  vatLine,
+  vatRate,
+} from './schemas.js'
 
 // What the payment service offers: the service and its clients import this file.
 
@@ -8,7 +18,6 @@ import { problem } from './problem.js'
 export const paymentMethods = ['test_visa', 'test_declined', 'test_insufficient_funds'] as const
 export type PaymentMethod = (typeof paymentMethods)[number]
 
-const closed = { additionalProperties: false } as const
 /** What a client sends to pay: which books, never their prices. */
 const paymentRequest = Type.Object(
   {
@@ -24,7 +33,7 @@ const paymentRequest = Type.Object(
           ),
           { minItems: 1, maxItems: 50 },
         ),
-        currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' }),
+        currency,
         locale: Type.String({
           pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$',
           maxLength: 35,
@@ -33,32 +42,17 @@ const paymentRequest = Type.Object(
       },
       closed,
     ),
-    buyer: Type.Object(
-      {
-        email: Type.String({ format: 'email', maxLength: 254 }),
-        name: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 120,
-            pattern: '^([^\\p{C}\\p{Zl}\\p{Zp}]|[\\u200C\\u200D])+$',
-          }),
-        ),
-      },
-      closed,
-    ),
+    buyer,
     paymentMethod: Type.Enum([...paymentMethods]),
   },
   closed,
 )
 
-const paymentId = Type.String({ format: 'uuid' })
-const money = Type.Integer({ description: 'In minor units of the currency' })
-
 /** A payment as its client sees it. */
 const paymentAnswer = Type.Object({
   paymentId,
   status: Type.Enum(['processing', 'paid', 'declined']),
-  currency: Type.String(),
+  currency,
   total: money,
   lines: Type.Array(
     Type.Object({
@@ -67,11 +61,11 @@ const paymentAnswer = Type.Object({
       author: Type.String(),
       quantity: Type.Integer(),
       unitPrice: money,
-      vatRate: Type.Integer({ description: 'In hundredths of a percent' }),
+      vatRate,
       total: money,
     }),
   ),
-  vat: Type.Array(Type.Object({ rate: Type.Integer(), net: money, vat: money, gross: money })),
+  vat: Type.Array(vatLine),
   createdAt: Type.String({ format: 'date-time' }),
   declineReason: Type.Optional(Type.String()),
   receipt: Type.Optional(
@@ -83,19 +77,7 @@ const paymentAnswer = Type.Object({
 })
 
 /** A declined payment as problem details (RFC 9457). */
-const declinedAnswer = Type.Object(
-  {
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String(),
-    code: Type.String(),
-    paymentId,
-    declineReason: Type.String(),
-  },
-  { description: 'Problem details (RFC 9457)' },
-)
-
-const params = Type.Object({ paymentId })
+const declinedAnswer = Type.Object({ ...problem.properties, paymentId, declineReason: Type.String() })
 
 export type PaymentRequest = Static<typeof paymentRequest>
 export type PaymentAnswer = Static<typeof paymentAnswer>
@@ -126,7 +108,7 @@ export const paymentsApi = defineApi({
       path: '/payments/:paymentId',
       scopes: ['payments:read'],
       summary: 'Look at a payment',
-      params,
+      params: paymentParams,
       responses: { 200: paymentAnswer, 400: problem, 404: problem },
     },
   },

@@ -1,32 +1,18 @@
 import { readFileSync } from 'node:fs'
-import type { ProfileName } from 'fastify-resource-server'
 import type { CallsWith, ProtectedBy } from './config.js'
 import { choice, EnvironmentError, given, type Environment } from './environment.js'
 
 /** How the demo's services use an issuer that is not the demo's own. */
 export interface RealIssuer {
   protect(api: ApiName): ProtectedBy
-  call(api: ApiName, baseUrl: string, scopes: readonly string[]): CallsWith
+  call(api: ApiName, baseUrl: string): CallsWith
 }
 
 /** An API, and who calls it. */
 export type ApiName = 'payments' | 'receipts'
 const callers: Readonly<Record<ApiName, string>> = { payments: 'STOREFRONT', receipts: 'PAYMENT_SERVICE' }
 
-/** How a token request names the API it is for. */
-const tokenParams = ['resource', 'audience', 'scope', 'none'] as const
-type TokenParam = (typeof tokenParams)[number]
-
-/** `PROFILE` → what `TOKEN_PARAM` is by default. */
-const usualParams: Readonly<Record<ProfileName, TokenParam>> = {
-  rfc9068: 'resource',
-  generic: 'resource',
-  entra: 'scope',
-  auth0: 'audience',
-  keycloak: 'none',
-  okta: 'none',
-  cognito: 'none',
-}
+const profiles = ['rfc9068', 'generic', 'entra', 'auth0', 'keycloak', 'okta', 'cognito'] as const
 
 /** Whether the environment names an issuer. */
 export function isIssuerReal(env: Environment): boolean {
@@ -41,8 +27,7 @@ export function isIssuerReal(env: Environment): boolean {
 export function readRealIssuer(env: Environment): RealIssuer | undefined {
   const issuer = given(env, 'ISSUER')
   if (issuer === undefined) return undefined
-  const profile = choice(env, 'PROFILE', Object.keys(usualParams) as ProfileName[]) ?? 'rfc9068'
-  const tokenParam = choice(env, 'TOKEN_PARAM', tokenParams) ?? usualParams[profile]
+  const profile = choice(env, 'PROFILE', profiles) ?? 'rfc9068'
   const insecure = insecureHttp(env)
   const of = (owner: string, name: string): string | undefined =>
     given(env, `${owner}_${name}`) ?? given(env, name)
@@ -56,9 +41,8 @@ export function readRealIssuer(env: Environment): RealIssuer | undefined {
       audience: audienceOf(api),
       verification: { profile, ...set('metadataUrl', given(env, 'METADATA_URL')), ...insecure },
     }),
-    call(api, baseUrl, scopes) {
+    call(api, baseUrl) {
       const owner = callers[api]
-      const resource = of(api.toUpperCase(), 'RESOURCE') ?? audienceOf(api)
       return {
         baseUrl,
         issuer,
@@ -68,23 +52,11 @@ export function readRealIssuer(env: Environment): RealIssuer | undefined {
           of(owner, 'CLIENT_ID') ??
           missing(`CLIENT_ID or ${owner}_CLIENT_ID`, 'the client’s identifier at the issuer'),
         ...credentials(name => of(owner, name), owner),
-        ...target[tokenParam](resource, scopes),
+        audience: of(api.toUpperCase(), 'RESOURCE') ?? audienceOf(api),
         ...insecure,
       }
     },
   }
-}
-
-const target: Readonly<
-  Record<
-    TokenParam,
-    (resource: string, scopes: readonly string[]) => Pick<CallsWith, 'scopes' | 'audience' | 'parameters'>
-  >
-> = {
-  resource: (resource, scopes) => ({ scopes, parameters: { resource } }),
-  audience: (audience, scopes) => ({ scopes, audience }),
-  scope: resource => ({ scopes: [`${resource}/.default`] }),
-  none: (_resource, scopes) => ({ scopes }),
 }
 
 type Credentials = Pick<

@@ -1,22 +1,19 @@
 import { defineApi } from 'fastify-api-contract'
 import { Type, type Static } from 'typebox'
-import { problem } from './problem.js'
+import {
+  buyer,
+  closed,
+  currency,
+  money,
+  paymentId,
+  paymentParams,
+  problem,
+  text,
+  vatLine,
+  vatRate,
+} from './schemas.js'
 
 // What the receipt service offers: the service and its clients import this file.
-
-/**
- * One line of text a person typed: no control characters, no invisible direction marks, bounded. The two joiners stay:
- * Persian, Sinhala and others need them, and so do emoji.
- */
-const text = (maxLength: number) =>
-  Type.String({ minLength: 1, maxLength, pattern: '^([^\\p{C}\\p{Zl}\\p{Zp}]|[\\u200C\\u200D])+$' })
-
-/** Money: integer minor units of the receipt's currency (cents; yen). */
-const money = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
-/** A VAT rate in hundredths of a percent: 700 is 7 %. */
-const vatRate = Type.Integer({ minimum: 0, maximum: 10_000 })
-
-const closed = { additionalProperties: false } as const
 
 /** One book of a receipt. Prices include VAT. */
 const receiptLine = Type.Object(
@@ -32,9 +29,6 @@ const receiptLine = Type.Object(
   closed,
 )
 
-/** The VAT of all lines with one rate: net + vat = gross. */
-const vatLine = Type.Object({ rate: vatRate, net: money, vat: money, gross: money }, closed)
-
 /**
  * What a payment tells the receipt service: data, never layout.
  * The limits are what a render can bear; a page has room for everything they allow.
@@ -43,11 +37,8 @@ const receiptRequest = Type.Object(
   {
     paidAt: Type.String({ format: 'date-time', maxLength: 35 }),
     locale: Type.String({ pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$', maxLength: 35 }),
-    currency: Type.String({ pattern: '^[A-Z]{3}$' }),
-    buyer: Type.Object(
-      { email: Type.String({ format: 'email', maxLength: 254 }), name: Type.Optional(text(120)) },
-      closed,
-    ),
+    currency,
+    buyer,
     paidWith: text(60),
     lines: Type.Array(receiptLine, { minItems: 1, maxItems: 100 }),
     vat: Type.Array(vatLine, { minItems: 1, maxItems: 20 }),
@@ -57,8 +48,13 @@ const receiptRequest = Type.Object(
 )
 export type ReceiptRequest = Static<typeof receiptRequest>
 
-const paymentId = Type.String({ format: 'uuid' })
-const params = Type.Object({ paymentId })
+/** A receipt: what was asked for, with its number. The PDF, the page and the JSON are pure functions of it. */
+export const receiptSchema = Type.Object(
+  { number: Type.String(), paymentId, ...receiptRequest.properties },
+  closed,
+)
+export type Receipt = Static<typeof receiptSchema>
+
 const issued = Type.Object({
   paymentId,
   number: Type.String(),
@@ -74,7 +70,7 @@ export const receiptsApi = defineApi({
       path: '/receipts/:paymentId',
       scopes: ['receipts:write'],
       summary: 'Issue the receipt of a payment, once',
-      params,
+      params: paymentParams,
       body: receiptRequest,
       // 201 the first time; 200 and the same receipt for the same content again; 409 for other content.
       responses: {
@@ -103,11 +99,8 @@ export const receiptsApi = defineApi({
       method: 'GET',
       path: '/receipts/:paymentId',
       scopes: ['receipts:read'],
-      params,
-      responses: {
-        200: Type.Object({ ...receiptRequest.properties, paymentId, number: Type.String() }),
-        404: problem,
-      },
+      params: paymentParams,
+      responses: { 200: receiptSchema, 404: problem },
     },
   },
 })

@@ -1,4 +1,7 @@
+import type { ApiUse } from 'fastify-api-contract'
 import type { DemoConfig } from './config.js'
+import { paymentsApi } from './payments-api.js'
+import { receiptsApi } from './receipts-api.js'
 
 /** One command to try by hand, and what it shows. */
 export interface Attempt {
@@ -25,10 +28,10 @@ export function tryItYourself(config: DemoConfig): TryIt | undefined {
   const { issuer, visitor } = authorizationServer
   const { baseUrl } = payments.receipts
   const url = `${baseUrl}/receipts`
-  const withToken = (scope: string, resource: string): string =>
+  const withToken = ({ scopes }: ApiUse, resource: string): string =>
     [
       `TOKEN=$(curl -s ${issuer}/token -u ${visitor.clientId}:${visitor.secret}`,
-      `-d grant_type=client_credentials -d scope=${scope} -d resource=${resource}`,
+      `-d grant_type=client_credentials -d scope=${scopes.join(' ')} -d resource=${resource}`,
       `| sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     ].join(' \\\n  ') + `\ncurl -i ${url} -H "Authorization: Bearer $TOKEN"`
   const attempts = [
@@ -39,12 +42,12 @@ export function tryItYourself(config: DemoConfig): TryIt | undefined {
     },
     {
       title: 'Get a token for it, and call it again',
-      command: withToken('receipts:read', receipts.audience),
+      command: withToken(receiptsApi.pick('listReceipts'), receipts.audience),
       expected: '200: the latest receipts.',
     },
     {
       title: 'Call it with a token for the payment service',
-      command: withToken('payments:read', payments.audience),
+      command: withToken(paymentsApi.pick('find'), payments.audience),
       expected: '401 invalid_token: the token was issued for another service (audience).',
     },
   ]

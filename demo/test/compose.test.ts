@@ -4,7 +4,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
+import type { ApiUse } from 'fastify-api-contract'
 import { usualPorts, type CallsWith, type ProtectedBy } from '#src/config.js'
+import { usedPayments } from '#src/payments-api.js'
+import { usedReceipts } from '#src/receipts-api.js'
 import type { Environment } from '#src/environment.js'
 import { configLoaders } from '#src/load-config.js'
 
@@ -50,18 +53,18 @@ function environmentOf(name: string): Environment {
 const importedSecret = (secret: string): string | undefined =>
   environmentOf('keycloak')[/^\$\{(\w+)\}$/.exec(secret)?.[1] ?? '']
 
-function checkClient(t: Test, call: CallsWith, audience: string): void {
+function checkClient(t: Test, call: CallsWith, { scopes }: ApiUse): void {
   const client = realm.clients.find(({ clientId }) => clientId === call.clientId)
   t.ok(client?.serviceAccountsEnabled, call.clientId)
   t.equal(importedSecret(client?.secret ?? ''), call.clientSecret, 'the secret is the one that is imported')
-  for (const scope of call.scopes) {
+  for (const scope of scopes) {
     t.ok(client?.optionalClientScopes.includes(scope), `${call.clientId} may ask for ${scope}`)
     const known = realm.clientScopes.find(({ name }) => name === scope)
     t.equal(known?.attributes['include.in.token.scope'], 'true')
     t.match(known?.protocolMappers, [
       {
         protocolMapper: 'oidc-audience-mapper',
-        config: { 'included.custom.audience': audience, 'access.token.claim': 'true' },
+        config: { 'included.custom.audience': call.audience, 'access.token.claim': 'true' },
       },
     ])
   }
@@ -88,8 +91,12 @@ t.test('each container has what its service needs, and no other’s secret', asy
   t.equal(payments.receipts.baseUrl, `http://receipts:${receipts.port}`)
   t.equal(storefront.payments.baseUrl, `http://payments:${payments.port}`)
   t.ok([receipts, payments, storefront].every(({ host }) => host === '0.0.0.0'))
-  checkClient(t, payments.receipts, receipts.audience)
-  checkClient(t, storefront.payments, payments.audience)
+  t.strictSame(
+    [payments.receipts.audience, storefront.payments.audience],
+    [receipts.audience, payments.audience],
+  )
+  checkClient(t, payments.receipts, usedReceipts)
+  checkClient(t, storefront.payments, usedPayments)
   for (const [name, { command = [] }] of Object.entries(services))
     if (command[0] === 'serve') t.strictSame(command, ['serve', name])
   t.strictSame(['receipts', 'payments', 'storefront'].map(secrets), [

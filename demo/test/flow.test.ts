@@ -4,14 +4,19 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { createTestIssuer } from 'oauth-test-issuer'
 import fastify from 'fastify'
+import type { ApiUse } from 'fastify-api-contract'
 import tokenClient, { createTokenClient } from 'fastify-token-client'
 import t from 'tap'
 import { extractText, getDocumentProxy } from 'unpdf'
 import '#src/authorization-server/app.js'
 import '#src/storefront/app.js'
 import { books } from '#src/catalogue.js'
+import { clientOptions } from '#src/client-options.js'
+import type { CallsWith } from '#src/config.js'
 import { loadConfig } from '#src/load-config.js'
+import { paymentsApi, usedPayments } from '#src/payments-api.js'
 import { chooseFreePorts } from '#src/ports.js'
+import { receiptsApi } from '#src/receipts-api.js'
 import { watchTokens } from '#src/token-flow.js'
 import { startBuying } from './buyer.js'
 import { copyDatabase } from './database-template.js'
@@ -101,13 +106,13 @@ t.test('a purchase ends with a receipt, by two tokens over real HTTP', async t =
       t.match(none.headers.get('www-authenticate'), /^Bearer/)
     }
 
-    const tokenFor = async (own: (typeof services)[0]['own'], scopes: readonly string[]): Promise<string> => {
-      const client = createTokenClient({ ...own, scopes })
+    const tokenFor = async (own: CallsWith, used: ApiUse): Promise<string> => {
+      const client = createTokenClient(clientOptions(own, used))
       t.teardown(() => client.close())
       return (await client.getToken()).accessToken
     }
-    const forPayments = await tokenFor(paymentService.own, ['payments:read'])
-    const forReceipts = await tokenFor(receiptService.own, ['receipts:write'])
+    const forPayments = await tokenFor(paymentService.own, paymentsApi.pick('find'))
+    const forReceipts = await tokenFor(receiptService.own, receiptsApi.pick('issueReceipt'))
     t.equal(
       (await ask(receiptService, forPayments)).status,
       401,
@@ -166,7 +171,11 @@ t.test('the issuer is down on a cold start: 503, not 401', async t => {
 
   const caller = fastify()
   t.teardown(() => caller.close())
-  await caller.register(tokenClient, { name: 'payments', ...config.storefront.payments, prefetch: 'lazy' })
+  await caller.register(tokenClient, {
+    name: 'payments',
+    ...clientOptions(config.storefront.payments, usedPayments),
+    prefetch: 'lazy',
+  })
   await t.rejects(caller.payments.request({ path: '/payments' }), {
     statusCode: 503,
     code: 'TOKEN_CLIENT_UNAVAILABLE',

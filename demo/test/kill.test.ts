@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { createTokenClient } from 'fastify-token-client'
+import { createTokenClient, type TokenClient } from 'fastify-token-client'
 import t from 'tap'
+import { clientOptions } from '#src/client-options.js'
 import type { DemoConfig, ServiceName } from '#src/config.js'
 import { openDatabase, type Database } from '#src/database/database.js'
 import { loadConfig } from '#src/load-config.js'
+import { usedPayments } from '#src/payments-api.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { supervise, type Supervisor } from '#src/processes/supervise.js'
 import { needsPostgres, startPostgres } from './postgres.js'
@@ -30,10 +32,7 @@ const killOrder: readonly ServiceName[] = [
 const buyersAtOnce = 16
 
 /** Pays an order as a client has to: with the same key again until there is an answer. */
-async function buy(
-  payments: ReturnType<typeof createTokenClient>,
-  number: number,
-): Promise<{ statusCode: number; tries: number }> {
+async function buy(payments: TokenClient, number: number): Promise<{ statusCode: number; tries: number }> {
   const paymentMethod = number % 10 === 9 ? 'test_declined' : 'test_visa'
   for (let tries = 1; ; tries += 1) {
     const answer = await payments
@@ -122,7 +121,7 @@ t.test(
       (what, { service }) => what === 'died' && died.push(service),
     )
     t.teardown(() => supervisor.close())
-    const payments = createTokenClient(config.storefront.payments)
+    const payments = createTokenClient(clientOptions(config.storefront.payments, usedPayments))
     t.teardown(() => payments.close())
 
     const random = seeded(20_261_125)

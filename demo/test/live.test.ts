@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createTokenClient, type Token } from 'fastify-token-client'
 import t from 'tap'
+import { clientOptions } from '#src/client-options.js'
 import { loadConfig } from '#src/load-config.js'
 import { checksOf } from '#src/live/checks.js'
 import type { Exchange } from '#src/live/exchange.js'
@@ -12,6 +13,7 @@ import { createJournal } from '#src/live/journal.js'
 import { decodeForShow, maskBody, maskHeader } from '#src/live/mask.js'
 import { observe } from '#src/live/observe.js'
 import { readTokenAnswer } from '#src/live/token-answer.js'
+import { receiptsApi } from '#src/receipts-api.js'
 import { tellExchange } from '#src/storefront/tell-exchange.js'
 import { pageWithReceipt, startBuying } from './buyer.js'
 import { openShop } from './open-shop.js'
@@ -276,7 +278,7 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
     }
     await until(/PUT \/receipts/)
     text = ''
-    const client = createTokenClient({ ...config.payments.receipts, scopes: ['receipts:read'] })
+    const client = createTokenClient(clientOptions(config.payments.receipts, receiptsApi.pick('readReceipt')))
     t.teardown(() => client.close())
     await (await client.request({ method: 'PUT', path: `/receipts/${id}` })).body.dump()
     await until(/insufficient_scope/)

@@ -40,8 +40,7 @@ const config: PaymentConfig = {
     issuer: issuer.url,
     clientId: client.clientId,
     clientSecret: client.clientSecret ?? '',
-    scopes: ['receipts:write'],
-    resource: 'https://receipts.example',
+    audience: 'https://receipts.example',
   },
 }
 // Kept open, so that the embedded database is started once for all services of this file.

@@ -1,4 +1,4 @@
-import type { Receipt } from 'bookstore-demo/dist/receipt-service/receipt.js'
+import type { Receipt } from 'bookstore-demo/dist/receipts-api.js'
 import type { ReceiptRequest } from 'bookstore-demo/dist/receipts-api.js'
 
 /** Three books, as the bookstore sells them. */

@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import { buildAuthorizationServer } from '../authorization-server/app.js'
+import { clientOptions } from '../client-options.js'
 import type { DemoConfig } from '../config.js'
 import { openDatabase } from '../database/database.js'
 import type { DatabaseError } from '../database/database-error.js'
 import type { Environment } from '../environment.js'
 import { loadConfig } from '../load-config.js'
+import { usedPayments } from '../payments-api.js'
 import { chooseFreePorts, chooseUsualPorts } from '../ports.js'
+import { usedReceipts } from '../receipts-api.js'
 import { requestToken, verifyToken } from './examine-token.js'
 
 /** What one examination found. */
@@ -86,23 +89,14 @@ async function examineDatabase({ payments }: DemoConfig): Promise<Finding> {
 async function examineIssuer(config: DemoConfig, note: Tell): Promise<void> {
   const own = config.isIssuerReal ? undefined : await openIssuer(config)
   try {
-    for (const [subject, callsWith, protectedBy, scopes] of [
-      [
-        'storefront → payment service',
-        config.storefront.payments,
-        config.payments,
-        ['payments:write', 'payments:read'],
-      ],
-      [
-        'payment service → receipt service',
-        config.payments.receipts,
-        config.receipts,
-        ['receipts:write', 'receipts:read'],
-      ],
+    for (const [subject, callsWith, protectedBy, used] of [
+      ['storefront → payment service', config.storefront.payments, config.payments, usedPayments],
+      ['payment service → receipt service', config.payments.receipts, config.receipts, usedReceipts],
     ] as const) {
-      const { token, finding } = await requestToken(callsWith)
+      const { token, finding } = await requestToken(clientOptions(callsWith, used))
       note(`Token, ${subject}`, finding)
-      if (token !== undefined) note(`Verified, ${subject}`, await verifyToken(protectedBy, scopes, token))
+      if (token !== undefined)
+        note(`Verified, ${subject}`, await verifyToken(protectedBy, used.scopes, token))
     }
   } finally {
     await own?.close()

@@ -1,19 +1,23 @@
 import fastify from 'fastify'
 import resourceServer, { type ResourceServerEvents } from 'fastify-resource-server'
-import { createTokenClient } from 'fastify-token-client'
-import type { CallsWith, ProtectedBy } from '../config.js'
+import { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
+import type { ProtectedBy } from '../config.js'
 import { decodeForShow } from '../live/mask.js'
 import { watchChannels } from '../live/watch-channels.js'
+import { usedPayments } from '../payments-api.js'
+import { usedReceipts } from '../receipts-api.js'
 import type { Finding } from './doctor.js'
 
 type Denied = ResourceServerEvents['fastify-resource-server:deny']
 
 /** Gets a token as the calling service does. */
-export async function requestToken(callsWith: CallsWith): Promise<{ token?: string; finding: Finding }> {
-  const client = createTokenClient(callsWith)
+export async function requestToken(
+  options: TokenClientOptions,
+): Promise<{ token?: string; finding: Finding }> {
+  const client = createTokenClient(options)
   try {
     const { accessToken, scopes } = await client.getToken()
-    const found = `${callsWith.clientId} gets a token${scopes === undefined ? '' : ` with ${scopes.join(' ')}`}`
+    const found = `${options.clientId} gets a token${scopes === undefined ? '' : ` with ${scopes.join(' ')}`}`
     return { token: accessToken, finding: { isWell: true, found } }
   } catch (error) {
     const { message, error: code = '', detail } = error as Error & { error?: string; detail?: string }
@@ -21,7 +25,7 @@ export async function requestToken(callsWith: CallsWith): Promise<{ token?: stri
       finding: {
         isWell: false,
         // The message is for external callers; the operator needs the server's own words.
-        found: `${callsWith.clientId}: ${detail === undefined ? message : `${message}: ${detail}`}`,
+        found: `${options.clientId}: ${detail === undefined ? message : `${message}: ${detail}`}`,
         remedy:
           remedies[code] ?? 'Look at ISSUER, TOKEN_ENDPOINT and the network; the issuer’s log may say more.',
       },
@@ -75,6 +79,8 @@ function describe(token: string): string {
   ].join(', ')
 }
 
+const everyScope = [...usedPayments.scopes, ...usedReceipts.scopes].join(', ')
+
 /** By RFC 6749's `error`, or by the plugin's reason for a refusal. */
 const remedies: Readonly<Record<string, string>> = {
   invalid_client:
@@ -82,18 +88,17 @@ const remedies: Readonly<Record<string, string>> = {
   unauthorized_client:
     'Allow the client the Client Credentials Grant (in Keycloak: service accounts). Keycloak gives the same answer for a wrong CLIENT_SECRET.',
   invalid_scope:
-    'Assign the scopes to the client at the issuer. With Entra ID and B2C, TOKEN_PARAM=scope asks for <RESOURCE>/.default.',
+    'Assign the scopes to the client at the issuer. With Entra ID and B2C, PROFILE=entra asks for <RESOURCE>/.default.',
   invalid_target: 'The issuer does not know RESOURCE, or the client may not call it.',
-  invalid_request: 'The issuer may need another TOKEN_PARAM: resource, audience, scope or none.',
+  invalid_request: 'Look at PROFILE: it decides how token requests name the API.',
   access_denied:
     'Authorize the client for the API at the issuer. Auth0 gives the same answer for a wrong CLIENT_SECRET and for an unknown AUDIENCE.',
   issuer: 'Set ISSUER to the token’s iss, character by character.',
   audience:
-    'Set AUDIENCE to the token’s aud; if that is not your API, look at RESOURCE, TOKEN_PARAM and the issuer’s audience settings.',
-  scope:
-    'Grant the client the scopes or application roles payments:read, payments:write, receipts:read and receipts:write, with admin consent where the issuer has it.',
+    'Set AUDIENCE to the token’s aud; if that is not your API, look at RESOURCE, PROFILE and the issuer’s audience settings.',
+  scope: `Grant the client the scopes or application roles ${everyScope}, with admin consent where the issuer has it.`,
   type: 'Look at PROFILE: it says which typ the issuer’s access tokens have. ID tokens are never accepted.',
-  malformed: 'The token is opaque: name the API in the token request (AUDIENCE, RESOURCE, TOKEN_PARAM).',
+  malformed: 'The token is opaque: name the API in the token request (AUDIENCE, RESOURCE, PROFILE).',
   unknown_key:
     'The token is signed by a key that the issuer does not list: is it a token for another API, Microsoft Graph say?',
   expired: 'Compare the clocks of this machine and of the issuer.',

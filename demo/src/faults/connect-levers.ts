@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import fastify, { type FastifyInstance } from 'fastify'
-import tokenClient from 'fastify-token-client'
-import type { CallsWith, DemoConfig } from '../config.js'
+import type { FastifyInstance } from 'fastify'
+import { createTokenClient } from 'fastify-token-client'
+import { clientOptions } from '../client-options.js'
+import type { DemoConfig } from '../config.js'
 import type { Lane } from '../live/exchange.js'
 import { inLane } from '../live/lanes.js'
+import { usedPayments } from '../payments-api.js'
+import { usedReceipts } from '../receipts-api.js'
 import { controlServer } from './control-server.js'
 import type { ForgetfulClock } from './forgetful-clock.js'
 import type { Levers } from './switches.js'
@@ -23,9 +26,11 @@ export function connectLevers(config: DemoConfig, { authorizationServer, receipt
     receiptServer: controlServer(receipts.server),
     forgetTokens: () => clock.forget(),
     async showNewKey() {
-      const [toPayments, toReceipts] = [config.storefront.payments, config.payments.receipts]
-      await callOnce('storefront', { name: 'payments', ...toPayments }, `/payments/${randomUUID()}`)
-      await callOnce('payments', { name: 'receipts', ...toReceipts }, `/receipts/${randomUUID()}`)
+      const params = { paymentId: randomUUID() }
+      const payments = createTokenClient(clientOptions(config.storefront.payments, usedPayments))
+      await callOnce('storefront', payments, () => payments.call('find', { params }))
+      const toReceipts = createTokenClient(clientOptions(config.payments.receipts, usedReceipts))
+      await callOnce('payments', toReceipts, () => toReceipts.call('readReceipt', { params }))
     },
   }
 }
@@ -33,15 +38,9 @@ export function connectLevers(config: DemoConfig, { authorizationServer, receipt
 /** Calls as another replica of the service would, with a token of its own. What is answered does not matter. */
 async function callOnce(
   lane: Lane,
-  { name, ...callsWith }: CallsWith & { readonly name: 'payments' | 'receipts' },
-  path: string,
+  client: { close(): Promise<void> },
+  call: () => Promise<unknown>,
 ): Promise<void> {
-  const replica = fastify()
-  await replica.register(tokenClient, { name, ...callsWith, prefetch: 'lazy' })
-  await inLane(lane, async () => {
-    await replica.ready()
-    const { body } = await replica[name].request({ path })
-    await body.dump()
-  }).catch(() => {})
-  await replica.close()
+  await inLane(lane, call).catch(() => {})
+  await client.close()
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { books, currency } from '../catalogue.js'
 import type { Visit } from '../live/exchange.js'
 import { where } from '../live/lanes.js'
-import type { Payment } from '../storefront/payments-api.js'
+import type { PayAnswer } from '../storefront/payments-api.js'
 import { switches, type Levers, type Switch } from './switches.js'
 
 /** A purchase made to show the effect of a switch. */
@@ -38,7 +38,7 @@ export interface Switchboard {
 }
 
 /** @param buy pays an order under this id, as the checkout does */
-export function createSwitchboard(levers: Levers, buy: (orderId: string) => Promise<Payment>): Switchboard {
+export function createSwitchboard(levers: Levers, buy: (orderId: string) => Promise<PayAnswer>): Switchboard {
   const broken = new Set<string>()
   const listeners = new Set<() => void>()
   let last: Trial | undefined
@@ -95,10 +95,11 @@ export function createSwitchboard(levers: Levers, buy: (orderId: string) => Prom
   }
 }
 
-async function buyOne(buy: (orderId: string) => Promise<Payment>): Promise<Trial['result']> {
+async function buyOne(buy: (orderId: string) => Promise<PayAnswer>): Promise<Trial['result']> {
   try {
-    const { paymentId, receipt } = await buy(randomUUID())
-    return { outcome: 'paid', orderId: paymentId, receipt: receipt?.status ?? 'none' }
+    const { status, body } = await buy(randomUUID())
+    if (status !== 201) return { outcome: 'failed', reason: body.code ?? body.title }
+    return { outcome: 'paid', orderId: body.paymentId, receipt: body.receipt?.status ?? 'none' }
   } catch (error) {
     const { code, message } = error as Error & { code?: string }
     return { outcome: 'failed', reason: code ?? message }

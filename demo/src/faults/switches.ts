@@ -1,4 +1,5 @@
 import type { IssuerControls } from '../authorization-server/app.js'
+import { receiptsApi } from '../receipts-api.js'
 import type { ServerControl } from './control-server.js'
 
 /** What the switches act on. */
@@ -61,7 +62,7 @@ export const switches: readonly Switch[] = [
     title: 'Missing scope',
     text: 'The token allows reading receipts, not issuing them. The receipt service answers 403 and names the scope it needs. Another token would not help, so the client does not ask for one.',
     ...wrongToken('missing-scope', claims => {
-      claims['scope'] = 'receipts:read'
+      claims['scope'] = receiptsApi.pick('readReceipt').scopes.join(' ')
     }),
   },
   {

@@ -3,6 +3,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ProtectedBy } from '../config.js'
+import { policyOf } from '../permissions.js'
 
 /** What a service says of itself. */
 export interface ApiDocsOptions {
@@ -10,8 +11,7 @@ export interface ApiDocsOptions {
   readonly description: string
   /** Whose tokens the service takes. */
   readonly protectedBy: ProtectedBy
-  /** Each scope with what it allows. */
-  readonly scopes: Readonly<Record<string, string>>
+  readonly api: { readonly audience: string; readonly scopes: Readonly<Record<string, string>> }
 }
 
 /** What the operations' `security` is called. */
@@ -46,7 +46,7 @@ export const apiDocs = fp(async (app: FastifyInstance, options: ApiDocsOptions) 
       // Authorize asks the issuer for a token.
       'connect-src': ["'self'", new URL(options.protectedBy.issuer).origin],
     },
-    initOAuth: { clientId: 'visitor', scopes: Object.keys(options.scopes).filter(isForVisitors) },
+    initOAuth: { clientId: 'visitor', scopes: [...(policyOf('visitor')[options.api.audience] ?? [])] },
   })
   // A person who opens the address of an API finds what it can do.
   app.get('/', { schema: { hide: true }, config: { oauth: false } }, async (_request, reply) =>
@@ -54,11 +54,8 @@ export const apiDocs = fp(async (app: FastifyInstance, options: ApiDocsOptions) 
   )
 })
 
-/** Visitors may look, and change nothing. */
-const isForVisitors = (scope: string): boolean => scope.endsWith(':read')
-
 /** The demo's own issuer has its token endpoint where it is known to be; another one's metadata tells. */
-function schemeOf({ protectedBy: { issuer, verification }, scopes }: ApiDocsOptions) {
+function schemeOf({ protectedBy: { issuer, verification }, api: { scopes } }: ApiDocsOptions) {
   const base = issuer.replace(/\/$/, '')
   if (verification?.profile === undefined)
     return {

@@ -1,13 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Problem } from '../schemas.js'
 
-/** An error as RFC 9457 has it; `code` is the stable name that programs look at. */
-interface Problem {
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly code?: string
+interface ProblemAnswer extends Problem {
   /** What is wrong with the request, place by place. */
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
 }
@@ -30,7 +26,7 @@ export const problemDetails = fp(async (app: FastifyInstance) => {
   )
 })
 
-function describe(error: ExtendedError): Problem {
+function describe(error: ExtendedError): ProblemAnswer {
   const { statusCode: status = 500, code, message, members, validation, validationContext } = error
   // A 503 is ours to explain; the other 5xx tell the caller nothing he could act on.
   if (status >= 500 && status !== 503)
@@ -54,6 +50,6 @@ function title(status: number): string {
   return STATUS_CODES[status] ?? 'Error'
 }
 
-function send(reply: FastifyReply, problem: Problem): FastifyReply {
+function send(reply: FastifyReply, problem: ProblemAnswer): FastifyReply {
   return reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem)
 }

@@ -1,13 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import resourceServer from 'fastify-resource-server'
-import tokenClient, { type TokenClient } from 'fastify-token-client'
+import tokenClient, { type TokenClientFor } from 'fastify-token-client'
+import { clientOptions } from '../client-options.js'
 import type { PaymentConfig } from '../config.js'
-import { acceptRoles } from '../operations/accept-roles.js'
-import { securityScheme } from '../operations/api-docs.js'
 import { createApiService } from '../operations/api-service.js'
 import { currentTraceId } from '../operations/trace-context.js'
 import { paymentsApi } from '../payments-api.js'
+import { usedReceipts } from '../receipts-api.js'
 import { startBackgroundWork } from './background-work.js'
 import type { PaymentGateway } from './gateway.js'
 import { createOutbox } from './outbox.js'
@@ -21,7 +20,7 @@ import { sandboxGateway } from './sandbox-gateway.js'
 declare module 'fastify' {
   interface FastifyInstance {
     /** The receipt service, called with the payment service's own token. */
-    receipts: TokenClient
+    receipts: TokenClientFor<typeof usedReceipts>
   }
 }
 
@@ -52,16 +51,16 @@ export async function buildPaymentService(
   }: PaymentServiceParts = {},
 ): Promise<FastifyInstance> {
   const { leases = usualLeases } = config
-  const { app, database } = await createApiService(config, {
+  const { app, database, protect } = await createApiService(config, {
     name: 'payment-service',
     title: 'Payment service',
     description: 'Takes payments for orders, each once, and has a receipt made for every paid one.',
-    scopes: paymentsApi.scopes,
+    api: paymentsApi,
     bodyLimit: 32 * 1024,
     schema: 'payments',
     migrations: new URL('../../src/payment-service/migrations/', import.meta.url),
   })
-  await app.register(tokenClient, { name: 'receipts', ...config.receipts })
+  await app.register(tokenClient, { name: 'receipts', ...clientOptions(config.receipts, usedReceipts) })
 
   const store = createPaymentStore(database)
   const payments = createPayments({ store, gateway, clock, leaseMs: leases.paymentMs })
@@ -88,14 +87,7 @@ export async function buildPaymentService(
     })
   })
 
-  await app.register(async api => {
-    api.addHook('onRoute', acceptRoles)
-    await api.register(resourceServer, {
-      issuer: config.issuer,
-      api: { ...paymentsApi, audience: config.audience },
-      ...config.verification,
-      securityScheme,
-    })
+  await protect(async api => {
     await api.register(paymentRoutes, {
       payments,
       receiptsApi,

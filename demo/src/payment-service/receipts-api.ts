@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
-import type { TokenClient } from 'fastify-token-client'
-import { usedReceipts, type ReceiptRequest } from '../receipts-api.js'
+import type { TokenClientFor } from 'fastify-token-client'
+import type { ReceiptRequest, usedReceipts } from '../receipts-api.js'
 import { methodNames } from './gateway.js'
 import type { Payment } from './payment.js'
 
@@ -39,12 +39,11 @@ const timeoutMs = 15_000
 /** `detail` is what the token client tells operators if there is no token. */
 type DeliveryError = Error & { detail?: string; retryAfterMs?: number }
 
-export function createReceiptsApi(receipts: TokenClient): ReceiptsApi {
-  const { call } = usedReceipts.over(receipts)
+export function createReceiptsApi(receipts: TokenClientFor<typeof usedReceipts>): ReceiptsApi {
   return {
     async deliver(payment) {
       try {
-        const { status, body } = await call('issueReceipt', {
+        const { status, body } = await receipts.call('issueReceipt', {
           params: { paymentId: payment.id },
           body: receiptOf(payment),
           signal: AbortSignal.timeout(timeoutMs),

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { answer } from 'fastify-api-contract'
 import { paymentsApi } from '../payments-api.js'
+import { pickHeaders } from '../pick-headers.js'
 import { readIdempotencyKey } from './idempotency-key.js'
 import { declined, paymentAnswer } from './payment-answer.js'
 import type { Payment } from './payment.js'
@@ -77,8 +78,8 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
         reply.header('retry-after', 1)
         throw new ReceiptPendingError()
       }
-      const answered = await receiptsApi.read(id, pick(request.headers, ['accept', 'if-none-match']))
-      reply.code(answered.statusCode).headers(pick(answered.headers, passedOn))
+      const answered = await receiptsApi.read(id, pickHeaders(request.headers, ['accept', 'if-none-match']))
+      reply.code(answered.statusCode).headers(pickHeaders(answered.headers, passedOn))
       return reply.send(answered.statusCode === 304 ? undefined : answered.body)
     },
   )
@@ -108,16 +109,4 @@ type Caller = Pick<FastifyRequest, 'auth'>
 /** Payments and keys belong to a client; a token without one has its subject. */
 function clientOf({ auth }: Caller): string {
   return auth.clientId ?? `${auth.issuer} ${auth.subject}`
-}
-
-function pick(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  names: readonly string[],
-): Record<string, string> {
-  const picked: Record<string, string> = {}
-  for (const name of names) {
-    const value = headers[name]
-    if (typeof value === 'string') picked[name] = value
-  }
-  return picked
 }

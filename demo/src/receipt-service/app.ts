@@ -1,8 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import resourceServer from 'fastify-resource-server'
 import type { ReceiptConfig } from '../config.js'
-import { acceptRoles } from '../operations/accept-roles.js'
-import { securityScheme } from '../operations/api-docs.js'
 import { createApiService } from '../operations/api-service.js'
 import { receiptsApi } from '../receipts-api.js'
 import { createReceipts } from './receipts.js'
@@ -13,11 +10,11 @@ const usualLimits: RenderLimits = { threads: 1, maxQueue: 100, timeoutMs: 10_000
 
 /** The receipt service: turns paid orders into receipts, for clients that have a token for it. */
 export async function buildReceiptService(config: ReceiptConfig): Promise<FastifyInstance> {
-  const { app, database } = await createApiService(config, {
+  const { app, database, protect } = await createApiService(config, {
     name: 'receipt-service',
     title: 'Receipt service',
     description: 'Issues one receipt per payment and keeps it, as PDF, page and JSON.',
-    scopes: receiptsApi.scopes,
+    api: receiptsApi,
     // Room for everything the schema allows, and little more.
     bodyLimit: 128 * 1024,
     schema: 'receipts',
@@ -27,14 +24,7 @@ export async function buildReceiptService(config: ReceiptConfig): Promise<Fastif
   // Hooks run last in, first out: the renderer ends what it started before the database goes.
   app.addHook('onClose', () => renderer.close())
 
-  await app.register(async api => {
-    api.addHook('onRoute', acceptRoles)
-    await api.register(resourceServer, {
-      issuer: config.issuer,
-      api: { ...receiptsApi, audience: config.audience },
-      ...config.verification,
-      securityScheme,
-    })
+  await protect(async api => {
     await api.register(receiptRoutes, { receipts: createReceipts(database, renderer) })
   })
   return app

@@ -1,6 +1,7 @@
 import type { Content, TDocumentDefinitions } from 'pdfmake/interfaces.js'
 import { isPrintable } from './format.js'
-import { receiptJson, type Receipt } from './receipt.js'
+import type { Receipt } from '../receipts-api.js'
+import { receiptJson } from './receipt.js'
 import { instantOf } from './instant.js'
 import { accent, breakable, contentWidth, display, hairline, ink, muted, page } from './receipt-style.js'
 import { tables } from './receipt-tables.js'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Eta } from 'eta'
-import type { Receipt } from './receipt.js'
+import type { Receipt } from '../receipts-api.js'
 import { viewReceipt } from './receipt-view.js'
 import { seller } from './seller.js'
 

@@ -1,6 +1,6 @@
 import { formatFor, type Format } from './format.js'
 import { labelsFor, type Labels } from './labels.js'
-import type { Receipt } from './receipt.js'
+import type { Receipt } from '../receipts-api.js'
 
 /** A receipt as text in the buyer's language: what the document and the page show, each in its own form. */
 export interface ReceiptView {

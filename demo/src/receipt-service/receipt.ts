@@ -1,11 +1,6 @@
-import type { ReceiptRequest } from '../receipts-api.js'
+import { Type, type TSchema } from 'typebox'
+import { receiptSchema, type Receipt, type ReceiptRequest } from '../receipts-api.js'
 import { instantOf } from './instant.js'
-
-/** A receipt: what was asked for, with its number. The PDF, the page and the JSON are pure functions of it. */
-export interface Receipt extends ReceiptRequest {
-  readonly paymentId: string
-  readonly number: string
-}
 
 /** What is inconsistent in a receipt, in a sentence; undefined for a right one. */
 export function mistakeIn({ paidAt, lines, vat, total }: ReceiptRequest): string | undefined {
@@ -26,28 +21,18 @@ function sum(amounts: readonly number[]): number {
   return amounts.reduce((a, b) => a + b, 0)
 }
 
-/** The receipt as canonical JSON: the same members in the same order, whatever order they came in. */
+/** The receipt as canonical JSON: the members of its schema in their order, whatever order they came in. */
 export function receiptJson(receipt: Receipt): string {
-  const { buyer, lines, vat } = receipt
-  const ordered = {
-    number: receipt.number,
-    paymentId: receipt.paymentId,
-    paidAt: instantOf(receipt.paidAt).toISOString(),
-    locale: receipt.locale,
-    currency: receipt.currency,
-    buyer: { email: buyer.email, name: buyer.name },
-    paidWith: receipt.paidWith,
-    lines: lines.map(line => ({
-      sku: line.sku,
-      title: line.title,
-      author: line.author,
-      quantity: line.quantity,
-      unitPrice: line.unitPrice,
-      vatRate: line.vatRate,
-      total: line.total,
-    })),
-    vat: vat.map(({ rate, net, vat: tax, gross }) => ({ rate, net, vat: tax, gross })),
-    total: receipt.total,
-  }
-  return JSON.stringify(ordered)
+  return JSON.stringify(
+    inOrder(receiptSchema, { ...receipt, paidAt: instantOf(receipt.paidAt).toISOString() }),
+  )
+}
+
+function inOrder(schema: TSchema, value: unknown): unknown {
+  if (Type.IsArray(schema) && Array.isArray(value)) return value.map(item => inOrder(schema.items, item))
+  if (!Type.IsObject(schema)) return value
+  const members = value as Readonly<Record<string, unknown>>
+  return Object.fromEntries(
+    Object.entries(schema.properties).map(([name, member]) => [name, inOrder(member, members[name])]),
+  )
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import createError from '@fastify/error'
 import type { Database, Queryable } from '../database/database.js'
-import type { ReceiptRequest } from '../receipts-api.js'
+import type { Receipt, ReceiptRequest } from '../receipts-api.js'
 import { taxYearOf } from './instant.js'
-import { receiptJson, type Receipt } from './receipt.js'
+import { receiptJson } from './receipt.js'
 import type { Renderer } from './render-pdf.js'
 
 /** A receipt with its document, as stored. */

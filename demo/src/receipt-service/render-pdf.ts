@@ -1,6 +1,6 @@
 import createError from '@fastify/error'
 import { Piscina } from 'piscina'
-import type { Receipt } from './receipt.js'
+import type { Receipt } from '../receipts-api.js'
 
 /** What rendering may take. */
 export interface RenderLimits {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { move } from 'piscina'
 import pdfmake from 'pdfmake'
 import { receiptDocument } from './receipt-document.js'
-import type { Receipt } from './receipt.js'
+import type { Receipt } from '../receipts-api.js'
 
 // The fonts are read once into pdfmake's own file system; after that it may read nothing: no URL, no file.
 const require = createRequire(import.meta.url)

@@ -5,11 +5,13 @@ import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import view from '@fastify/view'
 import { Eta } from 'eta'
 import fastify, { type FastifyInstance } from 'fastify'
-import tokenClient, { type TokenClient } from 'fastify-token-client'
+import tokenClient, { type TokenClientFor } from 'fastify-token-client'
+import { clientOptions } from '../client-options.js'
 import type { StorefrontConfig } from '../config.js'
 import { operations } from '../operations/operations.js'
 import { serviceLog } from '../operations/service-log.js'
 import { tracedRequests } from '../operations/trace-context.js'
+import { usedPayments } from '../payments-api.js'
 import { seller } from '../receipt-service/seller.js'
 import { serveAssets } from './assets.js'
 import type { Backstage } from './backstage.js'
@@ -28,7 +30,7 @@ import { refuseCrossSite } from './same-origin.js'
 declare module 'fastify' {
   interface FastifyInstance {
     /** The payment service, called with the storefront's own token. */
-    payments: TokenClient
+    payments: TokenClientFor<typeof usedPayments>
   }
 }
 
@@ -83,7 +85,7 @@ export async function buildStorefront(
     })
   errorPages(app)
 
-  await app.register(tokenClient, { name: 'payments', ...config.payments })
+  await app.register(tokenClient, { name: 'payments', ...clientOptions(config.payments, usedPayments) })
   const payments = createPaymentsApi(app.payments)
   await app.register(cartRoutes)
   await app.register(checkoutRoutes, { payments })

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { UnexpectedAnswerError } from 'fastify-api-contract'
-import type { TokenClient } from 'fastify-token-client'
-import { usedPayments, type PaymentAnswer, type PaymentMethod, type PaymentRequest } from '../payments-api.js'
+import createError from '@fastify/error'
+import { UnexpectedAnswerError, type ReceivedFrom } from 'fastify-api-contract'
+import type { TokenClientFor } from 'fastify-token-client'
+import { pickHeaders } from '../pick-headers.js'
+import type { PaymentAnswer, PaymentMethod, PaymentRequest, usedPayments } from '../payments-api.js'
 
 /** How a buyer pays here: test methods of the sandbox gateway, never a card number. */
 export const paymentMethods = {
@@ -14,8 +16,6 @@ export const paymentMethods = {
   },
 } as const satisfies Record<PaymentMethod, object>
 
-export type Payment = PaymentAnswer
-
 /** A receipt as it came, to be passed on. */
 export interface ReceiptFile {
   readonly headers: Readonly<Record<string, string>>
@@ -23,34 +23,25 @@ export interface ReceiptFile {
   readonly fileName: string | undefined
 }
 
-/** The payment service refused, in its own words (RFC 9457). */
-export class PaymentRefused extends Error {
-  readonly statusCode: number
-  /** The payment that it is about: the declined one, or with 422 the one that was made with the same key. */
-  readonly paymentId: string | undefined
-
-  constructor(statusCode: number, { detail, paymentId }: { detail?: string; paymentId?: string } = {}) {
-    super(detail ?? `the payment service answers ${statusCode}`)
-    this.statusCode = statusCode
-    this.paymentId = paymentId
-  }
-}
+/** What the payment service answers to a purchase: with 422, `paymentId` is the payment that was made with the same key. */
+export type PayAnswer = ReceivedFrom<(typeof usedPayments)['operations']['pay']>
 
 /** The payment service as the storefront uses it. */
 export interface PaymentsApi {
-  /** @throws {PaymentRefused} with 402 when the payment is declined */
   pay(
     order: PaymentRequest['order'],
     buyer: PaymentRequest['buyer'],
     method: PaymentMethod,
     idempotencyKey: string,
-  ): Promise<Payment>
-  find(paymentId: string): Promise<Payment | undefined>
+  ): Promise<PayAnswer>
+  find(paymentId: string): Promise<PaymentAnswer | undefined>
   /** The payment that was made with this key, if any. */
-  findByKey(idempotencyKey: string): Promise<Payment | undefined>
+  findByKey(idempotencyKey: string): Promise<PaymentAnswer | undefined>
   /** The receipt in the wanted media type; undefined while it is being made. */
   receipt(paymentId: string, mediaType: string): Promise<ReceiptFile | undefined>
 }
+
+const ReceiptError = createError<[number]>('SHOP_RECEIPT', 'The payment service answers %s.', 502)
 
 /** Somebody pressed twice: the first request is still being worked on. How often to ask for its answer, and how far apart. */
 const inUse = { attempts: 20, pauseMs: 250 }
@@ -61,13 +52,8 @@ const timeoutMs = 10_000
 
 const patience = () => ({ signal: AbortSignal.timeout(timeoutMs) })
 
-export function createPaymentsApi(payments: TokenClient): PaymentsApi {
-  const { call } = usedPayments.over(payments)
-
-  async function look(answer: ReturnType<typeof call<'find' | 'findByKey'>>): Promise<Payment | undefined> {
-    const { status, body } = await answer.catch(refuse)
-    return status === 200 ? body : undefined
-  }
+export function createPaymentsApi(payments: TokenClientFor<typeof usedPayments>): PaymentsApi {
+  const { call } = payments
 
   return {
     async pay(order, buyer, paymentMethod, idempotencyKey) {
@@ -79,16 +65,21 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
         })
       for (let attempt = 1; ; attempt += 1) {
         // Another process may be there, and the key makes it one payment.
-        const { status, body } = await send()
-          .catch(async (error: unknown) => (hasEnded(error) ? send() : Promise.reject(error)))
-          .catch(refuse)
-        if (status === 201) return body
-        if (status !== 409 || attempt === inUse.attempts) throw new PaymentRefused(status, body)
+        const answer = await send().catch(async (error: unknown) =>
+          hasEnded(error) ? send() : Promise.reject(error),
+        )
+        if (answer.status !== 409 || attempt === inUse.attempts) return answer
         await wait(inUse.pauseMs)
       }
     },
-    find: async paymentId => look(call('find', { params: { paymentId }, ...patience() })),
-    findByKey: async idempotencyKey => look(call('findByKey', { query: { idempotencyKey }, ...patience() })),
+    async find(paymentId) {
+      const { status, body } = await call('find', { params: { paymentId }, ...patience() })
+      return status === 200 ? body : undefined
+    },
+    async findByKey(idempotencyKey) {
+      const { status, body } = await call('findByKey', { query: { idempotencyKey }, ...patience() })
+      return status === 200 ? body : undefined
+    },
     async receipt(paymentId, mediaType) {
       const { statusCode, headers, body } = await payments.request({
         path: `/payments/${encodeURIComponent(paymentId)}/receipt`,
@@ -97,13 +88,13 @@ export function createPaymentsApi(payments: TokenClient): PaymentsApi {
       })
       if (statusCode === 200)
         return {
-          headers: pick(headers, ['content-type', 'content-security-policy']),
+          headers: pickHeaders(headers, ['content-type', 'content-security-policy']),
           bytes: Buffer.from(await body.arrayBuffer()),
           fileName: /filename="([\w.-]+)"/.exec(String(headers['content-disposition']))?.[1],
         }
       await body.dump()
       if (statusCode === 404 || statusCode === 409) return undefined
-      throw new PaymentRefused(statusCode)
+      throw new ReceiptError(statusCode)
     },
   }
 }
@@ -113,20 +104,4 @@ function hasEnded(error: unknown): boolean {
   return error instanceof UnexpectedAnswerError
     ? error.status === 503
     : cutOff.has((error as { code?: unknown }).code)
-}
-
-function refuse(error: unknown): never {
-  throw error instanceof UnexpectedAnswerError ? new PaymentRefused(error.status) : error
-}
-
-function pick(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  names: readonly string[],
-): Record<string, string> {
-  const picked: Record<string, string> = {}
-  for (const name of names) {
-    const value = headers[name]
-    if (typeof value === 'string') picked[name] = value
-  }
-  return picked
 }

@@ -6,7 +6,7 @@ import { currency } from '../../catalogue.js'
 import { cartCount, cartLines, cartTotal, readCart, writeCart, type Cart } from '../cart.js'
 import { locale } from '../money.js'
 import type { PaymentMethod } from '../../payments-api.js'
-import { paymentMethods, PaymentRefused, type PaymentsApi } from '../payments-api.js'
+import { paymentMethods, type PaymentsApi } from '../payments-api.js'
 import { loadCart, saveCart } from './cart-cookie.js'
 
 const orderForm = Type.Object(
@@ -56,25 +56,24 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
       if (cart.size === 0 || writeCart(cart) !== request.body.cart) return resume(request, reply, cart)
       const items = [...cart].map(([sku, quantity]) => ({ sku, quantity }))
       try {
-        const { paymentId } = await payments.pay({ items, currency, locale }, { email }, method, order)
-        saveCart(reply, new Map())
-        return await reply.redirect(`/orders/${paymentId}`, 303)
+        const { status, body } = await payments.pay({ items, currency, locale }, { email }, method, order)
+        if (status === 201) {
+          saveCart(reply, new Map())
+          return await reply.redirect(`/orders/${body.paymentId}`, 303)
+        }
+        if (status === 402)
+          return await showForm(reply.code(402), cart, { email, method, alert: body.detail })
+        if (status === 400) {
+          const state = { email, method, order, alert: notAnAddress, isEmailInvalid: true }
+          return await showForm(reply.code(400), cart, state)
+        }
+        if (status === 422 && body.paymentId !== undefined)
+          return await showFirst(reply, cart, { email, method, paymentId: body.paymentId })
+        request.log.error({ status, code: body.code }, 'payment not made')
       } catch (error) {
-        if (error instanceof PaymentRefused && error.statusCode === 402)
-          return showForm(reply.code(402), cart, { email, method, alert: error.message })
-        if (error instanceof PaymentRefused && error.statusCode === 400)
-          return showForm(reply.code(400), cart, {
-            email,
-            method,
-            order,
-            alert: notAnAddress,
-            isEmailInvalid: true,
-          })
-        if (error instanceof PaymentRefused && error.statusCode === 422 && error.paymentId !== undefined)
-          return showFirst(reply, cart, { email, method, paymentId: error.paymentId })
         request.log.error({ err: error }, 'payment not made')
-        return showUnreachable(reply, cart, { email, method, order })
       }
+      return showUnreachable(reply, cart, { email, method, order })
     },
   )
 
