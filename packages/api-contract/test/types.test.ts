@@ -84,13 +84,42 @@ t.test('a change of the contract breaks exactly the callers that it concerns', a
     const lines = [...stdout.matchAll(/callers\.ts\((\d+),/g)].map(([, line]) => Number(line))
     t.strictSame([...new Set(lines)].sort(), brokenLines, `${to}\n${stdout}`)
   }
-  const renamed = contract.replace(`'receipts:read': `, `'receipts:get': `)
-  const folder = writeProgram(t, { 'receipts-api.ts': renamed, 'callers.ts': callers })
-  t.match(
-    compile(compilers['7'], ['-p', folder]).stdout,
-    /receipts-api\.ts\(\d+,\d+\).*receipts:read/,
-    'a scope',
-  )
+})
+
+const byHand = `import fastify from 'fastify'
+import 'fastify-resource-server'
+import { receiptsApi } from './receipts-api.js'
+declare module 'fastify-resource-server' {
+  interface OAuthTypes { scopes: keyof typeof receiptsApi.scopes }
+}
+const app = fastify()
+app.get('/files/1', { config: { oauth: { scopes: ['receipts:read'] } } }, async () => 1)
+app.put('/files/1', { config: { oauth: { scopes: ['receipts:write'] } } }, async () => 1)
+app.get('/files/2', { config: { oauth: { scopes: receiptsApi.operations.getReceipt.scopes } } }, async () => 1)
+receiptsApi.route('getReceipt', async () => ({ status: 200, body: { number: '1', currency: 'EUR' } } as const))
+`
+
+t.test('a change of a scope breaks exactly the code that names it', async t => {
+  const contract = readFileSync(join(types, 'receipts-api.ts'), 'utf8')
+  const brokenBy = (changed: string): string[] => {
+    t.not(changed, contract)
+    const folder = writeProgram(t, {
+      'receipts-api.ts': changed,
+      'callers.ts': callers,
+      'by-hand.ts': byHand,
+    })
+    const { stdout } = compile(compilers['7'], ['-p', folder])
+    return [...stdout.matchAll(/([\w-]+\.ts)\((\d+),/g)].map(([, file = '', line]) => `${file} ${line}`)
+  }
+  t.strictSame(brokenBy(`${contract}\n`), [], 'all of it is right')
+  const catalogue = brokenBy(contract.replace(`'receipts:read': `, `'receipts:get': `))
+  for (const [index, line] of contract.split('\n').entries())
+    if (/scopes: \[.*'receipts:read'/.test(line))
+      t.ok(catalogue.includes(`receipts-api.ts ${index + 1}`), line)
+  const everywhere = brokenBy(contract.replaceAll(`'receipts:read'`, `'receipts:get'`))
+  t.strictSame(everywhere, ['by-hand.ts 8'], 'everywhere in the contract')
+  const moved = brokenBy(contract.replace(`scopes: ['receipts:write']`, `scopes: ['receipts:read']`))
+  t.strictSame(moved, [], 'callers of an operation do not name its scopes')
 })
 
 t.test('editors complete operations and scopes, and show method, path and scopes', async t => {

@@ -136,6 +136,29 @@ defineApi({
   },
 })
 
+defineApi({
+  audience,
+  scopes,
+  operations: {
+    // @ts-expect-error -- scopes as text
+    textScopes: { method: 'GET', path: '/a', scopes: 'receipts:read', responses },
+    // @ts-expect-error -- a misspelt way to say that it is public
+    notPublic: { method: 'GET', path: '/b', scopes: 'none', responses },
+    // @ts-expect-error -- parameters that are no object
+    textParams: { method: 'GET', path: '/c/:id', scopes: [], params: Type.String(), responses },
+    // @ts-expect-error -- a query that is no object
+    textQuery: { method: 'GET', path: '/d', scopes: [], query: Type.String(), responses },
+    // @ts-expect-error -- a status that is no number
+    textStatus: { method: 'GET', path: '/e', scopes: [], responses: { '2xx': Receipt } },
+    // @ts-expect-error -- a summary that is no text
+    numberSummary: { method: 'GET', path: '/f', scopes: [], responses, summary: 5 },
+  },
+})
+// @ts-expect-error -- a scope without its description
+defineApi({ audience, scopes: { read: undefined }, operations: {} })
+// @ts-expect-error -- a list of scopes
+defineApi({ audience, scopes: ['read'], operations: {} })
+
 // The server
 // @ts-expect-error -- no such operation
 receiptsApi.route('putReciept', async () => answer(204))
@@ -147,6 +170,12 @@ receiptsApi.route('putReceipt', async () => answer(409, { number: '1', currency:
 receiptsApi.route('putReceipt', async () => answer(201, { number: '1' }))
 // @ts-expect-error -- a value that the schema does not allow
 receiptsApi.route('putReceipt', async () => answer(201, { number: '1', currency: 'XXX' }))
+// @ts-expect-error -- no body where there is one
+receiptsApi.route('putReceipt', async () => answer(201))
+// @ts-expect-error -- a header that is no text
+receiptsApi.route('deleteReceipt', async () => answer(204, undefined, { age: 5 }))
+// @ts-expect-error -- one of its answers is wrong
+receiptsApi.route('deleteReceipt', ({ params }) => (params.paymentId ? answer(204) : answer(404)))
 // @ts-expect-error -- a body where there is none
 receiptsApi.route('deleteReceipt', async () => answer(204, { title: 'gone' }))
 // @ts-expect-error -- not an answer
@@ -192,6 +221,24 @@ await call('putReceipt', { params: { paymentId } })
 await call('putReceipt', { params: { paymentId }, body: { title: 'x' } })
 // @ts-expect-error -- a misspelt parameter
 await call('putReceipt', { params: { paymentID: '1' }, body: order })
+// @ts-expect-error -- a parameter that the path does not have
+await call('putReceipt', { params: { paymentId, id: '1' }, body: order })
+// @ts-expect-error -- a parameter of the wrong type
+await call('putReceipt', { params: { paymentId: 1 }, body: order })
+// @ts-expect-error -- a field that the body does not have
+await call('putReceipt', { params: { paymentId }, body: { title: 'x', cents: 1, more: 1 } })
+// @ts-expect-error -- a misspelt member
+await call('putReceipt', { param: { paymentId }, body: order })
+// @ts-expect-error -- a member that a call does not have
+await call('putReceipt', { params: { paymentId }, body: order, timeoutMs: 5 })
+// @ts-expect-error -- a header that is no text
+await call('putReceipt', { params: { paymentId }, body: order, headers: { age: 5 } })
+// @ts-expect-error -- this operation has no query
+await call('putReceipt', { params: { paymentId }, body: order, query: { page: 1 } })
+// @ts-expect-error -- this operation has no params
+await call('listReceipts', { params: { paymentId } })
+// @ts-expect-error -- a query parameter that it does not have
+await call('listReceipts', { query: { size: 1 } })
 // @ts-expect-error -- this operation has no body
 await call('deleteReceipt', { params: { paymentId }, body: order })
 // @ts-expect-error -- a query parameter of the wrong type
