@@ -1,4 +1,4 @@
-import type { Static } from 'typebox'
+import type { Static, TObject, TOptional } from 'typebox'
 import type { Received, ReceivedFrom } from './answer.js'
 import { pathOf } from './build-path.js'
 import { find } from './check-definition.js'
@@ -24,17 +24,22 @@ export type ClientOf = (operation: { readonly name: string; readonly scopes: rea
 // oxlint-disable-next-line typescript/no-empty-object-type -- this one is meant
 export type Nothing = {}
 
-// Optional if all its members are.
 export type Part<Member extends string, S> = S extends Schema
-  ? Nothing extends Static<S>
-    ? { readonly [M in Member]?: Static<S> }
-    : { readonly [M in Member]: Static<S> }
+  ? { readonly [M in Member]: Static<S> }
   : unknown
+
+// Optional if all its members are, which is told without the static type: that takes the compiler longer.
+export type Query<S> =
+  S extends TObject<infer P>
+    ? P[keyof P] extends TOptional
+      ? { readonly query?: Static<S> }
+      : { readonly query: Static<S> }
+    : unknown
 
 // Distributes, because an intersection of the unions of all operations is too large for the compiler.
 export type Input<Op> = Op extends Operation
   ? Part<'params', Op['params']> &
-      Part<'query', Op['query']> &
+      Query<Op['query']> &
       Part<'body', Op['body']> & {
         readonly headers?: Readonly<Record<string, string>>
         readonly signal?: AbortSignal

@@ -199,6 +199,19 @@ receiptsApi.route('status', async request => {
 })
 
 // The client
+const notesApi = defineApi({
+  audience,
+  scopes,
+  operations: {
+    note: {
+      method: 'POST',
+      path: '/notes',
+      scopes: [],
+      body: Type.Object({ text: Type.Optional(Type.String()) }),
+      responses,
+    },
+  },
+})
 const pool = new Pool('http://localhost')
 // @ts-expect-error -- no operation
 receiptsApi.pick()
@@ -217,6 +230,8 @@ await call('putReceipt')
 await call('putReceipt', { body: order })
 // @ts-expect-error -- no body
 await call('putReceipt', { params: { paymentId } })
+// @ts-expect-error -- no body, although nothing in it is required
+await notesApi.pick('note').over(pool).call('note')
 // @ts-expect-error -- a field of the body is missing
 await call('putReceipt', { params: { paymentId }, body: { title: 'x' } })
 // @ts-expect-error -- a misspelt parameter
