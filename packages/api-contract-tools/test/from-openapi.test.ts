@@ -261,6 +261,11 @@ t.test('what JSON Schema says is said in TypeBox', async t => {
       )`,
     ],
     [{ allOf: [{ type: 'null' }] }, 'Type.Null()'],
+    [
+      { allOf: [{ type: 'null' }, { description: 'x' }, true] },
+      'Type.Intersect([Type.Null(), Type.Unknown()])',
+    ],
+    [{ allOf: [{ description: 'x' }] }, 'Type.Unknown()'],
     [{ allOf: [], type: 'null' }, 'Type.Null()'],
     [{ type: 'object', oneOf: [{ type: 'null' }] }, 'Type.Null()'],
     [
@@ -290,6 +295,7 @@ t.test('references become constants in an order that compiles, and cycles end', 
     A: { type: 'object', properties: { b: ref('B'), 'z/~': ref('Z~1~0') } },
     B: { type: 'object', properties: { a: ref('A'), self: { type: 'array', items: ref('B') } } },
     'Z/~': { type: 'string' },
+    'My thing': { type: 'string' },
     Alias: ref('A'),
     class: ref('Type'),
     Type: { type: 'null' },
@@ -302,13 +308,13 @@ t.test('references become constants in an order that compiles, and cycles end', 
     Pool: ref('Loop'),
     Unused: { $ref: '#/components/schemas/Nowhere' },
   }
-  const wanted = ['Alias', 'class', 'string', '1.a', '1-a', 'Part', 'Inner']
+  const wanted = ['Alias', 'class', 'string', '1.a', '1-a', 'Part', 'Inner', 'My%20thing']
   const requestBody = { content: { 'application/json': { schema: { anyOf: wanted.map(ref) } } } }
   const { code, notes } = generate({
     paths: { '/': { post: { requestBody, responses: { 200: {} }, security: [] } } },
     components: { schemas },
   })
-  t.match(code, 'Type.Union([Alias, class_, string_, _1_a_2, _1_a, Part, Inner])')
+  t.match(code, 'Type.Union([Alias, class_, string_, _1_a_2, _1_a, Part, Inner, My_thing])')
   t.notMatch(code, 'Unused')
   t.strictSame([...notes].sort(), [
     '#/components/schemas/Inner/properties/again contains itself; the inner one is Type.Unknown()',
@@ -433,6 +439,18 @@ t.test('an operation has a name, a path and scopes that a contract can have', as
     },
   })
   t.strictSame(twice.notes.slice(-1), ['two is left out: its route is that of one.'])
+  const extended = generate({
+    paths: {
+      'x-internal': { get: { responses: { 204: {} } } },
+      '/a': {
+        servers: [{ url: 'https://other.example.com' }],
+        get: { responses: { 204: {} }, security: [] },
+      },
+    },
+  })
+  t.strictSame(extended.notes, [
+    'getA: it has servers of its own, so it needs a client with another base URL.',
+  ])
 })
 
 const json = (type: string) => ({ content: { 'application/json': { schema: { type } } } })
@@ -462,6 +480,8 @@ t.test('a default response stands for statuses that are not listed', async t => 
 })
 
 t.test('a document that cannot be used is refused with a reason', async t => {
+  const merged = 'openapi: 3.1.0\nx-base: &base { url: "https://a.example.com" }\nservers: [{ <<: *base }]\n'
+  t.match(contractFromOpenApi(merged, { source: 'x' }).code, "audience: 'https://a.example.com'")
   const cases: [document: string | object, message: RegExp][] = [
     ['', /is not an object/],
     ['[]', /is not an object/],

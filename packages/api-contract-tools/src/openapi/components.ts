@@ -1,4 +1,4 @@
-import type { OpenApiDocument } from './document.js'
+import { decodeStep, type OpenApiDocument } from './document.js'
 import { isObject } from './json.js'
 import { uniqueNames } from './naming.js'
 import { print, type Code } from './print.js'
@@ -71,7 +71,7 @@ export function createComponents(
 /** The name of a component that is referred to as a whole. */
 function componentOf(ref: string): string | undefined {
   const name = ref.startsWith(prefix) ? ref.slice(prefix.length) : ''
-  return name === '' || name.includes('/') ? undefined : name.replaceAll('~1', '/').replaceAll('~0', '~')
+  return name === '' || name.includes('/') ? undefined : decodeStep(name)
 }
 
 /** What stands for a schema inside itself: a constant cannot contain itself. */

@@ -48,10 +48,15 @@ function parseText(text: string): Json {
   try {
     // JSON is YAML too, but JSON.parse is much faster. A byte order mark is none of its letters.
     const content = text.replace(/^\uFEFF/, '')
-    return (/^\s*\{/.test(content) ? parseEither(content) : parse(content)) as Json
+    return (/^\s*\{/.test(content) ? parseEither(content) : parseYaml(content)) as Json
   } catch (error) {
     throw new OpenApiError(`The document is neither JSON nor YAML: ${(error as Error).message}`)
   }
+}
+
+/** With `<<`, which YAML 1.2 has no more and documents use. */
+function parseYaml(text: string): unknown {
+  return parse(text, { merge: true })
 }
 
 /** YAML may begin with a brace as well. */
@@ -60,7 +65,7 @@ function parseEither(text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     try {
-      return parse(text)
+      return parseYaml(text)
     } catch {
       throw error
     }
@@ -75,7 +80,7 @@ function pointed(root: JsonObject, ref: string): Json | undefined {
     )
   let value: Json | undefined = root
   for (const step of ref.split('/').slice(1)) {
-    const name = decode(step).replaceAll('~1', '/').replaceAll('~0', '~')
+    const name = decodeStep(step)
     // A list's members have their index as name.
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, name)
@@ -86,12 +91,15 @@ function pointed(root: JsonObject, ref: string): Json | undefined {
   return value
 }
 
-function decode(step: string): string {
+/** One name of a JSON pointer (RFC 6901 §4, §6). */
+export function decodeStep(step: string): string {
+  let name = step
   try {
-    return decodeURIComponent(step)
+    name = decodeURIComponent(step)
   } catch {
-    return step
+    // Not encoded.
   }
+  return name.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
 /** There is no JSON for undefined. */

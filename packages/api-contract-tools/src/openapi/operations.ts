@@ -40,7 +40,8 @@ export function readOperations(parts: OperationParts): OperationResult[] {
   const results: OperationResult[] = []
   for (const [path, item] of membersOf(root['paths']).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const pathItem = resolve(item)
-    if (!isObject(pathItem)) continue
+    // Other members are extensions.
+    if (!isObject(pathItem) || !path.startsWith('/')) continue
     for (const method of [...methods, ...otherMethods]) {
       const operation = pathItem[method]
       if (!isObject(operation)) continue
@@ -107,7 +108,9 @@ function readOperation(
     ['summary', summary === undefined ? undefined : quote(summary.replaceAll(/\s+/g, ' '))],
   ]
   const code = object(members.filter((member): member is [string, Code] => member[1] !== undefined))
-  return { name, code, headers: parameters.headers, notes: [...needs, ...parameters.notes] }
+  const hasServers = [operation, pathItem].some(({ servers }) => servers !== undefined)
+  const servers = hasServers ? ['it has servers of its own, so it needs a client with another base URL'] : []
+  return { name, code, headers: parameters.headers, notes: [...needs, ...parameters.notes, ...servers] }
 }
 
 /** The JSON media type of the body; undefined: there is none. */

@@ -43,7 +43,7 @@ function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
   const { $ref, allOf, anyOf, oneOf, ...own } = schema
   const parts: Code[] = []
   if (typeof $ref === 'string') parts.push(context.reference($ref))
-  for (const part of listOf(allOf)) parts.push(schemaCode(part, context))
+  for (const part of listOf(allOf)) if (isConstraint(part)) parts.push(schemaCode(part, context))
   for (const choice of [anyOf, oneOf])
     if (listOf(choice).length > 0)
       parts.push(
@@ -59,6 +59,12 @@ function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
   return parts
 }
 
+/** `allOf: [{ $ref }, { description }]` only describes what is referred to. */
+function isConstraint(schema: Json): boolean {
+  return !isObject(schema) || Object.keys(schema).some(name => constraints.has(name) || combining.has(name))
+}
+
+const combining = new Set(['$ref', 'allOf', 'anyOf', 'oneOf', 'nullable'])
 const constraints = new Set([
   'type',
   'enum',
