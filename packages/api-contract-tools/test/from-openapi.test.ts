@@ -266,6 +266,7 @@ t.test('what JSON Schema says is said in TypeBox', async t => {
       'Type.Intersect([Type.Null(), Type.Unknown()])',
     ],
     [{ allOf: [{ description: 'x' }] }, 'Type.Unknown()'],
+    [{ allOf: [{ type: 'null' }, { nullable: false }] }, 'Type.Null()'],
     [{ allOf: [], type: 'null' }, 'Type.Null()'],
     [{ type: 'object', oneOf: [{ type: 'null' }] }, 'Type.Null()'],
     [

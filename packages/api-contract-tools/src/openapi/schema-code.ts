@@ -61,10 +61,11 @@ function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
 
 /** `allOf: [{ $ref }, { description }]` only describes what is referred to. */
 function isConstraint(schema: Json): boolean {
-  return !isObject(schema) || Object.keys(schema).some(name => constraints.has(name) || combining.has(name))
+  if (!isObject(schema) || schema['nullable'] === true) return true
+  return Object.keys(schema).some(name => constraints.has(name) || combining.has(name))
 }
 
-const combining = new Set(['$ref', 'allOf', 'anyOf', 'oneOf', 'nullable'])
+const combining = new Set(['$ref', 'allOf', 'anyOf', 'oneOf'])
 const constraints = new Set([
   'type',
   'enum',
