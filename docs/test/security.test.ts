@@ -25,6 +25,8 @@ const rows = rowsOf('Code that is not ours')
 
 /** How calls of foreign code look in the sources. */
 const calls: Readonly<Record<string, RegExp>> = {
+  'code in options': /return read\(\{/,
+  'an API': /\bused\.over\(|\.requireRoutes\(/,
   'a clock': /\bclockOfOthers\(/,
   'a function that provides a credential': /\(provided as/,
   'a function that signs': /await sign\(/,

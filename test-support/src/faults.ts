@@ -15,8 +15,16 @@ export const faults: Readonly<Record<string, () => never>> = {
   'throws undefined'() {
     throw undefined
   },
+  'throws null'() {
+    throw null
+  },
+  'throws 0'() {
+    throw 0
+  },
   rejects: () => Promise.reject(new Error(internal)) as never,
   'rejects with undefined': () => Promise.reject() as never,
+  'rejects with null': () => Promise.reject(null) as never,
+  'rejects with empty text': () => Promise.reject('') as never,
   'never settles': () => new Promise(() => {}) as never,
   'returns undefined': () => undefined as never,
   'returns null': () => null as never,

@@ -1,3 +1,4 @@
+import { contain } from './contain.js'
 import type { Parser } from './parser.js'
 import type { Place } from './place.js'
 import { isPlainObject, show } from './show.js'
@@ -40,11 +41,35 @@ export interface Context {
 export function parseOptions<D extends Declaration>(
   given: unknown,
   declaration: D,
-  { toError, subject, ignored = [] }: Context,
+  context: Context,
 ): Parsed<D> {
-  if (!isPlainObject(given)) throw toError(`${subject} expects an object of options, not ${show(given)}`)
-  const place = { option: '', allowInsecureHttp: given['allowInsecureHttp'] === true, toError }
-  return readOptions(given, declaration, place, ignored)
+  const options = takeOptions(given, context)
+  const { toError, ignored } = context
+  const place = { option: '', allowInsecureHttp: options['allowInsecureHttp'] === true, toError }
+  return readOptions(options, declaration, place, ignored)
+}
+
+/**
+ * A copy of options, for callers that read some of them on their own. Each option is read once, because a getter may throw,
+ * or return another value the next time.
+ * @throws the library's error, if it is not an object literal or a getter throws
+ */
+export function takeOptions(given: unknown, { toError, subject }: Omit<Context, 'ignored'>): Given {
+  const place = { option: '', allowInsecureHttp: false, toError }
+  const isPlain = contain(subject, place, () => isPlainObject(given))
+  if (isPlain) return ownOptions(given as Given, place)
+  throw contain(subject, place, () => toError(`${subject} expects an object of options, not ${show(given)}`))
+}
+
+/** The same for an object that is an option itself; `place` is where it is. @throws the error of the place */
+export function ownOptions(given: Given, place: Place): Given {
+  const names = contain(named(place), place, () => Object.getOwnPropertyNames(given))
+  return Object.fromEntries(
+    names.map(name => {
+      const at = memberOf(place, name)
+      return [name, contain(named(at), at, () => given[name])]
+    }),
+  )
 }
 
 /** Reads the options in an object that is an option itself; `place` is where the object is. */
@@ -54,14 +79,22 @@ export function readOptions<D extends Declaration>(
   place: Place,
   ignored: readonly string[] = [],
 ): Parsed<D> {
-  const prefix = place.option === '' ? '' : `${place.option}.`
-  refuseUnknown(given, Object.keys(declaration), { ...place, option: prefix }, ignored)
-  const parsed = Object.entries(declaration).map(([name, parser]) => [
-    name,
-    readOne(given, name, parser, { ...place, option: prefix + name }),
-  ])
+  const own = ownOptions(given, place)
+  refuseUnknown(own, Object.keys(declaration), place, ignored)
+  const parsed = Object.entries(declaration).map(([name, parser]) => {
+    const at = memberOf(place, name)
+    return [name, contain(named(at), at, contained => readOne(own, name, parser, contained))]
+  })
   // Each name has the value of its parser.
   return Object.freeze(Object.fromEntries(parsed)) as Parsed<D>
+}
+
+function memberOf(place: Place, name: string): Place {
+  return { ...place, option: place.option === '' ? name : `${place.option}.${name}` }
+}
+
+function named({ option }: Place): string {
+  return `option \`${option.slice(0, 100)}\``
 }
 
 function readOne(given: Given, name: string, parser: Parser<unknown>, place: Place): unknown {
@@ -87,13 +120,13 @@ function isRequired(parser: Parser<unknown>, place: Place): boolean {
 function refuseUnknown(
   given: Given,
   known: readonly string[],
-  { option: prefix, toError }: Place,
+  place: Place,
   ignored: readonly string[],
 ): void {
   for (const name of Object.keys(given)) {
     if (known.includes(name) || ignored.includes(name)) continue
     const meant = suggest(name, [...known, ...ignored])
     const hint = meant === undefined ? '' : `; did you mean \`${meant}\`?`
-    throw toError(`there is no option \`${prefix}${name.slice(0, 100)}\`${hint}`)
+    throw place.toError(`there is no ${named(memberOf(place, name.slice(0, 100)))}${hint}`)
   }
 }

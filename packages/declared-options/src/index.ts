@@ -1,6 +1,9 @@
+export { contain } from './contain.js'
 export {
+  ownOptions,
   parseOptions,
   readOptions,
+  takeOptions,
   type Context,
   type Declaration,
   type Declares,

@@ -21,6 +21,7 @@ import {
   secret,
   shorthand,
   strings,
+  takeOptions,
   text,
   url,
   withDefault,
@@ -97,6 +98,9 @@ t.test('invalid values are rejected, with the option, the value and what was exp
     [text('a name'), Symbol('s'), /is Symbol\(s\);/],
     [text('a name'), null, /is null;/],
     [text('digits', /^\d+$/), 'x'.repeat(1_000_000), /^(?!.*x{101})/],
+    [text('a name'), 'x'.repeat(2_049), /^option `x` is 2049 characters long; expected at most 2048$/],
+    [strings('names'), ['a', 'x'.repeat(2_049)], /^option `x\[1\]` is 2049 characters long/],
+    [url(), `https://login.example.com/${'x'.repeat(2_048)}`, /^option `x` is 2074 characters long/],
     [text('digits', /^\d+$/), 'x', /is "x"; expected digits/],
     [oneOf(['a', 'b', 'c']), 'd', /is "d"; expected 'a', 'b' or 'c'/],
     [oneOf(['a']), 'constructor', /expected 'a'/],
@@ -248,4 +252,119 @@ t.test('a clock that fails later than at the start fails the work that asks it',
     given.answer = fail
     t.throws(now, { message: 'the option `clock` did not return the time', cause: {} })
   }
+})
+
+const thrown: readonly unknown[] = [
+  null,
+  undefined,
+  0,
+  '',
+  false,
+  'text',
+  Symbol('s'),
+  new Error('GET https://vault'),
+]
+const throws = (value: unknown) => (): never => {
+  throw value
+}
+
+/** What calls code of others while options are read. */
+const traps: Readonly<Record<string, (fail: () => never) => { given: object; names: string }>> = {
+  getter: fail => ({ given: Object.defineProperty({}, 'x', { get: fail, enumerable: true }), names: 'x' }),
+  'hidden getter': fail => ({ given: Object.defineProperty({}, 'x', { get: fail }), names: 'x' }),
+  clock: fail => ({ given: { now: fail }, names: 'now' }),
+  'getter of a member': fail => ({
+    given: { inner: Object.defineProperty({}, 'a', { get: fail, enumerable: true }) },
+    names: 'inner.a',
+  }),
+  'proxy without names': fail => ({ given: { inner: new Proxy({}, { ownKeys: fail }) }, names: 'inner' }),
+  'proxy without a prototype': fail => ({
+    given: { inner: new Proxy({}, { getPrototypeOf: fail }) },
+    names: 'inner',
+  }),
+  'list with a getter': fail => ({
+    given: { list: Object.defineProperty(['a'], 0, { get: fail }) },
+    names: 'list',
+  }),
+  'list of a proxy': fail => ({ given: { list: new Proxy(['a'], { get: fail }) }, names: 'list' }),
+  'value that cannot be shown': fail => ({
+    given: { x: Object.create(Object.defineProperty({}, 'constructor', { get: fail })) as object },
+    names: 'x',
+  }),
+  dispatcher: fail => ({
+    given: {
+      agent: new (class Dispatcher {
+        dispatch = fail
+        compose = fail
+      })(),
+    },
+    names: 'agent',
+  }),
+  'methods with getters': fail => ({
+    given: { agent: Object.defineProperty({}, 'dispatch', { get: fail }) },
+    names: 'agent',
+  }),
+}
+
+t.test('code in options that throws anything is an error that names the option', async t => {
+  const declaration = {
+    x: optional(text('text')),
+    now: optional(clock()),
+    inner: optional(object({ a: optional(text('text')) }, 'an object')),
+    list: optional(strings('a list')),
+    agent: optional(dispatcher()),
+  }
+  for (const [name, make] of Object.entries(traps))
+    for (const value of thrown) {
+      const { given, names } = make(throws(value))
+      try {
+        parseOptions(given, declaration, context)
+        t.fail(`${name} that throws ${String(value)} is accepted`)
+      } catch (error) {
+        t.ok(error instanceof TypeError, `${name} that throws ${String(value)}: ${String(error)}`)
+        const { message, cause } = error as TypeError
+        t.equal(message.split(':')[0], `option \`${names}\` cannot be read`)
+        t.notMatch(message, /vault/)
+        t.equal(cause, value)
+        t.notOk(Object.keys(error as object).includes('cause'))
+      }
+    }
+})
+
+t.test('options that are no object literal, and throw when they are looked at', async t => {
+  const fail = throws(null)
+  for (const given of [
+    new Proxy({}, { getPrototypeOf: fail }),
+    new Proxy({}, { ownKeys: fail }),
+    Object.create(Object.defineProperty({}, 'constructor', { get: fail })),
+  ])
+    t.throws(() => parseOptions(given, {}, context), TypeError)
+})
+
+t.test('each option is read once', async t => {
+  const reads: string[] = []
+  const given = Object.defineProperties(
+    {},
+    Object.fromEntries(
+      ['x', 'allowInsecureHttp'].map(name => [
+        name,
+        { enumerable: true, get: () => (reads.push(name), name === 'x' ? 'a' : true) },
+      ]),
+    ),
+  )
+  const declaration = { x: text('text'), allowInsecureHttp: boolean() }
+  t.strictSame(parseOptions(given, declaration, context), { x: 'a', allowInsecureHttp: true })
+  t.strictSame(reads, ['x', 'allowInsecureHttp'])
+  t.strictSame(takeOptions(given, context), { x: 'a', allowInsecureHttp: true })
+  t.throws(() => takeOptions(new Map(), context), { message: /not an instance of Map/ })
+})
+
+t.test('a clock whose promise rejects at the start leaves no unhandled rejection', async t => {
+  const fatal: unknown[] = []
+  const note = (reason: unknown): void => void fatal.push(reason)
+  process.on('unhandledRejection', note)
+  t.teardown(() => process.off('unhandledRejection', note))
+  t.throws(() => parse(clock(), async () => Promise.reject(new Error('internal'))), /returns a Promise/)
+  await new Promise(resolve => setImmediate(resolve))
+  t.strictSame(fatal, [])
 })

@@ -110,17 +110,21 @@ async function ask(
 ): Promise<IssuerAnswer> {
   const dispatcher = await sending.dispatcher()
   const undici = await import('undici')
-  const { statusCode, headers, body } = await undici.request(url, {
+  const answer: Partial<Dispatcher.ResponseData> = await undici.request(url, {
     method: request.method ?? 'GET',
     headers: { accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' },
     body: request.body ?? null,
     dispatcher,
     signal,
   })
+  const { statusCode: status, headers = {}, body } = answer
+  // undici resolves a call with nothing if the dispatcher throws a falsy value, or tells of one, instead of an error.
+  if (status === undefined || body === undefined)
+    throw new Error('the dispatcher ended the request without an answer')
   const contentEncoding = [headers['content-encoding']].flat().join(', ')
   const contentType = [headers['content-type']].flat()[0]
   const read = await readBody(body, { contentEncoding, contentType }, request.maxBytes ?? defaultMaxBytes)
-  return { url, status: statusCode, headers, ...read }
+  return { url, status, headers, ...read }
 }
 
 function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): string {

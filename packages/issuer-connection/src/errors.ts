@@ -28,3 +28,13 @@ export function messageOf(thrown: unknown): string {
   }
   return 'no reason was given'
 }
+
+/**
+ * What was thrown, or an error in place of something that is no object. Callers take a falsy value for success: undici
+ * resolves a call with it, and Fastify starts.
+ */
+export function asError(thrown: unknown): Error {
+  // Errors of other realms are errors too, and an object is never taken for success.
+  if (typeof thrown === 'object' && thrown !== null) return thrown as Error
+  return new Error(messageOf(thrown), { cause: thrown })
+}

@@ -36,6 +36,6 @@ export {
 } from './connection.js'
 export { discoverMetadata, type IssuerMetadata } from './discover.js'
 export { endpointIn } from './endpoint.js'
-export { IssuerConnectionError, messageOf } from './errors.js'
+export { asError, IssuerConnectionError, messageOf } from './errors.js'
 export { beforeAbort, within } from './in-time.js'
 export { createAgent, usesEnvironmentProxy, type TlsSettings, type UndiciAgents } from './open-dispatcher.js'

@@ -5,9 +5,9 @@ import type { AccessToken } from './access-token.js'
 import type { GivesToken } from './auth-of.js'
 import type { RouteRequirement } from './authorize/requirement.js'
 import type { ClaimsOf } from './oauth-types.js'
-import type { ResourceServerOptions } from './options/options.js'
+import { parseOptions, type ResourceServerOptions } from './options/options.js'
 import type { ScopeHierarchy } from './options/scopes-option.js'
-import { protectRoutes } from './plugin.js'
+import { protectScope } from './plugin.js'
 
 /** What an API's tokens may hold. */
 export interface Catalogue<
@@ -71,10 +71,13 @@ export function defineResourceServer<S extends string, C extends TSchema>(
   return Object.freeze({
     plugin: fp(
       async (fastify: FastifyInstance, options: RemainingOptions) =>
-        protectRoutes(fastify, { ...options, ...fixed }),
+        protectScope(fastify, () => parseOptions(options, undefined, fixed)),
       { fastify: '5.x', name: 'fastify-resource-server' },
     ),
-    protect: (rule: RouteRequirement<S> = {}) => ({ oauth: rule as never }),
+    // A rule that is undefined stays one, which stops the start: the name in a table may be misspelt.
+    protect: (...given: readonly [rule?: RouteRequirement<S>]) => ({
+      oauth: (given.length === 0 ? {} : given[0]) as never,
+    }),
     open: Object.freeze({ oauth: false as const }),
   })
 }

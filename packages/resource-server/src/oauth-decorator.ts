@@ -9,7 +9,13 @@ import type { ReportedRefusals } from './report-only/reported-refusals.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
 import { statsOf, type ResourceServerStats, type Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
-import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
+import {
+  createRuleReader,
+  createVerifyByRule,
+  type TokenRequirement,
+  ruleIn,
+  type GivenRule,
+} from './verify-by-rule.js'
 
 /** `fastify.oauth`: the resource server of this scope. */
 export interface ResourceServer extends RevokesTokens {
@@ -60,7 +66,8 @@ export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer
     verify: createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'oauth.verify'),
     explain: async (token, rule) =>
       explainToken(token, { verifier, times: settings, requirement: readRule(rule, 'oauth.explain') }),
-    authenticate: rule => guard(readRule(rule, 'oauth.authenticate')),
+    authenticate: (...given: GivenRule) =>
+      guard(readRule(ruleIn(given, 'oauth.authenticate'), 'oauth.authenticate')),
     routes: list,
     printRoutes: () => formatRoutes(list()),
     ...revokesTokens(verifier.revocations),

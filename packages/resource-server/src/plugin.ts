@@ -11,6 +11,7 @@ import type {
   RouteGenericInterface,
 } from 'fastify'
 import fp from 'fastify-plugin'
+import { asError } from 'oauth-issuer-connection'
 import type { Requirement, RouteRequirement } from './authorize/requirement.js'
 import type { AuthOf } from './auth-of.js'
 import { createBindingCheck, type CheckBinding } from './binding/check-binding.js'
@@ -67,15 +68,17 @@ declare module 'fastify' {
 /**
  * Guards the routes of a scope and its descendants. The hook is added before anything can fail, and refuses every request
  * until the rest is done: an application that goes on although this registration failed must not serve open routes.
+ * @param readSettings reads the options; called after the hook was added
  */
-export const protectRoutes: FastifyPluginAsync<ResourceServerOptions> = async (fastify, options) => {
+export async function protectScope(fastify: FastifyInstance, readSettings: () => Settings): Promise<void> {
   let guard: Guard = refuseAll()
   fastify.addHook('onRequest', (request, reply, done) => guard(request, reply, done))
   // Fastify adds hooks with a delay, and not at all if the plugin has failed by then.
   await fastify.after()
   try {
-    guard = await setUp(fastify, options)
-  } catch (error) {
+    guard = await setUp(fastify, readSettings())
+  } catch (thrown) {
+    const error = asError(thrown)
     guard = refuseAll(error)
     throw error
   }
@@ -86,8 +89,7 @@ function refuseAll(cause: unknown = new Error('the resource server is not regist
 }
 
 /** @returns the guard of the scope's routes */
-async function setUp(fastify: FastifyInstance, options: ResourceServerOptions): Promise<Guard> {
-  const settings = parseOptions(options)
+async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guard> {
   const verifier = await createCachedVerifier(settings, fastify.log)
   guardScope(fastify)
   refuseForeignDecorators(fastify)
@@ -146,10 +148,11 @@ async function setUp(fastify: FastifyInstance, options: ResourceServerOptions): 
 }
 
 /** Protects every route of the scope in which it is registered, except those with `config: { oauth: false }`. */
-const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(protectRoutes, {
-  fastify: '5.x',
-  name: 'fastify-resource-server',
-})
+const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(
+  async (fastify: FastifyInstance, options: ResourceServerOptions) =>
+    protectScope(fastify, () => parseOptions(options)),
+  { fastify: '5.x', name: 'fastify-resource-server' },
+)
 export default resourceServer
 
 function refuseForeignDecorators(fastify: FastifyInstance): void {

@@ -173,6 +173,123 @@ t.test('a schema for the claims that is not JSON Schema stops the start, at any 
   for (const claims of right) await t.resolves(startsWith(t, claims), JSON.stringify(claims))
 })
 
+/** A schema around a schema, as deep as that. */
+function nestedBy(depth: number): object {
+  let schema: object = { type: 'string' }
+  for (let level = 0; level < depth; level += 1) schema = { properties: { a: schema } }
+  return schema
+}
+
+t.test('a schema for the claims that could not be checked stops the start', async t => {
+  const round: Record<string, unknown> = { type: 'object' }
+  round['properties'] = { tenant: { anyOf: [round] } }
+  const roundList: unknown[] = []
+  roundList.push({ allOf: roundList })
+  let twice: object = { type: 'string' }
+  for (let level = 0; level < 20; level += 1) twice = { allOf: [twice, twice] }
+  const cases: [claims: object, message: RegExp][] = [
+    [round, /option `claims` is nested more than 50 deep, contains itself/],
+    [{ allOf: roundList }, /option `claims` is nested more than 50 deep/],
+    [nestedBy(100), /option `claims` is nested more than 50 deep/],
+    [nestedBy(100_000), /option `claims` is nested more than 50 deep/],
+    [{ allOf: Array.from({ length: 20_000 }, () => ({ type: 'object' })) }, /more than 10000 parts/],
+    [twice, /more than 10000 parts/],
+    [{ $ref: '#/$defs/tenant' }, /option `claims` has the \$ref "#\/\$defs\/tenant", which leads nowhere/],
+    [{ $ref: 'https://example.com/schema' }, /leads nowhere in it; expected one such as "#\/\$defs/],
+    [{ $ref: '#/constructor' }, /leads nowhere/],
+    [{ $ref: '#/%zz' }, /leads nowhere/],
+    [{ $ref: '#tenant', $defs: { tenant: { type: 'object' } } }, /leads nowhere/],
+    [{ $ref: '#/title', title: 'Ours' }, /leads nowhere/],
+    [{ type: 'object', properties: { a: { items: { $ref: '#/$defs/x' } } } }, /leads nowhere/],
+    [{ $dynamicRef: '#tenant' }, /has a \$dynamicRef; expected \$ref/],
+    [{ $ref: '#' }, /has the \$ref "#", which leads back to itself/],
+    [{ type: 'object', allOf: [{ not: { $ref: '#' } }] }, /leads back to itself/],
+    [
+      {
+        properties: { a: { $ref: '#/$defs/x' } },
+        $defs: { x: { if: { $ref: '#/$defs/y' } }, y: { $ref: '#/$defs/x' } },
+      },
+      /leads back to itself/,
+    ],
+    [
+      Object.defineProperty({ type: 'object' }, 'not', { enumerable: true, get: throws(null) }),
+      /option `claims` /,
+    ],
+    [
+      Object.defineProperty({ type: 'object' }, 'not', { enumerable: true, get: throws(new Error('x')) }),
+      /`claims`/,
+    ],
+    [new Proxy({ type: 'object' }, { ownKeys: throws(undefined) }), /option `claims` /],
+    [new Proxy({ type: 'object' }, { has: throws(0) }), /option `claims` /],
+  ]
+  for (const [claims, message] of cases)
+    await t.rejects(startsWith(t, claims), { code: 'OAUTH_INVALID_OPTION', message }, String(message))
+})
+
+const throws = (value: unknown) => (): never => {
+  throw value
+}
+
+t.test('references within a schema for the claims are followed', async t => {
+  const Node = z.object({
+    name: z.string(),
+    get parent() {
+      return Node.optional()
+    },
+  })
+  const tenant = z.object({ name: z.string() }).meta({ id: 'Tenant' })
+  const good = { tenant: { name: 'a' } }
+  const bad = { tenant: { name: 7 } }
+  const cases: [claims: object, good: object, bad: object][] = [
+    [
+      {
+        required: ['tenant'],
+        properties: { tenant: { $ref: '#/$defs/a~1b%25' } },
+        $defs: { 'a/b%': { required: ['name'], properties: { name: { type: 'string' } } } },
+      },
+      good,
+      bad,
+    ],
+    [
+      {
+        properties: { tenant: { $ref: '#tenant' } },
+        $defs: { t: { $anchor: 'tenant', properties: { name: { type: 'string' } } } },
+      },
+      good,
+      bad,
+    ],
+    [z.toJSONSchema(z.looseObject({ tenant, other: tenant.optional() })), good, bad],
+    [
+      z.toJSONSchema(z.looseObject({ node: Node })),
+      { node: { name: 'a', parent: { name: 'b' } } },
+      { node: { name: 'a', parent: { name: 7 } } },
+    ],
+    [
+      Type.Object({
+        node: Type.Cyclic({ N: Type.Object({ v: Type.Number(), n: Type.Optional(Type.Ref('N')) }) }, 'N'),
+      }),
+      { node: { v: 1, n: { v: 2 } } },
+      { node: { v: 1, n: { v: 'x' } } },
+    ],
+    [
+      {
+        type: 'object',
+        properties: {
+          tenant: { properties: { parent: { $ref: '#/properties/tenant' }, name: { type: 'string' } } },
+        },
+      },
+      { tenant: { parent: { name: 'a' } } },
+      { tenant: { parent: { parent: { name: 7 } } } },
+    ],
+  ]
+  for (const [claims, fitting, other] of cases) {
+    const bench = await startBench(t, { claims })
+    t.equal((await bench.call(bench.token({ ...fitting }))).statusCode, 200, JSON.stringify(claims))
+    t.equal((await bench.call(bench.token({ ...other }))).statusCode, 401, JSON.stringify(claims))
+    t.equal(bench.lastReason(), 'claim')
+  }
+})
+
 t.test('the log names the claim that did not fit', async t => {
   const claims = Type.Object({ tenant: Type.String(), level: Type.Integer({ minimum: 2 }) })
   const bench = await startBench(t, { claims })

@@ -42,7 +42,7 @@ t.test('a bound token is no bearer token, and a plain token has no proof', async
 
 t.test('a nonce that only this server can have made', async t => {
   const nonceSecret = 'shared by two replicas, kept in a vault'
-  const bench = await startDpop(t, { origin, nonceSecret })
+  const bench = await startDpop(t, { origin, nonce: true, nonceSecret })
   const token = bench.bound()
   const first = await bench.prove(undefined, token)
   t.equal(first.statusCode, 401)
@@ -71,7 +71,7 @@ t.test('a nonce that only this server can have made', async t => {
   bench.clock.now += 60_000
   t.equal((await bench.prove(withNonce(nonce), token)).statusCode, 401, 'the one before that does not')
 
-  const replica = await startDpop(t, { origin, nonceSecret }, bench.client)
+  const replica = await startDpop(t, { origin, nonce: true, nonceSecret }, bench.client)
   replica.clock.now = bench.clock.now
   const there = replica.bound()
   t.equal(
@@ -152,7 +152,11 @@ t.test('options and routes that make no sense stop the application', async t => 
     [{ maxProofAgeMs: Infinity }, /`dpop\.maxProofAgeMs`/],
     [{ origin: 'https://api.example.com/v1' }, /`dpop\.origin`.*scheme, host and port/],
     [{ nonceSecret: 'short' }, /`dpop\.nonceSecret` is not text of 32 characters/],
-    [{ nonceSecret: 'a'.repeat(32), nonce: false }, /does nothing while/],
+    [
+      { nonceSecret: 'a'.repeat(32), nonce: false },
+      /`dpop\.nonceSecret` does nothing without `dpop\.nonce: true`/,
+    ],
+    [{ nonceSecret: 'a'.repeat(32) }, /`dpop\.nonceSecret` does nothing without/],
     [{ replayStore: {} }, /redisReplayStore/],
     [{ replayStor: {} }, /no option `dpop\.replayStor`.*did you mean `replayStore`/],
   ]

@@ -115,6 +115,18 @@ t.test('everything else', async t => {
     [{ scopes: undefined }, /`scopes` is undefined/],
     [{ scopes: ['read write'] }, /`scopes\[0\]` is "read write"/],
     [{ realm: 'é' }, /`realm` is "é"; expected printable ASCII/],
+    [{ realm: 'r'.repeat(257) }, /`realm` is "r+…; expected printable ASCII text of at most 256 characters/],
+    [{ realm: 'r'.repeat(1_000_000) }, /`realm` is 1000000 characters long/],
+    [{ audience: 'a'.repeat(3_000) }, /`audience` is 3000 characters long; expected at most 2048/],
+    [{ scopes: ['s'.repeat(3_000)] }, /`scopes\[0\]` is 3000 characters long/],
+    [
+      { resourceMetadata: { resource: `https://api.example.com/${'r'.repeat(500)}` } },
+      /524 characters long; expected at most 512/,
+    ],
+    [
+      { audience: `https://api.example.com/${'r'.repeat(500)}`, resourceMetadata: true },
+      /524 characters long/,
+    ],
     [{ issuerDispatcher: {} }, /`issuerDispatcher` is not a dispatcher of undici 7/],
     [{ ca: 'PEM' }, /`ca` is text; expected a certificate in PEM that can be read/],
     [{ dpop: [] }, /`dpop` is \[\]/],
@@ -128,6 +140,43 @@ t.test('everything else', async t => {
   const twice = buildApp(t)
   await twice.register(resourceServer, registered)
   await t.rejects(async () => twice.register(resourceServer, registered), /sibling scopes/)
+})
+
+t.test('an option whose getter or function throws anything stops the start', async t => {
+  for (const thrown of [null, undefined, 0, '', false, 'text', new Error('GET https://vault')]) {
+    const fail = (): never => {
+      throw thrown
+    }
+    const getters = [
+      'issuer',
+      'audience',
+      'scopes',
+      'introspection',
+      'issuers',
+      'allowInsecureHttp',
+      'prefetch',
+    ]
+    const cases: [name: string, options: object][] = [
+      ...getters.map((name): [string, object] => [
+        name,
+        Object.defineProperty({}, name, { enumerable: true, get: fail }),
+      ]),
+      ['clock', { clock: fail }],
+      ['dpop.nonce', { dpop: Object.defineProperty({}, 'nonce', { enumerable: true, get: fail }) }],
+      ['keys', { keys: [Object.defineProperty({}, 'kty', { enumerable: true, get: fail })] }],
+    ]
+    for (const [name, options] of cases) {
+      const app = buildApp(t)
+      const given = Object.defineProperties({ ...registered }, Object.getOwnPropertyDescriptors(options))
+      const error: unknown = await Promise.resolve(app.register(resourceServer, given)).then(
+        () => 'it starts',
+        (reason: unknown) => reason,
+      )
+      t.match(error, { code: 'OAUTH_INVALID_OPTION' }, `${name} ${String(thrown)}`)
+      t.match((error as Error).message, `option \`${name}\``)
+      t.notMatch((error as Error).message, 'vault')
+    }
+  }
 })
 
 t.test('unknown names are errors that suggest the right one', async t => {

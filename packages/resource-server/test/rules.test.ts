@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { inspect } from 'node:util'
 import t from 'tap'
-import resourceServer from 'fastify-resource-server'
+import resourceServer, { defineResourceServer } from 'fastify-resource-server'
 import { audience, buildApp, registered, startBench } from './protected-app.js'
 
 t.test('a rule outside the scope of the plugin stops the application', async t => {
@@ -236,6 +236,55 @@ t.test('what routes must not say', async t => {
       },
       inspect(config),
     )
+  }
+})
+
+t.test('a rule that is given and undefined is not a rule for any token', async t => {
+  const rules: Readonly<Record<string, { readonly scopes: readonly ['read'] }>> = {}
+  const { plugin, protect } = defineResourceServer({ scopes: ['read'] })
+  const app = buildApp(t)
+  await app.register(plugin, registered)
+  const declare = (config: object) => () => void app.get('/read', { config }, async () => 'in')
+  t.throws(declare(protect(rules['misspelt'] as { scopes: ['read'] })), {
+    message: /undefined \(a misspelt name\?\)/,
+  })
+  t.throws(() => app.oauth.authenticate(rules['misspelt']), {
+    code: 'OAUTH_INVALID_ROUTE',
+    message: /oauth\.authenticate: the rule is undefined .*leave it out/,
+  })
+  await t.rejects(app.oauth.verify('x.y.z', rules['misspelt']), {
+    code: 'OAUTH_GUARD_FAILED',
+    cause: { message: /oauth\.verify: the rule is undefined/ },
+  })
+  t.doesNotThrow(declare(protect()))
+  t.type(app.oauth.authenticate(), 'function')
+})
+
+t.test('what a challenge repeats has an upper bound', async t => {
+  const app = buildApp(t)
+  await app.register(resourceServer, registered)
+  const many = Array.from({ length: 300 }, (_, index) => `scope-${index}`)
+  for (const [name, rule] of Object.entries({ scopes: { scopes: many }, acr: { acr: many } }))
+    t.throws(() => app.get('/', { config: { oauth: rule as never } }, async () => 'in'), {
+      code: 'OAUTH_INVALID_ROUTE',
+      message: new RegExp(`GET /: config\\.oauth\\.${name} has 2889 characters altogether.*at most 2048`),
+    })
+})
+
+t.test('a rule whose getter throws stops the application, and names the member', async t => {
+  const app = buildApp(t)
+  await app.register(resourceServer, registered)
+  for (const thrown of [null, undefined, 0, new Error('vault')]) {
+    const oauth = Object.defineProperty({}, 'scopes', {
+      enumerable: true,
+      get() {
+        throw thrown
+      },
+    })
+    t.throws(() => app.get('/', { config: { oauth } }, async () => 'in'), {
+      code: 'OAUTH_INVALID_ROUTE',
+      message: /GET \/: option `config\.oauth\.scopes` cannot be read/,
+    })
   }
 })
 

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { show, takeOptions } from 'declared-options'
 import fp from 'fastify-plugin'
 import { notify } from './diagnostics.js'
 import { InvalidOptionError } from './errors.js'
@@ -7,13 +8,16 @@ import { parseOptions, type Settings } from './options/settings.js'
 import { verifyTokenStore } from './share/verify-token-store.js'
 import { buildTokenClient, type BuiltTokenClient, type FailureListeners } from './token-client.js'
 
+const toError = (message: string): Error => new InvalidOptionError(message)
+
 /** Read here, and Fastify's own options of `register`. */
 const ignored = ['name', 'prefetch', 'prefix', 'logLevel', 'logSerializers']
 
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {
-  const name = decoratorName(fastify, options.name)
-  const prefetch = prefetchMode(options.prefetch)
-  const settings = parseOptions(options, name, ignored)
+  const own = takeOptions(options, { toError, subject: 'register' })
+  const name = decoratorName(fastify, own['name'])
+  const prefetch = prefetchMode(own['prefetch'])
+  const settings = parseOptions(own as unknown as TokenClientPluginOptions, name, ignored) // checked there
   const listeners = logTo(fastify.log, name)
   const { client, mainViews, prepareToClose } = buildTokenClient(settings, listeners)
   fastify.decorate(name, client)
@@ -68,11 +72,11 @@ function logTo(log: FastifyBaseLogger, client: string): FailureListeners {
 function decoratorName(fastify: FastifyInstance, name: unknown): string {
   if (typeof name !== 'string' || !/^[A-Za-z_$][\w$]*$/.test(name))
     throw new InvalidOptionError(
-      `option \`name\` is ${JSON.stringify(name)}; it wants the name of the decorator, such as 'receipts' for app.receipts`,
+      `option \`name\` is ${show(name)}; it wants the name of the decorator, such as 'receipts' for app.receipts`,
     )
   if (fastify.hasDecorator(name))
     throw new InvalidOptionError(
-      `option \`name\` is ${JSON.stringify(name)}, which the instance has already; give another name`,
+      `option \`name\` is ${show(name)}, which the instance has already; give another name`,
     )
   return name
 }
@@ -81,6 +85,6 @@ function prefetchMode(mode: unknown): 'background' | 'required' | 'lazy' {
   if (mode === undefined || mode === 'background') return 'background'
   if (mode === 'required' || mode === 'lazy') return mode
   throw new InvalidOptionError(
-    `option \`prefetch\` is ${JSON.stringify(mode)}; it wants 'background', 'required' or 'lazy'`,
+    `option \`prefetch\` is ${show(mode)}; it wants 'background', 'required' or 'lazy'`,
   )
 }

@@ -8,10 +8,11 @@ import { bearer } from './attach/token-scheme.js'
 import { connectToApi, type ApiConnection } from './call/api-connection.js'
 import { subjectTokenOf, type Subject } from './call/subject-token.js'
 import { createTokenView, type TokenView } from './call/token-view.js'
+import { InvalidOptionError } from './errors.js'
 import type { ApiSettings, UsedApi, UsedOperation } from './options/api-option.js'
 import type { TokenClientOptions, TokenSourceOptions } from './options/options.js'
 import { parseOptions, type Settings } from './options/settings.js'
-import type { TargetOptions } from './options/target-options.js'
+import { ownTarget, type TargetOptions } from './options/target-options.js'
 import { shareBetweenProcesses, type OnStoreFailure } from './share/share-between-processes.js'
 
 /** An HTTP client for one API that requests, caches and renews its own access token. */
@@ -74,7 +75,8 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
   })
 
   function viewWith(target: TargetOptions): TokenView {
-    const { key, ask } = tokens.forClient({ ...mainTarget, ...target })
+    const own = ownTarget(target, 'with')
+    const { key, ask } = tokens.forClient({ ...mainTarget, ...own })
     const shared = shareBetweenProcesses(ask, { key, settings, onFailure: listeners.onStoreFailure })
     return viewFor({ key, ask: shared })
   }
@@ -89,7 +91,9 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
   const client = Object.assign(viewWith({}), {
     with: viewWith,
     onBehalfOf: (subject: Subject, target: TargetOptions = {}) =>
-      viewFor(tokens.onBehalfOf(subjectTokenOf(subject), { ...mainTarget, ...target })),
+      viewFor(
+        tokens.onBehalfOf(subjectTokenOf(subject), { ...mainTarget, ...ownTarget(target, 'onBehalfOf') }),
+      ),
     close: () => (closed ??= close()),
   })
   return {
@@ -124,7 +128,21 @@ function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly T
   // Without scopes a request would get the server's default ones, which may be more than those of all operations.
   const viewOf = ({ scopes }: UsedOperation): TokenView =>
     scopes === 'public' || scopes.length === 0 ? client : client.with({ scopes })
-  const { call } = used.over(tokens === 'shared' ? client : viewOf)
-  Object.assign(client, { call })
+  Object.assign(client, { call: callOver(used, tokens === 'shared' ? client : viewOf) })
   return tokens === 'shared' ? [client] : Object.values(used.operations).map(viewOf)
+}
+
+/** @throws {InvalidOptionError} if the API gives no calls; its code is not ours */
+function callOver(
+  used: UsedApi,
+  client: Parameters<UsedApi['over']>[0],
+): ReturnType<UsedApi['over']>['call'] {
+  try {
+    const { call } = used.over(client)
+    if (typeof call === 'function') return call
+  } catch (thrown) {
+    const error = new InvalidOptionError(`option \`api\` cannot be used: its method \`over\` threw`)
+    throw Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
+  }
+  throw new InvalidOptionError('option `api` cannot be used: its method `over` returns no `call`')
 }

@@ -28,6 +28,18 @@ t.test('wrong options are rejected, with the option, the value and what was expe
       /`metadataUrl` does nothing beside `tokenEndpoint`/,
     ],
     [{ baseUrl: 'https://receipts.example.com?a=b' }, /`baseUrl`.*without query and fragment/],
+    ...['/..%2f', '/v1/..%2f43', '/v1/%2e%2e/', '/a/..%252fb', '/v1/..\\x', '/v1/..;/x', '/v1/../v2'].map(
+      (path): [object, RegExp] => [
+        { baseUrl: `https://receipts.example.com${path}` },
+        /`baseUrl` is "https:.*; expected a path without `\.\.` segments, however they are encoded/,
+      ],
+    ),
+    [{ clientId: 'c'.repeat(3_000) }, /`clientId` is 3000 characters long; expected at most 2048/],
+    [
+      { parameters: { scope: 'a' } },
+      /`parameters` has `scope`, which the client writes itself; give `scopes`/,
+    ],
+    [{ parameters: { a: Symbol('s') } }, /`parameters` is \{ a \}; expected an object of strings/],
     [{ clientId: '' }, /`clientId` is ""; expected the identifier of this client/],
     [{ clientId: undefined }, /`clientId` is undefined/],
     [{ clientSecret: '' }, /`clientSecret` is empty; .*is the environment variable set\?/],
@@ -102,6 +114,60 @@ t.test('no error shows a secret', async t => {
     } catch (error) {
       t.notMatch(String(error), hidden, inspect(options))
     }
+})
+
+const thrown: readonly unknown[] = [null, undefined, 0, '', false, 'text', new Error('GET https://vault')]
+
+t.test('an option whose getter or function throws anything is an error that names it', async t => {
+  for (const value of thrown) {
+    const fail = (): never => {
+      throw value
+    }
+    const getter = (name: string, inner = {}): object =>
+      Object.defineProperty(inner, name, { enumerable: true, get: fail })
+    const cases: [name: string, options: object][] = [
+      ...['baseUrl', 'issuer', 'scopes', 'api', 'dispatcher', 'allowInsecureHttp', 'privateKey'].map(
+        (name): [string, object] => [name, getter(name)],
+      ),
+      ['clock', { clock: fail }],
+      ['dpop', { dpop: getter('privateKey') }],
+      ['interceptors.retry', { interceptors: getter('retry') }],
+      ['parameters.a', { parameters: getter('a') }],
+      ['tokenStore.store', { tokenStore: { store: getter('get'), encryptionKeys: 'none' } }],
+      ['api', { api: getter('audience') }],
+      ['api', { api: { audience: 'a', scopes: [], operations: {}, over: fail } }],
+      ['dispatcher', { dispatcher: getter('dispatch') }],
+    ]
+    for (const [name, options] of cases) {
+      const given = Object.defineProperties({ ...valid }, Object.getOwnPropertyDescriptors(options))
+      const app = fastify()
+      t.teardown(() => app.close())
+      const register = async () =>
+        app.register(
+          tokenClient,
+          Object.defineProperties({ name: 'receipts' }, Object.getOwnPropertyDescriptors(given)) as never,
+        )
+      const create = async () => createTokenClient(given)
+      for (const start of [create, register]) {
+        const error: unknown = await start().then(
+          () => 'it starts',
+          (reason: unknown) => reason,
+        )
+        t.match(error, { code: 'TOKEN_CLIENT_INVALID_OPTION' }, `${name} ${String(value)}`)
+        t.match((error as Error).message, `option \`${name}\``)
+        t.notMatch((error as Error).message, 'vault')
+        t.equal((error as Error).cause, value)
+      }
+    }
+  }
+  for (const [name, shown] of [
+    [7n, '7'],
+    [Symbol('s'), 'Symbol(s)'],
+    [undefined, 'undefined'],
+  ] as const)
+    await t.rejects(async () => fastify().register(tokenClient, { ...valid, name } as never), {
+      message: `fastify-token-client: option \`name\` is ${shown}; it wants the name of the decorator, such as 'receipts' for app.receipts`,
+    })
 })
 
 t.test('register takes name, prefetch and the options of Fastify', async t => {

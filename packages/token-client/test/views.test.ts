@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import fastify, { type FastifyInstance } from 'fastify'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
@@ -111,6 +112,43 @@ t.test('a target whose options are unknown is refused, and not asked for without
       code: 'TOKEN_CLIENT_INVALID_OPTION',
       message: /there is no option `scope`; did you mean `scopes`\?/,
     })
+  t.equal(issuer.requests.count('token'), 0)
+})
+
+t.test('a target that is no object literal is refused: a copy of it would be the own one', async t => {
+  const { issuer, client } = await start(t)
+  const wrong: [target: unknown, kind: RegExp][] = [
+    [Promise, /not a function/],
+    [Promise.resolve({ scopes: ['receipts:write'] }), /not a Promise \(is an `await` missing\?\)/],
+    [new Map([['scopes', ['receipts:write']]]), /not an instance of Map/],
+    [new URLSearchParams('scopes=receipts:write'), /not an instance of URLSearchParams/],
+    [['receipts:write'], /not \["receipts:write"\]/],
+    ['receipts:write', /not "receipts:write"/],
+    [null, /not null/],
+    [7, /not 7/],
+    [Object.create({ scopes: ['receipts:write'] }), /not an object with a prototype of its own/],
+  ]
+  for (const [target, message] of wrong)
+    for (const open of [
+      () => client.with(target as never),
+      () => client.onBehalfOf('theirs', target as never),
+    ])
+      t.throws(open, { code: 'TOKEN_CLIENT_INVALID_OPTION', message }, inspect(target))
+  t.throws(() => client.with(undefined as never), {
+    message: /with expects an object of options, not undefined/,
+  })
+  for (const thrown of [null, undefined, 0, new Error('vault')]) {
+    const target = Object.defineProperty({}, 'scopes', {
+      enumerable: true,
+      get() {
+        throw thrown
+      },
+    })
+    t.throws(() => client.with(target), {
+      code: 'TOKEN_CLIENT_INVALID_OPTION',
+      message: /option `scopes` cannot be read/,
+    })
+  }
   t.equal(issuer.requests.count('token'), 0)
 })
 

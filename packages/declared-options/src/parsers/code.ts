@@ -41,6 +41,7 @@ export function clock(): Parser<() => number> {
       const read = value as () => unknown
       const time = read()
       if (isTime(time)) return () => checked(read)
+      ignoreRejection(time)
       throw toError(`option \`${option}\` returns ${show(time)}; expected ${expected}`)
     },
   })
@@ -50,13 +51,18 @@ function isTime(value: unknown): value is number {
   return Number.isFinite(value)
 }
 
+/** An unhandled rejection would end the process. */
+function ignoreRejection(value: unknown): void {
+  if (value instanceof Promise) value.catch(() => {})
+}
+
 /** @throws {TypeError} with a message that may be shown to anyone; `cause` tells more */
 function checked(clockOfOthers: () => unknown): number {
   let cause: unknown
   try {
     const time = clockOfOthers()
     if (isTime(time)) return time
-    if (time instanceof Promise) time.catch(() => {}) // its rejection would end the process
+    ignoreRejection(time)
     cause = new TypeError(`it returned ${show(time)}`)
   } catch (error) {
     cause = error

@@ -1,6 +1,7 @@
 import { parser, type Parser } from '../parser.js'
 import type { Place } from '../place.js'
 import { invalid, kindOf, show } from '../show.js'
+import { refuseLong } from './text.js'
 
 /** What a URL may have. */
 interface UrlRules {
@@ -24,6 +25,7 @@ export function url({
     fromText: true,
     read(value, place) {
       if (typeof value !== 'string') throw invalid(place, value, expected)
+      refuseLong(value, place)
       refuseCredentials(value, place)
       if (!URL.canParse(value) || /\s/.test(value) || (plain && /[?#]/.test(value)))
         throw wrongUrl(value, place, expected)

@@ -1,10 +1,12 @@
 import {
   boolean,
+  contain,
   isObject,
   isPlainObject,
   milliseconds,
   oneOf,
   optional,
+  ownOptions,
   parser,
   readOptions,
   show,
@@ -170,13 +172,20 @@ export function parseRequirement(
  */
 export function parseRule(rule: unknown = anyToken, route: string, catalogue: Catalogue): Requirement {
   const toError = (problem: string): Error => new InvalidRouteError(`${route}: ${problem}`)
-  if (!isPlainObject(rule))
-    throw toError(
-      `config.oauth is ${show(rule)}; expected an object such as { scopes: ['…'] }, or false for a public route`,
-    )
-  return readRule(rule, { option: 'config.oauth', allowInsecureHttp: false, toError }, catalogue)
+  const place = { option: 'config.oauth', allowInsecureHttp: false, toError }
+  const object = contain('config.oauth', place, contained => refuseOthers(rule, contained))
+  return readRule(ownOptions(object, place), place, catalogue)
 }
 
+/** @throws the error of the place if it is not an object literal */
+function refuseOthers(rule: unknown, { toError }: Place): Given {
+  if (isPlainObject(rule)) return rule
+  throw toError(
+    `config.oauth is ${show(rule)}; expected an object such as { scopes: ['…'] }, or false for a public route`,
+  )
+}
+
+/** @param rule a copy, without getters */
 function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   refuseUndefined(rule, place)
@@ -185,6 +194,7 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
     throw toError(
       `${option} has match without scopes; name the scopes, or leave match out (any one of the roles is enough)`,
     )
+  refuseLongLists(parsed, place)
   refuseUnknownScopes(parsed.scopes, catalogue, place)
   refuseUnknownAudience(parsed.audience, catalogue, place)
   if (catalogue.dpop === undefined && dpop !== undefined && dpop !== 'off')
@@ -231,8 +241,8 @@ function refuseUselessReport(enforced: Requirement, report: Requirement, toError
     )
 }
 
-function asObject(value: unknown): Given | undefined {
-  return isPlainObject(value) ? value : undefined
+function asObject(value: unknown, place: Place): Given | undefined {
+  return isPlainObject(value) ? ownOptions(value, place) : undefined
 }
 
 /** @returns what applies to a route without `config.oauth` */
@@ -245,6 +255,19 @@ function byDefault(route: string, catalogue: Catalogue): Requirement | undefined
 }
 
 type ToError = (problem: string) => Error
+
+const longestList = 2_048
+
+/** Challenges name them, and servers and proxies take 8 KiB of headers. */
+function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { option, toError }: Place): void {
+  for (const name of ['scopes', 'acr'] as const) {
+    const { length } = rule[name].join(' ')
+    if (length > longestList)
+      throw toError(
+        `${option}.${name} has ${length} characters altogether, which challenges repeat; expected at most ${longestList}`,
+      )
+  }
+}
 
 /** A misspelt name in a table of scopes would leave the route open to any token. */
 function refuseUndefined(rule: object, { option, toError }: Place): void {

@@ -1,5 +1,7 @@
+import { messageOf } from 'oauth-issuer-connection'
 import { InvalidOptionError, Refusal } from '../errors.js'
 import type { Claims } from './profiles.js'
+import { structureProblem } from './schema-structure.js'
 
 /** Checks the claims that are the application's own. */
 export type CheckCustomClaims = (claims: Claims) => Refusal | undefined
@@ -15,10 +17,22 @@ const draft = 'https://json-schema.org/draft/2020-12/schema'
  */
 export async function compileCustomClaims(schema: object | undefined): Promise<CheckCustomClaims> {
   if (schema === undefined) return anyClaims
-  refuseAsyncRefinements(schema)
+  try {
+    return await compile(schema)
+  } catch (thrown) {
+    if (thrown instanceof InvalidOptionError) throw thrown
+    // A getter of the schema may throw anything, `undefined` too.
+    const error = new InvalidOptionError(`option \`claims\` is not a JSON Schema: ${messageOf(thrown)}`)
+    throw Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
+  }
+}
+
+async function compile(schema: object): Promise<CheckCustomClaims> {
+  const problem = structureProblem(schema)
+  if (problem !== undefined) throw new InvalidOptionError(`option \`claims\` ${problem}`)
   await refuseMistakes(schema)
   const { Compile } = await import('typebox/compile')
-  const validator = compile(() => Compile(schema))
+  const validator = Compile(schema)
   return claims =>
     validator.Check(claims)
       ? undefined
@@ -52,20 +66,6 @@ async function refuseMistakes(schema: object): Promise<void> {
     )
 }
 
-/**
- * TypeBox calls the functions of `Type.Refine` and takes any truthy result for a yes: a promise would let every token in.
- */
-function refuseAsyncRefinements(schema: unknown, visited: Set<unknown> = new Set()): void {
-  if (typeof schema === 'function' && schema.constructor.name === 'AsyncFunction')
-    throw new InvalidOptionError(
-      'option `claims` has an async function in Type.Refine; expected one that is not async',
-    )
-  if (typeof schema !== 'object' || schema === null || visited.has(schema)) return
-  visited.add(schema)
-  for (const name of Reflect.ownKeys(schema))
-    refuseAsyncRefinements((schema as Readonly<Record<PropertyKey, unknown>>)[name], visited)
-}
-
 /** What is wrong, and where. The messages of TypeBox hold no values. */
 function firstOf(errors: readonly { instancePath: string; message: string; params: object }[]): string {
   const [error] = errors
@@ -73,12 +73,4 @@ function firstOf(errors: readonly { instancePath: string; message: string; param
   const { unevaluatedProperties: unknown } = error.params as { unevaluatedProperties?: readonly string[] }
   const what = unknown === undefined ? error.message : `has unknown keywords: ${unknown.join(', ')}`
   return `${error.instancePath} ${what}`.trim().slice(0, 200)
-}
-
-function compile<T>(compileSchema: () => T): T {
-  try {
-    return compileSchema()
-  } catch (error) {
-    throw new InvalidOptionError(`option \`claims\` is not a JSON Schema: ${(error as Error).message}`)
-  }
 }

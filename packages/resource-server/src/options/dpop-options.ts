@@ -36,7 +36,7 @@ export interface DpopOptions {
   origin?: string
   /** `true`: proofs have to hold a nonce of this server (RFC 9449 §9). Default false. */
   nonce?: boolean
-  /** What nonces are made from, 32 characters or more, the same for all replicas. Default: each process its own. */
+  /** With `nonce`: what nonces are made from, 32 characters or more, the same for all replicas. Default: each process its own. */
   nonceSecret?: string
   /** Where used proofs are remembered. Default: in this process; give `redisReplayStore(…)` where there are replicas. */
   replayStore?: ReplayStore
@@ -95,8 +95,10 @@ export const dpopOption: Parser<GivenDpop> = {
 export function dpopSettings(options: GivenDpop | undefined, now: () => number): DpopSettings | undefined {
   if (options === undefined) return undefined
   const { nonce, nonceSecret, ...rest } = options
-  if (nonce === false && nonceSecret !== undefined)
-    throw new InvalidOptionError('option `dpop.nonceSecret` does nothing while `dpop.nonce` is false')
+  if (nonce !== true && nonceSecret !== undefined)
+    throw new InvalidOptionError(
+      'option `dpop.nonceSecret` does nothing without `dpop.nonce: true`; give that too, or leave the secret out',
+    )
   return Object.freeze({
     ...rest,
     nonceSecret: nonceSecret ?? (nonce === true ? true : undefined),

@@ -4,13 +4,13 @@ import {
   clock,
   count,
   dispatcher,
-  isObject,
   milliseconds,
   oneOf,
   optional,
   parseOptions as parseDeclared,
   parser,
   pem,
+  takeOptions,
   text,
   withDefault,
   type Declares,
@@ -92,7 +92,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * only. Default false.
    */
   revocation?: boolean | RevocationOptions
-  /** Names the protection space in challenges (RFC 9110 §11.5). Default: none. */
+  /** Names the protection space in challenges (RFC 9110 §11.5): at most 256 characters. Default: none. */
   realm?: string
   /** How far clocks may be apart, in milliseconds. At most 600000; default 5000. */
   clockToleranceMs?: number
@@ -188,7 +188,7 @@ const declaration = {
   revocation: revocationOption,
   // OpenAPI 3.1 §4.8.7.1: what a component may be called.
   securityScheme: optional(text("the name of a security scheme, such as 'oauth2'", /^[\w.-]+$/)),
-  realm: optional(text('printable ASCII text', /^[\x20-\x7E]+$/)),
+  realm: optional(text('printable ASCII text of at most 256 characters', /^[\x20-\x7E]{1,256}$/)),
   clockToleranceMs: withDefault(milliseconds({ max: 600_000 }), 5_000),
   maxTokenAgeMs: withDefault(milliseconds({ min: 1_000, max: 365 * day }), Infinity),
   jwksMaxAgeMs: withDefault(milliseconds({ min: 1_000, max: day }), 300_000),
@@ -219,12 +219,16 @@ const register: Recipient = { subject: 'register', ignored: ['prefix', 'logLevel
 
 /**
  * Checks the options and fills in the defaults.
+ * @param fixed options of a catalogue, instead of those of the same names
  * @throws {InvalidOptionError} naming the option, the value received and what was expected
  */
 export function parseOptions(
   options: ResourceServerOptions,
-  { subject, ignored }: Recipient = register,
+  { subject, ignored: more }: Recipient = register,
+  fixed: ResourceServerOptions = {},
 ): Settings {
+  const context = { toError, subject, ignored: ['issuers', ...issuerOptionNames, ...more] }
+  const given = { ...takeOptions(options, context), ...fixed }
   const {
     jwksMaxAgeMs: maxAgeMs,
     jwksStaleIfErrorMs,
@@ -233,18 +237,14 @@ export function parseOptions(
     dpop,
     resourceMetadata,
     ...server
-  } = parseDeclared(options, declaration, {
-    toError,
-    subject,
-    ignored: ['issuers', ...issuerOptionNames, ...ignored],
-  })
+  } = parseDeclared(given, declaration, context)
   if (server.ca !== undefined && server.issuerDispatcher !== undefined)
     throw new InvalidOptionError(
       'option `ca` does nothing beside `issuerDispatcher`; give it to that dispatcher',
     )
   const { allowInsecureHttp, clockToleranceMs } = server
   const { issuers, resolveIssuer } = readIssuers(
-    withAudience(isObject(options) ? options : {}, server.api),
+    withAudience(given, server.api),
     { clockToleranceMs, maxTokenAgeMs },
     { option: '', allowInsecureHttp, toError },
   )

@@ -25,6 +25,8 @@ export interface ResourceMetadataOptions {
 const expectedResource =
   'the URL under which clients know this API, without query and fragment (RFC 9728 §1.2)'
 
+const longestResource = 512
+
 const declaration = {
   resource: optional(
     parser({
@@ -60,13 +62,21 @@ export function resourceMetadataSettings(
   allowInsecureHttp: boolean,
 ): ResourceMetadataSettings | undefined {
   if (given === false) return undefined
-  if (given.resource !== undefined) return Object.freeze({ ...given, resource: given.resource })
+  if (given.resource !== undefined) return Object.freeze({ ...given, resource: refuseLong(given.resource) })
   const [audience = ''] = audiences
   const isUrl =
     isTrustworthyUrl(audience, allowInsecureHttp) && !/[?#@\s]/.test(audience) && canDecode(audience)
-  if (audiences.length === 1 && isUrl) return Object.freeze({ ...given, resource: audience })
+  if (audiences.length === 1 && isUrl) return Object.freeze({ ...given, resource: refuseLong(audience) })
   throw new InvalidOptionError(
     `option \`resourceMetadata.resource\` is missing; expected ${expectedResource}, because the audience is not one such URL`,
+  )
+}
+
+/** It is in every challenge, up to twice, and servers and proxies take 8 KiB of headers. */
+function refuseLong(resource: string): string {
+  if (resource.length <= longestResource) return resource
+  throw new InvalidOptionError(
+    `option \`resourceMetadata.resource\` (or the audience in its place) is ${resource.length} characters long; expected at most ${longestResource}`,
   )
 }
 

@@ -1,4 +1,4 @@
-import { instance, isPlainObject, type Given } from 'declared-options'
+import { contain, instance, takeOptions } from 'declared-options'
 import type { TSchema } from 'typebox'
 import { InvalidOptionError } from '../errors.js'
 import { silent, type Logger } from '../log.js'
@@ -53,19 +53,19 @@ const recipient: Recipient = { subject: 'createVerifier', ignored: ['logger'] }
 export function parseVerifierOptions<S extends string, C extends TSchema>(
   options: VerifierOptions<S, C>,
 ): { readonly settings: Settings; readonly log: Logger } {
-  const given: Given = isPlainObject(options) ? options : {}
+  const given = takeOptions(options, { toError, subject: recipient.subject })
   for (const name of Object.keys(given))
     if (requestOptions.includes(name))
       throw new InvalidOptionError(
         `option \`${name}\` is about HTTP requests, and createVerifier receives none; leave it out`,
       )
-  return { settings: parseOptions(options, recipient), log: readLogger(given['logger']) }
+  return { settings: parseOptions(given, recipient), log: readLogger(given['logger']) }
 }
 
 function readLogger(logger: unknown): Logger {
-  return logger === undefined
-    ? silent
-    : loggerOption.read(logger, { option: 'logger', allowInsecureHttp: false, toError })
+  if (logger === undefined) return silent
+  const place = { option: 'logger', allowInsecureHttp: false, toError }
+  return contain('option `logger`', place, contained => loggerOption.read(logger, contained))
 }
 
 const toError = (message: string): Error => new InvalidOptionError(message)

@@ -1,4 +1,6 @@
+import { show } from 'declared-options'
 import type { TlsSettings } from 'oauth-issuer-connection'
+import { refuseDotSegments } from '../call/confine-path.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
@@ -28,8 +30,16 @@ export function serverOf({
   return { issuer, metadataUrl, tokenEndpoint, allowInsecureHttp }
 }
 
+/** @throws {InvalidOptionError} if some servers would take a segment of the path for `..` */
 export function baseOf(baseUrl: string): ApiBase {
   const { origin, pathname } = new URL(baseUrl)
+  try {
+    refuseDotSegments(baseUrl.slice(origin.length))
+  } catch {
+    throw new InvalidOptionError(
+      `option \`baseUrl\` is ${show(baseUrl)}; expected a path without \`..\` segments, however they are encoded`,
+    )
+  }
   return { origin, path: pathname.replace(/\/$/, '') }
 }
 

@@ -9,6 +9,7 @@ import {
   optional,
   parseOptions as parseDeclared,
   pem,
+  takeOptions,
   text,
   url,
   withDefault,
@@ -100,10 +101,12 @@ export function parseOptions(
   name: string,
   ignored: readonly string[] = [],
 ): Settings {
-  refuseRegisterOptions(options, ignored)
-  const given = parseDeclared(options, declaration, { toError, subject: 'createTokenClient', ignored })
+  const context = { toError, subject: 'createTokenClient', ignored }
+  const own = takeOptions(options, context)
+  refuseRegisterOptions(own, ignored)
+  const given = parseDeclared(own, declaration, context)
   const profile = profiles[given.profile]
-  const api = apiOf(given, options, profile)
+  const api = apiOf(given, own, profile)
   const target = targetOf(targetWith(api, given, profile))
   return Object.freeze({
     name,
@@ -124,9 +127,9 @@ export function parseOptions(
 }
 
 /** They would do nothing: only the plugin decorates an instance and waits for it to be ready. */
-function refuseRegisterOptions(options: unknown, ignored: readonly string[]): void {
+function refuseRegisterOptions(options: object, ignored: readonly string[]): void {
   for (const name of ['name', 'prefetch'])
-    if (!ignored.includes(name) && Object.hasOwn(options ?? {}, name))
+    if (!ignored.includes(name) && Object.hasOwn(options, name))
       throw new InvalidOptionError(
         `option \`${name}\` is only for \`register\`; leave it out of createTokenClient`,
       )

@@ -1,14 +1,17 @@
 import {
-  isObject,
   isPlainObject,
   oneOrMore,
   optional,
+  ownOptions,
   parser,
   readOptions,
   strings,
+  takeOptions,
   text,
   withDefault,
+  type Given,
   type Parser,
+  type Place,
 } from 'declared-options'
 import { InvalidOptionError } from '../errors.js'
 import type { Profile } from './profiles.js'
@@ -53,10 +56,12 @@ export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target
   parameters: withDefault(
     parser({
       expected: 'an object of strings',
-      read: value =>
-        isPlainObject(value) && Object.values(value).every(member => typeof member === 'string')
-          ? refuseReserved(value as Readonly<Record<string, string>>)
-          : undefined,
+      read(value, place) {
+        if (!isPlainObject(value)) return undefined
+        const parameters = ownOptions(value, place)
+        refuseReserved(parameters, place)
+        return isOfStrings(parameters) ? parameters : undefined
+      },
     }),
     {},
   ),
@@ -83,7 +88,12 @@ export function targetOf({ scopes, resource, audience, parameters }: Target): Ta
 /** Checks a target that a caller gave. @throws {InvalidOptionError} */
 export function readTarget(target: TargetOptions): Target {
   const place = { option: '', allowInsecureHttp: false, toError }
-  return readOptions(isObject(target) ? target : {}, targetDeclaration, place)
+  return readOptions(target as Given, targetDeclaration, place)
+}
+
+/** The target of one call, for `with` and `onBehalfOf`. @throws {InvalidOptionError} if it is not an object literal */
+export function ownTarget(target: TargetOptions, subject: string): TargetOptions {
+  return takeOptions(target, { toError, subject })
 }
 
 /**
@@ -117,13 +127,16 @@ export function parametersOf(
   return [...own, ...Object.entries(further)]
 }
 
-function refuseReserved(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function refuseReserved(parameters: object, { option, toError: toPlaceError }: Place): void {
   for (const name of Object.keys(parameters))
     if (reserved.has(name))
-      throw new InvalidOptionError(
-        `option \`parameters\` has \`${name}\`, which the client writes itself${name === 'scope' ? '; give `scopes`' : ''}`,
+      throw toPlaceError(
+        `option \`${option}\` has \`${name}\`, which the client writes itself${name === 'scope' ? '; give `scopes`' : ''}`,
       )
-  return parameters
+}
+
+function isOfStrings(parameters: Given): parameters is Readonly<Record<string, string>> {
+  return Object.values(parameters).every(member => typeof member === 'string')
 }
 
 function defaultScopes(
