@@ -52,5 +52,6 @@ export function kindOf(value: unknown): string {
   if (value === '') return 'empty'
   if (typeof value === 'string') return 'text'
   if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+  if (typeof value !== 'object') return `a ${typeof value}`
+  return isPlainObject(value) ? 'an object' : instanceName(value)
 }

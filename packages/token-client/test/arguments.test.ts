@@ -5,6 +5,13 @@ import { startTokenEndpoint } from './token-endpoint.js'
 
 type Untyped = Record<string, (...given: unknown[]) => unknown>
 
+/** A copy of it has no path. */
+class Call {
+  get path(): string {
+    return '/'
+  }
+}
+
 /** What somebody writes who has no compiler, and what it says to him. */
 const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
   [
@@ -26,7 +33,7 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
   [
     'request with a URL',
     client => client['request']?.({ path: new URL('https://a.example') }),
-    /`path` is an object; it wants text/,
+    /`path` is an instance of URL; it wants text/,
   ],
   ['request with a list', client => client['request']?.({ path: ['/a'] }), /`path` is a list; it wants text/],
   [
@@ -67,6 +74,91 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
     /`json` cannot be written as JSON: .*BigInt/,
   ],
   ['getToken(null)', client => client['getToken']?.(null), /options are null; they want an object such as/],
+  ['getToken(new Map())', client => client['getToken']?.(new Map()), /options are an instance of Map; they/],
+  [
+    'request with a Promise',
+    client => client['request']?.(Promise.resolve({ path: '/' })),
+    /request wants an object .*, not a Promise \(is an `await` missing\?\)/,
+  ],
+  [
+    'request with an instance',
+    client => client['request']?.(new Call()),
+    /request wants an object .*, not an instance of Call/,
+  ],
+  [
+    'a promise of options',
+    client => client['get']?.('/', Promise.resolve({ query: { page: 1 } })),
+    /options are a Promise \(is an `await` missing\?\); they want/,
+  ],
+  [
+    'a map of options',
+    client => client['get']?.('/', new Map([['query', {}]])),
+    /options are an instance of Map/,
+  ],
+  [
+    'query that is URLSearchParams',
+    client => client['get']?.('/', { query: new URLSearchParams('page=1') }),
+    /`query` is an instance of URLSearchParams; it wants an object/,
+  ],
+  [
+    'query that is a list',
+    client => client['get']?.('/', { query: ['a'] }),
+    /`query` is a list; it wants an object/,
+  ],
+  [
+    'query that is null',
+    client => client['get']?.('/', { query: null }),
+    /`query` is null; it wants an object/,
+  ],
+  [
+    'answers in a map',
+    client => client['get']?.('/', { response: new Map([[200, {}]]) }),
+    /`response` is an instance of Map; it wants an object/,
+  ],
+  [
+    'json that is a promise',
+    client => client['post']?.('/', { json: Promise.resolve({ a: 1 }) }),
+    /`json` is a Promise \(is an `await` missing\?\); there is no JSON for it/,
+  ],
+  [
+    'json that is a map',
+    client => client['post']?.('/', { json: new Map([['a', 1]]) }),
+    /`json` is an instance of Map/,
+  ],
+  [
+    'json that is a set',
+    client => client['post']?.('/', { json: new Set([1]) }),
+    /`json` is an instance of Set/,
+  ],
+  ...([null, undefined, 0, '', new Error('vault')] as const).map(
+    (thrown): [string, (client: Untyped) => unknown, RegExp] => [
+      `json whose toJSON throws ${String(thrown)}`,
+      client =>
+        client['post']?.('/', {
+          json: {
+            toJSON() {
+              throw thrown
+            },
+          },
+        }),
+      /^`json` cannot be written as JSON: (no reason was given|vault)$/,
+    ],
+  ),
+  ...['get', 'post'].map((method): [string, (client: Untyped) => unknown, RegExp] => [
+    `${method} with a promise of headers`,
+    client => client[method]?.('/', { headers: Promise.resolve({ accept: 'text/plain' }) }),
+    /`headers` is a Promise \(is an `await` missing\?\); it wants an object/,
+  ]),
+  [
+    'fetch with a promise of options',
+    client => client['fetch']?.('/', Promise.resolve({ method: 'DELETE' })),
+    /second argument of fetch is a Promise \(is an `await` missing\?\); it wants/,
+  ],
+  [
+    'fetch with a map',
+    client => client['fetch']?.('/', new Map([['method', 'DELETE']])),
+    /is an instance of Map/,
+  ],
   [
     'getToken with a number',
     client => client['getToken']?.({ signal: 7 }),
@@ -84,6 +176,39 @@ for (const [what, call, message] of mistakes)
     t.match(failure, { message })
     t.strictSame([endpoint.requests.length, api.seen.length], [0, 0])
   })
+
+t.test('headers of a request that are a promise are refused, whatever way it is sent', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (_, response) => void response.end())
+  const headers = Promise.resolve({ accept: 'text/plain' }) as never
+  for (const cached of [false, true]) {
+    const client = clientOf(t, endpoint, api.url)
+    if (cached) await client.getToken()
+    const message = /`headers` is a Promise/
+    await t.rejects(client.request({ path: '/', headers }), { message })
+    await t.rejects(client.dispatcher.request({ origin: api.url, path: '/', method: 'GET', headers }), {
+      message,
+    })
+  }
+  t.equal(api.seen.length, 0)
+})
+
+t.test(
+  'an AbortController has a signal, a Request what fetch needs, and JSON of a class its own form',
+  async t => {
+    const endpoint = await startTokenEndpoint(t)
+    const api = await startApi(t, (_, response) => void response.end())
+    const client = clientOf(t, endpoint, api.url)
+    t.ok(await client.getToken(new AbortController()))
+    t.equal((await client.fetch('/', new Request(api.url, { method: 'PUT' }))).status, 200)
+    for (const json of [new Date(0), { toJSON: () => ({}) }, {}, Object.create(null)])
+      t.equal((await client.post('/', { json })).status, 200)
+    t.equal(
+      (await client.get('/', { query: Object.create(null) as Record<string, string>, headers: {} })).status,
+      200,
+    )
+  },
+)
 
 t.test('what is no request has no token to speak for', async t => {
   const client = clientOf(t, await startTokenEndpoint(t), 'https://receipts.example.com')

@@ -182,7 +182,7 @@ const unusable: readonly (readonly [returned: unknown, detail: RegExp])[] = [
   ],
   [new Map([['accessToken', hidden]]), /returned an instance of Map/],
   [{ accessToken: null }, /whose accessToken is null/],
-  [{ accessToken: Buffer.from(hidden) }, /whose accessToken is an object/],
+  [{ accessToken: Buffer.from(hidden) }, /whose accessToken is an instance of Buffer/],
   [{ accessToken: '' }, /a token that is empty/],
   [{ accessToken: `${hidden}\n` }, /a line break at its end\?/],
   [{ accessToken: `${hidden}\r\nx-admin: true` }, /App\. A\.12/],

@@ -1,3 +1,4 @@
+import { asError } from 'oauth-issuer-connection'
 import type { Dispatcher } from 'undici'
 import type { HeldController } from './held-controller.js'
 
@@ -37,15 +38,16 @@ export class ContainedHandler implements Handler {
   }
 
   /** Ends the call with an error, unless it has ended. */
-  fail(error: unknown): void {
+  fail(thrown: unknown): void {
     if (this.#over) return
     this.#over = true
+    const error = asError(thrown)
     try {
-      this.#handler.onResponseError?.(this.#held, error as Error)
+      this.#handler.onResponseError?.(this.#held, error)
     } catch {
       // There is no callback left that could be told.
     }
-    this.#held.abort(error as Error)
+    this.#held.abort(error)
   }
 
   /** The handler was started before. */

@@ -1,15 +1,31 @@
+import { isPlainObject, show } from 'declared-options'
+import { asError } from 'oauth-issuer-connection'
 import type { Dispatcher } from 'undici'
 
 export type HeadersInput = Dispatcher.DispatchOptions['headers']
 export type HeaderValue = string | string[] | undefined
 
-/** Names and values, in any form that undici takes: an object, a flat list, or an iterable of pairs such as `Headers`. */
+/**
+ * Names and values, in any form that undici takes: an object, a flat list, or an iterable of pairs such as `Headers`.
+ * @throws {TypeError} if it is none of them, as a Promise is
+ */
 export function headerPairs(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {
+  try {
+    return pairsOf(headers)
+  } catch (thrown) {
+    throw asError(thrown) // iterables and getters of the caller
+  }
+}
+
+function pairsOf(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {
   if (headers === null || headers === undefined) return []
   if (Array.isArray(headers) && !Array.isArray(headers[0])) return flatPairs(headers)
   // undici's types say so, and the list of pairs that undici takes too is an iterable.
-  if (Symbol.iterator in headers) return headers as Iterable<readonly [string, HeaderValue]>
-  return Object.entries(headers)
+  if (Symbol.iterator in headers) return [...(headers as Iterable<readonly [string, HeaderValue]>)]
+  const pairs = Object.entries(headers)
+  if (pairs.length === 0 && !isPlainObject(headers))
+    throw new TypeError(`\`headers\` is ${show(headers)}; it wants an object, Headers or a list`)
+  return pairs
 }
 
 function* flatPairs(list: readonly string[]): Generator<readonly [string, HeaderValue]> {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { asError } from 'oauth-issuer-connection'
 import type { Dispatcher } from 'undici'
 import { headerPairs } from './header-pairs.js'
 
@@ -20,43 +21,98 @@ const maxRememberedBytes = 65_536
 export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   const { body } = request
   if (isLasting(body)) return { request, again: () => request }
+  if (isBlobLike(body)) {
+    const contained = withBody(request, containBlob(body))
+    return { request: contained, again: () => contained }
+  }
+  if (!isIterable(body)) return { request, again: () => undefined }
   const length = Number(headerOf(request.headers, 'content-length') ?? Number.NaN)
-  if (!(length <= maxRememberedBytes) || !isAsyncIterable(body)) return { request, again: () => undefined }
+  if (length <= maxRememberedBytes) return rememberWhileSent(request, body, length)
+  // undici listens to the events of a stream, instead of iterating over it.
+  if ('pipe' in body) return { request, again: () => undefined }
+  return { request: withBody(request, read(body)), again: () => undefined }
+}
+
+function rememberWhileSent(
+  request: Dispatcher.DispatchOptions,
+  body: AnyIterable,
+  length: number,
+): Replayable {
   const chunks: Uint8Array[] = []
   let size = 0
-  const remembered = remember(body, chunk => {
+  const remembered = read(body, chunk => {
     size += chunk.length
     chunks.push(chunk)
   })
   return {
-    // undici takes iterators too; its types don't say so.
-    request: { ...request, body: remembered as unknown as Readable },
+    request: withBody(request, remembered),
     again: () => (size === length ? { ...request, body: Buffer.concat(chunks) } : undefined),
   }
+}
+
+function withBody(request: Dispatcher.DispatchOptions, body: object): Dispatcher.DispatchOptions {
+  // undici takes iterators and blobs of any class too; its types don't say so.
+  return { ...request, body: body as unknown as Readable }
 }
 
 /** Whether a body can be read any number of times. */
 export function isLasting(body: unknown): boolean {
   if (body === null || body === undefined || typeof body === 'string') return true
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return true
-  const { arrayBuffer, getAll } = body as { arrayBuffer?: unknown; getAll?: unknown }
-  // Blob and FormData by their shape, because undici and Node have different classes.
-  return typeof arrayBuffer === 'function' || typeof getAll === 'function'
+  if (body instanceof Blob) return true
+  // FormData by its shape, because undici and Node have different classes.
+  return typeof (body as { getAll?: unknown }).getAll === 'function'
 }
 
-function isAsyncIterable(body: unknown): body is AsyncIterable<Uint8Array | string> {
-  return typeof (body as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+/** What undici takes for a Blob: one of another class. */
+interface BlobLike {
+  readonly size: number
+  readonly type: string
+  stream?(): AnyIterable
+  arrayBuffer(): Promise<ArrayBuffer>
 }
 
-async function* remember(
-  body: AsyncIterable<Uint8Array | string>,
-  keep: (chunk: Uint8Array) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-    keep(bytes)
-    yield bytes
+function isBlobLike(body: unknown): body is BlobLike {
+  if (typeof body !== 'object' || body === null) return false
+  const { arrayBuffer, [Symbol.toStringTag]: tag } = body as {
+    arrayBuffer?: unknown
+    [Symbol.toStringTag]?: unknown
   }
+  return typeof arrayBuffer === 'function' && (tag === 'Blob' || tag === 'File')
+}
+
+/** The same blob for undici, which does not catch what `stream` throws: the process would end. */
+function containBlob(blob: BlobLike): object {
+  const { size, type } = blob
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    if (typeof blob.stream === 'function') for await (const chunk of blob.stream()) yield toBytes(chunk)
+    else yield new Uint8Array(await blob.arrayBuffer())
+  }
+  return { [Symbol.toStringTag]: 'Blob', size, type, stream: () => read(chunks()) }
+}
+
+type AnyIterable = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>
+
+function isIterable(body: unknown): body is AnyIterable & object {
+  if (typeof body !== 'object' || body === null) return false
+  return Symbol.asyncIterator in body || Symbol.iterator in body
+}
+
+/** The chunks of a body. undici takes a falsy value that iteration throws for no error, and the call would never end. */
+async function* read(body: AnyIterable, keep?: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) {
+      const bytes = toBytes(chunk)
+      keep?.(bytes)
+      yield bytes
+    }
+  } catch (thrown) {
+    throw asError(thrown)
+  }
+}
+
+function toBytes(chunk: Uint8Array | string): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk) : chunk
 }
 
 function headerOf(headers: Dispatcher.DispatchOptions['headers'], wanted: string): unknown {

@@ -1,3 +1,4 @@
+import { asError } from 'oauth-issuer-connection'
 import type { Dispatcher } from 'undici'
 import { OriginNotAllowedError } from '../errors.js'
 import { ContainedHandler } from './contained-handler.js'
@@ -33,11 +34,15 @@ export function createTokenInterceptor(
     const actions: AnswerActions = { scheme, accept, afterUnauthorized, resend: send }
 
     function send({ request, token, left }: Resend, handler: Dispatcher.DispatchHandler): boolean {
-      const body = toReplayable(request)
-      const watched = new UnauthorizedHandler(handler, { body, token, left }, actions)
-      const presented = scheme.present(body.request, token)
-      if (!(presented instanceof Promise)) return dispatch(presented, watched)
-      return sendLater(presented, watched, (ready, started) => void dispatch(ready, started))
+      try {
+        const body = toReplayable(request)
+        const watched = new UnauthorizedHandler(handler, { body, token, left }, actions)
+        const presented = scheme.present(body.request, token)
+        if (!(presented instanceof Promise)) return dispatch(presented, watched)
+        return sendLater(presented, watched, (ready, started) => void dispatch(ready, started))
+      } catch (thrown) {
+        throw asError(thrown) // headers of the caller, or a dispatcher; undici would resolve a call with nothing
+      }
     }
 
     return (request, handler) => {

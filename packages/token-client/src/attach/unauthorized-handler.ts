@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { asError } from 'oauth-issuer-connection'
 import type { Dispatcher } from 'undici'
 import type { Token } from '../token.js'
 import { ContainedHandler, type Arguments, type Handler } from './contained-handler.js'
@@ -77,7 +78,8 @@ export class UnauthorizedHandler implements Handler {
     this.#end(controller, () => this.#handler.onResponseEnd?.(this.#held, trailers))
   }
 
-  onResponseError(...[controller, error]: Arguments<'onResponseError'>): void {
+  onResponseError(...[controller, reason]: Arguments<'onResponseError'>): void {
+    const error = asError(reason)
     const deliver = (): void => this.#handler.onResponseError?.(this.#held, error)
     if (!this.#held.aborted) return this.#end(controller, deliver)
     this.#heldBack = undefined // the caller has left: deliver nothing but the error

@@ -1,10 +1,10 @@
-import { isObject, kindOf } from 'declared-options'
+import { isObject, isPlainObject, kindOf } from 'declared-options'
 
 const callExample = "{ path: '/receipts' }"
 
-/** @throws {TypeError} if a call is not an object */
+/** @throws {TypeError} if a call is not an object literal: of others, a copy has none of their getters */
 export function checkCall(method: 'request' | 'stream', call: unknown): void {
-  if (!isObject(call))
+  if (!isPlainObject(call))
     throw new TypeError(`${method} wants an object such as ${callExample}, not ${kindOf(call)}`)
 }
 
@@ -21,11 +21,22 @@ export function checkPath(path: unknown): asserts path is string {
  * @throws {TypeError} if options are not an object, or one of them is unknown
  */
 export function checkOptions(options: unknown, known: readonly string[], example: string): void {
-  if (!isObject(options))
+  if (!hasMembers(options, known))
     throw new TypeError(`options are ${kindOf(options)}; they want an object such as ${example}`)
   for (const name of Object.keys(options))
     if (!known.includes(name))
       throw new TypeError(`there is no option \`${name}\` here; there are ${known.join(', ')}`)
+}
+
+/** Whether it is an object literal, or has at least one of these members, as an AbortController has `signal`. */
+export function hasMembers(value: unknown, known: readonly string[]): value is object {
+  return isPlainObject(value) || (isObject(value) && known.some(name => name in value))
+}
+
+/** @throws {TypeError} if a table, such as `query`, is not an object literal: of a Map, a copy has nothing */
+export function checkTable(name: string, table: unknown): void {
+  if (table !== undefined && !isPlainObject(table))
+    throw new TypeError(`\`${name}\` is ${kindOf(table)}; it wants an object`)
 }
 
 /** @throws {TypeError} if a signal is not an AbortSignal */

@@ -1,5 +1,6 @@
 import { kindOf } from 'declared-options'
 import type { RequestInit } from 'undici'
+import { hasMembers } from './check-arguments.js'
 import { standardOf, toUndiciForm } from './foreign-bodies.js'
 import { urlOf, type ApiBase } from './locate-call.js'
 
@@ -37,7 +38,7 @@ export function fetchArguments(
   init: RequestInit | RequestLike | null | undefined,
   base: ApiBase,
 ): [URL, RequestInit] {
-  if (init !== undefined && init !== null && typeof init !== 'object')
+  if (init !== undefined && init !== null && !hasMembers(init, initMembers))
     throw new TypeError(`the second argument of fetch is ${kindOf(init)}; it wants an object or a Request`)
   if (standardOf(input) !== 'Request') return [urlOf(input as string | URL, base), membersOf(init)]
   const request = input as RequestLike // told by its tag

@@ -1,11 +1,12 @@
-import { kindOf } from 'declared-options'
+import { isPlainObject, kindOf } from 'declared-options'
+import { messageOf } from 'oauth-issuer-connection'
 import type { Static, TSchema } from 'typebox'
 import type { Dispatcher } from 'undici'
 import { headerPairs, type HeaderValue } from '../attach/header-pairs.js'
 import { joinHeaders } from '../attach/with-headers.js'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
-import { checkOptions, checkPath } from './check-arguments.js'
+import { checkOptions, checkPath, checkTable } from './check-arguments.js'
 import { readBody } from './read-body.js'
 import type { CallOptions } from './token-view.js'
 
@@ -93,6 +94,8 @@ export function createJsonCalls(
       checkPath(path)
       checkOptions(options, optionNames, '{ query: { page: 1 } }')
       const { json, query, headers, signal, response: schemas } = options
+      checkTable('query', query)
+      checkTable('response', schemas)
       const answer = await request({
         method,
         path: withQuery(path, query),
@@ -132,10 +135,16 @@ function write(json: unknown): string {
   try {
     text = JSON.stringify(json)
   } catch (error) {
-    throw new TypeError(`\`json\` cannot be written as JSON: ${(error as Error).message}`, { cause: error })
+    throw new TypeError(`\`json\` cannot be written as JSON: ${messageOf(error)}`, { cause: error })
   }
-  if (text === undefined) throw new TypeError(`\`json\` is ${kindOf(json)}; there is no JSON for it`)
+  if (text === undefined || isWrittenAsNothing(json, text))
+    throw new TypeError(`\`json\` is ${kindOf(json)}; there is no JSON for it`)
   return text
+}
+
+/** JSON has an empty object for a Promise, a Map and everything else whose content is not in properties. */
+function isWrittenAsNothing(json: unknown, text: string): boolean {
+  return text === '{}' && !isPlainObject(json) && !('toJSON' in (json as object))
 }
 
 /** The caller's headers win: names are in lower case, so that none is sent twice. */

@@ -38,6 +38,7 @@ export function requestDirectly(
   async function sendWithToken({ request, token, left }: Resend): Promise<Dispatcher.ResponseData> {
     const call = request as PlainCall // a plain call, with the same options when it is sent again
     const answer = await send(bearer.present(call, token) as Call)
+    refuseNothing(answer)
     if (answer.statusCode !== 401) {
       accept(token)
       return answer
@@ -50,6 +51,11 @@ export function requestDirectly(
     discard(answer.body)
     return sendWithToken(resend)
   }
+}
+
+/** undici resolves a call with nothing if the dispatcher throws, or tells of, a falsy value instead of an error. */
+function refuseNothing(answer: { readonly statusCode?: number }): void {
+  if (answer.statusCode === undefined) throw new Error('the dispatcher ended the call without an answer')
 }
 
 /** If the body is still arriving, its connection is closed; if it is complete, the connection is reused. */

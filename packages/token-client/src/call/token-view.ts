@@ -1,3 +1,4 @@
+import { asError } from 'oauth-issuer-connection'
 import type { Dispatcher, RequestInit, Response } from 'undici'
 import type { TokenCache, TokenHealth } from '../acquire/token-cache.js'
 import { createTokenInterceptor, type TokenUse } from '../attach/token-interceptor.js'
@@ -128,8 +129,10 @@ function tokenAccess(
 }
 
 /** `fetch` wraps every error in `fetch failed`, which Fastify would answer with 500; ours have their own status. */
-function throwOurs(error: Error & { cause?: { code?: unknown } }): never {
-  throw String(error.cause?.code).startsWith('TOKEN_CLIENT_') ? error.cause : error
+function throwOurs(thrown: unknown): never {
+  const error = asError(thrown)
+  const { code } = (error.cause ?? {}) as { code?: unknown }
+  throw String(code).startsWith('TOKEN_CLIENT_') ? error.cause : error
 }
 
 function tokenUse(cache: TokenCache, { name, base }: Settings): TokenUse {
