@@ -343,8 +343,13 @@ for (const [how, dispatch] of Object.entries(dispatchers))
       t.notMatch(body, /internal|127\.0\.0\.1/)
     }
     works = true
-    time += 60_000
-    t.equal((await send(token)).statusCode, 200, 'it works again')
+    let status = 503
+    // On a busy machine, the first request of a process may take longer than the time limit of this test.
+    for (let attempt = 0; attempt < 5 && status === 503; attempt += 1) {
+      time += 60_000
+      status = (await send(token)).statusCode
+    }
+    t.equal(status, 200, 'it works again')
     await settle()
     t.strictSame(fatal, [])
   })
