@@ -28,7 +28,7 @@ const sizeLimits = {
   'resource-server': { packed: 200_000, unpacked: 1_020_000 },
   'token-client': { packed: 145_000, unpacked: 780_000 },
   'api-contract': { packed: 9_999, unpacked: 50_000 },
-  'api-contract-tools': { packed: 30_000, unpacked: 150_000 },
+  'api-contract-tools': { packed: 52_000, unpacked: 260_000 },
   'issuer-connection': { packed: 35_000, unpacked: 175_000 },
   'test-issuer': { packed: 99_000, unpacked: 550_000 },
 }
