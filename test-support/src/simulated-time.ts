@@ -31,6 +31,21 @@ export class SimulatedTime {
   }
 }
 
+/** Runs work in simulated time; the time goes on as usual afterwards. */
+export async function inSimulatedTime(work: (time: SimulatedTime) => Promise<void>): Promise<void> {
+  const time = new SimulatedTime()
+  try {
+    await work(time)
+  } finally {
+    time.restore()
+  }
+}
+
+/** Waits in simulated time. */
+export function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
 /** Every promise that can settle without a timer has settled. */
 function settle(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))

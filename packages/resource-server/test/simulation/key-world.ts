@@ -1,5 +1,5 @@
 import { sign } from 'node:crypto'
-import type { SimulatedTime } from 'test-support/simulated-time'
+import { pause, type SimulatedTime } from 'test-support/simulated-time'
 import { profiles } from '#src/claims/profiles.js'
 import { Refusal } from '#src/errors.js'
 import { supportedAlgorithms } from '#src/keys/algorithms.js'
@@ -378,8 +378,4 @@ function unsignedToken(kid: string, iat: number, seconds: number = 300, jti: num
     exp: iat + seconds,
   }
   return `${base64url(header)}.${base64url(claims)}`
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { SimulatedTime } from 'test-support/simulated-time'
+import { inSimulatedTime } from 'test-support/simulated-time'
 import { KeyWorld, type Step } from './key-world.js'
 
 /**
@@ -54,15 +54,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: one('restart' as const), replica }) },
 )
 
-async function simulate(story: readonly Step[]): Promise<void> {
-  const time = new SimulatedTime()
-  try {
+function simulate(story: readonly Step[]): Promise<void> {
+  return inSimulatedTime(async time => {
     const world = new KeyWorld(time, 2)
     for (const step of story) await world.run(step)
     await world.recover()
-  } finally {
-    time.restore()
-  }
+  })
 }
 
 t.test(

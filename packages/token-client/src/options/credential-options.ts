@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { parser, pem, type Parser, type Place } from 'declared-options'
+import { parser, pem, type Parser } from 'declared-options'
 import {
   assertionKeyOf,
   type AssertionKey,
@@ -10,6 +10,7 @@ import {
 } from 'oauth-issuer-connection'
 import { InvalidOptionError } from '../errors.js'
 import { audienceOf, refuseInert } from './assertion-options.js'
+import { topLevel } from './place.js'
 import type { Profile } from './profiles.js'
 import type { Checked } from './options.js'
 
@@ -91,15 +92,9 @@ function findProof(given: Checked): Proof | undefined {
   return method ?? found[0]
 }
 
-const place: Place = {
-  option: '',
-  allowInsecureHttp: false,
-  toError: message => new InvalidOptionError(message),
-}
-
 function keyOf(given: Checked, { rsaAlgorithm }: Profile): AssertionKey {
   // One of the two options is the proof, so there is a key.
-  return assertionKeyOf(given, place, rsaAlgorithm) as AssertionKey
+  return assertionKeyOf(given, topLevel, rsaAlgorithm) as AssertionKey
 }
 
 /** The option that proves who the client is. */

@@ -28,6 +28,7 @@ import { dpopKeyOf, dpopOption } from './dpop-option.js'
 import { interceptorsOption } from './interceptor-options.js'
 import { issuerOf, type IssuerSettings } from './issuer-options.js'
 import type { CommonOptions, TokenClientOptions, TokenSourceOptions } from './options.js'
+import { toError } from './place.js'
 import { profiles, type ProfileName } from './profiles.js'
 import { sharingOf, tokenStoreOption, type SharingSettings } from './sharing-options.js'
 import { targetDeclaration, targetOf, type TargetOptions } from './target-options.js'
@@ -88,8 +89,6 @@ const declaration = {
   ...issuerDeclaration,
   tokenSource: optional(tokenSourceOption),
 }
-
-const toError = (message: string): Error => new InvalidOptionError(message)
 
 /**
  * Checks the options and fills in the defaults. No message holds a secret.

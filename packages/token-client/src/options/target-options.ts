@@ -14,6 +14,7 @@ import {
   type Place,
 } from 'declared-options'
 import { InvalidOptionError } from '../errors.js'
+import { toError, topLevel } from './place.js'
 import type { Profile } from './profiles.js'
 
 /** What a token is asked for. */
@@ -40,7 +41,6 @@ const reserved: ReadonlySet<string> = new Set([
   'subject_token',
   'subject_token_type',
 ])
-const toError = (message: string): Error => new InvalidOptionError(message)
 
 export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target[Name]> } = {
   // An empty list asks for what the server grants by default.
@@ -87,8 +87,7 @@ export function targetOf({ scopes, resource, audience, parameters }: Target): Ta
 
 /** Checks a target that a caller gave. @throws {InvalidOptionError} */
 export function readTarget(target: TargetOptions): Target {
-  const place = { option: '', allowInsecureHttp: false, toError }
-  return readOptions(target as Given, targetDeclaration, place)
+  return readOptions(target as Given, targetDeclaration, topLevel)
 }
 
 /** The target of one call, for `with` and `onBehalfOf`. @throws {InvalidOptionError} if it is not an object literal */

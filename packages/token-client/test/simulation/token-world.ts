@@ -1,4 +1,4 @@
-import type { SimulatedTime } from 'test-support/simulated-time'
+import { pause, type SimulatedTime } from 'test-support/simulated-time'
 import type { AskForToken, TokenAnswer } from '#src/acquire/ask-for-token.js'
 import { TokenRequestFailure } from '#src/acquire/token-request-failure.js'
 import { createTokenCache, type TokenCache } from '#src/acquire/token-cache.js'
@@ -379,8 +379,4 @@ export class TokenWorld {
 function accepted(source: TokenCache, token: Token): 'accepted' {
   source.accept(token)
   return 'accepted'
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, ms))
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { SimulatedTime } from 'test-support/simulated-time'
+import { inSimulatedTime } from 'test-support/simulated-time'
 import { TokenWorld, type Step } from './token-world.js'
 
 /**
@@ -80,15 +80,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), replica }) },
 ) as fc.Arbitrary<Step>
 
-async function simulate(story: readonly Step[], luck: number): Promise<void> {
-  const time = new SimulatedTime()
-  try {
+function simulate(story: readonly Step[], luck: number): Promise<void> {
+  return inSimulatedTime(async time => {
     const world = new TokenWorld(time, () => luck, 3)
     for (const step of story) await world.run(step)
     await world.recover()
-  } finally {
-    time.restore()
-  }
+  })
 }
 
 t.test(
