@@ -1,4 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,29 +9,48 @@ import type { Test } from 'tap'
 export const noRedis: string | false =
   spawnSync('redis-server', ['--version']).status === 0 ? false : 'redis-server is not installed'
 
-/** A real redis-server on a socket of its own; `stop` kills it, as an outage does. */
-export async function startRedis(t: Test): Promise<{ socket: string; stop: () => Promise<void> }> {
+/** A real redis-server on a socket of its own. */
+export interface RedisServer {
+  readonly socket: string
+  /** Kills it, as an outage does. */
+  stop(): Promise<void>
+  /** Starts it again on the same socket, without its data. */
+  restart(): Promise<void>
+}
+
+export async function startRedis(t: Test): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'redis-'))
   const socket = join(folder, 'socket')
-  const server = spawn(
-    'redis-server',
-    ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  const ended = new Promise<void>(resolve => server.once('exit', () => resolve()))
+  let running = await launch(folder, socket)
   const stop = async (): Promise<void> => {
-    server.kill('SIGKILL')
-    await ended
+    running.kill('SIGKILL')
+    if (running.exitCode === null && running.signalCode === null) await once(running, 'exit')
   }
   t.teardown(async () => {
     await stop()
     rmSync(folder, { recursive: true, force: true })
   })
+  return {
+    socket,
+    stop,
+    async restart() {
+      await stop()
+      running = await launch(folder, socket)
+    },
+  }
+}
+
+async function launch(folder: string, socket: string): Promise<ChildProcess> {
+  const server = spawn(
+    'redis-server',
+    ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('exit', () => reject(new Error('redis-server does not start')))
     server.stdout.on('data', (chunk: Buffer) => {
       if (/ready to accept connections/i.test(chunk.toString())) resolve()
     })
   })
-  return { socket, stop }
+  return server
 }

@@ -63,6 +63,7 @@ export async function createVerifier<S extends string, C extends TSchema>(
   const tally = createTally()
   const readRule = createRuleReader(settings)
   const verify = createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'verify')
+  await startRevocations(verifier)
   await prefetchKeys(verifier, settings.prefetch)
   return Object.freeze({
     // The catalogue and the schema have been checked by then.
@@ -81,6 +82,13 @@ async function prefetchKeys(verifier: CachedVerifier, prefetch: Prefetch): Promi
   const loaded = verifier.loadKeys()
   if (prefetch === 'background') return void loaded.catch(() => {}) // logged where it happened
   await loaded.catch(async (error: unknown) => {
+    await verifier.close()
+    throw error
+  })
+}
+
+async function startRevocations(verifier: CachedVerifier): Promise<void> {
+  await verifier.revocations?.start().catch(async (error: unknown) => {
     await verifier.close()
     throw error
   })

@@ -94,6 +94,12 @@ export interface ResourceServerEvents {
     readonly issuedBefore: number | undefined
     readonly undone: boolean
   }
+  /** The revocation store cannot be used: revocations by other replicas may be unknown to this process. */
+  'fastify-resource-server:revocations-unavailable': {
+    readonly reason: string
+    /** What happens to tokens until it works again. */
+    readonly whileUnavailable: 'accept' | 'refuse'
+  }
 }
 
 type Name = keyof ResourceServerEvents
@@ -108,6 +114,9 @@ const channels = {
   'fastify-resource-server:issuer-failed': channel('fastify-resource-server:issuer-failed'),
   'fastify-resource-server:signature-disputed': channel('fastify-resource-server:signature-disputed'),
   'fastify-resource-server:revocation': channel('fastify-resource-server:revocation'),
+  'fastify-resource-server:revocations-unavailable': channel(
+    'fastify-resource-server:revocations-unavailable',
+  ),
 } satisfies Record<Name, unknown>
 
 /** Whether anybody listens: nothing has to be made up for nobody. */

@@ -133,7 +133,7 @@ const RevocationFailed: Make<[string]> = createError(
   503,
 )
 
-/** `fastify.oauth.revoke` or `unrevoke` did not take effect everywhere: there is no room. */
+/** `fastify.oauth.revoke` or `unrevoke` did not take effect everywhere: the store failed, or there is no room. */
 export class RevocationFailedError extends RevocationFailed {
   /** Whether this process refuses the tokens (or, after `unrevoke`, accepts them) all the same. */
   readonly isInEffectHere: boolean

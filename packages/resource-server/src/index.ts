@@ -48,6 +48,15 @@ export {
 } from './errors.js'
 export type { RevocationTarget, RevocationTerms } from './revocation/revocation.js'
 export type { RevokesTokens } from './revocation/revokes-tokens.js'
+export type { RevocationPage, RevocationStore } from './revocation/revocation-store.js'
+export {
+  redisRevocationStore,
+  type IoredisPubSub,
+  type IoredisSubscriber,
+  type NodeRedisPubSub,
+  type NodeRedisSubscriber,
+  type RedisPubSub,
+} from './revocation/redis-revocation-store.js'
 export type { OAuthTypes, Role, Scope, TokenClaims } from './oauth-types.js'
 export type { OfferedApi } from './options/api-option.js'
 export type { DpopOptions } from './options/dpop-options.js'
@@ -66,7 +75,7 @@ export type { ResourceServer } from './oauth-decorator.js'
 export type { TokenRequirement } from './verify-by-rule.js'
 export type { Logger } from './log.js'
 export type { ListedRoute } from './route-list.js'
-export type { IssuerStats, ReportedRefusal, ResourceServerStats } from './stats.js'
+export type { IssuerStats, ReportedRefusal, ResourceServerStats, RevocationStats } from './stats.js'
 export type { ProfileName } from './claims/profiles.js'
 export type { Algorithm } from './keys/algorithms.js'
 export type { Jwk } from './keys/public-key.js'

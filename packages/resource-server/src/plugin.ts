@@ -131,6 +131,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
   )
   await settings.api?.requireRoutes(fastify)
   loadKeys(fastify, verifier, settings)
+  startRevocations(fastify, verifier)
   fastify.addHook('onClose', () => verifier.close())
   const remembered = rememberRequirements(readRequirement)
   // What does not exist stays 404; who guards the handler for it uses `authenticate`.
@@ -253,4 +254,9 @@ function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, { prefetch
     })
   })
   fastify.addHook('onClose', async () => clearImmediate(soon))
+}
+
+/** A store that does not answer is an outage: the application starts. */
+function startRevocations(fastify: FastifyInstance, { revocations }: CachedVerifier): void {
+  if (revocations !== undefined) fastify.addHook('onReady', () => revocations.start())
 }

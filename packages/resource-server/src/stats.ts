@@ -11,8 +11,8 @@ export interface ResourceServerStats {
   /** Verified tokens that are remembered now. */
   readonly cachedTokens: number
   readonly issuers: readonly IssuerStats[]
-  /** Revocations that have not ended; undefined without the option `revocation`. */
-  readonly revocations?: number
+  /** Undefined without the option `revocation`. */
+  readonly revocations?: RevocationStats
 }
 
 /** Requests that were let in and would be refused: those of one client to one route for one reason. */
@@ -39,6 +39,14 @@ export interface IssuerStats {
   readonly fetchedAt: number | null
   /** Requests for keys that failed one after the other until now; 0: all is well. */
   readonly failures: number
+}
+
+/** How revocations are doing. */
+export interface RevocationStats {
+  /** Revocations that have not ended. */
+  readonly active: number
+  /** Whether this process knows the revocations of all replicas; true without a store. */
+  readonly isCurrent: boolean
 }
 
 /** Counts what is let in and what is not. */

@@ -15,6 +15,7 @@ import { loadFastifyJwt, type LoadSecond } from './signature/second-implementati
 import { createThreadPool } from './signature/thread-pool.js'
 import { refuseRevoked } from './revocation/refuse-revoked.js'
 import { createRevocations, type Revocations } from './revocation/revocations.js'
+import type { RevocationStats } from './stats.js'
 import { trustIssuer } from './trust-issuer.js'
 import { createTokenCache } from './verify/token-cache.js'
 import type { TrustedIssuer } from './verify/candidate.js'
@@ -38,7 +39,7 @@ export interface CachedVerifier {
   state(): {
     readonly cachedTokens: number
     readonly issuers: readonly ({ readonly issuer: string } & KeySetState)[]
-    readonly revocations?: number
+    readonly revocations?: RevocationStats
   }
 }
 
@@ -83,6 +84,7 @@ export async function createCachedVerifier(
       })
     },
     async close() {
+      revocations?.close()
       await Promise.all([connection.close(), introspection.close()])
     },
     state: () => ({
@@ -91,7 +93,7 @@ export async function createCachedVerifier(
         const { kids, fetchedAt, failures } = keys.state()
         return { issuer, kids, fetchedAt, failures }
       }),
-      ...(revocations === undefined ? {} : { revocations: revocations.count() }),
+      ...(revocations === undefined ? {} : { revocations: revocations.state() }),
     }),
   }
 }

@@ -47,7 +47,7 @@ for (const [target, other] of targets) {
       },
     )
     t.equal(await status(bench, others), 200)
-    t.match(bench.app.oauth.stats(), { refused: { revoked: 2 }, revocations: 1 })
+    t.match(bench.app.oauth.stats(), { refused: { revoked: 2 }, revocations: { active: 1, isCurrent: true } })
   })
 }
 
@@ -92,7 +92,7 @@ t.test('a revocation ends, and the tokens that have not expired work again', asy
   t.equal(await status(bench, token), 401)
   bench.clock.now += 1
   t.equal(await status(bench, token), 200)
-  t.equal(bench.app.oauth.stats().revocations, 0)
+  t.equal(bench.app.oauth.stats().revocations?.active, 0)
   bench.clock.now -= 1
   t.equal(await status(bench, token), 401, 'the clock was set back')
 })
@@ -135,7 +135,7 @@ t.test('a revocation replaces that of the same tokens, and can be undone', async
   t.equal(await bench.app.oauth.unrevoke({ clientId: 'payment' }), true)
   t.equal(await status(bench, token), 200)
   t.equal(await bench.app.oauth.unrevoke({ clientId: 'payment' }), false)
-  t.equal(bench.app.oauth.stats().revocations, 0)
+  t.equal(bench.app.oauth.stats().revocations?.active, 0)
 })
 
 t.test('oauth.verify and introspected tokens are refused too', async t => {
@@ -261,7 +261,7 @@ t.test('when there is no room, revoke fails, and nothing is forgotten', async t 
   await oauth.revoke({ jti: 'three' }, { until })
   t.equal(await status(bench, bench.token({ jti: 'one' })), 401, 'one that has not ended stays')
   t.equal(await status(bench, bench.token({ jti: 'three' })), 401)
-  t.equal(oauth.stats().revocations, 2)
+  t.equal(oauth.stats().revocations?.active, 2)
 })
 
 const now = 1_800_000_000_000
@@ -304,7 +304,7 @@ for (const [given, message] of wrong)
     const bench = await start(t)
     const revoke = bench.app.oauth.revoke as (...given: unknown[]) => Promise<void>
     await t.rejects(revoke(...given), { code: 'OAUTH_INVALID_REVOCATION', message })
-    t.equal(bench.app.oauth.stats().revocations, 0)
+    t.equal(bench.app.oauth.stats().revocations?.active, 0)
   })
 
 t.test('without the option, revoke says what to do, and stats say nothing', async t => {
@@ -366,7 +366,7 @@ t.test('createVerifier revokes tokens in the same way', async t => {
   t.match(await verifier.verify(token), { clientId: 'payment' })
   await verifier.revoke({ clientId: 'payment' }, { until: bench.clock.now + hour })
   await t.rejects(verifier.verify(token), { code: 'OAUTH_INVALID_TOKEN', reason: 'revoked' })
-  t.match(verifier.stats(), { refused: { revoked: 1 }, revocations: 1 })
+  t.match(verifier.stats(), { refused: { revoked: 1 }, revocations: { active: 1, isCurrent: true } })
   t.equal(await status(bench, token), 200, 'each instance has revocations of its own')
   t.equal(await verifier.unrevoke({ clientId: 'payment' }), true)
   t.match(await verifier.verify(token), { clientId: 'payment' })

@@ -89,7 +89,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   securityScheme?: string
   /**
    * Allow `fastify.oauth.revoke`, which refuses tokens before they expire. `true`: revocations are known to this process
-   * only. Default false.
+   * only; replicas share them in a `store`. Default false.
    */
   revocation?: boolean | RevocationOptions
   /** Names the protection space in challenges (RFC 9110 §11.5): at most 256 characters. Default: none. */

@@ -12,8 +12,9 @@ export interface RevocationRules {
 }
 
 /** Bounds what one revocation occupies. */
-const maxLength = 1_024
-const longestMs = 365 * 86_400_000
+export const maxLength: number = 1_024
+/** From now to the end of a revocation. */
+export const longestMs: number = 365 * 86_400_000
 
 const toError = (message: string): Error => new InvalidRevocationError(message)
 const place = { option: '', allowInsecureHttp: false, toError }

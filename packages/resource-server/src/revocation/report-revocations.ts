@@ -1,4 +1,4 @@
-import { report, writeLog } from '../diagnostics.js'
+import { report, writeLog, type ResourceServerEvents } from '../diagnostics.js'
 import type { Logger } from '../log.js'
 import type { Revocation } from './revocation.js'
 
@@ -11,4 +11,24 @@ export function reportRevocation(
   const revocation = { issuer, by, value, until, issuedBefore }
   report('fastify-resource-server:revocation', { ...revocation, undone })
   writeLog(() => log.info(revocation, undone ? 'revocation undone' : 'tokens revoked'))
+}
+
+/** Logs and publishes that the store cannot be used; undefined: it works again. */
+export function reportStore(
+  outage: ResourceServerEvents['fastify-resource-server:revocations-unavailable'] | undefined,
+  log: Logger,
+): void {
+  if (outage === undefined) return writeLog(() => log.info({}, 'the revocation store works again'))
+  report('fastify-resource-server:revocations-unavailable', outage)
+  writeLog(() => log.error(outage, 'the revocation store cannot be used'))
+}
+
+/** Nothing of the value is logged: it may be anything. */
+export function reportUnreadable(log: Logger): void {
+  writeLog(() =>
+    log.error(
+      {},
+      'a value in the revocation store is no revocation, and is ignored; does another version or program write to it?',
+    ),
+  )
 }

@@ -5,17 +5,16 @@ import type { Revocation, RevokedBy, RevokedTokens } from './revocation.js'
 export interface RevocationList {
   /** The revocation that a token falls under. */
   find(token: AccessToken): Revocation | undefined
-  /** Adds a revocation, or replaces the one of the same tokens. Returns false if the list is full. */
-  add(revocation: Revocation): boolean
+  /** Adds a revocation, or replaces the one of the same tokens. Returns false if the list has `max` already. */
+  add(revocation: Revocation, max: number): boolean
   get(tokens: RevokedTokens): Revocation | undefined
   delete(tokens: RevokedTokens): void
-  /** Number of revocations that have not ended. */
-  count(): number
+  /** Those that have not ended. */
+  all(): Iterable<Revocation>
 }
 
 /** What the list works with. */
 export interface ListSettings {
-  readonly maxEntries: number
   readonly clockToleranceMs: number
   readonly now: () => number
   /** Key id of the key that verified a token. */
@@ -29,7 +28,7 @@ type Entries = Readonly<Record<RevokedBy, Map<string, Revocation>>>
  * a clock that jumps ahead and back would lose them.
  */
 export function createRevocationList(settings: ListSettings): RevocationList {
-  const { maxEntries, now } = settings
+  const { now } = settings
   const byIssuer = new Map<string, Entries>()
   let size = 0
 
@@ -47,6 +46,11 @@ export function createRevocationList(settings: ListSettings): RevocationList {
     for (const entries of byIssuer.values()) for (const by of Object.values(entries)) yield* by.values()
   }
 
+  function* current(): Generator<Revocation> {
+    const time = now()
+    for (const revocation of all()) if (time < revocation.until) yield revocation
+  }
+
   function removeEnded(): void {
     const time = now()
     for (const revocation of all()) if (time >= revocation.until) remove(revocation)
@@ -58,23 +62,18 @@ export function createRevocationList(settings: ListSettings): RevocationList {
       const entries = byIssuer.get(token.issuer)
       return entries === undefined ? undefined : findIn(entries, token, settings)
     },
-    add(revocation) {
+    add(revocation, max) {
       const { issuer, by, value } = revocation
       const isNew = byIssuer.get(issuer)?.[by].has(value) !== true
-      if (isNew && size >= maxEntries) removeEnded()
-      if (isNew && size >= maxEntries) return false
+      if (isNew && size >= max) removeEnded()
+      if (isNew && size >= max) return false
       entriesOf(issuer)[by].set(value, revocation)
       if (isNew) size += 1
       return true
     },
     get: ({ issuer, by, value }) => byIssuer.get(issuer)?.[by].get(value),
     delete: remove,
-    count() {
-      const time = now()
-      let count = 0
-      for (const { until } of all()) if (time < until) count += 1
-      return count
-    },
+    all: current,
   }
 }
 

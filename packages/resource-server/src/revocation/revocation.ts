@@ -22,8 +22,10 @@ export interface RevocationTerms {
   readonly issuedBefore?: number
 }
 
+export const revokedBy = ['jti', 'clientId', 'subject', 'keyId'] as const
+
 /** What names the tokens of a revocation. */
-export type RevokedBy = 'jti' | 'clientId' | 'subject' | 'keyId'
+export type RevokedBy = (typeof revokedBy)[number]
 
 /** One revocation, checked. Times in milliseconds since the epoch. */
 export interface Revocation {

@@ -9,7 +9,9 @@ export interface RevokesTokens {
    * @param target which tokens, such as `{ jti }` or `{ clientId }`
    * @param terms until when, and of which issuer
    * @throws {InvalidRevocationError} for wrong arguments, or without the option
-   * @throws {RevocationFailedError} if there are as many revocations as `maxEntries` allows
+   * @returns when this process acts on it and the store, if there is one, has it: then every replica does within a second
+   * @throws {RevocationFailedError} if the store failed, or there are as many revocations as `maxEntries` allows;
+   * `isInEffectHere` says whether this process refuses the tokens all the same
    */
   revoke(target: RevocationTarget, terms: RevocationTerms): Promise<void>
   /**

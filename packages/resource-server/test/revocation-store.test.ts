@@ -1,0 +1,393 @@
+import t, { type Test } from 'tap'
+import resourceServer, { createVerifier, type RevocationStore } from 'fastify-resource-server'
+import { faults, settle, watchProcess } from 'test-support/faults'
+import { SimulatedTime } from 'test-support/simulated-time'
+import type { AccessToken } from '#src/access-token.js'
+import { createRevocations, type Revocations } from '#src/revocation/revocations.js'
+import { buildApp, registered } from './protected-app.js'
+import { FakeStore, startReplica } from './revocation-replicas.js'
+
+const start = 1_800_000_000_000
+const hour = 3_600_000
+const issuer = 'https://login.example.com'
+const token = {
+  issuer,
+  subject: 'payment',
+  clientId: 'payment',
+  claims: { jti: 'one', iat: start / 1000 },
+} as unknown as AccessToken
+
+interface Process extends Revocations {
+  readonly logged: string[]
+  /** Why the token is refused. */
+  reason(): string | undefined
+}
+
+interface World {
+  readonly time: SimulatedTime
+  readonly until: number
+  begin(
+    store: RevocationStore,
+    options?: { whileUnavailable?: 'accept' | 'refuse'; maxEntries?: number },
+  ): Process
+}
+
+/** Processes that share a store, in simulated time. */
+function world(t: Test): World {
+  const time = new SimulatedTime()
+  t.teardown(() => time.restore())
+  return {
+    time,
+    until: start + hour,
+    begin(store, { whileUnavailable = 'refuse', maxEntries = 100 } = {}) {
+      const logged: string[] = []
+      const line = (_: object, message: string): void => void logged.push(message)
+      const revocations = createRevocations(
+        { maxEntries, sharing: { store, whileUnavailable, maxEntries } },
+        {
+          isTrusted: name => name === issuer,
+          onlyIssuer: issuer,
+          now: () => start + time.now,
+          clockToleranceMs: 5_000,
+          log: { info: line, warn: line, error: line },
+        },
+      )
+      t.teardown(() => revocations.close())
+      return { ...revocations, logged, reason: () => revocations.refusalOf(token)?.reason }
+    },
+  }
+}
+
+t.test('without announcements, a revocation is known within a second', async t => {
+  const { time, until, begin } = world(t)
+  const store = new FakeStore()
+  store.announces = false
+  const [one, two] = [begin(store), begin(store)]
+  await Promise.all([one.start(), two.start()])
+  await one.revoke({ jti: 'one' }, { until })
+  t.equal(one.reason(), 'revoked')
+  t.equal(two.reason(), undefined)
+  await time.advance(1_000)
+  t.equal(two.reason(), 'revoked')
+})
+
+t.test('with an announcement, it is known within milliseconds, however many there are', async t => {
+  const { time, until, begin } = world(t)
+  const store = new FakeStore()
+  const [one, two] = [begin(store), begin(store)]
+  await Promise.all([one.start(), two.start()])
+  await one.revoke({ jti: 'one' }, { until })
+  await time.advance(6)
+  t.equal(two.reason(), 'revoked')
+  store.reads = 0
+  for (let ms = 0; ms < 1_000; ms += 1) {
+    for (let index = 0; index < 100; index += 1) store.announce()
+    await time.advance(1)
+  }
+  t.ok(
+    store.reads <= 2 * 201,
+    `${store.reads} reads by two processes, after 100000 announcements in a second`,
+  )
+  t.ok(store.reads >= 2 * 100, 'a flood does not put the next read off')
+})
+
+t.test('while the store hangs or fails, tokens are accepted for a second, and then as chosen', async t => {
+  for (const mode of ['hangs', 'throws'] as const) {
+    const { time, begin } = world(t)
+    const store = new FakeStore()
+    const [refusing, accepting] = [begin(store), begin(store, { whileUnavailable: 'accept' })]
+    await Promise.all([refusing.start(), accepting.start()])
+    await time.advance(10_000)
+    store.mode = mode
+    await time.advance(599)
+    t.equal(refusing.reason(), undefined, 'the last read was at most 400 ms ago')
+    await time.advance(401)
+    t.equal(refusing.reason(), 'unavailable')
+    t.match(refusing.refusalOf(token), { retryAfterMs: 1_000 })
+    t.equal(accepting.reason(), undefined)
+    await time.advance(60_000)
+    for (const { logged, state } of [refusing, accepting]) {
+      t.strictSame(logged, ['the revocation store cannot be used'], 'one line for an outage')
+      t.equal(state().isCurrent, false)
+    }
+    store.mode = 'up'
+    await time.advance(500)
+    for (const { logged, state, reason } of [refusing, accepting]) {
+      t.equal(reason(), undefined)
+      t.equal(logged.at(-1), 'the revocation store works again')
+      t.equal(state().isCurrent, true)
+    }
+    time.restore()
+  }
+})
+
+t.test('a store that is slow, but within half a second, is no outage', async t => {
+  const { time, begin } = world(t)
+  const store = new FakeStore()
+  const slow: RevocationStore = {
+    put: (...given) => store.put(...given),
+    async read(cursor) {
+      await new Promise(resolve => setTimeout(resolve, 490))
+      return store.read(cursor)
+    },
+  }
+  const process = begin(slow)
+  const started = process.start()
+  await time.advance(490)
+  await started
+  for (let ms = 0; ms < 10_000; ms += 5) {
+    await time.advance(5)
+    if (process.reason() !== undefined) t.fail(`refused after ${ms} ms`)
+  }
+})
+
+t.test('a revocation that could not be stored is in effect here, and stored later', async t => {
+  const { time, until, begin } = world(t)
+  const store = new FakeStore()
+  const [one, two] = [begin(store), begin(store)]
+  await Promise.all([one.start(), two.start()])
+  store.mode = 'throws'
+  await t.rejects(one.revoke({ subject: 'payment' }, { until }), {
+    code: 'OAUTH_REVOCATION_FAILED',
+    statusCode: 503,
+    isInEffectHere: true,
+    message: /the store failed \(connection refused\)\. This process refuses the tokens/,
+  })
+  t.equal(one.reason(), 'revoked')
+  store.mode = 'hangs'
+  const hanging = one.revoke({ clientId: 'shop' }, { until })
+  const rejected = t.rejects(hanging, { message: /did not answer within 1000 ms/, isInEffectHere: true })
+  await time.advance(1_000)
+  await rejected
+  await time.advance(1_000)
+  t.equal(two.reason(), 'unavailable')
+  store.mode = 'up'
+  await time.advance(2_000)
+  t.equal(two.reason(), 'revoked')
+  t.equal(two.state().active, 2)
+})
+
+t.test('undoing a revocation that could not be stored yet', async t => {
+  const { time, until, begin } = world(t)
+  const store = new FakeStore()
+  const [one, two] = [begin(store), begin(store)]
+  await Promise.all([one.start(), two.start()])
+  store.mode = 'hangs'
+  const revoked = t.rejects(one.revoke({ subject: 'payment' }, { until }), {
+    code: 'OAUTH_REVOCATION_FAILED',
+    isInEffectHere: true,
+  })
+  await time.advance(1)
+  store.mode = 'up'
+  t.equal(await one.unrevoke({ subject: 'payment' }), true)
+  await time.advance(3_000)
+  await revoked
+  for (const process of [one, two]) t.equal(process.reason(), undefined, 'it is not stored later')
+})
+
+t.test('news that are older than what this process did are ignored', async t => {
+  const { time, until, begin } = world(t)
+  const store = new FakeStore()
+  store.announces = false
+  const [one, two] = [begin(store), begin(store)]
+  await Promise.all([one.start(), two.start()])
+  await one.revoke({ subject: 'payment' }, { until })
+  await one.unrevoke({ subject: 'payment' }) // in the store, and not read yet
+  store.mode = 'throws'
+  await t.rejects(one.revoke({ subject: 'payment' }, { until }), {
+    code: 'OAUTH_REVOCATION_FAILED',
+    isInEffectHere: true,
+  })
+  await time.advance(100)
+  store.mode = 'up'
+  await time.advance(2_000)
+  for (const process of [one, two]) t.equal(process.reason(), 'revoked')
+})
+
+t.test('unrevoke fails, and changes nothing, while the store is away', async t => {
+  const { time, until, begin } = world(t)
+  const store = new FakeStore()
+  const [one, two] = [begin(store), begin(store)]
+  await Promise.all([one.start(), two.start()])
+  await one.revoke({ subject: 'payment' }, { until })
+  await time.advance(100)
+  store.mode = 'throws'
+  await t.rejects(two.unrevoke({ subject: 'payment' }), {
+    code: 'OAUTH_REVOCATION_FAILED',
+    isInEffectHere: false,
+  })
+  t.equal(two.reason(), 'revoked')
+  await time.advance(2_000)
+  await t.rejects(
+    two.unrevoke({ subject: 'other' }),
+    { message: /store cannot be used/ },
+    'it may exist elsewhere',
+  )
+  store.mode = 'up'
+  await time.advance(1_000)
+  t.equal(await two.unrevoke({ subject: 'other' }), false)
+  t.equal(await two.unrevoke({ subject: 'payment' }), true)
+  await time.advance(100)
+  t.equal(one.reason(), undefined)
+  t.match(one.logged.at(-1), 'revocation undone')
+})
+
+t.test('a store that lost its values is given those that are still in effect', async t => {
+  const { time, until, begin } = world(t)
+  const store = new FakeStore()
+  const [one, two] = [begin(store), begin(store)]
+  await Promise.all([one.start(), two.start()])
+  await one.revoke({ subject: 'payment' }, { until })
+  await two.revoke({ jti: 'short' }, { until: start + time.now + 1_000 })
+  await one.revoke({ jti: 'undone' }, { until })
+  await one.unrevoke({ jti: 'undone' })
+  await time.advance(2_000)
+  store.lose()
+  await time.advance(1_000)
+  t.equal(store.values.length, 1)
+  t.match(store.values[0], /"subject","value":"payment"/)
+  t.ok(
+    store.ttls.every(ttl => ttl > hour && ttl <= hour + 5_000),
+    'its end is the same',
+  )
+  const late = begin(store)
+  await late.start()
+  t.equal(late.reason(), 'revoked')
+})
+
+t.test('a store with more revocations than there may be is an outage, not a loss', async t => {
+  const { time, until, begin } = world(t)
+  const store = new FakeStore()
+  store.pageSize = 7
+  const [large, small] = [begin(store), begin(store, { maxEntries: 10 })]
+  await Promise.all([large.start(), small.start()])
+  for (let index = 0; index < 20; index += 1) await large.revoke({ jti: `${index}` }, { until })
+  await time.advance(1_000)
+  t.match(small.state(), { active: 20, isCurrent: true }, 'twice as many are taken from others')
+  await t.rejects(small.revoke({ jti: 'more' }, { until }), {
+    code: 'OAUTH_REVOCATION_FAILED',
+    isInEffectHere: false,
+  })
+  await large.revoke({ jti: 'one' }, { until })
+  await time.advance(1_500)
+  t.match(small.state(), { active: 20, isCurrent: false })
+  t.equal(small.reason(), 'unavailable')
+  t.equal(large.reason(), 'revoked')
+  await time.advance(until - start)
+  t.match(small.state(), { active: 0, isCurrent: true }, 'when they have ended, it goes on')
+})
+
+t.test('a closed process reads no more, stops watching and leaves no timer', async t => {
+  const { time, begin } = world(t)
+  const store = new FakeStore()
+  const process = begin(store)
+  await process.start()
+  await time.advance(1_000)
+  t.equal(store.watchers, 1)
+  process.close()
+  const { reads } = store
+  store.announce()
+  await time.advance(60_000)
+  t.equal(store.reads, reads)
+  t.equal(store.watchers, 0)
+  t.equal(time.pendingTimers, 0)
+  process.close()
+  t.strictSame(process.logged, [])
+})
+
+t.test('closing while the store hangs', async t => {
+  const { time, begin } = world(t)
+  const store = new FakeStore()
+  const process = begin(store)
+  await process.start()
+  store.mode = 'hangs'
+  await time.advance(450)
+  process.close()
+  await time.advance(5_000)
+  t.equal(time.pendingTimers, 0)
+  t.strictSame(process.logged, [])
+})
+
+const page = { values: [], cursor: '1', fromStart: true, hasMore: false }
+
+/** Stores that answer, and wrongly. */
+const wrongStores: Readonly<Record<string, [store: RevocationStore, message: RegExp]>> = {
+  'forgets what is put': [{ put: async () => 'OK', read: async () => page }, /among those that read returns/],
+  'returns nothing': [
+    { put: async () => {}, read: async () => undefined as never },
+    /read returned something else/,
+  ],
+  'returns null': [{ put: async () => {}, read: async () => null as never }, /read returned something else/],
+  'returns a list': [{ put: async () => {}, read: async () => [] as never }, /read returned something else/],
+  'returns Buffers': [
+    { put: async () => {}, read: async () => ({ ...page, values: [Buffer.from('a')] }) as never },
+    /read returned something else/,
+  ],
+  'returns a cursor that is a number': [
+    { put: async () => {}, read: async () => ({ ...page, cursor: 1 }) as never },
+    /read returned something else/,
+  ],
+  'has more forever': [
+    { put: async () => {}, read: async () => ({ ...page, hasMore: true }) },
+    /no values although it says that there are more/,
+  ],
+}
+for (const [how, [store, message]] of Object.entries(wrongStores))
+  t.test(`a store that ${how} stops the start`, async t => {
+    const revocation = { store, whileUnavailable: 'accept' } as const
+    const expected = {
+      code: 'OAUTH_INVALID_OPTION',
+      message: new RegExp(`\`revocation\\.store\`.*${message.source}`),
+    }
+    await t.rejects(startReplica(t, revocation), expected)
+    await t.rejects(createVerifier({ ...registered, revocation }), expected)
+  })
+
+for (const [how, fail] of Object.entries(faults))
+  for (const method of ['put', 'read', 'watch'] as const)
+    t.test(`a store whose ${method} ${how} is an outage at most`, async t => {
+      const fatal = watchProcess(t)
+      const { time, until, begin } = world(t)
+      const store = new FakeStore()
+      let works = method !== 'watch'
+      const faulty: RevocationStore = {
+        put: (...given) => (works || method !== 'put' ? store.put(...given) : (fail() as never)),
+        read: cursor => (works || method !== 'read' ? store.read(cursor) : (fail() as never)),
+        watch: changed => (method === 'watch' ? (fail() as never) : store.watch(changed)),
+      }
+      const process = begin(faulty)
+      await process.start()
+      t.equal(process.reason(), undefined)
+      works = false
+      await time.advance(1_500)
+      t.equal(process.reason(), method === 'read' ? 'unavailable' : undefined)
+      const revoked = process.revoke({ jti: 'one' }, { until }).catch((error: unknown) => error)
+      await time.advance(1_500)
+      const expected = { code: 'OAUTH_REVOCATION_FAILED', isInEffectHere: true }
+      const isLost = method === 'put' && !how.startsWith('returns')
+      t.match(await revoked, isLost ? expected : undefined)
+      t.equal(process.reason(), 'revoked')
+      process.close()
+      await time.advance(1_500)
+      await settle()
+      t.strictSame(fatal, [])
+    })
+
+t.test('options of the store are checked', async t => {
+  const store = new FakeStore()
+  for (const [revocation, message] of [
+    [{ store }, /`revocation\.whileUnavailable` is missing; expected accept or refuse/],
+    [{ store, whileUnavailable: 'ignore' }, /`revocation\.whileUnavailable`/],
+    [{ whileUnavailable: 'refuse' }, /does nothing without `revocation\.store`/],
+    [{ store: {}, whileUnavailable: 'refuse' }, /`revocation\.store` is not an object with put/],
+    [
+      { store: 'redis://127.0.0.1', whileUnavailable: 'refuse' },
+      /`revocation\.store` is not an object with put/,
+    ],
+    [{ store: null, whileUnavailable: 'refuse' }, /`revocation\.store` is not an object with put/],
+  ] as const)
+    await t.rejects(
+      async () => buildApp(t).register(resourceServer, { ...registered, revocation: revocation as never }),
+      { code: 'OAUTH_INVALID_OPTION', message },
+    )
+})
