@@ -1,8 +1,9 @@
 import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import t, { type Test } from 'tap'
 import { Type } from 'typebox'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent } from 'undici'
 import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
+import { brokenDispatchers } from 'test-support/broken-dispatchers'
 import { faults, settle, watchProcess } from 'test-support/faults'
 import { createCachedVerifier } from '#src/verifier.js'
 import { parseOptions } from '#src/options/options.js'
@@ -278,42 +279,8 @@ for (const [name, optionWith] of Object.entries(credentials))
     })
   }
 
-/** Dispatchers that break the rules of undici. */
-const dispatchers: Readonly<Record<string, Dispatcher['dispatch']>> = {
-  throws() {
-    throw new Error('internal')
-  },
-  'throws undefined'() {
-    throw undefined
-  },
-  'tells of an error without an error'(_, handler) {
-    handler.onRequestStart?.(controller(), {})
-    handler.onResponseError?.(controller(), undefined as never)
-    return true
-  },
-  'tells of an error twice'(_, handler) {
-    handler.onRequestStart?.(controller(), {})
-    for (const text of ['internal', 'again']) handler.onResponseError?.(controller(), new Error(text))
-    return true
-  },
-  'answers and never ends'(_, handler) {
-    handler.onRequestStart?.(controller(), {})
-    handler.onResponseStart?.(controller(), 200, {}, '')
-    return true
-  },
-  'ends without a start'(_, handler) {
-    handler.onRequestStart?.(controller(), {})
-    handler.onResponseEnd?.(controller(), {})
-    return true
-  },
-  'never calls back': () => true,
-  'returns nothing': () => undefined as never,
-}
-
-function controller(): Dispatcher.DispatchController {
-  return { aborted: false, paused: false, reason: null, abort() {}, pause() {}, resume() {} } as never
-}
-
+// A promise that undici does not expect is of no use to anyone, and neither is its rejection.
+const { rejects: _rejects, ...dispatchers } = brokenDispatchers
 for (const [how, dispatch] of Object.entries(dispatchers))
   t.test(`an issuerDispatcher that ${how} is an outage of the issuer, in time`, async t => {
     const fatal = watchProcess(t)
