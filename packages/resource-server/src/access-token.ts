@@ -19,6 +19,11 @@ export interface AccessToken<S extends string = Scope, C = TokenClaims> {
   readonly scopes: readonly S[]
   /** Application permissions and roles, where the issuer's profile has a claim for them. */
   readonly roles: readonly Role[]
+  /**
+   * Groups of the user (RFC 9068 §2.2.3.1), where the issuer's profile has a claim for them: names or ids. Of a group as
+   * RFC 7643 §2.4 has it, an object, its `value`. An issuer may leave some out (Entra ID, of more than 200).
+   */
+  readonly groups: readonly string[]
   /** When it ends: the `exp` claim, in milliseconds since the epoch. */
   readonly expiresAt: number
   /** Every claim as it stands in the token. */

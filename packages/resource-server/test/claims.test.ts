@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
+import type { ProfileName } from 'fastify-resource-server'
 import { startBench } from './protected-app.js'
 
 t.test('every claim of RFC 9068 has to be there, and of its type', async t => {
@@ -38,6 +39,98 @@ t.test('every claim of RFC 9068 has to be there, and of its type', async t => {
       .statusCode,
     200,
   )
+})
+
+const malformedNames: readonly unknown[] = [
+  5,
+  0,
+  true,
+  false,
+  {},
+  { value: 'read' },
+  [5],
+  ['read', 5],
+  ['read', null],
+  [['read']],
+  [{}],
+]
+const fittingNames: readonly unknown[] = [undefined, null, '', [], 'read', ['read']]
+
+t.test(
+  'claims with scopes, roles or groups have to be of their type: what cannot be read is not “none”',
+  async t => {
+    const cases: [profile: ProfileName, claim: string, more?: object][] = [
+      ['rfc9068', 'scope'],
+      ['rfc9068', 'roles'],
+      ['rfc9068', 'entitlements'],
+      ['rfc9068', 'groups'],
+      ['generic', 'scope'],
+      ['generic', 'scp'],
+      ['auth0', 'permissions'],
+      ['okta', 'scp', { cid: 'c' }],
+      ['entra', 'roles', { ver: '2.0', azp: 'c' }],
+      ['cognito', 'cognito:groups', { token_use: 'access', client_id: 'https://api.example.com' }],
+    ]
+    for (const [profile, claim, more] of cases) {
+      const bench = await startBench(t, { profile })
+      const typ = profile === 'rfc9068' ? 'at+jwt' : 'JWT'
+      const call = async (value: unknown) =>
+        bench.call(bench.token({ ...more, [claim]: value, jti: JSON.stringify(value) ?? 'none' }, { typ }))
+      for (const value of malformedNames) {
+        const name = `${profile} ${claim} ${JSON.stringify(value)}`
+        t.equal((await call(value)).statusCode, 401, name)
+        t.equal(bench.lastReason(), 'claim', name)
+      }
+      for (const value of fittingNames)
+        t.not((await call(value)).statusCode, 401, `${profile} ${claim} ${JSON.stringify(value)}`)
+    }
+  },
+)
+
+t.test('a path to roles has to lead through objects, for our own audience only', async t => {
+  const bench = await startBench(t, { profile: 'keycloak' })
+  const call = async (claims: object) =>
+    (
+      await bench.call(
+        bench.token({ typ: 'Bearer', azp: 'c', jti: JSON.stringify(claims), ...claims }, { typ: 'JWT' }),
+      )
+    ).statusCode
+  for (const claims of [
+    { realm_access: 5 },
+    { realm_access: [] },
+    { realm_access: 'admin' },
+    { realm_access: { roles: 5 } },
+    { realm_access: { roles: [{ name: 'x' }] } },
+    { resource_access: [] },
+    { resource_access: { 'https://api.example.com': [] } },
+    { resource_access: { 'https://api.example.com': { roles: {} } } },
+  ])
+    t.equal(await call(claims), 401, JSON.stringify(claims))
+  for (const claims of [
+    { realm_access: {} },
+    { realm_access: null },
+    { realm_access: { roles: null } },
+    { resource_access: { other: 5 } },
+    { resource_access: { 'https://api.example.com': { roles: ['a'] } } },
+  ])
+    t.equal(await call(claims), 200, JSON.stringify(claims))
+})
+
+t.test('groups, roles and entitlements of RFC 9068, as names or as SCIM writes them', async t => {
+  const bench = await startBench(t)
+  const guide = { value: 'e9e30dba', $ref: 'https://example.com/v2/Groups/e9e30dba', display: 'Tour Guides' }
+  const token = await bench.app.oauth.verify(
+    bench.token({
+      groups: [guide, 'staff', { value: 'staff' }],
+      roles: [{ value: 'admin', primary: true }],
+      entitlements: 'print',
+    }),
+  )
+  t.strictSame(token.groups, ['e9e30dba', 'staff'])
+  t.strictSame(token.roles, ['admin', 'print'])
+  t.ok(Object.isFrozen(token.groups))
+  t.throws(() => (token.groups as string[]).push('admins'), TypeError)
+  t.strictSame((await bench.app.oauth.verify(bench.token())).groups, [])
 })
 
 t.test('times, with five seconds of tolerance', async t => {

@@ -95,6 +95,17 @@ t.test('access tokens by the names that servers use, and null for what is absent
   }
 })
 
+t.test('scopes, roles and groups that are not of their type', async t => {
+  for (const claim of ['scope', 'roles', 'groups', 'entitlements'])
+    for (const value of [5, true, {}, [5], ['read', {}]]) {
+      const opaque = await startOpaque(t)
+      const api = await protect(t, opaque)
+      opaque.answers.set('opaque', active(opaque, { [claim]: value }))
+      t.equal(await api.status(), 401, `${claim} ${JSON.stringify(value)}`)
+      t.match(refusalOf(api), { reason: 'claim', detail: new RegExp(`claim ${claim} is not`) })
+    }
+})
+
 for (const claim of ['aud', 'exp'] as const)
   t.test(`a response without ${claim} is refused, unless an option accepts it`, async t => {
     for (const value of [undefined, null]) {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createUnknownKeys } from '#src/keys/unknown-keys.js'
 import { holdAnswer, jwksRequests, makeKey } from './hand-made-issuer.js'
 import { startBench } from './protected-app.js'
 
@@ -17,8 +18,16 @@ t.test(
       t.equal((await bench.call(bench.token({}, { kid: `random ${index}` }))).statusCode, 401)
       t.equal(bench.lastReason(), 'unknown_key')
     }
-    for (let index = 0; index < 4; index += 1)
-      t.equal((await bench.call(bench.token({}, { kid: `random ${index}` }))).statusCode, 401, 'asked before')
+    const before = bench.clock.now / 1000 - 10
+    for (let index = 0; index < 4; index += 1) {
+      const kid = `random ${index}`
+      t.equal(
+        (await bench.call(bench.token({ iat: before }, { kid }))).statusCode,
+        401,
+        'older than the answer',
+      )
+      t.equal((await bench.call(bench.token({}, { kid }))).statusCode, 503, 'it may be newer')
+    }
     t.equal(jwksRequests(bench.issuer), 6)
     bench.clock.now += 10_000
     for (let index = 4; index < 50; index += 1) {
@@ -42,6 +51,68 @@ t.test('one invented key id in each cooldown does not keep a new key out', async
     t.equal((await bench.call(bench.token({}, {}, key))).statusCode, 200)
     bench.clock.now += 30_001
   }
+})
+
+t.test('a key id that was guessed ahead is not refused as invalid when the issuer lists it', async t => {
+  const bench = await startBench(t)
+  const second = makeKey('second')
+  t.equal((await bench.call(bench.token())).statusCode, 200)
+  t.equal((await bench.call(bench.token({}, { kid: 'second' }))).statusCode, 401, 'guessed')
+  t.equal(jwksRequests(bench.issuer), 2)
+  bench.clock.now += 10_000
+  bench.issuer.keys.push(second.jwk)
+  const genuine = bench.token({}, {}, second)
+  for (let call = 0; call < 20; call += 1) {
+    const { statusCode, headers } = await bench.call(genuine)
+    t.equal(statusCode, 503, 'the issuer was asked for this key already')
+    t.equal(headers['retry-after'], '20')
+    t.equal(bench.lastReason(), 'unavailable')
+  }
+  const old = bench.token({ iat: bench.clock.now / 1000 - 60 }, { kid: 'second' })
+  t.equal((await bench.call(old)).statusCode, 401, 'it was issued before the issuer listed the key')
+  t.equal((await bench.call(bench.token({ jti: 'known' }))).statusCode, 200)
+  t.equal(jwksRequests(bench.issuer), 2)
+  bench.clock.now += 20_000
+  t.equal((await bench.call(genuine)).statusCode, 200)
+  t.equal(jwksRequests(bench.issuer), 3)
+})
+
+t.test('tokens of a withdrawn key stay invalid, so that their clients get new ones', async t => {
+  const bench = await startBench(t)
+  const token = bench.token()
+  t.equal((await bench.call(token)).statusCode, 200)
+  const second = makeKey('second')
+  bench.issuer.keys = [second.jwk]
+  bench.clock.now += 4 * minute
+  t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 200)
+  for (let call = 0; call < 5; call += 1) {
+    t.equal((await bench.call(token)).statusCode, 401)
+    t.equal(bench.lastReason(), 'unknown_key')
+  }
+})
+
+t.test('a token that does not say when it was issued may be newer than the answer of the issuer', async t => {
+  const bench = await startBench(t, { profile: 'generic' })
+  await bench.call(bench.token())
+  const token = bench.token({ iat: undefined }, { kid: 'unknown' })
+  t.equal((await bench.call(token)).statusCode, 401)
+  t.equal((await bench.call(token)).statusCode, 503)
+  bench.clock.now += 30_000
+  t.equal((await bench.call(token)).statusCode, 401, 'asked again')
+})
+
+t.test('ten thousand key ids that wait for one answer take little time, and few are remembered', async t => {
+  let time = 1_000_000
+  const unknown = createUnknownKeys(30_000, () => time)
+  const startedAt = performance.now()
+  for (let index = 0; index < 10_000; index += 1) unknown.noteAbsent(`kid ${index}`)
+  t.ok(performance.now() - startedAt < 250)
+  t.equal(unknown.absentAt('kid 9999'), time)
+  t.equal(unknown.absentAt('kid 8999'), undefined)
+  t.equal(unknown.absentAt('kid 9000'), time)
+  time += 30_000
+  unknown.noteAbsent('kid 1')
+  t.equal(unknown.absentAt('kid 9999'), undefined)
 })
 
 t.test('a new key is accepted also where an older request for the keys is still on its way', async t => {

@@ -11,7 +11,13 @@ interface Dialect {
   readonly header?: Record<string, unknown>
   /** Replaces the claims of RFC 9068. */
   readonly claims: Record<string, unknown>
-  readonly expected: { clientId: string; scopes?: string[]; roles?: string[]; audience?: string[] }
+  readonly expected: {
+    clientId: string
+    scopes?: string[]
+    roles?: string[]
+    groups?: string[]
+    audience?: string[]
+  }
   /** What this profile must not take for an access token. */
   readonly refused: Record<string, { claims?: Record<string, unknown>; header?: Record<string, unknown> }>
 }

@@ -1,5 +1,6 @@
 import { Refusal } from '../errors.js'
 import type { TimeRules } from './check-times.js'
+import { malformedNames } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
 
 /** What one issuer's tokens are checked against. */
@@ -53,14 +54,17 @@ const isType: Readonly<Record<ClaimType, (value: unknown) => boolean>> = {
 export const typedClaims: readonly { readonly claim: string; readonly fits: (value: unknown) => boolean }[] =
   Object.entries(claimTypes).map(([claim, type]) => ({ claim, fits: isType[type] }))
 
-/** Checks the types of registered claims. */
-export function checkTypes(claims: Claims): Refusal | undefined {
+/** Checks the types of registered claims, and of those with scopes, roles and groups. */
+export function checkTypes(claims: Claims, rules: ClaimRules): Refusal | undefined {
   for (const { claim, fits } of typedClaims) {
     const value = claims[claim]
     if (value !== undefined && !fits(value))
       return new Refusal('claim', `the claim ${claim} is not of its type`)
   }
-  return undefined
+  const malformed = malformedNames(claims, rules)
+  return malformed === undefined
+    ? undefined
+    : new Refusal('claim', `the claim ${malformed} is not of its type: it has no names`)
 }
 
 /** @param type `typ` of the header */

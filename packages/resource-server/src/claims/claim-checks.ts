@@ -18,6 +18,7 @@ import {
   type CheckTime,
   type Times,
 } from './check-times.js'
+import { malformedNames } from './claim-names.js'
 import type { Claims } from './profiles.js'
 
 /** One rule about a token's header or claims. */
@@ -53,8 +54,8 @@ const valueChecks: readonly ClaimCheck[] = [
   {
     name: 'claim types',
     option: 'none',
-    check: ({ claims }) => checkTypes(claims),
-    shows: ({ claims }) => misfits(claims) ?? { claims: Object.keys(claims) },
+    check: ({ claims }, rules) => checkTypes(claims, rules),
+    shows: ({ claims }, rules) => misfits(claims, rules) ?? { claims: Object.keys(claims) },
   },
   {
     name: 'iss',
@@ -131,12 +132,11 @@ function pick(claims: Claims, names: readonly string[]): Claims {
   return Object.fromEntries(names.map(name => [name, claims[name]]))
 }
 
-function misfits(claims: Claims): Claims | undefined {
-  const names = typedClaims.filter(({ claim, fits }) => claims[claim] !== undefined && !fits(claims[claim]))
-  return names.length === 0
-    ? undefined
-    : pick(
-        claims,
-        names.map(({ claim }) => claim),
-      )
+function misfits(claims: Claims, rules: ClaimRules): Claims | undefined {
+  const names = typedClaims
+    .filter(({ claim, fits }) => claims[claim] !== undefined && !fits(claims[claim]))
+    .map(({ claim }) => claim)
+  const malformed = malformedNames(claims, rules)?.split('.')[0]
+  const all = malformed === undefined ? names : [...names, malformed]
+  return all.length === 0 ? undefined : pick(claims, all)
 }

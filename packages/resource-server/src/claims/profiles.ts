@@ -17,6 +17,8 @@ export interface Profile {
   readonly scopes: readonly string[]
   /** Paths to claims with roles or application permissions; `{audience}` stands for each configured audience. */
   readonly roles: readonly (readonly string[])[]
+  /** The same for groups of the user (RFC 9068 §2.2.3.1). */
+  readonly groups: readonly (readonly string[])[]
 }
 
 export type ProfileName = 'rfc9068' | 'entra' | 'auth0' | 'keycloak' | 'okta' | 'cognito' | 'generic'
@@ -46,6 +48,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     clientId: ['client_id'],
     scopes: ['scope'],
     roles: [['roles'], ['entitlements']],
+    groups: [['groups']],
   }),
   /**
    * Microsoft Entra ID and Azure AD B2C, v1.0 and v2.0 tokens. `scp` holds what a user delegated, `roles` the
@@ -59,6 +62,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     clientId: ['azp', 'appid'],
     scopes: ['scp'],
     roles: [['roles']],
+    groups: [['groups']],
   }),
   /** Auth0, both dialects: `jwt` with `azp`, and RFC 9068 with `client_id`. */
   auth0: profile({
@@ -69,6 +73,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     clientId: ['azp', 'client_id'],
     scopes: ['scope'],
     roles: [['permissions']],
+    groups: [],
   }),
   /**
    * Keycloak: the payload's own `typ` tells access tokens, `DPoP` those that are bound to a key, from ID, refresh and
@@ -85,6 +90,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
       ['realm_access', 'roles'],
       ['resource_access', '{audience}', 'roles'],
     ],
+    groups: [['groups']],
   }),
   /** Okta custom authorization servers: `scp` is a list, `cid` the client. ID tokens have no `cid`. */
   okta: profile({
@@ -95,6 +101,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     clientId: ['cid'],
     scopes: ['scp'],
     roles: [['groups']],
+    groups: [['groups']],
   }),
   /** Amazon Cognito: access tokens have no `aud`; the list of clients takes its place. */
   cognito: profile({
@@ -105,6 +112,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     clientId: ['client_id'],
     scopes: ['scope'],
     roles: [['cognito:groups']],
+    groups: [['cognito:groups']],
   }),
   /** Any other issuer of signed tokens: the audience is required, the rest is up to `requiredClaims`. */
   generic: profile({
@@ -115,5 +123,6 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     clientId: ['client_id', 'azp', 'appid', 'cid'],
     scopes: ['scope', 'scp'],
     roles: [['roles']],
+    groups: [['groups']],
   }),
 })

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { AccessToken } from '../access-token.js'
 import type { ClaimRules } from './check-claims.js'
+import { namesAt } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
 
 /** Claims that passed every check → what handlers see. Frozen through and through: it is shared between requests. */
@@ -12,7 +13,8 @@ export function readAccessToken(claims: Claims, { profile, audiences }: ClaimRul
     clientId: firstString(claims, profile.clientId),
     audience: audienceIn(claims[profile.audience], audiences),
     scopes: scopesIn(claims, profile.scopes),
-    roles: rolesIn(claims, profile.roles, audiences),
+    roles: namesAtPaths(claims, profile.roles, audiences),
+    groups: namesAtPaths(claims, profile.groups, audiences),
     expiresAt: exp * 1000,
     claims: deepFreeze(claims),
   })
@@ -67,29 +69,17 @@ function distinct(names: readonly string[]): readonly string[] {
   return Object.freeze([...new Set(names)])
 }
 
-function rolesIn(
+/** Roles or groups. */
+function namesAtPaths(
   claims: Claims,
   paths: Profile['roles'],
   audiences: ClaimRules['audiences'],
 ): readonly string[] {
   let found = none
   for (const path of paths)
-    if (claims[path[0] ?? ''] !== undefined) found = distinct([...found, ...rolesAt(claims, path, audiences)])
+    if (claims[path[0] ?? ''] !== undefined)
+      found = distinct([...found, ...(namesAt(claims, path, audiences) ?? none)])
   return found
-}
-
-/** The strings at a path into the claims; the step `{audience}` stands for each of our own audiences. */
-function rolesAt(
-  value: unknown,
-  [step, ...rest]: readonly string[],
-  audiences: readonly string[],
-): readonly string[] {
-  if (step === undefined) return toList(value)
-  if (typeof value !== 'object' || value === null) return []
-  const names = step === '{audience}' ? audiences : [step]
-  return names
-    .filter(name => Object.hasOwn(value, name))
-    .flatMap(name => rolesAt((value as Record<string, unknown>)[name], rest, audiences))
 }
 
 /** Without recursion: how deep a claim is nested is not ours to say. */

@@ -33,8 +33,15 @@ export type KeyEvent =
 export interface KeySet {
   /** The key for a token, if it is known and fresh; never waits. Renews the keys in the background when that is due. */
   use(kid: string | undefined, algorithm: string): PublicKey | undefined
-  /** The key for a token, asking the issuer if necessary. A {@link Refusal} when the issuer cannot be asked now. */
-  lookUp(kid: string | undefined, algorithm: string): Promise<PublicKey | Refusal | undefined>
+  /**
+   * The key for a token, asking the issuer if necessary. A {@link Refusal} when the issuer cannot be asked now.
+   * @param issuedBy the time in milliseconds by which the token must have been issued; unknown, if left out
+   */
+  lookUp(
+    kid: string | undefined,
+    algorithm: string,
+    issuedBy?: number,
+  ): Promise<PublicKey | Refusal | undefined>
   /**
    * Whether a key that verified a token earlier may be used again at this time in milliseconds: the issuer still lists
    * it. Renews the keys in the background when that is due.
@@ -127,6 +134,7 @@ export function createKeySet(
   async function lookUp(
     kid: string | undefined,
     algorithm: string,
+    issuedBy: number = Infinity,
   ): Promise<PublicKey | Refusal | undefined> {
     const known = use(kid, algorithm)
     if (known !== undefined) return known
@@ -140,7 +148,10 @@ export function createKeySet(
     if (backOffMs > 0) return unavailable(backOffMs, failure)
     // A healthy issuer is asked for a key that it does not list a few times only; a failing one is protected by the back-off.
     if (freshness.state().failures === 0 && freshness.isFresh(now())) {
-      if (unknownKeys.wasAbsent(kid)) return undefined
+      const absentAt = unknownKeys.absentAt(kid)
+      // Issuers list a key before they sign with it. A token issued since may be good: the key id may have been guessed.
+      if (absentAt !== undefined)
+        return issuedBy < absentAt ? undefined : unavailable(absentAt + times.cooldownMs - now())
       const waitMs = running === undefined ? unknownKeys.takeRequest() : 0
       if (waitMs > 0) return unavailable(waitMs)
     }

@@ -2,8 +2,8 @@ import { isWithin } from '../freshness.js'
 
 /** Limits how often key ids that the issuer did not list cause a request to it. Times in milliseconds. */
 export interface UnknownKeys {
-  /** The issuer was asked for this key id within the cooldown, and did not list it. */
-  wasAbsent(kid: string | undefined): boolean
+  /** When the issuer was last asked for this key id and did not list it; undefined: not within the cooldown. */
+  absentAt(kid: string | undefined): number | undefined
   noteAbsent(kid: string | undefined): void
   /** Takes one of the requests that are left. @returns how long until there is one, in milliseconds; 0: taken */
   takeRequest(): number
@@ -15,20 +15,31 @@ export interface UnknownKeys {
  */
 export const unknownKeyRequests = 5
 
+/** Key ids that are remembered; without a limit, a flood of them that waits for one answer would take memory and time. */
+const mostRemembered = 1_000
+
 /**
  * @param cooldownMs in this time, unknown key ids cause at most {@link unknownKeyRequests} requests, and each of them one
  * @param now milliseconds since the epoch
  */
 export function createUnknownKeys(cooldownMs: number, now: () => number): UnknownKeys {
-  const absentSince = new Map<string | undefined, number>()
+  /** The oldest first. */
+  const absent = new Map<string | undefined, number>()
   let requestedAt: readonly number[] = []
   const isRecent = (time: number): boolean => isWithin(cooldownMs, time, now())
 
   return {
-    wasAbsent: kid => isRecent(absentSince.get(kid) ?? -Infinity),
+    absentAt(kid) {
+      const time = absent.get(kid)
+      return time !== undefined && isRecent(time) ? time : undefined
+    },
     noteAbsent(kid) {
-      for (const [known, time] of absentSince) if (!isRecent(time)) absentSince.delete(known)
-      absentSince.set(kid, now())
+      absent.delete(kid)
+      absent.set(kid, now())
+      for (const [known, time] of absent) {
+        if (isRecent(time) && absent.size <= mostRemembered) break
+        absent.delete(known)
+      }
     },
     takeRequest() {
       requestedAt = requestedAt.filter(isRecent)

@@ -1,7 +1,9 @@
 import { isB64token } from '../b64token.js'
 import { isKeyOfIssuer } from '../claims/check-claims.js'
 import { anyClaims, type CheckCustomClaims } from '../claims/check-custom-claims.js'
+import type { TimeRules } from '../claims/check-times.js'
 import { claimChecks, type ClaimCheck } from '../claims/claim-checks.js'
+import type { Claims } from '../claims/profiles.js'
 import { Refusal } from '../errors.js'
 import type { IntrospectToken } from '../introspection/find-issuer.js'
 import { includesAlgorithm, supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
@@ -136,6 +138,11 @@ function checkClaim({ name, option, check, shows }: ClaimCheck): VerificationSte
   })
 }
 
+/** The latest time at which a token may have been issued, in milliseconds: `iat` is in whole seconds of another clock. */
+function issuedBy({ iat }: Claims, { clockToleranceMs }: TimeRules): number | undefined {
+  return typeof iat === 'number' ? iat * 1000 + 1000 + clockToleranceMs : undefined
+}
+
 const findKey = step({
   name: 'key',
   option: 'jwksUri, metadataUrl, keys',
@@ -143,7 +150,8 @@ const findKey = step({
   run(candidate) {
     const { decoded, issuer } = candidate
     const { alg, kid } = decoded.header
-    const key = issuer.keys.use(kid, alg) ?? issuer.keys.lookUp(kid, alg)
+    const key =
+      issuer.keys.use(kid, alg) ?? issuer.keys.lookUp(kid, alg, issuedBy(decoded.claims, issuer.rules))
     return andThen(key, found => {
       if (found instanceof Refusal) return found
       if (found === undefined || !isKeyOfIssuer(found.issuer, decoded.claims, issuer.rules))

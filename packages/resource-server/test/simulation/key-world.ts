@@ -30,6 +30,8 @@ export type Step =
       readonly times: number
       readonly everyMs: number
     }
+  /** Somebody guesses the id of a key that the issuer will list. */
+  | { readonly do: 'guessed'; readonly replica: number; readonly ahead: number }
   | { readonly do: 'issuer'; readonly mode: IssuerMode }
   | { readonly do: 'issue'; readonly seconds: number }
   | { readonly do: 'rotate' }
@@ -146,6 +148,9 @@ export class KeyWorld {
         }
         return
       }
+      case 'guessed':
+        void this.#presentInvented(this.#replica(step.replica), `key ${this.#newest + step.ahead}`)
+        return this.#time.advance(50)
       case 'issuer':
         this.#mode = step.mode
         return
@@ -233,7 +238,7 @@ export class KeyWorld {
     const tookMs = this.#time.now - startedAt
     this.#expect(tookMs <= bounds.answerMs, `a request was answered after ${tookMs} ms`)
     this.#expect(!isKeyFresh || tookMs === 0, `a request waited ${tookMs} ms although its key was fresh`)
-    if (outcome instanceof Refusal) this.#checkRefusal(outcome, token)
+    if (outcome instanceof Refusal) this.#checkRefusal(replica, outcome, token)
     else this.#checkAccepted(process, token, presentedAt)
     return outcome
   }
@@ -249,8 +254,10 @@ export class KeyWorld {
   }
 
   /** A token that its issuer signed with a key it lists is good, or nobody can tell. */
-  #checkRefusal({ reason }: Refusal, { key }: IssuedToken): void {
+  #checkRefusal({ offsetMs }: Replica, { reason }: Refusal, { key }: IssuedToken): void {
     if (['expired', 'not_yet_valid', 'unavailable'].includes(reason)) return
+    // Whether a token was issued before the keys were fetched can be told by a right clock only.
+    if (reason === 'unknown_key' && Math.abs(offsetMs) > bounds.clockToleranceMs) return
     this.#expect(
       reason === 'unknown_key' && !this.#listed.includes(key),
       `a good token was refused: ${reason}`,

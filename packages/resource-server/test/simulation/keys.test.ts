@@ -47,6 +47,14 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: one('traffic' as const), replica, seconds: fc.nat({ max: 200 }) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: one('guessed' as const),
+      replica,
+      ahead: fc.integer({ min: 1, max: 2 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: one('issuer' as const), mode: modes }) },
   { weight: 2, arbitrary: fc.record({ do: one('rotate' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: one('withdraw' as const), key: fc.nat({ max: 11 }) }) },
