@@ -56,7 +56,10 @@ t.test('options that say whom to trust', async t => {
     [{ keys: [] }, /`keys` is \[\]; expected a list of public keys as JWKs/],
     [{ keys: [null] }, /JWKs/],
     [{ keys: { keys: [] } }, /`keys` is \{ keys \}/],
-    [{ keys: [{ kty: 'oct', k: 'AAAA' }] }, /`keys` has no key for https:.* its kty is not RSA, EC or OKP/],
+    [
+      { keys: [{ kty: 'oct', k: 'AAAA' }] },
+      /`keys` has no key for https:.* its kty is not RSA, EC, OKP or AKP/,
+    ],
     [{ keys: registered.keys, algorithms: ['RS256'] }, /no allowed algorithm fits it/],
     [{ algorithms: ['HS256'] }, /`algorithms\[0\]` is "HS256"; expected only asymmetric algorithms/],
     [{ algorithms: ['none'] }, /only asymmetric/],

@@ -72,9 +72,14 @@ for (const algorithm of ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'] as const)
     t.equal((await issuer.badTokens({ scopes: ['a'] })).length, 22)
   })
 
+/** Found by trying, since builds of Node.js differ. */
 function supportsMlDsa(): boolean {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  return major > 24 || (major === 24 && minor >= 7)
+  try {
+    generateKeyPairSync('ml-dsa-44' as 'ed25519') // the types of Node 20 do not list it
+    return true
+  } catch {
+    return false
+  }
 }
 
 t.test('algorithms that do not sign, or share a secret, are no choice', async t => {

@@ -124,6 +124,11 @@ export function createKeySet(
     return fitting.length === 1 ? fitting[0] : undefined
   }
 
+  /** Whether the issuer lists this key id, for another algorithm; without a key id, whether there is nothing to ask for. */
+  function isListed(kid: string | undefined): boolean {
+    return kid === undefined || keys.some(key => key.kid === kid)
+  }
+
   function use(kid: string | undefined, algorithm: string): PublicKey | undefined {
     const time = now()
     if (!freshness.isFresh(time)) return undefined
@@ -151,7 +156,9 @@ export function createKeySet(
       const absentAt = unknownKeys.absentAt(kid)
       // Issuers list a key before they sign with it. A token issued since may be good: the key id may have been guessed.
       if (absentAt !== undefined)
-        return issuedBy < absentAt ? undefined : unavailable(absentAt + times.cooldownMs - now())
+        return issuedBy < absentAt || isListed(kid)
+          ? undefined
+          : unavailable(absentAt + times.cooldownMs - now())
       const waitMs = running === undefined ? unknownKeys.takeRequest() : 0
       if (waitMs > 0) return unavailable(waitMs)
     }

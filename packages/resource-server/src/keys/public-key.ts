@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { includesAlgorithm, type Algorithm } from './algorithms.js'
+import { hasMlDsa, includesAlgorithm, type Algorithm } from './algorithms.js'
 
 /** A member of a JWK set (RFC 7517 §4). */
 export type Jwk = JsonWebKey & {
@@ -17,6 +17,14 @@ const byCurve: Readonly<Record<string, readonly Algorithm[]>> = {
   prime256v1: ['ES256'],
   secp384r1: ['ES384'],
   secp521r1: ['ES512'],
+}
+
+/** Types of keys for one algorithm. */
+const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
+  ed25519: ['EdDSA', 'Ed25519'],
+  'ml-dsa-44': ['ML-DSA-44'],
+  'ml-dsa-65': ['ML-DSA-65'],
+  'ml-dsa-87': ['ML-DSA-87'],
 }
 
 /** A public key and what it may verify. It stays the same object as long as the issuer lists the same JWK. */
@@ -56,17 +64,22 @@ const publicMembers: Readonly<Record<string, readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
   EC: ['kty', 'crv', 'x', 'y'],
   OKP: ['kty', 'crv', 'x'],
+  // RFC 9964 §3: `alg` is required.
+  AKP: ['kty', 'alg', 'pub'],
 }
 
 /** Only the public members are read: a private key that an issuer publishes by mistake is not kept. */
 function toKeyObject(jwk: Jwk): KeyObject {
   const members = Object.hasOwn(publicMembers, jwk.kty ?? '') ? publicMembers[jwk.kty ?? ''] : undefined
-  if (members === undefined) throw new Error('its kty is not RSA, EC or OKP')
-  if (members.every(member => typeof jwk[member] === 'string'))
+  if (members === undefined) throw new Error('its kty is not RSA, EC, OKP or AKP')
+  if (members.every(member => typeof jwk[member] === 'string')) {
+    if (jwk.kty === 'AKP' && !hasMlDsa())
+      throw new Error('its kty is AKP, which this version of Node.js does not support; 24.7 or later does')
     return createPublicKey({
       key: Object.fromEntries(members.map(member => [member, jwk[member]])),
       format: 'jwk',
     })
+  }
   const certificate = Array.isArray(jwk.x5c) ? jwk.x5c[0] : undefined
   if (certificate === undefined) throw new Error(`it lacks one of ${members.join(', ')}, and has no x5c`)
   return new X509Certificate(Buffer.from(certificate, 'base64')).publicKey
@@ -84,5 +97,6 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
     return rsa
   }
   if (key.asymmetricKeyType === 'ec') return byCurve[namedCurve] ?? []
-  return key.asymmetricKeyType === 'ed25519' ? ['EdDSA', 'Ed25519'] : []
+  // The types of Node 20 do not list ML-DSA.
+  return byKeyType[key.asymmetricKeyType as string] ?? []
 }

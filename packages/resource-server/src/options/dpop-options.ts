@@ -15,7 +15,7 @@ import type { DpopMode } from '../authorize/requirement.js'
 import type { DpopSettings } from '../binding/check-binding.js'
 import { createReplayMemory, type ReplayStore } from '../binding/replay-store.js'
 import { InvalidOptionError } from '../errors.js'
-import { supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
+import { proofAlgorithms, type ProofAlgorithm } from '../keys/algorithms.js'
 import { algorithmsOption } from './issuer-options.js'
 
 /** How tokens that are bound to a client's key are taken: DPoP (RFC 9449). */
@@ -25,8 +25,8 @@ export interface DpopOptions {
    * with a proof. `off`: tokens that are bound are refused. A route may say otherwise. Default `allow`.
    */
   mode?: DpopMode
-  /** Signature algorithms of proofs. Default: every asymmetric one that the plugin knows. */
-  algorithms?: readonly Algorithm[]
+  /** Signature algorithms of proofs. Default: every asymmetric one that the plugin knows, without ML-DSA. */
+  algorithms?: readonly ProofAlgorithm[]
   /** How far a proof's `iat` may be from now, in milliseconds: before and after. From 1000 to 600000; default 60000. */
   maxProofAgeMs?: number
   /**
@@ -46,7 +46,7 @@ const shortestSecret = 32
 
 const declaration = {
   mode: withDefault(oneOf(['off', 'allow', 'require']), 'allow'),
-  algorithms: withDefault(algorithmsOption, supportedAlgorithms),
+  algorithms: withDefault(algorithmsOption(proofAlgorithms), proofAlgorithms),
   maxProofAgeMs: withDefault(milliseconds({ min: 1_000, max: 600_000 }), 60_000),
   origin: optional(
     parser({

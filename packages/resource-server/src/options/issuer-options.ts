@@ -20,7 +20,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { ClaimRules } from '../claims/check-claims.js'
 import type { IntrospectionSettings } from '../introspection/introspect-token.js'
 import { profiles, requiredBy, type ProfileName } from '../claims/profiles.js'
-import { supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
+import { hasMlDsa, isMlDsa, supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
 import type { Jwk } from '../keys/public-key.js'
 import { introspectionOption, type IntrospectionOptions } from './introspection-options.js'
 
@@ -41,7 +41,10 @@ export interface IssuerOptions {
   metadataUrl?: string
   /** The keys themselves, for tests and for issuers without a JWKS endpoint; nothing is fetched then. */
   keys?: readonly Jwk[]
-  /** Signature algorithms that are accepted (RFC 8725 §3.1). Default: every asymmetric one; a key decides which fit it. */
+  /**
+   * Signature algorithms that are accepted (RFC 8725 §3.1). Default: every asymmetric one; a key decides which fit it.
+   * ML-DSA (RFC 9964) needs Node.js 24.7 or later.
+   */
   algorithms?: readonly Algorithm[]
   /** Claims that must be present, besides those of the profile. */
   requiredClaims?: readonly string[]
@@ -71,10 +74,22 @@ export interface SharedRules {
 const profileNames = Object.keys(profiles) as ProfileName[]
 
 /** Asymmetric algorithms only: with an HMAC secret, whoever verifies can also sign. */
-export const algorithmsOption: Parser<readonly Algorithm[]> = listOf(
-  oneOf(supportedAlgorithms, `only asymmetric algorithms: ${supportedAlgorithms.join(', ')}`),
-  `a list of asymmetric algorithms: ${supportedAlgorithms.join(', ')}`,
-)
+export function algorithmsOption<const A extends Algorithm>(names: readonly A[]): Parser<readonly A[]> {
+  const one = oneOf(names, `only asymmetric algorithms: ${names.join(', ')}`)
+  const available: Parser<A> = {
+    ...one,
+    read: (value, place) => refuseUnavailable(one.read(value, place), place),
+  }
+  return listOf(available, `a list of asymmetric algorithms: ${names.join(', ')}`)
+}
+
+/** Keys for it would all be ignored, and every token refused. */
+function refuseUnavailable<A extends Algorithm>(algorithm: A, { option, toError }: Place): A {
+  if (!isMlDsa(algorithm) || hasMlDsa()) return algorithm
+  throw toError(
+    `option \`${option}\` is "${algorithm}", which this version of Node.js (${process.versions.node}) does not support; run Node.js 24.7 or later, or leave it out`,
+  )
+}
 
 const declaration = {
   issuer: url({ plain: true }),
@@ -94,7 +109,7 @@ const declaration = {
         Array.isArray(value) && value.length > 0 && value.every(isPlainObject) ? (value as Jwk[]) : undefined,
     }),
   ),
-  algorithms: withDefault(algorithmsOption, supportedAlgorithms),
+  algorithms: withDefault(algorithmsOption(supportedAlgorithms), supportedAlgorithms),
   requiredClaims: withDefault(strings('a list of at least one claim name'), []),
   introspection: optional(introspectionOption),
 } satisfies Declares<IssuerOptions>

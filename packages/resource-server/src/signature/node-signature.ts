@@ -10,7 +10,7 @@ const pss = { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST
 
 /** What `node:crypto` needs to know of an algorithm. */
 interface Parameters {
-  /** Null: the algorithm hashes by itself (RFC 8037 §3.1). */
+  /** Null: the algorithm hashes by itself (RFC 8037 §3.1, RFC 9964). */
   readonly hash: string | null
   readonly padding?: typeof pss
   /** ECDSA: bytes of r and of s (RFC 7518 §3.4). */
@@ -29,6 +29,9 @@ const parameters: Readonly<Record<Algorithm, Parameters>> = {
   ES512: { hash: 'sha512', size: 66 },
   EdDSA: { hash: null },
   Ed25519: { hash: null },
+  'ML-DSA-44': { hash: null },
+  'ML-DSA-65': { hash: null },
+  'ML-DSA-87': { hash: null },
 }
 
 /** A compact JWS (RFC 7515 §7.1) taken apart. */

@@ -1,5 +1,5 @@
 import type { FastifyJWTOptions, VerifyOptions } from '@fastify/jwt'
-import type { Algorithm } from '../keys/algorithms.js'
+import { isMlDsa, type Algorithm, type ProofAlgorithm } from '../keys/algorithms.js'
 import type { PublicKey } from '../keys/public-key.js'
 
 /** Whether the second implementation accepts the signature of a compact JWS. */
@@ -8,9 +8,9 @@ export type AcceptsSignature = (token: string, key: PublicKey, algorithm: Algori
 /** Loads the second implementation. @throws {Error} when it cannot be loaded: never the fault of a key or a token */
 export type LoadSecond = () => Promise<AcceptsSignature>
 
-/** Whether @fastify/jwt knows an algorithm by this name; it does not know RFC 9864's `Ed25519`. */
+/** Whether @fastify/jwt knows an algorithm by this name; it does not know RFC 9864's `Ed25519` and RFC 9964's ML-DSA. */
 export function isKnownToFastifyJwt(algorithm: Algorithm): boolean {
-  return algorithm !== 'Ed25519'
+  return algorithm !== 'Ed25519' && !isMlDsa(algorithm)
 }
 
 /**
@@ -52,7 +52,7 @@ function accepts(
     decorateReply() {},
   }
   const verify: Partial<VerifyOptions> = {
-    algorithms: [algorithm as Exclude<Algorithm, 'Ed25519'>],
+    algorithms: [algorithm as Exclude<ProofAlgorithm, 'Ed25519'>], // see isKnownToFastifyJwt
     cache: false,
     // `claimChecks` has checked the claims.
     ignoreExpiration: true,

@@ -152,16 +152,14 @@ t.test('scopes are compared whole, and with their case', async t => {
     'rеad',
     ['write read'],
     [],
-    [['read']],
-    { read: true },
-    1,
-    true,
     null,
   ]) {
     const { statusCode, headers } = await bench.call(bench.token({ scope }))
     t.equal(statusCode, 403, JSON.stringify(scope))
     t.match(headers['www-authenticate'], 'error="insufficient_scope"')
   }
+  for (const scope of [[['read']], { read: true }, 1, true, ['read', 1]])
+    t.equal((await bench.call(bench.token({ scope }))).statusCode, 401, JSON.stringify(scope))
   for (const scope of ['read', 'write read', 'read  write', ['read', 'write']])
     t.equal(
       (await bench.call(bench.token({ scope, jti: JSON.stringify(scope) }))).statusCode,

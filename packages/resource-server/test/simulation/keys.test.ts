@@ -34,11 +34,11 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: one('wait' as const), ms }) },
   { weight: 2, arbitrary: fc.record({ do: one('issue' as const), seconds }) },
   {
-    weight: 2,
+    weight: 4,
     arbitrary: fc.record({
       do: one('invented' as const),
       replica,
-      kid: fc.nat({ max: 50 }),
+      kid: fc.oneof(fc.constantFrom(-1, -2), fc.nat({ max: 50 })),
       times: fc.integer({ min: 1, max: 20 }),
       everyMs: fc.constantFrom(1, 50, 1_000),
     }),
@@ -46,14 +46,6 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({ do: one('traffic' as const), replica, seconds: fc.nat({ max: 200 }) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: one('guessed' as const),
-      replica,
-      ahead: fc.integer({ min: 1, max: 2 }),
-    }),
   },
   { weight: 3, arbitrary: fc.record({ do: one('issuer' as const), mode: modes }) },
   { weight: 2, arbitrary: fc.record({ do: one('rotate' as const) }) },
