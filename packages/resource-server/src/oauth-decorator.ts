@@ -1,5 +1,6 @@
 import type { AccessToken } from './access-token.js'
 import type { Catalogue, Requirement, RouteRequirement } from './authorize/requirement.js'
+import { InvalidRouteError } from './errors.js'
 import { explainToken } from './explain/explain-token.js'
 import type { Explanation } from './explain/explanation.js'
 import type { Guard } from './guard.js'
@@ -9,13 +10,7 @@ import type { ReportedRefusals } from './report-only/reported-refusals.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
 import { statsOf, type ResourceServerStats, type Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
-import {
-  createRuleReader,
-  createVerifyByRule,
-  type TokenRequirement,
-  ruleIn,
-  type GivenRule,
-} from './verify-by-rule.js'
+import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
 
 /** `fastify.oauth`: the resource server of this scope. */
 export interface ResourceServer extends RevokesTokens {
@@ -59,6 +54,14 @@ export interface OAuthDecoratorSteps {
   readonly guard: (requirement: Requirement) => Guard
 }
 
+/** A rule that is given and undefined is a misspelt name in a table of rules: without it, any valid token would do. */
+function refuseUndefinedRule(given: readonly unknown[]): void {
+  if (given.length > 0 && given[0] === undefined)
+    throw new InvalidRouteError(
+      'oauth.authenticate: the rule is undefined (a misspelt name?); give a rule, or leave it out for any valid token',
+    )
+}
+
 export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer {
   const { verifier, settings, log, tally, reported, list, guard } = steps
   const readRule = createRuleReader(settings)
@@ -66,8 +69,10 @@ export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer
     verify: createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'oauth.verify'),
     explain: async (token, rule) =>
       explainToken(token, { verifier, times: settings, requirement: readRule(rule, 'oauth.explain') }),
-    authenticate: (...given: GivenRule) =>
-      guard(readRule(ruleIn(given, 'oauth.authenticate'), 'oauth.authenticate')),
+    authenticate: (...given: readonly [rule?: RouteRequirement]) => {
+      refuseUndefinedRule(given)
+      return guard(readRule(given[0], 'oauth.authenticate'))
+    },
     routes: list,
     printRoutes: () => formatRoutes(list()),
     ...revokesTokens(verifier.revocations),

@@ -120,16 +120,15 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
     return token
   }
 
-  async function checkByRule(raw: unknown, given: GivenRule): Promise<Outcome> {
-    const rule = ruleIn(given, place)
+  async function checkByRule(raw: unknown, rule: RouteRequirement | undefined): Promise<Outcome> {
     const requirement = readRule(rule, place)
     refuseUncheckable(rule, place)
     return check(raw, requirement)
   }
 
-  return async (raw, ...given: GivenRule) => {
+  return async (raw, rule) => {
     const startedAt = startTime()
-    const token = await checkByRule(raw, given).catch((error: unknown) => {
+    const token = await checkByRule(raw, rule).catch((error: unknown) => {
       throw new GuardFailedError(error)
     })
     if (token instanceof Refusal) {
@@ -141,21 +140,6 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
     reportAllowed(token, startedAt)
     return token
   }
-}
-
-/** A rule, or nothing. */
-export type GivenRule = readonly [rule?: RouteRequirement]
-
-/**
- * A rule that is given and undefined is a misspelt name in a table of rules: without it, any valid token would do.
- * @throws {InvalidRouteError}
- */
-export function ruleIn(given: GivenRule, place: string): RouteRequirement | undefined {
-  if (given.length > 0 && given[0] === undefined)
-    throw new InvalidRouteError(
-      `${place}: the rule is undefined (a misspelt name?); give a rule, or leave it out for any valid token`,
-    )
-  return given[0]
 }
 
 /** For callers without types: a key that cannot be checked here would let tokens in. */

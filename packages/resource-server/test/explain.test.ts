@@ -219,7 +219,8 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
   ],
   unknown_key: [
     {
-      token: bench => bench.token({}, { kid: 'nowhere' }),
+      // Older than the answer of the issuer.
+      token: bench => bench.token({ iat: bench.clock.now / 1000 - 60 }, { kid: 'nowhere' }),
       failed: ['key'],
       option: 'jwksUri, metadataUrl, keys',
       fix: /`jwksUri`/,

@@ -24,7 +24,7 @@ export const signatureFlaws: Flaws = {
   },
   unknownKey: {
     why: 'no published key has its kid',
-    make: async from => good({ ...from, key: await foreignKey(from) }),
+    make: async from => good(await byForeignKey(from)),
   },
   foreignKey: {
     why: 'its kid is a published key, but another key signed it',
@@ -33,15 +33,15 @@ export const signatureFlaws: Flaws = {
   embeddedKey: {
     why: 'it contains the key that verifies it: jwk (RFC 8725 §3.10)',
     make: async from => {
-      const key = await foreignKey(from)
-      return good({ ...from, key, shape: withHeader(from.shape, { jwk: key.jwk }) })
+      const foreign = await byForeignKey(from)
+      return good({ ...foreign, shape: withHeader(from.shape, { jwk: foreign.key.jwk }) })
     },
   },
   keyFromAnywhere: {
     why: 'it names a URL of the key that verifies it: jku (RFC 8725 §3.10)',
     make: async from => {
       const shape = withHeader(from.shape, { jku: 'https://somebody-else.example/jwks' })
-      return good({ ...from, key: await foreignKey(from), shape })
+      return good({ ...(await byForeignKey(from)), shape })
     },
   },
   tamperedPayload: {
@@ -85,6 +85,15 @@ function unsigned(token: string): string {
 
 function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+/**
+ * Issued a minute ago: an API that asked its issuer for this key id since then knows that the token is bad. A later token
+ * could be good, since the issuer may have listed the key meanwhile, and an API may answer 503 until it asks again.
+ */
+async function byForeignKey(from: Ingredients): Promise<Ingredients> {
+  const content = { ...from.content, issuedAt: from.content.issuedAt - 60 }
+  return { ...from, content, key: await foreignKey(from) }
 }
 
 const foreignKeys = new WeakMap<SigningKey, Promise<SigningKey>>()
