@@ -69,6 +69,8 @@ export interface CallsWith extends Pick<
   | 'tokenEndpoint'
   | 'clientAuthentication'
   | 'keyId'
+  | 'keyAlgorithm'
+  | 'assertionAudience'
   | 'allowInsecureHttp'
   | 'clock'
 > {

@@ -61,11 +61,20 @@ export function readRealIssuer(env: Environment): RealIssuer | undefined {
 
 type Credentials = Pick<
   CallsWith,
-  'clientSecret' | 'clientAuthentication' | 'privateKey' | 'keyId' | 'certificate'
+  | 'clientSecret'
+  | 'clientAuthentication'
+  | 'privateKey'
+  | 'keyId'
+  | 'keyAlgorithm'
+  | 'assertionAudience'
+  | 'certificate'
 >
 
 /** A secret, or a private key with or without a certificate. */
 function credentials(of: (name: string) => string | undefined, owner: string): Credentials {
+  const chosen = <T extends string>(name: string, choices: readonly T[]): T | undefined =>
+    choice({ [name]: of(name) }, name, choices)
+  const assertionAudience = chosen('ASSERTION_AUDIENCE', ['issuer', 'token_endpoint'])
   const clientSecret = of('CLIENT_SECRET')
   const keyFile = of('PRIVATE_KEY_FILE')
   const certificateFile = of('CERTIFICATE_FILE')
@@ -73,6 +82,8 @@ function credentials(of: (name: string) => string | undefined, owner: string): C
     return {
       privateKey: readFile(keyFile, 'PRIVATE_KEY_FILE'),
       ...set('keyId', of('KEY_ID')),
+      ...set('keyAlgorithm', of('KEY_ALGORITHM')),
+      ...set('assertionAudience', assertionAudience),
       ...set(
         'certificate',
         certificateFile === undefined ? undefined : readFile(certificateFile, 'CERTIFICATE_FILE'),
@@ -83,11 +94,11 @@ function credentials(of: (name: string) => string | undefined, owner: string): C
       `CLIENT_SECRET or ${owner}_CLIENT_SECRET`,
       'the client’s secret; or give PRIVATE_KEY_FILE, and with Entra ID CERTIFICATE_FILE',
     )
-  const method = of('CLIENT_AUTHENTICATION')
-  if (method !== undefined && method !== 'client_secret_basic' && method !== 'client_secret_post')
-    throw new EnvironmentError(
-      `CLIENT_AUTHENTICATION is ${JSON.stringify(method)}; expected client_secret_basic or client_secret_post`,
-    )
+  const method = chosen('CLIENT_AUTHENTICATION', [
+    'client_secret_basic',
+    'client_secret_post',
+    'client_secret_basic_unencoded',
+  ])
   return { clientSecret, ...set('clientAuthentication', method) }
 }
 

@@ -98,9 +98,13 @@ t.test('the doctor says what is wrong and what to do', async t => {
     [
       'a wrong audience',
       env => ({ ...env, PAYMENTS_RESOURCE: audiences.payments, PAYMENTS_AUDIENCE: 'https://other.example' }),
-      /ill Verified, storefront.*aud names none.*aud "https:\/\/payments.*Set AUDIENCE/,
+      /ill Verified, storefront.*aud names none.*aud "https:\/\/payments.*`audience`.*Variables: .*AUDIENCE/,
     ],
-    ['a wrong profile', env => ({ ...env, PROFILE: 'cognito' }), /ill Verified, storefront.*typ.*PROFILE/],
+    [
+      'a wrong profile',
+      env => ({ ...env, PROFILE: 'cognito' }),
+      /ill Verified, storefront.*typ.*`profile: 'rfc9068'`.*Variables: PROFILE/,
+    ],
     [
       'a wrong issuer',
       env => ({ ...env, ISSUER: `${env['ISSUER']}/other` }),
@@ -140,7 +144,7 @@ t.test('the doctor says what is wrong and what to do', async t => {
   await t.test('a missing scope', async t => {
     const [, poor] = await openIssuer(t, 'entra', ['receipts:read'])
     const { report } = await askDoctor(poor)
-    t.match(report, /ill Verified, payment service.*403.*roles \["receipts:read"\].*Grant the client/)
+    t.match(report, /ill Verified, payment service.*roles \["receipts:read"\].*Grant the scopes/)
   })
   await t.test('nothing, with the demo’s own issuer', async t => {
     const { isWell, report } = await askDoctor({ DEMO_FOLDER: folder })

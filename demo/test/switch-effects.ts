@@ -29,11 +29,11 @@ export const effects: Readonly<Record<string, Effect>> = {
     ),
     receipt: 'once healed',
     inside:
-      /invalid_token[^]*aud names none of https:\/\/receipts\.bookstore\.example: aud is https:\/\/another-api\.example/,
+      /invalid_token[^]*aud names none of https:\/\/receipts\.bookstore\.example: aud .{1,6}https:\/\/another-api\.example/,
     flow: [receiptPut('new token 401')],
   },
   'missing-scope': {
-    says: waitsBecause('The receipt service refuses the token: it does not allow this request \\(scope\\)'),
+    says: waitsBecause('The receipt service refuses the token: it does not allow this request \\(scopes\\)'),
     receipt: 'once healed',
     inside: /error="insufficient_scope"[^]*scope="receipts:write"[^]*"scope": "receipts:read"/,
     flow: [receiptPut('new token 403')],
@@ -41,9 +41,7 @@ export const effects: Readonly<Record<string, Effect>> = {
     never: /(Payment service → to Issuer POST[^]*){2}/,
   },
   'expired-token': {
-    says: waitsBecause(
-      'The receipt service refuses the token: it has expired, or is not valid yet \\(time\\)',
-    ),
+    says: waitsBecause('The receipt service refuses the token: it has expired \\(exp\\)'),
     receipt: 'once healed',
     inside: /invalid_token[^]*exp is in the past/,
     flow: [receiptPut('new token 401')],

@@ -1,3 +1,5 @@
+import type { CheckResult } from 'fastify-resource-server'
+
 /** Who talks: the columns of the picture, from left to right. */
 export const lanes = ['browser', 'storefront', 'payments', 'authorizationServer', 'receipts'] as const
 export type Lane = (typeof lanes)[number]
@@ -66,7 +68,7 @@ export interface Check {
   readonly name: string
   /** What is asked, in plain words. */
   readonly question: string
-  readonly outcome: 'passed' | 'failed' | 'not reached'
+  readonly outcome: CheckResult
   readonly finding: string
   /** What a failure means, to follow “refuses the token:”. */
   readonly refusal: string

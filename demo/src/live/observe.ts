@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http'
+import type { FastifyRequest } from 'fastify'
 import type { DemoConfig } from '../config.js'
-import { checksOf, type Verdict } from './checks.js'
 import type { Events } from './events.js'
 import type { Exchange, Lane, Visit } from './exchange.js'
+import { checksOf } from './explain-request.js'
 import { pairs, valueOf } from './header-pairs.js'
 import type { Journal } from './journal.js'
 import { locateLanes, where } from './lanes.js'
@@ -37,12 +38,18 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
     return begun
   }
 
-  function judge(request: object, verdict: Verdict): void {
-    const { raw } = request as { raw: IncomingMessage }
+  async function explain(request: FastifyRequest): Promise<void> {
+    const { raw } = request
     const exchange = inFlight.get(raw.socket.remotePort ?? 0) ?? received.get(raw)
     if (exchange === undefined) return
-    exchange.checks = checksOf(verdict, exchange.token)
+    exchange.checks = await checksOf(request)
     journal.note(exchange)
+  }
+
+  /** The event says that it is an object; the plugin publishes Fastify's request. */
+  function explainSoon(request: object | undefined): void {
+    if (request === undefined) return
+    explain(request as FastifyRequest).catch(() => {}) // the diagram lacks the checks of one request
   }
 
   const stopWatching = watchChannels<Events>({
@@ -113,9 +120,8 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       exchange.body = maskBody(new URLSearchParams(form).toString(), formType)
       noteTokenAnswer(exchange, JSON.stringify(body))
     },
-    'fastify-resource-server:allow': ({ request }) => request && judge(request, { allowed: true }),
-    'fastify-resource-server:deny': ({ request, reason, detail }) =>
-      request && judge(request, { allowed: false, reason, detail }),
+    'fastify-resource-server:allow': ({ request }) => explainSoon(request),
+    'fastify-resource-server:deny': ({ request }) => explainSoon(request),
     'http.server.request.start': ({ request, socket }) => {
       const lane = laneOfPort(socket.localPort)
       if (lane === undefined) return

@@ -471,6 +471,20 @@ t.test('values are clipped, invisible characters escaped, and tokens in claims l
   }
 })
 
+t.test('times are shown as dates too, if they are any', async t => {
+  const bench = await startBench(t)
+  const verifier = await verifierFor(t, bench)
+  for (const [exp, found] of [
+    [1, 'exp 1 (1970-01-01T00:00:01Z)'],
+    [1.5, 'exp 1.5 (1970-01-01T00:00:01.500Z)'],
+    [1e20, 'exp 100000000000000000000'],
+    ['soon', 'exp "soon"'],
+  ] as const) {
+    const { checks } = await verifier.explain(bench.token({ exp }))
+    t.equal(checks.find(({ name }) => name === 'exp')?.found, found)
+  }
+})
+
 t.test('with several issuers, only a token of one of them is checked further', async t => {
   const bench = await startBench(t)
   const other = { issuer: 'https://other.example.com', audience }

@@ -3,6 +3,7 @@ import type { Shown } from '../verify/candidate.js'
 const longestValue = 160
 /** A JWT, or the beginning of one: a claim may contain a token. Its header begins with `{"` or `{ `. */
 const token = /\bey[JA][\w-]{8,}[\w.-]*/g
+const times = new Set(['exp', 'nbf', 'iat', 'auth_time'])
 /** Control and format characters, among them those that reverse text, and line separators. */
 const invisible = /[\p{C}\p{Zl}\p{Zp}]/gu
 
@@ -10,8 +11,14 @@ const invisible = /[\p{C}\p{Zl}\p{Zp}]/gu
 export function showValues(shown: Shown): string {
   return Object.entries(shown)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name} ${showValue(value)}`)
+    .map(([name, value]) => `${name} ${showValue(value)}${times.has(name) ? dateOf(value) : ''}`)
     .join(', ')
+}
+
+/** NumericDate (RFC 7519 §2) as a date; nothing if it is none. */
+function dateOf(seconds: unknown): string {
+  const date = new Date(typeof seconds === 'number' ? seconds * 1000 : NaN)
+  return Number.isNaN(date.getTime()) ? '' : ` (${date.toISOString().replace('.000Z', 'Z')})`
 }
 
 /** @param value anything that JSON can have */
