@@ -68,14 +68,21 @@ interface AnyInput {
   readonly signal?: AbortSignal
 }
 
+/** Undefined if there is no JSON for it: a function, a cycle, a bigint. */
+function toJson(body: unknown): string | undefined {
+  try {
+    return JSON.stringify(body)
+  } catch {
+    return undefined
+  }
+}
+
 /** @internal */
 export function callOver<O extends Operations>(operations: O, client: Client | ClientOf): Calls<O> {
-  const call = async (
-    name: string,
-    { params, query, body, headers = {}, signal }: AnyInput = {},
-  ): Promise<unknown> => {
+  const call = async (name: string, input?: AnyInput | null): Promise<unknown> => {
+    const { params, query, body, headers = {}, signal } = input ?? {}
     const { method, path, scopes, responses, body: schema } = find(operations, name)
-    const json = schema && JSON.stringify(body)
+    const json = schema && toJson(body)
     if (schema && json === undefined) throw new InvalidCallError(`${name}: body`, body, 'JSON')
     const target =
       typeof client === 'function' ? client({ name, scopes: scopes === 'public' ? [] : scopes }) : client

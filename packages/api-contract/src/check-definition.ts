@@ -5,8 +5,9 @@ type Rules = Readonly<Record<string, readonly [isRight: (value: unknown) => bool
 type Members = Readonly<Record<string, unknown>>
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+// Not a Map or Promise either, which have no members.
 const isObject = (value: unknown): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  Object.prototype.toString.call(value) === '[object Object]'
 const objectSchema = [
   (value: unknown) => isObject(value) && isObject(value['properties']),
   'the schema of an object',

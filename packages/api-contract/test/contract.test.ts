@@ -71,6 +71,8 @@ t.test('a contract that contradicts itself does not start', async t => {
   const cyclic: { self?: unknown } = {}
   cyclic.self = cyclic
   const wrongApi: [change: object, message: string | RegExp][] = [
+    [{ operations: new Map() }, /^the contract: operations is Map\(0\) \{\}; expected an object/],
+    [{ operations: Promise.resolve({}) }, /^the contract: operations is Promise/],
     [{ audience: undefined }, 'the contract: audience is undefined; expected text'],
     [{ audience: '' }, `the contract: audience is ''; expected text`],
     [{ audience: 5n }, 'the contract: audience is 5n; expected text'],

@@ -297,12 +297,21 @@ t.test('what cannot be sent is an error before anything is sent', async t => {
   // As JavaScript would.
   const call = receiptsApi.pick('putReceipt', 'listReceipts').over(client).call as unknown as (
     operation: string,
-    input?: object,
+    input?: object | null,
   ) => Promise<unknown>
+  const cyclic: { self?: unknown } = {}
+  cyclic.self = cyclic
   const params = { paymentId: '1' }
-  const wrong: [operation: string, input: object | undefined, message: string][] = [
+  const wrong: [operation: string, input: object | null | undefined, message: string][] = [
     ['putReceipt', undefined, 'API contract: putReceipt: body is undefined; expected JSON'],
+    ['putReceipt', null, 'API contract: putReceipt: body is undefined; expected JSON'],
     ['putReceipt', { params }, 'API contract: putReceipt: body is undefined; expected JSON'],
+    ['putReceipt', { params, body: 5n }, 'API contract: putReceipt: body is 5n; expected JSON'],
+    [
+      'putReceipt',
+      { params, body: cyclic },
+      'API contract: putReceipt: body is <ref *1> { self: [Circular *1] }; expected JSON',
+    ],
     [
       'putReceipt',
       { body: order },
