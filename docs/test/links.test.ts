@@ -12,6 +12,7 @@ const elsewhere: readonly (readonly [page: RegExp, hosts: readonly string[]])[] 
   [/^docs\/issuers\//, ['learn.microsoft.com', 'www.keycloak.org', 'auth0.com', 'developer.okta.com']],
   [/^docs\/issuers\//, ['docs.aws.amazon.com', 'github.com', 'docs.github.com', 'docs.cloud.google.com']],
   [/^docs\/issuers\//, ['www.ory.com', 'zitadel.com', 'developer.pingidentity.com', 'kubernetes.io']],
+  [/^docs\/issuers\/spiffe/, ['spiffe.io', 'cert-manager.io', 'datatracker.ietf.org']],
   [/./, ['www.npmjs.com', 'nodejs.org', 'undici.nodejs.org', 'opentelemetry.io', 'modelcontextprotocol.io']],
   [/^CODE_OF_CONDUCT\.md$/, ['www.contributor-covenant.org']],
   [/^docs\/api\//, ['api-extractor.com']],

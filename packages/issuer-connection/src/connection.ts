@@ -1,16 +1,19 @@
 import type { Dispatcher } from 'undici'
 import { toResponse, type IssuerAnswer } from './answer.js'
 import { IssuerConnectionError, messageOf } from './errors.js'
+import { dispatchersByIdentity, type DispatchersByIdentity } from './dispatchers-by-identity.js'
 import { beforeAbort } from './in-time.js'
-import { openDispatcher, type TlsSettings } from './open-dispatcher.js'
+import { createAgent, issuerAgentOptions } from './open-dispatcher.js'
 import { readBody } from './read-body.js'
+import { fixedIdentity, type TlsIdentity, type TlsSource } from './tls-identity.js'
 
 export interface ConnectionOptions {
   /** The user's own undici 7 dispatcher: used as it is, and not closed. */
   readonly dispatcher?: Dispatcher | undefined
   /** How long one exchange may take altogether, in milliseconds. Default 5000. */
   readonly timeoutMs?: number
-  readonly tls?: TlsSettings
+  /** What connections are opened with; a function is called for each exchange, and may reject. */
+  readonly tls?: TlsSource
   /** How many connections may be open at once. Default 2. */
   readonly connections?: number
 }
@@ -27,6 +30,8 @@ export interface IssuerRequest {
 export interface IssuerExchange {
   /** Aborts when the time is over. */
   readonly signal: AbortSignal
+  /** What the connections of this exchange are opened with. Rejects as the option `tls` does. */
+  identity(): Promise<TlsIdentity>
   /**
    * Sends a request. An answer of any status is a result; redirects are not followed.
    * @throws {IssuerConnectionError} when there is no answer in time
@@ -59,22 +64,29 @@ export const defaultMaxBytes = 65_536
 /** Makes a connection; nothing is opened before the first request. */
 export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnection {
   const { dispatcher: given, timeoutMs = defaultTimeoutMs, tls = {}, connections = 2 } = options
-  let own: Promise<Dispatcher> | undefined
+  const readIdentity = typeof tls === 'function' ? tls : alwaysSame(fixedIdentity(tls))
+  let own: Promise<DispatchersByIdentity> | undefined
   let closed = false
 
-  async function dispatcher(): Promise<Dispatcher> {
+  /** Opens the connections of an exchange. */
+  async function dispatcherFor(identity: () => Promise<TlsIdentity>): Promise<Dispatcher> {
     if (closed) throw new Error('the connection is closed')
-    return given ?? (own ??= openDispatcher(tls, timeoutMs, connections))
+    if (given !== undefined) return given
+    own ??= loadDispatchers(timeoutMs, connections)
+    return (await own).for(await identity())
   }
 
   return {
     timeoutMs,
     exchange() {
       const signal = AbortSignal.timeout(timeoutMs)
+      let read: Promise<TlsIdentity> | undefined
+      const identity = (): Promise<TlsIdentity> => (read ??= readIdentity())
       const request: IssuerExchange['request'] = (url, what = {}) =>
-        send(url, what, { dispatcher, signal, timeoutMs })
+        send(url, what, { dispatcher: () => dispatcherFor(identity), signal, timeoutMs })
       return {
         signal,
+        identity,
         request,
         fetch: async (url, init) => toResponse(await request(url, requestFrom(init))),
       }
@@ -85,6 +97,17 @@ export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnecti
     },
     isClosed: () => closed,
   }
+}
+
+function alwaysSame<T>(value: T): () => Promise<T> {
+  return async () => value
+}
+
+/** undici is loaded when a server is first contacted: an application's start does not wait for it. */
+async function loadDispatchers(timeoutMs: number, connections: number): Promise<DispatchersByIdentity> {
+  const undici = await import('undici')
+  const options = issuerAgentOptions(timeoutMs, connections)
+  return dispatchersByIdentity(tls => createAgent(undici, tls, options))
 }
 
 interface Sending {

@@ -37,5 +37,7 @@ export {
 export { discoverMetadata, type IssuerMetadata } from './discover.js'
 export { endpointIn } from './endpoint.js'
 export { asError, IssuerConnectionError, messageOf } from './errors.js'
+export { dispatchersByIdentity, type DispatchersByIdentity } from './dispatchers-by-identity.js'
 export { beforeAbort, within } from './in-time.js'
 export { createAgent, usesEnvironmentProxy, type TlsSettings, type UndiciAgents } from './open-dispatcher.js'
+export { reloadIdentity, type ReloadedCertificate, type TlsIdentity, type TlsSource } from './tls-identity.js'

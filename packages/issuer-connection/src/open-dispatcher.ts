@@ -13,23 +13,18 @@ export interface TlsSettings {
 /** The part of undici that opens connections. */
 export type UndiciAgents = Pick<typeof Undici, 'Agent' | 'EnvHttpProxyAgent'>
 
-/** Opens a dispatcher for requests to an issuer. @param timeoutMs bounds each phase of an exchange, in milliseconds */
-export async function openDispatcher(
-  tls: TlsSettings,
-  timeoutMs: number,
-  connections: number,
-): Promise<Dispatcher> {
-  // Loaded when a server is first contacted: an application's start does not wait for it.
-  return createAgent(await import('undici'), tls, {
+/** For requests to an issuer. @param timeoutMs bounds each phase of an exchange, in milliseconds */
+export function issuerAgentOptions(timeoutMs: number, connections: number): AgentOptions {
+  return {
     connections,
     connect: { timeout: timeoutMs },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     keepAliveTimeout: 1_000,
-  })
+  }
 }
 
-interface AgentOptions extends Omit<Undici.Agent.Options, 'connect'> {
+export interface AgentOptions extends Omit<Undici.Agent.Options, 'connect'> {
   readonly connect?: { readonly timeout: number }
 }
 

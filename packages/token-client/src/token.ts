@@ -1,3 +1,5 @@
+import type { TlsIdentity } from 'oauth-issuer-connection'
+
 /** A cached access token. Times in milliseconds since the epoch. Prints as `[redacted]`. */
 export interface Token {
   readonly accessToken: string
@@ -15,9 +17,21 @@ export interface Token {
 
 const redacted = '[redacted]'
 
+/** Apart from the tokens, because an identity holds a private key. */
+const identities = new WeakMap<Token, TlsIdentity>()
+
+/** The client certificate that a token may be bound to; undefined if there is only one, or none. */
+export function identityOf(token: Token): TlsIdentity | undefined {
+  return identities.get(token)
+}
+
 /** Makes a token whose secret does not appear in logs: neither as JSON nor through `util.inspect`. */
-export function createToken(accessToken: string, rest: Omit<Token, 'accessToken' | 'toString'>): Token {
-  return Object.freeze(
+export function createToken(
+  accessToken: string,
+  rest: Omit<Token, 'accessToken' | 'toString'>,
+  identity?: TlsIdentity,
+): Token {
+  const token = Object.freeze(
     Object.defineProperties({ ...rest } as Token, {
       accessToken: { value: accessToken, enumerable: false },
       toJSON: { value: () => redacted, enumerable: false },
@@ -25,6 +39,8 @@ export function createToken(accessToken: string, rest: Omit<Token, 'accessToken'
       [Symbol.for('nodejs.util.inspect.custom')]: { value: () => redacted, enumerable: false },
     }),
   )
+  if (identity !== undefined) identities.set(token, identity)
+  return token
 }
 
 /** When tokens are renewed. */
@@ -36,7 +52,7 @@ export interface Lifetimes {
 }
 
 /** Assumed if the server does not state a lifetime (RFC 6749 §5.1 only recommends `expires_in`). */
-const unstatedLifetimeMs = 60_000
+export const unstatedLifetimeMs = 60_000
 /** Longer lifetimes are cut: no process should trust one token for more than a year. */
 const longestLifetimeMs = 365 * 24 * 3_600_000
 

@@ -31,7 +31,8 @@ export type AssertionKey =
 
 type AssertionHeader = Record<string, string | string[]>
 
-const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+/** RFC 7523 §2.2. */
+const jwtBearer = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 /** Seconds. */
 const assertionLifetime = 60
 
@@ -66,13 +67,18 @@ export async function secretAssertion(secret: string, audience: AssertionAudienc
 }
 
 /** An assertion made by another party: a workload's federated token (RFC 7521 §4.2). */
-export function assertedElsewhere(assertion: string): ClientAuth {
-  return (_server, { client_id: clientId }, body) => addAssertion(body, clientId, assertion.trim())
+export function assertedElsewhere(assertion: string, type: string = jwtBearer): ClientAuth {
+  return (_server, { client_id: clientId }, body) => addAssertion(body, clientId, assertion.trim(), type)
 }
 
-function addAssertion(body: URLSearchParams, clientId: string, assertion: string): void {
+function addAssertion(
+  body: URLSearchParams,
+  clientId: string,
+  assertion: string,
+  type: string = jwtBearer,
+): void {
   body.set('client_id', clientId)
-  body.set('client_assertion_type', assertionType)
+  body.set('client_assertion_type', type)
   body.set('client_assertion', assertion)
 }
 

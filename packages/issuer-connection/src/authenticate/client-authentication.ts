@@ -30,7 +30,12 @@ export type ClientCredentials =
       readonly audience: AssertionAudience
     }
   | { readonly method: 'private_key_jwt'; readonly key: AssertionKey; readonly audience: AssertionAudience }
-  | { readonly method: 'client_assertion'; readonly assertion: Provided<string> }
+  | {
+      readonly method: 'client_assertion'
+      readonly assertion: Provided<string>
+      /** The `client_assertion_type` (RFC 7521 §4.2). Default: that of RFC 7523. */
+      readonly type?: string | undefined
+    }
   | { readonly method: 'tls_client_auth' }
 
 /** Resolves the credentials; called for each request, so that a rotated secret is used at once. */
@@ -41,8 +46,10 @@ export async function authenticate(
   switch (credentials.method) {
     case 'private_key_jwt':
       return keyAssertion(credentials.key, credentials.audience, context)
-    case 'client_assertion':
-      return assertedElsewhere(text(await provide(credentials.assertion, context), 'the client assertion'))
+    case 'client_assertion': {
+      const assertion = text(await provide(credentials.assertion, context), 'the client assertion')
+      return assertedElsewhere(assertion, credentials.type)
+    }
     case 'tls_client_auth':
       return (await import('oauth4webapi')).TlsClientAuth()
     default: {

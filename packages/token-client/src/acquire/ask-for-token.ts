@@ -1,3 +1,4 @@
+import type { TlsIdentity } from 'oauth-issuer-connection'
 import type { TokenRequestFailure } from './token-request-failure.js'
 
 /** A token that was received. */
@@ -8,6 +9,8 @@ export interface TokenAnswer {
   /** The token's lifetime in seconds, if the server states it. */
   readonly expiresIn: number | undefined
   readonly scope: string | undefined
+  /** The client certificate that the token may be bound to (RFC 8705 §3), if certificates are replaced at run time. */
+  readonly identity?: TlsIdentity | undefined
 }
 
 /** RFC 6749 App. A.12: 1*VSCHAR. Nothing else is known about tokens, which are opaque to the client. */

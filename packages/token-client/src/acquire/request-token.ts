@@ -16,9 +16,11 @@ import {
   messageOf,
   within,
   type ClientCredentials,
+  type TlsIdentity,
 } from 'oauth-issuer-connection'
 import { isAccessToken, type TokenAnswer } from './ask-for-token.js'
 import { withAudienceHint } from './audience-hint.js'
+import { boundTo } from './bound-to.js'
 import type { Grant } from './grants.js'
 import { hideSecretsOf } from './hide-secrets.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
@@ -83,6 +85,7 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
   const client: Client = { client_id: request.clientId }
   const requestedAt = endpoint.now()
   let response: Response | undefined
+  let identity: TlsIdentity | undefined
   let hide = nothingSent
   try {
     const server = await endpoint.locate()
@@ -97,15 +100,18 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
       request.parameters.map(([name, value]) => [name, value]),
       {
         ...(proof === undefined ? {} : { DPoP: proof }),
-        [customFetch]: (url, sent) => {
+        [customFetch]: async (url, sent) => {
           hide = hideSecretsOf(sent)
-          return endpoint.send(url, sent)
+          const answer = await endpoint.send(url, sent)
+          ;({ identity } = answer)
+          return answer.response
         },
         [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
       },
     )
     const parsed = await processGenericTokenEndpointResponse(server, client, response)
-    return readAnswer(parsed, requestedAt, proof === undefined ? 'bearer' : 'dpop')
+    const answer = readAnswer(parsed, requestedAt, proof === undefined ? 'bearer' : 'dpop')
+    return answer instanceof TokenRequestFailure ? answer : boundTo(identity, answer)
   } catch (error) {
     return withAudienceHint(failureFrom(error, { response, hide, now: endpoint.now }), request.credentials)
   }

@@ -64,10 +64,11 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
     return answer instanceof TokenRequestFailure ? noteFailure(answer) : cache(answer, startedAt)
   })
 
-  function cache({ accessToken, requestedAt, expiresIn, scope }: TokenAnswer, startedAt: number): Token {
+  function cache(answer: TokenAnswer, startedAt: number): Token {
+    const { accessToken, requestedAt, expiresIn, scope, identity } = answer
     const durationMs = now() - startedAt
     const times = schedule({ requestedAt, expiresIn, tookMs: durationMs }, lifetimes, random())
-    const token = createToken(accessToken, { scopes: scope?.split(' '), ...times })
+    const token = createToken(accessToken, { scopes: scope?.split(' '), ...times }, identity)
     cached = token
     wasAccepted = false
     backOff.succeed()

@@ -4,12 +4,19 @@ import {
   requestFrom,
   type FetchRequest,
   type IssuerConnection,
-  type TlsSettings,
+  type TlsIdentity,
+  type TlsSource,
 } from 'oauth-issuer-connection'
 import { cleanTokenAnswer } from './token-response.js'
 
-/** The `fetch` that oauth4webapi uses for token requests. */
-export type TokenEndpointFetch = (url: string, request: FetchRequest) => Promise<Response>
+/** Sends a token request of oauth4webapi. */
+export type TokenEndpointFetch = (url: string, request: FetchRequest) => Promise<TokenEndpointAnswer>
+
+export interface TokenEndpointAnswer {
+  readonly response: Response
+  /** The certificate that was presented, if certificates are replaced at run time. */
+  readonly identity: TlsIdentity | undefined
+}
 
 /** One is enough for client credentials; tokens on behalf of many callers are requested side by side. */
 const maxConnections = 16
@@ -25,13 +32,16 @@ export interface ServerConnection {
 export function connectToServer(
   dispatcher: Dispatcher | undefined,
   timeoutMs: number,
-  tls: TlsSettings,
+  tls: TlsSource,
 ): ServerConnection {
   const issuer = connectToIssuer({ dispatcher, timeoutMs, tls, connections: maxConnections })
   return {
     issuer,
-    send: async (url, request) =>
-      cleanTokenAnswer(await issuer.exchange().request(url, requestFrom(request))),
+    async send(url, request) {
+      const exchange = issuer.exchange()
+      const response = cleanTokenAnswer(await exchange.request(url, requestFrom(request)))
+      return { response, identity: typeof tls === 'function' ? await exchange.identity() : undefined }
+    },
     close: () => issuer.close(),
   }
 }

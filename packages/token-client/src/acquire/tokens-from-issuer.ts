@@ -1,5 +1,5 @@
 import type { webcrypto } from 'node:crypto'
-import type { TlsSettings } from 'oauth-issuer-connection'
+import type { TlsSource } from 'oauth-issuer-connection'
 import { report } from '../diagnostics.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { TargetOptions } from '../options/target-options.js'
@@ -14,7 +14,7 @@ import type { TokenKind, TokenOrigin } from './token-origin.js'
 /** The client that requests tokens. */
 interface RequestingClient {
   readonly name: string
-  readonly tls: TlsSettings
+  readonly tls: TlsSource
   readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
   readonly issuerTimeoutMs: number
   readonly now: () => number
@@ -28,7 +28,7 @@ export function tokensFromIssuer(settings: IssuerSettings, client: RequestingCli
   const endpoint: TokenEndpoint = {
     locate: locateServer(locationOf(settings), { ...settings, connection: server.issuer, now }),
     send: server.send,
-    presentsCertificate: tls.cert !== undefined,
+    presentsCertificate: typeof tls === 'function' || tls.cert !== undefined,
     timeoutMs,
     now,
   }

@@ -2,14 +2,17 @@ import { secretMethods, type AssertionAudience } from 'oauth-issuer-connection'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 
-const keys = ['privateKey', 'signAssertion']
+const keys = ['privateKey', 'privateKeyFile', 'signAssertion']
+const certificateUsers = [...keys, 'clientSecret', ...secretMethods, 'tls_client_auth']
 
 /** Option → what it says something of: an option, or a method. With anything else it does nothing. */
 const saysSomethingOf = {
   keyId: keys,
   keyAlgorithm: keys,
-  certificate: [...keys, 'clientSecret', ...secretMethods, 'tls_client_auth'],
+  certificate: certificateUsers,
+  certificateFile: certificateUsers,
   assertionAudience: [...keys, 'client_secret_jwt'],
+  clientAssertionType: ['clientAssertion', 'clientAssertionFile'],
 }
 
 /**

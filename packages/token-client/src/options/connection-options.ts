@@ -1,9 +1,10 @@
 import { show } from 'declared-options'
-import type { TlsSettings } from 'oauth-issuer-connection'
+import { reloadIdentity, type TlsSettings, type TlsSource } from 'oauth-issuer-connection'
 import { refuseDotSegments } from '../call/confine-path.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
+import { valueOrFile } from './value-or-file.js'
 
 /** Where the authorization server is; `issuer` or `tokenEndpoint` is there. */
 export interface ServerSettings {
@@ -47,20 +48,35 @@ export function baseOf(baseUrl: string): ApiBase {
  * Connections present the certificate for `tls_client_auth`, and beside a secret, so that tokens are bound to it
  * (RFC 8705 §3). Its key has to be PEM text, since connections are opened with it.
  */
-export function tlsOf(given: Checked): TlsSettings {
-  const { ca, clientSecret, clientAuthentication: method, certificate, privateKey } = given
-  const { dispatcher, issuerDispatcher } = given
-  if (ca !== undefined && dispatcher !== undefined && issuerDispatcher !== undefined)
-    throw new InvalidOptionError(
-      'option `ca` does nothing beside a `dispatcher` and an `issuerDispatcher`; give it to them',
-    )
-  const trusted = ca === undefined ? {} : { ca }
+export function tlsOf(given: Checked): TlsSource {
+  const { clientSecret, clientAuthentication: method, issuerDispatcher } = given
+  const trusted = trustOf(given)
+  const certificate = valueOrFile(given, 'certificate')
+  const privateKey = valueOrFile(given, 'privateKey')
   const bindsToken = clientSecret !== undefined && certificate !== undefined
   if (method !== 'tls_client_auth' && !bindsToken) return trusted
   if (issuerDispatcher !== undefined && certificate === undefined) return trusted
-  if (typeof certificate !== 'string' || typeof privateKey !== 'string')
+  if (typeof certificate === 'string' && typeof privateKey === 'string')
+    return { ...trusted, cert: certificate, key: privateKey }
+  if (!isPemOrFunction(certificate) || !isPemOrFunction(privateKey))
     throw new InvalidOptionError(
-      `${bindsToken ? 'a client secret with a `certificate`' : '`tls_client_auth`'} expects \`certificate\` and \`privateKey\` as PEM text, or an \`issuerDispatcher\` that has them`,
+      `${bindsToken ? 'a client secret with a `certificate`' : '`tls_client_auth`'} expects \`certificate\` and \`privateKey\` as PEM text, as functions that give it or as files, or an \`issuerDispatcher\` that has them`,
     )
-  return { ...trusted, cert: certificate, key: privateKey }
+  if (given.tokenStore !== undefined)
+    throw new InvalidOptionError(
+      'option `tokenStore` is beside a certificate that is read again: tokens are bound to the certificate of one process; leave one of them out',
+    )
+  return reloadIdentity({ ...trusted, certificate, privateKey })
+}
+
+function trustOf({ ca, dispatcher, issuerDispatcher }: Checked): Pick<TlsSettings, 'ca'> {
+  if (ca === undefined) return {}
+  if (dispatcher === undefined || issuerDispatcher === undefined) return { ca }
+  throw new InvalidOptionError(
+    'option `ca` does nothing beside a `dispatcher` and an `issuerDispatcher`; give it to them',
+  )
+}
+
+function isPemOrFunction<T>(value: T): value is Extract<T, string | ((...given: never[]) => unknown)> {
+  return typeof value === 'string' || typeof value === 'function'
 }

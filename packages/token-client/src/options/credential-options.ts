@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { parser, pem, type Parser } from 'declared-options'
 import {
   assertionKeyOf,
@@ -13,6 +12,7 @@ import { audienceOf, refuseInert } from './assertion-options.js'
 import { topLevel } from './place.js'
 import type { Profile } from './profiles.js'
 import type { Checked } from './options.js'
+import { valueOrFile } from './value-or-file.js'
 
 /**
  * How the client authenticates (RFC 6749 §2.3, RFC 8705 §2); it follows from what is given, if not named. `tls_client_auth` also
@@ -34,6 +34,7 @@ export const providedCertificate: Parser<Provided<string>> = parser({
 const proofs = [
   'clientSecret',
   'privateKey',
+  'privateKeyFile',
   'signAssertion',
   'clientAssertion',
   'clientAssertionFile',
@@ -50,20 +51,22 @@ export function credentialsOf(given: Checked, profile: Profile): ClientCredentia
     case 'tls_client_auth':
       return { method: proof }
     case 'privateKey':
+    case 'privateKeyFile':
     case 'signAssertion':
       return { method: 'private_key_jwt', audience, key: keyOf(given, profile) }
     case 'clientAssertion':
-      return { method: 'client_assertion', assertion: required(given, 'clientAssertion') }
-    case 'clientAssertionFile': {
-      // Read for each request: whoever rotates the file need tell nobody.
-      const file = required(given, 'clientAssertionFile')
-      return { method: 'client_assertion', assertion: () => readFile(file, 'utf8') }
-    }
+    case 'clientAssertionFile':
+      return {
+        method: 'client_assertion',
+        // It is the proof, so it is there.
+        assertion: valueOrFile(given, 'clientAssertion') as Provided<string>,
+        type: given.clientAssertionType,
+      }
     case undefined:
     case 'clientSecret':
-      return { method: 'client_secret_basic', secret: required(given, 'clientSecret'), audience }
+      return { method: 'client_secret_basic', secret: secretOf(given), audience }
     default:
-      return { method: proof, secret: required(given, 'clientSecret'), audience }
+      return { method: proof, secret: secretOf(given), audience }
   }
 }
 
@@ -71,12 +74,12 @@ export function credentialsOf(given: Checked, profile: Profile): ClientCredentia
 function findProof(given: Checked): Proof | undefined {
   const method = given['clientAuthentication']
   // Beside a secret and a certificate, the key belongs to the certificate (RFC 8705 §3).
-  const isOfCertificate = given['clientSecret'] !== undefined && given['certificate'] !== undefined
-  const found = proofs.filter(
-    name => given[name] !== undefined && !(name === 'privateKey' && isOfCertificate),
-  )
+  const isOfCertificate =
+    given.clientSecret !== undefined &&
+    (given.certificate !== undefined || given.certificateFile !== undefined)
+  const found = proofs.filter(name => given[name] !== undefined && !(isKey(name) && isOfCertificate))
   if (method === 'tls_client_auth') {
-    const other = found.find(name => name !== 'privateKey')
+    const other = found.find(name => !isKey(name))
     if (other !== undefined)
       throw new InvalidOptionError(`option \`${other}\` is not used with \`${method}\`; leave it out`)
     return method
@@ -92,19 +95,20 @@ function findProof(given: Checked): Proof | undefined {
   return method ?? found[0]
 }
 
-function keyOf(given: Checked, { rsaAlgorithm }: Profile): AssertionKey {
-  // One of the two options is the proof, so there is a key.
-  return assertionKeyOf(given, topLevel, rsaAlgorithm) as AssertionKey
+function isKey(name: string): boolean {
+  return name === 'privateKey' || name === 'privateKeyFile'
 }
 
-/** The option that proves who the client is. */
-function required<Name extends 'clientSecret' | 'clientAssertion' | 'clientAssertionFile'>(
-  given: Checked,
-  name: Name,
-): NonNullable<Checked[Name]> {
-  const value = given[name]
-  if (value !== undefined) return value
+function keyOf(given: Checked, { rsaAlgorithm }: Profile): AssertionKey {
+  const privateKey = valueOrFile(given, 'privateKey')
+  const certificate = valueOrFile(given, 'certificate')
+  // One of the options is the proof, so there is a key.
+  return assertionKeyOf({ ...given, privateKey, certificate }, topLevel, rsaAlgorithm) as AssertionKey
+}
+
+function secretOf({ clientSecret }: Checked): Provided<string> {
+  if (clientSecret !== undefined) return clientSecret
   throw new InvalidOptionError(
-    `option \`${name}\` is missing; give it (is the environment variable set?), or \`privateKey\`, \`clientAssertion\` or another proof of who the client is`,
+    'option `clientSecret` is missing; give it (is the environment variable set?), or `privateKey`, `clientAssertion` or another proof of who the client is',
   )
 }

@@ -59,6 +59,8 @@ export interface TokenClientOptions extends CommonOptions {
   clientAuthentication?: ClientAuthenticationMethod
   /** A private key instead of a secret: `private_key_jwt` (RFC 7523 §2.2). PEM, JWK, KeyObject or CryptoKey, or a function. */
   privateKey?: Provided<PrivateKeyInput> | undefined
+  /** A file with the private key as PEM, read for each token request. */
+  privateKeyFile?: string
   /** Signs assertions with a key that is kept elsewhere, in a KMS say; wants `keyAlgorithm`. ECDSA signatures are r‖s (RFC 7518 §3.4). */
   signAssertion?: SignAssertion
   /** The key id in the assertion's header, where the server has several keys of this client. */
@@ -67,10 +69,14 @@ export interface TokenClientOptions extends CommonOptions {
   keyAlgorithm?: string
   /** The certificate of `privateKey` as PEM, its chain behind it: named in assertions (`x5t#S256`, `x5t`, `x5c`), shown in mutual TLS. */
   certificate?: Provided<string> | undefined
+  /** A file with such a certificate, read for each token request. */
+  certificateFile?: string
   /** An assertion that somebody else makes for this client, or a function that gives it: federated identities (RFC 7521 §4.2). */
   clientAssertion?: Provided<string>
   /** A file with such an assertion, read for each token request: workload identity of Kubernetes. */
   clientAssertionFile?: string
+  /** The `client_assertion_type` of such an assertion (RFC 7521 §4.2). Default: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`. */
+  clientAssertionType?: string
   /**
    * Whom assertions are for: the `issuer`, or the `token_endpoint`. Default: as the profile has it; the token endpoint,
    * where no `issuer` is given.

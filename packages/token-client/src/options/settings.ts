@@ -16,7 +16,7 @@ import {
   type Declares,
 } from 'declared-options'
 import type { Dispatcher } from 'undici'
-import { credentialOptions, type TlsSettings } from 'oauth-issuer-connection'
+import { credentialOptions, type TlsSource } from 'oauth-issuer-connection'
 import type { InterceptorOptions } from '../call/interceptors.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
@@ -44,7 +44,7 @@ export interface Settings {
   readonly target: TargetOptions
   readonly api: ApiSettings | undefined
   readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
-  readonly tls: TlsSettings
+  readonly tls: TlsSource
   readonly lifetimes: Lifetimes
   readonly issuerTimeoutMs: number
   readonly dispatcher: Dispatcher | undefined
@@ -77,7 +77,10 @@ const issuerDeclaration = {
   ...credentialOptions,
   clientId: optional(text('the identifier of this client at the authorization server')),
   certificate: optional(providedCertificate),
+  certificateFile: optional(text('the path of a file')),
+  privateKeyFile: optional(text('the path of a file')),
   clientAssertionFile: optional(text('the path of a file')),
+  clientAssertionType: optional(text('an absolute URI (RFC 7521 §4.2)', /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/)),
   onBehalfOfGrant: optional(oneOf(['token_exchange', 'jwt_bearer'])),
   dpop: withDefault(dpopOption, false),
   issuerDispatcher: optional(dispatcher<Dispatcher>()),

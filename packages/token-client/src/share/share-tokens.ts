@@ -61,7 +61,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
     if (answer instanceof TokenRequestFailure) return answer
     const ttlMs = sharing.expiresAt(answer) - now()
     if (ttlMs > 0)
-      await tryStore('set', undefined, () => store.set(key, seal.encrypt(JSON.stringify(answer), key), ttlMs))
+      await tryStore('set', undefined, () => store.set(key, seal.encrypt(textOf(answer), key), ttlMs))
     return answer
   }
 
@@ -88,6 +88,11 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
       }
     }
   }
+}
+
+/** Its other members are of no use to other processes. */
+function textOf({ accessToken, requestedAt, expiresIn, scope }: TokenAnswer): string {
+  return JSON.stringify({ accessToken, requestedAt, expiresIn, scope })
 }
 
 /** Returns undefined if the store's text is not an answer that {@link shareTokens} stored. */

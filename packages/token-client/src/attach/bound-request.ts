@@ -1,0 +1,24 @@
+import type { TlsIdentity } from 'oauth-issuer-connection'
+import type { Dispatcher } from 'undici'
+import { identityOf } from '../token.js'
+import type { TokenScheme } from './token-scheme.js'
+
+const boundTo: unique symbol = Symbol('the certificate that the token is bound to')
+
+type BoundRequest = Dispatcher.DispatchOptions & { readonly [boundTo]?: TlsIdentity | undefined }
+
+/** Notes in each request which certificate its token may be bound to (RFC 8705 §3), for the connection to present it. */
+export function noteIdentity(scheme: TokenScheme): TokenScheme {
+  return {
+    learn: (request, statusCode, headers) => scheme.learn(request, statusCode, headers),
+    present(request, token) {
+      const noted: BoundRequest = { ...request, [boundTo]: identityOf(token) }
+      return scheme.present(noted, token)
+    },
+  }
+}
+
+/** What {@link noteIdentity} noted. */
+export function identityFor(request: BoundRequest): TlsIdentity | undefined {
+  return request[boundTo]
+}
