@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import fastify from 'fastify'
 import tokenClient, { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
 import t from 'tap'
+import { parseOptions } from '#src/options/settings.js'
 
 const valid = {
   baseUrl: 'https://receipts.example.com',
@@ -54,6 +55,30 @@ t.test('wrong options are rejected, with the option, the value and what was expe
     [{ parameters: new URLSearchParams('a=b') }, /`parameters` is an instance of URLSearchParams; expected/],
     [{ parameters: Promise.resolve({ a: 'b' }) }, /`parameters` is a Promise/],
     [{ interceptors: new Map([['retry', true]]) }, /`interceptors` is an instance of Map/],
+    [
+      { interceptors: { retry: { maxRetries: -1 } } },
+      /`interceptors\.retry\.maxRetries` is -1; expected a whole/,
+    ],
+    [{ interceptors: { retry: { maxRetries: NaN } } }, /`interceptors\.retry\.maxRetries` is NaN/],
+    [
+      { interceptors: { retry: { maxRetrys: 1 } } },
+      /no option `interceptors\.retry\.maxRetrys`; did you mean `maxRetries`/,
+    ],
+    [
+      { interceptors: { retry: { timeoutFactor: 0 } } },
+      /timeoutFactor` is 0; expected a number from 1 to 100/,
+    ],
+    [{ interceptors: { retry: { minTimeout: Infinity } } }, /minTimeout` is Infinity/],
+    [{ interceptors: { retry: { statusCodes: [503, '504'] } } }, /statusCodes` is \[503, "504"\]; expected a list of status/],
+    [{ interceptors: { retry: new Map() } }, /`interceptors\.retry` is an instance of Map/],
+    [{ interceptors: { retry: Promise.resolve({}) } }, /`interceptors\.retry` is a Promise/],
+    [{ interceptors: { redirect: { maxRedirections: -1 } } }, /redirect\.maxRedirections` is -1/],
+    [{ interceptors: { dns: { affinity: 5 } } }, /dns\.affinity` is 5; expected 4 or 6/],
+    [{ interceptors: { dns: { lookup: 'x' } } }, /dns\.lookup` is "x"; expected a function/],
+    [{ interceptors: { cache: { type: 'public' } } }, /cache\.type` is "public"/],
+    [{ interceptors: { cache: { store: {} } } }, /cache\.store` is not a cache store of undici/],
+    [{ interceptors: { decompress: { maxSize: -1 } } }, /decompress\.maxSize` is -1/],
+    [{ interceptors: { unknown: true } }, /no option `interceptors\.unknown`/],
     [{ renewAfter: 1 }, /`renewAfter` is 1; expected a number between 0 and 1/],
     [{ issuerTimeoutMs: 0 }, /`issuerTimeoutMs` is 0; expected milliseconds, from 1 to 120000/],
     [{ dispatcher: {} }, /`dispatcher` is not a dispatcher of undici 7/],
@@ -70,6 +95,17 @@ t.test('wrong options are rejected, with the option, the value and what was expe
   ]
   for (const [options, message] of cases)
     t.throws(create(options), { code: 'TOKEN_CLIENT_INVALID_OPTION', message }, inspect(options))
+})
+
+t.test('options of interceptors reach undici as they were given', async t => {
+  for (const interceptors of [
+    { retry: { maxRetries: 0, statusCodes: [], methods: ['GET' as const] }, dns: true, cache: false },
+    { retry: { timeoutFactor: 1.5, retryAfter: false }, redirect: { maxRedirections: 0 }, dns: { affinity: 4 as const } },
+    { cache: { methods: ['GET' as const], type: 'private' as const, origins: [/x/, 'https://a.example'] } },
+  ]) {
+    const settings = parseOptions({ ...valid, interceptors }, 'client')
+    t.strictSame({ ...settings.interceptors }, { ...settings.interceptors, ...interceptors })
+  }
 })
 
 t.test('unknown names are errors that suggest the right one', async t => {

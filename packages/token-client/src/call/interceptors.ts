@@ -30,8 +30,6 @@ export type InterceptorName = keyof InterceptorOptions
 const inside: readonly InterceptorName[] = ['dns', 'deduplicate', 'cache']
 const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 'responseError']
 
-export const interceptorNames: readonly InterceptorName[] = [...inside, ...outside]
-
 /**
  * Puts the token's interceptor in its place among the given ones.
  * @param now milliseconds since the epoch
