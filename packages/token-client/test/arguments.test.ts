@@ -110,6 +110,18 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
     client => client['get']?.('/', { query: null }),
     /`query` is null; it wants an object/,
   ],
+  ...[{}, Symbol('s'), Promise.resolve(1), null, () => 1].map(
+    (value): [string, (client: Untyped) => unknown, RegExp] => [
+      `query with ${typeof value} ${String(value === null)}`,
+      client => client['get']?.('/', { query: { a: value } }),
+      /`query\.a` is .*; it wants text, a number or a boolean/,
+    ],
+  ),
+  ...[null, 'text', 5].map((schema): [string, (client: Untyped) => unknown, RegExp] => [
+    `a schema that is ${String(schema)}`,
+    client => client['get']?.('/', { response: { 200: schema } }),
+    /`response` has .*; each status wants a schema/,
+  ]),
   [
     'answers in a map',
     client => client['get']?.('/', { response: new Map([[200, {}]]) }),
@@ -190,6 +202,16 @@ t.test('headers of a request that are a promise are refused, whatever way it is 
       message,
     })
   }
+  const client = clientOf(t, endpoint, api.url)
+  for (const thrown of [null, undefined, 0]) {
+    const call = Object.defineProperty({ path: '/', method: 'POST' }, 'body', {
+      enumerable: true,
+      get() {
+        throw thrown
+      },
+    })
+    await t.rejects(client.request(call as never), { message: 'no reason was given', cause: thrown })
+  }
   t.equal(api.seen.length, 0)
 })
 
@@ -217,6 +239,8 @@ t.test('what is no request has no token to speak for', async t => {
     [null, 'null'],
     [7, 'a number'],
     [{}, 'an object'],
+    [{ headers: null }, 'an object'],
+    [{ headers: 'authorization: Bearer x' }, 'an object'],
   ] as const)
     t.throws(
       () => client.onBehalfOf(given as never),

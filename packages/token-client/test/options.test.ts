@@ -69,7 +69,10 @@ t.test('wrong options are rejected, with the option, the value and what was expe
       /timeoutFactor` is 0; expected a number from 1 to 100/,
     ],
     [{ interceptors: { retry: { minTimeout: Infinity } } }, /minTimeout` is Infinity/],
-    [{ interceptors: { retry: { statusCodes: [503, '504'] } } }, /statusCodes` is \[503, "504"\]; expected a list of status/],
+    [
+      { interceptors: { retry: { statusCodes: [503, '504'] } } },
+      /statusCodes` is \[503, "504"\]; expected a list of status/,
+    ],
     [{ interceptors: { retry: new Map() } }, /`interceptors\.retry` is an instance of Map/],
     [{ interceptors: { retry: Promise.resolve({}) } }, /`interceptors\.retry` is a Promise/],
     [{ interceptors: { redirect: { maxRedirections: -1 } } }, /redirect\.maxRedirections` is -1/],
@@ -100,7 +103,11 @@ t.test('wrong options are rejected, with the option, the value and what was expe
 t.test('options of interceptors reach undici as they were given', async t => {
   for (const interceptors of [
     { retry: { maxRetries: 0, statusCodes: [], methods: ['GET' as const] }, dns: true, cache: false },
-    { retry: { timeoutFactor: 1.5, retryAfter: false }, redirect: { maxRedirections: 0 }, dns: { affinity: 4 as const } },
+    {
+      retry: { timeoutFactor: 1.5, retryAfter: false },
+      redirect: { maxRedirections: 0 },
+      dns: { affinity: 4 as const },
+    },
     { cache: { methods: ['GET' as const], type: 'private' as const, origins: [/x/, 'https://a.example'] } },
   ]) {
     const settings = parseOptions({ ...valid, interceptors }, 'client')

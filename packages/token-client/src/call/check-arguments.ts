@@ -39,6 +39,12 @@ export function checkTable(name: string, table: unknown): void {
     throw new TypeError(`\`${name}\` is ${kindOf(table)}; it wants an object`)
 }
 
+/** @throws {TypeError} if the schema of an answer is none, before anything is sent */
+export function checkSchema(schema: unknown): void {
+  if (!isObject(schema))
+    throw new TypeError(`\`response\` has ${kindOf(schema)}; each status wants a schema, which is an object`)
+}
+
 /** @throws {TypeError} if a signal is not an AbortSignal */
 export function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal))

@@ -6,7 +6,7 @@ import { headerPairs, type HeaderValue } from '../attach/header-pairs.js'
 import { joinHeaders } from '../attach/with-headers.js'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
-import { checkOptions, checkPath, checkTable } from './check-arguments.js'
+import { checkOptions, checkPath, checkSchema, checkTable } from './check-arguments.js'
 import { readBody } from './read-body.js'
 import type { CallOptions } from './token-view.js'
 
@@ -96,6 +96,7 @@ export function createJsonCalls(
       const { json, query, headers, signal, response: schemas } = options
       checkTable('query', query)
       checkTable('response', schemas)
+      for (const schema of Object.values(schemas ?? {})) checkSchema(schema)
       const answer = await request({
         method,
         path: withQuery(path, query),
@@ -159,9 +160,15 @@ function withQuery(path: string, query: JsonCallOptions['query']): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
   if (given.length === 0) return path
   const text = new URLSearchParams(
-    given.map(([name, value]): [string, string] => [name, String(value)]),
+    given.map(([name, value]): [string, string] => [name, textOf(name, value)]),
   ).toString()
   return `${path}${path.includes('?') ? '&' : '?'}${text}`
+}
+
+/** @throws {TypeError} for what would be sent as `[object Promise]` */
+function textOf(name: string, value: unknown): string {
+  if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return String(value)
+  throw new TypeError(`\`query.${name}\` is ${kindOf(value)}; it wants text, a number or a boolean`)
 }
 
 function parse(text: string, where: string): unknown {

@@ -75,9 +75,13 @@ export function createTokenView(cache: TokenCache, connection: ApiConnection, se
 
   /** A call as undici takes it. */
   const locate = (by: 'request' | 'stream', call: CallOptions) => {
-    checkCall(by, call)
-    const { path, method = 'GET', ...rest } = call
-    return withKnownBody({ ...rest, method, origin: base.origin, path: pathOf(path, base) })
+    try {
+      checkCall(by, call)
+      const { path, method = 'GET', ...rest } = call
+      return withKnownBody({ ...rest, method, origin: base.origin, path: pathOf(path, base) })
+    } catch (thrown) {
+      throw asError(thrown) // a getter of the caller
+    }
   }
   const intercept = (call: Dispatcher.RequestOptions) => dispatcher().request(call)
   const sendDirectly = (call: Dispatcher.RequestOptions) => connection.dispatcher().request(call)

@@ -60,7 +60,10 @@ const declarations: Readonly<Record<InterceptorName, Declaration>> = {
     methods: names,
     cacheByDefault: count(),
     type: oneOf(['shared', 'private']),
-    origins: listOf('a list of texts and regular expressions', one => typeof one === 'string' || one instanceof RegExp),
+    origins: listOf(
+      'a list of texts and regular expressions',
+      one => typeof one === 'string' || one instanceof RegExp,
+    ),
   },
   redirect: { maxRedirections: count({ max: 100 }), throwOnMaxRedirect: boolean() },
   retry: {
