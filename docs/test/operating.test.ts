@@ -83,7 +83,10 @@ function logCallsIn(source: string): readonly LogCall[] {
       messages: [...given.matchAll(/'([^'\n]* [^'\n]*)'(?!')|"([^"\n]+)"/g)].map(
         ([, single, double]) => single ?? double ?? '',
       ),
-      fields: object?.split(',').map(member => member.split(':')[0]!.trim()),
+      fields: object
+        ?.split(',')
+        .map(member => member.split(':')[0]!.trim())
+        .filter(name => name !== ''),
     }
   })
 }

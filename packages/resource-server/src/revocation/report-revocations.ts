@@ -28,7 +28,7 @@ export function reportUnreadable(log: Logger): void {
   writeLog(() =>
     log.error(
       {},
-      'a value in the revocation store is no revocation, and is ignored; does another version or program write to it?',
+      'a value in the revocation store is not a revocation and is ignored; does another version or program write to it?',
     ),
   )
 }
