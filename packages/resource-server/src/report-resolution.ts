@@ -1,25 +1,74 @@
 import { messageOf } from 'oauth-issuer-connection'
 import { report, writeLog } from './diagnostics.js'
 import { InvalidOptionError } from './errors.js'
-import type { ResolutionEvent } from './issuers/resolution.js'
+import type { ResolvedIssuersSteps } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 
-/** Logs and publishes what came of looking up an issuer. */
-export function reportResolution(event: ResolutionEvent, issuer: string, log: Logger): void {
-  const { durationMs } = event
-  if (event.type === 'resolved') {
-    report('fastify-resource-server:issuer', { issuer, trusted: event.trusted, durationMs })
-    if (event.withdrawn)
-      writeLog(() => log.info({ issuer }, 'the issuer is withdrawn; its tokens are refused from now on'))
-    return
+/**
+ * Failures of issuers of which no token has verified are logged so often in {@link logIntervalMs}, because anyone can name
+ * such issuers. Those of other issuers are bounded by the back-off of each.
+ */
+const linesPerInterval = 10
+const logIntervalMs = 60_000
+
+/** Logs and publishes what came of looking up issuers. */
+export function createResolutionReport(log: Logger, now: () => number): ResolvedIssuersSteps['onEvent'] {
+  const limit = createLineLimit(now)
+  return (event, issuer, isProven) => {
+    const { durationMs } = event
+    if (event.type === 'resolved') {
+      report('fastify-resource-server:issuer', { issuer, trusted: event.trusted, durationMs })
+      if (event.withdrawn)
+        writeLog(() => log.info({ issuer }, 'the issuer is withdrawn; its tokens are refused from now on'))
+      return
+    }
+    const { error, servingStale, retryAfterMs } = event
+    const message = messageOf(error)
+    report('fastify-resource-server:issuer-failed', {
+      issuer,
+      message,
+      servingStale,
+      retryAfterMs,
+      durationMs,
+    })
+    if (!isProven && !limit.take()) return
+    const details = { issuer, reason: message, servingStale, retryAfterMs, ...limit.omitted() }
+    writeLog(() =>
+      error instanceof InvalidOptionError
+        ? log.error(details, 'the options of an issuer are wrong')
+        : log.warn(details, 'an issuer cannot be looked up'),
+    )
   }
-  const { error, servingStale, retryAfterMs } = event
-  const message = messageOf(error)
-  report('fastify-resource-server:issuer-failed', { issuer, message, servingStale, retryAfterMs, durationMs })
-  const details = { issuer, reason: message, servingStale, retryAfterMs }
-  writeLog(() =>
-    error instanceof InvalidOptionError
-      ? log.error(details, 'the options of an issuer are wrong')
-      : log.warn(details, 'an issuer cannot be looked up'),
-  )
+}
+
+interface LineLimit {
+  /** False: the line is not written. */
+  take(): boolean
+  /** How many lines were not written since the last one; empty if there are none. */
+  omitted(): { readonly omittedLines?: number }
+}
+
+function createLineLimit(now: () => number): LineLimit {
+  let startedAt = -Infinity
+  let lines = 0
+  let omittedLines = 0
+  return {
+    take() {
+      const time = now()
+      // A clock that was set back starts a new interval.
+      if (time >= startedAt + logIntervalMs || time < startedAt) {
+        startedAt = time
+        lines = 0
+      }
+      lines += 1
+      if (lines <= linesPerInterval) return true
+      omittedLines += 1
+      return false
+    },
+    omitted() {
+      const count = omittedLines
+      omittedLines = 0
+      return count === 0 ? {} : { omittedLines: count }
+    },
+  }
 }

@@ -10,7 +10,7 @@ import type { Logger } from './log.js'
 import type { IssuerSettings } from './options/issuer-options.js'
 import type { Settings } from './options/options.js'
 import type { Outcome } from './outcome.js'
-import { reportResolution } from './report-resolution.js'
+import { createResolutionReport } from './report-resolution.js'
 import { loadFastifyJwt, type LoadSecond } from './signature/second-implementation.js'
 import { createThreadPool } from './signature/thread-pool.js'
 import { refuseRevoked } from './revocation/refuse-revoked.js'
@@ -112,7 +112,7 @@ function resolvedIssuers(
     times: keyTimes,
     allowInsecureHttp,
     now: clock,
-    onEvent: (event, issuer) => reportResolution(event, issuer, log),
+    onEvent: createResolutionReport(log, clock),
   })
 }
 

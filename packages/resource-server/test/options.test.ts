@@ -159,6 +159,7 @@ t.test('an option whose getter or function throws anything stops the start', asy
       'allowInsecureHttp',
       'prefetch',
     ]
+    const alone = { issuer: undefined, audience: undefined, keys: undefined }
     const cases: [name: string, options: object][] = [
       ...getters.map((name): [string, object] => [
         name,
@@ -166,6 +167,10 @@ t.test('an option whose getter or function throws anything stops the start', asy
       ]),
       ['clock', { clock: fail }],
       ['dpop.nonce', { dpop: Object.defineProperty({}, 'nonce', { enumerable: true, get: fail }) }],
+      ['scopes', { scopes: Object.defineProperty({}, 'read', { enumerable: true, get: fail }) }],
+      ['issuers', { ...alone, issuers: Object.defineProperty([1], 0, { enumerable: true, get: fail }) }],
+      ['issuers[0]', { ...alone, issuers: [new Proxy({}, { ownKeys: fail })] }],
+      ['issuers', { ...alone, issuers: [new Proxy({}, { getPrototypeOf: fail })] }],
       ['keys', { keys: [Object.defineProperty({}, 'kty', { enumerable: true, get: fail })] }],
     ]
     for (const [name, options] of cases) {

@@ -153,6 +153,25 @@ t.test('nothing but a short https URL is looked up', async t => {
     `${first}/{tenantid}`,
     `${first}/${'a'.repeat(512)}`,
     'file:///etc/passwd',
+    'https://tenant.example\\@evil.example',
+    'https://first.example.com\\tenant',
+    'https:first.example.com',
+    'https:/first.example.com',
+    'HTTPS://first.example.com',
+    'https://FIRST.example.com',
+    'https://@first.example.com',
+    'https://:@first.example.com',
+    'https://first.example.com:443',
+    'https://first.example.com/a/../b',
+    'https://first.example.com/%2e%2e/b',
+    'https://0x7f.1',
+    `${first}/\0`,
+    `\0${first}`,
+    `${first}/\x1B[31m`,
+    `${first}\x7F`,
+    'https://fi\u00ADrst.example.com',
+    'https://fırst.example.com',
+    `${first}/é`,
   ]
   for (const name of names) {
     t.equal(await api.status(api.token(name)), 401, String(name))
@@ -161,22 +180,58 @@ t.test('nothing but a short https URL is looked up', async t => {
   t.same(api.lookedUp, [])
   await api.status(api.token(`${first}/${'a'.repeat(512 - first.length - 1)}`))
   t.equal(api.lookedUp[0]?.length, 512)
+  const good = [
+    first,
+    `${first}/`,
+    `${first}:8443/a/b%20c/@d|e/`,
+    'https://xn--frst-1wa.example',
+    'http://localhost:1',
+  ]
+  for (const name of good) await api.status(api.token(name))
+  t.same(api.lookedUp.slice(1), good)
+})
+
+t.test('null, as databases return it for a missing row, means that there is no such issuer', async t => {
+  const api = await startTenants(t)
+  api.answers.set(first, async () => null)
+  t.equal(await api.status(api.token(first)), 401)
+  t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` knows no such issuer' })
+  t.notOk(api.logged.some(({ level }) => level === 50 || level === 40))
+})
+
+t.test('options that are looked up must have the audience of `api`, as those at the start', async t => {
+  const offered = { audience, scopes: {}, requireRoutes: async () => {} }
+  const other = { audience: 'https://other.example.com' }
+  const api = await startTenants(t, { api: offered })
+  api.answers.set(first, trusted(first, other))
+  api.answers.set(second, trusted(second, { audience: [audience, other.audience] }))
+  t.equal(await api.status(api.token(first, { aud: other.audience })), 503)
+  t.match(
+    api.logged.find(line => line['msg'] === 'the options of an issuer are wrong'),
+    { reason: /option `issuers\(\)\.audience` is \["https:\/\/other.*without the audience of `api`; add/ },
+  )
+  t.equal(await api.status(api.token(second)), 200)
+
+  const app = buildApp(t)
+  const issuers = [{ issuer: first, keys: [key.jwk], ...other }]
+  await t.rejects(async () => app.register(resourceServer, { issuers, api: offered }), {
+    message: /option `issuers\[0\]\.audience` is \["https:\/\/other.*without the audience of `api`; add/,
+  })
 })
 
 t.test('options of another issuer than the one that was asked for are not used', async t => {
   const api = await startTenants(t)
-  const name = 'https://FIRST.example.com'
-  api.answers.set(name, trusted(first))
+  const name = `${first}/TENANT`
+  api.answers.set(name, trusted(`${first}/tenant`))
   t.equal(await api.status(api.token(name)), 401, 'a database that ignores case')
   t.match(api.refusal(), {
     reason: 'issuer',
-    detail: `the function \`issuers\` returned the options of ${first}`,
+    detail: `the function \`issuers\` returned the options of ${first}/tenant`,
   })
   t.equal(await api.status(api.token(first)), 401)
 })
 
 const wrongAnswers: [string, unknown, RegExp][] = [
-  ['null', null, /the function `issuers` returned null; expected the options of the issuer/],
   ['text', first, /returned text; expected/],
   ['true', true, /returned a boolean; expected/],
   ['a list', [{ issuer: first, audience }], /returned an array; expected|returned a list; expected/],
@@ -227,8 +282,55 @@ for (const [what, answer, message] of wrongAnswers)
     t.equal(await api.status(api.token(first)), 200, 'it ends when the options are right')
   })
 
+const fail = (): never => {
+  throw new Error('secret-text')
+}
+
+t.test('options whose getters throw are wrong options', async t => {
+  const answers = [
+    Object.defineProperty({ issuer: first }, 'audience', { enumerable: true, get: fail }),
+    new Proxy({}, { getPrototypeOf: fail }),
+    new Proxy({}, { ownKeys: fail }),
+  ]
+  for (const answer of answers) {
+    const api = await startTenants(t)
+    api.answers.set(first, () => answer)
+    t.equal(await api.status(api.token(first)), 503)
+    t.match(
+      api.logged.find(line => line['msg'] === 'the options of an issuer are wrong'),
+      { level: 50, reason: /cannot be read/ },
+    )
+    t.notMatch(JSON.stringify(api.logged), /secret-text/)
+  }
+})
+
+t.test('failures of invented issuers cannot fill the log, nor hide those of known issuers', async t => {
+  const api = await startTenants(t)
+  const lines = (): Record<string, unknown>[] =>
+    api.logged.filter(line => line['msg'] === 'an issuer cannot be looked up')
+  api.answers.set(first, trusted(first))
+  const known = api.token(first)
+  t.equal(await api.status(known), 200)
+  const invent = async (from: number): Promise<void> => {
+    for (let index = from; index < from + 30; index += 1) {
+      const name = `https://invented-${index}.example.com`
+      api.answers.set(name, faults['throws'] as Answer)
+      t.equal(await api.status(api.token(name)), 503)
+    }
+  }
+  await invent(0)
+  t.equal(lines().length, 10)
+  api.answers.set(first, faults['rejects'] as Answer)
+  api.clock.now += 300_000 - 1
+  await api.status(known)
+  await settle()
+  t.match(lines().slice(10), [{ issuer: first, omittedLines: 20 }], 'a known issuer has its line')
+  await invent(30)
+  t.equal(lines().length, 21, 'the next minute')
+})
+
 for (const [how, fault] of Object.entries(faults)) {
-  if (how === 'returns undefined') continue // the issuer is not trusted
+  if (['returns undefined', 'returns null'].includes(how)) continue // the issuer is not trusted
   t.test(`a function that ${how} is answered with 503 in time, and costs other issuers nothing`, async t => {
     const fatal = watchProcess(t)
     const api = await startTenants(t, { issuerTimeoutMs: 40 })
@@ -556,7 +658,10 @@ t.test('options that go with a function as `issuers`', async t => {
     ],
     [{ issuers, issuer: first }, /`issuer` is beside `issuers`/],
     [{ issuers, audience }, /`audience` is beside `issuers`/],
-    [{ issuers, resourceMetadata: true }, /`resourceMetadata\.resource` is missing/],
+    [
+      { issuers, resourceMetadata: true },
+      /`resourceMetadata\.resource` is missing.*because no audience is known at the start if `issuers` is a function/,
+    ],
     [{ issuers: 'https://login.example.com' as never }, /or a function that looks up an issuer/],
   ]
   for (const [options, message] of wrong) {

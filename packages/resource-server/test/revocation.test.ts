@@ -307,6 +307,26 @@ for (const [given, message] of wrong)
     t.equal(bench.app.oauth.stats().revocations?.active, 0)
   })
 
+t.test('arguments whose getters throw are wrong arguments, whatever they throw', async t => {
+  const bench = await start(t)
+  const revoke = bench.app.oauth.revoke as (...given: unknown[]) => Promise<void>
+  for (const thrown of [undefined, null, new Error('vault')]) {
+    const get = (): never => {
+      throw thrown
+    }
+    const proxy = new Proxy({}, { getPrototypeOf: get })
+    const cases = [
+      [Object.defineProperty({}, 'subject', { get }), { until: now + 1 }],
+      [{ subject: 'a' }, Object.defineProperty({}, 'until', { get })],
+      [{ subject: 'a' }, Object.defineProperty({ until: now + 1 }, 'issuer', { get })],
+      [proxy, { until: now + 1 }],
+      [{ subject: 'a' }, proxy],
+    ]
+    for (const given of cases)
+      await t.rejects(revoke(...given), { code: 'OAUTH_INVALID_REVOCATION', message: /cannot be read/ })
+  }
+})
+
 t.test('without the option, revoke says what to do, and stats say nothing', async t => {
   for (const options of [{}, { revocation: false }]) {
     const bench = await startBench(t, options)

@@ -30,7 +30,8 @@ export interface ResolvedIssuersSteps {
   readonly times: ResolutionTimes
   readonly allowInsecureHttp: boolean
   readonly now: () => number
-  readonly onEvent: (event: ResolutionEvent, issuer: string) => void
+  /** @param isProven whether a token of the issuer has verified */
+  readonly onEvent: (event: ResolutionEvent, issuer: string, isProven: boolean) => void
 }
 
 /** Issuers of which a token has verified, and all others: each kind may have so many. The least recently used is dropped. */
@@ -56,7 +57,7 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
         resolve: () => within(timeoutMs, resolve(name), () => Promise.reject(tooLate(timeoutMs))),
         trust: settings => follow(trust(settings), name, resolution),
         now,
-        onEvent: event => onEvent(event, name),
+        onEvent: event => onEvent(event, name, proven.has(name)),
       },
       times,
     )
@@ -115,9 +116,15 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
   }
 }
 
-/** A template such as `{tenantid}` names no issuer. */
+/**
+ * Only a URL as the URL parser writes it, because applications compare parts of it: the parser ignores control characters,
+ * takes a backslash for a slash, and reads `https:host` as a URL. The braces of a template such as `{tenantid}` are escaped.
+ */
 function isIssuerName(name: string, allowInsecureHttp: boolean): boolean {
-  return name.length <= longestName && !/[\s?#{}]/.test(name) && isTrustworthyUrl(name, allowInsecureHttp)
+  if (name.length > longestName || !/^[\x21-\x7E]+$/.test(name) || /[?#{}]/.test(name)) return false
+  if (!isTrustworthyUrl(name, allowInsecureHttp)) return false
+  const { href, pathname } = new URL(name)
+  return href === name || (pathname === '/' && href === `${name}/`)
 }
 
 function tooLate(timeoutMs: number): Error {

@@ -1,6 +1,5 @@
-import { isObject, parser, type Given, type Parser } from 'declared-options'
+import { isObject, parser, type Given, type Parser, type Place } from 'declared-options'
 import type { FastifyInstance } from 'fastify'
-import { InvalidOptionError } from '../errors.js'
 
 /** An API as `defineApi` of fastify-api-contract returns it; any object with these members will do. */
 export interface OfferedApi {
@@ -37,15 +36,15 @@ export function withAudience(given: Given, api: OfferedApi | undefined): Given {
   return api === undefined || given['issuers'] !== undefined ? given : { audience: api.audience, ...given }
 }
 
-/** Clients request tokens for the API's audience, so each issuer's tokens must be accepted with it. */
+/** Clients request tokens for the API's audience, so each issuer's tokens must be accepted with it. @throws the error of the place */
 export function checkAudiences(
-  issuers: readonly { readonly rules: { readonly audiences: readonly string[] } }[],
+  audiences: readonly string[],
   api: OfferedApi | undefined,
+  { option, toError }: Place,
 ): void {
-  if (api === undefined) return
-  for (const { rules } of issuers)
-    if (!rules.audiences.includes(api.audience))
-      throw new InvalidOptionError(
-        `option \`audience\` is ${JSON.stringify(rules.audiences)}, without the audience of \`api\`; add ${JSON.stringify(api.audience)}, or leave \`audience\` out`,
-      )
+  if (api === undefined || audiences.includes(api.audience)) return
+  const [name, hint] = option === '' ? ['audience', ', or leave `audience` out'] : [`${option}.audience`, '']
+  throw toError(
+    `option \`${name}\` is ${JSON.stringify(audiences)}, without the audience of \`api\`; add ${JSON.stringify(api.audience)}${hint}`,
+  )
 }

@@ -16,7 +16,6 @@ import {
   type Parser,
   type Place,
 } from 'declared-options'
-import { InvalidOptionError } from '../errors.js'
 import type { ClaimRules } from '../claims/check-claims.js'
 import type { IntrospectionSettings } from '../introspection/introspect-token.js'
 import { profiles, requiredBy, type ProfileName } from '../claims/profiles.js'
@@ -121,7 +120,7 @@ export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 export function readIssuer(given: Given, shared: SharedRules, place: Place): IssuerSettings {
   const parsed = readOptions(given, declaration, place)
   const { audience: audiences, profile: name, requiredClaims, introspection, ...issuer } = parsed
-  refuseContradictions(issuer, place.option === '' ? '' : `${place.option}.`)
+  refuseContradictions(issuer, place)
   const profile = profiles[name]
   return Object.freeze({
     ...issuer,
@@ -139,13 +138,17 @@ export function readIssuer(given: Given, shared: SharedRules, place: Place): Iss
 
 type Located = Pick<Parsed<typeof declaration>, 'issuer' | 'keys' | 'jwksUri' | 'metadataUrl'>
 
-function refuseContradictions({ issuer, keys, jwksUri, metadataUrl }: Located, at: string): void {
+function refuseContradictions(
+  { issuer, keys, jwksUri, metadataUrl }: Located,
+  { option, toError }: Place,
+): void {
+  const at = option === '' ? '' : `${option}.`
   if (keys !== undefined && jwksUri !== undefined)
-    throw new InvalidOptionError(
+    throw toError(
       `option \`${at}jwksUri\` does nothing beside \`keys\`, with which nothing is fetched; leave one of them out`,
     )
   if (issuer.includes('{tenantid}') && (keys ?? jwksUri ?? metadataUrl) === undefined)
-    throw new InvalidOptionError(
+    throw toError(
       `option \`${at}issuer\` is a template (${issuer}), for which no metadata can be looked up; give jwksUri or metadataUrl too`,
     )
 }

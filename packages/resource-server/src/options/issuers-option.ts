@@ -1,5 +1,15 @@
-import { isPlainObject, kindOf, listOf, parser, type Given, type Parser, type Place } from 'declared-options'
+import {
+  contain,
+  isPlainObject,
+  kindOf,
+  listOf,
+  parser,
+  type Given,
+  type Parser,
+  type Place,
+} from 'declared-options'
 import { InvalidOptionError, Refusal } from '../errors.js'
+import { checkAudiences, type OfferedApi } from './api-option.js'
 import {
   issuerOptionNames,
   readIssuer,
@@ -11,9 +21,11 @@ import {
 /**
  * Looks up an issuer that is not known when the application starts, such as a tenant's in a database.
  * @param issuer the `iss` of a token that nobody has verified: a URL as the option `issuer`, at most 512 characters
- * @returns the options of exactly this issuer, without `introspection`; undefined: the issuer is not trusted
+ * @returns the options of exactly this issuer, without `introspection`; undefined or null: the issuer is not trusted
  */
-export type ResolveIssuer = (issuer: string) => IssuerOptions | undefined | Promise<IssuerOptions | undefined>
+export type ResolveIssuer = (
+  issuer: string,
+) => IssuerOptions | undefined | null | Promise<IssuerOptions | undefined | null>
 
 /** Looks up an issuer and checks its options. Rejects when there is no usable answer. */
 export type ResolveSettings = (issuer: string) => Promise<IssuerSettings | Refusal>
@@ -24,50 +36,73 @@ export interface Issuers {
   readonly resolveIssuer: ResolveSettings | undefined
 }
 
+/** What issuers are checked against, whether they are known at the start or looked up. */
+interface IssuerChecks extends SharedRules {
+  readonly api: OfferedApi | undefined
+}
+
+type ReadIssuer = (given: Given, place: Place) => IssuerSettings
+
 /** Reads the issuers: one at the top level, several in `issuers`, or a function there. @throws {InvalidOptionError} */
-export function readIssuers(given: Given, shared: SharedRules, place: Place): Issuers {
+export function readIssuers(given: Given, { api, ...shared }: IssuerChecks, place: Place): Issuers {
   const { issuers } = given
+  const read: ReadIssuer = (options, at) => {
+    const settings = readIssuer(options, shared, at)
+    checkAudiences(settings.rules.audiences, api, at)
+    return settings
+  }
   if (issuers === undefined) {
     const own = Object.entries(given).filter(([name]) => issuerOptionNames.includes(name))
-    return { issuers: [readIssuer(Object.fromEntries(own), shared, place)], resolveIssuer: undefined }
+    return { issuers: [read(Object.fromEntries(own), place)], resolveIssuer: undefined }
   }
   refuseBeside(given)
   if (typeof issuers === 'function')
     // The cast: what it returns is checked each time.
-    return { issuers: [], resolveIssuer: settingsResolver(issuers as ResolveIssuer, shared, place) }
-  const several = severalIssuers(shared).read(issuers, { ...place, option: 'issuers' })
+    return { issuers: [], resolveIssuer: settingsResolver(issuers as ResolveIssuer, read, place) }
+  const several = contain('option `issuers`', { ...place, option: 'issuers' }, at =>
+    severalIssuers(read).read(issuers, at),
+  )
   refuseRepeated(several.map(({ rules }) => rules.issuer))
   return { issuers: several, resolveIssuer: undefined }
 }
 
-function severalIssuers(shared: SharedRules): Parser<readonly IssuerSettings[]> {
+function severalIssuers(read: ReadIssuer): Parser<readonly IssuerSettings[]> {
   return listOf(
     parser({
       expected: "an object such as { issuer: 'https://…', audience: '…' }",
-      read: (value, place) => (isPlainObject(value) ? readIssuer(value, shared, place) : undefined),
+      read: (value, place) => (isPlainObject(value) ? read(value, place) : undefined),
     }),
     "a list such as [{ issuer: 'https://…', audience: '…' }], or a function that looks up an issuer",
   )
 }
 
-function settingsResolver(resolve: ResolveIssuer, shared: SharedRules, place: Place): ResolveSettings {
+function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place): ResolveSettings {
   return async name => {
     const given: unknown = await resolve(name)
-    if (given === undefined) return new Refusal('issuer', 'the function `issuers` knows no such issuer')
-    if (!isPlainObject(given))
-      throw new InvalidOptionError(
-        `the function \`issuers\` returned ${kindOf(given)}; expected the options of the issuer as a plain object, or undefined`,
-      )
-    const settings = readIssuer(given, shared, { ...place, option: 'issuers()' })
-    if (settings.introspection !== undefined)
-      throw new InvalidOptionError(
-        'option `issuers().introspection` does nothing, because an opaque token does not name its issuer; leave it out',
-      )
+    // Null is what databases return for a row that does not exist.
+    if (given === undefined || given === null)
+      return new Refusal('issuer', 'the function `issuers` knows no such issuer')
+    const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>
+      readResolved(given, read, at),
+    )
     // A database may ignore case, or a slash at the end.
     return settings.rules.issuer === name
       ? settings
       : new Refusal('issuer', `the function \`issuers\` returned the options of ${settings.rules.issuer}`)
   }
+}
+
+function readResolved(given: unknown, read: ReadIssuer, place: Place): IssuerSettings {
+  if (!isPlainObject(given))
+    throw place.toError(
+      `the function \`issuers\` returned ${kindOf(given)}; expected the options of the issuer as a plain object, or undefined or null`,
+    )
+  const settings = read(given, place)
+  if (settings.introspection !== undefined)
+    throw place.toError(
+      'option `issuers().introspection` does nothing, because an opaque token does not name its issuer; leave it out',
+    )
+  return settings
 }
 
 function refuseBeside(given: Given): void {

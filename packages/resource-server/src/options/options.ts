@@ -23,7 +23,7 @@ import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
 import type { KeyTimes } from '../keys/key-set.js'
 import type { RevocationSettings } from '../revocation/revocations.js'
-import { apiOption, checkAudiences, withAudience, type OfferedApi } from './api-option.js'
+import { apiOption, withAudience, type OfferedApi } from './api-option.js'
 import { claimsOption } from './claims-option.js'
 import { dpopOption, dpopSettings, type DpopOptions } from './dpop-options.js'
 import { issuerOptionNames, type IssuerOptions, type IssuerSettings } from './issuer-options.js'
@@ -245,10 +245,9 @@ export function parseOptions(
   const { allowInsecureHttp, clockToleranceMs } = server
   const { issuers, resolveIssuer } = readIssuers(
     withAudience(given, server.api),
-    { clockToleranceMs, maxTokenAgeMs },
+    { clockToleranceMs, maxTokenAgeMs, api: server.api },
     { option: '', allowInsecureHttp, toError },
   )
-  checkAudiences(issuers, server.api)
   if (resolveIssuer !== undefined && server.prefetch === 'required')
     throw new InvalidOptionError(
       'option `prefetch` is "required", but no issuer is known at the start if `issuers` is a function; leave it out',

@@ -67,8 +67,12 @@ export function resourceMetadataSettings(
   const isUrl =
     isTrustworthyUrl(audience, allowInsecureHttp) && !/[?#@\s]/.test(audience) && canDecode(audience)
   if (audiences.length === 1 && isUrl) return Object.freeze({ ...given, resource: refuseLong(audience) })
+  const why =
+    audiences.length === 0
+      ? 'no audience is known at the start if `issuers` is a function'
+      : 'the audience is not one such URL'
   throw new InvalidOptionError(
-    `option \`resourceMetadata.resource\` is missing; expected ${expectedResource}, because the audience is not one such URL`,
+    `option \`resourceMetadata.resource\` is missing; expected ${expectedResource}, because ${why}`,
   )
 }
 

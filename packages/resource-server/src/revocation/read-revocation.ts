@@ -1,4 +1,4 @@
-import { isPlainObject, optional, parser, readOptions, show, type Parser } from 'declared-options'
+import { contain, isPlainObject, optional, parser, readOptions, show, type Parser } from 'declared-options'
 import { InvalidRevocationError } from '../errors.js'
 import type { Revocation, RevocationTarget, RevocationTerms, RevokedBy, RevokedTokens } from './revocation.js'
 
@@ -98,6 +98,8 @@ function issuerOf(given: string | undefined, { isTrusted, onlyIssuer }: Revocati
 }
 
 function objectOf(given: unknown, what: string, example: string): Readonly<Record<string, unknown>> {
-  if (isPlainObject(given)) return given
-  throw toError(`expected ${what} as an object such as ${example}, not ${show(given)}`)
+  return contain(what, place, ({ toError: toOwnError }) => {
+    if (isPlainObject(given)) return given
+    throw toOwnError(`expected ${what} as an object such as ${example}, not ${show(given)}`)
+  })
 }
