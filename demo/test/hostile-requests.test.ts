@@ -3,7 +3,6 @@ import { connect } from 'node:net'
 import { channel } from 'node:diagnostics_channel'
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { checksOf } from '#src/live/checks.js'
 import { decodeForShow, maskHeader } from '#src/live/mask.js'
 import { watchChannels } from '#src/live/watch-channels.js'
 import { watchTokens } from '#src/token-flow.js'
@@ -140,6 +139,4 @@ t.test('what is shown of a token bears whatever a token may say', async t => {
     t.equal(decodeForShow(`Bearer ${odd}`), undefined, odd)
   t.match(decodeForShow('Bearer e30.e30.'), { id: /^[0-9a-f]{16}$/, header: {}, claims: {} })
   t.strictSame(maskHeader('authorization', 'Basic JTo='), ['authorization', 'Basic %:•••'])
-  for (const exp of [1e20, -1e20, Number.MAX_VALUE, -0, 'x', null])
-    t.doesNotThrow(() => checksOf({ allowed: true }, { header: {}, claims: { exp, aud: [null, {}] } }))
 })
