@@ -53,7 +53,7 @@ t.test('buying in a real browser', needsChromium, async t => {
 
         const line = page.locator('.exchange.good', { hasText: 'PUT /receipts' })
         await line.locator('summary').click()
-        t.match(await line.innerText(), 'aud is https://receipts.bookstore.example', 'the token, checked')
+        t.match(await line.innerText(), 'aud "https://receipts.bookstore.example"', 'the token, checked')
         await page.getByRole('link', { name: 'View online' }).click()
         await page.getByRole('heading', { name: /^Receipt HQ-\d{4}-\d{6}$/ }).waitFor()
         t.match(
