@@ -331,7 +331,24 @@ const wrongStores: Readonly<Record<string, [store: RevocationStore, message: Reg
     { put: async () => {}, read: async () => ({ ...page, hasMore: true }) },
     /no values although it says that there are more/,
   ],
+  'does not advance': [
+    { put: async () => {}, read: async () => ({ ...page, values: ['a'], hasMore: true }) },
+    /returned the cursor that it was given/,
+  ],
+  'advances in a circle': [circle(), /after 4000 pages that there are more/],
 }
+
+/** A store whose cursors are one and two in turn. */
+function circle(): RevocationStore {
+  const read = async (cursor?: string) => ({
+    values: ['a'],
+    cursor: cursor === 'one' ? 'two' : 'one',
+    fromStart: cursor === undefined,
+    hasMore: true,
+  })
+  return { put: async () => {}, read }
+}
+
 for (const [how, [store, message]] of Object.entries(wrongStores))
   t.test(`a store that ${how} stops the start`, async t => {
     const revocation = { store, whileUnavailable: 'accept' } as const
@@ -372,6 +389,26 @@ for (const [how, fail] of Object.entries(faults))
       await settle()
       t.strictSame(fatal, [])
     })
+
+for (const [how, fail] of Object.entries(faults))
+  t.test(`a store whose stop function ${how} does no harm`, async t => {
+    const fatal = watchProcess(t)
+    const { time, begin } = world(t)
+    const store = new FakeStore()
+    const faulty: RevocationStore = {
+      put: (...given) => store.put(...given),
+      read: cursor => store.read(cursor),
+      watch: () => fail as () => void,
+    }
+    const [closed, closedEarly] = [begin(faulty), begin(faulty)]
+    await closed.start()
+    closed.close()
+    await closedEarly.start()
+    closedEarly.close()
+    await time.advance(1_500)
+    await settle()
+    t.strictSame(fatal, [])
+  })
 
 t.test('options of the store are checked', async t => {
   const store = new FakeStore()

@@ -126,7 +126,7 @@ t.test('a revocation replaces that of the same tokens, and can be undone', async
   const token = bench.token()
   const until = bench.clock.now + hour
   await bench.app.oauth.revoke({ clientId: 'payment' }, { until })
-  await bench.app.oauth.revoke({ clientId: 'payment' }, { until, issuedBefore: 1 })
+  await bench.app.oauth.revoke({ clientId: 'payment' }, { until, issuedBefore: bench.clock.now - 86_400_000 })
   t.equal(await status(bench, token), 200)
   await bench.app.oauth.revoke({ clientId: 'payment' }, { until })
   t.equal(await status(bench, token), 401)
@@ -293,6 +293,19 @@ const wrong: readonly [given: readonly unknown[], message: RegExp][] = [
   [[{ jti: 'a' }, { until: now + 1, issuedBefore: now }], /issuedBefore` does nothing for a `jti`/],
   [[{ subject: 'a' }, { until: now + 1, issuedBefore: 'now' }], /option `issuedBefore`/],
   [
+    [{ subject: 'a' }, { until: now + 1, issuedBefore: now / 1000 }],
+    /`issuedBefore` is 1800000000; .*not seconds/,
+  ],
+  [[{ subject: 'a' }, { until: now + 1, issuedBefore: 0 }], /`issuedBefore` is 0; /],
+  [
+    [{ subject: 'a' }, { until: now + 1, issuedBefore: now - 365 * 86_400_000 }],
+    /`issuedBefore` is .*at most 365 days ago/,
+  ],
+  [
+    [{ subject: 'a' }, { until: now + 1, issuedBefore: now * 1000 }],
+    /`issuedBefore` is 1800000000000000; .*not after `until`/,
+  ],
+  [
     [{ subject: 'a' }, { until: now + 1, issuer: 'https://elsewhere.example.com' }],
     /of which no token is accepted/,
   ],
@@ -363,9 +376,10 @@ t.test('tells the log and a channel about revocations', async t => {
   t.teardown(() => unsubscribe('fastify-resource-server:revocation', listen))
   const bench = await start(t)
   const until = bench.clock.now + hour
-  await bench.app.oauth.revoke({ subject: 'payment' }, { until, issuedBefore: 5 })
+  const issuedBefore = bench.clock.now - 5
+  await bench.app.oauth.revoke({ subject: 'payment' }, { until, issuedBefore })
   await bench.app.oauth.unrevoke({ subject: 'payment' })
-  const revocation = { issuer: bench.issuer.url, by: 'subject', value: 'payment', until, issuedBefore: 5 }
+  const revocation = { issuer: bench.issuer.url, by: 'subject', value: 'payment', until, issuedBefore }
   t.strictSame(seen, [
     { ...revocation, undone: false },
     { ...revocation, undone: true },

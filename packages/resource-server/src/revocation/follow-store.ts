@@ -26,6 +26,8 @@ const everyMs = 400
 /** However many changes are announced. */
 const leastPauseMs = 5
 const timeoutMs = 500
+/** In one read: with 500 values each, as many revocations as `maxEntries` can ever allow. */
+const mostPages = 4_000
 /** The promise that docs/security.md makes: a revocation counts everywhere after this time, in milliseconds. */
 export const staleAfterMs = 1_000
 
@@ -48,14 +50,15 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   let stopWatching: (() => unknown) | undefined
 
   async function readAll(onPage?: (page: RevocationPage) => void): Promise<void> {
-    let page: RevocationPage
-    do {
-      page = checkPage(await within(timeoutMs, async () => store.read(cursor)))
+    for (let pages = 0; pages < mostPages; pages += 1) {
+      const page = checkPage(await within(timeoutMs, async () => store.read(cursor)), cursor)
       if (isClosed) return
       onPage?.(page)
       listener.take(page)
       cursor = page.cursor
-    } while (page.hasMore)
+      if (!page.hasMore) return
+    }
+    throw new WrongStoreError(`read says after ${mostPages} pages that there are more`)
   }
 
   /** A store that forgets what is put would let revoked tokens in. Twice, since it may have been emptied in between. */
@@ -122,9 +125,17 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   async function watch(): Promise<void> {
     try {
       stopWatching = await store.watch?.(onChanged)
-      if (isClosed) stopWatching?.()
+      if (isClosed) await stopWatching?.()
     } catch {
       // Reading goes on.
+    }
+  }
+
+  async function unwatch(): Promise<void> {
+    try {
+      await stopWatching?.()
+    } catch {
+      // The store is not used any more.
     }
   }
 
@@ -132,11 +143,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
     isClosed = true
     clearTimeout(nextRead)
     clearTimeout(staleness)
-    try {
-      stopWatching?.()
-    } catch {
-      // The store is not used any more.
-    }
+    void unwatch()
   }
 
   return {
@@ -158,7 +165,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
 export const verification = 'verification '
 
 /** A store may be anyone's. @throws {WrongStoreError} */
-function checkPage(page: unknown): RevocationPage {
+function checkPage(page: unknown, before: string | undefined): RevocationPage {
   const { values, cursor, fromStart, hasMore } = (page ?? {}) as {
     -readonly [N in keyof RevocationPage]?: unknown
   }
@@ -174,5 +181,9 @@ function checkPage(page: unknown): RevocationPage {
     )
   if (hasMore && values.length === 0)
     throw new WrongStoreError('read returned no values although it says that there are more')
+  if (hasMore && cursor === before)
+    throw new WrongStoreError(
+      'read returned the cursor that it was given although it says that there are more',
+    )
   return { values, cursor, fromStart, hasMore }
 }

@@ -59,7 +59,16 @@ export function readRevocation(
     )
   if (tokens.by === 'jti' && terms.issuedBefore !== undefined)
     throw toError('`issuedBefore` does nothing for a `jti`, which names a single token; leave it out')
+  checkIssuedBefore(terms.issuedBefore, terms.until, now)
   return { ...tokens, until: terms.until, issuedBefore: terms.issuedBefore }
+}
+
+/** A time in seconds lies in 1970 and would revoke nothing, without an error. */
+function checkIssuedBefore(given: number | undefined, until: number, now: number): void {
+  if (given === undefined || (given > now - longestMs && given <= until)) return
+  throw toError(
+    `\`issuedBefore\` is ${show(given)}; expected milliseconds (not seconds) since the epoch, at most 365 days ago and not after \`until\`; now is ${now}`,
+  )
 }
 
 /** @throws {InvalidRevocationError} */
