@@ -25,20 +25,46 @@ export type TokenRequirement<S extends string = Scope> = Omit<
   'optional' | 'dpop' | 'report'
 >
 
-/** Reads a rule once for each object that states it. */
+/** Reads a rule, and reads the same object again only if it was changed. */
 export type ReadRule = (rule: RouteRequirement | undefined, place: string) => Requirement
 
 export function createRuleReader(catalogue: Catalogue): ReadRule {
-  const rules = new WeakMap<object, Requirement>()
+  const rules = new WeakMap<object, { readonly copy: RuleCopy; readonly requirement: Requirement }>()
   let anyToken: Requirement | undefined
   return (rule, place) => {
     if (rule === undefined) return (anyToken ??= parseRule(rule, place, catalogue))
     const known = rules.get(rule)
-    if (known !== undefined) return known
+    if (known !== undefined && isUnchanged(rule, known.copy)) return known.requirement
     const requirement = parseRule(rule, place, catalogue)
-    rules.set(rule, requirement)
+    rules.set(rule, { copy: copyOf(rule), requirement })
     return requirement
   }
+}
+
+/** The keys of a rule with their values, as they were when it was read. */
+type RuleCopy = readonly (readonly [name: string, value: unknown])[]
+
+function copyOf(rule: RouteRequirement): RuleCopy {
+  return Object.entries(rule).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? Array.from<unknown>(value) : value,
+  ])
+}
+
+/** To compare a rule costs a hundredth of what it costs to read it. */
+function isUnchanged(rule: RouteRequirement, copy: RuleCopy): boolean {
+  const entries = Object.entries(rule)
+  return (
+    entries.length === copy.length &&
+    copy.every(([name, value], index) => name === entries[index]?.[0] && isSame(entries[index][1], value))
+  )
+}
+
+/** Of objects other than lists there is no copy: they may have been changed. */
+function isSame(value: unknown, copy: unknown): boolean {
+  if (Array.isArray(value) && Array.isArray(copy))
+    return value.length === copy.length && copy.every((item, index) => item === value[index])
+  return value === copy && typeof value !== 'object'
 }
 
 /** For how long ago a user authenticated. */

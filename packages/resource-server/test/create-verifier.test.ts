@@ -152,3 +152,43 @@ t.test('it runs without Fastify, writes nothing, and lets the process end', asyn
   })
   t.strictSame([status, stdout, stderr], [0, '', ''])
 })
+
+t.test('a rule that was changed is read again', async t => {
+  const bench = await startBench(t)
+  const { issuer, clock, token } = bench
+  const verifier = await createVerifier({
+    issuer: issuer.url,
+    audience,
+    scopes: ['read', 'write'],
+    clock: () => clock.now,
+  })
+  t.teardown(() => verifier.close())
+  const changes: ((rule: { scopes?: string[]; match?: string; roles?: string[] }) => void)[] = [
+    rule => void rule.scopes?.push('write'),
+    rule => void rule.scopes?.splice(0, 1, 'write'),
+    rule => void (rule.scopes = ['write']),
+    rule => {
+      delete rule.match
+      rule.scopes = ['read', 'write']
+    },
+    rule => {
+      delete rule.scopes
+      delete rule.match
+      rule.roles = ['Clerk']
+    },
+  ]
+  for (const { verify, explain } of [bench.app.oauth, verifier])
+    for (const change of changes) {
+      const rule = { scopes: ['read'], match: 'all' }
+      await verify(token(), rule as never)
+      await verify(token(), rule as never)
+      t.ok((await explain(token(), rule as never)).accepted)
+      change(rule)
+      await t.rejects(verify(token(), rule as never), { code: 'OAUTH_INSUFFICIENT_SCOPE' }, String(change))
+      t.notOk((await explain(token(), rule as never)).accepted)
+    }
+  const guarded = { scopes: ['read'] }
+  bench.app.oauth.authenticate(guarded as never)
+  guarded.scopes.push('raed')
+  t.throws(() => bench.app.oauth.authenticate(guarded as never), { code: 'OAUTH_INVALID_ROUTE' })
+})
