@@ -122,6 +122,25 @@ t.test('scopes of an API contract can include others', async t => {
   t.equal((await app.inject({ url: '/one', headers })).statusCode, 200)
 })
 
+t.test('a long chain of scopes costs no more than what comes out', async t => {
+  const length = 2_000
+  const chain = Object.fromEntries(
+    Array.from({ length }, (_, n) => [`s${n}`, n + 1 < length ? [`s${n + 1}`] : []]),
+  )
+  const app = buildApp(t)
+  await app.register(resourceServer, { ...registered, scopes: chain })
+  app.get('/', { config: { oauth: { scopes: [`s${length - 1}`] } } }, async () => 'in')
+  await app.ready()
+  const [accepted = []] = app.oauth.routes()[0]?.requirement?.acceptedScopes ?? []
+  t.equal(accepted.length, length)
+  t.same(accepted.slice(0, 2), [`s${length - 1}`, 's0'])
+
+  chain[`s${length - 1}`] = ['s0']
+  await t.rejects(async () => buildApp(t).register(resourceServer, { ...registered, scopes: chain }), {
+    message: /has a cycle: s0 → s1 → /,
+  })
+})
+
 t.test('a catalogue that contradicts itself stops the start', async t => {
   const cases: [scopes: unknown, message: RegExp][] = [
     [{ a: ['b'], b: ['c'], c: ['b'] }, /`scopes` has a cycle: b → c → b; a scope must not include itself/],

@@ -45,19 +45,22 @@ export function scopeCatalogue(
   if (given === undefined && api === undefined) return { scopes: undefined, grantedBy: new Map() }
   const includes = given ?? new Map<string, readonly string[]>()
   const scopes = [...new Set([...Object.keys(api?.scopes ?? {}), ...includes.keys()])]
-  refuseUnknown(includes, scopes)
+  refuseUnknown(includes, new Set(scopes))
   const grantedBy = new Map<string, string[]>()
   for (const name of includes.keys())
-    for (const reached of scopesIn([name], includes))
-      grantedBy.set(reached, [...(grantedBy.get(reached) ?? [reached]), name])
+    for (const reached of scopesIn(name, includes)) {
+      const known = grantedBy.get(reached)
+      if (known === undefined) grantedBy.set(reached, [reached, name])
+      else known.push(name)
+    }
   return { scopes, grantedBy }
 }
 
-function refuseUnknown(includes: Includes, known: readonly string[]): void {
+function refuseUnknown(includes: Includes, known: ReadonlySet<string>): void {
   for (const [name, scopes] of includes) {
-    const unknown = scopes.find(scope => !known.includes(scope))
+    const unknown = scopes.find(scope => !known.has(scope))
     if (unknown === undefined) continue
-    const meant = suggest(unknown, known)
+    const meant = suggest(unknown, [...known])
     const hint = meant === undefined ? '' : ` (did you mean ${show(meant)}?)`
     throw new InvalidOptionError(
       `option \`scopes["${name}"]\` has ${show(unknown)}, which is not in the catalogue${hint}; add ${show(unknown)}: [] to \`scopes\`, or correct it`,
@@ -65,24 +68,25 @@ function refuseUnknown(includes: Includes, known: readonly string[]): void {
   }
 }
 
-/**
- * The scopes that the last one of a path includes, directly or through others.
- * @param path how it was reached
- */
-function scopesIn(
-  path: readonly [string, ...string[]],
-  includes: Includes,
-  found: Set<string> = new Set(),
-): ReadonlySet<string> {
-  for (const name of includes.get(path.at(-1) ?? '') ?? []) {
-    const start = path.indexOf(name)
-    if (start !== -1)
-      throw new InvalidOptionError(
-        `option \`scopes\` has a cycle: ${[...path.slice(start), name].join(' → ')}; a scope must not include itself`,
-      )
-    if (found.has(name)) continue
-    found.add(name)
-    scopesIn([...path, name], includes, found)
+/** The scopes that one includes, directly or through others. Each is looked at once. */
+function scopesIn(name: string, includes: Includes): Iterable<string> {
+  /** Each scope that was found → the scope that includes it. */
+  const found = new Map<string, string>()
+  const add = (from: string): void => {
+    for (const scope of includes.get(from) ?? []) if (!found.has(scope)) found.set(scope, from)
   }
-  return found
+  add(name)
+  // A Map goes on with what is added meanwhile.
+  for (const scope of found.keys()) add(scope)
+  if (found.has(name)) refuseCycle(name, found)
+  return found.keys()
+}
+
+function refuseCycle(name: string, found: ReadonlyMap<string, string>): never {
+  const path = [name]
+  let from = found.get(name)
+  for (; from !== undefined && from !== name; from = found.get(from)) path.unshift(from)
+  throw new InvalidOptionError(
+    `option \`scopes\` has a cycle: ${[name, ...path].join(' → ')}; a scope must not include itself`,
+  )
 }
