@@ -1,4 +1,5 @@
 import createError, { type FastifyErrorConstructor } from '@fastify/error'
+import type { AccessToken } from './access-token.js'
 
 /** Why a token was refused: in the log and in events, never in the answer. */
 export type RefusalReason =
@@ -164,6 +165,8 @@ export interface RefusalContext {
   readonly kid?: string | undefined
   /** With the reason `unavailable`: when to try again, in milliseconds. */
   readonly retryAfterMs?: number | undefined
+  /** The token, if it was verified and is refused for something else. */
+  readonly token?: AccessToken | undefined
 }
 
 /**
@@ -176,6 +179,7 @@ export class Refusal implements RefusalDetails {
   readonly issuer: string | undefined
   readonly kid: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly token: AccessToken | undefined
 
   constructor(reason: RefusalReason, detail?: string, context: RefusalContext = {}) {
     this.reason = reason
@@ -183,10 +187,18 @@ export class Refusal implements RefusalDetails {
     this.issuer = context.issuer
     this.kid = context.kid
     this.retryAfterMs = context.retryAfterMs
+    this.token = context.token
   }
 
   /** The same refusal with the issuer and the key id that the token names. */
   about(issuer: string, kid: string | undefined): Refusal {
-    return new Refusal(this.reason, this.detail, { issuer, kid, retryAfterMs: this.retryAfterMs })
+    const { reason, detail, retryAfterMs, token } = this
+    return new Refusal(reason, detail, { issuer, kid, retryAfterMs, token })
+  }
+
+  /** The same refusal of a token that was verified. */
+  of(token: AccessToken): Refusal {
+    const { reason, detail, issuer, kid, retryAfterMs } = this
+    return new Refusal(reason, detail, { issuer, kid, retryAfterMs, token })
   }
 }

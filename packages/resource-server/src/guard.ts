@@ -61,11 +61,12 @@ export function createGuard(steps: GuardSteps): Guard {
     if (token instanceof Refusal) return token
     const bound = checkBinding(token, { credentials, dpop: requirement.dpop, request, reply })
     if (bound === undefined) return checkRule(token, requirement)
-    return andThen(bound, refusal => refusal ?? checkRule(token, requirement))
+    return andThen(bound, refusal => refusal?.of(token) ?? checkRule(token, requirement))
   }
 
   function checkRule(token: AccessToken, requirement: Requirement): Outcome {
-    return checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times) ?? token
+    const refusal = checkScopes(token, requirement) ?? checkAuthentication(token, requirement, times)
+    return refusal?.of(token) ?? token
   }
 
   function settle(outcome: Outcome, guarded: GuardedRequest): Verdict {

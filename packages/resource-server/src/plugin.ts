@@ -23,7 +23,6 @@ import { writeLog } from './diagnostics.js'
 import { GuardFailedError, InvalidOptionError } from './errors.js'
 import { createGuard, type Guard, type GuardSteps } from './guard.js'
 import { parseOptions, type ResourceServerOptions, type Settings } from './options/options.js'
-import { clientReader } from './report-only/client-of.js'
 import { createReportedRefusals } from './report-only/reported-refusals.js'
 import { createRuleReport } from './report-only/reported-rule.js'
 import { createReportOnlyGuard } from './report-only-guard.js'
@@ -96,8 +95,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
   const readRequirement = requirementReader(settings)
   const routes = checkRoutes(fastify, readRequirement)
   const tally = createTally()
-  const clientOf = clientReader(header => verifier.remembered(header))
-  const reported = createReportedRefusals(settings.clock, clientOf)
+  const reported = createReportedRefusals(settings.clock)
   const challenges = challengesFor(settings)
   const refuse = createRefuse(challenges, tally)
   const withdrawal = challengeWithdrawal(fastify)

@@ -29,7 +29,7 @@ function tools(clientId: string | undefined): McpServer {
 
 interface McpMessage {
   readonly method?: unknown
-  readonly params?: { readonly name?: unknown }
+  readonly params?: { readonly name?: unknown } | null
 }
 
 async function startMcp(t: Test, issuer: TestIssuer): Promise<{ app: FastifyInstance; url: string }> {
@@ -50,9 +50,13 @@ async function startMcp(t: Test, issuer: TestIssuer): Promise<{ app: FastifyInst
   })
   const toolGuards = new Map([['void', app.oauth.authenticate({ scopes: ['receipts:write'] })]])
   const guardTool = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
-    if (Array.isArray(request.body)) return void reply.code(400).send('one message for each request')
-    const { method, params } = request.body as McpMessage
-    const guard = method === 'tools/call' ? toolGuards.get(String(params?.name)) : undefined
+    const { body } = request
+    if (typeof body !== 'object' || body === null || Array.isArray(body))
+      return void reply.code(400).send('one message for each request')
+    const { method, params } = body as McpMessage
+    if (method !== 'tools/call') return done()
+    if (typeof params?.name !== 'string') return void reply.code(400).send('the name of a tool is a string')
+    const guard = toolGuards.get(params.name)
     if (guard === undefined) done()
     else guard(request, reply, done)
   }
@@ -136,4 +140,47 @@ t.test('the tool in the body decides, whatever the headers say', async t => {
       /voided/,
       `${scope} includes what the tool and the route require`,
     )
+})
+
+const call = (params: unknown): string =>
+  JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
+
+t.test('requests that are no messages are the fault of the client', async t => {
+  const issuer = await createTestIssuer()
+  t.teardown(() => issuer.close())
+  const { app, url } = await startMcp(t, issuer)
+  const token = await issuer.token({ audience: url, scopes: ['receipts:read'] })
+  const authorization = `Bearer ${token}`
+  const bodies: Record<string, string | undefined> = {
+    'no body': undefined,
+    null: 'null',
+    'a number': '7',
+    'a string': '"tools/call"',
+    'a list': '[]',
+    'an empty object': '{}',
+    'no params': call(undefined),
+    'params that are null': call(null),
+    'params that are a string': call('void'),
+    'no name': call({}),
+    'a name that is an object': call({ name: {} }),
+    'a name that cannot be converted': call({ name: { toString: null } }),
+    'a list with the name': call({ name: ['void'] }),
+    'a method that is an object': JSON.stringify({ jsonrpc: '2.0', id: 1, method: { toString: null } }),
+  }
+  for (const [name, payload] of Object.entries(bodies)) {
+    const { statusCode, body } = await app.inject({
+      method: 'POST',
+      url: '/mcp',
+      headers: {
+        authorization,
+        accept: 'application/json, text/event-stream',
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(payload === undefined ? {} : { payload }),
+    })
+    t.equal(statusCode, 400, name)
+    t.notMatch(body, /voided/, name)
+  }
+  const headers = { authorization, 'content-type': 'text/plain' }
+  t.equal((await app.inject({ method: 'POST', url: '/mcp', headers, payload: 'text' })).statusCode, 400)
 })

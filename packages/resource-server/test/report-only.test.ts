@@ -7,6 +7,7 @@ import resourceServer, {
 } from 'fastify-resource-server'
 import { makeKey, holdAnswer } from './hand-made-issuer.js'
 import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
+import { active, startOpaque } from './opaque-issuer.js'
 import { audience, buildApp, registered, startBench, type Bench } from './protected-app.js'
 
 // `mode: 'report'`: the application answers as if the plugin were not there, and tells what it would refuse.
@@ -109,6 +110,34 @@ t.test('requests that would be refused are counted by client, route and reason',
   ])
   t.match(app.oauth.stats(), { allowed: 2, refused: {} })
   t.equal(app.oauth.stats().reported.at(-1)?.lastAt, clock.now)
+})
+
+t.test('a token that was verified has a verified client, however that was', async t => {
+  const uncached = await startReporting(t, { maxCachedTokens: 0 })
+  await uncached.call(uncached.token({ client_id: 'old' }), '/write')
+  t.same(reportedBy(uncached.app), ['1 old GET /write scope'])
+
+  const revoking = await startReporting(t, { revocation: true })
+  const until = revoking.clock.now + 3_600_000
+  await revoking.app.oauth.revoke({ clientId: 'old' }, { until })
+  await revoking.call(revoking.token({ client_id: 'old' }))
+  await revoking.call(revoking.token({ client_id: 'old' }))
+  t.same(reportedBy(revoking.app), ['2 old GET /read revoked'])
+
+  const opaque = await startOpaque(t)
+  const app = buildApp(t)
+  await app.register(resourceServer, {
+    issuer: opaque.url,
+    audience,
+    clock: () => opaque.clock.now,
+    introspection: { clientId: 'receipts', clientSecret: 'p@ss: word' },
+    mode: 'report',
+  })
+  app.get('/', { config: { oauth: { scopes: ['write'] } } }, async () => 'in')
+  opaque.answers.set('good', active(opaque))
+  await app.inject({ url: '/', headers: { authorization: 'Bearer good' } })
+  while (reportedBy(app).length === 0) await new Promise(resolve => setImmediate(resolve))
+  t.same(reportedBy(app), ['1 shop GET / scope'])
 })
 
 t.test('a line in the log for each entry, once a minute at most; an event each time', async t => {

@@ -11,6 +11,8 @@ import { audience, buildApp, registered, startBench, type Bench } from './protec
 
 // `report` of a route: demands that are evaluated beside those that are enforced, and refuse nothing.
 
+const hierarchy = { write: ['read'], read: [], audit: [] }
+
 interface Reporting {
   readonly app: FastifyInstance
   readonly bench: Bench
@@ -92,6 +94,13 @@ t.test('an audience, roles and a more recent login', async t => {
   t.same(reasons(strict.app), ['1 payment scope', '2 payment authentication'])
 })
 
+t.test('with optional, report stands for the rule without it', async t => {
+  const { app, send } = await startReporting(t, { optional: true, report: { scopes: ['write'] } })
+  t.equal(await send(), 200)
+  t.equal(await send({ scope: 'read' }), 200)
+  t.same(reasons(app), ['1 - missing', '1 payment scope'])
+})
+
 t.test('with optional, requests without a token', async t => {
   const { app, send, seen } = await startReporting(t, { optional: true, report: {} })
   t.equal(await send(), 200)
@@ -140,6 +149,21 @@ t.test('with mode: report, both rules are reported', async t => {
 t.test('reports that make no sense stop the start', async t => {
   const cases: [oauth: object, message: RegExp, options?: Partial<ResourceServerOptions>][] = [
     [{ report: {} }, /config\.oauth\.report demands nothing besides what is enforced/],
+    [{ scopes: ['read'], report: { scopes: ['read'] } }, /report demands nothing besides what is enforced/],
+    [{ scopes: ['read', 'write'], report: { scopes: ['write'] } }, /report demands nothing besides/],
+    [{ scopes: ['write'], report: { scopes: ['read'] } }, /report demands nothing/, { scopes: hierarchy }],
+    [
+      { scopes: ['read'], report: { scopes: ['read', 'write'], match: 'any' } },
+      /report demands nothing besides/,
+    ],
+    [
+      { scopes: ['read'], roles: ['Clerk'], report: { scopes: ['read'], roles: ['Clerk', 'Boss'] } },
+      /report demands nothing besides/,
+    ],
+    [
+      { acr: ['phr'], maxAgeMs: 1_000, audience, report: { acr: ['phr', 'mfa'], maxAgeMs: 1_000, audience } },
+      /report demands nothing besides/,
+    ],
     [{ report: true }, /`config\.oauth\.report` is true; expected an object such as/],
     [{ report: undefined }, /config\.oauth\.report is undefined/],
     [{ report: { scopes: undefined } }, /config\.oauth\.report\.scopes is undefined/],
@@ -167,6 +191,27 @@ t.test('reports that make no sense stop the start', async t => {
       String(message),
     )
   }
+})
+
+t.test('reports that demand a little more are taken', async t => {
+  const app = buildApp(t)
+  await app.register(resourceServer, { ...registered, scopes: hierarchy })
+  const rules = [
+    { scopes: ['read'], report: { scopes: ['write'] } },
+    { scopes: ['read', 'audit'], match: 'any', report: { scopes: ['read'] } },
+    { scopes: ['read', 'audit'], match: 'any', report: { scopes: ['read', 'audit'] } },
+    { scopes: ['read'], roles: ['Clerk'], report: { scopes: ['read'] } },
+    { roles: ['Clerk', 'Boss'], report: { roles: ['Clerk'] } },
+    { scopes: ['read'], report: { scopes: ['read'], audience } },
+    { acr: ['phr', 'mfa'], report: { acr: ['phr'] } },
+    { maxAgeMs: 2_000, report: { maxAgeMs: 1_000 } },
+    { scopes: ['read'], optional: true, report: { scopes: ['read'] } },
+  ] as const
+  for (const [index, oauth] of rules.entries())
+    t.doesNotThrow(
+      () => app.get(`/${index}`, { config: { oauth: oauth as never } }, async () => ''),
+      JSON.stringify(oauth),
+    )
 })
 
 t.test('without a request there is nothing to report', async t => {

@@ -7,7 +7,10 @@ import type { Requirement } from './requirement.js'
  * scope counts for those that it includes. If the route names scopes and roles, either is enough.
  * @returns what is missing, and what the token has instead, for the log
  */
-export function checkScopes(token: AccessToken, requirement: Requirement): Refusal | undefined {
+export function checkScopes(
+  token: Pick<AccessToken, 'audience' | 'scopes' | 'roles'>,
+  requirement: Requirement,
+): Refusal | undefined {
   const { acceptedScopes, match, roles, audience } = requirement
   if (audience !== undefined && !token.audience.includes(audience))
     return new Refusal(

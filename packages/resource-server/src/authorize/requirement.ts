@@ -20,6 +20,7 @@ import {
 } from 'declared-options'
 import { InvalidRouteError } from '../errors.js'
 import type { Role, Scope } from '../oauth-types.js'
+import { implies } from './implies.js'
 
 /** What a route demands of an access token: `config: { oauth: … }`. */
 export interface RouteRequirement<S extends string = Scope, R extends string = Role> {
@@ -47,7 +48,8 @@ export interface RouteRequirement<S extends string = Scope, R extends string = R
   readonly optional?: boolean
   /**
    * Demands that are not enforced yet: requests that fulfil the rest of the rule and not these are let in and reported
-   * (stats, events, log). With `optional`, `{}` reports requests without a token.
+   * (stats, events, log). With `optional`, requests without a token are reported too, whatever it names: it stands for
+   * the rule without `optional`.
    */
   readonly report?: ReportedDemands<S, R>
   /**
@@ -233,11 +235,9 @@ function refuseUselessReport(enforced: Requirement, report: Requirement, toError
     throw toError(
       `config.oauth.report.dpop reports only routes that take both kinds of tokens, and this one has dpop: '${enforced.dpop}'`,
     )
-  const { scopes, roles, audience, acr, maxAgeMs, dpop } = report
-  const isEmpty = scopes.length === 0 && roles.length === 0 && acr.length === 0 && dpop !== 'require'
-  if (isEmpty && audience === undefined && maxAgeMs === undefined && !enforced.optional)
+  if (!enforced.optional && implies(enforced, report))
     throw toError(
-      'config.oauth.report demands nothing besides what is enforced; name demands, or leave it out (with optional: true, {} reports requests without a token)',
+      'config.oauth.report demands nothing besides what is enforced; name further demands, or leave it out (with optional: true, {} reports requests without a token)',
     )
 }
 

@@ -1,6 +1,5 @@
 import { Refusal } from '../errors.js'
 import type { Credentials, NoCredentials } from '../extract-token.js'
-import type { Outcome } from '../outcome.js'
 import { decodeSegments } from '../verify/decode-token.js'
 
 /** Who sent a request, as far as its token tells. */
@@ -10,22 +9,16 @@ export interface Client {
   readonly isVerified: boolean
 }
 
-export type ClientOf = (credentials: Credentials | NoCredentials) => Client
-
 /** The claims in which issuers name the client. */
 const claimNames = ['client_id', 'azp', 'appid', 'cid', 'sub'] as const
 const longestToken = 16_384
 const longestName = 100
 
-/** @param remembered the verified token of an `Authorization` header, if it is cached */
-export function clientReader(remembered: (header: string) => Outcome | undefined): ClientOf {
-  return credentials => {
-    if (typeof credentials === 'string') return { client: null, isVerified: false }
-    const token = remembered(credentials.header)
-    return token === undefined || token instanceof Refusal
-      ? { client: claimedClient(credentials.accessToken), isVerified: false }
-      : { client: token.clientId ?? token.subject, isVerified: true }
-  }
+/** The client of a token that was verified, or the one that a token claims. */
+export function clientOf({ token }: Refusal, credentials: Credentials | NoCredentials): Client {
+  if (token !== undefined) return { client: token.clientId ?? token.subject, isVerified: true }
+  const client = typeof credentials === 'string' ? null : claimedClient(credentials.accessToken)
+  return { client, isVerified: false }
 }
 
 /** The operator wants to know whose tokens have the wrong audience, although such tokens are refused unverified. */

@@ -4,7 +4,7 @@ import type { Refusal } from '../errors.js'
 import type { Credentials, NoCredentials } from '../extract-token.js'
 import { refusalTable } from '../respond/refusal-table.js'
 import type { ReportedRefusal } from '../stats.js'
-import type { ClientOf } from './client-of.js'
+import { clientOf } from './client-of.js'
 
 /** Notes requests that would be refused. It never throws: callers must not see a difference. */
 export interface ReportedRefusals {
@@ -33,7 +33,7 @@ interface Details extends Partial<Pick<Refusal, 'detail' | 'issuer' | 'kid'>> {
   readonly err?: unknown
 }
 
-export function createReportedRefusals(now: () => number, clientOf: ClientOf): ReportedRefusals {
+export function createReportedRefusals(now: () => number): ReportedRefusals {
   const entries = new Map<string, Entry>()
 
   function entryOf(counted: Counted): Entry {
@@ -62,7 +62,7 @@ export function createReportedRefusals(now: () => number, clientOf: ClientOf): R
       contain(() => {
         const { reason, detail, issuer, kid } = refusal
         const route = routeOf(request)
-        count({ ...clientOf(credentials), route, reason }, request, { detail, issuer, kid })
+        count({ ...clientOf(refusal, credentials), route, reason }, request, { detail, issuer, kid })
       }),
     noteFailure: (err, request) =>
       contain(() => {

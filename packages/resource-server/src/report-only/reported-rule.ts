@@ -16,7 +16,7 @@ export function createRuleReport(
     try {
       const refusal =
         checkProof(report, allowed) ?? checkScopes(token, report) ?? checkAuthentication(token, report, times)
-      if (refusal !== undefined) reported.note(refusal, allowed)
+      if (refusal !== undefined) reported.note(refusal.of(token), allowed)
     } catch (error) {
       reported.noteFailure(error, allowed.request)
     }

@@ -15,7 +15,7 @@ export function refuseRevoked<Presented>(
   revocations: Pick<Revocations, 'refusalOf'>,
 ): VerifiesTokens<Presented> {
   const check = (outcome: Outcome): Outcome =>
-    outcome instanceof Refusal ? outcome : (revocations.refusalOf(outcome) ?? outcome)
+    outcome instanceof Refusal ? outcome : (revocations.refusalOf(outcome)?.of(outcome) ?? outcome)
   return {
     remembered(header) {
       const outcome = verifier.remembered(header)

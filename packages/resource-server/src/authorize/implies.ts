@@ -1,0 +1,31 @@
+import type { AccessToken } from '../access-token.js'
+import { checkScopes } from './check-scopes.js'
+import type { Requirement } from './requirement.js'
+
+type Granted = Pick<AccessToken, 'audience' | 'scopes' | 'roles'>
+
+/** Whether each token that fulfils one rule fulfils the other too, scopes that include others considered. */
+export function implies(rule: Requirement, other: Requirement): boolean {
+  return (
+    (other.dpop !== 'require' || rule.dpop === 'require') &&
+    impliesAuthentication(rule, other) &&
+    leastTokens(rule).every(token => checkScopes(token, other) === undefined)
+  )
+}
+
+function impliesAuthentication(rule: Requirement, { acr, maxAgeMs }: Requirement): boolean {
+  const impliesAcr = acr.length === 0 || (rule.acr.length > 0 && rule.acr.every(value => acr.includes(value)))
+  return impliesAcr && (maxAgeMs === undefined || (rule.maxAgeMs ?? Infinity) <= maxAgeMs)
+}
+
+/** The tokens with no more than the rule requires: one for each way to fulfil it. */
+function leastTokens({ scopes, match, roles, audience }: Requirement): readonly Granted[] {
+  const grant = (granted: readonly string[], role: readonly string[]): Granted => ({
+    audience: audience === undefined ? [] : [audience],
+    scopes: granted,
+    roles: role,
+  })
+  const sets = match === 'any' ? scopes.map(scope => [scope]) : scopes.length === 0 ? [] : [scopes]
+  const tokens = [...sets.map(granted => grant(granted, [])), ...roles.map(role => grant([], [role]))]
+  return tokens.length === 0 ? [grant([], [])] : tokens
+}
