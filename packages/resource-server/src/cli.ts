@@ -48,6 +48,7 @@ function parseCommand(args: readonly string[]): Command | 'help' {
     throw new TypeError(
       'explain takes no arguments; give the token on standard input, where neither other users nor the history of the shell can see it',
     )
+  for (const [name, value] of Object.entries(values)) refuseEmpty(name, value)
   const { issuer, audience, profile, 'jwks-uri': jwksUri } = values
   if (issuer === undefined) throw new TypeError('--issuer is missing')
   if (audience === undefined) throw new TypeError('--audience is missing')
@@ -66,6 +67,13 @@ function parseCommand(args: readonly string[]): Command | 'help' {
   }
 }
 
+/** An unset variable of the shell: without the flag, less would be checked. */
+function refuseEmpty(name: string, given: unknown): void {
+  for (const value of [given].flat())
+    if (typeof value === 'string' && value.trim() === '')
+      throw new TypeError(`--${name} is empty (an unset variable?); give a value, or leave it out`)
+}
+
 /** @returns the exit code */
 async function main(args: readonly string[]): Promise<0 | 1 | 2> {
   try {
@@ -76,6 +84,7 @@ async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     }
     if (process.stdin.isTTY) console.error('Paste the token, then press Enter and Ctrl+D:')
     const token = (await text(process.stdin)).trim()
+    if (token === '') throw new TypeError('no token was given; expected one on standard input')
     const explanation = await explain(token, command.options)
     console.log(command.asJson ? JSON.stringify(explanation, null, 2) : formatExplanation(explanation))
     return explanation.accepted ? 0 : 1

@@ -9,7 +9,12 @@ import { revokesTokens, type RevokesTokens } from './revocation/revokes-tokens.j
 import type { ScopeHierarchy } from './options/scopes-option.js'
 import { createTally, statsOf, type ResourceServerStats } from './stats.js'
 import { createCachedVerifier, type CachedVerifier } from './verifier.js'
-import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
+import {
+  createRuleReader,
+  createVerifyByRule,
+  readTokenRule,
+  type TokenRequirement,
+} from './verify-by-rule.js'
 
 /** Verifies access tokens without Fastify. */
 export interface Verifier<S extends string = Scope, C = TokenClaims> extends RevokesTokens {
@@ -70,7 +75,11 @@ export async function createVerifier<S extends string, C extends TSchema>(
     verify: verify as Verifier<S, ClaimsBy<C>>['verify'],
     ...revokesTokens(verifier.revocations),
     explain: async (token: string, rule?: TokenRequirement) =>
-      explainToken(token, { verifier, times: settings, requirement: readRule(rule, 'explain') }),
+      explainToken(token, {
+        verifier,
+        times: settings,
+        requirement: readTokenRule(rule, 'explain', readRule),
+      }),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),
   })

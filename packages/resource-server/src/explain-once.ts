@@ -1,4 +1,6 @@
+import { takeOptions } from 'declared-options'
 import { createVerifier } from './create-verifier.js'
+import { InvalidOptionError } from './errors.js'
 import type { Explanation } from './explain/explanation.js'
 import type { VerifierOptions } from './options/verifier-options.js'
 import type { TokenRequirement } from './verify-by-rule.js'
@@ -22,11 +24,14 @@ export interface ExplainOptions extends VerifierOptions {
  * @throws {InvalidOptionError} naming the option, the value received and what was expected
  * @throws {InvalidRouteError} if the rule makes no sense
  */
-export async function explain(token: string, { rule, ...options }: ExplainOptions): Promise<Explanation> {
-  const verifier = await createVerifier({ ...options, prefetch: 'lazy' })
+export async function explain(token: string, options: ExplainOptions): Promise<Explanation> {
+  const { rule, ...given } = takeOptions(options, { toError, subject: 'explain' })
+  const verifier = await createVerifier({ ...given, prefetch: 'lazy' })
   try {
-    return await verifier.explain(token, rule)
+    return await verifier.explain(token, rule as TokenRequirement | undefined)
   } finally {
     await verifier.close()
   }
 }
+
+const toError = (message: string): Error => new InvalidOptionError(message)

@@ -10,7 +10,12 @@ import type { ReportedRefusals } from './report-only/reported-refusals.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
 import { statsOf, type ResourceServerStats, type Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
-import { createRuleReader, createVerifyByRule, type TokenRequirement } from './verify-by-rule.js'
+import {
+  createRuleReader,
+  createVerifyByRule,
+  readTokenRule,
+  type TokenRequirement,
+} from './verify-by-rule.js'
 
 /** `fastify.oauth`: the resource server of this scope. */
 export interface ResourceServer extends RevokesTokens {
@@ -68,7 +73,11 @@ export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer
   return Object.freeze({
     verify: createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'oauth.verify'),
     explain: async (token, rule) =>
-      explainToken(token, { verifier, times: settings, requirement: readRule(rule, 'oauth.explain') }),
+      explainToken(token, {
+        verifier,
+        times: settings,
+        requirement: readTokenRule(rule, 'oauth.explain', readRule),
+      }),
     authenticate: (...given: readonly [rule?: RouteRequirement]) => {
       refuseUndefinedRule(given)
       return guard(readRule(given[0], 'oauth.authenticate'))

@@ -147,9 +147,7 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
   }
 
   async function checkByRule(raw: unknown, rule: RouteRequirement | undefined): Promise<Outcome> {
-    const requirement = readRule(rule, place)
-    refuseUncheckable(rule, place)
-    return check(raw, requirement)
+    return check(raw, readTokenRule(rule, place, readRule))
   }
 
   return async (raw, rule) => {
@@ -166,6 +164,17 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
     reportAllowed(token, startedAt)
     return token
   }
+}
+
+/** @throws {InvalidRouteError} also for demands that only a request can meet */
+export function readTokenRule(
+  rule: RouteRequirement | undefined,
+  place: string,
+  readRule: ReadRule,
+): Requirement {
+  const requirement = readRule(rule, place)
+  refuseUncheckable(rule, place)
+  return requirement
 }
 
 /** For callers without types: a key that cannot be checked here would let tokens in. */

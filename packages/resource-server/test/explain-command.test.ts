@@ -72,10 +72,17 @@ t.test('mistakes are told from refusals, and tokens are not taken as arguments',
     [given.slice(0, 3), /--audience is missing/],
     [[...given, 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln'], /standard input/],
     [[...given, '--token', 'x'], /Unknown option '--token'/],
+    [given, /no token was given/],
+    [[...given, '--scope', ''], /--scope is empty/],
+    [[...given, '--scope', 'read', '--scope', ' '], /--scope is empty/],
+    [[...given, '--issuer', ''], /--issuer is empty/],
+    [[...given, '--audience', ''], /--audience is empty/],
+    [[...given, '--profile', ''], /--profile is empty/],
+    [[...given, '--jwks-uri', ''], /--jwks-uri is empty/],
     [[...given, '--profile', 'keycloack'], /option `profile`.*keycloack/],
     [[...given, '--issuer', 'http://login.example.com'], /option `issuer`/],
   ] as const) {
-    const { code, out, err } = await run(args)
+    const { code, out, err } = await run(args, args === given ? ' \n' : 'a.b.c')
     t.strictSame([code, out], [2, ''], String(message))
     t.match(err, message)
     t.match(err, 'Exit code: 0')

@@ -89,6 +89,7 @@ interface Case {
 }
 
 const stranger = makeKey('first')
+const base64url = (text: string): string => Buffer.from(text).toString('base64url')
 
 const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
   malformed: [
@@ -105,8 +106,45 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       fix: /cut off/,
     },
     { token: () => 'a.b.c.d.e', failed: ['format'], option: 'introspection', fix: /encrypted \(JWE/ },
+    {
+      token: bench => bench.token({}, { crit: ['b64'] }),
+      failed: ['format'],
+      option: 'introspection',
+      fix: /^Let the issuer leave this header parameter out/,
+    },
+    {
+      token: bench => bench.token({}, { kid: 7 }),
+      failed: ['format'],
+      option: 'introspection',
+      fix: /^Let the issuer write `kid` as text/,
+    },
+    {
+      token: bench => bench.token({}, { typ: 7 }),
+      failed: ['format'],
+      option: 'introspection',
+      fix: /^Let the issuer write `typ` as text/,
+    },
+    {
+      token: bench => bench.token({}, { alg: undefined }),
+      failed: ['format'],
+      option: 'introspection',
+      fix: /^Let the issuer name the algorithm/,
+    },
+    {
+      token: () => ['{"alg":"ES256","alg":"ES256"}', '{}', 'signature'].map(base64url).join('.'),
+      failed: ['format'],
+      option: 'introspection',
+      fix: /^Let the issuer write each member once/,
+    },
+    {
+      token: bench => bench.token({ groups: 'x'.repeat(20_000) }),
+      failed: ['format'],
+      option: 'introspection',
+      fix: /^Let the issuer put less/,
+    },
   ],
   credentials: [
+    { token: () => '', failed: ['format'], option: 'introspection', fix: /^No token was given/ },
     {
       token: bench => `Bearer ${bench.token()}`,
       failed: ['format'],
@@ -509,11 +547,94 @@ t.test('with several issuers, only a token of one of them is checked further', a
   t.match(await verifier.explain(bench.token()), { accepted: true })
 })
 
+t.test('iss and exp are required of every token, so the advice names no option', async t => {
+  const bench = await startBench(t)
+  const verifier = await verifierFor(t, bench)
+  for (const claim of ['iss', 'exp'])
+    for (const value of [undefined, null]) {
+      const { checks } = await verifier.explain(bench.token({ [claim]: value }))
+      const check = checks.find(({ name }) => name === 'required claims')
+      t.match(check, { result: 'failed', fix: new RegExp(`^Let the issuer write \`${claim}\``) })
+      t.notMatch(check?.fix, /requiredClaims|profile/)
+    }
+})
+
+t.test('a token without a proof is refused where requests need one', async t => {
+  const bench = await startBench(t, { dpop: 'require' })
+  const { oauth } = bench.app
+  const token = bench.token()
+  t.equal((await bench.call(token)).statusCode, 401)
+  const explanation = await oauth.explain(token)
+  t.match(explanation, { accepted: false, reason: bench.lastReason() })
+  t.match(
+    explanation.checks.find(({ name }) => name === 'binding'),
+    { found: 'cnf absent', fix: /`dpop: 'allow'`/ },
+  )
+  t.match(await oauth.explain(token, { dpop: 'allow' } as never), { accepted: true })
+  t.match(await oauth.explain(bench.token({ cnf: { jkt: 'x' } })), { reason: 'binding' })
+})
+
+t.test('demands that only a request can meet are refused, as verify refuses them', async t => {
+  const { app, token } = await startBench(t, { dpop: 'allow' })
+  for (const rule of [{ dpop: 'require' }, { optional: true }, { report: { scopes: ['read'] } }] as never[]) {
+    await t.rejects(app.oauth.verify(token(), rule))
+    await t.rejects(app.oauth.explain(token(), rule), {
+      code: 'OAUTH_INVALID_ROUTE',
+      message: /oauth\.explain/,
+    })
+  }
+  const bench = await startBench(t)
+  const verifier = await verifierFor(t, bench)
+  await t.rejects(verifier.explain(bench.token(), { optional: true } as never), {
+    code: 'OAUTH_INVALID_ROUTE',
+  })
+})
+
+t.test('explanations of unknown key ids do not keep a new key out of requests', async t => {
+  const bench = await startBench(t)
+  const verifier = await verifierFor(t, bench)
+  await verifier.verify(bench.token())
+  const reasons: unknown[] = []
+  for (let index = 0; index < 6; index += 1)
+    reasons.push((await verifier.explain(bench.token({}, { kid: `unknown ${index}` }))).reason)
+  t.strictSame(reasons.slice(0, 3), ['unknown_key', 'unknown_key', 'unavailable'])
+  const { checks } = await verifier.explain(bench.token({}, { kid: 'another' }))
+  t.match(
+    checks.find(({ name }) => name === 'key'),
+    { detail: /too many unknown key ids/, fix: /`unknownKeyCooldownMs`/ },
+  )
+  const second = makeKey('second')
+  bench.issuer.keys.push(second.jwk)
+  await verifier.verify(bench.token({}, {}, second))
+})
+
+t.test('explanations of invented issuers do not keep a new issuer out of requests', async t => {
+  const bench = await startBench(t)
+  const verifier = await createVerifier({
+    issuers: issuer => (issuer === bench.issuer.url ? { issuer, audience } : undefined),
+    clock: () => bench.clock.now,
+  })
+  t.teardown(() => verifier.close())
+  let last: Explanation | undefined
+  for (let index = 0; index < 150; index += 1)
+    last = await verifier.explain(bench.token({ iss: `https://invented-${index}.example.com` }))
+  t.match(
+    last?.checks.find(({ name }) => name === 'trusted issuer'),
+    { reason: 'unavailable', fix: /try again/ },
+  )
+  await verifier.verify(bench.token())
+})
+
 t.test('mistakes of the caller are errors', async t => {
   const options: ExplainOptions = { issuer: 'https://login.example.com', audience, keys: [stranger.jwk] }
   await t.rejects(explain('x', { ...options, audience: '' }), { code: 'OAUTH_INVALID_OPTION' })
   await t.rejects(explain('x', { ...options, scopes: ['read'], rule: { scopes: ['raed'] } }), {
     code: 'OAUTH_INVALID_ROUTE',
   })
+  for (const wrong of [undefined, null, 'https://login.example.com'])
+    await t.rejects(explain('x', wrong as never), {
+      code: 'OAUTH_INVALID_OPTION',
+      message: /explain expects an object of options/,
+    })
   t.match(await explain(7 as never, options), { accepted: false, reason: 'credentials' })
 })

@@ -565,7 +565,7 @@ function startResolved() {
   })
   const choose = async (issuer: string): Promise<TrustedIssuer> => {
     clock.now += 10 // one more look-up is allowed by then
-    const chosen = await resolved.choose({ iss: issuer })
+    const chosen = await resolved.choose({ iss: issuer }, 'verify')
     if (chosen instanceof Refusal) throw new Error(chosen.detail)
     return chosen
   }

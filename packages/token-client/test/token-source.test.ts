@@ -80,12 +80,12 @@ t.test('a source that fails is called less often, and the old token is used unti
   const { client, clock } = clientOf(t, async () => {
     calls += 1
     if (calls > 1) throw new Error(internal)
-    return { accessToken: 'the first', expiresIn: 1_000 }
+    return { accessToken: 'the-first', expiresIn: 1_000 }
   })
   await client.getToken()
   clock.now += 900_000
   for (let time = 0; time < 10; time += 1) {
-    t.equal((await client.getToken()).accessToken, 'the first')
+    t.equal((await client.getToken()).accessToken, 'the-first')
     await settle()
   }
   t.equal(calls, 2)
@@ -112,7 +112,7 @@ t.test('a 401 is delivered if the source has no other token', async t => {
   let calls = 0
   const source = (): SourcedToken => {
     calls += 1
-    return { accessToken: 'always this one' }
+    return { accessToken: 'always-this-one' }
   }
   const { client } = clientOf(t, source, { baseUrl: api.url })
   for (let time = 0; time < 5; time += 1) t.equal((await client.request({ path: '/' })).statusCode, 401)
@@ -186,6 +186,11 @@ const unusable: readonly (readonly [returned: unknown, detail: RegExp])[] = [
   [{ accessToken: '' }, /a token that is empty/],
   [{ accessToken: `${hidden}\n` }, /a line break at its end\?/],
   [{ accessToken: `${hidden}\r\nx-admin: true` }, /App\. A\.12/],
+  [
+    { accessToken: `Bearer ${hidden}` },
+    /a token with a space in it; return the token alone, without a scheme/,
+  ],
+  [{ accessToken: ` ${hidden}` }, /a token with a space in it/],
   [{ accessToken: 'tökén' }, /App\. A\.12/],
   [{ accessToken: 'x'.repeat(65_537) }, /a token of 65537 characters/],
   [{ accessToken: hidden, expiresIn: '3600' }, /returned expiresIn as text/],
@@ -256,7 +261,7 @@ t.test('the signal aborts when the time is over; what comes later is ignored', a
   )
   t.match(await failureOf(client), { detail: /tokenSource failed: no token within 20 ms/ })
   t.equal(request?.signal.aborted, true)
-  finish?.({ accessToken: 'too late', expiresIn: 600 })
+  finish?.({ accessToken: 'too-late', expiresIn: 600 })
   await settle()
   t.equal(client.peekToken(), undefined)
   t.strictSame(fatal, [])

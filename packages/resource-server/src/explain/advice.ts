@@ -24,11 +24,13 @@ const clocks =
 
 /** A check that is not in the table is a compile error. */
 const advice: Readonly<Record<CheckName, (failure: Failure) => string>> = {
-  format: ({ candidate }) => adviceAboutText(candidate.raw),
+  format: ({ candidate, refusal }) => adviceAboutText(candidate.raw, refusal.detail),
   algorithm: () =>
     'Let the issuer sign with an asymmetric algorithm such as RS256 or ES256: with a shared secret, every service could also issue tokens',
-  'trusted issuer': ({ candidate }) =>
-    `Add an issuer with \`issuer: ${claim(candidate, 'iss')}\` to \`issuers\`, if you trust it`,
+  'trusted issuer': ({ candidate, refusal }) =>
+    refusal.reason === 'unavailable'
+      ? 'See why the function `issuers` fails, and try again. Explanations may make it look up five unknown issuers in a second'
+      : `Add an issuer with \`issuer: ${claim(candidate, 'iss')}\` to \`issuers\`, if you trust it`,
   'allowed algorithm': ({ candidate }) =>
     `Add ${showValue(candidate.decoded?.header.alg)} to \`algorithms\`, if this issuer is to sign with it`,
   typ: failure => adviceAboutProfile(failure),
@@ -51,8 +53,10 @@ const advice: Readonly<Record<CheckName, (failure: Failure) => string>> = {
   'claims schema': () => 'Change the schema in the option `claims`, or what the issuer writes into the token',
   introspection: failure => adviceAboutIntrospection(failure),
   revoked: () => 'Get a new token. The revocation was made with `fastify.oauth.revoke`',
-  binding: () =>
-    'The token is bound to a key of its client. Without a request there is no proof of it: send it to a route, with the plugin’s option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)',
+  binding: ({ candidate }) =>
+    (candidate.introspected?.claims ?? candidate.decoded?.claims)?.['cnf'] === undefined
+      ? "Let the client get a token that is bound to its key (RFC 9449), or set `dpop: 'allow'` in the rule or the plugin"
+      : 'The token is bound to a key of its client. Without a request there is no proof of it: send it to a route, with the plugin’s option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)',
   scopes: ({ refusal }) =>
     refusal.reason === 'audience'
       ? 'Get a token for the audience that the rule names, or change the rule'
@@ -68,7 +72,21 @@ function claim({ decoded }: Candidate, name: string): string {
   return showValue(decoded?.claims[name])
 }
 
-function adviceAboutText(raw: string): string {
+/** What the detail of a malformed token says → what to do, the first that fits. */
+const malformations: readonly (readonly [RegExp, string])[] = [
+  [/two members/, 'Let the issuer write each member once: parsers disagree about which of two counts'],
+  [/^the header has no alg/, 'Let the issuer name the algorithm in the header, as text (RFC 7515 §4.1.1)'],
+  [
+    /^the header has/,
+    'Let the issuer leave this header parameter out: it asks for processing that access tokens do not need',
+  ],
+  [/^kid is/, 'Let the issuer write `kid` as text of at most 1024 characters (RFC 7515 §4.1.4)'],
+  [/^typ is/, 'Let the issuer write `typ` as text (RFC 7515 §4.1.9)'],
+  [/longer than/, 'Let the issuer put less into the token, such as fewer groups'],
+]
+
+function adviceAboutText(raw: string, detail = ''): string {
+  if (raw === '') return 'No token was given: check the variable or file that it comes from'
   const segments = raw.split('.').length
   if (/^(?:bearer|dpop)\s/i.test(raw)) return 'Give the token alone, without the scheme in front of it'
   if (/\s|,/.test(raw.trim())) return 'Send one token, without spaces, quotes or commas'
@@ -76,7 +94,8 @@ function adviceAboutText(raw: string): string {
     return 'The token is encrypted (JWE, RFC 7516), which no option accepts: let the issuer issue signed tokens for this API'
   if (segments === 1)
     return `The token is opaque. ${getToken}; many issuers issue a JWT then. If this issuer has only opaque tokens, set \`introspection\``
-  return 'The token was cut off or changed on its way: compare it with what the issuer sent'
+  const [, known] = malformations.find(([pattern]) => pattern.test(detail)) ?? []
+  return known ?? 'The token was cut off or changed on its way: compare it with what the issuer sent'
 }
 
 function adviceAboutProfile({ candidate, recognized }: Failure): string {
@@ -97,11 +116,18 @@ function adviceAboutMissing(failure: Failure): string {
   const { candidate, recognized } = failure
   const claims: Claims = candidate.decoded?.claims ?? {}
   const { profile } = candidate.issuer?.rules ?? {}
+  for (const name of ['iss', 'exp'])
+    if (isAbsent(claims, name))
+      return `Let the issuer write \`${name}\`: it is required of every token, and no option changes that`
   if (recognized?.misfit === undefined && recognized !== undefined && !isConfigured(failure))
     return adviceAboutProfile(failure)
   if (profile !== undefined && claims[profile.audience] === undefined)
     return `${getToken}. Keycloak needs an audience mapper. Do not look for a way around this check: without it, tokens for other services pass`
   return "Let the issuer write the claim, or take it out of `requiredClaims`. Claims of an issuer that no `profile` describes: `profile: 'generic'`"
+}
+
+function isAbsent(claims: Claims, name: string): boolean {
+  return !Object.hasOwn(claims, name) || claims[name] === null
 }
 
 /** Whether the profile that fits is the one that is configured. */
@@ -111,6 +137,10 @@ function isConfigured({ candidate, recognized }: Failure): boolean {
 
 /** What the failure to fetch keys says → what to do, the first that fits. */
 const outages: readonly (readonly [RegExp, string])[] = [
+  [
+    /unknown key ids/,
+    'Try again after `unknownKeyCooldownMs`: explanations may cause two requests in that time',
+  ],
   [
     /certificate|self.signed|\bCERT_|UNABLE_TO/i,
     'Give the certificate authority in `ca`, or set NODE_EXTRA_CA_CERTS',

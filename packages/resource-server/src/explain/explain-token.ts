@@ -1,7 +1,7 @@
 import type { AccessToken } from '../access-token.js'
 import type { Requirement } from '../authorize/requirement.js'
 import { readAccessToken } from '../claims/read-access-token.js'
-import type { Refusal } from '../errors.js'
+import { Refusal } from '../errors.js'
 import type { MaybePromise } from '../later.js'
 import type { Revocations } from '../revocation/revocations.js'
 import { candidateFor, type Candidate, type Shown } from '../verify/candidate.js'
@@ -34,7 +34,7 @@ type CheckOfToken = Omit<RuleCheck, 'name'> & { readonly name: CheckName }
 /** Takes the steps of verification one by one, and goes on where verification would stop. */
 export async function explainToken(given: unknown, steps: ExplainSteps): Promise<Explanation> {
   const raw = typeof given === 'string' ? given : '' // callers without types: no token either way
-  const candidate = candidateFor(raw)
+  const candidate = candidateFor(raw, 'explain')
   const checks: ExplainedCheck[] = []
   for (const step of steps.verifier.stepsFor(raw)) {
     const check = {
@@ -68,7 +68,7 @@ function checksOfToken(
   { verifier: { revocations }, requirement, times }: ExplainSteps,
 ): readonly Check[] {
   const checks = revocations === undefined ? ruleChecks : [revokedBy(revocations), ...ruleChecks]
-  return checks.map(({ name, option, run, shows }) => ({
+  return checks.map(asOfRequest).map(({ name, option, run, shows }) => ({
     name,
     option,
     isReachable: token !== undefined,
@@ -76,6 +76,21 @@ function checksOfToken(
     run: () => run(token as AccessToken, requirement, times),
     shows: () => shows(token as AccessToken, requirement),
   }))
+}
+
+/** `oauth.verify` accepts tokens that came without a request; a request needs a DPoP proof where the rule requires one. */
+function asOfRequest(check: CheckOfToken): CheckOfToken {
+  if (check.name !== 'binding') return check
+  return {
+    ...check,
+    run: (token, requirement, times) => check.run(token, requirement, times) ?? refuseUnproved(requirement),
+    shows: ({ claims: { cnf } }, { dpop }) => ({ cnf: dpop === 'require' ? (cnf ?? null) : cnf }),
+  }
+}
+
+function refuseUnproved({ dpop }: Requirement): Refusal | undefined {
+  if (dpop !== 'require') return undefined
+  return new Refusal('binding', 'a DPoP proof is required, and the token is not bound to a key')
 }
 
 function revokedBy(revocations: Pick<Revocations, 'refusalOf'>): CheckOfToken {

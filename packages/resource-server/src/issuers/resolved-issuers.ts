@@ -5,9 +5,9 @@ import { Refusal } from '../errors.js'
 import { andThen } from '../later.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { ResolveSettings } from '../options/issuers-option.js'
-import type { TrustedIssuer } from '../verify/candidate.js'
+import type { Purpose, TrustedIssuer } from '../verify/candidate.js'
 import type { ChooseIssuer } from '../verify/choose-issuer.js'
-import { createLookUpLimit } from './look-up-limit.js'
+import { createLookUpLimit, explainedLookUpsAtOnce } from './look-up-limit.js'
 import {
   createResolution,
   type Resolution,
@@ -47,7 +47,10 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
   const { resolve, trust, timeoutMs, times, allowInsecureHttp, now, onEvent } = steps
   const proven = new LRUCache<string, Resolution>({ max: maxIssuers })
   const others = new LRUCache<string, Resolution>({ max: maxIssuers })
-  const limit = createLookUpLimit()
+  const limits = {
+    verify: createLookUpLimit(),
+    explain: createLookUpLimit(explainedLookUpsAtOnce, explainedLookUpsAtOnce),
+  }
 
   const find = (name: string): Resolution | undefined => proven.get(name) ?? others.get(name)
 
@@ -90,24 +93,25 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
     proven.set(name, resolution)
   }
 
-  function lookUp(name: string, known: Resolution | undefined): ReturnType<ChooseIssuer> {
+  function lookUp(name: string, known: Resolution | undefined, purpose: Purpose): ReturnType<ChooseIssuer> {
     if (known === undefined && !isIssuerName(name, allowInsecureHttp))
       return new Refusal('issuer', 'iss is not a URL that names an issuer')
     const time = now()
     const refused = known?.refused(time)
     if (refused !== undefined) return refused
     if (known !== undefined && (known.isAsking() || proven.has(name))) return known.ask()
+    const limit = limits[purpose]
     if (!limit.take(time))
       return new Refusal('unavailable', 'too many tokens name issuers that are not known', { retryAfterMs })
     return (known ?? add(name)).ask().finally(() => limit.release())
   }
 
   return {
-    choose(claims) {
+    choose(claims, purpose) {
       const { iss: name } = claims
       if (typeof name !== 'string') return new Refusal('issuer', 'iss is no text')
       const resolution = find(name)
-      return resolution?.use(now()) ?? lookUp(name, resolution)
+      return resolution?.use(now()) ?? lookUp(name, resolution, purpose)
     },
     list() {
       const time = now()

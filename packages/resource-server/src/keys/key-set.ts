@@ -1,10 +1,11 @@
 import { Refusal } from '../errors.js'
 import { createFreshness, firstBackOffMs, type FreshnessTimes } from '../freshness.js'
+import type { Purpose } from '../verify/candidate.js'
 import type { Algorithm } from './algorithms.js'
 import type { WantedKey } from './fetch-jwks.js'
 import type { FetchKeys } from './issuer-keys.js'
 import type { PublicKey } from './public-key.js'
-import { createUnknownKeys } from './unknown-keys.js'
+import { createUnknownKeys, explainedKeyRequests, type UnknownKeys } from './unknown-keys.js'
 
 /** How long what lasts, in milliseconds. */
 export interface KeyTimes extends FreshnessTimes {
@@ -29,19 +30,22 @@ export type KeyEvent =
       readonly durationMs: number
     }
 
+/** @param issuedBy the time in milliseconds by which the token must have been issued; unknown, if left out */
+type LookUpKey = (
+  kid: string | undefined,
+  algorithm: string,
+  issuedBy?: number,
+) => Promise<PublicKey | Refusal | undefined>
+
 /** The keys of one issuer: fetched, kept, renewed, withdrawn. */
 export interface KeySet {
   /** The key for a token, if it is known and fresh; never waits. Renews the keys in the background when that is due. */
   use(kid: string | undefined, algorithm: string): PublicKey | undefined
   /**
    * The key for a token, asking the issuer if necessary. A {@link Refusal} when the issuer cannot be asked now.
-   * @param issuedBy the time in milliseconds by which the token must have been issued; unknown, if left out
+   * Requests for unknown key ids are limited, separately for each purpose.
    */
-  lookUp(
-    kid: string | undefined,
-    algorithm: string,
-    issuedBy?: number,
-  ): Promise<PublicKey | Refusal | undefined>
+  readonly lookUp: Readonly<Record<Purpose, LookUpKey>>
   /**
    * Whether a key that verified a token earlier may be used again at this time in milliseconds: the issuer still lists
    * it. Renews the keys in the background when that is due.
@@ -78,7 +82,6 @@ export function createKeySet(
   const freshness = createFreshness(times)
   /** The last request for keys, if it failed. */
   let failure: Error | undefined
-  const unknownKeys = createUnknownKeys(times.cooldownMs, now)
   let running: Promise<void> | undefined
 
   function renew(wanted?: WantedKey): Promise<void> {
@@ -136,36 +139,34 @@ export function createKeySet(
     return pick(kid, algorithm)
   }
 
-  async function lookUp(
-    kid: string | undefined,
-    algorithm: string,
-    issuedBy: number = Infinity,
-  ): Promise<PublicKey | Refusal | undefined> {
-    const known = use(kid, algorithm)
-    if (known !== undefined) return known
-    if (running !== undefined) {
-      // A request that is on its way may have left before the issuer listed the key, so it decides nothing by itself.
-      const joined = await renewed(kid, algorithm)
-      if (joined !== undefined) return joined
+  const lookUpWith =
+    (unknownKeys: UnknownKeys): LookUpKey =>
+    async (kid, algorithm, issuedBy = Infinity) => {
+      const known = use(kid, algorithm)
+      if (known !== undefined) return known
+      if (running !== undefined) {
+        // A request that is on its way may have left before the issuer listed the key, so it decides nothing by itself.
+        const joined = await renewed(kid, algorithm)
+        if (joined !== undefined) return joined
+      }
+      // While the issuer fails, nobody can tell whether it has a new key.
+      const backOffMs = freshness.backOffMs(now())
+      if (backOffMs > 0) return unavailable(backOffMs, failure)
+      // A healthy issuer is asked for a key that it does not list a few times only; a failing one is protected by the back-off.
+      if (freshness.state().failures === 0 && freshness.isFresh(now())) {
+        const absentAt = unknownKeys.absentAt(kid)
+        // Issuers list a key before they sign with it. A token issued since may be good: the key id may have been guessed.
+        if (absentAt !== undefined)
+          return issuedBy < absentAt || isListed(kid)
+            ? undefined
+            : unavailable(absentAt + times.cooldownMs - now())
+        const waitMs = running === undefined ? unknownKeys.takeRequest() : 0
+        if (waitMs > 0) return unavailable(waitMs, tooManyUnknown)
+      }
+      const found = await renewed(kid, algorithm)
+      if (found === undefined) unknownKeys.noteAbsent(kid)
+      return found
     }
-    // While the issuer fails, nobody can tell whether it has a new key.
-    const backOffMs = freshness.backOffMs(now())
-    if (backOffMs > 0) return unavailable(backOffMs, failure)
-    // A healthy issuer is asked for a key that it does not list a few times only; a failing one is protected by the back-off.
-    if (freshness.state().failures === 0 && freshness.isFresh(now())) {
-      const absentAt = unknownKeys.absentAt(kid)
-      // Issuers list a key before they sign with it. A token issued since may be good: the key id may have been guessed.
-      if (absentAt !== undefined)
-        return issuedBy < absentAt || isListed(kid)
-          ? undefined
-          : unavailable(absentAt + times.cooldownMs - now())
-      const waitMs = running === undefined ? unknownKeys.takeRequest() : 0
-      if (waitMs > 0) return unavailable(waitMs)
-    }
-    const found = await renewed(kid, algorithm)
-    if (found === undefined) unknownKeys.noteAbsent(kid)
-    return found
-  }
 
   /** The key after a renewal; after one that failed, the key from before, while it may be used. */
   async function renewed(
@@ -183,7 +184,10 @@ export function createKeySet(
 
   return {
     use,
-    lookUp,
+    lookUp: {
+      verify: lookUpWith(createUnknownKeys(times.cooldownMs, now)),
+      explain: lookUpWith(createUnknownKeys(times.cooldownMs, now, explainedKeyRequests)),
+    },
     reuse(key, time) {
       if (!freshness.isFresh(time) || !current.has(key)) return false
       renewAheadIfDue(time)
@@ -200,6 +204,8 @@ export function createKeySet(
     },
   }
 }
+
+const tooManyUnknown = new Error('tokens named too many unknown key ids')
 
 function unavailable(waitMs: number, failure?: Error): Refusal {
   const why = failure === undefined ? '' : `: ${failure.message}`

@@ -14,15 +14,21 @@ export interface UnknownKeys {
  * cooldown, it would keep new keys out for all of it.
  */
 export const unknownKeyRequests = 5
+/** Explanations have a limit of their own, so that they keep no new key from requests. */
+export const explainedKeyRequests = 2
 
 /** Key ids that are remembered; without a limit, a flood of them that waits for one answer would take memory and time. */
 const mostRemembered = 1_000
 
 /**
- * @param cooldownMs in this time, unknown key ids cause at most {@link unknownKeyRequests} requests, and each of them one
+ * @param cooldownMs in this time, unknown key ids cause at most `mostRequests`, and each of them one
  * @param now milliseconds since the epoch
  */
-export function createUnknownKeys(cooldownMs: number, now: () => number): UnknownKeys {
+export function createUnknownKeys(
+  cooldownMs: number,
+  now: () => number,
+  mostRequests: number = unknownKeyRequests,
+): UnknownKeys {
   /** The oldest first. */
   const absent = new Map<string | undefined, number>()
   let requestedAt: readonly number[] = []
@@ -44,7 +50,7 @@ export function createUnknownKeys(cooldownMs: number, now: () => number): Unknow
     takeRequest() {
       requestedAt = requestedAt.filter(isRecent)
       const [oldest = 0] = requestedAt
-      if (requestedAt.length >= unknownKeyRequests) return oldest + cooldownMs - now()
+      if (requestedAt.length >= mostRequests) return oldest + cooldownMs - now()
       requestedAt = [...requestedAt, now()]
       return 0
     },

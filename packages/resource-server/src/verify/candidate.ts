@@ -17,9 +17,13 @@ export interface TrustedIssuer {
   readonly verifySignature: VerifySignature
 }
 
+/** Why the steps are taken. Explanations have limits of their own for requests to issuers. */
+export type Purpose = 'verify' | 'explain'
+
 /** A token on its way through verification: steps add what later ones need. */
 export interface Candidate {
   readonly raw: string
+  readonly purpose: Purpose
   decoded: DecodedToken | undefined
   issuer: TrustedIssuer | undefined
   /** When the claims are checked, in milliseconds since the epoch. */
@@ -29,8 +33,16 @@ export interface Candidate {
   introspected: AccessToken | undefined
 }
 
-export function candidateFor(raw: string): Candidate {
-  return { raw, decoded: undefined, issuer: undefined, time: NaN, key: undefined, introspected: undefined }
+export function candidateFor(raw: string, purpose: Purpose): Candidate {
+  return {
+    raw,
+    purpose,
+    decoded: undefined,
+    issuer: undefined,
+    time: NaN,
+    key: undefined,
+    introspected: undefined,
+  }
 }
 
 /** A candidate that was decoded. */

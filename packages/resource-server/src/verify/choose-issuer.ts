@@ -1,10 +1,10 @@
 import type { Claims } from '../claims/profiles.js'
 import { Refusal } from '../errors.js'
 import type { MaybePromise } from '../later.js'
-import type { TrustedIssuer } from './candidate.js'
+import type { Purpose, TrustedIssuer } from './candidate.js'
 
 /** Whose keys and rules a token must be verified with, by its claims, which are not verified yet. */
-export type ChooseIssuer = (claims: Claims) => MaybePromise<TrustedIssuer | Refusal>
+export type ChooseIssuer = (claims: Claims, purpose: Purpose) => MaybePromise<TrustedIssuer | Refusal>
 
 /** With one issuer there is nothing to choose. With several, the unverified `iss` picks whose keys must verify it. */
 export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {

@@ -51,7 +51,7 @@ export function stepsForOpaque(introspect: IntrospectToken): readonly Verificati
       name: 'format',
       option: 'introspection',
       needs: 'raw',
-      run: ({ raw }) => (isB64token(raw) ? undefined : notOneToken()),
+      run: ({ raw }) => (isB64token(raw) ? undefined : notOneToken(raw)),
       shows: ({ raw }) => ({ characters: raw.length }),
     }),
     step({
@@ -76,7 +76,7 @@ function decode({ headers }: JwtSteps): VerificationStep {
     needs: 'raw',
     run(candidate) {
       const decoded = decodeToken(candidate.raw, headers)
-      if (decoded instanceof Refusal) return isB64token(candidate.raw) ? decoded : notOneToken()
+      if (decoded instanceof Refusal) return isB64token(candidate.raw) ? decoded : notOneToken(candidate.raw)
       candidate.decoded = decoded
       return undefined
     },
@@ -85,7 +85,8 @@ function decode({ headers }: JwtSteps): VerificationStep {
 }
 
 /** Several tokens, or something else in the place of one: the request is wrong, not the token. */
-function notOneToken(): Refusal {
+function notOneToken(raw: string): Refusal {
+  if (raw === '') return new Refusal('credentials', 'there is no token')
   return new Refusal('credentials', 'the token has characters that no token may have')
 }
 
@@ -106,7 +107,7 @@ function trustIssuer({ chooseIssuer, now }: JwtSteps): VerificationStep {
     option: 'issuers',
     needs: 'decoded',
     run: candidate =>
-      andThen(chooseIssuer(candidate.decoded.claims), issuer => {
+      andThen(chooseIssuer(candidate.decoded.claims, candidate.purpose), issuer => {
         if (issuer instanceof Refusal) return issuer
         candidate.issuer = issuer
         candidate.time = now()
@@ -148,10 +149,11 @@ const findKey = step({
   option: 'jwksUri, metadataUrl, keys',
   needs: 'issuer',
   run(candidate) {
-    const { decoded, issuer } = candidate
+    const { decoded, issuer, purpose } = candidate
     const { alg, kid } = decoded.header
     const key =
-      issuer.keys.use(kid, alg) ?? issuer.keys.lookUp(kid, alg, issuedBy(decoded.claims, issuer.rules))
+      issuer.keys.use(kid, alg) ??
+      issuer.keys.lookUp[purpose](kid, alg, issuedBy(decoded.claims, issuer.rules))
     return andThen(key, found => {
       if (found instanceof Refusal) return found
       if (found === undefined || !isKeyOfIssuer(found.issuer, decoded.claims, issuer.rules))

@@ -54,7 +54,7 @@ export function createTokenVerifier(
   return {
     stepsFor,
     verify(raw) {
-      const candidate = candidateFor(raw)
+      const candidate = candidateFor(raw, 'verify')
       const conclude = (refusal: Refusal | undefined): Verification =>
         refusal === undefined ? accept(candidate) : refuse(refusal, candidate)
       const refusal = runSteps(stepsFor(raw), candidate)

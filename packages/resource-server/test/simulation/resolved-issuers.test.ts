@@ -89,7 +89,7 @@ async function simulate(story: readonly Step[]): Promise<void> {
     const issuer = useCache ? cached.get(name) : undefined
     const before = [...lookUps]
     if (issuer?.keys.reuse({} as never, now) === true) return mustBeTrusted(name, issuer, before)
-    const choosing = resolved.choose({ iss: name })
+    const choosing = resolved.choose({ iss: name }, 'verify')
     const chosen = await choosing
     if (chosen instanceof Refusal) return
     chosen.verifySignature({} as never, {} as never, 'ES256')
@@ -141,7 +141,8 @@ async function simulate(story: readonly Step[]): Promise<void> {
   now = latest + Math.max(longestBackOffMs, times.cooldownMs)
   for (const [index, name] of tenants.entries()) {
     answers.set(name, index + 1)
-    if ((await resolved.choose({ iss: name })) instanceof Refusal) throw new Error('it does not recover')
+    if ((await resolved.choose({ iss: name }, 'verify')) instanceof Refusal)
+      throw new Error('it does not recover')
   }
 }
 

@@ -17,6 +17,9 @@ export function readSourcedToken(returned: unknown, requestedAt: number): TokenA
     return unusable(
       'a token that is empty or has characters that RFC 6749 App. A.12 does not allow (a line break at its end?)',
     )
+  // A scheme is followed by a space, which RFC 6750 §2.1 does not allow in a token.
+  if (accessToken.includes(' '))
+    return unusable('a token with a space in it; return the token alone, without a scheme such as Bearer')
   if (expiresIn !== undefined && (typeof expiresIn !== 'number' || Number.isNaN(expiresIn)))
     return unusable(`expiresIn as ${Number.isNaN(expiresIn) ? 'NaN' : kindOf(expiresIn)}`)
   const lifetime = expiresIn ?? lifetimeOf(accessToken, requestedAt)
