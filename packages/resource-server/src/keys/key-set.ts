@@ -1,6 +1,5 @@
 import { Refusal } from '../errors.js'
 import { createFreshness, firstBackOffMs, type FreshnessTimes } from '../freshness.js'
-import type { Purpose } from '../verify/candidate.js'
 import type { Algorithm } from './algorithms.js'
 import type { WantedKey } from './fetch-jwks.js'
 import type { FetchKeys } from './issuer-keys.js'
@@ -29,6 +28,9 @@ export type KeyEvent =
       readonly retryAfterMs: number
       readonly durationMs: number
     }
+
+/** Why a token is looked at. Explanations have limits of their own for requests to issuers. */
+export type Purpose = 'verify' | 'explain'
 
 /** @param issuedBy the time in milliseconds by which the token must have been issued; unknown, if left out */
 type LookUpKey = (

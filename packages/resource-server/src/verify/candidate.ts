@@ -3,7 +3,7 @@ import type { ClaimRules } from '../claims/check-claims.js'
 import type { ClaimCheckName } from '../claims/claim-checks.js'
 import type { Refusal } from '../errors.js'
 import type { Algorithm } from '../keys/algorithms.js'
-import type { KeySet } from '../keys/key-set.js'
+import type { KeySet, Purpose } from '../keys/key-set.js'
 import type { PublicKey } from '../keys/public-key.js'
 import type { MaybePromise } from '../later.js'
 import type { VerifySignature } from '../signature/verify-signature.js'
@@ -16,9 +16,6 @@ export interface TrustedIssuer {
   readonly keys: KeySet
   readonly verifySignature: VerifySignature
 }
-
-/** Why the steps are taken. Explanations have limits of their own for requests to issuers. */
-export type Purpose = 'verify' | 'explain'
 
 /** A token on its way through verification: steps add what later ones need. */
 export interface Candidate {

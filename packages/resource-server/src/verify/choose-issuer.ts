@@ -1,7 +1,8 @@
 import type { Claims } from '../claims/profiles.js'
 import { Refusal } from '../errors.js'
 import type { MaybePromise } from '../later.js'
-import type { Purpose, TrustedIssuer } from './candidate.js'
+import type { Purpose } from '../keys/key-set.js'
+import type { TrustedIssuer } from './candidate.js'
 
 /** Whose keys and rules a token must be verified with, by its claims, which are not verified yet. */
 export type ChooseIssuer = (claims: Claims, purpose: Purpose) => MaybePromise<TrustedIssuer | Refusal>
