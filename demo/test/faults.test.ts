@@ -122,7 +122,11 @@ t.test('what is broken has its effect at once, and heals', async t => {
 
   await t.test('a key is withdrawn: its tokens are refused and replaced by themselves', async t => {
     const page = await flip(t, 'withdraw-keys', 'break', isThere)
-    t.equal(page.split('finding">the issuer lists no key that fits').length, 3, 'at both services')
+    t.equal(
+      page.split('<strong>key</strong>: the issuer lists no key that fits').length,
+      3,
+      'at both services',
+    )
   })
 
   await t.test('only what exists can be flipped, and only from the page itself', async t => {
