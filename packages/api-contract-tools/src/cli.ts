@@ -67,7 +67,7 @@ function refuse(text: string): void {
 try {
   main(process.argv.slice(2))
 } catch (error) {
-  // A mistake of the user, not of this program.
+  // An error of the user, not of this program.
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) throw error
   process.stderr.write(`${message}\n`)

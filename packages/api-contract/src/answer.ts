@@ -7,7 +7,7 @@ export interface Answer<Status extends number = number, Body = unknown> {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** What `call` resolves with; the status tells the type of the body. */
+/** What `call` resolves with; the status determines the type of the body. */
 export interface ReceivedAnswer<Status extends number = number, Body = unknown> {
   readonly status: Status
   readonly body: Body

@@ -28,7 +28,7 @@ export type Part<Member extends string, S> = S extends Schema
   ? { readonly [M in Member]: Static<S> }
   : unknown
 
-// Optional if all its members are, which is told without the static type: that takes the compiler longer.
+// Optional if all its members are, which is found without the static type, because that takes the compiler longer.
 export type Query<S> =
   S extends TObject<infer P>
     ? P[keyof P] extends TOptional

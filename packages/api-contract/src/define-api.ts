@@ -3,7 +3,7 @@ import { checkDefinition, find } from './check-definition.js'
 import type { Checked, Operations, Summary } from './operation.js'
 import { requireRoutes, routeFor, type Application, type Handler, type Route } from './route.js'
 
-/** What an API offers. */
+/** An API: its contract, and what its server and its clients use. */
 export interface Api<Scope extends string = string, O extends Operations = Operations> {
   readonly audience: string
   readonly scopes: Readonly<Record<Scope, string>>
@@ -20,13 +20,13 @@ export interface Api<Scope extends string = string, O extends Operations = Opera
   pick<Name extends keyof O & string>(...operations: [Name, ...Name[]]): ApiUse<Pick<O, Name>>
 }
 
-/** What one client uses. */
+/** The operations that one client calls. */
 export interface ApiUse<O extends Operations = Operations> {
   readonly audience: string
-  /** What these operations need, sorted. */
+  /** The scopes that these operations need, sorted. */
   readonly scopes: readonly string[]
   readonly operations: O
-  /** @param client fastify-token-client, an undici Pool, or a function that gives one for each operation */
+  /** @param client fastify-token-client, an undici Pool, or a function that returns one for each operation */
   over(client: Client | ClientOf): Calls<O>
 }
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { ReceivedAnswer, ResponseHeaders } from './answer.js'
 
-/** Start-up: the contract is wrong, or does not have an operation. */
+/** Start-up: the contract is invalid, or lacks an operation. */
 export class InvalidContractError extends TypeError {
   readonly code: string = 'API_CONTRACT_INVALID'
 
@@ -12,12 +12,12 @@ export class InvalidContractError extends TypeError {
   }
 }
 
-/** A call's input cannot be sent; nothing was sent. */
+/** The input of a call is invalid; nothing was sent. */
 export class InvalidCallError extends InvalidContractError {
   override readonly code: string = 'API_CONTRACT_INVALID_CALL'
 }
 
-/** 500: a handler's answer is not in the contract, or nothing checks tokens in the route's scope. */
+/** 500: a handler's answer is not in the contract, or no plugin checks tokens in the scope of the route. */
 export class BrokenContractError extends Error {
   readonly code: string = 'API_CONTRACT_BROKEN'
   readonly statusCode: number = 500

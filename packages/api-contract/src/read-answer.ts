@@ -4,7 +4,7 @@ import type { Operation } from './operation.js'
 import { schemaProblems } from './schema-problems.js'
 
 const maxJsonBytes = 10 * 1024 * 1024
-/** Only the beginning of an unexpected answer is of use. */
+/** Only the beginning of an unexpected answer is useful. */
 const maxTextBytes = 64 * 1024
 
 /** @throws {UnexpectedAnswerError} */

@@ -144,7 +144,7 @@ export interface Application {
   addHook(name: 'onReady', hook: () => Promise<void>): unknown
 }
 
-// All routes are there by then, whether they come before it or after it.
+// By then all routes are declared, whether before or after this plugin.
 /** @internal */
 export async function requireRoutes(operations: Operations, app: Application): Promise<void> {
   app.addHook('onReady', async () => {

@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox'
 type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
-/** Takes longer than everything else, so only servers load it before the first answer. */
+/** Loading it takes longer than everything else, so only servers load it before the first answer. */
 export const loadCompiler = async (): Promise<typeof import('typebox/compile')> => import('typebox/compile')
 
 /** Paths and rules that a value breaks, without values, which may not be logged. */

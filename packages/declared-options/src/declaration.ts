@@ -4,7 +4,7 @@ import type { Place } from './place.js'
 import { isPlainObject, show } from './show.js'
 import { suggest } from './suggest.js'
 
-/** Options as a caller gave them: nothing is known about the values. */
+/** Options as the caller passed them, unchecked. */
 export type Given = Readonly<Record<string, unknown>>
 
 /** Each option's name, and how its value is checked. */
@@ -19,7 +19,7 @@ export type Declaration = Readonly<Record<string, Parser<unknown>>>
  */
 export type Declares<Options> = { readonly [Name in keyof Options]-?: Parser<unknown> }
 
-/** What a declaration makes of options. */
+/** The settings that a declaration produces. */
 export type Parsed<D extends Declaration> = {
   readonly [Name in keyof D]: D[Name] extends Parser<infer Value> ? Value : never
 }

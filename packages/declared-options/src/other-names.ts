@@ -1,6 +1,6 @@
 /**
- * What other OAuth libraries call an option → our names, the first one that is known counts. Lower case, letters and
- * digits only. Names that are spelt almost like ours are found without this table.
+ * Names of options in other OAuth libraries → our names; the first known one counts. Lower case, letters and digits
+ * only. Names that are spelt almost like ours are found without this table.
  */
 export const otherNames: Readonly<Record<string, readonly string[]>> = {
   // The issuer: express-oauth2-jwt-bearer, Auth0, MSAL, jwks-rsa, passport.

@@ -47,7 +47,7 @@ export function optional<T>(required: Parser<T>): Parser<T | undefined> {
   return { ...required, absent: () => undefined }
 }
 
-/** The option may be left out, and is `fallback` then. */
+/** The option may be left out; its value is then `fallback`. */
 export function withDefault<T>(required: Parser<T>, fallback: T): Parser<T> {
   return { ...required, absent: () => fallback }
 }

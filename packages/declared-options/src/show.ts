@@ -7,14 +7,14 @@ export function invalid({ option, toError }: Place, value: unknown, expected: st
   return toError(`option \`${option}\` is ${show(value)}; expected ${expected}`)
 }
 
-/** Whether a value can have options in it. */
+/** Whether a value is an object that can have options. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**
- * Whether a value is an object literal, so that its own keys are all it has. A Promise, a Map or an instance of a class has
- * none of the options it seems to have.
+ * Whether a value is an object literal, so that its own keys are all it has. A Promise, a Map or an instance of a
+ * class does not have its data in properties of its own.
  */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isObject(value)) return false
@@ -23,7 +23,9 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** A value as an error shows it, clipped. Of objects only the names, because their values may be secrets. */
+/**
+ * A value as errors show it, shortened. For objects, only the names of members, because their values may be secrets.
+ */
 export function show(value: unknown): string {
   const text = Array.isArray(value) ? `[${value.slice(0, longest).map(showOne).join(', ')}]` : showOne(value)
   return text.length > longest ? `${text.slice(0, longest)}…` : text
@@ -46,7 +48,7 @@ function instanceName(value: object): string {
     : 'an object with a prototype of its own'
 }
 
-/** What kind of value it is, for errors that must not show it. */
+/** The kind of a value, for errors that must not show the value itself. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (value === '') return 'empty'

@@ -26,7 +26,10 @@ function closest(wanted: string, known: readonly string[]): string | undefined {
     .sort((a, b) => a.distance - b.distance)[0]?.candidate
 }
 
-/** Letters change places in long and short names alike; of two letters everything is a variant. */
+/**
+ * How many edits a misspelling may have: a third of the length, but at least two, because a swap of letters counts as two.
+ * One for names of up to three letters.
+ */
 function limit({ length }: string): number {
   return Math.max(length > 3 ? 2 : 1, Math.floor(length / 3))
 }

@@ -9,7 +9,7 @@ export type IssuerAnswer = BodyText & {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
-/** One header of an answer; the first, if it comes several times. */
+/** The value of a header; the first one, if the header is repeated. */
 export function headerOf({ headers }: IssuerAnswer, name: string): string | undefined {
   return [headers[name]].flat()[0]
 }
@@ -48,7 +48,7 @@ export function clip(text: string, maxLength: number = 200): string {
 export function toResponse(answer: IssuerAnswer): Response {
   const headers = new Headers()
   for (const [name, value] of Object.entries(answer.headers))
-    // The body is decoded already: what described its coding is true no longer.
+    // The body is already decoded, so the headers about its encoding no longer apply.
     if (name !== 'content-encoding' && name !== 'content-length')
       for (const one of [value ?? []].flat()) headers.append(name, one)
   const hasBody = ![204, 205, 304].includes(answer.status)

@@ -10,7 +10,7 @@ import { fixedIdentity, type TlsIdentity, type TlsSource } from './tls-identity.
 export interface ConnectionOptions {
   /** The user's own undici 7 dispatcher: used as it is, and not closed. */
   readonly dispatcher?: Dispatcher | undefined
-  /** How long one exchange may take altogether, in milliseconds. Default 5000. */
+  /** How long one exchange may take in total, in milliseconds. Default 5000. */
   readonly timeoutMs?: number
   /** What connections are opened with; a function is called for each exchange, and may reject. */
   readonly tls?: TlsSource
@@ -28,7 +28,7 @@ export interface IssuerRequest {
 
 /** Requests that share one time limit. */
 export interface IssuerExchange {
-  /** Aborts when the time is over. */
+  /** Aborts when the time limit is reached. */
   readonly signal: AbortSignal
   /** What the connections of this exchange are opened with. Rejects as the option `tls` does. */
   identity(): Promise<TlsIdentity>
@@ -53,7 +53,7 @@ export interface IssuerConnection {
   readonly timeoutMs: number
   /** Starts the time limit for all requests of one exchange. */
   exchange(): IssuerExchange
-  /** Ends what is running and closes the connections that were opened here. */
+  /** Aborts running requests and closes the connections that were opened here. */
   close(): Promise<void>
   isClosed(): boolean
 }
@@ -119,7 +119,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    // undici leaves it to the dispatcher to obey the signal, and a dispatcher of the user may never do anything.
+    // undici leaves it to the dispatcher to honour the signal, and a user's dispatcher may never call back.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, { cause: error })
@@ -156,7 +156,7 @@ function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): strin
   return message === '' ? (code ?? 'the connection failed') : messageOf(error)
 }
 
-/** A request of oauth4webapi, which sends nothing but an object of headers and form parameters. */
+/** Converts a request of oauth4webapi, which has only an object of headers and form parameters. */
 export function requestFrom({ method, headers, body }: FetchRequest): IssuerRequest {
   return {
     method: method === 'POST' ? 'POST' : 'GET',

@@ -37,7 +37,7 @@ export async function discoverMetadata(
   throw new IssuerConnectionError(`no metadata found: ${failures.join('; ')}${hint(metadataUrl)}`, { status })
 }
 
-/** A server in trouble says nothing about whether there is metadata at the next URL. */
+/** An outage does not mean that this URL has no metadata, so the next one is not tried. */
 function isOutage({ status }: IssuerAnswer): boolean {
   return status === 429 || status >= 500
 }

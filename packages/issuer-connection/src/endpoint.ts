@@ -4,7 +4,7 @@ import type { IssuerMetadata } from './discover.js'
 import { IssuerConnectionError } from './errors.js'
 
 /**
- * A URL in an issuer's metadata. What is sent there, or believed from there, is as sensitive as what the operator
+ * Reads a URL from an issuer's metadata. It receives the same secrets and the same trust as a URL that the operator
  * configured, so the same rule applies: {@link isTrustworthyUrl}.
  * @throws {IssuerConnectionError} when it is missing or not trustworthy
  */

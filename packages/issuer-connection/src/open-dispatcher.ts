@@ -1,7 +1,7 @@
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
 
-/** What TLS connections are opened with, as PEM. */
+/** The TLS settings of connections, as PEM. */
 export interface TlsSettings {
   /** Certificate authorities to trust instead of Node's. */
   readonly ca?: string
@@ -28,7 +28,7 @@ export interface AgentOptions extends Omit<Undici.Agent.Options, 'connect'> {
   readonly connect?: { readonly timeout: number }
 }
 
-/** Makes an agent. Its requests go through the proxy that the environment names if those of Node's `fetch` would. */
+/** Makes an agent whose requests use the proxy from the environment in the same cases as Node's own `fetch`. */
 export function createAgent(
   { Agent, EnvHttpProxyAgent }: UndiciAgents,
   tls: TlsSettings,
@@ -46,7 +46,10 @@ export function createAgent(
   })
 }
 
-/** When Node's `fetch` reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: exactly 1, or the command-line option. */
+/**
+ * Whether Node's `fetch` reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: the variable is exactly 1, or the
+ * command-line option is set.
+ */
 export function usesEnvironmentProxy(
   environment: Readonly<Record<string, string | undefined>>,
   execArgv: readonly string[],

@@ -6,15 +6,15 @@ export type BodyText =
   | { readonly text: string; readonly problem?: undefined }
   | { readonly text?: undefined; readonly problem: string }
 
-/** What tells how a body is written. */
+/** The headers that describe how a body is encoded. */
 interface BodyHeaders {
   readonly contentEncoding: string | undefined
   readonly contentType: string | undefined
 }
 
 /**
- * Reads a body of at most `maxBytes`, on the wire and decoded: 189 bytes of brotli can unfold to a gigabyte.
- * Rejects only if the connection breaks; an unreadable body is a result.
+ * Reads a body of at most `maxBytes`, on the wire and decoded: 189 bytes of brotli can decode to a gigabyte. Rejects
+ * only if the connection breaks; an unreadable body is a result.
  */
 export async function readBody(
   body: AsyncIterable<Uint8Array>,
@@ -43,12 +43,12 @@ type Decode = (zlib: typeof Zlib, bytes: Buffer, options: { maxOutputLength: num
 const gunzip: Decode = (zlib, bytes, options) =>
   promisify<Buffer, object, Buffer>(zlib.gunzip)(bytes, options)
 
-/** Content coding → how it is undone (RFC 9110 §8.4.1). */
+/** Content coding → its decoder (RFC 9110 §8.4.1). */
 const decoders: Readonly<Record<string, Decode>> = {
   gzip: gunzip,
   'x-gzip': gunzip,
   br: (zlib, bytes, options) => promisify<Buffer, object, Buffer>(zlib.brotliDecompress)(bytes, options),
-  // Meant is the zlib format; some servers leave its two-byte header out.
+  // `deflate` means the zlib format, but some servers omit its two-byte header.
   deflate: (zlib, bytes, options) =>
     promisify<Buffer, object, Buffer>(((bytes[0] ?? 0) & 0x0f) === 8 ? zlib.inflate : zlib.inflateRaw)(
       bytes,
@@ -57,7 +57,7 @@ const decoders: Readonly<Record<string, Decode>> = {
   identity: async (_zlib, bytes) => bytes,
 }
 
-/** More codings than this serve nothing but to keep the reader busy. */
+/** No server needs more codings than this, and each costs time. */
 const mostCodings = 2
 
 /** Codings are listed in the order in which they were applied (RFC 9110 §8.4), so the last one is undone first. */
@@ -95,7 +95,7 @@ function charsetOf(contentType: string | undefined): string {
   return /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
 }
 
-/** An invented charset is no reason to refuse what is most likely UTF-8. */
+/** An unknown charset is not a reason to refuse a body that is most likely UTF-8. */
 function decoderFor(charset: string): TextDecoder {
   try {
     return new TextDecoder(charset)

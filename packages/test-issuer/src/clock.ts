@@ -2,9 +2,9 @@
 export interface TestClock {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Moves the time on by so many milliseconds (back, when negative). */
+  /** Advances the time by this many milliseconds; a negative number sets it back. */
   advance(ms: number): void
-  /** Sets the time to milliseconds since the epoch; it goes on running from there. */
+  /** Sets the time to milliseconds since the epoch; it continues from there. */
   set(time: number | Date): void
 }
 

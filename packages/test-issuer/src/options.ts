@@ -19,7 +19,7 @@ import { audienceOption, readOptions, wrong } from './read-options.js'
 export interface TestIssuerOptions {
   /** Whose tokens and paths to imitate. Default `rfc9068`. */
   profile?: ProfileName
-  /** The audience of tokens whose options name none. */
+  /** The default audience of tokens. */
   audience?: string | readonly string[]
   /** Clients that are registered from the start. */
   clients?: readonly ClientRegistration[]

@@ -27,7 +27,7 @@ export const scopesOption: Parser<readonly string[]> = strings(
   { pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/, mayBeEmpty: true },
 )
 
-/** For what is checked where it is used. */
+/** For options that are checked where they are used. */
 export function anything<T>(expected: string): Parser<T> {
   return parser({ expected, read: value => value as T })
 }

@@ -43,7 +43,10 @@ export interface TestIssuer extends AsyncDisposable {
   token(options?: TokenOptions): Promise<string>
   /** Tokens that a resource server must reject, each with the reason. They are variants of the token that the same options give. */
   badTokens(options?: TokenOptions): Promise<readonly BadToken[]>
-  /** Adds a client or replaces the one with the same id. Makes up a secret if none is given. @throws {TypeError} if the registration is invalid */
+  /**
+   * Adds a client or replaces the one with the same id. Generates a secret if none is given. @throws {TypeError} if
+   * the registration is invalid
+   */
   registerClient(registration: ClientRegistration): ClientCredentials
   /** Signs with a new key from now on; earlier keys stay published. Returns the new key's id. */
   rotateKeys(): Promise<string>
@@ -51,11 +54,11 @@ export interface TestIssuer extends AsyncDisposable {
   withdrawKey(kid?: string): Promise<void>
   /** Makes introspection report a token as inactive, and the token endpoint reject it. */
   revoke(token: string): void
-  /** Makes an endpoint misbehave. @throws {TypeError} if the failure is invalid */
+  /** Makes an endpoint fail. @throws {TypeError} if the failure is invalid */
   fail(endpoint: Endpoint, failure: Failure): void
   /** Ends the failures of one endpoint, or of all. */
   recover(endpoint?: Endpoint): void
-  /** Cuts all connections, and every new one until `online()`. */
+  /** Closes all connections, and every new one until `online()`. */
   offline(): void
   online(): void
   close(): Promise<void>

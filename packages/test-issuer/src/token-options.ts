@@ -3,9 +3,9 @@ import type { Profile, TokenContent } from './issue/profile.js'
 import type { TokenShape } from './issue/sign-token.js'
 import { anything, audienceOption, readOptions, scopesOption, wrong } from './read-options.js'
 
-/** What a test says of a token. */
+/** Options of a token. */
 export interface TokenOptions extends TokenShape {
-  /** Whom the token is for. Default: the issuer's `audience`; without either there is no token. */
+  /** The audience of the token. Default: the issuer's `audience`; without either there is no token. */
   audience?: string | readonly string[]
   /** Default: none. */
   scopes?: readonly string[]
@@ -28,17 +28,17 @@ const declaration = {
       read: value => (typeof value === 'number' && Number.isFinite(value) ? value : undefined),
     }),
   ),
-  // What is wrong on purpose goes into these two.
+  // Deliberate mistakes go into these two.
   claims: optional(anything('claims')),
   header: optional(anything('members of the header')),
   dpopKey: optional(anything('a public key')),
   certificate: optional(anything('a certificate')),
 } satisfies Declares<TokenOptions>
 
-/** What a token says, and how long it lives. */
+/** The content of a token, and its lifetime. */
 type Content = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresInMs: number }
 
-/** @throws {TypeError} where an option is unknown or wrong, or the token would be for nobody */
+/** @throws {TypeError} if an option is unknown or invalid, or the token has no audience */
 export function readTokenOptions(
   options: TokenOptions,
   issuer: { readonly audience: readonly string[]; readonly profile: Profile; readonly expiresInMs: number },

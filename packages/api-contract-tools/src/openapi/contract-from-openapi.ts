@@ -11,7 +11,7 @@ import { readSecurity } from './security.js'
 export interface FromOpenApiOptions {
   /** What the generated file calls its source, such as `openapi.json`. */
   readonly source: string
-  /** Whom tokens for the API are for. Default: the URL of the document's first server. */
+  /** The audience of tokens for the API. Default: the URL of the document's first server. */
   readonly audience?: string
   /** The name of the contract's constant. Default: from the document's title, such as `receiptsApi`. */
   readonly name?: string

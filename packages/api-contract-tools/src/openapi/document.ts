@@ -46,7 +46,7 @@ export function readDocument(text: string): OpenApiDocument {
 
 function parseText(text: string): Json {
   try {
-    // JSON is YAML too, but JSON.parse is much faster. A byte order mark is none of its letters.
+    // JSON is YAML too, but JSON.parse is much faster. JSON.parse refuses a byte order mark.
     const content = text.replace(/^\uFEFF/, '')
     return (/^\s*\{/.test(content) ? parseEither(content) : parseYaml(content)) as Json
   } catch (error) {

@@ -11,7 +11,7 @@ export function boolean(): Parser<boolean> {
 
 /** A function; its results are checked where it is called. */
 export function callback<F extends (...given: never[]) => unknown>(expected: string): Parser<F> {
-  // Nothing more can be known about a function.
+  // A function cannot be checked any further.
   return parser({ expected, read: value => (typeof value === 'function' ? (value as F) : undefined) })
 }
 
@@ -29,8 +29,8 @@ export function instance<T>(methods: readonly (keyof T & string)[], expected: st
 }
 
 /**
- * A function that returns milliseconds since the epoch. It is called once, and the result of every later call is checked
- * too: with a clock that gives no number, every comparison is false and nothing ever expires.
+ * A function that returns milliseconds since the epoch. It is called once, and the result of every later call is
+ * checked too: with a clock that does not return a number, every comparison is false and nothing ever expires.
  */
 export function clock(): Parser<() => number> {
   const expected = 'a function that returns milliseconds since the epoch'
@@ -56,7 +56,7 @@ function ignoreRejection(value: unknown): void {
   if (value instanceof Promise) value.catch(() => {})
 }
 
-/** @throws {TypeError} with a message that may be shown to anyone; `cause` tells more */
+/** @throws {TypeError} with a message that may be shown to anyone; `cause` has the details */
 function checked(clockOfOthers: () => unknown): number {
   let cause: unknown
   try {

@@ -1,7 +1,7 @@
 import { parser, type Parser } from '../parser.js'
 import { instance } from './code.js'
 
-/** What is used of undici's dispatchers. */
+/** The part of undici's dispatchers that is used. */
 interface DispatcherLike {
   dispatch(options: object, handler: object): unknown
   compose(
@@ -17,8 +17,8 @@ const anyDispatcher = instance<DispatcherLike>(
 )
 
 /**
- * A dispatcher of undici 7, known by its shape: copies of undici have classes of their own. One of another major version,
- * such as `npm i undici` installs, is rejected.
+ * A dispatcher of undici 7, recognized by its shape, because each copy of undici has its own classes. One of another
+ * major version, such as `npm i undici` installs, is rejected.
  */
 export function dispatcher<T>(): Parser<T> {
   return parser({
@@ -51,7 +51,7 @@ function isOfOtherUndici(given: DispatcherLike): boolean {
   return !translated
 }
 
-/** A dispatcher that was written without undici's class may compose in its own way. */
+/** A dispatcher that is not based on undici's class may compose differently. */
 function isMadeByUndici(given: object): boolean {
   for (
     let prototype: unknown = Object.getPrototypeOf(given);

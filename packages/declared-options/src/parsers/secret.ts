@@ -3,7 +3,7 @@ import type { Parser } from '../parser.js'
 import { parser } from '../parser.js'
 import { kindOf } from '../show.js'
 
-/** Text that no error shows, or a function that gives it. */
+/** Text that no error shows, or a function that returns it. */
 export function secret<F extends (...given: never[]) => unknown>(expected: string): Parser<string | F> {
   return parser({
     expected,
@@ -23,7 +23,7 @@ export function secret<F extends (...given: never[]) => unknown>(expected: strin
   })
 }
 
-/** What PEM text can hold. */
+/** What PEM text can contain. */
 type PemKind = 'certificate' | 'private key'
 
 const readers: Readonly<Record<PemKind, (block: string) => unknown>> = {

@@ -23,7 +23,7 @@ export function refuseLong(value: unknown, { option, toError }: Place): void {
     throw toError(`option \`${option}\` is ${value.length} characters long; expected at most ${longest}`)
 }
 
-/** One of a few words. */
+/** One of a list of words. */
 export function oneOf<const T extends string>(
   words: readonly T[],
   expected: string = words

@@ -3,7 +3,7 @@ import type { Place } from '../place.js'
 import { invalid, kindOf, show } from '../show.js'
 import { refuseLong } from './text.js'
 
-/** What a URL may have. */
+/** What a URL may contain. */
 interface UrlRules {
   /** Rejects query and fragment, as an issuer identifier has none (RFC 8414 §2). Default false. */
   readonly plain?: boolean
@@ -12,8 +12,8 @@ interface UrlRules {
 }
 
 /**
- * An absolute URL: https, http on this machine, or any http with `allowInsecureHttp`. Credentials in it are rejected and
- * never shown. The text is kept as it is, because issuers are compared character by character.
+ * An absolute URL: https, http on this machine, or any http with `allowInsecureHttp`. Credentials in it are rejected
+ * and never shown. The text is not normalized, because issuers are compared character by character.
  */
 export function url({
   plain = false,
@@ -44,7 +44,7 @@ export function url({
 
 /**
  * Whether a URL is safe to send secrets to and to believe answers from: https, http on this machine, or any http with
- * `allowInsecureHttp`. A URL with a user name or password never is: it would end up in logs.
+ * `allowInsecureHttp`. A URL with a user name or password is never safe, because it would appear in logs.
  */
 export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boolean {
   if (!URL.canParse(value)) return false
@@ -55,7 +55,7 @@ export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boo
   return protocol === 'http:' && (isLoopback || allowInsecureHttp)
 }
 
-/** A URL that cannot be parsed may have credentials too, and must not be shown then. */
+/** A URL that cannot be parsed may contain credentials too, so it is not shown. */
 function refuseCredentials(value: string, { option, toError }: Place): void {
   const isParsed = URL.canParse(value)
   const { username, password } = isParsed ? new URL(value) : { username: '', password: '' }

@@ -11,7 +11,7 @@ export function basic(secret: string): ClientAuth {
     headers.set('authorization', basicHeader(formEncode(clientId), formEncode(secret)))
 }
 
-/** For servers that do not decode, and ids or secrets that the encoding changes. */
+/** For servers that do not decode credentials, if the id or the secret has characters that the encoding changes. */
 export function unencodedBasic(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) =>
     headers.set('authorization', basicHeader(clientId, secret))

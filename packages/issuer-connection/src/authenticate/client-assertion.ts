@@ -13,7 +13,7 @@ export type AssertionAudience = 'issuer' | 'token_endpoint'
 /** Signs for a client whose key is kept elsewhere: in a KMS or an HSM. */
 export type SignAssertion = (data: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
-/** What client assertions are signed with (RFC 7523 §2.2). */
+/** The key that signs client assertions (RFC 7523 §2.2). */
 export type AssertionKey =
   | {
       readonly key: Provided<PrivateKeyInput>
@@ -98,7 +98,7 @@ async function withAssertion(
     })(server, client, body, headers)
 }
 
-/** RFC 10070 types assertions explicitly. Servers that want the token endpoint's URL are older than that. */
+/** RFC 10070 types assertions explicitly. Servers that expect the token endpoint's URL predate it. */
 function typeFor(audience: AssertionAudience): string {
   return audience === 'issuer' ? 'client-authentication+jwt' : 'JWT'
 }

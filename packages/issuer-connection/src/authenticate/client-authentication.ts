@@ -82,7 +82,7 @@ function text(value: unknown, what: string): string {
   throw new TypeError(`${what} is ${value === '' ? 'empty' : typeof value}, expected text`)
 }
 
-/** Whether asking for the credentials again can give different ones. */
+/** Whether the credentials can change: a function may return different ones next time. */
 export function canChange(credentials: ClientCredentials): boolean {
   switch (credentials.method) {
     case 'private_key_jwt':

@@ -16,7 +16,7 @@ import { secretMethods, type SecretMethod } from './client-authentication.js'
 import { keyAlgorithms, type PrivateKeyInput } from './private-key.js'
 import type { ProvideContext, Provided } from './provide.js'
 
-/** How a client authenticates, as options say it; undefined: left out. */
+/** The options for client authentication; undefined if left out. */
 export interface CredentialOptions {
   readonly clientSecret: Provided<string> | undefined
   readonly clientAuthentication: SecretMethod | 'tls_client_auth' | undefined

@@ -1,10 +1,13 @@
 /** Tells a function that provides a secret why it is called. */
 export interface ProvideContext {
-  /** The server has just refused what the function gave: whatever it has cached is out of date. */
+  /** The server has just refused the value that the function returned before, so a cached one is outdated. */
   readonly refused: boolean
 }
 
-/** A value, or a function that is called for it whenever it is needed: for a file that changes, or a vault. */
+/**
+ * A value, or a function that returns it. The function is called whenever the value is needed, for example to read a
+ * file or a vault.
+ */
 export type Provided<T> = T | ((context: ProvideContext) => T | Promise<T>)
 
 /** The value, or what the function returns. */

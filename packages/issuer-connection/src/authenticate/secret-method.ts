@@ -6,7 +6,7 @@ const preferred = ['client_secret_basic', 'client_secret_post', 'client_secret_j
 
 /**
  * The method for a client secret at the introspection endpoint, as the metadata lists it (RFC 8414 §2). A server that
- * lists nothing for that endpoint most likely treats it as it treats the token endpoint.
+ * lists nothing for that endpoint most likely expects the same as at the token endpoint.
  */
 export function secretMethodFor(metadata: JsonObject): SecretMethod {
   const listed =

@@ -6,7 +6,7 @@ import type { InjectableApp, InjectedAnswer } from './injectable-app.js'
 import type { ExpectProtectedOptions } from './options.js'
 import { nameOf, type ProtectedRoute } from './protected-route.js'
 
-/** Asks for one route with every kind of credentials. Returns a line for each wrong answer. */
+/** Requests one route with every kind of credentials. Returns a line for each wrong answer. */
 export async function checkRoute(
   app: InjectableApp,
   route: ProtectedRoute,

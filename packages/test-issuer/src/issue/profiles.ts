@@ -29,7 +29,7 @@ const rfc9068: Profile = {
 /** Profile name → profile. Supporting another issuer takes one row. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   rfc9068,
-  /** Microsoft Entra ID, v2.0: `roles` where an application acts for itself, `scp` where a user delegated. */
+  /** Microsoft Entra ID, v2.0: `roles` if an application acts for itself, `scp` if a user delegated permissions. */
   entra: {
     issuerPath: `/${tenant}/v2.0`,
     jwksPath: `/${tenant}/discovery/v2.0/keys`,
@@ -77,7 +77,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       permissions: content.scopes,
     }),
   },
-  /** Keycloak: the payload's own `typ` tells access tokens from the others. */
+  /** Keycloak: `typ` in the payload distinguishes access tokens from other tokens. */
   keycloak: {
     issuerPath: '/realms/test',
     jwksPath: '/realms/test/protocol/openid-connect/certs',

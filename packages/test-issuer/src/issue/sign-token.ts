@@ -5,7 +5,7 @@ import { exportJWK } from 'jose/key/export'
 import type { Claims, Profile, TokenContent } from './profile.js'
 import type { SigningKey } from './signing-keys.js'
 
-/** A token's key binding: with either of these the token is worth nothing without the key. */
+/** A token's key binding: a token with either of these is useless without the key. */
 export interface TokenBinding {
   /** The caller's DPoP public key: `cnf.jkt` (RFC 9449 §6.1). */
   dpopKey?: KeyObject | webcrypto.CryptoKey | JsonWebKey
@@ -15,9 +15,9 @@ export interface TokenBinding {
 
 /** What {@link signToken} writes besides the content. */
 export interface TokenShape extends TokenBinding {
-  /** Claims put over those of the profile; `undefined` takes one out. */
+  /** Claims that override those of the profile; `undefined` removes one. */
   claims?: Claims
-  /** Header members put over `alg`, `typ` and `kid`; `undefined` takes one out. */
+  /** Header members that override `alg`, `typ` and `kid`; `undefined` removes one. */
   header?: Readonly<Record<string, unknown>>
 }
 

@@ -37,7 +37,7 @@ export interface IssuerDispatcher extends EventEmitter {
 
 export function createDispatcher(fetch: IssuerFetch): IssuerDispatcher {
   return dispatcherOf((options, handler) => {
-    // Never rejects: what goes wrong is told to the handler.
+    // Never rejects; errors go to the handler.
     void run(options, handler, fetch)
     return true
   })

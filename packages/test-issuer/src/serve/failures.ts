@@ -2,26 +2,28 @@ import { count, milliseconds, optional, parser, type Declares, type Parser } fro
 import { readOptions, wrong } from '../read-options.js'
 import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
-/** How an endpoint misbehaves. With `delayMs` alone it is slow, and right. */
+/** How an endpoint fails. With only `delayMs`, the answer is correct but late. */
 export interface Failure {
-  /** The status of the answer. Default 500 when a body or headers are given, else the true answer's. */
+  /**
+   * The status of the answer. Default: 500 if a body or headers are given, otherwise the status of the normal answer.
+   */
   status?: number
-  /** Headers of the answer: `retry-after`, say. */
+  /** Headers of the answer, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>
   /** The body: text as it is, anything else as JSON. */
   body?: unknown
   /** How long the answer takes, in milliseconds. */
   delayMs?: number
-  /** How many requests it happens to. Default: until `recover`. */
+  /** How many requests fail. Default: until `recover`. */
   times?: number
 }
 
-/** Failures that wait for their requests: those of one endpoint happen in the order in which they were asked for. */
+/** Failures that wait for their requests. Those of one endpoint occur in the order in which they were added. */
 export interface Failures {
   add(endpoint: Endpoint, failure: Failure): void
-  /** What happens to this request, if anything. */
+  /** The failure for this request, if one is due. */
   take(endpoint: Endpoint): Failure | undefined
-  /** Takes every failure of an endpoint, or of all, back. */
+  /** Removes the failures of one endpoint, or of all. */
   clear(endpoint?: Endpoint): void
 }
 
@@ -61,13 +63,12 @@ const declaration = {
   times: optional(count({ min: 1 })),
 } satisfies Declares<Failure>
 
-/** A value with which a function gives a result, and throws nothing. */
+/** Accepts a value if a function returns a result for it without throwing. */
 function usableBy<T>(use: (value: T) => unknown, expected: string): Parser<T> {
   return parser({
     expected,
     read(value) {
       try {
-        // Whether it is one is found out by using it.
         return use(value as T) === undefined ? undefined : (value as T)
       } catch {
         return undefined

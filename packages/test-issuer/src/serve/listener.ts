@@ -6,7 +6,7 @@ import { maxBodyBytes } from './exchange.js'
 /** The issuer's socket. It does not keep the process alive: a test that fails before it closes the issuer still ends. */
 export interface Listener {
   readonly port: number
-  /** Accepts connections, or cuts all. The port stays reserved either way. */
+  /** Accepts connections, or closes all of them. The port stays reserved either way. */
   setReachable(reachable: boolean): void
   close(): Promise<void>
 }
@@ -51,7 +51,7 @@ async function serve(message: IncomingMessage, response: ServerResponse, handle:
   response.writeHead(answer.status, answer.headers).end(answer.body)
 }
 
-/** Reads to the end, but keeps no more than what shows that the body is too large. */
+/** Reads the whole body, but stores only as much as shows that it is too large. */
 async function readBody(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0

@@ -20,7 +20,7 @@ interface Place {
   readonly origin: string
 }
 
-/** @param handle is called only after this function has returned: until then nobody knows the origin */
+/** @param handle is called only after this function has returned: the origin is not known before */
 export async function openNetwork(place: Place, handle: Handle): Promise<Network> {
   const closing = new AbortController()
   const listener = place.listen ? await listen(place.port, handle) : undefined

@@ -13,7 +13,7 @@ export interface RecordedRequest {
   readonly scope: string | undefined
   /** The resource and audience parameters, as they were sent. */
   readonly targets: readonly string[]
-  /** When it came, by the issuer's clock, in milliseconds since the epoch. */
+  /** When it arrived, by the issuer's clock, in milliseconds since the epoch. */
   readonly at: number
   /** The answer's status; undefined until it is sent. */
   readonly status: number | undefined
@@ -22,13 +22,13 @@ export interface RecordedRequest {
 /** Every request, in order. */
 export interface RecordedRequests extends Iterable<RecordedRequest> {
   readonly length: number
-  /** One of them; counted from the end when negative. */
+  /** The request with this index; negative ones count from the end. */
   at(index: number): RecordedRequest | undefined
-  /** How many there were, of an endpoint or of all. */
+  /** The number of requests to one endpoint, or to all. */
   count(endpoint?: Endpoint): number
-  /** Those of an endpoint. */
+  /** The requests to one endpoint. */
   of(endpoint: Endpoint): readonly RecordedRequest[]
-  /** Forgets them all. */
+  /** Removes all records. */
   clear(): void
 }
 

@@ -18,7 +18,7 @@ export interface AssertionContext {
   readonly once: (id: string) => boolean
 }
 
-/** A client, and the method by which its assertion proves who it is. */
+/** A client, and the authentication method of its assertion. */
 export interface AssertedClient {
   readonly client: RegisteredClient
   readonly method: 'client_secret_jwt' | 'private_key_jwt'

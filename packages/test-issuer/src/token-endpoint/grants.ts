@@ -4,7 +4,7 @@ import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import type { Parameters } from './parameters.js'
 
-/** On whose behalf the token is: nobody's but the client's, or a subject's. */
+/** On whose behalf the token is issued: the client's own, or a subject's. */
 export interface OnBehalf {
   readonly subject: string | undefined
   /** Claims that the grant adds. */
@@ -13,7 +13,7 @@ export interface OnBehalf {
   readonly answer: Claims
 }
 
-/** What one grant asks of the request, besides the client's authentication. */
+/** What one grant reads from the request, after the client was authenticated. */
 export type Grant = (parameters: Parameters, client: RegisteredClient, tokens: OwnTokens) => Promise<OnBehalf>
 
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
@@ -87,7 +87,10 @@ function subjectOf({ sub }: Claims): string {
   throw new OAuthError('invalid_grant', 'the token has no sub, so it does not say for whom the client acts')
 }
 
-/** A service may pass on only what was meant for it: else any stolen token is worth a new one. */
+/**
+ * A service may exchange only tokens that were issued for it. Otherwise any stolen token could be exchanged for a new
+ * one.
+ */
 function checkMeantFor({ ownAudience }: RegisteredClient, { aud }: Claims): void {
   if (ownAudience !== undefined && ![aud].flat().includes(ownAudience))
     throw new OAuthError(

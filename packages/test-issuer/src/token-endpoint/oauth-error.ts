@@ -11,7 +11,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_dpop_proof'
 
-/** What a step of the token endpoint throws. The description says what to change and contains no secret. */
+/** The error that a step of the token endpoint throws. The description says what to change and contains no secret. */
 export class OAuthError extends Error {
   readonly code: OAuthErrorCode
   readonly headers: Record<string, string>
@@ -32,7 +32,10 @@ export class OAuthError extends Error {
   }
 }
 
-/** RFC 6749 §5.2: ASCII without quotation marks and backslashes. Descriptions repeat parts of the request, which may have any. */
+/**
+ * RFC 6749 §5.2: ASCII without quotation marks and backslashes. Descriptions quote parts of the request, which may
+ * contain them.
+ */
 function descriptionText(message: string): string {
   return message.replaceAll('"', "'").replaceAll(/[^\x20\x21\x23-\x5B\x5D-\x7E]/g, '?')
 }

@@ -11,7 +11,7 @@ export interface OwnTokens {
    * @throws {Error} saying why it is not valid
    */
   read(token: string): Promise<Claims>
-  /** From now on the token is inactive (RFC 7662 §2.2). */
+  /** Makes a token inactive (RFC 7662 §2.2). */
   revoke(token: string): void
 }
 

@@ -2,14 +2,14 @@ import type { RegisteredClient } from '../clients/registration.js'
 import { OAuthError } from './oauth-error.js'
 import type { Parameters } from './parameters.js'
 
-/** What a token will be good for. */
+/** The scopes and the audience of a token. */
 export interface Granted {
   readonly audience: readonly string[]
   readonly scopes: readonly string[]
 }
 
 /**
- * What of the request the client's registration allows: all of it, or an error. Nothing is dropped silently.
+ * What the token is granted: everything that was requested, or an error. Nothing is dropped silently.
  * @throws {OAuthError} invalid_target (RFC 8707 §2) or invalid_scope (RFC 6749 §5.2)
  */
 export function applyPolicy(parameters: Parameters, client: RegisteredClient): Granted {

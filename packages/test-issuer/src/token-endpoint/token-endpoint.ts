@@ -16,7 +16,7 @@ import { applyPolicy } from './policy.js'
 /** What the token endpoint works with. */
 export interface TokenEndpointContext extends AssertionContext {
   readonly tokens: OwnTokens
-  /** Whether responses to the client credentials grant have `scope`; Entra ID's and Cognito's have not. */
+  /** Whether responses to the client credentials grant have `scope`; those of Entra ID and Cognito do not. */
   readonly answersScope: boolean
   /** Token lifetime in milliseconds. */
   readonly expiresInMs: number
