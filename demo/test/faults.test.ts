@@ -44,11 +44,7 @@ t.test('what is broken has its effect at once, and heals', async t => {
   }
 
   const waits: [name: string, ...seen: RegExp[]][] = [
-    [
-      'wrong-audience',
-      /aud names none of https:\/\/receipts\.bookstore\.example/,
-      /error=(&quot;|")invalid_token/,
-    ],
+    ['wrong-audience', /expected https:\/\/receipts\.bookstore\.example/, /error=(&quot;|")invalid_token/],
     ['missing-scope', /<strong>403<\/strong>/, /scope=(&quot;|")receipts:write/],
     ['expired-token', /exp is in the past/],
     ['wrong-secret', /<strong>invalid_client<\/strong>: it does not accept the client’s credentials/],

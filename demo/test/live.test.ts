@@ -81,7 +81,7 @@ t.test('each check has its line, and the option that controls it', async t => {
   t.match(
     refused.find(({ name }) => name === 'audience'),
     {
-      finding: /aud names none of https:\/\/receipts.example: aud "https:\/\/other.example"/,
+      finding: /expected https:\/\/receipts.example: aud "https:\/\/other.example"/,
       refusal: 'it was issued for another service',
     },
   )

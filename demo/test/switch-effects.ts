@@ -29,7 +29,7 @@ export const effects: Readonly<Record<string, Effect>> = {
     ),
     receipt: 'once healed',
     inside:
-      /invalid_token[^]*aud names none of https:\/\/receipts\.bookstore\.example: aud .{1,6}https:\/\/another-api\.example/,
+      /invalid_token[^]*expected https:\/\/receipts\.bookstore\.example: aud .{1,6}https:\/\/another-api\.example/,
     flow: [receiptPut('new token 401')],
   },
   'missing-scope': {

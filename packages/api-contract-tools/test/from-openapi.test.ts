@@ -324,7 +324,7 @@ t.test('references become constants in an order that compiles, and cycles end', 
   ])
   const loaded = await load(t, code)
   t.ok(loaded['thingsApi'])
-  t.throws(() => schema(ref('Loop'), schemas), { message: /leads back to itself/ })
+  t.throws(() => schema(ref('Loop'), schemas), { message: /refers to itself/ })
 })
 
 t.test('names and texts of a document cannot become code', async t => {
@@ -417,10 +417,10 @@ t.test('an operation has a name, a path and scopes that a contract can have', as
     [{}, '/{a}/{a}', /its path/],
     [{ requestBody: { content: { 'text/plain': {} } } }, '/', /its body is not JSON/],
     [{ requestBody: { content: {} } }, '/', /its body is not JSON/],
-    [{ responses: { 200: { content: { 'text/html': {} } } } }, '/', /no answer of it/],
-    [{ responses: {} }, '/', /no answer of it/],
-    [{ responses: undefined }, '/', /no answer of it/],
-    [{ security: [{ login: ['a b'] }] }, '/', /no such scopes/],
+    [{ responses: { 200: { content: { 'text/html': {} } } } }, '/', /none of its answers/],
+    [{ responses: {} }, '/', /none of its answers/],
+    [{ responses: undefined }, '/', /none of its answers/],
+    [{ security: [{ login: ['a b'] }] }, '/', /its scopes are not valid/],
     [
       { parameters: [{ in: 'query', name: 'q', required: true, schema: { type: 'object' } }] },
       '/',
@@ -439,7 +439,7 @@ t.test('an operation has a name, a path and scopes that a contract can have', as
       '/a/{y}': { get: { operationId: 'two', responses: { 204: {} } } },
     },
   })
-  t.strictSame(twice.notes.slice(-1), ['two is left out: its route is that of one.'])
+  t.strictSame(twice.notes.slice(-1), ['two is left out: it has the same route as one.'])
   const extended = generate({
     paths: {
       'x-internal': { get: { responses: { 204: {} } } },
@@ -508,13 +508,13 @@ t.test('a document that cannot be used is refused with a reason', async t => {
   const refs: [ref: string, message: RegExp][] = [
     [
       'https://example.com/schema.json',
-      /"https:\/\/example\.com\/schema\.json" leads out of the document; bundle it/,
+      /"https:\/\/example\.com\/schema\.json" points outside the document; bundle it/,
     ],
-    ['./other.yaml#/a', /leads out of the document/],
-    ['#/components/schemas/Nowhere', /leads to nothing/],
-    ['#/components/schemas/%zz', /leads to nothing/],
-    ['#/__proto__', /leads to nothing/],
-    ['#/paths/constructor', /leads to nothing/],
+    ['./other.yaml#/a', /points outside the document/],
+    ['#/components/schemas/Nowhere', /does not exist in the document/],
+    ['#/components/schemas/%zz', /does not exist in the document/],
+    ['#/__proto__', /does not exist in the document/],
+    ['#/paths/constructor', /does not exist in the document/],
   ]
   for (const [$ref, message] of refs)
     t.throws(() => schema({ $ref }), { code: 'API_CONTRACT_OPENAPI', message }, $ref)

@@ -47,14 +47,14 @@ export function checkDefinition(definition: unknown): void {
       /^[!#-[\]-~]+$/.test(scope) && isText(description),
       'a scope',
       { [scope]: description },
-      'text without spaces and quotes, with a description',
+      'a name without spaces and quotes, with a description',
     )
   const owners = new Map<string, string>()
   for (const [name, operation] of Object.entries(operations)) {
     checkMembers(name, operation, operationRules)
     checkOperation(name, operation, Object.keys(scopes))
     const route = `${operation.method} ${operation.path.replaceAll(/:\w+/g, ':')}`
-    expect(!owners.has(route), name, route, `another route than that of ${owners.get(route)}`)
+    expect(!owners.has(route), name, route, `a route other than that of ${owners.get(route)}`)
     owners.set(route, name)
   }
 }

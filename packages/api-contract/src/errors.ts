@@ -26,7 +26,7 @@ export class BrokenContractError extends Error {
 
   /** @internal */
   constructor(operation: string, problem: string) {
-    super('The server does not do what its API contract says')
+    super('The server does not follow its API contract')
     this.problem = `${operation}: ${problem}`
   }
 }

@@ -82,7 +82,7 @@ t.test('a contract that contradicts itself does not start', async t => {
     [{ scopes: ['read'] }, `the contract: scopes is [ 'read' ]; expected an object: scope → description`],
     [
       { scopes: { 'a b': 'x' } },
-      `a scope is { 'a b': 'x' }; expected text without spaces and quotes, with a description`,
+      `a scope is { 'a b': 'x' }; expected a name without spaces and quotes, with a description`,
     ],
     [{ scopes: { read: true } }, /^a scope is \{ read: true \}; expected/],
     [{ operations: { a: null } }, 'a is null; expected an object'],
@@ -93,7 +93,7 @@ t.test('a contract that contradicts itself does not start', async t => {
     ],
     [
       { operations: { a: right, b: { ...right, path: '/a/:x', params: Type.Object({ x: Type.String() }) } } },
-      `b is 'GET /a/:'; expected another route than that of a`,
+      `b is 'GET /a/:'; expected a route other than that of a`,
     ],
   ]
   for (const [change, message] of wrongApi)
@@ -188,7 +188,7 @@ t.test('a request that no resource server has checked reaches no handler', async
   const url = '/receipts/1'
   t.match((await app.inject({ method: 'DELETE', url })).json(), {
     statusCode: 500,
-    message: 'The server does not do what its API contract says',
+    message: 'The server does not follow its API contract',
   })
   t.equal(handled, 0)
   t.match(logged, [

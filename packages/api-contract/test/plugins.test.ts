@@ -147,15 +147,21 @@ t.test('a client with contradicting options does not start', async t => {
   }
   const wrong: [more: object, message: RegExp][] = [
     [{ api: receiptsApi }, /^option `api` is a whole API; pass api\.pick\(…\)/],
-    [{ api: ['putReceipt'] }, /^option `api` is \["putReceipt"\]; expected what this client uses of an API/],
+    [
+      { api: ['putReceipt'] },
+      /^option `api` is \["putReceipt"\]; expected the operations that this client calls/,
+    ],
     [{ api: { ...used, audience: 5 } }, /^option `api` is \{ audience, scopes, operations, over \}/],
-    [{ api: used, resource: 'https://other.example.com' }, /^option `resource` is beside `api`/],
-    [{ api: used, audience: receiptsApi.audience }, /^option `audience` is beside `api`/],
+    [
+      { api: used, resource: 'https://other.example.com' },
+      /^option `resource` cannot be combined with `api`/,
+    ],
+    [{ api: used, audience: receiptsApi.audience }, /^option `audience` cannot be combined with `api`/],
     [{ tokens: 'per-operation' }, /^option `tokens` does nothing without `api`/],
     [{ api: used, tokens: 'each' }, /^option `tokens` is "each"; expected/],
     [
       { api: used, tokens: 'per-operation', profile: 'entra' },
-      /^option `tokens` is "per-operation", and tokens of/,
+      /^option `tokens` is "per-operation", but tokens of/,
     ],
     [{ api: used, profile: 'entra', scopes: ['receipts:read'] }, /^options `scopes` and `resource` exclude/],
   ]
@@ -236,7 +242,7 @@ t.test('an audience beside the API has to include that of the API', async t => {
   const wrong: [options: object, message: RegExp][] = [
     [
       { issuer, audience: other },
-      /option `audience` is \["https:\/\/other.*without the audience of `api`; add "https:\/\/small/,
+      /option `audience` is \["https:\/\/other.*which lacks the audience of `api`; add "https:\/\/small/,
     ],
     [
       {
@@ -245,12 +251,12 @@ t.test('an audience beside the API has to include that of the API', async t => {
           { issuer: `${issuer}/2`, audience: other },
         ],
       },
-      /without the audience of `api`/,
+      /which lacks the audience of `api`/,
     ],
     [{ issuer, audience: undefined }, /option `audience` is undefined/],
     [
       { issuer, api: small.pick('one') },
-      /option `api` is what one client uses of an API; pass the API itself/,
+      /option `api` has the operations of one client; pass the API itself/,
     ],
     [{ issuer, api: {} }, /option `api` is \{\}; expected an API with audience, scopes and requireRoutes/],
   ]

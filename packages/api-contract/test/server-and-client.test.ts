@@ -139,7 +139,7 @@ t.test('an answer that does not match is a 500 with a log entry, and tells the c
     statusCode: 500,
     code: 'API_CONTRACT_BROKEN',
     error: 'Internal Server Error',
-    message: 'The server does not do what its API contract says',
+    message: 'The server does not follow its API contract',
   })
   t.match(bench.logged, [
     { err: { code: 'API_CONTRACT_BROKEN', problem: /^putReceipt: 201: \/number .*pattern/ } },

@@ -45,7 +45,7 @@ function instanceName(value: object): string {
   const name: unknown = (value as { constructor?: { name?: unknown } }).constructor?.name
   return typeof name === 'string' && name !== '' && name !== 'Object'
     ? `an instance of ${name.slice(0, longest)}`
-    : 'an object with a prototype of its own'
+    : 'an object with a custom prototype'
 }
 
 /** The kind of a value, for errors that must not show the value itself. */

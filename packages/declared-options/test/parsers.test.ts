@@ -137,7 +137,7 @@ t.test('invalid values are rejected, with the option, the value and what was exp
     ],
     [object({}, 'an object'), new Map([['a', 1]]), /is an instance of Map; expected an object/],
     [object({}, 'an object'), new AgentOfUndici8(), /is an instance of AgentOfUndici8; expected an object/],
-    [object({}, 'an object'), Object.create({ a: 1 }), /is an object with a prototype of its own/],
+    [object({}, 'an object'), Object.create({ a: 1 }), /is an object with a custom prototype/],
     [dispatcher(), {}, /option `x` is not a dispatcher of undici 7/],
     [dispatcher(), new AgentOfUndici8(), /option `x` is a dispatcher of another major .*npm i undici@7/],
     [dispatcher(), null, /not a dispatcher/],
@@ -224,7 +224,7 @@ t.test('what is left out, and what is undefined', async t => {
     [{ clientId: 'a', scopes: undefined }, /`scopes` is undefined .* list of scopes, or leave it out$/],
     [
       Object.create({ clientId: 'a' }) as object,
-      /expects an object of options, not an object with a prototype/,
+      /expects an object of options, not an object with a custom prototype/,
     ],
   ]
   for (const [given, message] of cases) t.throws(() => read(given), { message }, inspect(given))

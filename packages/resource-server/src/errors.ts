@@ -27,7 +27,7 @@ export type RefusalReason =
 /** What the log may know of a refused request: no token, no raw header. */
 export interface RefusalDetails {
   readonly reason: RefusalReason
-  /** A sentence for the operator; made of our own words and configured values only. */
+  /** A sentence for the operator. It may quote claims of an unverified token: shortened, and without tokens and invisible characters. */
   readonly detail?: string | undefined
   readonly kid?: string | undefined
   readonly issuer?: string | undefined
@@ -145,7 +145,7 @@ export class RevocationFailedError extends RevocationFailed {
   }
 }
 
-const GuardFailed: Make = createError('OAUTH_GUARD_FAILED', 'Access to this route could not be checked', 500)
+const GuardFailed: Make<[string]> = createError('OAUTH_GUARD_FAILED', '%s', 500)
 
 /**
  * 500: a callback of the application, or this package, has a fault, or the registration of the plugin failed. Callers see
@@ -153,8 +153,8 @@ const GuardFailed: Make = createError('OAUTH_GUARD_FAILED', 'Access to this rout
  */
 export class GuardFailedError extends GuardFailed {
   /** @param cause whatever was thrown */
-  constructor(cause: unknown) {
-    super()
+  constructor(cause: unknown, message: string = 'Access to this route could not be checked') {
+    super(message)
     Object.defineProperty(this, 'cause', { value: cause, enumerable: false })
   }
 }

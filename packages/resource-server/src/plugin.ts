@@ -156,9 +156,9 @@ export default resourceServer
 
 function refuseForeignDecorators(fastify: FastifyInstance): void {
   if (fastify.hasRequestDecorator('auth'))
-    throw new InvalidOptionError('request.auth exists already, by another plugin')
+    throw new InvalidOptionError('another plugin has already added request.auth')
   if (fastify.hasDecorator('oauth'))
-    throw new InvalidOptionError('fastify.oauth exists already, by another plugin')
+    throw new InvalidOptionError('another plugin has already added fastify.oauth')
 }
 
 function challengesFor({ realm, resourceMetadata, dpop }: Settings): Challenges {

@@ -68,6 +68,6 @@ function refuseUnguardedRule(route: SeenRoute): void {
   const { oauth } = configOf(route) as { oauth?: unknown }
   if (oauth === undefined || oauth === false) return
   throw new InvalidRouteError(
-    `${nameOf(route.methods, route.url)}: config.oauth does nothing here, because fastify-resource-server is registered in another scope; register it in this scope or in one around it`,
+    `${nameOf(route.methods, route.url)}: config.oauth has no effect here, because fastify-resource-server is registered in another scope; register it in this scope or in one around it`,
   )
 }

@@ -35,7 +35,7 @@ export function guardScope(scope: FastifyInstance): void {
   const scopes = (root[guardedScopes] ??= [])
   if (scopes.some(guarded => isInside(scope, guarded) || isInside(guarded, scope)))
     throw new InvalidOptionError(
-      'the plugin is registered in this scope, in one around it or in one inside it already; register it once on each path, or in sibling scopes',
+      'the plugin is already registered in this scope, or in one that contains it or is contained in it; register it once on each path, or in sibling scopes',
     )
   scopes.push(scope)
 }

@@ -134,7 +134,7 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
 
   /** Without a request, no binding can be proved, and what is no token at all is a malformed one. */
   async function check(raw: unknown, requirement: Requirement): Promise<Outcome> {
-    if (typeof raw !== 'string') return new Refusal('malformed', 'the token is no string')
+    if (typeof raw !== 'string') return new Refusal('malformed', 'the token is not a string')
     const presented = { accessToken: raw, header: `Bearer ${raw}` }
     const token = verifier.remembered(presented.header) ?? (await verifier.verify(presented))
     if (token instanceof Refusal)
@@ -153,7 +153,9 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
   return async (raw, rule) => {
     const startedAt = startTime()
     const token = await checkByRule(raw, rule).catch((error: unknown) => {
-      throw new GuardFailedError(error)
+      throw error instanceof InvalidRouteError
+        ? new GuardFailedError(error, 'The rule is invalid; `cause` and the log say why')
+        : new GuardFailedError(error)
     })
     if (token instanceof Refusal) {
       const error = refusalTable[token.reason].createError()
@@ -179,10 +181,14 @@ export function readTokenRule(
 
 /** For callers without types: a key that cannot be checked here would let tokens in. */
 function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, place: string): void {
-  if (report !== undefined) throw new InvalidRouteError(`${place}: there is no \`report\` here`)
-  if (optional === true) throw new InvalidRouteError(`${place}: there is no \`optional\` here`)
+  if (report !== undefined)
+    throw new InvalidRouteError(`${place}: \`report\` has no effect outside a request; leave it out`)
+  if (optional === true)
+    throw new InvalidRouteError(`${place}: \`optional\` has no effect outside a request; leave it out`)
   if (dpop === 'require')
-    throw new InvalidRouteError(`${place}: there is no \`dpop: 'require'\` here, since no proof can be had`)
+    throw new InvalidRouteError(
+      `${place}: \`dpop: 'require'\` cannot be checked outside a request; leave it out`,
+    )
 }
 
 /** Fastify sends the message of an error, and error handlers may send its enumerable properties: these are neither. */

@@ -38,7 +38,7 @@ t.test('request.auth of another plugin is not overwritten', async t => {
   app.decorateRequest('auth', null as never)
   await t.rejects(async () => app.register(resourceServer, registered), {
     code: 'OAUTH_INVALID_OPTION',
-    message: /request\.auth exists already, by another plugin/,
+    message: /another plugin has already added request\.auth/,
   })
 })
 
@@ -47,6 +47,6 @@ t.test('fastify.oauth of another plugin is not overwritten', async t => {
   app.decorate('oauth', {} as never)
   await t.rejects(async () => app.register(resourceServer, registered), {
     code: 'OAUTH_INVALID_OPTION',
-    message: /fastify\.oauth exists already/,
+    message: /another plugin has already added fastify\.oauth/,
   })
 })

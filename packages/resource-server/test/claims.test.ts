@@ -87,6 +87,28 @@ t.test(
   },
 )
 
+t.test(
+  'the log shows the value of a refused claim: shortened, without tokens and invisible characters',
+  async t => {
+    const bench = await startBench(t)
+    const { issuer, audience } = { issuer: bench.issuer.url, audience: 'https://api.example.com' }
+    const cases: [claims: Record<string, unknown>, detail: string | RegExp][] = [
+      [{ iss: 'https://other.example.com' }, `iss is "https://other.example.com"; expected ${issuer}`],
+      [{ iss: 'a\u202e\u0007' }, `iss is "a\\u{202e}\\u0007"; expected ${issuer}`],
+      [{ iss: 'i'.repeat(5_000) }, /^iss is "i{159}…; expected /],
+      [{ aud: ['https://a.example.com', 'b'] }, `aud is ["https://a.example.com","b"]; expected ${audience}`],
+      [{ aud: bench.token() }, `aud is "(a token)"; expected ${audience}`],
+    ]
+    for (const [claims, detail] of cases) {
+      await bench.call(bench.token(claims))
+      t.match(
+        bench.logged.findLast(line => line['msg'] === 'access refused'),
+        { detail },
+      )
+    }
+  },
+)
+
 t.test('a path to roles has to lead through objects, for our own audience only', async t => {
   const bench = await startBench(t, { profile: 'keycloak' })
   const call = async (claims: object) =>
@@ -295,14 +317,14 @@ t.test('a schema for the claims that could not be checked stops the start', asyn
     [{ $ref: '#/title', title: 'Ours' }, /leads nowhere/],
     [{ type: 'object', properties: { a: { items: { $ref: '#/$defs/x' } } } }, /leads nowhere/],
     [{ $dynamicRef: '#tenant' }, /has a \$dynamicRef; expected \$ref/],
-    [{ $ref: '#' }, /has the \$ref "#", which leads back to itself/],
-    [{ type: 'object', allOf: [{ not: { $ref: '#' } }] }, /leads back to itself/],
+    [{ $ref: '#' }, /has the \$ref "#", which refers to itself/],
+    [{ type: 'object', allOf: [{ not: { $ref: '#' } }] }, /refers to itself/],
     [
       {
         properties: { a: { $ref: '#/$defs/x' } },
         $defs: { x: { if: { $ref: '#/$defs/y' } }, y: { $ref: '#/$defs/x' } },
       },
-      /leads back to itself/,
+      /refers to itself/,
     ],
     [
       Object.defineProperty({ type: 'object' }, 'not', { enumerable: true, get: throws(null) }),

@@ -324,7 +324,7 @@ t.test('an issuer that cannot be reached is said to be, and all else is still ch
   t.equal(explanation.reason, 'unavailable')
   t.strictSame(failedIn(explanation), ['key', 'scopes'])
   const key = explanation.checks.find(({ name }) => name === 'key')
-  t.match(key, { detail: /cannot be fetched now: .*127\.0\.0\.1/, fix: /./ })
+  t.match(key, { detail: /could not be fetched: .*127\.0\.0\.1/, fix: /./ })
   t.match(
     explanation.checks.find(({ name }) => name === 'signature'),
     { result: 'not reached' },

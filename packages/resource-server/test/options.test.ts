@@ -37,12 +37,12 @@ t.test('options that say whom to trust', async t => {
     [{ issuer: 'https://login.example.com#a' }, /without query and fragment/],
     [{ issuer: `${issuer}\n` }, /`issuer` is "https:\/\/login\.example\.com\\n"/],
     [{ issuer: 'ftp://login.example.com', allowInsecureHttp: true }, /expected an http or https URL/],
-    [{ issuer: 'https://login.example.com/{tenantid}', keys: undefined }, /is a template .* give jwksUri or/],
+    [{ issuer: 'https://login.example.com/{tenantid}', keys: undefined }, /is a template .* set jwksUri or/],
     [
       { audience: undefined },
       /`audience` is undefined \(is the environment variable set\?\).*for other services/,
     ],
-    [{ audience: [] }, /`audience` is \[\]; expected who the tokens must be for/],
+    [{ audience: [] }, /`audience` is \[\]; expected the audience of the tokens/],
     [{ audience: [audience, ''] }, /`audience\[1\]` is ""/],
     [{ audience: ' https://api.example.com' }, /`audience` is " https:/],
     [{ audience: { uri: audience } }, /`audience` is \{ uri \}/],
@@ -51,7 +51,7 @@ t.test('options that say whom to trust', async t => {
     [{ profile: undefined }, /`profile` is undefined .*, or leave it out/],
     [{ jwksUri: 'http://keys.example.com/jwks' }, /`jwksUri`.*https/],
     [{ jwksUri: 'file:///jwks', allowInsecureHttp: true }, /`jwksUri` is "file:.* an http or https URL/],
-    [{ jwksUri: 'https://keys.example.com/jwks' }, /`jwksUri` does nothing beside `keys`/],
+    [{ jwksUri: 'https://keys.example.com/jwks' }, /`jwksUri` has no effect with `keys`/],
     [{ metadataUrl: '/.well-known' }, /`metadataUrl` is "\/\.well-known"/],
     [{ keys: [] }, /`keys` is \[\]; expected a list of public keys as JWKs/],
     [{ keys: [null] }, /JWKs/],
@@ -66,7 +66,7 @@ t.test('options that say whom to trust', async t => {
     [{ algorithms: [] }, /`algorithms` is \[\]/],
     [{ algorithms: undefined }, /`algorithms` is undefined/],
     [{ requiredClaims: 'tenant' }, /`requiredClaims` is "tenant"; expected a list/],
-    [{ issuers: [{ issuer, audience }] }, /`issuer` is beside `issuers`/],
+    [{ issuers: [{ issuer, audience }] }, /`issuer` cannot be combined with `issuers`/],
   ])
 })
 

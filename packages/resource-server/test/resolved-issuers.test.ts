@@ -125,7 +125,7 @@ t.test(
     const issuer = await startHandMadeIssuer(t, [key])
     const api = await startTenants(t)
     for (const jti of ['one', 'two']) t.equal(await api.status(api.token(issuer.url, { jti })), 401)
-    t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` knows no such issuer' })
+    t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` does not know this issuer' })
     t.same(api.lookedUp, [issuer.url])
     t.same(issuer.asked, [])
     t.same(api.app.oauth.stats().issuers, [])
@@ -195,7 +195,7 @@ t.test('null, as databases return it for a missing row, means that there is no s
   const api = await startTenants(t)
   api.answers.set(first, async () => null)
   t.equal(await api.status(api.token(first)), 401)
-  t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` knows no such issuer' })
+  t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` does not know this issuer' })
   t.notOk(api.logged.some(({ level }) => level === 50 || level === 40))
 })
 
@@ -208,14 +208,16 @@ t.test('options that are looked up must have the audience of `api`, as those at 
   t.equal(await api.status(api.token(first, { aud: other.audience })), 503)
   t.match(
     api.logged.find(line => line['msg'] === 'the options of an issuer are wrong'),
-    { reason: /option `issuers\(\)\.audience` is \["https:\/\/other.*without the audience of `api`; add/ },
+    {
+      reason: /option `issuers\(\)\.audience` is \["https:\/\/other.*which lacks the audience of `api`; add/,
+    },
   )
   t.equal(await api.status(api.token(second)), 200)
 
   const app = buildApp(t)
   const issuers = [{ issuer: first, keys: [key.jwk], ...other }]
   await t.rejects(async () => app.register(resourceServer, { issuers, api: offered }), {
-    message: /option `issuers\[0\]\.audience` is \["https:\/\/other.*without the audience of `api`; add/,
+    message: /option `issuers\[0\]\.audience` is \["https:\/\/other.*which lacks the audience of `api`; add/,
   })
 })
 
@@ -226,7 +228,7 @@ t.test('options of another issuer than the one that was asked for are not used',
   t.equal(await api.status(api.token(name)), 401, 'a database that ignores case')
   t.match(api.refusal(), {
     reason: 'issuer',
-    detail: `the function \`issuers\` returned the options of ${first}/tenant`,
+    detail: `the function \`issuers\` returned the options of another issuer: ${first}/tenant`,
   })
   t.equal(await api.status(api.token(first)), 401)
 })
@@ -251,7 +253,7 @@ const wrongAnswers: [string, unknown, RegExp][] = [
   [
     'keys and jwksUri',
     { issuer: first, audience, keys: [key.jwk], jwksUri: `${first}/jwks` },
-    /`issuers\(\)\.jwksUri` does nothing/,
+    /`issuers\(\)\.jwksUri` has no effect/,
   ],
   [
     'introspection',
@@ -349,7 +351,7 @@ for (const [how, fault] of Object.entries(faults)) {
     )
     t.notMatch(answers[0]?.body, /vault|issuers/)
     t.same(api.lookedUp.filter(name => name === first).length, 1, 'one look-up for both requests')
-    t.match(api.refusal(), { reason: 'unavailable', detail: 'the issuer cannot be looked up now' })
+    t.match(api.refusal(), { reason: 'unavailable', detail: 'the issuer could not be looked up' })
     t.ok(api.logged.some(line => line['issuer'] === first && line['retryAfterMs'] === 1_000))
     await settle()
     t.strictSame(fatal, [])
@@ -656,8 +658,8 @@ t.test('options that go with a function as `issuers`', async t => {
       { issuers, prefetch: 'required' },
       /option `prefetch` is "required", but no issuer is known at the start/,
     ],
-    [{ issuers, issuer: first }, /`issuer` is beside `issuers`/],
-    [{ issuers, audience }, /`audience` is beside `issuers`/],
+    [{ issuers, issuer: first }, /`issuer` cannot be combined with `issuers`/],
+    [{ issuers, audience }, /`audience` cannot be combined with `issuers`/],
     [
       { issuers, resourceMetadata: true },
       /`resourceMetadata\.resource` is missing.*because no audience is known at the start if `issuers` is a function/,

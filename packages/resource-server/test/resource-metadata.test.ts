@@ -153,10 +153,7 @@ t.test('off by default; options that make no sense stop the application', async 
   const { app } = await startBench(t)
   t.equal((await app.inject('/.well-known/oauth-protected-resource')).statusCode, 404)
   const wrong: [Partial<ResourceServerOptions>, RegExp][] = [
-    [
-      { audience: 'receipts' },
-      /option `resourceMetadata\.resource` is missing; expected the URL under which/,
-    ],
+    [{ audience: 'receipts' }, /option `resourceMetadata\.resource` is missing; expected the URL that/],
     [{ audience: ['https://a.example', 'https://b.example'] }, /`resourceMetadata\.resource` is missing/],
     [{ resourceMetadata: { resource: 'https://a.example/?x=1' } }, /without query and fragment/],
     [{ resourceMetadata: { resource: 'http://a.example' } }, /expected an https URL/],

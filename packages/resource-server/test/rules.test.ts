@@ -14,7 +14,7 @@ t.test('a rule outside the scope of the plugin stops the application', async t =
   await t.rejects(async () => app.ready(), {
     code: 'OAUTH_INVALID_ROUTE',
     message:
-      /^.*POST \/receipts: config\.oauth does nothing here.* register it in this scope or in one around it/,
+      /^.*POST \/receipts: config\.oauth has no effect here.* register it in this scope or in one around it/,
   })
 })
 
@@ -47,7 +47,7 @@ t.test('a rule that only looks like an object stops the application', async t =>
     [new Map([['scopes', ['write']]]), /config\.oauth is an instance of Map/],
     [new Set(['write']), /config\.oauth is an instance of Set/],
     [new Rule(), /config\.oauth is an instance of Rule/],
-    [Object.create({ scopes: ['write'] }), /config\.oauth is an object with a prototype of its own/],
+    [Object.create({ scopes: ['write'] }), /config\.oauth is an object with a custom prototype/],
   ]
   for (const [oauth, message] of rules) {
     const app = buildApp(t)

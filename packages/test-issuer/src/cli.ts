@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   })
   if (values.help === true) return console.log(usage)
   const { audience, subject, api, 'client-id': clientId, 'client-secret': clientSecret } = values
-  if (audience === undefined) throw new TypeError(`whom are tokens for? Give --audience\n\n${usage}`)
+  if (audience === undefined) throw new TypeError(`the audience is missing; give --audience\n\n${usage}`)
   const issuer = await createTestIssuer({
     profile: values.profile as ProfileName,
     audience,

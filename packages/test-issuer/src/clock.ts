@@ -14,13 +14,15 @@ export function createClock(source: () => number): TestClock {
     now: () => source() + offset,
     advance(ms) {
       if (!Number.isFinite(ms))
-        throw new TypeError(`oauth-test-issuer: clock.advance wants milliseconds, not ${ms}`)
+        throw new TypeError(`oauth-test-issuer: clock.advance expects milliseconds, not ${ms}`)
       offset += ms
     },
     set(time) {
       const ms = Number(time)
       if (!Number.isFinite(ms))
-        throw new TypeError(`oauth-test-issuer: clock.set wants milliseconds or a Date, not ${String(time)}`)
+        throw new TypeError(
+          `oauth-test-issuer: clock.set expects milliseconds or a Date, not ${String(time)}`,
+        )
       offset = ms - source()
     },
   }

@@ -23,7 +23,7 @@ export const audienceOption: Parser<readonly string[]> = oneOrMore(
 )
 
 export const scopesOption: Parser<readonly string[]> = strings(
-  'a list with one scope for each member, without spaces (RFC 6749 §3.3)',
+  'a list of scopes, each without spaces (RFC 6749 §3.3)',
   { pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/, mayBeEmpty: true },
 )
 

@@ -47,6 +47,6 @@ export function readTokenOptions(
   const { scopes, subject, clientId, expiresInMs = issuer.expiresInMs } = given
   const audience = given.audience ?? issuer.audience
   if (audience.length === 0 && issuer.profile.audienceClaim === 'aud')
-    throw wrong('token()', 'the token is for nobody; give `audience` here, or to createTestIssuer()')
+    throw wrong('token()', 'the token has no audience; set `audience` here, or in createTestIssuer()')
   return { audience, scopes, subject, clientId, expiresInMs }
 }

@@ -67,7 +67,7 @@ t.test('the lines work in a shell with whatever client, secret and address', asy
 })
 
 for (const [args, message] of [
-  [[], /Give --audience/],
+  [[], /give --audience/],
   [['--audience', 'a', '--profile', 'azure'], /`profile` is "azure"; expected 'rfc9068'/],
   [['--audience', 'a', '--port', 'x'], /`port`/],
   [['--audience', 'a', '--expires-in-ms', '5m'], /`expiresInMs` is NaN; expected milliseconds/],

@@ -205,7 +205,7 @@ t.test('proves nothing without routes, and says so', async t => {
     expectProtected(app, { issuer, routes: [] }),
     /`routes` is \[\]; expected a list of at least one route/,
   )
-  await t.rejects(expectProtected(app, { issuer }), /wants `routes`/)
+  await t.rejects(expectProtected(app, { issuer }), /needs `routes`/)
 })
 
 /** One test that fails, for each runner; scripts/consumers.mjs tries vitest, which a consumer would install. */

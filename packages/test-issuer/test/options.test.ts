@@ -48,14 +48,14 @@ t.test(
     )
     await using issuer = await createTestIssuer(nothing)
     t.match(issuer.url, /^http:\/\/127\.0\.0\.1:\d+$/)
-    await t.rejects(issuer.token(), /the token is for nobody/)
+    await t.rejects(issuer.token(), /the token has no audience/)
     t.match(await issuer.token({ audience: 'a:b' }), /^ey/)
   },
 )
 
 t.test('endpoints and keys that there are not are named, not passed over', async t => {
   await using issuer = await createTestIssuer({ listen: false })
-  const message = /knows discovery, jwks, token, introspection, not "tokens"/
+  const message = /does not know the endpoint "tokens"/
   for (const use of [
     () => issuer.fail('tokens' as never, { status: 500 }),
     () => issuer.recover('tokens' as never),
@@ -77,7 +77,7 @@ for (const [registration, message] of [
   [{ authentication: 'private_key_jwt' }, /client a: private_key_jwt needs its public keys/],
   [{ audience: [5] }, /client a: option `audience\[0\]` is 5; expected the identifier of an API/],
   [{ clientSecret: '' }, /client a: option `clientSecret` is ""; expected text/],
-  [{ clientSecret: 's', jwks: { keys: [] } }, /client a: `clientSecret` does nothing beside `jwks`/],
+  [{ clientSecret: 's', jwks: { keys: [] } }, /client a: `clientSecret` has no effect with `jwks`/],
   [{ jwks: [] }, /client a: option `jwks` is \[\]; expected a JWK set/],
   [{ grants: 'token_exchange' }, /client a: option `grants` is "token_exchange"; expected a list/],
   [{ grants: [] }, /client a: option `grants` is \[\]; expected a list/],

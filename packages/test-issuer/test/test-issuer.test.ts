@@ -86,7 +86,7 @@ t.test('the issuer signs whatever a test asks for', async t => {
 
 t.test('a token for nobody is a mistake in the test', async t => {
   await using issuer = await createTestIssuer()
-  await t.rejects(issuer.token(), /for nobody; give `audience`/)
+  await t.rejects(issuer.token(), /no audience; set `audience`/)
 })
 
 /** Made by `openssl req -x509`, its thumbprint by `openssl dgst -sha256` of the DER. */

@@ -72,11 +72,11 @@ function logTo(log: FastifyBaseLogger, client: string): FailureListeners {
 function decoratorName(fastify: FastifyInstance, name: unknown): string {
   if (typeof name !== 'string' || !/^[A-Za-z_$][\w$]*$/.test(name))
     throw new InvalidOptionError(
-      `option \`name\` is ${show(name)}; it wants the name of the decorator, such as 'receipts' for app.receipts`,
+      `option \`name\` is ${show(name)}; expected the name of the decorator, such as 'receipts' for app.receipts`,
     )
   if (fastify.hasDecorator(name))
     throw new InvalidOptionError(
-      `option \`name\` is ${show(name)}, which the instance has already; give another name`,
+      `option \`name\` is ${show(name)}, but the Fastify instance already has that property; choose another name`,
     )
   return name
 }
@@ -85,6 +85,6 @@ function prefetchMode(mode: unknown): 'background' | 'required' | 'lazy' {
   if (mode === undefined || mode === 'background') return 'background'
   if (mode === 'required' || mode === 'lazy') return mode
   throw new InvalidOptionError(
-    `option \`prefetch\` is ${show(mode)}; it wants 'background', 'required' or 'lazy'`,
+    `option \`prefetch\` is ${show(mode)}; expected 'background', 'required' or 'lazy'`,
   )
 }

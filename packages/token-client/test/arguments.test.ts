@@ -17,38 +17,38 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
   [
     'request()',
     client => client['request']?.(),
-    /request wants an object such as \{ path: '\/receipts' \}, not undefined/,
+    /request expects an object such as \{ path: '\/receipts' \}, not undefined/,
   ],
   [
     "request('/receipts')",
     client => client['request']?.('/receipts'),
-    /request wants an object such as .*, not text/,
+    /request expects an object such as .*, not text/,
   ],
-  ['request(null)', client => client['request']?.(null), /request wants an object such as .*, not null/],
+  ['request(null)', client => client['request']?.(null), /request expects an object such as .*, not null/],
   [
     'request({})',
     client => client['request']?.({}),
-    /`path` is undefined; it wants text that begins with a slash/,
+    /`path` is undefined; expected text that begins with a slash/,
   ],
   [
     'request with a URL',
     client => client['request']?.({ path: new URL('https://a.example') }),
-    /`path` is an instance of URL; it wants text/,
+    /`path` is an instance of URL; expected text/,
   ],
-  ['request with a list', client => client['request']?.({ path: ['/a'] }), /`path` is a list; it wants text/],
+  ['request with a list', client => client['request']?.({ path: ['/a'] }), /`path` is a list; expected text/],
   [
     'stream()',
     client => client['stream']?.(),
-    /stream wants an object such as \{ path: '\/receipts' \}, not undefined/,
+    /stream expects an object such as \{ path: '\/receipts' \}, not undefined/,
   ],
-  ['stream({})', client => client['stream']?.({}), /`path` is undefined; it wants text/],
-  ['fetch()', client => client['fetch']?.(), /fetch wants a path, a URL or a Request, not undefined/],
-  ['fetch(7)', client => client['fetch']?.(7), /fetch wants a path, a URL or a Request, not a number/],
+  ['stream({})', client => client['stream']?.({}), /`path` is undefined; expected text/],
+  ['fetch()', client => client['fetch']?.(), /fetch expects a path, a URL or a Request, not undefined/],
+  ['fetch(7)', client => client['fetch']?.(7), /fetch expects a path, a URL or a Request, not a number/],
   ...['get', 'post', 'put', 'patch', 'delete'].map(
     (method): [string, (client: Untyped) => unknown, RegExp] => [
       `${method}()`,
       client => client[method]?.(),
-      /`path` is undefined; it wants text that begins with a slash, such as '\/receipts'/,
+      /`path` is undefined; expected text that begins with a slash, such as '\/receipts'/,
     ],
   ),
   [
@@ -56,11 +56,11 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
     client => client['get']?.(undefined, { query: { page: 1 } }),
     /`path` is undefined/,
   ],
-  ["get('/', null)", client => client['get']?.('/', null), /options are null; they want an object such as/],
+  ["get('/', null)", client => client['get']?.('/', null), /options are null; expected an object such as/],
   [
     "get('/', 'text')",
     client => client['get']?.('/', 'text'),
-    /options are text; they want an object such as/,
+    /options are text; expected an object such as/,
   ],
   [
     "post('/', { body })",
@@ -73,22 +73,26 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
     client => client['post']?.('/', { json: 1n }),
     /`json` cannot be written as JSON: .*BigInt/,
   ],
-  ['getToken(null)', client => client['getToken']?.(null), /options are null; they want an object such as/],
-  ['getToken(new Map())', client => client['getToken']?.(new Map()), /options are an instance of Map; they/],
+  ['getToken(null)', client => client['getToken']?.(null), /options are null; expected an object such as/],
+  [
+    'getToken(new Map())',
+    client => client['getToken']?.(new Map()),
+    /options are an instance of Map; expected/,
+  ],
   [
     'request with a Promise',
     client => client['request']?.(Promise.resolve({ path: '/' })),
-    /request wants an object .*, not a Promise \(is an `await` missing\?\)/,
+    /request expects an object .*, not a Promise \(is an `await` missing\?\)/,
   ],
   [
     'request with an instance',
     client => client['request']?.(new Call()),
-    /request wants an object .*, not an instance of Call/,
+    /request expects an object .*, not an instance of Call/,
   ],
   [
     'a promise of options',
     client => client['get']?.('/', Promise.resolve({ query: { page: 1 } })),
-    /options are a Promise \(is an `await` missing\?\); they want/,
+    /options are a Promise \(is an `await` missing\?\); expected/,
   ],
   [
     'a map of options',
@@ -98,39 +102,39 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
   [
     'query that is URLSearchParams',
     client => client['get']?.('/', { query: new URLSearchParams('page=1') }),
-    /`query` is an instance of URLSearchParams; it wants an object/,
+    /`query` is an instance of URLSearchParams; expected an object/,
   ],
   [
     'query that is a list',
     client => client['get']?.('/', { query: ['a'] }),
-    /`query` is a list; it wants an object/,
+    /`query` is a list; expected an object/,
   ],
   [
     'query that is null',
     client => client['get']?.('/', { query: null }),
-    /`query` is null; it wants an object/,
+    /`query` is null; expected an object/,
   ],
   ...[{}, Symbol('s'), Promise.resolve(1), null, () => 1].map(
     (value): [string, (client: Untyped) => unknown, RegExp] => [
       `query with ${typeof value} ${String(value === null)}`,
       client => client['get']?.('/', { query: { a: value } }),
-      /`query\.a` is .*; it wants text, a number or a boolean/,
+      /`query\.a` is .*; expected text, a number or a boolean/,
     ],
   ),
   ...[null, 'text', 5].map((schema): [string, (client: Untyped) => unknown, RegExp] => [
     `a schema that is ${String(schema)}`,
     client => client['get']?.('/', { response: { 200: schema } }),
-    /`response` has .*; each status wants a schema/,
+    /`response` has .*; each status needs a schema/,
   ]),
   [
     'answers in a map',
     client => client['get']?.('/', { response: new Map([[200, {}]]) }),
-    /`response` is an instance of Map; it wants an object/,
+    /`response` is an instance of Map; expected an object/,
   ],
   [
     'json that is a promise',
     client => client['post']?.('/', { json: Promise.resolve({ a: 1 }) }),
-    /`json` is a Promise \(is an `await` missing\?\); there is no JSON for it/,
+    /`json` is a Promise \(is an `await` missing\?\), which JSON cannot represent/,
   ],
   [
     'json that is a map',
@@ -159,12 +163,12 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
   ...['get', 'post'].map((method): [string, (client: Untyped) => unknown, RegExp] => [
     `${method} with a promise of headers`,
     client => client[method]?.('/', { headers: Promise.resolve({ accept: 'text/plain' }) }),
-    /`headers` is a Promise \(is an `await` missing\?\); it wants an object/,
+    /`headers` is a Promise \(is an `await` missing\?\); expected an object/,
   ]),
   [
     'fetch with a promise of options',
     client => client['fetch']?.('/', Promise.resolve({ method: 'DELETE' })),
-    /second argument of fetch is a Promise \(is an `await` missing\?\); it wants/,
+    /second argument of fetch is a Promise \(is an `await` missing\?\); expected/,
   ],
   [
     'fetch with a map',
@@ -174,7 +178,7 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
   [
     'getToken with a number',
     client => client['getToken']?.({ signal: 7 }),
-    /`signal` is a number; it wants an AbortSignal/,
+    /`signal` is a number; expected an AbortSignal/,
   ],
 ]
 
@@ -244,14 +248,14 @@ t.test('what is no request has no token to speak for', async t => {
   ] as const)
     t.throws(
       () => client.onBehalfOf(given as never),
-      new TypeError(`onBehalfOf wants the incoming request, or the text of its access token, not ${kind}`),
+      new TypeError(`onBehalfOf expects the incoming request, or the text of its access token, not ${kind}`),
     )
 })
 
 t.test('what is no token cannot be dropped, whether one is at hand or not', async t => {
   const client = clientOf(t, await startTokenEndpoint(t), 'https://receipts.example.com')
   const drop = (given: unknown) => () => client.invalidate(given as never)
-  const wanted = 'invalidate wants a token that getToken or peekToken gave'
+  const wanted = 'invalidate expects a token from getToken or peekToken'
   t.throws(drop(client.peekToken()), new TypeError(`${wanted}, not undefined`))
   const { accessToken } = await client.getToken()
   t.throws(drop(undefined), new TypeError(`${wanted}, not undefined`))

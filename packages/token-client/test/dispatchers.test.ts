@@ -94,7 +94,7 @@ t.test('paths that leave baseUrl, and URLs of other origins, are refused', async
   const api = await startApi(t, ok)
   const client = clientOf(t, endpoint, `${api.url}/v1`)
   await t.rejects(client.request({ path: 'receipts' }), /slash/)
-  await t.rejects(client.fetch('receipts'), /the path of a call has to begin with one slash/)
+  await t.rejects(client.fetch('receipts'), /the path of a call must begin with exactly one slash/)
   await t.rejects(client.fetch('//evil.example/receipts'), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
   await t.rejects(client.fetch('https://evil.example/'), { code: 'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED' })
   for (const path of ['/../admin', '/receipts/../../admin', '/%2e%2e/admin'])

@@ -100,7 +100,7 @@ t.test('a Request whose body was read is refused, as by native fetch', async t =
 for (const init of ['POST', 7, true])
   t.test(`${JSON.stringify(init)} as the second argument is refused`, async t => {
     const { client } = await start(t)
-    await t.rejects(client.fetch('/', init as never), /second argument of fetch is .*; it wants an object/)
+    await t.rejects(client.fetch('/', init as never), /second argument of fetch is .*; expected an object/)
   })
 
 const formClasses = { 'Node’s': FormData, 'undici’s': UndiciFormData as unknown as typeof FormData }

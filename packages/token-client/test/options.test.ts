@@ -26,7 +26,7 @@ t.test('wrong options are rejected, with the option, the value and what was expe
     [{ metadataUrl: 'login.example.com' }, /`metadataUrl` is "login\.example\.com"/],
     [
       { metadataUrl: valid.issuer, tokenEndpoint: 'https://login.example.com/token' },
-      /`metadataUrl` does nothing beside `tokenEndpoint`/,
+      /`metadataUrl` has no effect with `tokenEndpoint`/,
     ],
     [{ baseUrl: 'https://receipts.example.com?a=b' }, /`baseUrl`.*without query and fragment/],
     ...['/..%2f', '/v1/..%2f43', '/v1/%2e%2e/', '/a/..%252fb', '/v1/..\\x', '/v1/..;/x', '/v1/../v2'].map(
@@ -36,10 +36,7 @@ t.test('wrong options are rejected, with the option, the value and what was expe
       ],
     ),
     [{ clientId: 'c'.repeat(3_000) }, /`clientId` is 3000 characters long; expected at most 2048/],
-    [
-      { parameters: { scope: 'a' } },
-      /`parameters` has `scope`, which the client writes itself; give `scopes`/,
-    ],
+    [{ parameters: { scope: 'a' } }, /`parameters` has `scope`, which the client sets itself; give `scopes`/],
     [{ parameters: { a: Symbol('s') } }, /`parameters` is \{ a \}; expected an object of strings/],
     [{ clientId: '' }, /`clientId` is ""; expected the identifier of this client/],
     [{ clientId: undefined }, /`clientId` is undefined/],
@@ -209,7 +206,7 @@ t.test('an option whose getter or function throws anything is an error that name
     [undefined, 'undefined'],
   ] as const)
     await t.rejects(async () => fastify().register(tokenClient, { ...valid, name } as never), {
-      message: `fastify-token-client: option \`name\` is ${shown}; it wants the name of the decorator, such as 'receipts' for app.receipts`,
+      message: `fastify-token-client: option \`name\` is ${shown}; expected the name of the decorator, such as 'receipts' for app.receipts`,
     })
 })
 

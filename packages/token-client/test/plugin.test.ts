@@ -240,10 +240,10 @@ t.test('wrong options fail register', async t => {
       { issuerTimeoutMs: Infinity },
       /option `issuerTimeoutMs` is Infinity; expected milliseconds, from 1 to 120000/,
     ],
-    [{ scopes: ['a b'] }, /option `scopes\[0\]` is "a b"; expected a list of scopes, one for each member/],
+    [{ scopes: ['a b'] }, /option `scopes\[0\]` is "a b"; expected a list of scopes, each without spaces/],
     [
       { parameters: { grant_type: 'password' } },
-      /`parameters` has `grant_type`, which the client writes itself/,
+      /`parameters` has `grant_type`, which the client sets itself/,
     ],
     [{ parameters: { scope: 'a' } }, /`parameters` has `scope`.*give `scopes`/],
     [{ keyId: 'one' }, /option `keyId` is "one", and does nothing with `clientSecret`, only with/],
@@ -251,7 +251,7 @@ t.test('wrong options fail register', async t => {
     [{ certificate: 'x' }, /option `certificate` is text; expected a certificate in PEM/],
     [
       { ca: cert, dispatcher: new Agent(), issuerDispatcher: new Agent() },
-      /option `ca` does nothing beside a `d/,
+      /option `ca` has no effect with a `d/,
     ],
     [{ ca: 'garbage' }, /option `ca` is text; expected a certificate in PEM that can be read/],
     [{ clock: () => NaN }, /option `clock` returns NaN; expected a function that returns milliseconds/],
@@ -270,7 +270,7 @@ t.test('wrong options fail register', async t => {
     [{ clientAuthentication: 'tls_client_auth' }, /option `clientSecret` is not used with `tls_client_auth`/],
     [
       { clientSecret: none, signAssertion() {}, clientAuthentication: 'client_secret_post' },
-      /`clientAuthentication` is 'client_secret_post', which wants `clientSecret` and not `signAssertion`/,
+      /`clientAuthentication` is 'client_secret_post', which uses `clientSecret` and not `signAssertion`/,
     ],
   ] as const) {
     const app = fastify()

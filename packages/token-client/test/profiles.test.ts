@@ -87,7 +87,7 @@ for (const [profile, [options, parameters, audience, grant]] of Object.entries(r
   })
 
 for (const [options, message] of [
-  [{ profile: 'auth0', resource: ['a:1', 'a:2'] }, /`resource` has several members; the profile wants one/],
+  [{ profile: 'auth0', resource: ['a:1', 'a:2'] }, /`resource` has several members; with this profile/],
   [
     { profile: 'auth0', resource: 'a:1', audience: 'a:2' },
     /`resource` and `audience` are the same with this/,

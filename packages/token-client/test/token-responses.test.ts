@@ -97,6 +97,16 @@ for (const [what, answer] of Object.entries(wrappings))
     t.equal((await clientOf(t, await startTokenEndpoint(t, answer)).client.getToken()).accessToken, 'good')
   })
 
+t.test('a redirect from the token endpoint is named with both URLs, and without the secret', async t => {
+  const endpoint = await startTokenEndpoint(t, response =>
+    response.writeHead(302, { location: 'https://login.example.com/token?client_secret=s3cret' }).end(),
+  )
+  const failure = await failureOf(clientOf(t, endpoint, { clientSecret: 's3cret' }).client)
+  t.ok(failure instanceof TokenUnavailableError)
+  t.match(failure, { detail: /\/token answers 302 \(redirects to https:\/\/login\.example\.com\/token/ })
+  t.notMatch(failure, { detail: /s3cret/ })
+})
+
 const error = { error: 'invalid_scope', error_description: 'no such scope' }
 const reported: Record<string, (response: ServerResponse) => void> = {
   'in a 200': response => json(response, 200, error),

@@ -126,7 +126,7 @@ t.test('a target that is no object literal is refused: a copy of it would be the
     ['receipts:write', /not "receipts:write"/],
     [null, /not null/],
     [7, /not 7/],
-    [Object.create({ scopes: ['receipts:write'] }), /not an object with a prototype of its own/],
+    [Object.create({ scopes: ['receipts:write'] }), /not an object with a custom prototype/],
   ]
   for (const [target, message] of wrong)
     for (const open of [
@@ -154,8 +154,8 @@ t.test('a target that is no object literal is refused: a copy of it would be the
 
 t.test('without a token there is nobody to speak for', async t => {
   const { client } = await start(t)
-  t.throws(() => client.onBehalfOf({ headers: {} }), /protect the route/)
-  t.throws(() => client.onBehalfOf({ headers: { authorization: 'Basic abc' } }), /protect the route/)
+  t.throws(() => client.onBehalfOf({ headers: {} }), /is the route protected/)
+  t.throws(() => client.onBehalfOf({ headers: { authorization: 'Basic abc' } }), /is the route protected/)
 })
 
 t.test('ensureToken answers 503 before a handler has done anything', async t => {

@@ -111,14 +111,14 @@ function audienceOf(
 ): { audience: string; note?: string } {
   if (given !== undefined) {
     if (given.trim() === '')
-      throw new OpenApiError('The audience is empty; expected whom tokens for the API are for.')
+      throw new OpenApiError('The audience is empty; expected the audience of tokens for the API.')
     return { audience: given }
   }
   const [server] = listOf(root['servers'])
   const url = isObject(server) ? serverUrl(textOf(server['url']), server['variables']) : undefined
   if (url === undefined || url.includes('{') || !URL.canParse(url))
     throw new OpenApiError(
-      'The document has no server with an absolute URL, so nothing says whom tokens are for; expected an audience, such as --audience https://receipts.example.com.',
+      'The document has no server with an absolute URL, so the audience of tokens is unknown; expected an audience, such as --audience https://receipts.example.com.',
     )
   return { audience: url, note: 'The URL of the first server; --audience sets another one.' }
 }

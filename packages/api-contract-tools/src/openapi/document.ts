@@ -34,7 +34,7 @@ export function readDocument(text: string): OpenApiDocument {
       let found = value
       while (isObject(found) && typeof found['$ref'] === 'string') {
         const ref = found['$ref']
-        if (seen.has(ref)) throw new OpenApiError(`The reference ${shown(ref)} leads back to itself.`)
+        if (seen.has(ref)) throw new OpenApiError(`The reference ${shown(ref)} refers to itself.`)
         seen.add(ref)
         found = pointed(root, ref)
       }
@@ -76,7 +76,7 @@ function parseEither(text: string): unknown {
 function pointed(root: JsonObject, ref: string): Json | undefined {
   if (ref !== '#' && !ref.startsWith('#/'))
     throw new OpenApiError(
-      `The reference ${shown(ref)} leads out of the document; bundle it first, for example with @redocly/cli bundle.`,
+      `The reference ${shown(ref)} points outside the document; bundle it first, for example with @redocly/cli bundle.`,
     )
   let value: Json | undefined = root
   for (const step of ref.split('/').slice(1)) {
@@ -87,7 +87,8 @@ function pointed(root: JsonObject, ref: string): Json | undefined {
         ? (value as JsonObject)[name]
         : undefined
   }
-  if (value === undefined) throw new OpenApiError(`The reference ${shown(ref)} leads to nothing.`)
+  if (value === undefined)
+    throw new OpenApiError(`The reference ${shown(ref)} does not exist in the document.`)
   return value
 }
 

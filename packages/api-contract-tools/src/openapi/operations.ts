@@ -50,9 +50,9 @@ export function readOperations(parts: OperationParts): OperationResult[] {
       const route = `${method} ${path.replaceAll(/\{[^{}]*\}/g, '{}')}`
       const owner = routes.get(route)
       routes.set(route, owner ?? name)
-      if (owner !== undefined) results.push({ name, reason: `its route is that of ${owner}` })
+      if (owner !== undefined) results.push({ name, reason: `it has the same route as ${owner}` })
       else if (otherMethods.has(method))
-        results.push({ name, reason: `a contract has no ${method.toUpperCase()}` })
+        results.push({ name, reason: `contracts do not support ${method.toUpperCase()}` })
       else results.push(readOperation({ name, path, method, operation, pathItem }, parts))
     }
   }
@@ -87,9 +87,11 @@ function readOperation(
   const [problem] = [
     ...parameters.problems,
     ...(body === 'other' ? ['its body is not JSON'] : []),
-    ...(method === 'get' && body !== undefined ? ['a contract has no GET with a body'] : []),
-    ...(answers.size === 0 ? ['no answer of it is JSON or empty'] : []),
-    ...(scopes !== 'public' && !scopes.every(isScope) ? ['OAuth 2 has no such scopes (RFC 6749 §3.3)'] : []),
+    ...(method === 'get' && body !== undefined ? ['contracts do not support GET with a body'] : []),
+    ...(answers.size === 0 ? ['none of its answers is JSON or empty'] : []),
+    ...(scopes !== 'public' && !scopes.every(isScope)
+      ? ['its scopes are not valid in OAuth 2 (RFC 6749 §3.3)']
+      : []),
   ]
   if (problem !== undefined) return { name, reason: problem }
   const summary = textOf(operation['summary'])

@@ -43,7 +43,7 @@ export function readParameters(
     query,
     headers: headersOf([...given.values()]),
     notes,
-    problems: inPath === undefined ? ['its path has more than whole segments as parameters'] : problems,
+    problems: inPath === undefined ? ['a contract cannot express its path'] : problems,
   }
 }
 

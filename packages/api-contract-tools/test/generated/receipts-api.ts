@@ -110,7 +110,7 @@ export const receiptsApi = defineApi({
     },
     // search is left out: its body is not JSON.
     status: { method: 'GET', path: '/status', scopes: 'public', responses: { 200: Type.String() } },
-    // headStatus is left out: a contract has no HEAD.
-    // upload is left out: its path has more than whole segments as parameters.
+    // headStatus is left out: contracts do not support HEAD.
+    // upload is left out: a contract cannot express its path.
   },
 })

@@ -115,7 +115,7 @@ export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 const declaration = {
   scopes: withDefault(
-    strings('a list of at least one scope, one for each member, without spaces (RFC 6749 §3.3)', {
+    strings('a list of at least one scope, each without spaces (RFC 6749 §3.3)', {
       pattern: scopeToken,
     }),
     [],
@@ -201,7 +201,7 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
   refuseUnknownAudience(parsed.audience, catalogue, place)
   if (catalogue.dpop === undefined && dpop !== undefined && dpop !== 'off')
     throw toError(
-      `${option}.dpop does nothing without the option \`dpop\` of register; give dpop: 'off' there, if other routes shall take no proofs`,
+      `${option}.dpop does nothing without the option \`dpop\` of register; set dpop: 'off' there if other routes must not accept proofs`,
     )
   const enforced = {
     ...parsed,
@@ -237,7 +237,7 @@ function refuseUselessReport(enforced: Requirement, report: Requirement, toError
     )
   if (!enforced.optional && implies(enforced, report))
     throw toError(
-      'config.oauth.report demands nothing besides what is enforced; name further demands, or leave it out (with optional: true, {} reports requests without a token)',
+      'config.oauth.report adds no requirement to the enforced ones; name one, or leave it out (with optional: true, {} reports requests without a token)',
     )
 }
 

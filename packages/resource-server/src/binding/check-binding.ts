@@ -59,7 +59,7 @@ export function createBindingCheck(
     if (confirmation instanceof Refusal) return confirmation
     const isBearer = presented.credentials.scheme === 'bearer'
     if (isBearer && presented.dpop === 'require')
-      return new Refusal('binding', 'the route takes tokens with a DPoP proof only')
+      return new Refusal('binding', 'the route accepts only tokens with a DPoP proof')
     const { jkt, 'x5t#S256': certificateBound } = confirmation
     if (certificateBound !== undefined) {
       const refusal = checkCertificate(certificateBound, certificateOf, presented.request)
@@ -67,10 +67,10 @@ export function createBindingCheck(
     }
     if (isBearer) {
       if (jkt === undefined) return undefined
-      return new Refusal('binding', 'the token is bound to a key, and came without a DPoP proof')
+      return new Refusal('binding', 'the token is bound to a key, but the request has no DPoP proof')
     }
     if (jkt === undefined || checkPossession === undefined)
-      return new Refusal('binding', 'the token came with a DPoP proof, and is not bound to a key')
+      return new Refusal('binding', 'the request has a DPoP proof, but the token is not bound to a key')
     return checkPossession(jkt, presented)
   }
 }
@@ -83,11 +83,11 @@ function checkCertificate(
   if (certificateOf === undefined)
     return new Refusal(
       'binding',
-      'the token is bound to a certificate; the option clientCertificate is not set',
+      'the token is bound to a certificate, but the option clientCertificate is not set',
     )
   const shown = certificateOf(request)
   if (shown instanceof Refusal) return shown
   return shown === bound
     ? undefined
-    : new Refusal('binding', 'the client did not show the certificate of the token')
+    : new Refusal('binding', 'the client did not present the certificate that the token is bound to')
 }

@@ -62,7 +62,7 @@ function thumbprint(certificate: unknown): string | Refusal | undefined {
         : new X509Certificate(certificate as string | Uint8Array) // throws for everything else
     return createHash('sha256').update(raw).digest('base64url')
   } catch {
-    return new Refusal('binding', "what was given as the client's certificate is not a certificate")
+    return new Refusal('binding', "the value given as the client's certificate is not a certificate")
   }
 }
 

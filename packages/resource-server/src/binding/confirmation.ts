@@ -17,7 +17,7 @@ const verifiable = ['jkt', 'x5t#S256'] as const
 export function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation | Refusal {
   if (cnf === undefined) return unbound
   if (!isConfirmation(cnf))
-    return new Refusal('binding', 'the claim cnf binds the token in a way that cannot be verified')
+    return new Refusal('binding', 'the claim cnf binds the token by a method that is not supported')
   return cnf
 }
 
@@ -25,7 +25,10 @@ export function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation |
 export function refuseBound(token: AccessToken): Refusal | undefined {
   return confirmationOf(token) === unbound
     ? undefined
-    : new Refusal('binding', 'the token is bound to a key, which cannot be proved outside a request')
+    : new Refusal(
+        'binding',
+        'the token is bound to a key, and possession of that key cannot be proved outside a request',
+      )
 }
 
 function isConfirmation(cnf: unknown): cnf is Confirmation {

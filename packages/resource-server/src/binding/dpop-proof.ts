@@ -66,7 +66,7 @@ export function createProofCheck(
     const publicKey = publicJwk(jwk)
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
-    if (thumbprint === undefined) return wrong('jwk is no public key')
+    if (thumbprint === undefined) return wrong('jwk is not a public key')
     // Before anything is done with the key: who has stolen the token may bring one that takes long.
     if (thumbprint !== context.boundTo) return new Refusal('binding', "the proof's key is not the token's")
     const key = keyOf(publicKey, thumbprint)
@@ -77,7 +77,7 @@ export function createProofCheck(
     const read = readClaims(claims)
     if (read instanceof Refusal) return read
     const { iat, jti, nonce } = read
-    if (!(Math.abs(now() - iat * 1000) <= maxAgeMs)) return wrong('iat is not now')
+    if (!(Math.abs(now() - iat * 1000) <= maxAgeMs)) return wrong('iat is too far from the current time')
     if (!verifyHere(jws, key.keyObject, alg as Algorithm)) return wrong('its signature does not verify')
     return { thumbprint, jti, nonce }
   }

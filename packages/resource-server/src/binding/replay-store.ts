@@ -46,7 +46,9 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
       if (ids.has(id) || old.ids.has(id)) return false
       const used = idsOfClient.get(client) ?? 0
       if (used >= maxIds - ids.size)
-        throw new Error(`a client used ${used} proofs within ${ttlMs} ms, as many as there is room left`)
+        throw new Error(
+          `a client used ${used} proofs within ${ttlMs} ms, which is all the space that one client may use`,
+        )
       ids.add(id)
       idsOfClient.set(client, used + 1)
       return true

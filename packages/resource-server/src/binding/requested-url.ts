@@ -17,12 +17,12 @@ export function requestedUrl(request: FastifyRequest, origin: string | undefined
   const [path = ''] = target.split(/[?#]/, 1)
   return path.startsWith('/') && !rewritten.test(path)
     ? from + target
-    : new Refusal('proof', 'the target of the request is no path that has one meaning only')
+    : new Refusal('proof', 'the request target is not an unambiguous path')
 }
 
 /** A Host that held more than host and port, a path say, would put it before the path of the request. */
 function originOf({ protocol, host }: FastifyRequest): string | Refusal {
   return /^[\w.~:[\]-]+$/.test(host)
     ? `${protocol}://${host}`
-    : new Refusal('proof', 'the Host of the request is no host')
+    : new Refusal('proof', 'the Host header of the request is not a valid host')
 }

@@ -1,4 +1,5 @@
 import { Refusal } from '../errors.js'
+import { showValue } from '../show-value.js'
 import type { TimeRules } from './check-times.js'
 import { malformedNames } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
@@ -59,7 +60,7 @@ export function checkTypes(claims: Claims, rules: ClaimRules): Refusal | undefin
   for (const { claim, fits } of typedClaims) {
     const value = claims[claim]
     if (value !== undefined && !fits(value))
-      return new Refusal('claim', `the claim ${claim} is not of its type`)
+      return new Refusal('claim', `the claim ${claim} has the wrong type`)
   }
   const malformed = malformedNames(claims, rules)
   return malformed === undefined
@@ -73,7 +74,7 @@ export function checkType(type: string | null, { types }: ClaimRules): Refusal |
     ? undefined
     : new Refusal(
         'type',
-        `typ is not ${types.map(name => name ?? 'absent').join(' or ')}; does the option profile fit the issuer?`,
+        `typ is ${showValue(type)}; expected ${types.map(name => name ?? 'none').join(' or ')} (is the option \`profile\` right for this issuer?)`,
       )
 }
 
@@ -81,11 +82,14 @@ export function checkType(type: string | null, { types }: ClaimRules): Refusal |
 export function checkKind(claims: Claims, profile: Profile): Refusal | undefined {
   for (const [claim, values] of profile.fixed)
     if (!values.includes(claims[claim] as string))
-      return new Refusal('type', `the claim ${claim} is not ${values.join(' or ')}`)
+      return new Refusal(
+        'type',
+        `the claim ${claim} is ${showValue(claims[claim])}; expected ${values.join(' or ')}`,
+      )
   // Back-channel logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4) carry events and are never access tokens.
   return claims['events'] === undefined
     ? undefined
-    : new Refusal('type', 'the token carries events: it is no access token')
+    : new Refusal('type', 'the token has the claim events, so it is not an access token')
 }
 
 export function checkPresence(claims: Claims, required: ClaimRules['required']): Refusal | undefined {
@@ -100,7 +104,9 @@ export function checkPresence(claims: Claims, required: ClaimRules['required']):
 /** A template such as `https://login.microsoftonline.com/{tenantid}/v2.0` is bound to the token's own `tid`. */
 export function checkIssuer(claims: Claims, { issuer }: ClaimRules): Refusal | undefined {
   const expected = issuer.includes('{tenantid}') ? issuerOfTenant(issuer, claims['tid']) : issuer
-  return claims['iss'] === expected ? undefined : new Refusal('issuer', `iss is not ${issuer}`)
+  return claims['iss'] === expected
+    ? undefined
+    : new Refusal('issuer', `iss is ${showValue(claims['iss'])}; expected ${issuer}`)
 }
 
 function issuerOfTenant(template: string, tenant: unknown): string | undefined {
@@ -127,5 +133,8 @@ export function checkAudience(claims: Claims, { profile, audiences }: ClaimRules
   const named = Array.isArray(value) ? value : [value]
   return named.some(audience => audiences.includes(audience as string))
     ? undefined
-    : new Refusal('audience', `${profile.audience} names none of ${audiences.join(', ')}`)
+    : new Refusal(
+        'audience',
+        `${profile.audience} is ${showValue(value)}; expected ${audiences.join(' or ')}`,
+      )
 }

@@ -32,7 +32,7 @@ export function structureProblem(root: object): string | undefined {
     if (target(reference) === undefined)
       return `has the $ref ${shown}, which leads nowhere in it; expected one such as "#/$defs/tenant"`
     if (leadsBack(node, { target, cleared, path: new Set() }))
-      return `has the $ref ${shown}, which leads back to itself`
+      return `has the $ref ${shown}, which refers to itself`
   }
   return undefined
 }

@@ -1,9 +1,9 @@
 import { profiles, type Claims } from '../claims/profiles.js'
 import type { Refusal } from '../errors.js'
+import { showValue } from '../show-value.js'
 import type { Candidate } from '../verify/candidate.js'
 import type { CheckName } from './explanation.js'
 import type { RecognizedIssuer } from './recognize-issuer.js'
-import { showValue } from './show-values.js'
 
 /** What advice is based on. */
 export interface Failure {

@@ -127,5 +127,5 @@ export function createResolution(
 }
 
 function unavailable(waitMs: number): Refusal {
-  return new Refusal('unavailable', 'the issuer cannot be looked up now', { retryAfterMs: waitMs })
+  return new Refusal('unavailable', 'the issuer could not be looked up', { retryAfterMs: waitMs })
 }

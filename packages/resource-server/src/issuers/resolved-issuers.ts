@@ -103,14 +103,14 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
     if (known !== undefined && (known.isAsking() || proven.has(name))) return known.ask()
     const limit = limits[purpose]
     if (!limit.take(time))
-      return new Refusal('unavailable', 'too many tokens name issuers that are not known', { retryAfterMs })
+      return new Refusal('unavailable', 'too many tokens name unknown issuers', { retryAfterMs })
     return (known ?? add(name)).ask().finally(() => limit.release())
   }
 
   return {
     choose(claims, purpose) {
       const { iss: name } = claims
-      if (typeof name !== 'string') return new Refusal('issuer', 'iss is no text')
+      if (typeof name !== 'string') return new Refusal('issuer', 'iss is not a string')
       const resolution = find(name)
       return resolution?.use(now()) ?? lookUp(name, resolution, purpose)
     },

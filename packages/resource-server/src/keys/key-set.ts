@@ -211,7 +211,7 @@ const tooManyUnknown = new Error('tokens named too many unknown key ids')
 
 function unavailable(waitMs: number, failure?: Error): Refusal {
   const why = failure === undefined ? '' : `: ${failure.message}`
-  return new Refusal('unavailable', `the issuer's keys cannot be fetched now${why}`, {
+  return new Refusal('unavailable', `the issuer's keys could not be fetched${why}`, {
     retryAfterMs: Math.max(waitMs, firstBackOffMs),
   })
 }

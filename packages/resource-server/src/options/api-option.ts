@@ -16,7 +16,7 @@ export const apiOption: Parser<OfferedApi> = parser({
   read(value, { option, toError }) {
     if (isObject(value) && Array.isArray(value['scopes']) && typeof value['over'] === 'function')
       throw toError(
-        `option \`${option}\` is what one client uses of an API; pass the API itself, without pick(…)`,
+        `option \`${option}\` has the operations of one client; pass the API itself, without pick(…)`,
       )
     return isApi(value) ? value : undefined
   },
@@ -45,6 +45,6 @@ export function checkAudiences(
   if (api === undefined || audiences.includes(api.audience)) return
   const [name, hint] = option === '' ? ['audience', ', or leave `audience` out'] : [`${option}.audience`, '']
   throw toError(
-    `option \`${name}\` is ${JSON.stringify(audiences)}, without the audience of \`api\`; add ${JSON.stringify(api.audience)}${hint}`,
+    `option \`${name}\` is ${JSON.stringify(audiences)}, which lacks the audience of \`api\`; add ${JSON.stringify(api.audience)}${hint}`,
   )
 }

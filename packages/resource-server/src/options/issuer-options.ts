@@ -94,7 +94,7 @@ const declaration = {
   issuer: url({ plain: true }),
   audience: oneOrMore(
     text(
-      "who the tokens must be for, such as 'https://api.example.com'; without it, tokens for other services would pass",
+      "the audience of the tokens, such as 'https://api.example.com'; without it, tokens for other services would be accepted",
     ),
   ),
   profile: withDefault(oneOf(profileNames), 'rfc9068'),
@@ -145,10 +145,10 @@ function refuseContradictions(
   const at = option === '' ? '' : `${option}.`
   if (keys !== undefined && jwksUri !== undefined)
     throw toError(
-      `option \`${at}jwksUri\` does nothing beside \`keys\`, with which nothing is fetched; leave one of them out`,
+      `option \`${at}jwksUri\` has no effect with \`keys\`, because no keys are fetched; leave one of them out`,
     )
   if (issuer.includes('{tenantid}') && (keys ?? jwksUri ?? metadataUrl) === undefined)
     throw toError(
-      `option \`${at}issuer\` is a template (${issuer}), for which no metadata can be looked up; give jwksUri or metadataUrl too`,
+      `option \`${at}issuer\` is a template (${issuer}), so its metadata cannot be found; set jwksUri or metadataUrl too`,
     )
 }

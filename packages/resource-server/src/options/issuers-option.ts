@@ -81,14 +81,17 @@ function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place
     const given: unknown = await resolve(name)
     // Null is what databases return for a row that does not exist.
     if (given === undefined || given === null)
-      return new Refusal('issuer', 'the function `issuers` knows no such issuer')
+      return new Refusal('issuer', 'the function `issuers` does not know this issuer')
     const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>
       readResolved(given, read, at),
     )
     // A database may ignore case, or a slash at the end.
     return settings.rules.issuer === name
       ? settings
-      : new Refusal('issuer', `the function \`issuers\` returned the options of ${settings.rules.issuer}`)
+      : new Refusal(
+          'issuer',
+          `the function \`issuers\` returned the options of another issuer: ${settings.rules.issuer}`,
+        )
   }
 }
 
@@ -109,7 +112,7 @@ function refuseBeside(given: Given): void {
   for (const name of issuerOptionNames)
     if (given[name] !== undefined)
       throw new InvalidOptionError(
-        `option \`${name}\` is beside \`issuers\`; put it into the members of \`issuers\`, or leave \`issuers\` out`,
+        `option \`${name}\` cannot be combined with \`issuers\`; put it into the members of \`issuers\`, or leave \`issuers\` out`,
       )
 }
 

@@ -177,7 +177,7 @@ const declaration = {
   clientCertificate: optional(
     parser({
       expected:
-        "'socket', or a function that gives the certificate of a request as a trusted proxy passed it on",
+        "'socket', or a function that returns the certificate that a trusted proxy passed on with a request",
       fromText: true,
       read: value =>
         // What a function returns is checked for each request.
@@ -240,7 +240,7 @@ export function parseOptions(
   } = parseDeclared(given, declaration, context)
   if (server.ca !== undefined && server.issuerDispatcher !== undefined)
     throw new InvalidOptionError(
-      'option `ca` does nothing beside `issuerDispatcher`; give it to that dispatcher',
+      'option `ca` has no effect with `issuerDispatcher`; pass it to that dispatcher',
     )
   const { allowInsecureHttp, clockToleranceMs } = server
   const { issuers, resolveIssuer } = readIssuers(

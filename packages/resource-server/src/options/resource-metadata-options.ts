@@ -22,8 +22,7 @@ export interface ResourceMetadataOptions {
   documentation?: string
 }
 
-const expectedResource =
-  'the URL under which clients know this API, without query and fragment (RFC 9728 §1.2)'
+const expectedResource = 'the URL that clients use for this API, without query and fragment (RFC 9728 §1.2)'
 
 const longestResource = 512
 

@@ -9,7 +9,7 @@ export type ScopeHierarchy<S extends string = string> = { readonly [Scope in S]:
 /** Each scope with those that it includes. */
 type Includes = ReadonlyMap<string, readonly string[]>
 
-const list = strings('a list of at least one scope, without spaces in it (RFC 6749 §3.3)', {
+const list = strings('a list of at least one scope, each without spaces (RFC 6749 §3.3)', {
   pattern: scopeToken,
 })
 const included = strings('a list of the scopes that it includes, or []', {

@@ -28,5 +28,5 @@ function checkProof({ dpop }: Requirement, { credentials }: ReportedRequest): Re
   const hasProof = typeof credentials !== 'string' && credentials.scheme === 'dpop'
   return hasProof || dpop !== 'require'
     ? undefined
-    : new Refusal('binding', 'the route takes tokens with a DPoP proof only')
+    : new Refusal('binding', 'the route accepts only tokens with a DPoP proof')
 }

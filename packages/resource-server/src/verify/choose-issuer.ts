@@ -2,6 +2,7 @@ import type { Claims } from '../claims/profiles.js'
 import { Refusal } from '../errors.js'
 import type { MaybePromise } from '../later.js'
 import type { Purpose } from '../keys/key-set.js'
+import { showValue } from '../show-value.js'
 import type { TrustedIssuer } from './candidate.js'
 
 /** Whose keys and rules a token must be verified with, by its claims, which are not verified yet. */
@@ -18,7 +19,7 @@ export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
     return (
       byName.get(named as string) ??
       templates.find(template => fitsTemplate(named, template.rules.issuer)) ??
-      new Refusal('issuer', 'iss is none of the configured issuers')
+      new Refusal('issuer', `iss is ${showValue(named)}, which is not a configured issuer`)
     )
   }
 }

@@ -36,7 +36,7 @@ export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeade
   const first = raw.indexOf('.')
   const second = raw.indexOf('.', first + 1)
   if (first < 1 || second < first + 2 || second === raw.length - 1 || raw.includes('.', second + 1))
-    return new Refusal('malformed', 'the token has not three segments')
+    return new Refusal('malformed', 'the token does not have three segments')
 
   if (hasForeignLetters(raw)) return notCanonical()
   const headerSegment = raw.slice(0, first)
@@ -63,7 +63,7 @@ export function decodeSegments(text: string): DecodedSegments | Refusal {
   const segments = hasForeignLetters(text) ? [] : text.split('.').map(decodeSegment)
   const [headerBytes, payloadBytes, signature] = segments
   if (segments.length !== 3 || !headerBytes || !payloadBytes || !signature)
-    return new Refusal('malformed', 'it is not three segments of canonical base64url')
+    return new Refusal('malformed', 'it does not consist of three segments of canonical base64url')
   const [headerObject, claims] = [
     parseJsonObject(headerBytes, 'header'),
     parseJsonObject(payloadBytes, 'payload'),
@@ -85,7 +85,7 @@ function decodeHeader(segment: string): TokenHeader | Refusal {
   if (typ !== undefined && typeof typ !== 'string') return new Refusal('malformed', 'typ is not a string')
   for (const [name, value] of Object.entries({ crit, b64, zip, enc, cty }))
     if (value !== undefined)
-      return new Refusal('malformed', `the header has ${name}, which no access token needs`)
+      return new Refusal('malformed', `the header has ${name}, which is not supported in access tokens`)
   return { alg, kid, type: typ === undefined ? null : typ.toLowerCase().replace(/^application\//, '') }
 }
 

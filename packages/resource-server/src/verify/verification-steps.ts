@@ -87,7 +87,7 @@ function decode({ headers }: JwtSteps): VerificationStep {
 /** Several tokens, or something else in the place of one: the request is wrong, not the token. */
 function notOneToken(raw: string): Refusal {
   if (raw === '') return new Refusal('credentials', 'there is no token')
-  return new Refusal('credentials', 'the token has characters that no token may have')
+  return new Refusal('credentials', 'the token contains characters that are not allowed in tokens')
 }
 
 const checkAlgorithm = step({
@@ -97,7 +97,7 @@ const checkAlgorithm = step({
   run: ({ decoded: { header } }) =>
     supportedAlgorithms.includes(header.alg as Algorithm)
       ? undefined
-      : new Refusal('algorithm', 'alg is no asymmetric signature algorithm'),
+      : new Refusal('algorithm', 'alg is not a supported asymmetric algorithm'),
   shows: ({ decoded: { header } }) => ({ alg: header.alg }),
 })
 
@@ -157,7 +157,7 @@ const findKey = step({
     return andThen(key, found => {
       if (found instanceof Refusal) return found
       if (found === undefined || !isKeyOfIssuer(found.issuer, decoded.claims, issuer.rules))
-        return new Refusal('unknown_key', 'the issuer lists no key that fits kid, alg and tenant')
+        return new Refusal('unknown_key', 'the issuer has no key for this kid, alg and tenant')
       candidate.key = found
       return undefined
     })

@@ -92,7 +92,7 @@ export function registerClient(given: ClientRegistration): RegisteredClient {
   if (usesKeys && clientSecret !== undefined)
     throw wrong(
       where,
-      '`clientSecret` does nothing beside `jwks`; leave one of them out, or give `authentication`',
+      '`clientSecret` has no effect with `jwks`; leave one of them out, or set `authentication`',
     )
   return {
     ...client,

@@ -10,7 +10,7 @@ import type { ExpectProtectedOptions } from './options.js'
 import type { ProtectedRoute } from './protected-route.js'
 
 const route = {
-  method: optional(text('a method of HTTP')),
+  method: optional(text('an HTTP method')),
   url: text("a path such as '/receipts'"),
   scopes: optional(scopesOption),
   headers: optional(anything<Readonly<Record<string, string>>>('headers')),

@@ -5,7 +5,7 @@ import type { ProtectedRoute } from './protected-route.js'
 export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[] {
   if (oauth === undefined)
     throw new TypeError(
-      'oauth-test-issuer: expectProtected() wants `routes`: the application does not list them, because fastify-resource-server is not registered on it',
+      'oauth-test-issuer: expectProtected() needs `routes`: the application does not list its routes, because fastify-resource-server is not registered',
     )
   return oauth
     .routes()

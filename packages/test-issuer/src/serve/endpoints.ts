@@ -9,7 +9,7 @@ const endpointNames: readonly Endpoint[] = ['discovery', 'jwks', 'token', 'intro
 export function refuseUnknownEndpoint(where: string, endpoint: Endpoint): void {
   if (!endpointNames.includes(endpoint))
     throw new TypeError(
-      `oauth-test-issuer: ${where} knows ${endpointNames.join(', ')}, not ${JSON.stringify(endpoint)}`,
+      `oauth-test-issuer: ${where} does not know the endpoint ${JSON.stringify(endpoint)}; expected one of ${endpointNames.join(', ')}`,
     )
 }
 

@@ -34,7 +34,7 @@ export function createFailures(): Failures {
       refuseUnknownEndpoint('fail()', endpoint)
       const { status, headers, body, delayMs, times = Infinity } = readOptions('fail()', failure, declaration)
       if ([status, headers, body, delayMs].every(value => value === undefined))
-        throw wrong('fail()', 'how? Give `status`, `body`, `headers` or `delayMs`')
+        throw wrong('fail()', 'give at least one of `status`, `body`, `headers` and `delayMs`')
       const list = waiting.get(endpoint) ?? []
       waiting.set(endpoint, [...list, { failure, left: times }])
     },

@@ -78,7 +78,7 @@ async function readOwn(name: string, token: string, tokens: OwnTokens): Promise<
   } catch (error) {
     // RFC 8693 §2.2.2 says invalid_request, RFC 7523 §3.1 invalid_grant.
     const code = name === 'assertion' ? 'invalid_grant' : 'invalid_request'
-    throw new OAuthError(code, `${name} is no valid token of this issuer: ${(error as Error).message}`)
+    throw new OAuthError(code, `${name} is not a valid token of this issuer: ${(error as Error).message}`)
   }
 }
 
@@ -93,8 +93,5 @@ function subjectOf({ sub }: Claims): string {
  */
 function checkMeantFor({ ownAudience }: RegisteredClient, { aud }: Claims): void {
   if (ownAudience !== undefined && ![aud].flat().includes(ownAudience))
-    throw new OAuthError(
-      'invalid_grant',
-      `the token is not for ${ownAudience}, by which the client is called`,
-    )
+    throw new OAuthError('invalid_grant', `the token is not for ${ownAudience}, the audience of this client`)
 }

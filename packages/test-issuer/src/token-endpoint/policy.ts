@@ -41,7 +41,7 @@ function known(target: string, { audiences }: RegisteredClient): string {
   if (audiences.includes(target)) return target
   throw new OAuthError(
     'invalid_target',
-    `the client is not registered for ${JSON.stringify(target)}, but for ${audiences.join(', ')}`,
+    `the client is not registered for ${JSON.stringify(target)}, only for ${audiences.join(', ')}`,
   )
 }
 
@@ -50,7 +50,7 @@ function grantedScopes(requested: readonly string[], { scopes }: RegisteredClien
   if (unknown !== undefined)
     throw new OAuthError(
       'invalid_scope',
-      `the client is not registered for the scope ${JSON.stringify(unknown)}, but for ${scopes.join(' ') || 'none'}`,
+      `the client is not registered for the scope ${JSON.stringify(unknown)}; its scopes are: ${scopes.join(' ') || 'none'}`,
     )
   return requested.length === 0 ? scopes : [...new Set(requested)]
 }

@@ -79,11 +79,14 @@ async function grantToken(
 function grantFor(type: string, client: RegisteredClient): Grant {
   const known = grants.get(type)
   if (known === undefined)
-    throw new OAuthError('unsupported_grant_type', `grant_type is none of ${[...grants.keys()].join(', ')}`)
+    throw new OAuthError(
+      'unsupported_grant_type',
+      `grant_type is not one of ${[...grants.keys()].join(', ')}`,
+    )
   if (!client.grants.includes(known.name))
     throw new OAuthError(
       'unauthorized_client',
-      `the client is not registered for the grant ${known.name}, but for ${client.grants.join(', ')}`,
+      `the client is not registered for the grant ${known.name}, only for ${client.grants.join(', ')}`,
     )
   return known.grant
 }

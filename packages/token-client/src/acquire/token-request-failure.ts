@@ -56,7 +56,7 @@ const longestRetryAfterMs = 300_000
 /** Turns whatever the exchange threw into a failure. */
 export function failureFrom(error: unknown, { response, hide, now }: FailedExchange): TokenRequestFailure {
   if (error instanceof IssuerConnectionError)
-    return new TokenRequestFailure(clip(error.message, 600), {
+    return new TokenRequestFailure(clip(hide(error.message), 600), {
       retryAfterMs: readRetryAfter(error.retryAfter, now(), longestRetryAfterMs),
     })
   const known: KnownError = typeof error === 'object' && error !== null ? error : {}

@@ -11,7 +11,7 @@ import {
 /**
  * Turns a token endpoint's answer into one that oauth4webapi understands. It validates every member that it knows,
  * although most of them are of no use here, and reads errors only where RFC 6749 §5.2 says they are.
- * @throws {IssuerConnectionError} when a successful answer is not a JSON object
+ * @throws {IssuerConnectionError} when the answer is neither a token nor an OAuth error
  */
 export function cleanTokenAnswer(answer: IssuerAnswer): Response {
   const { status } = answer
@@ -24,7 +24,10 @@ export function cleanTokenAnswer(answer: IssuerAnswer): Response {
   }
   if (status === 401 || status === 400 || status === 403)
     return respond(answer, status, { error: 'invalid_client', error_description: unexplained(status) })
-  return respond(answer, status, {})
+  throw new IssuerConnectionError(describeAnswer(answer), {
+    status,
+    retryAfter: headerOf(answer, 'retry-after'),
+  })
 }
 
 /** Some servers send errors with the status 200. */

@@ -24,7 +24,7 @@ function pairsOf(headers: HeadersInput): Iterable<readonly [string, HeaderValue]
   if (Symbol.iterator in headers) return [...(headers as Iterable<readonly [string, HeaderValue]>)]
   const pairs = Object.entries(headers)
   if (pairs.length === 0 && !isPlainObject(headers))
-    throw new TypeError(`\`headers\` is ${show(headers)}; it wants an object, Headers or a list`)
+    throw new TypeError(`\`headers\` is ${show(headers)}; expected an object, Headers or a list`)
   return pairs
 }
 

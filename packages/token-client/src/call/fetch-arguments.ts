@@ -39,7 +39,7 @@ export function fetchArguments(
   base: ApiBase,
 ): [URL, RequestInit] {
   if (init !== undefined && init !== null && !hasMembers(init, initMembers))
-    throw new TypeError(`the second argument of fetch is ${kindOf(init)}; it wants an object or a Request`)
+    throw new TypeError(`the second argument of fetch is ${kindOf(init)}; expected an object or a Request`)
   if (standardOf(input) !== 'Request') return [urlOf(input as string | URL, base), membersOf(init)]
   const request = input as RequestLike // told by its tag
   return [urlOf(new URL(request.url), base), { ...membersOf(request), ...membersOf(init) }]

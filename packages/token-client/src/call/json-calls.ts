@@ -139,7 +139,7 @@ function write(json: unknown): string {
     throw new TypeError(`\`json\` cannot be written as JSON: ${messageOf(error)}`, { cause: error })
   }
   if (text === undefined || isWrittenAsNothing(json, text))
-    throw new TypeError(`\`json\` is ${kindOf(json)}; there is no JSON for it`)
+    throw new TypeError(`\`json\` is ${kindOf(json)}, which JSON cannot represent`)
   return text
 }
 
@@ -168,7 +168,7 @@ function withQuery(path: string, query: JsonCallOptions['query']): string {
 /** @throws {TypeError} for what would be sent as `[object Promise]` */
 function textOf(name: string, value: unknown): string {
   if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return String(value)
-  throw new TypeError(`\`query.${name}\` is ${kindOf(value)}; it wants text, a number or a boolean`)
+  throw new TypeError(`\`query.${name}\` is ${kindOf(value)}; expected text, a number or a boolean`)
 }
 
 function parse(text: string, where: string): unknown {

@@ -27,7 +27,7 @@ export function urlOf(input: string | URL, base: ApiBase): URL {
   if (typeof input === 'string' && input.startsWith('/') && !input.startsWith('//'))
     return new URL(base.origin + pathOf(input, base))
   if (typeof input !== 'string' && !(input instanceof URL))
-    throw new TypeError(`fetch wants a path, a URL or a Request, not ${kindOf(input)}`)
+    throw new TypeError(`fetch expects a path, a URL or a Request, not ${kindOf(input)}`)
   // A relative URL is ambiguous: it might replace the path of the base.
   const reference = typeof input === 'string' && input.startsWith('//') ? base.origin : undefined
   if (typeof input === 'string' && !URL.canParse(input, reference)) throw pathWithoutSlash(input)
@@ -38,5 +38,5 @@ export function urlOf(input: string | URL, base: ApiBase): URL {
 }
 
 function pathWithoutSlash(path: string): TypeError {
-  return pathError('the path of a call has to begin with one slash', path)
+  return pathError('the path of a call must begin with exactly one slash', path)
 }

@@ -8,7 +8,7 @@ export function subjectTokenOf(subject: Subject): string {
   // The optional chain: callers without a compiler pass anything.
   if (typeof subject !== 'string' && !isObject((subject as { headers?: unknown } | null)?.headers))
     throw new TypeError(
-      `onBehalfOf wants the incoming request, or the text of its access token, not ${kindOf(subject)}`,
+      `onBehalfOf expects the incoming request, or the text of its access token, not ${kindOf(subject)}`,
     )
   const token =
     typeof subject === 'string'
@@ -16,7 +16,7 @@ export function subjectTokenOf(subject: Subject): string {
       : /^(?:Bearer|DPoP) +([^\s,]+)$/i.exec(subject.headers.authorization ?? '')?.[1]
   if (token === undefined || token === '')
     throw new TypeError(
-      'onBehalfOf wants a request with an access token, or the token itself: protect the route',
+      'onBehalfOf expects a request with an access token, or the token itself; is the route protected?',
     )
   return token
 }

@@ -26,7 +26,8 @@ export interface UsedOperation {
 export type OperationTokens = 'shared' | 'per-operation'
 
 export const apiOption: Parser<UsedApi> = parser({
-  expected: "what this client uses of an API, such as receiptsApi.pick('putReceipt') of fastify-api-contract",
+  expected:
+    "the operations that this client calls, such as receiptsApi.pick('putReceipt') of fastify-api-contract",
   read(value, { option, toError }) {
     if (isObject(value) && isObject(value['scopes']))
       throw toError(
@@ -66,11 +67,11 @@ export function apiOf(
   for (const name of ['resource', 'audience'])
     if (Object.hasOwn(options, name))
       throw new InvalidOptionError(
-        `option \`${name}\` is beside \`api\`, whose audience the token is for; leave it out`,
+        `option \`${name}\` cannot be combined with \`api\`, which sets the audience; leave it out`,
       )
   if (tokens === 'per-operation' && meaning === 'default scope')
     throw new InvalidOptionError(
-      'option `tokens` is "per-operation", and tokens of this profile have all permissions of the application; expected \'shared\'',
+      'option `tokens` is "per-operation", but tokens of this profile always have all permissions of the application; expected \'shared\'',
     )
   return Object.freeze({ used, tokens: tokens ?? 'shared' })
 }

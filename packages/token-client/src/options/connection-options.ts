@@ -26,7 +26,7 @@ export function serverOf({
     )
   if (metadataUrl !== undefined && tokenEndpoint !== undefined)
     throw new InvalidOptionError(
-      'option `metadataUrl` does nothing beside `tokenEndpoint`, with which no metadata is fetched; leave one of them out',
+      'option `metadataUrl` has no effect with `tokenEndpoint`, because no metadata is fetched; leave one of them out',
     )
   return { issuer, metadataUrl, tokenEndpoint, allowInsecureHttp }
 }
@@ -73,7 +73,7 @@ function trustOf({ ca, dispatcher, issuerDispatcher }: Checked): Pick<TlsSetting
   if (ca === undefined) return {}
   if (dispatcher === undefined || issuerDispatcher === undefined) return { ca }
   throw new InvalidOptionError(
-    'option `ca` does nothing beside a `dispatcher` and an `issuerDispatcher`; give it to them',
+    'option `ca` has no effect with a `dispatcher` and an `issuerDispatcher`; pass it to them',
   )
 }
 

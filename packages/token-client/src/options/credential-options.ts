@@ -90,7 +90,7 @@ function findProof(given: Checked): Proof | undefined {
     )
   if (method !== undefined && found[0] !== undefined && found[0] !== 'clientSecret')
     throw new InvalidOptionError(
-      `option \`clientAuthentication\` is '${method}', which wants \`clientSecret\` and not \`${found[0]}\`; leave one of them out`,
+      `option \`clientAuthentication\` is '${method}', which uses \`clientSecret\` and not \`${found[0]}\`; leave one of them out`,
     )
   return method ?? found[0]
 }

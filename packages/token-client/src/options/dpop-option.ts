@@ -25,7 +25,7 @@ export function dpopKeyOf({
   if (dpop === undefined || dpop === false) return undefined
   if (tokenStore !== undefined)
     throw new InvalidOptionError(
-      'options `dpop` and `tokenStore` exclude each other: a bound token is of use only to the process that has its key',
+      'options `dpop` and `tokenStore` exclude each other: a bound token works only in the process that has its key',
     )
   return dpopKey(dpop)
 }

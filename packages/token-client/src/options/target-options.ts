@@ -45,13 +45,13 @@ const reserved: ReadonlySet<string> = new Set([
 export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target[Name]> } = {
   // An empty list asks for what the server grants by default.
   scopes: withDefault(
-    strings('a list of scopes, one for each member, without spaces (RFC 6749 §3.3)', {
+    strings('a list of scopes, each without spaces (RFC 6749 §3.3)', {
       pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/,
       mayBeEmpty: true,
     }),
     [],
   ),
-  resource: withDefault(oneOrMore(text('whom the token is for, such as the URL of the API')), []),
+  resource: withDefault(oneOrMore(text('the audience of the token, such as the URL of the API')), []),
   audience: optional(text('whom the token is for')),
   parameters: withDefault(
     parser({
@@ -121,7 +121,7 @@ export function parametersOf(
   const twice = own.find(([name]) => Object.hasOwn(further, name))
   if (twice !== undefined)
     throw new InvalidOptionError(
-      `option \`parameters\` has \`${twice[0]}\`, which another option gives; give it once`,
+      `option \`parameters\` has \`${twice[0]}\`, which another option sets; set it once`,
     )
   return [...own, ...Object.entries(further)]
 }
@@ -130,7 +130,7 @@ function refuseReserved(parameters: object, { option, toError: toPlaceError }: P
   for (const name of Object.keys(parameters))
     if (reserved.has(name))
       throw toPlaceError(
-        `option \`${option}\` has \`${name}\`, which the client writes itself${name === 'scope' ? '; give `scopes`' : ''}`,
+        `option \`${option}\` has \`${name}\`, which the client sets itself${name === 'scope' ? '; give `scopes`' : ''}`,
       )
 }
 
@@ -145,11 +145,11 @@ function defaultScopes(
   if (resources.length === 0) return []
   if (meaning === 'unknown')
     throw new InvalidOptionError(
-      'option `resource` is given, and the profile has no parameter for it: leave it out; whom tokens are for is set up at the authorization server',
+      'option `resource` has no effect with this profile, because the audience is configured at the authorization server; leave it out',
     )
   if (meaning !== 'resource' && resources.length > 1)
     throw new InvalidOptionError(
-      'option `resource` has several members; the profile wants one: a token is for one API',
+      'option `resource` has several members; with this profile, a token is for one API',
     )
   if (meaning !== 'default scope') return []
   if (scopes.length > 0)

@@ -39,9 +39,9 @@ export function tokenSourceOf(
   for (const name of issuerOptions)
     if (Object.hasOwn(options, name))
       throw new InvalidOptionError(
-        `option \`${name}\` is for tokens of an authorization server, and does nothing beside \`tokenSource\`; leave one of them out`,
+        `option \`${name}\` is for tokens of an authorization server, and has no effect with \`tokenSource\`; leave one of them out`,
       )
   if (ca !== undefined && dispatcher !== undefined)
-    throw new InvalidOptionError('option `ca` does nothing beside a `dispatcher`; give it to that')
+    throw new InvalidOptionError('option `ca` has no effect with a `dispatcher`; pass it to that dispatcher')
   return tokenSource
 }
