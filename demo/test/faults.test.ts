@@ -119,7 +119,7 @@ t.test('what is broken has its effect at once, and heals', async t => {
   await t.test('a key is withdrawn: its tokens are refused and replaced by themselves', async t => {
     const page = await flip(t, 'withdraw-keys', 'break', isThere)
     t.equal(
-      page.split('<strong>key</strong>: the issuer lists no key that fits').length,
+      page.split('<strong>key</strong>: the issuer has no key for this kid').length,
       3,
       'at both services',
     )

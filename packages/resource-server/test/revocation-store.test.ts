@@ -340,13 +340,15 @@ const wrongStores: Readonly<Record<string, [store: RevocationStore, message: Reg
 
 /** A store whose cursors are one and two in turn. */
 function circle(): RevocationStore {
-  const read = async (cursor?: string) => ({
-    values: ['a'],
-    cursor: cursor === 'one' ? 'two' : 'one',
-    fromStart: cursor === undefined,
-    hasMore: true,
-  })
-  return { put: async () => {}, read }
+  return {
+    put: async () => {},
+    read: async cursor => ({
+      values: ['a'],
+      cursor: cursor === 'one' ? 'two' : 'one',
+      fromStart: cursor === undefined,
+      hasMore: true,
+    }),
+  }
 }
 
 for (const [how, [store, message]] of Object.entries(wrongStores))

@@ -161,7 +161,7 @@ t.test('wrong options are named', async t => {
     [{ clientSecret: 'a', profile: 'azure' }, /`profile` is "azure"; expected 'rfc9068', 'entra'/],
     [
       { clientSecret: 'a', profile: 'keycloak', resource: audience },
-      /`resource` is given, and the profile has no parameter/,
+      /`resource` has no effect with this profile/,
     ],
     [
       { clientSecret: 'a', profile: 'entra', resource: audience, scopes: ['a'] },
