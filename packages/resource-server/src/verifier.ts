@@ -4,7 +4,7 @@ import { IssuerError } from './errors.js'
 import type { Credentials } from './extract-token.js'
 import { connectIntrospection, type Connect } from './connect-introspection.js'
 import type { KeySetState } from './keys/key-set.js'
-import { createResolvedIssuers, type ResolvedIssuers } from './issuers/resolved-issuers.js'
+import { createResolvedIssuers, isIssuerName, type ResolvedIssuers } from './issuers/resolved-issuers.js'
 import { andThen, type MaybePromise } from './later.js'
 import type { Logger } from './log.js'
 import type { IssuerSettings } from './options/issuer-options.js'
@@ -123,7 +123,7 @@ function connectorFor({ issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs
 }
 
 function revocationsOf(
-  { revocation, issuers, resolveIssuer, clock, clockToleranceMs }: Settings,
+  { revocation, issuers, resolveIssuer, allowInsecureHttp, clock, clockToleranceMs }: Settings,
   log: Logger,
 ): Revocations | undefined {
   if (revocation === undefined) return undefined
@@ -131,9 +131,10 @@ function revocationsOf(
   const [only] = names
   return createRevocations(revocation, {
     isTrusted: issuer =>
-      // One that is looked up need not be known in this process yet.
-      resolveIssuer !== undefined ||
-      names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer)),
+      resolveIssuer === undefined
+        ? names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer))
+        : // An issuer that is looked up need not be known in this process yet.
+          isIssuerName(issuer, allowInsecureHttp),
     onlyIssuer: names.length === 1 && only !== undefined && !isTemplate(only) ? only : undefined,
     now: clock,
     clockToleranceMs,

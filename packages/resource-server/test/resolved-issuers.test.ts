@@ -623,6 +623,12 @@ t.test('tokens of an issuer that is looked up can be revoked, known or not', asy
   t.equal(api.refusal()?.['reason'], 'revoked')
   t.equal(await api.status(api.token(second, { sub: 'bob' })), 200)
   await t.rejects(api.app.oauth.revoke({ subject: 'alice' }, { until }), /issuer/)
+  for (const issuer of ['alice', `${first}?tenant=1`, first.toUpperCase(), `${first}\u0000`])
+    await t.rejects(
+      api.app.oauth.revoke({ subject: 'alice' }, { until, issuer }),
+      /of which no token is accepted/,
+      issuer,
+    )
 })
 
 t.test('events', async t => {

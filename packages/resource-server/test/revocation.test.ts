@@ -6,6 +6,7 @@ import resourceServer, {
   type RevocationTarget,
   type RevocationTerms,
 } from 'fastify-resource-server'
+import { createRevocationList } from '#src/revocation/revocation-list.js'
 import { makeKey, signRaw } from './hand-made-issuer.js'
 import { active, startOpaque } from './opaque-issuer.js'
 import { audience, buildApp, registered, startBench, type Bench } from './protected-app.js'
@@ -338,6 +339,20 @@ t.test('arguments whose getters throw are wrong arguments, whatever they throw',
     for (const given of cases)
       await t.rejects(revoke(...given), { code: 'OAUTH_INVALID_REVOCATION', message: /cannot be read/ })
   }
+})
+
+t.test('room for a new revocation is found without reading all issuers that ever had one', async t => {
+  let time = 0
+  const list = createRevocationList({ now: () => time, clockToleranceMs: 0, keyIdOf: () => undefined })
+  const add = (issuer: string, until: number): boolean =>
+    list.add({ issuer, by: 'jti', value: 'one', until, issuedBefore: undefined }, 1)
+  for (; time < 20_000; time += 1) if (!add(`https://${time}.example`, time + 1)) t.fail(`at ${time}`)
+  t.ok(add('https://last.example', time + 2), 'the one before has ended')
+  t.notOk(add('https://other.example', time + 2))
+  t.strictSame(
+    [...list.all()].map(({ issuer }) => issuer),
+    ['https://last.example'],
+  )
 })
 
 t.test('without the option, revoke says what to do, and stats say nothing', async t => {

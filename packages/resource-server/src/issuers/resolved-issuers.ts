@@ -125,7 +125,7 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
  * Only a URL as the URL parser writes it, because applications compare parts of it: the parser ignores control characters,
  * takes a backslash for a slash, and reads `https:host` as a URL. The braces of a template such as `{tenantid}` are escaped.
  */
-function isIssuerName(name: string, allowInsecureHttp: boolean): boolean {
+export function isIssuerName(name: string, allowInsecureHttp: boolean): boolean {
   if (name.length > longestName || !/^[\x21-\x7E]+$/.test(name) || /[?#{}]/.test(name)) return false
   if (!isTrustworthyUrl(name, allowInsecureHttp)) return false
   const { href, pathname } = new URL(name)

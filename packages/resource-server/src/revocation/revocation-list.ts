@@ -31,6 +31,8 @@ export function createRevocationList(settings: ListSettings): RevocationList {
   const { now } = settings
   const byIssuer = new Map<string, Entries>()
   let size = 0
+  /** No entry ends before this time. */
+  let earliestEnd = Infinity
 
   function entriesOf(issuer: string): Entries {
     let entries = byIssuer.get(issuer)
@@ -39,7 +41,10 @@ export function createRevocationList(settings: ListSettings): RevocationList {
   }
 
   function remove({ issuer, by, value }: RevokedTokens): void {
-    if (byIssuer.get(issuer)?.[by].delete(value) === true) size -= 1
+    const entries = byIssuer.get(issuer)
+    if (entries?.[by].delete(value) !== true) return
+    size -= 1
+    if (Object.values(entries).every(values => values.size === 0)) byIssuer.delete(issuer)
   }
 
   function* all(): Generator<Revocation> {
@@ -53,7 +58,11 @@ export function createRevocationList(settings: ListSettings): RevocationList {
 
   function removeEnded(): void {
     const time = now()
-    for (const revocation of all()) if (time >= revocation.until) remove(revocation)
+    if (time < earliestEnd) return
+    earliestEnd = Infinity
+    for (const revocation of all())
+      if (time >= revocation.until) remove(revocation)
+      else earliestEnd = Math.min(earliestEnd, revocation.until)
   }
 
   return {
@@ -69,6 +78,7 @@ export function createRevocationList(settings: ListSettings): RevocationList {
       if (isNew && size >= max) return false
       entriesOf(issuer)[by].set(value, revocation)
       if (isNew) size += 1
+      earliestEnd = Math.min(earliestEnd, revocation.until)
       return true
     },
     get: ({ issuer, by, value }) => byIssuer.get(issuer)?.[by].get(value),
