@@ -98,7 +98,7 @@ t.test('the doctor says what is wrong and what to do', async t => {
     [
       'a wrong audience',
       env => ({ ...env, PAYMENTS_RESOURCE: audiences.payments, PAYMENTS_AUDIENCE: 'https://other.example' }),
-      /ill Verified, storefront.*aud names none.*aud "https:\/\/payments.*`audience`.*Variables: .*AUDIENCE/,
+      /ill Verified, storefront.*aud is "https:\/\/payments.*`audience`.*Variables: .*AUDIENCE/,
     ],
     [
       'a wrong profile',
