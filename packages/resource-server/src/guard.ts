@@ -82,7 +82,7 @@ export function createGuard(steps: GuardSteps): Guard {
     if (requirement === undefined) return proceedWithoutToken(request)
     const credentials = extractToken(request.raw, requirement.dpop !== 'off')
     if (credentials === 'missing' && requirement.optional) {
-      if (requirement.report !== undefined) reported.note(new Refusal('missing'), { request, credentials })
+      if (requirement.report !== undefined) reported.note(noToken, { request, credentials })
       return proceedWithoutToken(request)
     }
     const guarded = { request, reply, requirement, credentials, startedAt: startTime() }

@@ -1,6 +1,6 @@
 import { connectToIssuer, type TlsSettings } from 'oauth-issuer-connection'
 import { compileCustomClaims } from './claims/check-custom-claims.js'
-import { IssuerError } from './errors.js'
+import { IssuerError, Refusal } from './errors.js'
 import type { Credentials } from './extract-token.js'
 import { connectIntrospection, type Connect } from './connect-introspection.js'
 import type { KeySetState } from './keys/key-set.js'
@@ -17,7 +17,7 @@ import { refuseRevoked } from './revocation/refuse-revoked.js'
 import { createRevocations, type Revocations } from './revocation/revocations.js'
 import type { RevocationStats } from './stats.js'
 import { trustIssuer } from './trust-issuer.js'
-import { createTokenCache } from './verify/token-cache.js'
+import { createTokenCache, type Verification } from './verify/token-cache.js'
 import type { TrustedIssuer } from './verify/candidate.js'
 import { chooseAmong, fitsTemplate } from './verify/choose-issuer.js'
 import { createTokenVerifier, type TokenVerifier } from './verify/verify-token.js'
@@ -69,7 +69,7 @@ export async function createCachedVerifier(
     remembered: header => cache.get(header),
     verify: ({ accessToken, header }) =>
       andThen(tokens.verify(accessToken), verification => {
-        revocations?.noteKey(verification)
+        if (revocations !== undefined) noteKey(revocations, verification)
         cache.set(header, verification)
         return verification.outcome
       }),
@@ -140,6 +140,11 @@ function revocationsOf(
     clockToleranceMs,
     log,
   })
+}
+
+function noteKey(revocations: Revocations, { outcome, validity }: Verification): void {
+  const keyId = validity?.signedBy?.key.kid
+  if (keyId !== undefined && !(outcome instanceof Refusal)) revocations.noteKey(outcome, keyId)
 }
 
 function isTemplate(issuer: string): boolean {

@@ -63,7 +63,7 @@ function securityOf(requirement: Requirement, scheme: string): readonly object[]
   return requirement.optional ? [...alternatives, {}] : alternatives
 }
 
-/** With more alternatives for one route, nobody could read the document. */
+/** A document that lists more alternatives for one route would be unreadable. */
 const mostAlternatives = 50
 
 /**

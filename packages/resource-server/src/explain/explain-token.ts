@@ -46,7 +46,8 @@ export async function explainToken(given: unknown, steps: ExplainSteps): Promise
     checks.push(await explain(check, candidate, checks))
   }
   const token = tokenOf(candidate)
-  noteKey(token, candidate, steps)
+  const keyId = candidate.key?.kid
+  if (token !== undefined && keyId !== undefined) steps.verifier.revocations?.noteKey(token, keyId)
   for (const check of checksOfToken(token, steps)) checks.push(await explain(check, candidate, checks))
   const failed = checks.find(({ result }) => result === 'failed')
   return Object.freeze({
@@ -121,17 +122,4 @@ async function explain(
 
 function recognizedIn({ decoded, issuer }: Candidate): RecognizedIssuer | undefined {
   return decoded && issuer && recognizeIssuer(decoded, issuer.rules)
-}
-
-/** For revocations by key. */
-function noteKey(
-  token: AccessToken | undefined,
-  { key, issuer }: Candidate,
-  { verifier: { revocations } }: ExplainSteps,
-): void {
-  if (token === undefined || key === undefined || issuer === undefined) return
-  revocations?.noteKey({
-    outcome: token,
-    validity: { from: 0, until: 0, signedBy: { key, keys: issuer.keys } },
-  })
 }

@@ -20,7 +20,7 @@ import {
 
 /**
  * Looks up an issuer that is not known when the application starts, such as a tenant's in a database.
- * @param issuer the `iss` of a token that nobody has verified: a URL as the option `issuer`, at most 512 characters
+ * @param issuer the `iss` of a token that has not been verified: a URL as the option `issuer`, at most 512 characters
  * @returns the options of exactly this issuer, without `introspection`; undefined or null: the issuer is not trusted
  */
 export type ResolveIssuer = (

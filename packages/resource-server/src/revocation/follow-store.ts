@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { messageOf } from 'oauth-issuer-connection'
+import { askStore } from './ask-store.js'
 import type { RevocationPage, RevocationStore } from './revocation-store.js'
-import { within } from './within.js'
 
 /** What follows from reading the store. */
 export interface StoreListener {
@@ -51,7 +51,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
 
   async function readAll(onPage?: (page: RevocationPage) => void): Promise<void> {
     for (let pages = 0; pages < mostPages; pages += 1) {
-      const page = checkPage(await within(timeoutMs, async () => store.read(cursor)), cursor)
+      const page = checkPage(await askStore(timeoutMs, async () => store.read(cursor)), cursor)
       if (isClosed) return
       onPage?.(page)
       listener.take(page)
@@ -70,7 +70,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
 
   async function findsWhatIsPut(): Promise<boolean> {
     const probe = `${verification}${randomUUID()}`
-    await within(timeoutMs, async () => store.put(probe, probe, 10_000))
+    await askStore(timeoutMs, async () => store.put(probe, probe, 10_000))
     let isFound = false
     await readAll(({ values }) => {
       isFound ||= values.includes(probe)

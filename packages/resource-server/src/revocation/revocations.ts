@@ -2,7 +2,6 @@ import type { AccessToken } from '../access-token.js'
 import { InvalidOptionError, Refusal, RevocationFailedError } from '../errors.js'
 import type { Logger } from '../log.js'
 import type { RevocationStats } from '../stats.js'
-import type { Verification } from '../verify/token-cache.js'
 import { readRevocation, readTokens, type RevocationRules } from './read-revocation.js'
 import { reportRevocation } from './report-revocations.js'
 import { createRevocationList } from './revocation-list.js'
@@ -27,7 +26,7 @@ export interface Revocations extends RevokesTokens {
   /** The refusal of a token that is revoked, or may be. */
   refusalOf(token: AccessToken): Refusal | undefined
   /** Notes which key verified a token, for revocations by key. */
-  noteKey(verification: Verification): void
+  noteKey(token: AccessToken, keyId: string): void
   /** Reads the store for the first time. @throws {InvalidOptionError} if it cannot work */
   start(): Promise<void>
   close(): void
@@ -58,9 +57,8 @@ export function createRevocations(
       const detail = `revoked by its ${by} until ${new Date(until).toISOString()}`
       return new Refusal('revoked', detail, { issuer, kid: keyIds.get(token) })
     },
-    noteKey({ outcome, validity }) {
-      const keyId = validity?.signedBy?.key.kid
-      if (keyId !== undefined && !(outcome instanceof Refusal)) keyIds.set(outcome, keyId)
+    noteKey(token, keyId) {
+      keyIds.set(token, keyId)
     },
     async revoke(target, terms) {
       const revocation = readRevocation(target, terms, context)

@@ -1,5 +1,6 @@
 import { messageOf } from 'oauth-issuer-connection'
 import { RevocationFailedError } from '../errors.js'
+import { askStore } from './ask-store.js'
 import { followStore, verification, type FollowedStore } from './follow-store.js'
 import type { RevocationContext } from './revocations.js'
 import { reportRevocation, reportStore, reportUnreadable } from './report-revocations.js'
@@ -7,7 +8,6 @@ import type { RevocationList } from './revocation-list.js'
 import type { RevocationPage, RevocationStore } from './revocation-store.js'
 import type { Revocation } from './revocation.js'
 import { idOf, isUndone, readStored, writeStored, writeUndone } from './stored-revocation.js'
-import { within } from './within.js'
 
 /** The option `revocation.store`, with what applies while it is away. */
 export interface SharingSettings {
@@ -42,7 +42,7 @@ export function shareRevocations(
 
   async function put(revocation: Revocation, value: string = writeStored(revocation)): Promise<void> {
     const ttlMs = Math.max(1, revocation.until - now()) + clockToleranceMs
-    await within(putTimeoutMs, async () => store.put(idOf(revocation), value, ttlMs))
+    await askStore(putTimeoutMs, async () => store.put(idOf(revocation), value, ttlMs))
   }
 
   async function putAll(missing: Map<string, Revocation>): Promise<void> {

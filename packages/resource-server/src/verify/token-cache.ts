@@ -21,7 +21,7 @@ export interface Verification {
 
 /**
  * Caches the outcome for tokens that will be seen again: verified ones, and expired ones, which some clients keep
- * resending. Expired ones have room of their own: nobody has verified them, and a flood of them must not push verified
+ * resending. Expired ones have room of their own: they have not been verified, and a flood of them must not push verified
  * tokens out.
  */
 export interface TokenCache {
