@@ -15,7 +15,8 @@ interface Run {
 }
 
 async function run(args: readonly string[], input = ''): Promise<Run> {
-  const child = spawn(process.execPath, [command, ...args], { env: {} })
+  // A command that hangs is ended, so that the test fails and shows what it had printed.
+  const child = spawn(process.execPath, [command, ...args], { env: {}, timeout: 60_000 })
   const exit = new Promise<number | null>(resolve => child.on('close', resolve))
   child.stdin.on('error', () => {}) // it may end without reading
   child.stdin.end(input)
