@@ -14,7 +14,7 @@ interface Documented {
   readonly url: string
 }
 
-const roles = 'urn:zitadel:iam:org:project:roles'
+const roles = 'urn:zitadel:iam:org:project:283746592837465928:roles'
 const only = (claim: string, values: string[]): object => ({
   type: 'object',
   required: [claim],
