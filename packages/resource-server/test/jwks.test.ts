@@ -84,10 +84,10 @@ for (const [what, entry] of Object.entries(bad))
 const failures: Record<string, [answer: (response: ServerResponse) => void, expected: RegExp]> = {
   'no keys': [
     response => response.end('{"keys":[]}'),
-    /answers 200 with JSON that has no keys, expected a JWK set$/,
+    /answers 200 with JSON without keys; expected a JWK set$/,
   ],
-  'keys null': [response => response.end('{"keys":null}'), /JSON that has no keys/],
-  'keys that are no list': [response => response.end('{"keys":{"0":{}}}'), /JSON that has no keys/],
+  'keys null': [response => response.end('{"keys":null}'), /JSON without keys/],
+  'keys that are no list': [response => response.end('{"keys":{"0":{}}}'), /JSON without keys/],
   'no object': [response => response.end('[]'), /expected a JSON object$/],
   'a web page': [
     response => response.setHeader('content-type', 'text/html').end('<!doctype html>'),

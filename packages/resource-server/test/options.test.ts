@@ -58,9 +58,9 @@ t.test('options that say whom to trust', async t => {
     [{ keys: { keys: [] } }, /`keys` is \{ keys \}/],
     [
       { keys: [{ kty: 'oct', k: 'AAAA' }] },
-      /`keys` has no key for https:.* its kty is not RSA, EC, OKP or AKP/,
+      /`keys` has no key for https:.* `kty` of the key is not RSA, EC, OKP or AKP/,
     ],
-    [{ keys: registered.keys, algorithms: ['RS256'] }, /no allowed algorithm fits it/],
+    [{ keys: registered.keys, algorithms: ['RS256'] }, /the key fits no allowed algorithm/],
     [{ algorithms: ['HS256'] }, /`algorithms\[0\]` is "HS256"; expected only asymmetric algorithms/],
     [{ algorithms: ['none'] }, /only asymmetric/],
     [{ algorithms: [] }, /`algorithms` is \[\]/],

@@ -141,7 +141,7 @@ t.test("prefetch: 'required': the application does not start, and says why", asy
   issuer.answer = response => void response.end('null')
   t.match(await starts({}), /\/jwks answers 200 with application\/json, expected a JSON object$/)
   issuer.answer = response => void response.end('{"keys":[null]}')
-  t.match(await starts({}), /\/jwks answers 200 with JSON that has no keys, expected a JWK set$/)
+  t.match(await starts({}), /\/jwks answers 200 with JSON without keys; expected a JWK set$/)
   issuer.goAway()
   t.match(await starts({}), /ECONNREFUSED|connect/)
 })

@@ -136,7 +136,7 @@ t.test('versions of one API share its document, and have to agree', async t => {
   await t.rejects(async () => versions('Bills').ready(), {
     code: 'OAUTH_INVALID_OPTION',
     message:
-      /another scope describes the resource https:\/\/api\.example\.com in another way; register both with/,
+      /another scope describes the resource https:\/\/api\.example\.com differently; register both with/,
   })
 })
 

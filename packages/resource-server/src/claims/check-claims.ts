@@ -4,26 +4,26 @@ import type { TimeRules } from './check-times.js'
 import { malformedNames } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
 
-/** What one issuer's tokens are checked against. */
+/** The rules for the claims of one issuer's tokens. */
 export interface ClaimRules extends TimeRules {
   readonly issuer: string
   readonly profile: Profile
   readonly audiences: readonly string[]
   readonly types: readonly (string | null)[]
-  /** Claims that have to be present: one name of each list. */
+  /** The required claims: at least one name of each inner list must be present. */
   readonly required: readonly (readonly string[])[]
 }
 
-/** What is checked of a token. */
+/** The decoded header and claims of a token. */
 export interface ReadToken {
-  /** `type`: the header's `typ`, lower case and without `application/`; null when absent. */
+  /** The header parameter `typ` in lower case and without `application/`; null if absent. */
   readonly header: { readonly type: string | null }
   readonly claims: Claims
 }
 
 type ClaimType = 'string' | 'time' | 'strings'
 
-/** Claim → its type; checked wherever the claim is present, required or not. */
+/** The expected type of each claim, which is checked whenever the claim is present, required or not. */
 const claimTypes: Readonly<Record<string, ClaimType>> = {
   iss: 'string',
   sub: 'string',
@@ -39,7 +39,7 @@ const claimTypes: Readonly<Record<string, ClaimType>> = {
   token_use: 'string',
 }
 
-/** The largest time a JavaScript date can hold, in seconds. */
+/** The largest time that a JavaScript Date can represent, in seconds. */
 const maxTime = 8_640_000_000_000
 
 const isType: Readonly<Record<ClaimType, (value: unknown) => boolean>> = {
@@ -51,11 +51,11 @@ const isType: Readonly<Record<ClaimType, (value: unknown) => boolean>> = {
       : typeof value === 'string' && value !== '',
 }
 
-/** Claims whose type is checked. */
+/** The claims whose type is checked. */
 export const typedClaims: readonly { readonly claim: string; readonly fits: (value: unknown) => boolean }[] =
   Object.entries(claimTypes).map(([claim, type]) => ({ claim, fits: isType[type] }))
 
-/** Checks the types of registered claims, and of those with scopes, roles and groups. */
+/** Checks the types of the registered claims and of the claims with scopes, roles and groups. */
 export function checkTypes(claims: Claims, rules: ClaimRules): Refusal | undefined {
   for (const { claim, fits } of typedClaims) {
     const value = claims[claim]
@@ -65,10 +65,10 @@ export function checkTypes(claims: Claims, rules: ClaimRules): Refusal | undefin
   const malformed = malformedNames(claims, rules)
   return malformed === undefined
     ? undefined
-    : new Refusal('claim', `the claim ${malformed} is not of its type: it has no names`)
+    : new Refusal('claim', `the claim ${malformed} has the wrong type; expected names`)
 }
 
-/** @param type `typ` of the header */
+/** @param type the header parameter `typ` */
 export function checkType(type: string | null, { types }: ClaimRules): Refusal | undefined {
   return types.includes(type)
     ? undefined
@@ -78,7 +78,7 @@ export function checkType(type: string | null, { types }: ClaimRules): Refusal |
       )
 }
 
-/** Whether the claims say that the token is an access token, and not an ID, refresh or logout token. */
+/** Checks that the token is an access token, not an ID, refresh or logout token. */
 export function checkKind(claims: Claims, profile: Profile): Refusal | undefined {
   for (const [claim, values] of profile.fixed)
     if (!values.includes(claims[claim] as string))
@@ -86,7 +86,7 @@ export function checkKind(claims: Claims, profile: Profile): Refusal | undefined
         'type',
         `the claim ${claim} is ${showValue(claims[claim])}; expected ${values.join(' or ')}`,
       )
-  // Back-channel logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4) carry events and are never access tokens.
+  // OpenID Connect Back-Channel Logout 1.0 §2.4: a token with the claim `events` is a logout token.
   return claims['events'] === undefined
     ? undefined
     : new Refusal('type', 'the token has the claim events, so it is not an access token')
@@ -94,14 +94,17 @@ export function checkKind(claims: Claims, profile: Profile): Refusal | undefined
 
 export function checkPresence(claims: Claims, required: ClaimRules['required']): Refusal | undefined {
   for (const names of required) {
-    // RFC 8725 §3.8: a claim that is checked only when present protects nothing.
+    // RFC 8725 §3.8: if a missing claim were accepted, leaving the claim out would bypass its check.
     if (!names.some(name => Object.hasOwn(claims, name) && claims[name] !== null))
       return new Refusal('claim', `the claim ${names.join(' or ')} is missing`)
   }
   return undefined
 }
 
-/** A template such as `https://login.microsoftonline.com/{tenantid}/v2.0` is bound to the token's own `tid`. */
+/**
+ * In a template such as `https://login.microsoftonline.com/{tenantid}/v2.0`, `{tenantid}` is replaced by the claim
+ * `tid`.
+ */
 export function checkIssuer(claims: Claims, { issuer }: ClaimRules): Refusal | undefined {
   const expected = issuer.includes('{tenantid}') ? issuerOfTenant(issuer, claims['tid']) : issuer
   return claims['iss'] === expected
@@ -116,8 +119,9 @@ function issuerOfTenant(template: string, tenant: unknown): string | undefined {
 }
 
 /**
- * A service for many tenants lists each tenant's own keys too, and says whose they are: such a key verifies that
- * tenant's tokens and nobody else's (Microsoft identity platform, "Validate the signing key issuer").
+ * Checks that a tenant's key signs only tokens of this tenant. The JWKS of a multi-tenant issuer also contains keys
+ * for a single tenant, whose member `issuer` names that tenant (Microsoft identity platform, "Validate the signing
+ * key issuer").
  */
 export function isKeyOfIssuer(
   keyIssuer: string | undefined,

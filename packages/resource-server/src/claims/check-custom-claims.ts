@@ -3,17 +3,18 @@ import { InvalidOptionError, Refusal } from '../errors.js'
 import type { Claims } from './profiles.js'
 import { structureProblem } from './schema-structure.js'
 
-/** Checks the claims that are the application's own. */
+/** Checks the claims against the schema in the option `claims`. */
 export type CheckCustomClaims = (claims: Claims) => Refusal | undefined
 
-/** Without the option `claims`, every token fits. */
+/** Accepts all claims: used without the option `claims`. */
 export const anyClaims: CheckCustomClaims = () => undefined
 
 const draft = 'https://json-schema.org/draft/2020-12/schema'
 
 /**
- * Compiles the application's schema. TypeBox is loaded only when there is one: it takes longer to load than the rest.
- * @throws {InvalidOptionError} naming the place in the schema that is not JSON Schema
+ * Compiles the schema in the option `claims`. TypeBox is imported only if there is a schema, because loading it takes
+ * longer than loading the rest of the package.
+ * @throws {InvalidOptionError} naming the part of the schema that is not valid JSON Schema
  */
 export async function compileCustomClaims(schema: object | undefined): Promise<CheckCustomClaims> {
   if (schema === undefined) return anyClaims
@@ -21,7 +22,7 @@ export async function compileCustomClaims(schema: object | undefined): Promise<C
     return await compile(schema)
   } catch (thrown) {
     if (thrown instanceof InvalidOptionError) throw thrown
-    // A getter of the schema may throw anything, `undefined` too.
+    // A getter of the schema may throw any value, including `undefined`.
     const error = new InvalidOptionError(`option \`claims\` is not a JSON Schema: ${messageOf(thrown)}`)
     throw Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
   }
@@ -40,8 +41,9 @@ async function compile(schema: object): Promise<CheckCustomClaims> {
 }
 
 /**
- * JSON Schema ignores keywords that it does not know, so a misspelt one would let every token in. The metaschema is made
- * strict: `$dynamicRef` in it leads back to this one for each subschema (JSON Schema 2020-12, Core §8.2.3.2).
+ * Rejects unknown keywords. JSON Schema ignores them, so a misspelt keyword would accept every token. The strict
+ * metaschema applies to all subschemas, because `$dynamicRef` resolves to its `$dynamicAnchor` (JSON Schema 2020-12,
+ * Core §8.2.3.2).
  */
 async function refuseMistakes(schema: object): Promise<void> {
   const [{ Compile, Meta }, { Entries }] = await Promise.all([
@@ -53,9 +55,9 @@ async function refuseMistakes(schema: object): Promise<void> {
     $id: 'urn:fastify-resource-server:claims',
     $dynamicAnchor: 'meta',
     allOf: [{ $ref: draft }],
-    // TypeBox would ignore a format that it does not know.
+    // TypeBox ignores unknown formats, so accept only the formats that it knows.
     properties: { format: { enum: Entries().map(([name]) => name) } },
-    // What TypeBox and Zod note for themselves.
+    // TypeBox and Zod store internal data under keywords that begin with `~`.
     patternProperties: { '^~': true },
     unevaluatedProperties: false,
   }
@@ -66,10 +68,10 @@ async function refuseMistakes(schema: object): Promise<void> {
     )
 }
 
-/** What is wrong, and where. The messages of TypeBox hold no values. */
+/** Formats the first validation error. TypeBox messages contain no claim values. */
 function firstOf(errors: readonly { instancePath: string; message: string; params: object }[]): string {
   const [error] = errors
-  if (error === undefined) return 'it does not fit'
+  if (error === undefined) return 'the schema does not match'
   const { unevaluatedProperties: unknown } = error.params as { unevaluatedProperties?: readonly string[] }
   const what = unknown === undefined ? error.message : `has unknown keywords: ${unknown.join(', ')}`
   return `${error.instancePath} ${what}`.trim().slice(0, 200)

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.js'
 import type { Claims } from './profiles.js'
 
-/** How strictly times are taken, in milliseconds. */
+/** The tolerances for the time claims, in milliseconds. */
 export interface TimeRules {
   readonly clockToleranceMs: number
   readonly maxTokenAgeMs: number
@@ -14,7 +14,7 @@ export interface Times {
   readonly iat?: number
 }
 
-/** One rule about times, whose types are right. `now` in milliseconds; what is not a time is within none. */
+/** Checks one time claim, whose type is already checked. `now` is in milliseconds. */
 export type CheckTime = (times: Times, rules: TimeRules, now: number) => Refusal | undefined
 
 /** RFC 7519 §4.1.4. */
@@ -35,21 +35,22 @@ export const checkIssuedAt: CheckTime = ({ iat }, { clockToleranceMs }, now) =>
 
 export const checkAge: CheckTime = ({ iat }, { clockToleranceMs, maxTokenAgeMs }, now) => {
   if (maxTokenAgeMs === Infinity) return undefined
-  if (iat === undefined) return new Refusal('claim', 'the claim iat is missing, and maxTokenAgeMs needs it')
+  if (iat === undefined)
+    return new Refusal('claim', 'the claim iat is missing, which the option maxTokenAgeMs requires')
   return now < iat * 1000 + maxTokenAgeMs + clockToleranceMs
     ? undefined
-    : new Refusal('expired', 'the token is older than maxTokenAgeMs')
+    : new Refusal('expired', 'the token is older than the option maxTokenAgeMs allows')
 }
 
-/** When no rule about times refuses a token. */
+/** The period in which the time claims of a token are valid. */
 export interface Lifetime {
-  /** Milliseconds since the epoch; before that, it is not valid yet. */
+  /** The start of the period (inclusive), in milliseconds since the epoch. */
   readonly usableFrom: number
-  /** Milliseconds since the epoch; from then on, it is past its time. */
+  /** The end of the period (exclusive), in milliseconds since the epoch. */
   readonly usableUntil: number
 }
 
-/** The lifetime of a token whose claims were checked. */
+/** Computes the validity period of a token with checked claims. */
 export function lifetimeOf(claims: Claims, { clockToleranceMs, maxTokenAgeMs }: TimeRules): Lifetime {
   const { exp, nbf = 0, iat } = claims as { exp: number; nbf?: number; iat?: number }
   const aged = iat === undefined ? Infinity : iat * 1000 + maxTokenAgeMs

@@ -21,14 +21,14 @@ import {
 import { malformedNames } from './claim-names.js'
 import type { Claims } from './profiles.js'
 
-/** One rule about a token's header or claims. */
+/** One check of a token's header or claims. */
 export interface ClaimCheck {
   readonly name: ClaimCheckName
-  /** The options that control it. */
+  /** The options that control this check. */
   readonly option: string
   /** `now` in milliseconds. */
   readonly check: (token: ReadToken, rules: ClaimRules, now: number) => Refusal | undefined
-  /** The values that it looks at, by what they are called. */
+  /** Returns the checked values by name, for explanations. */
   readonly shows: (token: ReadToken, rules: ClaimRules) => Claims
 }
 
@@ -44,12 +44,12 @@ export type ClaimCheckName =
   | 'age'
   | 'audience'
 
-/** The type of each claim has been checked by then. */
+/** The cast is safe because the types of the time claims have been checked before. */
 function time(check: CheckTime): ClaimCheck['check'] {
   return ({ claims }, rules, now) => check(claims as unknown as Times, rules, now)
 }
 
-/** What the values of claims are checked for. */
+/** The checks of claim values. */
 const valueChecks: readonly ClaimCheck[] = [
   {
     name: 'claim types',
@@ -95,7 +95,7 @@ const valueChecks: readonly ClaimCheck[] = [
   },
 ]
 
-/** What a token's header and claims are checked for, in this order (RFC 7519 §7.2, RFC 9068 §4). */
+/** All checks of a token's header and claims, in this order (RFC 7519 §7.2, RFC 9068 §4). */
 export const claimChecks: readonly ClaimCheck[] = [
   {
     name: 'typ',
@@ -118,7 +118,7 @@ export const claimChecks: readonly ClaimCheck[] = [
   ...valueChecks,
 ]
 
-/** Checks the types of registered claims, then issuer, times and audience. `now` in milliseconds. */
+/** Checks the types of the registered claims, then the issuer, the times and the audience. `now` is in milliseconds. */
 export function checkValues(claims: Claims, rules: ClaimRules, now: number): Refusal | undefined {
   const token = { header: { type: null }, claims }
   for (const { check } of valueChecks) {

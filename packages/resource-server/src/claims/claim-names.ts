@@ -1,12 +1,12 @@
 import type { ClaimRules } from './check-claims.js'
 import type { Claims } from './profiles.js'
 
-/** The profile and the audiences, which some paths contain. */
+/** Keycloak writes roles into a claim that is named after the audience, so the audiences are needed too. */
 type NameRules = Pick<ClaimRules, 'profile' | 'audiences'>
 
 /**
- * Finds a claim with scopes, roles or groups that is neither a string nor a list of names. Without this, such a token
- * would look like one without any. null is taken for an absent claim.
+ * Returns the first claim with scopes, roles or groups that has the wrong type. Otherwise a malformed claim would
+ * count as an empty list. `null` counts as absent.
  */
 export function malformedNames(claims: Claims, { profile, audiences }: NameRules): string | undefined {
   for (const claim of profile.scopes) if (!isScopes(claims[claim])) return claim
@@ -15,15 +15,15 @@ export function malformedNames(claims: Claims, { profile, audiences }: NameRules
   return undefined
 }
 
-/** A string (RFC 6749 §3.3); some issuers write a list. */
+/** Scopes are a string (RFC 6749 §3.3). Some issuers write a list of strings. */
 function isScopes(value: unknown): boolean {
   if (value === undefined || value === null || typeof value === 'string') return true
   return Array.isArray(value) && value.every(member => typeof member === 'string')
 }
 
 /**
- * The names at a path into the claims; the step `{audience}` stands for each of our own audiences.
- * @returns undefined if something else is there
+ * Reads the names at a path in the claims. The path step `{audience}` stands for each configured audience.
+ * @returns undefined if the value at the path is not a name or a list of names
  */
 export function namesAt(
   value: unknown,
@@ -50,7 +50,7 @@ function namesIn(value: unknown): readonly string[] | undefined {
   return names.every(name => typeof name === 'string') ? names : undefined
 }
 
-/** RFC 9068 §2.2.3.1 refers to RFC 7643, whose groups, roles and entitlements are objects with the name in `value` (§2.4). */
+/** RFC 9068 §2.2.3.1 allows roles and groups as in SCIM: objects with the name in `value` (RFC 7643 §2.4). */
 function nameOf(member: unknown): unknown {
   return typeof member === 'object' && member !== null ? (member as { value?: unknown }).value : member
 }

@@ -1,23 +1,26 @@
-/** The claims of one token, its signature verified. */
+/** The claims of one token. */
 export type Claims = Readonly<Record<string, unknown>>
 
-/** How an issuer writes its access tokens. */
+/** The format of an issuer's access tokens. */
 export interface Profile {
-  /** Values of the header's `typ`, lower case, without `application/`; null stands for an absent one. */
+  /**
+   * Accepted values of the header parameter `typ`, in lower case and without `application/`; null accepts an absent
+   * `typ`.
+   */
   readonly types: readonly (string | null)[]
-  /** Claims that have to be there, besides `iss` and `exp`. One of the inner list, where a list is given. */
+  /** Required claims, in addition to `iss` and `exp`. One claim of an inner list is enough. */
   readonly required: readonly (string | readonly string[])[]
-  /** Claims that have to have exactly one of these values. */
+  /** Claims that must have one of the given values. */
   readonly fixed: readonly (readonly [claim: string, values: readonly string[]])[]
-  /** The claim that names whom the token is for. */
+  /** The claim that contains the audience. */
   readonly audience: string
-  /** Claims that name the client; the first one present counts. */
+  /** Claims that contain the client id. The first one that is present counts. */
   readonly clientId: readonly string[]
-  /** Claims with scopes: space-delimited or a list. */
+  /** Claims that contain scopes, as a space-delimited string or a list. */
   readonly scopes: readonly string[]
   /** Paths to claims with roles or application permissions; `{audience}` stands for each configured audience. */
   readonly roles: readonly (readonly string[])[]
-  /** The same for groups of the user (RFC 9068 §2.2.3.1). */
+  /** Paths to claims with the groups of the user (RFC 9068 §2.2.3.1). */
   readonly groups: readonly (readonly string[])[]
 }
 
@@ -27,7 +30,7 @@ function profile(row: Profile): Profile {
   return Object.freeze(row)
 }
 
-/** The claims that must be present: one name of each list. */
+/** Returns the required claims: at least one name of each inner list must be present. */
 export function requiredBy(
   { required }: Profile,
   requiredClaims: readonly string[],
@@ -37,7 +40,7 @@ export function requiredBy(
   )
 }
 
-/** Issuer → how its tokens look. A row is all that a new issuer needs. */
+/** The token formats of the supported issuers. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
   /** RFC 9068 §2, §4. */
   rfc9068: profile({
@@ -51,7 +54,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     groups: [['groups']],
   }),
   /**
-   * Microsoft Entra ID and Azure AD B2C, v1.0 and v2.0 tokens. `scp` holds what a user delegated, `roles` the
+   * Microsoft Entra ID and Azure AD B2C, v1.0 and v2.0 tokens. `scp` contains delegated permissions, `roles` contains
    * application permissions of app-only tokens. ID tokens have neither `azp` nor `appid`.
    */
   entra: profile({
@@ -64,7 +67,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     roles: [['roles']],
     groups: [['groups']],
   }),
-  /** Auth0, both dialects: `jwt` with `azp`, and RFC 9068 with `client_id`. */
+  /** Auth0 with both token formats: its own format with `azp`, and RFC 9068 with `client_id`. */
   auth0: profile({
     types: ['jwt', 'at+jwt'],
     required: ['aud', 'sub', 'iat', ['azp', 'client_id']],
@@ -76,8 +79,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     groups: [],
   }),
   /**
-   * Keycloak: the payload's own `typ` tells access tokens, `DPoP` those that are bound to a key, from ID, refresh and
-   * logout tokens.
+   * Keycloak. The claim `typ` is `Bearer` or `DPoP` in access tokens, and has other values in ID, refresh and logout
+   * tokens.
    */
   keycloak: profile({
     types: ['jwt', 'at+jwt'],
@@ -92,7 +95,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     ],
     groups: [['groups']],
   }),
-  /** Okta custom authorization servers: `scp` is a list, `cid` the client. ID tokens have no `cid`. */
+  /** Okta custom authorization servers. `scp` is a list, and `cid` is the client id. ID tokens have no `cid`. */
   okta: profile({
     types: ['jwt', 'at+jwt', null],
     required: ['aud', 'sub', 'iat', 'jti', 'cid'],
@@ -103,7 +106,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     roles: [['groups']],
     groups: [['groups']],
   }),
-  /** Amazon Cognito: access tokens have no `aud`; the list of clients takes its place. */
+  /** Amazon Cognito. Access tokens have no `aud`, so `client_id` must be one of the configured audiences. */
   cognito: profile({
     types: ['jwt', null],
     required: ['sub', 'iat', 'jti', 'client_id', 'token_use'],
@@ -114,7 +117,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     roles: [['cognito:groups']],
     groups: [['cognito:groups']],
   }),
-  /** Any other issuer of signed tokens: the audience is required, the rest is up to `requiredClaims`. */
+  /** Other issuers of JWTs. Only `aud` is required; the option `requiredClaims` adds more claims. */
   generic: profile({
     types: ['jwt', 'at+jwt', null],
     required: ['aud'],

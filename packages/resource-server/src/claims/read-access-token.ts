@@ -4,7 +4,10 @@ import type { ClaimRules } from './check-claims.js'
 import { namesAt } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
 
-/** Claims that passed every check → what handlers see. Frozen through and through: it is shared between requests. */
+/**
+ * Creates `request.auth` from verified claims. The result is deeply frozen, because requests with the same token
+ * share it.
+ */
 export function readAccessToken(claims: Claims, { profile, audiences }: ClaimRules): AccessToken {
   const { iss, sub, exp } = claims as { iss: string; sub?: string; exp: number }
   return Object.freeze({
@@ -28,7 +31,10 @@ function firstString(claims: Claims, names: readonly string[]): string | null {
   return null
 }
 
-/** Of a token from an issuer, only what that issuer may speak for: another one's audience in it opens no route. */
+/**
+ * Returns only the audiences that are configured for this issuer, so that its tokens cannot open routes for the
+ * audiences of other issuers.
+ */
 function audienceIn(value: unknown, audiences: readonly string[]): readonly string[] {
   const named = toList(value)
   const ours = audiences.filter(audience => named.includes(audience))
@@ -53,10 +59,10 @@ function scopesIn(claims: Claims, names: Profile['scopes']): readonly string[] {
   return found
 }
 
-/** An issuer writes few different texts, and a frozen list serves all of its tokens. */
+/** Caches the lists of scopes, because an issuer writes few different scope strings. */
 const lists = new LRUCache<string, readonly string[]>({ max: 256 })
 
-/** RFC 6749 §3.3: delimited by spaces and nothing else; some issuers write a list, whose members are taken whole. */
+/** RFC 6749 §3.3: scopes are delimited by spaces only. */
 function scopesOf(text: string): readonly string[] {
   const known = lists.get(text)
   if (known !== undefined) return known
@@ -82,7 +88,10 @@ function namesAtPaths(
   return found
 }
 
-/** Without recursion: how deep a claim is nested is not ours to say. */
+/**
+ * Freezes an object and everything in it. A loop instead of recursion, because deeply nested claims would overflow
+ * the stack.
+ */
 function deepFreeze<T extends object>(root: T): T {
   const pending: object[] = [root]
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {

@@ -1,27 +1,28 @@
-/** A schema is a tree of this size at most; the checks below take it apart without an end to be found in a cycle. */
+/** Limits of a schema's depth and size, so that the checks also end for a schema that contains itself. */
 const deepest = 50
 const most = 10_000
 
 type Node = Readonly<Record<PropertyKey, unknown>>
 
-/** Keywords with schemas for the same value: a list, a table, or one schema. */
+/** Keywords with subschemas that apply to the same value: as a list, an object or a single schema. */
 const inPlace = ['allOf', 'anyOf', 'oneOf', 'dependentSchemas']
 const inPlaceOne = ['not', 'if', 'then', 'else']
-/** Keywords whose value is data, in which `$ref` is a name like any other. */
+/** Keywords that contain data instead of schemas, so `$ref` has no meaning in them. */
 const data = new Set<PropertyKey>(['const', 'enum', 'default', 'examples'])
 
 /**
- * Finds what a metaschema cannot: functions that nothing would wait for, and references of which TypeBox says nothing when
- * it compiles them. One that leads nowhere would refuse every token, and one that leads back to itself would never return.
- * @returns what is wrong, after the words "option `claims`"; undefined if nothing is
+ * Finds problems of a schema that a metaschema cannot find and that TypeBox does not report when it compiles the
+ * schema: async functions, and invalid `$ref`s. A `$ref` without a target would refuse every token, and a circular
+ * one would never return.
+ * @returns the problem, to be appended to "option `claims`"; undefined if there is none
  */
 export function structureProblem(root: object): string | undefined {
   const found: Parts = { nodes: [], functions: [] }
-  if (!collect(root, 1, found))
-    return `is nested more than ${deepest} deep, contains itself, or has more than ${most} parts`
-  // TypeBox calls the functions of `Type.Refine` and takes any truthy result for a yes: a promise would let every token in.
+  if (!collect(root, 1, found)) return `contains itself, or has more than ${deepest} levels or ${most} parts`
+  // TypeBox accepts any truthy result of a `Type.Refine` function, and a promise is truthy, so every token would be
+  // accepted.
   if (found.functions.some(({ constructor }) => constructor.name === 'AsyncFunction'))
-    return 'has an async function in Type.Refine; expected one that is not async'
+    return 'has an async function in Type.Refine; expected a synchronous function'
   const target = targets(root as Node, found.nodes)
   const cleared = new Set<Node>()
   for (const node of found.nodes) {
@@ -30,7 +31,7 @@ export function structureProblem(root: object): string | undefined {
     if (typeof reference !== 'string') continue
     const shown = JSON.stringify(reference.slice(0, 100))
     if (target(reference) === undefined)
-      return `has the $ref ${shown}, which leads nowhere in it; expected one such as "#/$defs/tenant"`
+      return `has the $ref ${shown}, which has no target in the schema; expected a reference such as "#/$defs/tenant"`
     if (leadsBack(node, { target, cleared, path: new Set() }))
       return `has the $ref ${shown}, which refers to itself`
   }
@@ -42,21 +43,21 @@ interface Parts {
   readonly functions: object[]
 }
 
-/** @returns false if it is too large or too deep */
+/** @returns false if the schema is too large or too deeply nested */
 function collect(value: unknown, depth: number, found: Parts): boolean {
   if (typeof value === 'function') found.functions.push(value)
   if (typeof value !== 'object' || value === null) return true
   found.nodes.push(value as Node)
   if (depth > deepest || found.nodes.length > most) return false
   return Reflect.ownKeys(value).every(
-    // What Zod adds for itself is a validator, and no part of the schema.
+    // Zod adds a validator as `~standard`, which is not part of the schema.
     name => data.has(name) || name === '~standard' || collect((value as Node)[name], depth + 1, found),
   )
 }
 
 type Target = (reference: string) => Node | undefined
 
-/** `#`, a JSON pointer (RFC 6901), an `$anchor`, or an `$id` as TypeBox writes it. */
+/** Resolves a `$ref`: `#`, a JSON pointer (RFC 6901), an `$anchor`, or the `$id` of a subschema. */
 function targets(root: Node, nodes: readonly Node[]): Target {
   const named = new Map<unknown, Node>([['#', root]])
   for (const node of nodes) {
@@ -87,12 +88,12 @@ function decode(step: string): string | undefined {
 
 interface Search {
   readonly target: Target
-  /** Schemas that lead back to nothing. */
+  /** Schemas that are known not to be circular. */
   readonly cleared: Set<Node>
   readonly path: ReadonlySet<Node>
 }
 
-/** Whether checking a value by this schema means checking the same value by it again. */
+/** Returns whether a schema is circular: whether it applies itself to the same value again. */
 function leadsBack(node: Node, search: Search): boolean {
   if (search.cleared.has(node)) return false
   if (search.path.has(node)) return true

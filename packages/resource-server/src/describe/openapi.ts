@@ -1,23 +1,27 @@
 import type { RouteOptions } from 'fastify'
 import type { Requirement } from '../authorize/requirement.js'
 
-/** What a route's schema says for the OpenAPI document (@fastify/swagger). */
+/** The part of a route's schema that the OpenAPI document of @fastify/swagger uses. */
 interface DocumentedSchema {
   readonly security?: unknown
   readonly response?: Readonly<Record<string, unknown>>
 }
 
-/** How refusals look in the document. */
+/** How refusals are described in the OpenAPI document. */
 export interface OpenApiSettings {
-  /** The name of the security scheme in the document. */
+  /** The name of the security scheme in the OpenAPI document. */
   readonly securityScheme: string
-  /** The body of a refusal: Fastify's error, or problem details; undefined where the document takes no JSON Schema. */
+  /**
+   * The body of a refusal: Fastify's error object or problem details. Undefined if the serializer compiler accepts no
+   * JSON Schema.
+   */
   readonly refusals: 'error' | 'problem' | undefined
 }
 
 /**
- * Writes into a route's options which scopes it needs and how it refuses, where it does not say so itself. This is done
- * when every route is there and Fastify has taken up its schemas: documentation must not change how answers are written.
+ * Adds the required scopes and the 401 and 403 responses to a route's schema, unless the schema already defines them.
+ * Runs after Fastify has compiled its serializers, so that the documentation does not change how responses are
+ * serialized.
  */
 export function documentRoute(
   options: RouteOptions,
@@ -26,7 +30,8 @@ export function documentRoute(
 ): void {
   const schema = (options.schema ?? {}) as DocumentedSchema
   if (requirement === undefined) {
-    // A default of the whole document would make it look protected.
+    // An empty `security` overrides a default of the OpenAPI document, which would make the public route look
+    // protected.
     const open: object = { security: [], ...schema }
     options.schema = open
     return
@@ -45,30 +50,30 @@ function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSch
     ...(scopes.length === 0 && roles.length === 0
       ? {}
       : { 403: { description: describeMissing(scopes, roles), ...body } }),
-    // @fastify/swagger says this by itself only of a route without any.
+    // @fastify/swagger adds this default response only to routes without any response.
     ...(response ?? { 200: { description: 'Default Response' } }),
   }
 }
 
-/** Roles are named here: the members of a security requirement are scopes. */
+/** Describes the missing scopes and roles. A security requirement can only list scopes, so roles are named here. */
 function describeMissing(scopes: readonly string[], roles: readonly string[]): string {
   const role = `role ${roles.join(' or ')}`
   if (scopes.length === 0) return `The token lacks the ${role} (RFC 6750 §3.1)`
   return `The token lacks a scope${roles.length === 0 ? '' : `, and the ${role}`} (RFC 6750 §3.1)`
 }
 
-/** Members of the list are alternatives, and `{}` is none at all (OpenAPI 3.1 §4.8.30). */
+/** Lists the sufficient sets of scopes as alternatives; `{}` means that no token is required (OpenAPI 3.1 §4.8.30). */
 function securityOf(requirement: Requirement, scheme: string): readonly object[] {
   const alternatives = sufficientScopes(requirement).map(scopes => ({ [scheme]: scopes }))
   return requirement.optional ? [...alternatives, {}] : alternatives
 }
 
-/** A document that lists more alternatives for one route would be unreadable. */
+/** The maximum number of alternatives for one route, which keeps the document readable. */
 const mostAlternatives = 50
 
 /**
- * Each set of scopes that is enough, those that the route names first: they allow the least. With too many sets, only
- * the scopes that the route names.
+ * Returns each sufficient set of scopes. Sets with more of the scopes that the route requires come first, because
+ * they grant the least. If there are too many sets, returns only the required scopes.
  */
 function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): readonly (readonly string[])[] {
   if (match === 'any') return [...new Set([...scopes, ...acceptedScopes.flat()])].map(scope => [scope])
@@ -84,7 +89,7 @@ function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): reado
     .map(set => Array.from(set))
 }
 
-/** Whether a set need not be listed, because another one is part of it. */
+/** Returns whether one set of scopes makes another set redundant, because it is a subset. */
 function replaces(other: ReadonlySet<string>, set: ReadonlySet<string>, isEarlier: boolean): boolean {
   const isSmaller = other.size < set.size || (isEarlier && other.size === set.size)
   return isSmaller && [...other].every(name => set.has(name))

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { ListedRoute } from '../route-list.js'
 import { rootOf } from '../scopes.js'
 
-/** What is published, besides what the plugin knows already. */
+/** The part of the resource metadata that the options define. */
 export interface ResourceMetadataSettings {
   /** The resource identifier (RFC 9728 §1.2). */
   readonly resource: string
@@ -11,24 +11,24 @@ export interface ResourceMetadataSettings {
   readonly documentation: string | undefined
 }
 
-/** What the document tells of how tokens are checked. */
+/** The part of the resource metadata that describes how tokens are checked. */
 export interface Described {
-  /** Undefined: they cannot be enumerated, so the document names none (RFC 9728 §2). */
+  /** The identifiers of the issuers; undefined if they cannot be enumerated (RFC 9728 §2). */
   readonly issuers: readonly string[] | undefined
-  /** Algorithms of DPoP proofs; undefined: no proofs are taken. */
+  /** The algorithms of DPoP proofs; undefined if DPoP is not supported. */
   readonly dpopAlgorithms: readonly string[] | undefined
   readonly dpopRequired: boolean
   readonly certificates: boolean
   readonly routes: () => readonly ListedRoute[]
 }
 
-/** Where the document of a resource is: the well-known part goes between host and path (RFC 9728 §3.1). */
+/** Returns the URL of a resource's metadata: the well-known path goes between host and path (RFC 9728 §3.1). */
 export function metadataUrl(resource: string): string {
   const { origin, pathname } = new URL(resource)
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
 }
 
-/** Documents that are served already: by the server, then by their URL. */
+/** The published metadata of each Fastify server, by path. */
 const published = new WeakMap<FastifyInstance, Map<string, PublishedDocument>>()
 
 interface PublishedDocument {
@@ -37,9 +37,9 @@ interface PublishedDocument {
 }
 
 /**
- * Serves the document (RFC 9728 §3.2) at its place on this server, whatever prefix the plugin was registered under.
- * Scopes of one API, such as its versions, share one document with the scopes of all their routes.
- * @throws {InvalidOptionError} when they say different things of it
+ * Serves the resource metadata (RFC 9728 §3.2) at its well-known path, whatever the prefix of the plugin
+ * registration. Scopes of one API, such as its versions, share one document with the scopes of all their routes.
+ * @throws {InvalidOptionError} if two registrations describe the same resource differently
  */
 export function serveMetadata(
   fastify: FastifyInstance,
@@ -61,22 +61,22 @@ export function serveMetadata(
   }
   if (before.said !== said)
     throw new InvalidOptionError(
-      `another scope describes the resource ${settings.resource} in another way; register both with the same issuers, resourceMetadata, dpop and clientCertificate, or give each its own resourceMetadata.resource`,
+      `another scope describes the resource ${settings.resource} differently; register both with the same issuers, resourceMetadata, dpop and clientCertificate, or give each its own resourceMetadata.resource`,
     )
   before.routes.push(described.routes)
 }
 
 function serve(root: FastifyInstance, url: string, describeNow: () => object): void {
   let document: object | undefined
-  // Clients in browsers ask from other origins, some with headers of their own (Fetch Standard, "CORS protocol").
+  // Browsers request the metadata from other origins, and may send custom headers (Fetch Standard, "CORS protocol").
   const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' }
   const config = { oauth: false } as const
-  // For @fastify/swagger, whose types are not there.
+  // `hide` is an option of @fastify/swagger, whose types are not available here.
   const schema: object = { hide: true }
-  // Fastify's router compares what is decoded, and a colon would begin a parameter of it.
+  // Fastify's router compares decoded paths, and an unescaped colon would start a parameter.
   const path = decodeURI(url).replaceAll(':', '::')
   root.get(path, { config, schema }, async (_, reply) => {
-    // Fastify may still get routes when the first request of a test comes, never after it.
+    // All routes are registered when the first request arrives, so the document can be cached from then on.
     document ??= describeNow()
     return reply.headers({ ...cors, 'cache-control': 'public, max-age=3600' }).send(document)
   })

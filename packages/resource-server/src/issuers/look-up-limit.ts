@@ -1,21 +1,24 @@
-/** Limits how often tokens make the application look up issuers that are not known. */
+/** Limits how often tokens with unknown issuers cause a call of the function `issuers`. */
 export interface LookUpLimit {
-  /** Takes one of the look-ups that are left at this time in milliseconds; false: there is none. */
+  /** Uses one of the allowed lookups. `time` is in milliseconds. Returns false if no lookup is allowed now. */
   take(time: number): boolean
-  /** Reports that one has ended. */
+  /** Call this when a lookup has ended. */
   release(): void
 }
 
-/** Look-ups that may be running at the same time. */
+/** The maximum number of concurrent lookups. */
 export const lookUpsAtOnce = 20
-/** Look-ups that may begin in one second; after a quiet second, all of them at once. */
+/** The maximum number of lookups that start in one second. After an idle second, all of them may start at once. */
 export const lookUpsPerSecond = 100
-/** Explanations have a limit of their own, so that they take no look-up from requests. As many may begin in one second. */
+/**
+ * The separate limit for explanations, per second and concurrently, so that they do not use up the lookups of
+ * verification.
+ */
 export const explainedLookUpsAtOnce = 5
 
 /**
- * A token bucket. With a count for each second instead, invented issuers would use up the start of every second, and a
- * client that tries again a second later would be refused each time.
+ * Limits lookups with a token bucket. With a counter per second, a flood of invented issuers would use up the start
+ * of each second, and a client that retries after one second would be refused each time.
  */
 export function createLookUpLimit(
   atOnce: number = lookUpsAtOnce,
@@ -26,7 +29,7 @@ export function createLookUpLimit(
   let updatedAt = -Infinity
   return {
     take(time) {
-      // A clock that was set back adds none.
+      // If the clock was set back, no time has elapsed.
       const elapsedMs = Math.max(0, time - updatedAt)
       left = Math.min(perSecond, left + (elapsedMs * perSecond) / 1_000)
       updatedAt = time

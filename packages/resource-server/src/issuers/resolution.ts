@@ -3,18 +3,18 @@ import { createFreshness, isWithin, type FreshnessTimes } from '../freshness.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { TrustedIssuer } from '../verify/candidate.js'
 
-/** How long what lasts, in milliseconds. */
+/** The time limits of a looked-up issuer, in milliseconds. */
 export interface ResolutionTimes extends FreshnessTimes {
   /** How long an issuer that is not trusted is not looked up again. */
   readonly cooldownMs: number
 }
 
-/** What came of looking up an issuer, for logs and events. */
+/** The result of looking up an issuer, for logs and events. */
 export type ResolutionEvent =
   | {
       readonly type: 'resolved'
       readonly trusted: boolean
-      /** The issuer was trusted until now. */
+      /** Whether the issuer was trusted before and no longer is. */
       readonly withdrawn: boolean
       readonly durationMs: number
     }
@@ -27,24 +27,24 @@ export type ResolutionEvent =
     }
 
 export interface ResolutionSteps {
-  /** Looks the issuer up. Rejects within a bounded time when that is not possible. */
+  /** Looks up the issuer. Rejects if the lookup fails or takes too long. */
   readonly resolve: () => Promise<IssuerSettings | Refusal>
-  /** @throws {InvalidOptionError} when its keys are options and none can be used */
+  /** @throws {InvalidOptionError} if the option `keys` of the issuer contains no usable key */
   readonly trust: (settings: IssuerSettings) => TrustedIssuer
   readonly now: () => number
   readonly onEvent: (event: ResolutionEvent) => void
 }
 
-/** What the application says about one issuer: looked up, kept, renewed, withdrawn. */
+/** The cached result of looking up one issuer. */
 export interface Resolution {
-  /** The issuer, if it is known and fresh; never waits. Renews it in the background when that is due. */
+  /** Returns the issuer if it is cached and fresh, without waiting. Renews it in the background when due. */
   use(time: number): TrustedIssuer | undefined
-  /** Why there is no issuer, while it is too early to ask again. */
+  /** Returns the reason why there is no issuer, as long as it must not be looked up again. */
   refused(time: number): Refusal | undefined
-  /** Asks the application; once for any number of callers. */
+  /** Looks up the issuer. Concurrent callers share one lookup. */
   ask(): Promise<TrustedIssuer | Refusal>
   isAsking(): boolean
-  /** The issuer, if its tokens may be accepted. */
+  /** Returns the issuer if its tokens may be accepted, even if it is stale. */
   current(time: number): TrustedIssuer | undefined
 }
 
@@ -53,7 +53,7 @@ export function createResolution(
   times: ResolutionTimes,
 ): Resolution {
   let issuer: TrustedIssuer | undefined
-  /** The settings of that issuer as JSON: while they stay the same, its keys are kept. */
+  /** The settings of the issuer as JSON. While they are unchanged, its keys stay cached. */
   let known = ''
   let unknown: Refusal | undefined
   const freshness = createFreshness(times)

@@ -16,33 +16,33 @@ import {
   type ResolutionTimes,
 } from './resolution.js'
 
-/** Issuers that are looked up when a token names them. */
+/** The issuers that the function `issuers` looks up. */
 export interface ResolvedIssuers {
   readonly choose: ChooseIssuer
-  /** Those whose tokens may be accepted now. */
+  /** Returns the issuers whose tokens may currently be accepted. */
   list(): readonly TrustedIssuer[]
 }
 
 export interface ResolvedIssuersSteps {
   readonly resolve: ResolveSettings
   readonly trust: (settings: IssuerSettings) => TrustedIssuer
-  /** How long one look-up may take, in milliseconds. */
+  /** The time limit of one lookup in milliseconds. */
   readonly timeoutMs: number
   readonly times: ResolutionTimes
   readonly allowInsecureHttp: boolean
   readonly now: () => number
-  /** @param isProven whether a token of the issuer has verified */
+  /** @param isProven whether the plugin has verified a token of the issuer */
   readonly onEvent: (event: ResolutionEvent, issuer: string, isProven: boolean) => void
 }
 
-/** Issuers of which a token has verified, and all others: each kind may have so many. The least recently used is dropped. */
+/** The size of two LRU caches: issuers with at least one verified token, and all other issuers. */
 const maxIssuers = 1_000
 const longestName = 512
 const retryAfterMs = 1_000
 
 /**
- * Issuers of which no token has verified yet have room of their own: whatever tokens name, they push no issuer out whose
- * tokens are in use, and those never wait for the limit of look-ups.
+ * Caches looked-up issuers. Issuers with at least one verified token have a separate cache and are exempt from the
+ * lookup limit, so that invented issuers can neither push them out nor delay them.
  */
 export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssuers {
   const { resolve, trust, timeoutMs, times, allowInsecureHttp, now, onEvent } = steps
@@ -69,7 +69,7 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
     return resolution
   }
 
-  /** Cached tokens count only while their issuer is still resolved to these settings. */
+  /** Invalidates cached tokens if the issuer is withdrawn or its settings change. */
   function follow(issuer: TrustedIssuer, name: string, resolution: Resolution): TrustedIssuer {
     const { keys, verifySignature } = issuer
     const followed: TrustedIssuer = {
@@ -96,14 +96,14 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
 
   function lookUp(name: string, known: Resolution | undefined, purpose: Purpose): ReturnType<ChooseIssuer> {
     if (known === undefined && !isIssuerName(name, allowInsecureHttp))
-      return new Refusal('issuer', 'iss is not a URL that names an issuer')
+      return new Refusal('issuer', 'iss is not the URL of an issuer')
     const time = now()
     const refused = known?.refused(time)
     if (refused !== undefined) return refused
     if (known !== undefined && (known.isAsking() || proven.has(name))) return known.ask()
     const limit = limits[purpose]
     if (!limit.take(time))
-      return new Refusal('unavailable', 'too many tokens name unknown issuers', { retryAfterMs })
+      return new Refusal('unavailable', 'too many tokens from unknown issuers', { retryAfterMs })
     return (known ?? add(name)).ask().finally(() => limit.release())
   }
 
@@ -122,8 +122,8 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
 }
 
 /**
- * Only a URL as the URL parser writes it, because applications compare parts of it: the parser ignores control characters,
- * takes a backslash for a slash, and reads `https:host` as a URL. The braces of a template such as `{tenantid}` are escaped.
+ * Returns whether `iss` is a URL in the normalized form of the URL parser. Applications compare parts of the name,
+ * and the parser would ignore control characters, treat a backslash as a slash, and accept `https:host`.
  */
 export function isIssuerName(name: string, allowInsecureHttp: boolean): boolean {
   if (name.length > longestName || !/^[\x21-\x7E]+$/.test(name) || /[?#{}]/.test(name)) return false

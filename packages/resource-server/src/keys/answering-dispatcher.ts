@@ -1,18 +1,18 @@
 import type { Dispatcher } from 'undici'
 
-/** What `fetch` is answered with; the body is JSON text. */
+/** A prepared response with JSON text as its body. */
 export interface PreparedAnswer {
   readonly status: number
   readonly body: string
 }
 
 /**
- * A dispatcher that answers every request with what `prepare` resolves to, instead of sending it. It lets a library
- * that calls `fetch` go through our connection, which bounds time and size and decodes the answer.
+ * Creates an undici dispatcher that sends nothing and responds to every request with the result of `prepare`. A
+ * library that calls `fetch` then uses our connection to the issuer, with its limits of time and size.
  */
 export async function answerWith(prepare: () => Promise<PreparedAnswer>): Promise<Dispatcher> {
   const { Dispatcher: Base } = await import('undici')
-  // `compose` accepts the handlers of every undici from 6 to 8, and so those of the `fetch` of every supported Node.
+  // `compose` accepts the handlers of undici 6 to 8, which the `fetch` of the supported Node.js versions uses.
   return new Base().compose(() => (_options, handler) => {
     void answer(prepare, handler)
     return true
@@ -35,7 +35,7 @@ async function answer(
   }
 }
 
-/** The exchange has its own time limit, and the body is delivered at once: there is nothing to pause or to abort. */
+/** A controller without effect: our connection has its own time limit, and the body is delivered in one chunk. */
 function inertController(): Dispatcher.DispatchController {
   return {
     aborted: false,

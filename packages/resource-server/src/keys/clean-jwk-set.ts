@@ -1,15 +1,15 @@
 import { isObject } from 'declared-options'
 import type { JsonObject } from 'oauth-issuer-connection'
 
-/** The entries of a JWK set (RFC 7517 §5); undefined if it has no list of keys. */
+/** Returns the entries of a JWK set (RFC 7517 §5), or undefined if `keys` is not a list. */
 export function entriesOf(set: JsonObject): readonly unknown[] | undefined {
   const { keys } = set
   return Array.isArray(keys) ? keys.map(cleanEntry) : undefined
 }
 
 /**
- * Removes members that say nothing: null, or empty. Some servers write every member they know of, as in
- * `"use": null, "x5c": []`; RFC 7517 §4 has them absent. What is not an object stays as it is and is rejected later.
+ * Removes empty members of a JWK. Some servers write absent members as null or empty values, such as `"use": null,
+ * "x5c": []` (RFC 7517 §4). A value that is not an object is returned unchanged and rejected later.
  */
 export function cleanEntry(entry: unknown): unknown {
   if (!isObject(entry)) return entry

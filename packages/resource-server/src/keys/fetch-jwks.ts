@@ -9,22 +9,25 @@ import {
 import { answerWith, type PreparedAnswer } from './answering-dispatcher.js'
 import { entriesOf } from './clean-jwk-set.js'
 
-/** The key that a token needs; both undefined when keys are fetched ahead. */
+/** The key that a token needs. Both members are undefined if keys are fetched in advance. */
 export interface WantedKey {
   readonly kid: string | undefined
   readonly algorithm: string | undefined
 }
 
-/** Room for the keys of a server with many tenants; other answers are limited to 64 KiB. */
+/**
+ * The size limit of a JWK set in bytes: larger than the default of 64 KiB, because multi-tenant servers list many
+ * keys.
+ */
 const maxBytes = 262_144
 
 /**
- * Fetches a JWK set (RFC 7517 §5): its entries, of which some may not be keys.
+ * Fetches a JWK set (RFC 7517 §5) and returns its entries, which may be invalid.
  *
- * get-jwks makes the request, validates the set and looks for the wanted key. It returns that one key only, but a key
- * that is no longer listed, and the key for a token without `kid`, can be found in the whole set alone. So the set is
- * read from the same cleaned bytes that get-jwks is given (docs/decisions/get-jwks.md).
- * @throws {IssuerConnectionError} when there is no answer in time, or it is not a JWK set with at least one key
+ * get-jwks makes the request, validates the JWK set and returns only the wanted key. All entries are needed to find
+ * withdrawn keys, and the key of a token without `kid`. Therefore the entries are read from the same response that
+ * get-jwks receives (docs/decisions/get-jwks.md).
+ * @throws {IssuerConnectionError} if the response does not arrive in time or is not a JWK set with at least one key
  */
 export async function fetchJwks(
   uri: string,
@@ -35,7 +38,7 @@ export async function fetchJwks(
   const dispatcher = await answerWith(async () => prepare(await (reading ??= readJwkSet(uri, exchange))))
   const { origin, pathname, search } = new URL(uri)
   const getJwks: GetJwksModule = await import('get-jwks')
-  // A new one for each request: its cache would keep keys that the issuer has withdrawn.
+  // Use a new instance for each request: the cache of get-jwks would keep withdrawn keys.
   const keys = getJwks.default({
     max: 1,
     jwksPath: `${pathname}${search}`,
@@ -49,21 +52,24 @@ export async function fetchJwks(
   if (failure !== undefined)
     throw new IssuerConnectionError(
       answer.status === 200 && jsonObjectIn(answer) !== undefined
-        ? `${uri} answers 200 with JSON that has no keys, expected a JWK set`
+        ? `${uri} answers 200 with JSON without keys; expected a JWK set`
         : describeAnswer(answer),
       { status: answer.status, cause: failure },
     )
   return entries
 }
 
-/** The part of get-jwks that is used. Its own types require `kid` and `alg`, which it documents as optional. */
+/**
+ * The part of get-jwks that we use. The types of get-jwks require `kid` and `alg`, although its documentation calls
+ * them optional.
+ */
 interface GetJwksModule {
   default(options?: { max?: number; jwksPath?: string; fetchOptions?: object }): {
     getJwk(wanted: { domain: string; kid: string | undefined; alg: string | undefined }): Promise<unknown>
   }
 }
 
-/** A healthy set that does not list the wanted key is not a failure: the key may be unknown, or none was wanted. */
+/** Ignores the error of get-jwks that the wanted key is not in a valid JWK set: the key may be unknown. */
 function whyUnhealthy(error: unknown): Error | undefined {
   const isHealthy = (error as { code?: unknown }).code === 'JWK_NOT_FOUND'
   return isHealthy ? undefined : (error as Error)
@@ -82,7 +88,7 @@ async function readJwkSet(uri: string, exchange: Pick<IssuerExchange, 'request'>
   return { answer, entries: entriesOf(jsonObjectIn(answer) ?? {}) ?? [] }
 }
 
-/** get-jwks trips over entries that are not objects, so it is not shown them. */
+/** Removes entries that are not objects, because get-jwks throws on them. */
 function prepare({ answer, entries }: ReadJwkSet): PreparedAnswer {
   const isSet = answer.status === 200 && jsonObjectIn(answer) !== undefined
   const body = isSet ? JSON.stringify({ keys: entries.filter(isObject) }) : (answer.text ?? '')

@@ -9,7 +9,7 @@ import type { Algorithm } from './algorithms.js'
 import { fetchJwks, type WantedKey } from './fetch-jwks.js'
 import { importPublicKey, type Jwk, type PublicKey } from './public-key.js'
 
-/** Where one issuer's keys come from, and which may be used. */
+/** The location of an issuer's keys, and the allowed algorithms. */
 export interface KeySource {
   readonly issuer: string
   readonly jwksUri: string | undefined
@@ -18,19 +18,22 @@ export interface KeySource {
   readonly allowInsecureHttp: boolean
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Called once for each key of the issuer that cannot be used, with the reason. */
+  /** Called once for each unusable key of the issuer, with the reason. */
   readonly onIgnored: (kid: string | undefined, reason: string) => void
 }
 
-/** How long metadata is fresh, in milliseconds: an issuer may move its keys and leave the old ones in their place. */
+/** How long metadata is cached, in milliseconds. An issuer may move its keys and leave the old ones at the old URL. */
 const metadataMaxAgeMs = 3_600_000
 
-/** Requests the issuer's keys; the wanted one is undefined when keys are fetched ahead. */
+/** Fetches the keys of an issuer. `wanted` is undefined if keys are fetched in advance. */
 export type FetchKeys = (wanted?: WantedKey) => Promise<readonly PublicKey[]>
 
 const anyKey: WantedKey = { kid: undefined, algorithm: undefined }
 
-/** Makes the function that fetches an issuer's keys: metadata (unless `jwksUri` is given), JWK set, usable keys. */
+/**
+ * Creates the function that fetches an issuer's metadata (unless `jwksUri` is set) and its JWK set, and imports the
+ * keys.
+ */
 export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection, 'exchange'>): FetchKeys {
   const importKeys = keyImporter(source.algorithms, source.onIgnored)
   let discovered: { readonly uri: string; readonly at: number; readonly confirmed: boolean } | undefined
@@ -42,7 +45,7 @@ export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection
     try {
       discovered = { uri: await discoverJwksUri(source, exchange), at: source.now(), confirmed: true }
     } catch (error) {
-      // The keys may still be where they were.
+      // If the metadata cannot be fetched again, try the previous `jwks_uri`.
       if (discovered === undefined) throw error
       discovered = { uri: discovered.uri, at: source.now(), confirmed: false }
     }
@@ -54,7 +57,8 @@ export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection
     try {
       return importKeys(await fetchJwks(await whereKeysAre(exchange), wanted, exchange))
     } catch (error) {
-      // The issuer may have moved its keys, so ask for its metadata next time, unless discovery itself caused the timeout.
+      // The issuer may have moved its keys, so fetch its metadata again next time, unless the metadata request itself
+      // has just failed.
       discovered = discovered?.confirmed === false ? { ...discovered, confirmed: true } : undefined
       throw error
     }
@@ -69,9 +73,9 @@ async function discoverJwksUri(
 }
 
 /**
- * Turns the entries of a JWK set into keys. A JWK that is listed again gives the same object as before. An entry that
- * cannot be used is reported once and costs no other key.
- * @throws {Error} when no key is usable: such an answer is an outage, and withdraws nothing
+ * Imports the entries of a JWK set. If a JWK is listed again, the same key object is returned. An unusable entry is
+ * reported once and does not affect other keys.
+ * @throws {Error} if no key is usable, which counts as an outage of the issuer and withdraws no key
  */
 export function keyImporter(
   algorithms: readonly Algorithm[],
@@ -87,21 +91,21 @@ export function keyImporter(
       imported.set(text, before === undefined ? importOne(entry) : before)
     }
     const usable = [...imported.values()].filter(key => key !== null)
-    // Ignored entries stay known, so that each is reported once; the previous keys may come back.
+    // Remember ignored entries, so that each one is reported once, and previous keys, which may be listed again.
     if (usable.length === 0) {
       for (const [text, key] of known) if (key !== null) imported.set(text, key)
       known = imported
-      throw new Error('the JWK set has no usable key')
+      throw new Error('the JWK set contains no usable key')
     }
     known = imported
     return usable
   }
 
   function importOne(entry: unknown): PublicKey | null {
-    // The cast: `importPublicKey` checks each member that it reads.
+    // The cast is safe because `importPublicKey` checks each member that it reads.
     const jwk = (isObject(entry) ? entry : {}) as Jwk
     try {
-      if (!isObject(entry)) throw new Error('it is not a JSON object')
+      if (!isObject(entry)) throw new Error('the key is not a JSON object')
       return importPublicKey(jwk, algorithms)
     } catch (error) {
       onIgnored(typeof jwk.kid === 'string' ? jwk.kid : undefined, (error as Error).message)

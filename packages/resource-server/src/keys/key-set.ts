@@ -6,19 +6,19 @@ import type { FetchKeys } from './issuer-keys.js'
 import type { PublicKey } from './public-key.js'
 import { createUnknownKeys, explainedKeyRequests, type UnknownKeys } from './unknown-keys.js'
 
-/** How long what lasts, in milliseconds. */
+/** The time limits of a key set, in milliseconds. */
 export interface KeyTimes extends FreshnessTimes {
-  /** Unknown key ids cause a few requests in this time at most, and each of them one. */
+  /** The period in which requests for unknown key ids are limited. */
   readonly cooldownMs: number
 }
 
-/** What happens to the keys, for logs and events. */
+/** An event of a key set, for logs and diagnostics channels. */
 export type KeyEvent =
   | {
       readonly type: 'fetched'
       readonly kids: readonly (string | undefined)[]
       readonly withdrawn: readonly (string | undefined)[]
-      /** How long the issuer took. */
+      /** The duration of the request in milliseconds. */
       readonly durationMs: number
     }
   | {
@@ -29,49 +29,55 @@ export type KeyEvent =
       readonly durationMs: number
     }
 
-/** Why a token is looked at. Explanations have limits of their own for requests to issuers. */
+/** The purpose of a key lookup. Explanations and verification have separate limits for requests to the issuer. */
 export type Purpose = 'verify' | 'explain'
 
-/** @param issuedBy the time in milliseconds by which the token must have been issued; unknown, if left out */
+/** @param issuedBy the latest time at which the token may have been issued, in milliseconds; default: unknown */
 type LookUpKey = (
   kid: string | undefined,
   algorithm: string,
   issuedBy?: number,
 ) => Promise<PublicKey | Refusal | undefined>
 
-/** The keys of one issuer: fetched, kept, renewed, withdrawn. */
+/** The cached keys of one issuer. */
 export interface KeySet {
-  /** The key for a token, if it is known and fresh; never waits. Renews the keys in the background when that is due. */
+  /**
+   * Returns the key for a token if it is cached and fresh, without waiting. Renews the keys in the background when
+   * due.
+   */
   use(kid: string | undefined, algorithm: string): PublicKey | undefined
   /**
-   * The key for a token, asking the issuer if necessary. A {@link Refusal} when the issuer cannot be asked now.
-   * Requests for unknown key ids are limited, separately for each purpose.
+   * Returns the key for a token, and asks the issuer if necessary. Returns a {@link Refusal} if the issuer cannot be
+   * asked now. Requests for unknown key ids are limited, separately for each purpose.
    */
   readonly lookUp: Readonly<Record<Purpose, LookUpKey>>
   /**
-   * Whether a key that verified a token earlier may be used again at this time in milliseconds: the issuer still lists
-   * it. Renews the keys in the background when that is due.
+   * Returns whether the issuer still lists a key that verified a token earlier. Renews the keys in the background
+   * when due. `time` is in milliseconds.
    */
   reuse(key: PublicKey, time: number): boolean
-  /** Fetches the keys now. @throws the reason why it can't */
+  /**
+   * Fetches the keys now.
+   * @throws the reason of the failure
+   */
   load(): Promise<void>
-  /** What is at hand, and how the issuer is doing. */
+  /** Returns the accepted keys and the state of the issuer. */
   state(): KeySetState
 }
 
-/** How one issuer's keys are. */
+/** The state of one issuer's keys. */
 export interface KeySetState {
-  /** Key ids that are accepted now. */
+  /** The ids of the currently accepted keys. */
   readonly kids: readonly (string | undefined)[]
-  /** Milliseconds since the epoch; null: never. */
+  /** When keys were last fetched, in milliseconds since the epoch; null if never. */
   readonly fetchedAt: number | null
-  /** Failures one after the other until now. */
+  /** The number of failed requests since the last successful one. */
   readonly failures: number
 }
 
 /**
- * @param fetchKeys asks the issuer; rejects when the answer is not a healthy set with at least one usable key
- * @param now milliseconds since the epoch
+ * @param fetchKeys fetches the keys; rejects unless the response is a JWK set with at least one usable key
+ * @param now returns milliseconds since the epoch
  */
 export function createKeySet(
   fetchKeys: FetchKeys,
@@ -82,7 +88,7 @@ export function createKeySet(
   let keys: readonly PublicKey[] = []
   let current: ReadonlySet<PublicKey> = new Set()
   const freshness = createFreshness(times)
-  /** The last request for keys, if it failed. */
+  /** The error of the last key request, if it failed. */
   let failure: Error | undefined
   let running: Promise<void> | undefined
 
@@ -118,18 +124,18 @@ export function createKeySet(
 
   function renewAheadIfDue(time: number): void {
     if (!freshness.isDue(time) || running !== undefined || freshness.backOffMs(time) > 0) return
-    renew().catch(() => {}) // reported by `fail`; the keys at hand go on serving
+    renew().catch(() => {}) // `fail` reports the error; the cached keys stay in use
   }
 
   function pick(kid: string | undefined, algorithm: string): PublicKey | undefined {
     const fits = (key: PublicKey): boolean => key.algorithms.includes(algorithm as Algorithm)
     if (kid !== undefined) return keys.find(key => key.kid === kid && fits(key))
-    // RFC 7517 §4.5: without a kid, a token is verified only where there is nothing to choose.
+    // RFC 7517 §4.5: a token without `kid` is verified only if exactly one key fits.
     const fitting = keys.filter(fits)
     return fitting.length === 1 ? fitting[0] : undefined
   }
 
-  /** Whether the issuer lists this key id, for another algorithm; without a key id, whether there is nothing to ask for. */
+  /** Returns whether the issuer lists this key id, possibly for another algorithm. Without a key id, returns true. */
   function isListed(kid: string | undefined): boolean {
     return kid === undefined || keys.some(key => key.kid === kid)
   }
@@ -147,17 +153,18 @@ export function createKeySet(
       const known = use(kid, algorithm)
       if (known !== undefined) return known
       if (running !== undefined) {
-        // A request that is on its way may have left before the issuer listed the key, so it decides nothing by itself.
+        // A running request may have been sent before the issuer listed the key, so a missing key proves nothing.
         const joined = await renewed(kid, algorithm)
         if (joined !== undefined) return joined
       }
-      // While the issuer fails, nobody can tell whether it has a new key.
+      // While the issuer fails, it is unknown whether the issuer has a new key.
       const backOffMs = freshness.backOffMs(now())
       if (backOffMs > 0) return unavailable(backOffMs, failure)
-      // A healthy issuer is asked for a key that it does not list a few times only; a failing one is protected by the back-off.
+      // Limits requests for unknown keys to a healthy issuer. For a failing issuer, the back-off limits them.
       if (freshness.state().failures === 0 && freshness.isFresh(now())) {
         const absentAt = unknownKeys.absentAt(kid)
-        // Issuers list a key before they sign with it. A token issued since may be good: the key id may have been guessed.
+        // Issuers list a key before they sign with it. A token issued after the last request may be valid, because
+        // its key id may have been guessed before.
         if (absentAt !== undefined)
           return issuedBy < absentAt || isListed(kid)
             ? undefined
@@ -170,7 +177,7 @@ export function createKeySet(
       return found
     }
 
-  /** The key after a renewal; after one that failed, the key from before, while it may be used. */
+  /** Renews the keys and returns the wanted one. If the renewal fails, returns the cached key while it is usable. */
   async function renewed(
     kid: string | undefined,
     algorithm: string,
@@ -207,7 +214,7 @@ export function createKeySet(
   }
 }
 
-const tooManyUnknown = new Error('tokens named too many unknown key ids')
+const tooManyUnknown = new Error('too many tokens with unknown key ids')
 
 function unavailable(waitMs: number, failure?: Error): Refusal {
   const why = failure === undefined ? '' : `: ${failure.message}`

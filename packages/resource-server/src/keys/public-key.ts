@@ -7,7 +7,7 @@ export type Jwk = JsonWebKey & {
   alg?: string
   use?: string
   key_ops?: string[]
-  /** Whose key it is, where a set serves many tenants (Entra ID). */
+  /** The issuer whose tokens this key signs, in the JWK set of a multi-tenant issuer (Entra ID). */
   issuer?: string
   x5c?: string[]
 }
@@ -19,7 +19,7 @@ const byCurve: Readonly<Record<string, readonly Algorithm[]>> = {
   secp521r1: ['ES512'],
 }
 
-/** Types of keys for one algorithm. */
+/** The algorithms of Ed25519 and ML-DSA keys, by key type. */
 const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   ed25519: ['EdDSA', 'Ed25519'],
   'ml-dsa-44': ['ML-DSA-44'],
@@ -27,31 +27,32 @@ const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   'ml-dsa-87': ['ML-DSA-87'],
 }
 
-/** A public key and what it may verify. It stays the same object as long as the issuer lists the same JWK. */
+/** An imported public key. While the issuer lists the same JWK, the object stays the same. */
 export interface PublicKey {
   readonly kid: string | undefined
-  /** The one issuer, or the template for issuers, whose tokens it signs; undefined: the JWK does not say. */
+  /** The issuer, or the issuer template, whose tokens this key signs; undefined if the JWK names none. */
   readonly issuer: string | undefined
   readonly algorithms: readonly Algorithm[]
   readonly keyObject: KeyObject
 }
 
 /**
- * Makes a key from a JWK.
- * @throws {Error} saying why the key cannot verify access tokens
+ * Imports a public key from a JWK.
+ * @throws {Error} if the key cannot verify access tokens, with the reason
  */
 export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): PublicKey {
-  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('its use is not "sig"')
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('`use` of the key is not "sig"')
   if (jwk.key_ops !== undefined && !jwk.key_ops.includes('verify'))
-    throw new Error('its key_ops have no "verify"')
-  if (jwk.kid !== undefined && typeof jwk.kid !== 'string') throw new Error('its kid is not a string')
+    throw new Error('`key_ops` of the key do not include "verify"')
+  if (jwk.kid !== undefined && typeof jwk.kid !== 'string')
+    throw new Error('`kid` of the key is not a string')
   const keyObject = toKeyObject(jwk)
   const algorithms = algorithmsOf(keyObject).filter(
     algorithm =>
       includesAlgorithm(allowed, algorithm) &&
       (jwk.alg === undefined || includesAlgorithm([jwk.alg], algorithm)),
   )
-  if (algorithms.length === 0) throw new Error('no allowed algorithm fits it')
+  if (algorithms.length === 0) throw new Error('the key fits no allowed algorithm')
   return Object.freeze({
     kid: jwk.kid,
     issuer: typeof jwk.issuer === 'string' ? jwk.issuer : undefined,
@@ -64,24 +65,24 @@ const publicMembers: Readonly<Record<string, readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
   EC: ['kty', 'crv', 'x', 'y'],
   OKP: ['kty', 'crv', 'x'],
-  // RFC 9964 §3: `alg` is required.
+  // RFC 9964 §3 requires `alg`.
   AKP: ['kty', 'alg', 'pub'],
 }
 
-/** Only the public members are read: a private key that an issuer publishes by mistake is not kept. */
+/** Reads only the public members, so that a private key that an issuer publishes by mistake is not kept in memory. */
 function toKeyObject(jwk: Jwk): KeyObject {
   const members = Object.hasOwn(publicMembers, jwk.kty ?? '') ? publicMembers[jwk.kty ?? ''] : undefined
-  if (members === undefined) throw new Error('its kty is not RSA, EC, OKP or AKP')
+  if (members === undefined) throw new Error('`kty` of the key is not RSA, EC, OKP or AKP')
   if (members.every(member => typeof jwk[member] === 'string')) {
     if (jwk.kty === 'AKP' && !hasMlDsa())
-      throw new Error('its kty is AKP, which this version of Node.js does not support; 24.7 or later does')
+      throw new Error('`kty` of the key is AKP, which needs Node.js 24.7 or newer')
     return createPublicKey({
       key: Object.fromEntries(members.map(member => [member, jwk[member]])),
       format: 'jwk',
     })
   }
   const certificate = Array.isArray(jwk.x5c) ? jwk.x5c[0] : undefined
-  if (certificate === undefined) throw new Error(`it lacks one of ${members.join(', ')}, and has no x5c`)
+  if (certificate === undefined) throw new Error(`the key has neither ${members.join(', ')} nor x5c`)
   return new X509Certificate(Buffer.from(certificate, 'base64')).publicKey
 }
 
@@ -89,14 +90,14 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
   const { modulusLength = 0, publicExponent = 0n, namedCurve = '' } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'rsa') {
     // RFC 7518 §3.3, §3.5
-    if (modulusLength < 2048) throw new Error('its modulus is shorter than 2048 bits')
-    // Larger ones take up to 12 ms a signature, and a DPoP proof brings its own key.
-    if (modulusLength > 8192) throw new Error('its modulus is longer than 8192 bits')
+    if (modulusLength < 2048) throw new Error('the RSA modulus is shorter than 2048 bits')
+    // Larger keys take up to 12 ms for each signature, and clients choose the keys of DPoP proofs.
+    if (modulusLength > 8192) throw new Error('the RSA modulus is longer than 8192 bits')
     if (publicExponent < 3n || publicExponent > 0xffff_ffffn)
-      throw new Error('its exponent is not between 3 and 2^32')
+      throw new Error('the RSA exponent is not between 3 and 2^32')
     return rsa
   }
   if (key.asymmetricKeyType === 'ec') return byCurve[namedCurve] ?? []
-  // The types of Node 20 do not list ML-DSA.
+  // The type definitions of Node.js 20 do not include ML-DSA.
   return byKeyType[key.asymmetricKeyType as string] ?? []
 }

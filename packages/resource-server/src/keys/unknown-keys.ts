@@ -1,28 +1,31 @@
 import { isWithin } from '../freshness.js'
 
-/** Limits how often key ids that the issuer did not list cause a request to it. Times in milliseconds. */
+/** Limits the requests to an issuer that unknown key ids cause. Times are in milliseconds. */
 export interface UnknownKeys {
-  /** When the issuer was last asked for this key id and did not list it; undefined: not within the cooldown. */
+  /** Returns when the issuer was last asked for a key id that it did not list; undefined if not within the cooldown. */
   absentAt(kid: string | undefined): number | undefined
   noteAbsent(kid: string | undefined): void
-  /** Takes one of the requests that are left. @returns how long until there is one, in milliseconds; 0: taken */
+  /**
+   * Uses one of the allowed requests.
+   * @returns 0 if a request is allowed now, otherwise the waiting time in milliseconds
+   */
   takeRequest(): number
 }
 
 /**
- * One request fetches every key, so an invented key id takes little from a new one; with a single request for each
- * cooldown, it would keep new keys out for all of it.
+ * The number of requests for unknown key ids in one cooldown. With a single request, an invented key id could delay a
+ * new key for the whole cooldown. More requests help because each one fetches all keys.
  */
 export const unknownKeyRequests = 5
-/** Explanations have a limit of their own, so that they keep no new key from requests. */
+/** The separate limit for explanations, so that they do not use up the requests of verification. */
 export const explainedKeyRequests = 2
 
-/** Key ids that are remembered; without a limit, a flood of them that waits for one answer would take memory and time. */
+/** The number of unknown key ids that are remembered, which bounds memory and time during a flood. */
 const mostRemembered = 1_000
 
 /**
- * @param cooldownMs in this time, unknown key ids cause at most `mostRequests`, and each of them one
- * @param now milliseconds since the epoch
+ * @param cooldownMs the period in which at most `mostRequests` requests are allowed, and one for each key id
+ * @param now returns milliseconds since the epoch
  */
 export function createUnknownKeys(
   cooldownMs: number,

@@ -5,15 +5,15 @@ import { toDer } from './der-signature.js'
 
 const { RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants
 
-/** RFC 7518 §3.5: the salt is as long as the hash. */
+/** RFC 7518 §3.5: the salt has the same length as the hash. */
 const pss = { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST }
 
-/** What `node:crypto` needs to know of an algorithm. */
+/** The parameters of `node:crypto` for an algorithm. */
 interface Parameters {
-  /** Null: the algorithm hashes by itself (RFC 8037 §3.1, RFC 9964). */
+  /** The hash; null if the algorithm includes its own (RFC 8037 §3.1, RFC 9964). */
   readonly hash: string | null
   readonly padding?: typeof pss
-  /** ECDSA: bytes of r and of s (RFC 7518 §3.4). */
+  /** The length of r and of s in bytes, for ECDSA (RFC 7518 §3.4). */
   readonly size?: number
 }
 
@@ -34,21 +34,21 @@ const parameters: Readonly<Record<Algorithm, Parameters>> = {
   'ML-DSA-87': { hash: null },
 }
 
-/** A compact JWS (RFC 7515 §7.1) taken apart. */
+/** The parts of a compact JWS (RFC 7515 §7.1). */
 export interface Jws {
-  /** Header and payload as they were signed. */
+  /** The signed text: header and payload in base64url. */
   readonly signed: string
   readonly signature: Buffer
 }
 
-/** Whether a signature is the key's; verified on this thread. */
+/** Verifies a signature on the main thread. */
 export function verifyHere({ signed, signature }: Jws, key: KeyObject, algorithm: Algorithm): boolean {
   const { hash, padding, size } = parameters[algorithm]
   const encoded = encode(signature, size)
   return encoded !== undefined && verify(hash, Buffer.from(signed, 'latin1'), input(key, padding), encoded)
 }
 
-/** The same, verified in Node's thread pool. */
+/** Verifies a signature in Node's thread pool. */
 export function verifyInPool(
   { signed, signature }: Jws,
   key: KeyObject,
@@ -64,7 +64,7 @@ export function verifyInPool(
   })
 }
 
-/** A bare key where that is enough: an object around it costs Node 24 up to 33 µs. */
+/** Pass the bare key if possible: wrapping it in an object takes up to 33 µs on Node.js 24. */
 function input(key: KeyObject, padding: typeof pss | undefined): KeyObject | VerifyKeyObjectInput {
   return padding === undefined ? key : { key, ...padding }
 }

@@ -2,31 +2,37 @@ import type { FastifyJWTOptions, VerifyOptions } from '@fastify/jwt'
 import { isMlDsa, type Algorithm, type ProofAlgorithm } from '../keys/algorithms.js'
 import type { PublicKey } from '../keys/public-key.js'
 
-/** Whether the second implementation accepts the signature of a compact JWS. */
+/** Returns whether the second implementation accepts the signature of a compact JWS. */
 export type AcceptsSignature = (token: string, key: PublicKey, algorithm: Algorithm) => boolean
 
-/** Loads the second implementation. @throws {Error} when it cannot be loaded: never the fault of a key or a token */
+/**
+ * Loads the second implementation.
+ * @throws {Error} if the module cannot be loaded; never because of a key or a token
+ */
 export type LoadSecond = () => Promise<AcceptsSignature>
 
-/** Whether @fastify/jwt knows an algorithm by this name; it does not know RFC 9864's `Ed25519` and RFC 9964's ML-DSA. */
+/**
+ * Returns whether @fastify/jwt supports an algorithm. It does not support `Ed25519` (RFC 9864) and ML-DSA (RFC 9964).
+ */
 export function isKnownToFastifyJwt(algorithm: Algorithm): boolean {
   return algorithm !== 'Ed25519' && !isMlDsa(algorithm)
 }
 
 /**
- * Loads @fastify/jwt, the independent second implementation (docs/decisions/fastify-jwt.md). `import()` lets bundlers
- * follow it, and delays loading until the first signature, so that the application's start does not wait for it.
+ * Loads @fastify/jwt, the independent second implementation (docs/decisions/fastify-jwt.md). The dynamic `import()`
+ * delays loading until the first signature, so it does not slow down the start of the application. Bundlers can
+ * follow it.
  */
 export async function loadFastifyJwt(): Promise<AcceptsSignature> {
   const { default: fastifyJwt } = await import('@fastify/jwt')
-  // Its types ask for a whole Fastify instance; it uses three methods of it.
+  // The type requires a Fastify instance, but @fastify/jwt uses only three of its methods.
   return (token, key, algorithm) =>
     accepts(fastifyJwt as unknown as RegisterFastifyJwt, token, key, algorithm)
 }
 
-/** What @fastify/jwt decorates with, as far as it is used. */
+/** The part of the @fastify/jwt decorator that we use. */
 interface FastifyJwt {
-  /** @throws an error with a `code` */
+  /** @throws an error with a `code` if the token is not valid */
   verify(token: string): unknown
 }
 
@@ -36,7 +42,7 @@ type RegisterFastifyJwt = (
   done: (error?: Error) => void,
 ) => void
 
-/** It decorates the instance it is registered on: an object of our own leaves the application's instance alone. */
+/** Registers @fastify/jwt on a fake instance, so that the application's Fastify instance is not decorated. */
 function accepts(
   fastifyJwt: RegisterFastifyJwt,
   token: string,
@@ -54,7 +60,7 @@ function accepts(
   const verify: Partial<VerifyOptions> = {
     algorithms: [algorithm as Exclude<ProofAlgorithm, 'Ed25519'>], // see isKnownToFastifyJwt
     cache: false,
-    // `claimChecks` has checked the claims.
+    // `claimChecks` already checked these claims.
     ignoreExpiration: true,
     ignoreNotBefore: true,
   }

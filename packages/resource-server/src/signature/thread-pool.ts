@@ -1,20 +1,21 @@
-/** Decides which signatures are verified in Node's thread pool, and counts those that are there. */
+/** Decides which signatures are verified in Node's thread pool, and counts the running verifications. */
 export interface ThreadPool {
-  /** Whether the next signature should go to the pool; call it once for each signature. */
+  /** Returns whether the next signature should be verified in the thread pool. Call it once for each signature. */
   takesNext(): boolean
-  /** Counts a verification for as long as it is in the pool. */
+  /** Counts a verification in the thread pool until it is done. */
   run<T>(work: Promise<T>): Promise<T>
 }
 
 /**
- * File system and name look-ups share the pool: behind 256 signatures of 0.1 ms on four threads they wait for 6 ms. A
- * lower limit leaves the pool idle, because the main thread cannot refill it while it verifies a signature itself.
+ * The maximum number of signatures in the thread pool. File access and DNS lookups share the pool: with 256
+ * signatures of 0.1 ms on four threads, they wait for 6 ms. A lower limit leaves the pool idle while the main thread
+ * verifies a signature itself and cannot refill it.
  */
 const maxPending = 256
-/** Signatures that are further apart than this are no burst: the pool would only add the way there and back. */
+/** If signatures arrive further apart than this, the thread pool would only add overhead. */
 const quietMs = 1
 
-/** @param now milliseconds of a monotonic clock */
+/** @param now returns milliseconds of a monotonic clock */
 export function createThreadPool(enabled: boolean, now: () => number = () => performance.now()): ThreadPool {
   let pending = 0
   let last = -Infinity

@@ -6,16 +6,16 @@ import { verifyHere, verifyInPool, type Jws } from './node-signature.js'
 import { isKnownToFastifyJwt, type LoadSecond } from './second-implementation.js'
 import type { ThreadPool } from './thread-pool.js'
 
-/** A token whose signature is to be verified. */
+/** A token with a signature to verify. */
 export interface SignedToken extends Jws {
-  /** The compact JWS as a whole. */
+  /** The complete compact JWS. */
   readonly raw: string
 }
 
 /**
- * Verifies a signature by `node:crypto`: in place, or in the thread pool during bursts. The first signature of each key
- * and algorithm that it accepts must be accepted by @fastify/jwt too.
- * @returns undefined when the signature is the key's; a promise when the thread pool or @fastify/jwt is needed
+ * Verifies a signature with `node:crypto`, in the thread pool during bursts. The first accepted signature of each key
+ * and algorithm must be accepted by @fastify/jwt too.
+ * @returns undefined if the signature is valid; a promise if the thread pool or @fastify/jwt is needed
  */
 export type VerifySignature = (
   token: SignedToken,
@@ -23,10 +23,10 @@ export type VerifySignature = (
   algorithm: Algorithm,
 ) => MaybePromise<Refusal | undefined>
 
-/** What verification of signatures works with. */
+/** The dependencies of signature verification. */
 export interface SignatureSteps {
   readonly threadPool: ThreadPool
-  /** Called when the two implementations disagree about a signature. */
+  /** Called if `node:crypto` accepts a signature and @fastify/jwt does not. */
   readonly onDisputed: (key: PublicKey, algorithm: Algorithm) => void
   readonly loadSecond: LoadSecond
 }
@@ -36,7 +36,7 @@ export function createSignatureVerifier({
   onDisputed,
   loadSecond,
 }: SignatureSteps): VerifySignature {
-  /** Keys with the algorithms for which both implementations have accepted a signature. */
+  /** For each key, the algorithms for which both implementations have accepted a signature. */
   const confirmed = new WeakMap<PublicKey, Set<Algorithm>>()
 
   function isConfirmed(key: PublicKey, algorithm: Algorithm): boolean {
@@ -45,7 +45,7 @@ export function createSignatureVerifier({
 
   async function confirm(raw: string, key: PublicKey, algorithm: Algorithm): Promise<Refusal | undefined> {
     const accepts = await loadSecond()
-    // Another request may have confirmed the key meanwhile.
+    // Another request may have confirmed the key in the meantime.
     if (isConfirmed(key, algorithm)) return undefined
     if (!accepts(raw, key, algorithm)) {
       onDisputed(key, algorithm)
