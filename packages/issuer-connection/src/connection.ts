@@ -64,16 +64,24 @@ export const defaultMaxBytes = 65_536
 /** Makes a connection; nothing is opened before the first request. */
 export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnection {
   const { dispatcher: given, timeoutMs = defaultTimeoutMs, tls = {}, connections = 2 } = options
+  const agentOptions = issuerAgentOptions(timeoutMs, connections)
   const readIdentity = typeof tls === 'function' ? tls : alwaysSame(fixedIdentity(tls))
-  let own: Promise<DispatchersByIdentity> | undefined
+  let own: DispatchersByIdentity | undefined
   let closed = false
 
-  /** Opens the connections of an exchange. */
-  async function dispatcherFor(identity: () => Promise<TlsIdentity>): Promise<Dispatcher> {
+  function refuseIfClosed(): void {
     if (closed) throw new Error('the connection is closed')
+  }
+
+  /** Loads undici with the first request, so that the start of an application does not wait for it. */
+  async function dispatcherFor(identity: () => Promise<TlsIdentity>): Promise<Dispatcher> {
+    refuseIfClosed()
     if (given !== undefined) return given
-    own ??= loadDispatchers(timeoutMs, connections)
-    return (await own).for(await identity())
+    const undici = await import('undici')
+    const current = await identity()
+    refuseIfClosed() // `close` may have been called meanwhile
+    own ??= dispatchersByIdentity(settings => createAgent(undici, settings, agentOptions))
+    return own.for(current)
   }
 
   return {
@@ -93,7 +101,7 @@ export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnecti
     },
     async close() {
       closed = true
-      await (await own)?.destroy()
+      await own?.destroy()
     },
     isClosed: () => closed,
   }
@@ -101,13 +109,6 @@ export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnecti
 
 function alwaysSame<T>(value: T): () => Promise<T> {
   return async () => value
-}
-
-/** undici is loaded when a server is first contacted: an application's start does not wait for it. */
-async function loadDispatchers(timeoutMs: number, connections: number): Promise<DispatchersByIdentity> {
-  const undici = await import('undici')
-  const options = issuerAgentOptions(timeoutMs, connections)
-  return dispatchersByIdentity(tls => createAgent(undici, tls, options))
 }
 
 interface Sending {

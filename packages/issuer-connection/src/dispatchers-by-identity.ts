@@ -25,6 +25,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
   function end(identity: TlsIdentity, dispatcher: Dispatcher): void {
     used.delete(identity)
     const ended = dispatcher.close().finally(() => ending.delete(ended))
+    ended.catch(() => {}) // `close` rejects with the error; without `close`, it affects no request
     ending.add(ended)
   }
 

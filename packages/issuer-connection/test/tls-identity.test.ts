@@ -2,7 +2,7 @@ import { createServer } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
-import { Agent, request } from 'undici'
+import { Agent, request, type Dispatcher } from 'undici'
 import {
   connectToIssuer,
   dispatchersByIdentity,
@@ -108,6 +108,18 @@ t.test('close waits for requests of every identity; destroy aborts those of the 
     t.match(newest, how === 'close' ? /^[\dA-F:]+$/ : /^UND_ERR_DESTROYED$/)
     await t.rejects(get(server.url, by.for(identityOf(server.ca, first, 3))), { code: 'UND_ERR_CLOSED' })
   }
+})
+
+t.test('a dispatcher that fails to close does not affect requests with a newer identity', async t => {
+  const failing = { close: () => Promise.reject(new Error('cannot close')) } as Dispatcher
+  const working = new Agent()
+  const by = dispatchersByIdentity(({ cert }) => (cert === first.cert ? failing : working))
+  by.for(identityOf('', first, 1))
+  t.equal(by.for(identityOf('', second, 2)), working)
+  await new Promise(resolve => setImmediate(resolve)) // an unhandled rejection would fail this test
+  await by.close()
+  by.for(identityOf('', first, 3))
+  await t.rejects(by.close(), { message: 'cannot close' })
 })
 
 t.test('the identity is the same object until certificate or key change', async t => {
