@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { generateKeyPairSync } from 'node:crypto'
 import { createTestIssuer } from 'oauth-test-issuer'
 import t from 'tap'
+import { Agent } from 'undici'
 import { createTokenClient, type TokenClientOptions } from 'fastify-token-client'
 import { makeCertificate } from 'test-support/certificate'
 import { startRealServer } from './real-server.js'
@@ -107,6 +108,7 @@ const withoutUndefined = (given: object): object =>
 
 t.test('wrong options are named', async t => {
   const { cert: certificate } = await makeCertificate('payment')
+  const dispatchers = { dispatcher: new Agent(), issuerDispatcher: new Agent() }
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a' }
   const cases: [object, RegExp][] = [
     [{}, /`clientSecret` is missing.*or `privateKey`/],
@@ -155,6 +157,24 @@ t.test('wrong options are named', async t => {
     [
       { clientSecret: 'a', certificate, clientAuthentication: 'client_secret_post' },
       /a client secret with a `certificate` expects `certificate` and `privateKey` as PEM text/,
+    ],
+    ...[
+      { certificate, privateKey: pem },
+      { certificateFile: '/tls.crt' },
+      { privateKeyFile: '/tls.key' },
+    ].map((given): [object, RegExp] => [
+      { clientAuthentication: 'tls_client_auth', ...given, ...dispatchers },
+      new RegExp(
+        `\`${Object.keys(given)[0]}\` has no effect with a \`dispatcher\` and an \`issuerDispatcher\``,
+      ),
+    ]),
+    [
+      {
+        clientAuthentication: 'tls_client_auth',
+        privateKey: pem,
+        issuerDispatcher: dispatchers.issuerDispatcher,
+      },
+      /`tls_client_auth` expects `certificate` and `privateKey` as PEM/,
     ],
     [{ clientSecret: 'a', keyId: 'k1' }, /`keyId` is "k1", and does nothing with `clientSecret`/],
     [{ keyId: 'k1' }, /`keyId` is "k1", and does nothing without .*environment variable/],

@@ -5,12 +5,8 @@ import {
   type IssuerConnection,
   type IssuerMetadata,
 } from 'oauth-issuer-connection'
+import type { ServerLocation } from '../options/connection-options.js'
 import { singleFlight } from './single-flight.js'
-
-/** Where the token endpoint is: configured, or in the issuer's metadata. */
-export type ServerLocation =
-  | { readonly issuer: string; readonly metadataUrl: string | undefined; readonly tokenEndpoint: undefined }
-  | { readonly issuer: string | undefined; readonly tokenEndpoint: string }
 
 /** How metadata is requested. */
 interface Discovery {

@@ -1,6 +1,4 @@
-import type { Dispatcher } from 'undici'
 import {
-  connectToIssuer,
   requestFrom,
   type FetchRequest,
   type IssuerConnection,
@@ -18,30 +16,11 @@ export interface TokenEndpointAnswer {
   readonly identity: TlsIdentity | undefined
 }
 
-/** One is enough for client credentials; tokens on behalf of many callers are requested side by side. */
-const maxConnections = 16
-
-/** A way to the authorization server. */
-export interface ServerConnection {
-  readonly issuer: IssuerConnection
-  readonly send: TokenEndpointFetch
-  close(): Promise<void>
-}
-
-/** @param timeoutMs for one exchange altogether, in milliseconds */
-export function connectToServer(
-  dispatcher: Dispatcher | undefined,
-  timeoutMs: number,
-  tls: TlsSource,
-): ServerConnection {
-  const issuer = connectToIssuer({ dispatcher, timeoutMs, tls, connections: maxConnections })
-  return {
-    issuer,
-    async send(url, request) {
-      const exchange = issuer.exchange()
-      const response = cleanTokenAnswer(await exchange.request(url, requestFrom(request)))
-      return { response, identity: typeof tls === 'function' ? await exchange.identity() : undefined }
-    },
-    close: () => issuer.close(),
+/** Sends token requests over a connection. */
+export function sendThrough(connection: IssuerConnection, tls: TlsSource): TokenEndpointFetch {
+  return async (url, request) => {
+    const exchange = connection.exchange()
+    const response = cleanTokenAnswer(await exchange.request(url, requestFrom(request)))
+    return { response, identity: typeof tls === 'function' ? await exchange.identity() : undefined }
   }
 }

@@ -1,14 +1,14 @@
 import type { webcrypto } from 'node:crypto'
-import type { TlsSource } from 'oauth-issuer-connection'
+import { connectToIssuer, type TlsSource } from 'oauth-issuer-connection'
 import { report } from '../diagnostics.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { TargetOptions } from '../options/target-options.js'
-import { locateServer, type ServerLocation } from './authorization-server.js'
+import { locateServer } from './authorization-server.js'
 import { cacheKey } from './cache-key.js'
 import { dpopProofs } from './dpop-proofs.js'
 import { capLifetime, clientCredentials, onBehalfOfGrant, type Grant } from './grants.js'
 import { requestToken, type TokenEndpoint, type TokenRequest } from './request-token.js'
-import { connectToServer } from './token-endpoint-fetch.js'
+import { sendThrough } from './token-endpoint-fetch.js'
 import type { TokenKind, TokenOrigin } from './token-origin.js'
 
 /** The client that requests tokens. */
@@ -20,14 +20,22 @@ interface RequestingClient {
   readonly now: () => number
 }
 
+/** One is enough for client credentials; tokens on behalf of many callers are requested side by side. */
+const maxConnections = 16
+
 /** Tokens of an authorization server, requested at its token endpoint. */
 export function tokensFromIssuer(settings: IssuerSettings, client: RequestingClient): TokenOrigin {
   const { clientId, credentials, parametersOf } = settings
   const { name, tls, dpop, issuerTimeoutMs: timeoutMs, now } = client
-  const server = connectToServer(settings.issuerDispatcher, timeoutMs, tls)
+  const connection = connectToIssuer({
+    dispatcher: settings.issuerDispatcher,
+    timeoutMs,
+    tls,
+    connections: maxConnections,
+  })
   const endpoint: TokenEndpoint = {
-    locate: locateServer(locationOf(settings), { ...settings, connection: server.issuer, now }),
-    send: server.send,
+    locate: locateServer(settings.location, { ...settings, connection, now }),
+    send: sendThrough(connection, tls),
     presentsCertificate: typeof tls === 'function' || tls.cert !== undefined,
     timeoutMs,
     now,
@@ -38,7 +46,7 @@ export function tokensFromIssuer(settings: IssuerSettings, client: RequestingCli
     const all = [...parameters, ...parametersOf(target)]
     const request: TokenRequest = { clientId, credentials, grantType, parameters: all, proofs }
     return {
-      key: cacheKey(settings, request),
+      key: cacheKey(settings.location, request),
       ask() {
         report('fastify-token-client:token-requested', { name })
         return requestToken(request, endpoint)
@@ -52,11 +60,6 @@ export function tokensFromIssuer(settings: IssuerSettings, client: RequestingCli
       const { key, ask } = kindOf(onBehalfOfGrant(settings.onBehalfOfGrant, token), target)
       return { key, ask: capLifetime(ask, token, now) }
     },
-    close: () => server.close(),
+    close: () => connection.close(),
   }
-}
-
-/** The options were checked: one of the two is set. */
-function locationOf({ issuer, metadataUrl, tokenEndpoint }: IssuerSettings): ServerLocation {
-  return { issuer, metadataUrl, tokenEndpoint } as ServerLocation
 }

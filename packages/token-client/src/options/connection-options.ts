@@ -1,34 +1,27 @@
 import { show } from 'declared-options'
-import { reloadIdentity, type TlsSettings, type TlsSource } from 'oauth-issuer-connection'
+import { reloadIdentity, type TlsSource } from 'oauth-issuer-connection'
 import { refuseDotSegments } from '../call/confine-path.js'
 import type { ApiBase } from '../call/locate-call.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 import { valueOrFile } from './value-or-file.js'
 
-/** Where the authorization server is; `issuer` or `tokenEndpoint` is there. */
-export interface ServerSettings {
-  readonly issuer: string | undefined
-  readonly metadataUrl: string | undefined
-  readonly tokenEndpoint: string | undefined
-  readonly allowInsecureHttp: boolean
-}
+/** Where the token endpoint is: configured, or in the issuer's metadata. */
+export type ServerLocation =
+  | { readonly issuer: string; readonly metadataUrl: string | undefined; readonly tokenEndpoint: undefined }
+  | { readonly issuer: string | undefined; readonly tokenEndpoint: string }
 
-export function serverOf({
-  issuer,
-  metadataUrl,
-  tokenEndpoint,
-  allowInsecureHttp = false,
-}: Checked): ServerSettings {
-  if (issuer === undefined && tokenEndpoint === undefined)
+export function locationOf({ issuer, metadataUrl, tokenEndpoint }: Checked): ServerLocation {
+  if (tokenEndpoint === undefined) {
+    if (issuer !== undefined) return { issuer, metadataUrl, tokenEndpoint }
     throw new InvalidOptionError(
       "option `issuer` is missing; expected the authorization server's identifier, such as 'https://login.example.com/tenant', or give tokenEndpoint",
     )
-  if (metadataUrl !== undefined && tokenEndpoint !== undefined)
-    throw new InvalidOptionError(
-      'option `metadataUrl` has no effect with `tokenEndpoint`, because no metadata is fetched; leave one of them out',
-    )
-  return { issuer, metadataUrl, tokenEndpoint, allowInsecureHttp }
+  }
+  if (metadataUrl === undefined) return { issuer, tokenEndpoint }
+  throw new InvalidOptionError(
+    'option `metadataUrl` has no effect with `tokenEndpoint`, because no metadata is fetched; leave one of them out',
+  )
 }
 
 /** @throws {InvalidOptionError} if some servers would take a segment of the path for `..` */
@@ -49,13 +42,16 @@ export function baseOf(baseUrl: string): ApiBase {
  * (RFC 8705 §3). Its key has to be PEM text, since connections are opened with it.
  */
 export function tlsOf(given: Checked): TlsSource {
-  const { clientSecret, clientAuthentication: method, issuerDispatcher } = given
-  const trusted = trustOf(given)
+  const { ca, clientSecret, clientAuthentication: method, issuerDispatcher } = given
+  refuseBesideDispatchers(['ca'], given)
+  const trusted = ca === undefined ? {} : { ca }
   const certificate = valueOrFile(given, 'certificate')
   const privateKey = valueOrFile(given, 'privateKey')
   const bindsToken = clientSecret !== undefined && certificate !== undefined
   if (method !== 'tls_client_auth' && !bindsToken) return trusted
-  if (issuerDispatcher !== undefined && certificate === undefined) return trusted
+  const hasNeither = certificate === undefined && privateKey === undefined
+  if (issuerDispatcher !== undefined && hasNeither) return trusted
+  refuseBesideDispatchers(['certificate', 'certificateFile', 'privateKey', 'privateKeyFile'], given)
   if (typeof certificate === 'string' && typeof privateKey === 'string')
     return { ...trusted, cert: certificate, key: privateKey }
   if (!isPemOrFunction(certificate) || !isPemOrFunction(privateKey))
@@ -69,11 +65,12 @@ export function tlsOf(given: Checked): TlsSource {
   return reloadIdentity({ ...trusted, certificate, privateKey })
 }
 
-function trustOf({ ca, dispatcher, issuerDispatcher }: Checked): Pick<TlsSettings, 'ca'> {
-  if (ca === undefined) return {}
-  if (dispatcher === undefined || issuerDispatcher === undefined) return { ca }
+/** Dispatchers of the user have their own TLS settings. */
+function refuseBesideDispatchers(names: readonly (keyof Checked)[], given: Checked): void {
+  const name = names.find(candidate => given[candidate] !== undefined)
+  if (name === undefined || given.dispatcher === undefined || given.issuerDispatcher === undefined) return
   throw new InvalidOptionError(
-    'option `ca` has no effect with a `dispatcher` and an `issuerDispatcher`; pass it to them',
+    `option \`${name}\` has no effect with a \`dispatcher\` and an \`issuerDispatcher\`; pass it to them`,
   )
 }
 

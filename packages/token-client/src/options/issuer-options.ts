@@ -1,14 +1,16 @@
 import type { ClientCredentials } from 'oauth-issuer-connection'
 import type { Dispatcher } from 'undici'
 import { InvalidOptionError } from '../errors.js'
-import { serverOf, type ServerSettings } from './connection-options.js'
+import { locationOf, type ServerLocation } from './connection-options.js'
 import { credentialsOf } from './credential-options.js'
 import type { Checked } from './options.js'
 import type { OnBehalfOfGrant, Profile } from './profiles.js'
 import { parametersOf, type TargetOptions } from './target-options.js'
 
 /** An authorization server, and how the client asks it for tokens. */
-export interface IssuerSettings extends ServerSettings {
+export interface IssuerSettings {
+  readonly location: ServerLocation
+  readonly allowInsecureHttp: boolean
   readonly clientId: string
   readonly credentials: ClientCredentials
   /** What a token is requested for → parameters of the request. @throws {InvalidOptionError} */
@@ -28,7 +30,8 @@ export function issuerOf(given: Checked, target: TargetOptions, profile: Profile
   wanted(target) // what is wrong with it shows now, not with the first call
   const credentials = credentialsOf(given, profile)
   return {
-    ...serverOf(given),
+    location: locationOf(given),
+    allowInsecureHttp: given.allowInsecureHttp === true,
     clientId,
     credentials,
     parametersOf: wanted,
