@@ -1,12 +1,4 @@
-export {
-  clip,
-  describeAnswer,
-  headerOf,
-  jsonObjectIn,
-  toResponse,
-  type IssuerAnswer,
-  type JsonObject,
-} from './answer.js'
+export { clip, describeAnswer, headerOf, jsonObjectIn, type IssuerAnswer, type JsonObject } from './answer.js'
 export type { BodyText } from './read-body.js'
 export type { AssertionAudience, AssertionKey, SignAssertion } from './authenticate/client-assertion.js'
 export {
@@ -39,5 +31,11 @@ export { endpointIn } from './endpoint.js'
 export { asError, IssuerConnectionError, messageOf } from './errors.js'
 export { dispatchersByIdentity, type DispatchersByIdentity } from './dispatchers-by-identity.js'
 export { beforeAbort, within } from './in-time.js'
-export { createAgent, usesEnvironmentProxy, type TlsSettings, type UndiciAgents } from './open-dispatcher.js'
-export { reloadIdentity, type ReloadedCertificate, type TlsIdentity, type TlsSource } from './tls-identity.js'
+export { createAgent, type TlsSettings, type UndiciAgents } from './open-dispatcher.js'
+export {
+  fixedIdentity,
+  reloadIdentity,
+  type ReloadedCertificate,
+  type TlsIdentity,
+  type TlsSource,
+} from './tls-identity.js'

@@ -1,4 +1,3 @@
-import type * as Zlib from 'node:zlib'
 import { promisify, TextDecoder } from 'node:util'
 
 /** A body as text, or why it cannot be read. */
@@ -38,23 +37,22 @@ export async function readBody(
   }
 }
 
-type Decode = (zlib: typeof Zlib, bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
+type ZlibFunction = 'gunzip' | 'brotliDecompress' | 'inflate' | 'inflateRaw'
 
-const gunzip: Decode = (zlib, bytes, options) =>
-  promisify<Buffer, object, Buffer>(zlib.gunzip)(bytes, options)
-
-/** Content coding → its decoder (RFC 9110 §8.4.1). */
-const decoders: Readonly<Record<string, Decode>> = {
-  gzip: gunzip,
-  'x-gzip': gunzip,
-  br: (zlib, bytes, options) => promisify<Buffer, object, Buffer>(zlib.brotliDecompress)(bytes, options),
-  // `deflate` means the zlib format, but some servers omit its two-byte header.
-  deflate: (zlib, bytes, options) =>
-    promisify<Buffer, object, Buffer>(((bytes[0] ?? 0) & 0x0f) === 8 ? zlib.inflate : zlib.inflateRaw)(
-      bytes,
-      options,
-    ),
-  identity: async (_zlib, bytes) => bytes,
+/** The function of `node:zlib` that decodes a content coding (RFC 9110 §8.4.1). */
+function decoderFor(coding: string, [firstByte = 0]: Buffer): ZlibFunction {
+  switch (coding) {
+    case 'gzip':
+    case 'x-gzip':
+      return 'gunzip'
+    case 'br':
+      return 'brotliDecompress'
+    case 'deflate':
+      // `deflate` means the zlib format, but some servers omit its two-byte header.
+      return (firstByte & 0x0f) === 8 ? 'inflate' : 'inflateRaw'
+    default:
+      throw new Error(`content-encoding ${coding}`)
+  }
 }
 
 /** No server needs more codings than this, and each costs time. */
@@ -66,15 +64,14 @@ async function decode(bytes: Buffer, contentEncoding: string | undefined, maxByt
     .toLowerCase()
     .split(',')
     .map(name => name.trim())
-    .filter(Boolean)
+    .filter(name => name !== '' && name !== 'identity')
   if (codings.length === 0 || bytes.length === 0) return bytes
   if (codings.length > mostCodings) throw new Error(`content-encoding ${codings.join(', ')}`)
   const zlib = await import('node:zlib')
   let decoded = bytes
   for (const coding of codings.toReversed()) {
-    const undo = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined
-    if (undo === undefined) throw new Error(`content-encoding ${coding}`)
-    decoded = await undo(zlib, decoded, { maxOutputLength: maxBytes })
+    const undo = promisify<Buffer, object, Buffer>(zlib[decoderFor(coding, decoded)])
+    decoded = await undo(decoded, { maxOutputLength: maxBytes })
   }
   return decoded
 }
@@ -88,7 +85,7 @@ const byteOrderMarks: readonly (readonly [charset: string, mark: Buffer])[] = [
 /** A byte order mark outranks the declared charset (WHATWG Encoding §6). JSON without either is UTF-8 (RFC 8259 §8.1). */
 function toText(bytes: Buffer, contentType: string | undefined): string {
   const [marked] = byteOrderMarks.find(([, mark]) => bytes.subarray(0, mark.length).equals(mark)) ?? []
-  return decoderFor(marked ?? charsetOf(contentType)).decode(bytes) // drops the mark
+  return textDecoder(marked ?? charsetOf(contentType)).decode(bytes) // drops the mark
 }
 
 function charsetOf(contentType: string | undefined): string {
@@ -96,7 +93,7 @@ function charsetOf(contentType: string | undefined): string {
 }
 
 /** An unknown charset is not a reason to refuse a body that is most likely UTF-8. */
-function decoderFor(charset: string): TextDecoder {
+function textDecoder(charset: string): TextDecoder {
   try {
     return new TextDecoder(charset)
   } catch {

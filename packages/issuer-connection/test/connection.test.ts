@@ -6,10 +6,10 @@ import {
   describeAnswer,
   headerOf,
   jsonObjectIn,
-  usesEnvironmentProxy,
   type ConnectionOptions,
   type IssuerConnection,
 } from 'oauth-issuer-connection'
+import { usesEnvironmentProxy } from '#src/open-dispatcher.js'
 import { makeCertificate } from 'test-support/certificate'
 import { setEnvironment, startProxy } from 'test-support/proxy'
 import { messageOf, startServer } from './server.js'

@@ -1,14 +1,13 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { show, takeOptions } from 'declared-options'
+import { oneOf, show, takeOptions } from 'declared-options'
 import fp from 'fastify-plugin'
 import { notify } from './diagnostics.js'
 import { InvalidOptionError } from './errors.js'
 import type { TokenClientPluginOptions } from './options/options.js'
+import { toError, topLevel } from './options/place.js'
 import { parseOptions, type Settings } from './options/settings.js'
 import { verifyTokenStore } from './share/verify-token-store.js'
 import { buildTokenClient, type BuiltTokenClient, type FailureListeners } from './token-client.js'
-
-const toError = (message: string): Error => new InvalidOptionError(message)
 
 /** Read here, and Fastify's own options of `register`. */
 const ignored = ['name', 'prefetch', 'prefix', 'logLevel', 'logSerializers']
@@ -82,9 +81,6 @@ function decoratorName(fastify: FastifyInstance, name: unknown): string {
 }
 
 function prefetchMode(mode: unknown): 'background' | 'required' | 'lazy' {
-  if (mode === undefined || mode === 'background') return 'background'
-  if (mode === 'required' || mode === 'lazy') return mode
-  throw new InvalidOptionError(
-    `option \`prefetch\` is ${show(mode)}; expected 'background', 'required' or 'lazy'`,
-  )
+  if (mode === undefined) return 'background'
+  return oneOf(['background', 'required', 'lazy']).read(mode, { ...topLevel, option: 'prefetch' })
 }

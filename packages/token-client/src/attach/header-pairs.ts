@@ -17,6 +17,12 @@ export function headerPairs(headers: HeadersInput): Iterable<readonly [string, H
   }
 }
 
+/** The value of a header. @param wanted its name in lower case */
+export function headerOf(headers: HeadersInput, wanted: string): HeaderValue {
+  for (const [name, value] of headerPairs(headers)) if (name.toLowerCase() === wanted) return value
+  return undefined
+}
+
 function pairsOf(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {
   if (headers === null || headers === undefined) return []
   if (Array.isArray(headers) && !Array.isArray(headers[0])) return flatPairs(headers)

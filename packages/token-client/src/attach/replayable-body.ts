@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { asError } from 'oauth-issuer-connection'
 import type { Dispatcher } from 'undici'
-import { headerPairs } from './header-pairs.js'
+import { headerOf } from './header-pairs.js'
 
 /** A request whose body may be readable again. */
 export interface Replayable {
@@ -113,9 +113,4 @@ async function* read(body: AnyIterable, keep?: (chunk: Uint8Array) => void): Asy
 
 function toBytes(chunk: Uint8Array | string): Uint8Array {
   return typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-}
-
-function headerOf(headers: Dispatcher.DispatchOptions['headers'], wanted: string): unknown {
-  for (const [name, value] of headerPairs(headers)) if (name.toLowerCase() === wanted) return value
-  return undefined
 }

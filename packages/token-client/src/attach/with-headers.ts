@@ -8,11 +8,6 @@ export function withHeaders(request: Dispatcher.DispatchOptions, added: Added): 
   return { ...request, headers: joinHeaders(request.headers, added) }
 }
 
-export function hasHeader(headers: HeadersInput, wanted: string): boolean {
-  for (const [name] of headerPairs(headers)) if (name.toLowerCase() === wanted) return true
-  return false
-}
-
 /** Headers in any form that undici takes, with these instead of the ones of the same name. */
 export function joinHeaders(headers: HeadersInput, added: Added): Record<string, HeaderValue> {
   if (headers === undefined || headers === null) return { ...added }

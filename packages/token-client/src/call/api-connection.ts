@@ -1,5 +1,11 @@
 import type { Dispatcher } from 'undici'
-import { createAgent, dispatchersByIdentity, type TlsSettings, type TlsSource } from 'oauth-issuer-connection'
+import {
+  createAgent,
+  dispatchersByIdentity,
+  fixedIdentity,
+  type DispatchersByIdentity,
+  type TlsSource,
+} from 'oauth-issuer-connection'
 import { identityFor, noteIdentity } from '../attach/bound-request.js'
 import type { TokenScheme } from '../attach/token-scheme.js'
 import { loadUndici } from './load-undici.cjs'
@@ -20,32 +26,18 @@ export function connectToApi(
   scheme: TokenScheme,
 ): ApiConnection {
   if (given !== undefined) return { scheme, dispatcher: () => given, close: async () => {} }
-  return typeof tls === 'function' ? connectWithTokens(scheme) : connectAlways(tls, scheme)
+  const dispatchers = dispatchersByIdentity(settings => createAgent(loadUndici(), settings))
+  const close = (): Promise<void> => dispatchers.close()
+  if (typeof tls === 'function') return { ...presentTokenCertificate(dispatchers, scheme), close }
+  const identity = fixedIdentity(tls)
+  return { scheme, dispatcher: () => dispatchers.for(identity), close }
 }
 
-/** One agent, with one client certificate or none. */
-function connectAlways(tls: TlsSettings, scheme: TokenScheme): ApiConnection {
-  let agent: Dispatcher | undefined
-  let isClosed = false
-  return {
-    scheme,
-    dispatcher() {
-      if (agent === undefined) {
-        agent = createAgent(loadUndici(), tls)
-        if (isClosed) void agent.close() // calls fail with undici's own error
-      }
-      return agent
-    },
-    async close() {
-      isClosed = true
-      await agent?.close()
-    },
-  }
-}
-
-/** Connections present the certificate that the token of the call was requested with. */
-function connectWithTokens(scheme: TokenScheme): ApiConnection {
-  const dispatchers = dispatchersByIdentity(tls => createAgent(loadUndici(), tls))
+/** Each connection presents the certificate with which the token of the call was requested. */
+function presentTokenCertificate(
+  dispatchers: DispatchersByIdentity,
+  scheme: TokenScheme,
+): Omit<ApiConnection, 'close'> {
   let router: Dispatcher | undefined
   return {
     scheme: noteIdentity(scheme),
@@ -56,6 +48,5 @@ function connectWithTokens(scheme: TokenScheme): ApiConnection {
         if (identity === undefined) return withoutCertificate(request, handler)
         return dispatchers.for(identity).dispatch(request, handler)
       })),
-    close: () => dispatchers.close(),
   }
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher, FormData as UndiciFormData } from 'undici'
-import { hasHeader, withHeaders } from '../attach/with-headers.js'
+import { headerOf } from '../attach/header-pairs.js'
+import { withHeaders } from '../attach/with-headers.js'
 import { loadUndici } from './load-undici.cjs'
 
 /** Which web standard a value implements: Node's globals and undici's npm package have classes of their own. */
@@ -30,7 +31,7 @@ export function withKnownBody<Call extends Dispatcher.DispatchOptions>(call: Cal
   if (standard !== 'URLSearchParams') return call
   // Told by its tag, also if it is of another class.
   const form = { ...call, body: (body as unknown as URLSearchParams).toString() }
-  if (hasHeader(call.headers, 'content-type')) return form
+  if (headerOf(call.headers, 'content-type') !== undefined) return form
   // The same call with one more header, so still of the same type.
   return withHeaders(form, {
     'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
