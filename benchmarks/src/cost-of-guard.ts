@@ -1,9 +1,8 @@
 // A process of its own: what the guard costs the main thread for one request, and how that grows with what it is given.
-import Fastify from 'fastify'
-import resourceServer, { type ResourceServerOptions } from 'fastify-resource-server'
+import type { ResourceServerOptions } from 'fastify-resource-server'
 import { createTestIssuer, type TestIssuer } from 'oauth-test-issuer'
 import { median } from './harness/interval.js'
-import { guardRequests, processorTime, type Run } from './harness/guard-requests.js'
+import { guardedApp, guardRequests, processorTime, type Run } from './harness/guard-requests.js'
 import { audience } from './harness/issuer.js'
 import { serve } from './harness/serve.js'
 
@@ -83,17 +82,15 @@ async function runOf(
   { issuers, tokens, scope }: Case,
   options: Partial<ResourceServerOptions>,
 ): Promise<Run> {
-  const app = Fastify()
-  await app.register(resourceServer, {
+  const guarded = await guardedApp({
     issuers: issuers.map(({ url, jwks }) => ({ issuer: url, audience, keys: jwks.keys })),
     verifyInThreadPool: false,
     prefetch: 'required',
     ...options,
   })
-  await app.ready()
   // The first signature of each key is verified twice, and asynchronously.
-  await Promise.all(tokens.slice(0, issuers.length).map(token => app.oauth.verify(token)))
-  return guardRequests(app, scope, tokens)
+  await Promise.all(tokens.slice(0, issuers.length).map(token => guarded.app.oauth.verify(token)))
+  return guardRequests(guarded, scope, tokens)
 }
 
 async function grow(dimension: Dimension, rounds: number): Promise<Grown> {

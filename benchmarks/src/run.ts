@@ -14,7 +14,7 @@ import { startUp } from './questions/start-up.js'
 import { tokenClient } from './questions/token-client.js'
 import { tokenRate } from './questions/token-rate.js'
 import type { Question } from './questions/question.js'
-import { keepAnswer, readAnswers } from './report/answers.js'
+import { keepAnswer, readAnswers, readEarlierAnswers } from './report/answers.js'
 import { factValue } from './report/format.js'
 import { judge } from './report/verdict.js'
 import { writeResults } from './report/results.js'
@@ -82,7 +82,7 @@ for (const question of asked) {
   for (const comparison of findings.comparisons ?? [])
     for (const goal of comparison.goals) console.log(`${comparison.title}: ${judge(comparison, goal)}`)
   for (const found of findings.facts ?? []) console.log(`${found.what}: ${factValue(found)}`)
-  writeResults(questions, readAnswers())
+  writeResults(questions, readAnswers(), readEarlierAnswers())
 }
 await load.close()
 console.log('\nWritten to benchmarks/RESULTS.md')

@@ -20,6 +20,13 @@ export interface Started {
 /** Something that can be started any number of times, each time in a fresh process. */
 export interface Contender {
   readonly name: string
+  /** At most so many processes; as many as asked for by default. */
+  readonly mostProcesses?: number
   /** Returns null if it does not support what is asked for, such as an algorithm. */
   start(): Promise<Started | null>
+}
+
+/** A contender that no goal concerns: fewer processes are enough to show the order of magnitude. */
+export function asPeer(contender: Contender): Contender {
+  return { ...contender, mostProcesses: 2 }
 }

@@ -31,7 +31,8 @@ export async function measureProcesses(
   const repetitions: Map<string, readonly Measured[]>[] = []
   for (let process = 0; process < processes; process += 1) {
     tell(`process ${process + 1} of ${processes}`)
-    repetitions.push(await measureOnce(rotated(contenders, process), slices))
+    const present = contenders.filter(({ mostProcesses = processes }) => process < mostProcesses)
+    repetitions.push(await measureOnce(rotated(present, process), slices))
   }
   const numbersOf = (measure: Measure): Numbers =>
     Object.fromEntries(contenders.map(({ name }) => [name, numbersFor(name, measure, repetitions)]))

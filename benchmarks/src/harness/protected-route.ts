@@ -1,4 +1,5 @@
 import type { Comparison, Goal } from './comparison.js'
+import { asPeer } from './contender.js'
 import { bearerTokens, startIssuer, type Algorithm } from './issuer.js'
 import { underLoad, type LoadedServer } from './load-contender.js'
 import type { Load } from './load.js'
@@ -24,6 +25,13 @@ const servers = [
   ['@fastify/jwt + get-jwks', 'fastify-jwt', {}],
   ['express-oauth2-jwt-bearer', 'express', {}],
 ] as const
+
+const peers: ReadonlySet<string> = new Set([
+  'jose in a hook',
+  'fastify-jwt-jwks',
+  '@fastify/jwt + get-jwks',
+  'express-oauth2-jwt-bearer',
+])
 
 /** The same protected route in each server, under the same load. */
 function protectedRoutes(trust: Trust, algorithm: Algorithm, load: Load): LoadedServer[] {
@@ -67,7 +75,10 @@ export async function compareRoutes(
     const load = { path: '/orders', credentials, seconds: effort.secondsPerSlice }
     const routes = protectedRoutes(trust, algorithm, load).filter(({ name }) => !without.includes(name))
     const measured = await measureProcesses(
-      routes.map(route => underLoad(route, effort.load)),
+      routes.map(route => {
+        const contender = underLoad(route, effort.load)
+        return peers.has(route.name) ? asPeer(contender) : contender
+      }),
       effort,
       what => effort.tell(`${title}: ${what}`),
     )

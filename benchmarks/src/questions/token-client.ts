@@ -1,4 +1,5 @@
 import { setUpClient } from '../harness/client-set-up.js'
+import { asPeer } from '../harness/contender.js'
 import { measureProcesses } from '../harness/measure-processes.js'
 import { slices } from '../harness/slice-contender.js'
 import type { Question } from './question.js'
@@ -24,7 +25,10 @@ export const tokenClient: Question = {
     const setUp = await setUpClient(86_400_000)
     try {
       const measured = await measureProcesses(
-        contenders.map(([name, file]) => slices(name, `clients/${file}`, setUp.config)),
+        contenders.map(([name, file]) => {
+          const contender = slices(name, `clients/${file}`, setUp.config)
+          return name === raw || name === ours ? contender : asPeer(contender)
+        }),
         effort,
         effort.tell,
       )

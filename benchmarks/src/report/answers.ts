@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Machine } from '../harness/machine.js'
 import type { Findings } from '../questions/question.js'
@@ -18,16 +18,29 @@ export interface Answer extends Findings {
 /** The folder of the results: `benchmarks/`. */
 export const folder: string = fileURLToPath(new URL('../../', import.meta.url))
 const answersFolder = `${folder}answers/`
+const earlierFolder = `${answersFolder}earlier/`
 
+/** Stores an answer. The one of the run before is kept too: two runs must agree. */
 export function keepAnswer(answer: Answer): void {
-  mkdirSync(answersFolder, { recursive: true })
-  writeFileSync(`${answersFolder}${answer.question}.json`, `${JSON.stringify(rounded(answer), null, 1)}\n`)
+  mkdirSync(earlierFolder, { recursive: true })
+  const file = `${answer.question}.json`
+  if (existsSync(answersFolder + file)) renameSync(answersFolder + file, earlierFolder + file)
+  writeFileSync(answersFolder + file, `${JSON.stringify(rounded(answer), null, 1)}\n`)
 }
 
 export function readAnswers(): Answer[] {
-  return readdirSync(answersFolder)
+  return answersIn(answersFolder)
+}
+
+/** The answers of the run before. */
+export function readEarlierAnswers(): Answer[] {
+  return existsSync(earlierFolder) ? answersIn(earlierFolder) : []
+}
+
+function answersIn(directory: string): Answer[] {
+  return readdirSync(directory)
     .filter(file => file.endsWith('.json'))
-    .map(file => JSON.parse(readFileSync(answersFolder + file, 'utf8')) as Answer)
+    .map(file => JSON.parse(readFileSync(directory + file, 'utf8')) as Answer)
 }
 
 /** More digits than four are noise. */

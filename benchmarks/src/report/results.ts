@@ -10,8 +10,15 @@ import { factGoal, judge, verdict } from './verdict.js'
 
 const ours = 'fastify-resource-server, fastify-token-client, oauth-test-issuer'.split(', ')
 
-/** Writes RESULTS.md and the charts from what is kept, in the order of the questions. */
-export function writeResults(questions: readonly Question[], answers: readonly Answer[]): void {
+/**
+ * Writes RESULTS.md and the charts, in the order of the questions.
+ * @param earlier the answers of the run before
+ */
+export function writeResults(
+  questions: readonly Question[],
+  answers: readonly Answer[],
+  earlier: readonly Answer[],
+): void {
   rmSync(`${folder}charts`, { recursive: true, force: true })
   mkdirSync(`${folder}charts`)
   const known = questions.flatMap(({ name }) => answers.filter(({ question }) => question === name))
@@ -20,40 +27,51 @@ export function writeResults(questions: readonly Question[], answers: readonly A
     '',
     'Written by `pnpm bench`; change nothing by hand. What the numbers mean, and where the remaining time goes: [docs/performance.md](../docs/performance.md).',
     '',
-    'Each contender is started several times, in processes of its own, because the result depends on how V8 happens to optimise a process. The processes of a repetition are settled one by one and then measured slice by slice in alternation. A ratio is the median over these repetitions, with its 95 % confidence interval from order statistics in brackets (fewer than six repetitions: the whole range, which decides nothing). A goal is met (✅) only if the whole interval meets it, missed (❌) if none of it does, and undecided (❔) otherwise. “By processor time” compares the processor time of a request or call, all threads of the process together; “by instructions” the instructions in user mode, where the machine counts them: other work on the machine does not change that number. Absolute rates are those of one machine.',
+    'Each contender is started several times, in processes of its own, because the result depends on how V8 happens to optimise a process. The processes of a repetition are settled one by one and then measured slice by slice in alternation. A ratio is the median over these repetitions, with its 95 % confidence interval from order statistics in brackets (fewer than six repetitions: the whole range, which decides nothing). Peers that no goal concerns run in two processes. A goal is met (✅) only if the whole interval meets it, missed (❌) if none of it does, and undecided (❔) otherwise. “By processor time” compares the processor time of a request or call, all threads of the process together; “by instructions” the instructions in user mode, where the machine counts them: other work on the machine does not change that number. Absolute rates are those of one machine.',
     '',
-    ...overview(known),
+    ...overview(known, earlier),
     ...known.flatMap(section),
   ]
   writeFileSync(`${folder}RESULTS.md`, `${text.join('\n').trimEnd()}\n`)
 }
 
-/** Every goal of every question with its measurement, before any detail. */
-function overview(answers: readonly Answer[]): string[] {
+/** Every goal of every question with its measurement and that of the earlier run, before any detail. */
+function overview(answers: readonly Answer[], earlier: readonly Answer[]): string[] {
+  const comparisonsBefore = earlier.flatMap(({ comparisons = [] }) => comparisons)
+  const factsBefore = earlier.flatMap(({ facts = [] }) => facts)
   const rows = answers.flatMap(({ comparisons = [], facts = [] }) => [
-    ...comparisons.flatMap(comparison => comparison.goals.map(goal => goalRow(comparison, goal))),
+    ...comparisons.flatMap(comparison => {
+      const before = comparisonsBefore.find(({ title }) => title === comparison.title)
+      return comparison.goals.map(goal => goalRow(comparison, goal, before))
+    }),
     ...facts
       .filter(fact => factGoal(fact) !== '')
-      .map(fact => `| ${fact.what} | ${factValue(fact)} | | | ${factGoal(fact)} |`),
+      .map(fact => {
+        const before = factsBefore.find(({ what }) => what === fact.what)
+        return `| ${fact.what} | ${factValue(fact)} | ${before === undefined ? '–' : factValue(before)} | | ${factGoal(fact)} |`
+      }),
   ])
+  const dates = [...new Set(earlier.map(({ measured }) => measured.slice(0, 16).replace('T', ' ')))].sort()
   return [
     '## Goals',
     '',
-    '| | by rate | by processor time | by instructions | goal |',
+    `The earlier run is that of ${dates[0] ?? 'no day yet'} (UTC).`,
+    '',
+    '| | by rate | by rate, earlier run | by processor time | goal |',
     '|---|--:|--:|--:|--:|',
     ...rows,
     '',
   ]
 }
 
-function goalRow(comparison: Comparison, goal: Goal): string {
-  const { title, rates, processor, instructions } = comparison
+function goalRow(comparison: Comparison, goal: Goal, before: Comparison | undefined): string {
+  const { title, rates, processor } = comparison
   const { contender, of } = goal
   const columns = [
     ratio(rates, contender, of),
-    // Fewer are better, so the ratios are inverted: they compare with that of the rates.
+    ratio(before?.rates, contender, of),
+    // Less is better, so the ratio is inverted to compare with that of the rates.
     ratio(processor, of, contender),
-    ratio(instructions, of, contender),
   ]
   return `| ${title}: ${contender}, of ${of} | ${columns.map(ratioText).join(' | ')} | ${verdict(comparison, goal)} ≥ ${goal.atLeast.toFixed(2)} |`
 }
