@@ -22,7 +22,7 @@ export interface ConnectedIntrospection {
  * of another issuer wait for them.
  */
 export function connectIntrospection(
-  { issuers, clock }: Pick<Settings, 'issuers' | 'clock'>,
+  { issuers, issuerTimeoutMs, clock }: Pick<Settings, 'issuers' | 'issuerTimeoutMs' | 'clock'>,
   {
     connect,
     checkCustomClaims,
@@ -38,7 +38,10 @@ export function connectIntrospection(
     introspect:
       connected.length === 0
         ? undefined
-        : introspectAtAny(connected.map(({ introspection }) => introspection)),
+        : introspectAtAny(
+            connected.map(({ introspection }) => introspection),
+            issuerTimeoutMs,
+          ),
     async close() {
       await Promise.all(connected.map(({ connection }) => connection.close()))
     },

@@ -7,6 +7,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import resourceServer, { type IssuerOptions } from 'fastify-resource-server'
 import { makeCertificate } from 'test-support/certificate'
+import { askInTurn } from '#src/introspection/ask-in-turn.js'
 import { makeKey, signRaw } from './hand-made-issuer.js'
 import { active, startOpaque, type OpaqueIssuer } from './opaque-issuer.js'
 import { audience } from './protected-app.js'
@@ -18,13 +19,19 @@ interface Api {
   refusal(): Record<string, unknown> | undefined
 }
 
-async function protect(t: Test, opaques: readonly OpaqueIssuer[], more: IssuerOptions[] = []): Promise<Api> {
+async function protect(
+  t: Test,
+  opaques: readonly OpaqueIssuer[],
+  more: IssuerOptions[] = [],
+  issuerTimeoutMs = 5_000,
+): Promise<Api> {
   const logged: Record<string, unknown>[] = []
   const stream = { write: (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>) }
   const app = fastify({ logger: { level: 'info', stream } })
   t.teardown(() => app.close())
   await app.register(resourceServer, {
     clock: () => opaques[0]?.clock.now ?? 0,
+    issuerTimeoutMs,
     issuers: [
       ...opaques.map(({ url }, index) => ({
         issuer: url,
@@ -90,6 +97,74 @@ t.test('an outage of one issuer affects no token of another', async t => {
     t.equal(await api.status(token), 200, token)
   }
   t.same(tokensAt(first), ['one'], 'an issuer that fails is asked last')
+})
+
+t.test('all issuers together have one time limit', async t => {
+  const opaques = await Promise.all(Array.from({ length: 20 }, () => startOpaque(t)))
+  for (const { answers } of opaques) answers.set('opaque', () => {})
+  const api = await protect(t, opaques, [], 200)
+  const startedAt = performance.now()
+  t.equal(await api.status('opaque'), 503)
+  t.ok(performance.now() - startedAt < 2_000, 'not 20 times as long')
+  t.match(api.refusal(), { reason: 'unavailable' })
+})
+
+t.test('an issuer that hangs leaves time for the next one', async t => {
+  const [first, second] = [await startOpaque(t), await startOpaque(t)]
+  const api = await protect(t, [first, second], [], 1_000)
+  first.answers.set('opaque', () => {})
+  second.answers.set('opaque', active(second))
+  t.equal(await api.status('opaque'), 200)
+})
+
+t.test('questions that are asked in turn', async t => {
+  type Answer = 'yes' | 'no'
+  const asked: string[] = []
+  const question = (name: string, answer: Promise<Answer>) => async () => {
+    asked.push(name)
+    return answer
+  }
+  const hangs = new Promise<Answer>(() => {})
+  const yes = Promise.resolve<Answer>('yes')
+  const no = Promise.resolve<Answer>('no')
+  const isYes = (answer: Answer): boolean => answer === 'yes'
+  const ask = (...answers: Promise<Answer>[]): Promise<readonly Answer[]> => {
+    asked.length = 0
+    return askInTurn(
+      answers.map((answer, index) => question(`${index}`, answer)),
+      isYes,
+      20,
+    )
+  }
+
+  t.same(
+    [await ask(no, yes, yes), asked],
+    [
+      ['no', 'yes'],
+      ['0', '1'],
+    ],
+  )
+  t.same(
+    [await ask(no, no), asked],
+    [
+      ['no', 'no'],
+      ['0', '1'],
+    ],
+  )
+  t.same([await ask(hangs, yes), asked], [['yes'], ['0', '1']])
+  t.same([await ask(hangs, no, hangs), asked], [['no'], ['0', '1', '2']])
+  t.same(await ask(), [])
+
+  let answerLate: (answer: Answer) => void = () => {}
+  const late = new Promise<Answer>(resolve => {
+    answerLate = resolve
+  })
+  const answers = askInTurn([question('0', late), question('1', hangs), question('2', yes)], isYes, 60_000)
+  answerLate('yes')
+  t.same(await answers, ['yes'], 'the answer that decides ends the waiting')
+  await t.rejects(askInTurn([() => Promise.reject(new Error('broken'))], isYes, 60_000), {
+    message: 'broken',
+  })
 })
 
 t.test('an issuer that says inactive does not hide the outage of another one', async t => {

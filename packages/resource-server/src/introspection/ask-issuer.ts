@@ -58,8 +58,7 @@ export function createAskIssuer(
 ): AskIssuer {
   let finding: Promise<Found> | undefined
 
-  async function ask(raw: string, refused: boolean): Promise<Claims> {
-    const exchange = connection.exchange()
+  async function ask(raw: string, exchange: IssuerExchange, refused: boolean): Promise<Claims> {
     const { server, metadata } = await (finding ??= findServer(client, target, exchange))
     const credentials = withMethod(client.credentials, metadata)
     const authentication = await beforeAbort(
@@ -70,13 +69,13 @@ export function createAskIssuer(
     const answer = await introspect(raw, { server, client, authentication, exchange })
     if (answer !== 'refused') return answer
     // A secret that was rotated is fetched once more.
-    if (!refused && canChange(credentials)) return ask(raw, true)
+    if (!refused && canChange(credentials)) return ask(raw, exchange, true)
     throw new Error(`${server.introspection_endpoint} answers 401: it refuses this service's credentials`)
   }
 
   return async raw => {
     try {
-      return await ask(raw, false)
+      return await ask(raw, connection.exchange(), false)
     } catch (error) {
       finding = undefined
       throw error

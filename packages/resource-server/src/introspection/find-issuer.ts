@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { isB64token } from '../b64token.js'
 import { Refusal, type RefusalReason } from '../errors.js'
 import type { Outcome } from '../outcome.js'
-import type { Introspection } from './introspect-token.js'
+import { askInTurn } from './ask-in-turn.js'
+import { retryAfterMs, type Introspection } from './introspect-token.js'
 
 /** Verifies a token that is not a JWT. The reason is `unavailable` when an issuer that may know it cannot be asked. */
 export type IntrospectToken = (raw: string) => Promise<Outcome>
@@ -14,21 +15,36 @@ const undecided: ReadonlySet<RefusalReason> = new Set(['inactive', 'issuer', 'un
 
 /**
  * Asks one issuer after the other until one says that the token is active: an opaque token does not name its issuer. The
- * answer of that issuer decides, also if its claims are refused.
+ * answer of that issuer decides, even if its claims are refused.
+ * @param timeoutMs time limit for all issuers together, in milliseconds
  */
-export function introspectAtAny(introspections: readonly Introspection[]): IntrospectToken {
+export function introspectAtAny(
+  introspections: readonly Introspection[],
+  timeoutMs: number,
+): IntrospectToken {
   return async raw => {
     if (raw.length > maxTokenLength || !isB64token(raw))
       return new Refusal('malformed', `the token is not a b64token of at most ${maxTokenLength} characters`)
     const hash = createHash('sha256').update(raw).digest('base64url')
-    const refusals: Refusal[] = []
-    for (const introspection of inOrder(introspections, hash)) {
-      const outcome = await introspection.ask(raw, hash)
-      if (!(outcome instanceof Refusal) || !undecided.has(outcome.reason)) return outcome
-      refusals.push(outcome)
-    }
-    return summaryOf(refusals)
+    const ordered = inOrder(introspections, hash)
+    const [first] = ordered
+    // A request to a single issuer has a time limit of its own.
+    if (first !== undefined && ordered.length === 1) return first.ask(raw, hash)
+    const questions = ordered.map(introspection => () => introspection.ask(raw, hash))
+    const outcomes = await askInTurn(questions, outcome => !isUndecided(outcome), timeoutMs)
+    const refusals = outcomes.filter(isUndecided)
+    const decision = outcomes[refusals.length]
+    return decision ?? (refusals.length < ordered.length ? tooLate(timeoutMs) : summaryOf(refusals))
   }
+}
+
+function isUndecided(outcome: Outcome): outcome is Refusal {
+  return outcome instanceof Refusal && undecided.has(outcome.reason)
+}
+
+function tooLate(timeoutMs: number): Refusal {
+  const detail = `introspection: an issuer did not answer within ${timeoutMs} ms`
+  return new Refusal('unavailable', detail, { retryAfterMs })
 }
 
 /** First the issuer that said earlier that the token is active; last those that do not answer. Otherwise as configured. */
@@ -45,11 +61,5 @@ function inOrder(introspections: readonly Introspection[], hash: string): readon
 function summaryOf(refusals: readonly Refusal[]): Refusal {
   const outage = refusals.find(({ reason }) => reason === 'unavailable')
   const misnamed = refusals.find(({ reason }) => reason === 'issuer')
-  const [only, another] = refusals
-  return (
-    outage ??
-    misnamed ??
-    (another === undefined ? only : undefined) ??
-    new Refusal('inactive', 'none of the issuers says that the token is active')
-  )
+  return outage ?? misnamed ?? new Refusal('inactive', 'none of the issuers says that the token is active')
 }

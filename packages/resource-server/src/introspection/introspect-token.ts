@@ -48,7 +48,7 @@ export interface Introspection {
 const tokensKept = 1_000
 /** Requests for tokens never seen before that may be running at once. Each has a connection, so none waits for others. */
 export const mostQuestions = 100
-const retryAfterMs = 1_000
+export const retryAfterMs = 1_000
 
 export function createIntrospection(
   settings: IntrospectionSettings,
