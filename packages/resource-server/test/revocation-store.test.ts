@@ -333,9 +333,9 @@ const wrongStores: Readonly<Record<string, [store: RevocationStore, message: Reg
   ],
   'does not advance': [
     { put: async () => {}, read: async () => ({ ...page, values: ['a'], hasMore: true }) },
-    /returned the cursor that it was given/,
+    /returned a cursor twice/,
   ],
-  'advances in a circle': [circle(), /after 4000 pages that there are more/],
+  'advances in a circle': [circle(), /returned a cursor twice/],
 }
 
 /** A store whose cursors are one and two in turn. */
@@ -350,6 +350,23 @@ function circle(): RevocationStore {
     }),
   }
 }
+
+t.test('requests are answered while a store in memory is read', async t => {
+  let pages = 0
+  const store: RevocationStore = {
+    put: async () => {},
+    async read(cursor = '0') {
+      pages += 1
+      return { values: ['a'], cursor: `${Number(cursor) + 1}`, fromStart: false, hasMore: true }
+    },
+  }
+  const started = startReplica(t, { store, whileUnavailable: 'accept' })
+  while (pages === 0) await new Promise(resolve => setImmediate(resolve))
+  const before = pages
+  await new Promise(resolve => setImmediate(resolve))
+  t.ok(pages - before <= 2, 'the process reads one page, then goes on with other work')
+  await t.rejects(started, { message: /after 4000 pages that there are more/ })
+})
 
 for (const [how, [store, message]] of Object.entries(wrongStores))
   t.test(`a store that ${how} stops the start`, async t => {

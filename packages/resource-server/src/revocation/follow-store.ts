@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { messageOf } from 'oauth-issuer-connection'
 import { askStore } from './ask-store.js'
 import type { RevocationPage, RevocationStore } from './revocation-store.js'
@@ -50,13 +51,17 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   let stopWatching: (() => unknown) | undefined
 
   async function readAll(onPage?: (page: RevocationPage) => void): Promise<void> {
-    for (let pages = 0; pages < mostPages; pages += 1) {
-      const page = checkPage(await askStore(timeoutMs, async () => store.read(cursor)), cursor)
+    const read = new Set([cursor])
+    while (read.size <= mostPages) {
+      const page = checkPage(await askStore(timeoutMs, async () => store.read(cursor)), read)
       if (isClosed) return
       onPage?.(page)
       listener.take(page)
       cursor = page.cursor
       if (!page.hasMore) return
+      read.add(cursor)
+      // A store in memory answers at once, and requests would wait until every page is read.
+      await setImmediate()
     }
     throw new WrongStoreError(`read says after ${mostPages} pages that there are more`)
   }
@@ -164,8 +169,12 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
 /** What values begin with that only verify the store. */
 export const verification = 'verification '
 
-/** A store may be anyone's. @throws {WrongStoreError} */
-function checkPage(page: unknown, before: string | undefined): RevocationPage {
+/**
+ * Checks a page of a store that the application provides.
+ * @param read cursors from which pages were read before
+ * @throws {WrongStoreError}
+ */
+function checkPage(page: unknown, read: ReadonlySet<string | undefined>): RevocationPage {
   const { values, cursor, fromStart, hasMore } = (page ?? {}) as {
     -readonly [N in keyof RevocationPage]?: unknown
   }
@@ -181,9 +190,7 @@ function checkPage(page: unknown, before: string | undefined): RevocationPage {
     )
   if (hasMore && values.length === 0)
     throw new WrongStoreError('read returned no values although it says that there are more')
-  if (hasMore && cursor === before)
-    throw new WrongStoreError(
-      'read returned the cursor that it was given although it says that there are more',
-    )
+  if (hasMore && read.has(cursor))
+    throw new WrongStoreError('read returned a cursor twice although it says that there are more')
   return { values, cursor, fromStart, hasMore }
 }
