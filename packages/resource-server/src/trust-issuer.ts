@@ -4,8 +4,9 @@ import { InvalidOptionError } from './errors.js'
 import type { Algorithm } from './keys/algorithms.js'
 import { cleanEntry } from './keys/clean-jwk-set.js'
 import { fetchKeysOf, keyImporter } from './keys/issuer-keys.js'
-import { createKeySet } from './keys/key-set.js'
-import type { PublicKey } from './keys/public-key.js'
+import { createKeySet, type KeySet } from './keys/key-set.js'
+import type { Jwk, PublicKey } from './keys/public-key.js'
+import { createStaticKeySet } from './keys/static-key-set.js'
 import type { Logger } from './log.js'
 import type { IssuerSettings } from './options/issuer-options.js'
 import type { Settings } from './options/options.js'
@@ -27,49 +28,51 @@ export interface SharedByIssuers {
 export function trustIssuer(
   issuer: IssuerSettings,
   settings: Settings,
-  { connection, threadPool, loadSecond, log }: SharedByIssuers,
+  shared: SharedByIssuers,
 ): TrustedIssuer {
-  const { rules, algorithms, jwksUri, metadataUrl } = issuer
-  const onIgnored = (kid: string | undefined, reason: string): void =>
+  const { rules, algorithms } = issuer
+  const { threadPool, loadSecond, log } = shared
+  const onIgnored: OnIgnored = (kid, reason) =>
     writeLog(() => log.warn({ issuer: rules.issuer, kid, reason }, 'a key of the issuer is ignored'))
-  const fetchKeys =
+  const keys =
     issuer.keys === undefined
-      ? fetchKeysOf(
-          {
-            issuer: rules.issuer,
-            jwksUri,
-            metadataUrl,
-            algorithms,
-            allowInsecureHttp: settings.allowInsecureHttp,
-            now: settings.clock,
-            onIgnored,
-          },
-          connection,
-        )
-      : staticKeys(issuer, onIgnored)
-  const keys = createKeySet(fetchKeys, settings.keyTimes, settings.clock, event => {
-    // What the end of the application interrupts is no failure of the issuer.
-    if (!connection.isClosed()) reportKeys(event, rules.issuer, log)
-  })
+      ? fetchedKeys(issuer, settings, shared, onIgnored)
+      : createStaticKeySet(importOptionKeys(issuer.keys, issuer, onIgnored))
   const onDisputed = ({ kid }: PublicKey, algorithm: Algorithm): void =>
     reportDisputed({ issuer: rules.issuer, kid, algorithm }, log)
   const verifySignature = createSignatureVerifier({ threadPool, loadSecond, onDisputed })
   return { rules, algorithms, keys, verifySignature }
 }
 
-/** Keys that are options are read at once: a mistake in them stops the start. */
-function staticKeys(
-  { keys = [], algorithms, rules }: IssuerSettings,
-  onIgnored: (kid: string | undefined, reason: string) => void,
-): () => Promise<readonly PublicKey[]> {
+/** The keys that the issuer publishes. */
+function fetchedKeys(
+  { rules: { issuer }, jwksUri, metadataUrl, algorithms }: IssuerSettings,
+  { allowInsecureHttp, keyTimes, clock: now }: Settings,
+  { connection, log }: SharedByIssuers,
+  onIgnored: OnIgnored,
+): KeySet {
+  const source = { issuer, jwksUri, metadataUrl, algorithms, allowInsecureHttp, now, onIgnored }
+  return createKeySet(fetchKeysOf(source, connection), keyTimes, now, event => {
+    // What the end of the application interrupts is no failure of the issuer.
+    if (!connection.isClosed()) reportKeys(event, issuer, log)
+  })
+}
+
+type OnIgnored = (kid: string | undefined, reason: string) => void
+
+/** Reads the option `keys`. @throws {InvalidOptionError} if none of the keys can be used */
+function importOptionKeys(
+  keys: readonly Jwk[],
+  { algorithms, rules }: IssuerSettings,
+  onIgnored: OnIgnored,
+): readonly PublicKey[] {
   const reasons: string[] = []
   const importKeys = keyImporter(algorithms, (kid, reason) => {
     reasons.push(reason)
     onIgnored(kid, reason)
   })
   try {
-    const imported = importKeys(keys.map(cleanEntry))
-    return async () => imported
+    return importKeys(keys.map(cleanEntry))
   } catch {
     throw new InvalidOptionError(
       `option \`keys\` has no key for ${rules.issuer} that can verify access tokens: ${reasons.join('; ')}`,

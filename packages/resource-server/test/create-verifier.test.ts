@@ -53,6 +53,21 @@ t.test('a verifier accepts and refuses as oauth.verify does, without Fastify', a
   t.match(verifier.stats(), { allowed: 1, refused: { malformed: 3, expired: 1 } })
 })
 
+t.test('with the option `keys`, every unknown key id is refused as unknown', async t => {
+  const bench = await startBench(t)
+  const verifier = await startVerifier(t, {
+    issuer: bench.issuer.url,
+    keys: [bench.key.jwk],
+    clock: () => bench.clock.now,
+  })
+  for (let number = 0; number < 10; number += 1) {
+    const token = bench.token({}, { kid: `unknown-${number}` })
+    t.match(await verifier.verify(token).catch((error: unknown) => error), { reason: 'unknown_key' })
+    t.equal((await verifier.explain(token)).reason, 'unknown_key')
+  }
+  t.match(verifier.stats().issuers, [{ kids: [bench.key.kid], fetchedAt: null, failures: 0 }])
+})
+
 t.test('a rule that makes no sense is an error of its own', async t => {
   const verifier = await startVerifier(t)
   const error = await verifier.verify('opaque', { scopes: ['raed'] as never }).catch((e: unknown) => e)

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import resourceServer from 'fastify-resource-server'
 import t, { type Test } from 'tap'
+import { Agent } from 'undici'
 import { z } from 'zod'
 import { makeCertificate } from 'test-support/certificate'
 import { audience, buildApp, registered } from './protected-app.js'
@@ -23,6 +24,8 @@ async function refuses(t: Test, cases: readonly Case[]): Promise<void> {
       `${inspect(options, { depth: 2, breakLength: Infinity }).slice(0, 120)} ${String(message)}`,
     )
 }
+
+const { cert: ca } = await makeCertificate('localhost')
 
 t.test('options that say whom to trust', async t => {
   await refuses(t, [
@@ -52,6 +55,17 @@ t.test('options that say whom to trust', async t => {
     [{ jwksUri: 'http://keys.example.com/jwks' }, /`jwksUri`.*https/],
     [{ jwksUri: 'file:///jwks', allowInsecureHttp: true }, /`jwksUri` is "file:.* an http or https URL/],
     [{ jwksUri: 'https://keys.example.com/jwks' }, /`jwksUri` has no effect with `keys`/],
+    [{ metadataUrl: 'https://login.example.com/meta' }, /`metadataUrl` has no effect with `keys`/],
+    [
+      { keys: undefined, jwksUri: 'https://a.example.com/', metadataUrl: 'https://a.example.com/meta' },
+      /`metadataUrl` has no effect with `jwksUri`/,
+    ],
+    [{ issuerDispatcher: new Agent() }, /`issuerDispatcher` has no effect with `keys`/],
+    [{ ca }, /`ca` has no effect with `keys`/],
+    [{ issuerTimeoutMs: 1_000 }, /`issuerTimeoutMs` has no effect with `keys`, because no request/],
+    [{ jwksMaxAgeMs: 60_000 }, /`jwksMaxAgeMs` has no effect with `keys`/],
+    [{ jwksStaleIfErrorMs: 0 }, /`jwksStaleIfErrorMs` has no effect with `keys`/],
+    [{ unknownKeyCooldownMs: 0 }, /`unknownKeyCooldownMs` has no effect with `keys`/],
     [{ metadataUrl: '/.well-known' }, /`metadataUrl` is "\/\.well-known"/],
     [{ keys: [] }, /`keys` is \[\]; expected a list of public keys as JWKs/],
     [{ keys: [null] }, /JWKs/],
@@ -239,7 +253,6 @@ t.test('no error shows a secret, or fails at a value that is not JSON', async t 
 })
 
 t.test('options that are undefined, where that means the default', async t => {
-  const { cert } = await makeCertificate('localhost')
   await t.resolves(
     register(t, {
       clockToleranceMs: undefined,
@@ -248,7 +261,9 @@ t.test('options that are undefined, where that means the default', async t => {
       clock: undefined,
       introspection: undefined,
       logLevel: 'warn',
-      ca: cert,
+      keys: undefined,
+      prefetch: 'lazy',
+      ca,
     }),
   )
 })

@@ -127,13 +127,8 @@ export function createKeySet(
     renew().catch(() => {}) // `fail` reports the error; the cached keys stay in use
   }
 
-  function pick(kid: string | undefined, algorithm: string): PublicKey | undefined {
-    const fits = (key: PublicKey): boolean => key.algorithms.includes(algorithm as Algorithm)
-    if (kid !== undefined) return keys.find(key => key.kid === kid && fits(key))
-    // RFC 7517 §4.5: a token without `kid` is verified only if exactly one key fits.
-    const fitting = keys.filter(fits)
-    return fitting.length === 1 ? fitting[0] : undefined
-  }
+  const pick = (kid: string | undefined, algorithm: string): PublicKey | undefined =>
+    pickKey(keys, kid, algorithm)
 
   /** Returns whether the issuer lists this key id, possibly for another algorithm. Without a key id, returns true. */
   function isListed(kid: string | undefined): boolean {
@@ -212,6 +207,18 @@ export function createKeySet(
       }
     },
   }
+}
+
+/** The key for a token. Without a `kid` (RFC 7517 §4.5), only if exactly one key fits the algorithm. */
+export function pickKey(
+  keys: readonly PublicKey[],
+  kid: string | undefined,
+  algorithm: string,
+): PublicKey | undefined {
+  const fits = (key: PublicKey): boolean => key.algorithms.includes(algorithm as Algorithm)
+  if (kid !== undefined) return keys.find(key => key.kid === kid && fits(key))
+  const fitting = keys.filter(fits)
+  return fitting.length === 1 ? fitting[0] : undefined
 }
 
 const tooManyUnknown = new Error('too many tokens with unknown key ids')

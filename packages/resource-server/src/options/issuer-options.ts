@@ -120,7 +120,7 @@ export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 export function readIssuer(given: Given, shared: SharedRules, place: Place): IssuerSettings {
   const parsed = readOptions(given, declaration, place)
   const { audience: audiences, profile: name, requiredClaims, introspection, ...issuer } = parsed
-  refuseContradictions(issuer, place)
+  refuseContradictions(parsed, place)
   const profile = profiles[name]
   return Object.freeze({
     ...issuer,
@@ -136,17 +136,17 @@ export function readIssuer(given: Given, shared: SharedRules, place: Place): Iss
   })
 }
 
-type Located = Pick<Parsed<typeof declaration>, 'issuer' | 'keys' | 'jwksUri' | 'metadataUrl'>
-
 function refuseContradictions(
-  { issuer, keys, jwksUri, metadataUrl }: Located,
+  { issuer, keys, jwksUri, metadataUrl, introspection }: Parsed<typeof declaration>,
   { option, toError }: Place,
 ): void {
   const at = option === '' ? '' : `${option}.`
-  if (keys !== undefined && jwksUri !== undefined)
-    throw toError(
-      `option \`${at}jwksUri\` has no effect with \`keys\`, because no keys are fetched; leave one of them out`,
-    )
+  const ineffective = (name: string, beside: string): Error =>
+    toError(`option \`${at}${name}\` has no effect with \`${beside}\`; leave one of them out`)
+  if (keys !== undefined && jwksUri !== undefined) throw ineffective('jwksUri', 'keys')
+  const isMetadataUsed = introspection !== undefined && introspection.endpoint === undefined
+  if (metadataUrl !== undefined && (keys ?? jwksUri) !== undefined && !isMetadataUsed)
+    throw ineffective('metadataUrl', keys === undefined ? 'jwksUri' : 'keys')
   if (issuer.includes('{tenantid}') && (keys ?? jwksUri ?? metadataUrl) === undefined)
     throw toError(
       `option \`${at}issuer\` is a template (${issuer}), so its metadata cannot be found; set jwksUri or metadataUrl too`,

@@ -248,6 +248,7 @@ export function parseOptions(
     { clockToleranceMs, maxTokenAgeMs, api: server.api },
     { option: '', allowInsecureHttp, toError },
   )
+  if (resolveIssuer === undefined && !issuers.some(sendsRequests)) refuseRequestOptions(given)
   if (resolveIssuer !== undefined && server.prefetch === 'required')
     throw new InvalidOptionError(
       'option `prefetch` is "required", but no issuer is known at the start if `issuers` is a function; leave it out',
@@ -263,6 +264,28 @@ export function parseOptions(
     resourceMetadata: resourceMetadataSettings(resourceMetadata, audiences, allowInsecureHttp),
     keyTimes: { maxAgeMs, keepMs: maxAgeMs + jwksStaleIfErrorMs, cooldownMs },
   })
+}
+
+/** Options about requests to issuers, and about keys that are fetched. */
+const requestOptions = [
+  'issuerDispatcher',
+  'ca',
+  'issuerTimeoutMs',
+  'jwksMaxAgeMs',
+  'jwksStaleIfErrorMs',
+  'unknownKeyCooldownMs',
+] as const satisfies readonly (keyof ResourceServerOptions)[]
+
+function sendsRequests({ keys, introspection }: IssuerSettings): boolean {
+  return keys === undefined || introspection !== undefined
+}
+
+function refuseRequestOptions(given: ResourceServerOptions): void {
+  const name = requestOptions.find(option => given[option] !== undefined)
+  if (name !== undefined)
+    throw new InvalidOptionError(
+      `option \`${name}\` has no effect with \`keys\`, because no request is sent to the issuer; leave one of them out`,
+    )
 }
 
 /** Of issuers that are looked up later, only the audience of the API is known. */

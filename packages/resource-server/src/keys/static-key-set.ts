@@ -1,0 +1,19 @@
+import { pickKey, type KeySet } from './key-set.js'
+import type { PublicKey } from './public-key.js'
+
+/** Keys from the option `keys`. They do not change, so every other key is unknown. */
+export function createStaticKeySet(keys: readonly PublicKey[]): KeySet {
+  const known = new Set(keys)
+  const use: KeySet['use'] = (kid, algorithm) => pickKey(keys, kid, algorithm)
+  return {
+    use,
+    lookUp: { verify: findNothing, explain: findNothing },
+    reuse: key => known.has(key),
+    async load() {},
+    state: () => ({ kids: keys.map(({ kid }) => kid), fetchedAt: null, failures: 0 }),
+  }
+}
+
+async function findNothing(): Promise<undefined> {
+  return undefined
+}
