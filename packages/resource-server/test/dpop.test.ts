@@ -151,12 +151,12 @@ t.test('options and routes that make no sense stop the application', async t => 
     [{ mode: undefined }, /`dpop\.mode` is undefined/],
     [{ maxProofAgeMs: Infinity }, /`dpop\.maxProofAgeMs`/],
     [{ origin: 'https://api.example.com/v1' }, /`dpop\.origin`.*scheme, host and port/],
-    [{ nonceSecret: 'short' }, /`dpop\.nonceSecret` is not text of 32 characters/],
+    [{ nonceSecret: 'short' }, /`dpop\.nonceSecret` is invalid; expected text of at least 32 characters/],
     [
       { nonceSecret: 'a'.repeat(32), nonce: false },
-      /`dpop\.nonceSecret` does nothing without `dpop\.nonce: true`/,
+      /`dpop\.nonceSecret` has no effect without `dpop\.nonce: true`/,
     ],
-    [{ nonceSecret: 'a'.repeat(32) }, /`dpop\.nonceSecret` does nothing without/],
+    [{ nonceSecret: 'a'.repeat(32) }, /`dpop\.nonceSecret` has no effect without/],
     [{ replayStore: {} }, /redisReplayStore/],
     [{ replayStor: {} }, /no option `dpop\.replayStor`.*did you mean `replayStore`/],
   ]

@@ -294,7 +294,7 @@ t.test('wrong options are named', async t => {
     [{ ...good, clientAuthentication: 'basic' }, /`introspection\.clientAuthentication` is "basic"/],
     [
       { ...good, clientAssertion: 'a' },
-      /`introspection\.clientSecret` and `introspection\.clientAssertion` exclude each other/,
+      /`introspection\.clientSecret` and `introspection\.clientAssertion` cannot be combined/,
     ],
     [{ ...good, assertionAudience: 'me' }, /`introspection\.assertionAudience` is "me"/],
     [

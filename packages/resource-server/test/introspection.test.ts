@@ -219,7 +219,7 @@ t.test('options that make no sense stop the application', async t => {
   const wrong: [unknown, RegExp][] = [
     ['yes', /option `introspection` is "yes"; expected an object such as/],
     [{ clientSecret: 'secret-text' }, /`introspection\.clientId` is missing/],
-    [{ clientId: 'api' }, /`introspection\.clientSecret` is missing; give it .*or `privateKey`/],
+    [{ clientId: 'api' }, /`introspection\.clientSecret` is missing; set it .*`privateKey`/],
     [
       { clientId: 'api', clientSecret: 7 },
       /`introspection\.clientSecret` is a number; expected text, or a function/,

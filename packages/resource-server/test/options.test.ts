@@ -96,7 +96,7 @@ t.test('several issuers', async t => {
     ],
     [
       { ...alone, issuers: [1, 2].map(() => ({ issuer, audience })) },
-      /names https:\/\/login\.example\.com twice/,
+      /lists https:\/\/login\.example\.com twice/,
     ],
   ])
 })

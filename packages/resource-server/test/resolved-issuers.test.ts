@@ -125,7 +125,7 @@ t.test(
     const issuer = await startHandMadeIssuer(t, [key])
     const api = await startTenants(t)
     for (const jti of ['one', 'two']) t.equal(await api.status(api.token(issuer.url, { jti })), 401)
-    t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` does not know this issuer' })
+    t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` does not trust this issuer' })
     t.same(api.lookedUp, [issuer.url])
     t.same(issuer.asked, [])
     t.same(api.app.oauth.stats().issuers, [])
@@ -195,7 +195,7 @@ t.test('null, as databases return it for a missing row, means that there is no s
   const api = await startTenants(t)
   api.answers.set(first, async () => null)
   t.equal(await api.status(api.token(first)), 401)
-  t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` does not know this issuer' })
+  t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` does not trust this issuer' })
   t.notOk(api.logged.some(({ level }) => level === 50 || level === 40))
 })
 
@@ -258,7 +258,7 @@ const wrongAnswers: [string, unknown, RegExp][] = [
   [
     'introspection',
     { issuer: first, audience, introspection: { clientId: 'a', clientSecret: 'secret-text' } },
-    /`issuers\(\)\.introspection` does nothing/,
+    /`issuers\(\)\.introspection` has no effect/,
   ],
 ]
 for (const [what, answer, message] of wrongAnswers)
@@ -626,7 +626,7 @@ t.test('tokens of an issuer that is looked up can be revoked, known or not', asy
   for (const issuer of ['alice', `${first}?tenant=1`, first.toUpperCase(), `${first}\u0000`])
     await t.rejects(
       api.app.oauth.revoke({ subject: 'alice' }, { until, issuer }),
-      /of which no token is accepted/,
+      /which is not a trusted issuer/,
       issuer,
     )
 })

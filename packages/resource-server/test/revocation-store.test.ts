@@ -220,7 +220,7 @@ t.test('unrevoke fails, and changes nothing, while the store is away', async t =
   await time.advance(2_000)
   await t.rejects(
     two.unrevoke({ subject: 'other' }),
-    { message: /store cannot be used/ },
+    { message: /store is unavailable/ },
     'it may exist elsewhere',
   )
   store.mode = 'up'
@@ -432,9 +432,9 @@ for (const [how, fail] of Object.entries(faults))
 t.test('options of the store are checked', async t => {
   const store = new FakeStore()
   for (const [revocation, message] of [
-    [{ store }, /`revocation\.whileUnavailable` is missing; expected accept or refuse/],
+    [{ store }, /`revocation\.whileUnavailable` is missing; expected 'accept' or 'refuse'/],
     [{ store, whileUnavailable: 'ignore' }, /`revocation\.whileUnavailable`/],
-    [{ whileUnavailable: 'refuse' }, /does nothing without `revocation\.store`/],
+    [{ whileUnavailable: 'refuse' }, /has no effect without `revocation\.store`/],
     [{ store: {}, whileUnavailable: 'refuse' }, /`revocation\.store` is not an object with put/],
     [
       { store: 'redis://127.0.0.1', whileUnavailable: 'refuse' },

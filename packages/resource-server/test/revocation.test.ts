@@ -200,7 +200,7 @@ t.test('a revocation is about the tokens of one issuer', async t => {
     const until = Date.now() + hour
     await t.rejects(app.oauth.revoke(target, { until }), {
       code: 'OAUTH_INVALID_REVOCATION',
-      message: /`issuer` is missing; tokens of several issuers/,
+      message: /`issuer` is missing; with several issuers/,
     })
     await app.oauth.revoke(target, { until, issuer: 'https://one.example.com' })
     t.equal(await call('https://one.example.com', here), 401)
@@ -291,7 +291,7 @@ const wrong: readonly [given: readonly unknown[], message: RegExp][] = [
   [[{ jti: 'a' }, { until: NaN }], /option `until`/],
   [[{ jti: 'a' }, { until: '2027-01-01' }], /option `until`/],
   [[{ jti: 'a' }, { until: new Date(now + 1) }], /option `until`/],
-  [[{ jti: 'a' }, { until: now + 1, issuedBefore: now }], /issuedBefore` does nothing for a `jti`/],
+  [[{ jti: 'a' }, { until: now + 1, issuedBefore: now }], /issuedBefore` has no effect with `jti`/],
   [[{ subject: 'a' }, { until: now + 1, issuedBefore: 'now' }], /option `issuedBefore`/],
   [
     [{ subject: 'a' }, { until: now + 1, issuedBefore: now / 1000 }],
@@ -308,7 +308,7 @@ const wrong: readonly [given: readonly unknown[], message: RegExp][] = [
   ],
   [
     [{ subject: 'a' }, { until: now + 1, issuer: 'https://elsewhere.example.com' }],
-    /of which no token is accepted/,
+    /which is not a trusted issuer/,
   ],
   [[{ subject: 'a' }, { until: now + 1, issuer: '' }], /option `issuer`/],
   [[{ subject: 'a' }, { until: now + 1, iss: 'a' }], /no option `iss`; did you mean `issuer`/],

@@ -151,7 +151,10 @@ t.test('a catalogue that contradicts itself stops the start', async t => {
       /`scopes\["admin"\]` has "raed", which is not in the catalogue \(did you mean "read"\?\); add "raed": \[\]/,
     ],
     [{ admin: ['constructor'] }, /has "constructor", which is not in the catalogue/],
-    [{ read: 'Read receipts' }, /`scopes\["read"\]` is "Read receipts"; expected a list of the scopes that/],
+    [
+      { read: 'Read receipts' },
+      /`scopes\["read"\]` is "Read receipts"; expected a list of the included scopes/,
+    ],
     [{ read: undefined }, /`scopes\["read"\]` is undefined/],
     [{ read: [undefined] }, /`scopes\["read"\]\[0\]` is undefined/],
     [{ 'read write': [] }, /has the scope "read write"; .*without spaces/],

@@ -3,30 +3,29 @@ import { checkKind, checkPresence, type ClaimRules } from '../claims/check-claim
 import { checkValues } from '../claims/claim-checks.js'
 import type { Claims } from '../claims/profiles.js'
 
-/** Claims of an introspection response that RFC 7662 §2.2 makes optional, and without which a token may be accepted. */
+/** Claims that RFC 7662 §2.2 makes optional, and that `acceptWithout` may name. */
 export const omittableClaims = ['aud', 'exp'] as const
 
 export type OmittableClaim = (typeof omittableClaims)[number]
 
-/** What introspection responses are checked against. */
+/** The rules for introspection responses. */
 export interface IntrospectionRules {
   readonly claims: ClaimRules
-  /** The claims that the option `requiredClaims` names. */
+  /** The claims in the option `requiredClaims`. */
   readonly requiredClaims: readonly string[]
   readonly acceptWithout: readonly OmittableClaim[]
-  /** Stands in for a missing `exp`, in milliseconds: the answer counts for no longer than this. */
+  /** How long a response without `exp` is valid, in milliseconds. */
   readonly cacheMs: number
 }
 
-/** Response without null members: they are absent (RFC 7662 §2.2 has no null). */
+/** Removes null members from a response: null counts as absent. */
 export function presentClaims(response: Claims): Claims {
   return Object.fromEntries(Object.entries(response).filter(([, value]) => value !== null))
 }
 
 /**
- * Checks what an issuer says about an opaque token; the same checks as for a JWT, except that the issuer vouches for
- * the signature. `now` in milliseconds.
- * @returns the first rule that does not hold
+ * Checks an introspection response like the claims of a JWT. `now` is in milliseconds.
+ * @returns the first failed check
  */
 export function checkIntrospectedClaims(
   claims: Claims,
@@ -42,7 +41,7 @@ export function checkIntrospectedClaims(
   )
 }
 
-/** Claims with a value in place of each one that the operator accepts to be missing. For checks only. */
+/** Adds values for missing claims that the option `acceptWithout` allows, so that the checks accept them. */
 export function withStandIns(claims: Claims, rules: IntrospectionRules, now: number): Claims {
   const { audiences, profile } = rules.claims
   return {
@@ -58,19 +57,21 @@ function checkOptional(claims: Claims, { claims: { profile }, acceptWithout }: I
     if (claims[claim] === undefined && !acceptWithout.includes(name))
       return new Refusal(
         'claim',
-        `the introspection response has no ${claim}, which is optional there (RFC 7662 §2.2); to accept such tokens, set introspection.acceptWithout: ['${name}']`,
+        `the introspection response has no ${claim}, which RFC 7662 §2.2 makes optional; to accept such responses, set introspection.acceptWithout: ['${name}']`,
       )
   }
   return undefined
 }
 
-/** Claim → the values, in lower case, that access tokens have in it. Servers answer for their other tokens too. */
+/**
+ * The values that these claims have for access tokens, in lower case. Servers also introspect other kinds of tokens.
+ */
 const accessTokenKinds: Readonly<Record<string, readonly string[]>> = {
   // RFC 7662 §2.2, RFC 6749 §7.1, RFC 9449 §5
   token_type: ['bearer', 'dpop', 'access_token', 'urn:ietf:params:oauth:token-type:access_token'],
   // Ory Hydra, Amazon Cognito
   token_use: ['access', 'access_token'],
-  // Keycloak, and the header of RFC 9068 where a server copies it
+  // Keycloak, and servers that copy the header parameter of RFC 9068
   typ: ['bearer', 'dpop', 'access', 'access_token', 'at+jwt', 'application/at+jwt', 'jwt'],
 }
 

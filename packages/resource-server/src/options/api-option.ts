@@ -1,13 +1,13 @@
 import { isObject, parser, type Given, type Parser, type Place } from 'declared-options'
 import type { FastifyInstance } from 'fastify'
 
-/** An API as `defineApi` of fastify-api-contract returns it; any object with these members will do. */
+/** An API contract, as returned by `defineApi` of fastify-api-contract or as any object with these members. */
 export interface OfferedApi {
-  /** Whom tokens for this API are for. */
+  /** The audience of tokens for this API. */
   readonly audience: string
-  /** The catalogue: each scope with what it allows. */
+  /** The scopes of the API and their descriptions. */
   readonly scopes: Readonly<Record<string, string>>
-  /** A plugin that stops the start while an operation has no route. */
+  /** A Fastify plugin that throws at start-up if an operation has no route. */
   requireRoutes(app: FastifyInstance): Promise<void>
 }
 
@@ -31,12 +31,16 @@ function isApi(value: unknown): value is OfferedApi {
   )
 }
 
-/** The options with the API's audience as the default of `audience`. Members of `issuers` name theirs. */
+/** Uses the audience of the contract as the default of `audience`, unless there are several issuers. */
 export function withAudience(given: Given, api: OfferedApi | undefined): Given {
   return api === undefined || given['issuers'] !== undefined ? given : { audience: api.audience, ...given }
 }
 
-/** Clients request tokens for the API's audience, so each issuer's tokens must be accepted with it. @throws the error of the place */
+/**
+ * Checks that each issuer's tokens are accepted with the audience of the contract, because clients request this
+ * audience.
+ * @throws the error of `place`
+ */
 export function checkAudiences(
   audiences: readonly string[],
   api: OfferedApi | undefined,

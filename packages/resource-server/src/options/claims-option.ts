@@ -1,14 +1,14 @@
 import { isObject, parser, type Parser } from 'declared-options'
 
-/** Keywords that say something about an object; a schema without any would accept every token. */
+/** Keywords that restrict an object. A schema without any of them would accept every token. */
 const keywords = (
   'type const enum $ref $dynamicRef allOf anyOf oneOf not if required properties patternProperties ' +
   'additionalProperties unevaluatedProperties propertyNames minProperties maxProperties dependentRequired dependentSchemas'
 ).split(' ')
 
 /**
- * A JSON Schema for the claims, all of which `compileCustomClaims` checks. Standard Schemas are not JSON Schemas; those
- * that Zod makes of its own have both `$schema` and `~standard`.
+ * Parses a JSON Schema for the claims; `compileCustomClaims` checks its details. A Standard Schema is not a JSON
+ * Schema. The JSON Schemas of Zod have both `$schema` and `~standard`.
  */
 export const claimsOption: Parser<object> = parser({
   expected:

@@ -18,27 +18,36 @@ import { InvalidOptionError } from '../errors.js'
 import { proofAlgorithms, type ProofAlgorithm } from '../keys/algorithms.js'
 import { algorithmsOption } from './issuer-options.js'
 
-/** How tokens that are bound to a client's key are taken: DPoP (RFC 9449). */
+/** Options for tokens that are bound to a client's key: DPoP (RFC 9449). */
 export interface DpopOptions {
   /**
-   * `allow`: tokens that are bound need a proof, others do without. `require`: every token has to be bound and to come
-   * with a proof. `off`: tokens that are bound are refused. A route may say otherwise. Default `allow`.
+   * `allow`: bound tokens need a proof, other tokens do not. `require`: all tokens must be bound. `off`: bound tokens
+   * are refused. A route can override the mode. Default `allow`.
    */
   mode?: DpopMode
-  /** Signature algorithms of proofs. Default: every asymmetric one that the plugin knows, without ML-DSA. */
+  /** The accepted signature algorithms of proofs. Default: all supported asymmetric algorithms except ML-DSA. */
   algorithms?: readonly ProofAlgorithm[]
-  /** How far a proof's `iat` may be from now, in milliseconds: before and after. From 1000 to 600000; default 60000. */
+  /**
+   * The maximum difference between the `iat` of a proof and the current time, in milliseconds. From 1000 to 600000;
+   * default 60000.
+   */
   maxProofAgeMs?: number
   /**
-   * The origin under which clients know this API, such as `https://api.example.com`, for the proof's `htu`. Default: what
-   * Fastify says of each request, which behind a proxy is right with `trustProxy` only.
+   * The public origin of this API, such as `https://api.example.com`, which is compared with the `htu` of proofs.
+   * Default: protocol and host of the request, which behind a proxy are correct only with `trustProxy`.
    */
   origin?: string
-  /** `true`: proofs have to hold a nonce of this server (RFC 9449 §9). Default false. */
+  /** Whether proofs must contain a nonce of this server (RFC 9449 §9). Default false. */
   nonce?: boolean
-  /** With `nonce`: what nonces are made from, 32 characters or more, the same for all replicas. Default: each process its own. */
+  /**
+   * With `nonce`: the secret from which nonces are derived, at least 32 characters. Use the same secret on all
+   * replicas. Default: random for each process.
+   */
   nonceSecret?: string
-  /** Where used proofs are remembered. Default: in this process; give `redisReplayStore(…)` where there are replicas. */
+  /**
+   * Where used proofs are stored. Default: in the memory of this process. With several replicas, use
+   * `redisReplayStore(…)`.
+   */
   replayStore?: ReplayStore
 }
 
@@ -61,19 +70,22 @@ const declaration = {
   nonce: optional(boolean()),
   nonceSecret: optional(
     parser({
-      expected: `text of ${shortestSecret} characters or more, such as 32 random bytes in base64`,
+      expected: `text of at least ${shortestSecret} characters, such as 32 random bytes in base64`,
       fromText: true,
       read(value, { option, toError }) {
         if (typeof value === 'string' && value.length >= shortestSecret) return value
-        // It may be a secret that is too short, so it is not shown.
+        // The value may be a secret that is too short, so the message does not contain it.
         throw toError(
-          `option \`${option}\` is not text of ${shortestSecret} characters or more, such as 32 random bytes in base64`,
+          `option \`${option}\` is invalid; expected text of at least ${shortestSecret} characters, such as 32 random bytes in base64`,
         )
       },
     }),
   ),
   replayStore: optional(
-    instance<ReplayStore>(['add'], 'an object with `add(id, ttlMs)`, such as redisReplayStore(redis)'),
+    instance<ReplayStore>(
+      ['add'],
+      'an object with the method `add(id, ttlMs)`, such as redisReplayStore(redis)',
+    ),
   ),
 } satisfies Declares<DpopOptions>
 
@@ -83,7 +95,7 @@ type GivenDpop = Omit<DpopSettings, 'nonceSecret' | 'replayStore'> & {
   readonly replayStore: ReplayStore | undefined
 }
 
-/** `'require'` stands for `{ mode: 'require' }`. */
+/** Parses the option `dpop`; `'require'` is short for `{ mode: 'require' }`. */
 export const dpopOption: Parser<GivenDpop> = {
   ...shorthand(
     object(declaration, "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }"),
@@ -97,7 +109,7 @@ export function dpopSettings(options: GivenDpop | undefined, now: () => number):
   const { nonce, nonceSecret, ...rest } = options
   if (nonce !== true && nonceSecret !== undefined)
     throw new InvalidOptionError(
-      'option `dpop.nonceSecret` does nothing without `dpop.nonce: true`; give that too, or leave the secret out',
+      'option `dpop.nonceSecret` has no effect without `dpop.nonce: true`; set `nonce` too, or remove `nonceSecret`',
     )
   return Object.freeze({
     ...rest,

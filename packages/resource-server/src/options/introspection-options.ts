@@ -18,18 +18,18 @@ import {
   type IntrospectionCredentials,
 } from './introspection-credentials.js'
 
-/** How opaque tokens are introspected (RFC 7662). */
+/** Options for the introspection of opaque tokens (RFC 7662). */
 export interface IntrospectionOptions extends IntrospectionCredentials {
-  /** The introspection endpoint. Default: the one in the issuer's metadata. */
+  /** The URL of the introspection endpoint. Default: from the issuer's metadata. */
   endpoint?: string
   /**
-   * How long the answer that a token is active is cached, in milliseconds: for this long, a revoked token still works.
-   * At most an hour. Default 10000; 0 asks every time.
+   * How long the response for an active token is cached, in milliseconds. A revoked token is accepted for this long.
+   * At most 3600000; default 10000; 0 disables the cache.
    */
   cacheMs?: number
   /**
-   * Claims that may be missing from the response, although they protect: `aud` (every token of the issuer is accepted,
-   * whichever API it is for) and `exp`. RFC 7662 makes both optional. Default: none may be missing.
+   * Accepts responses without these claims, which RFC 7662 makes optional: `aud` or `exp`. Without `aud`, tokens for
+   * any API of the issuer are accepted. Default: both claims are required.
    */
   acceptWithout?: readonly OmittableClaim[]
 }
@@ -43,7 +43,7 @@ const declaration = {
 
 const options = object(declaration, "an object such as { clientId: '…', clientSecret: '…' }")
 
-/** All of the settings, except what the issuer's own options say. */
+/** The settings, without those that come from the options of the issuer. */
 export const introspectionOption: Parser<Omit<IntrospectionSettings, 'requiredClaims'>> = parser({
   expected: options.expected,
   read(value, place) {

@@ -19,31 +19,34 @@ import {
 } from './issuer-options.js'
 
 /**
- * Looks up an issuer that is not known when the application starts, such as a tenant's in a database.
- * @param issuer the `iss` of a token that has not been verified: a URL as the option `issuer`, at most 512 characters
- * @returns the options of exactly this issuer, without `introspection`; undefined or null: the issuer is not trusted
+ * Looks up an issuer that is not configured, such as the issuer of a tenant in a database.
+ * @param issuer the `iss` of an unverified token: a URL like the option `issuer`, at most 512 characters long
+ * @returns the options of this issuer, without `introspection`; undefined or null if the issuer is not trusted
  */
 export type ResolveIssuer = (
   issuer: string,
 ) => IssuerOptions | undefined | null | Promise<IssuerOptions | undefined | null>
 
-/** Looks up an issuer and checks its options. Rejects when there is no usable answer. */
+/** Looks up an issuer and validates its options. Rejects if the function `issuers` throws or its result is invalid. */
 export type ResolveSettings = (issuer: string) => Promise<IssuerSettings | Refusal>
 
-/** The issuers that are known at the start, or how they are looked up. */
+/** The configured issuers, or the function that looks them up. */
 export interface Issuers {
   readonly issuers: readonly IssuerSettings[]
   readonly resolveIssuer: ResolveSettings | undefined
 }
 
-/** What issuers are checked against, whether they are known at the start or looked up. */
+/** The rules that apply to all issuers, configured or looked up. */
 interface IssuerChecks extends SharedRules {
   readonly api: OfferedApi | undefined
 }
 
 type ReadIssuer = (given: Given, place: Place) => IssuerSettings
 
-/** Reads the issuers: one at the top level, several in `issuers`, or a function there. @throws {InvalidOptionError} */
+/**
+ * Parses the issuers: a single issuer at the top level, a list in `issuers`, or a function.
+ * @throws {InvalidOptionError}
+ */
 export function readIssuers(given: Given, { api, ...shared }: IssuerChecks, place: Place): Issuers {
   const { issuers } = given
   const read: ReadIssuer = (options, at) => {
@@ -57,7 +60,7 @@ export function readIssuers(given: Given, { api, ...shared }: IssuerChecks, plac
   }
   refuseBeside(given)
   if (typeof issuers === 'function')
-    // The cast: what it returns is checked each time.
+    // The cast is safe because the result of each call is validated.
     return { issuers: [], resolveIssuer: settingsResolver(issuers as ResolveIssuer, read, place) }
   const several = contain('option `issuers`', { ...place, option: 'issuers' }, at =>
     severalIssuers(read).read(issuers, at),
@@ -79,13 +82,13 @@ function severalIssuers(read: ReadIssuer): Parser<readonly IssuerSettings[]> {
 function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place): ResolveSettings {
   return async name => {
     const given: unknown = await resolve(name)
-    // Null is what databases return for a row that does not exist.
+    // Databases return null for a missing row.
     if (given === undefined || given === null)
-      return new Refusal('issuer', 'the function `issuers` does not know this issuer')
+      return new Refusal('issuer', 'the function `issuers` does not trust this issuer')
     const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>
       readResolved(given, read, at),
     )
-    // A database may ignore case, or a slash at the end.
+    // A database may ignore case or a trailing slash, so compare the issuer exactly.
     return settings.rules.issuer === name
       ? settings
       : new Refusal(
@@ -103,7 +106,7 @@ function readResolved(given: unknown, read: ReadIssuer, place: Place): IssuerSet
   const settings = read(given, place)
   if (settings.introspection !== undefined)
     throw place.toError(
-      'option `issuers().introspection` does nothing, because an opaque token does not name its issuer; leave it out',
+      'option `issuers().introspection` has no effect, because an opaque token does not name its issuer; remove it',
     )
   return settings
 }
@@ -120,6 +123,6 @@ function refuseRepeated(issuers: readonly string[]): void {
   const repeated = issuers.find((issuer, index) => issuers.indexOf(issuer) !== index)
   if (repeated !== undefined)
     throw new InvalidOptionError(
-      `option \`issuers\` names ${repeated} twice; give that issuer several audiences instead`,
+      `option \`issuers\` lists ${repeated} twice; list the issuer once, with all its audiences`,
     )
 }

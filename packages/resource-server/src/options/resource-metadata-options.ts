@@ -12,13 +12,13 @@ import {
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
 
-/** What the API tells of itself to clients that do not know its issuer (RFC 9728). */
+/** The metadata that clients use to find the issuer of this API (RFC 9728). */
 export interface ResourceMetadataOptions {
   /** The resource identifier: the URL of the API, without query and fragment (RFC 9728 §1.2). Default: the audience. */
   resource?: string
-  /** What the API is called, for people. */
+  /** The human-readable name of the API. */
   name?: string
-  /** Where developers read about it. */
+  /** The URL of the documentation for developers. */
   documentation?: string
 }
 
@@ -36,7 +36,7 @@ const declaration = {
       },
     }),
   ),
-  name: optional(text('the name of the API, for people')),
+  name: optional(text('the human-readable name of the API')),
   documentation: optional(url({ example: 'https://api.example.com/docs' })),
 } satisfies Declares<ResourceMetadataOptions>
 
@@ -47,14 +47,14 @@ const options = shorthand(
   value => (value === true ? {} : value),
 )
 
-/** `true` stands for `{}`; `false`, for no metadata. */
+/** Parses the option `resourceMetadata`; `true` is short for `{}`, and `false` publishes no metadata. */
 export const resourceMetadataOption: Parser<ResourceMetadata | false> = {
   ...options,
   read: (value, place) => (value === false ? false : options.read(value, place)),
   absent: () => false,
 }
 
-/** A single audience that is a URL is the resource identifier, if none is given. */
+/** Determines the resource identifier. Default: the audience, if there is exactly one and it is a URL. */
 export function resourceMetadataSettings(
   given: ResourceMetadata | false,
   audiences: readonly string[],
@@ -69,21 +69,24 @@ export function resourceMetadataSettings(
   const why =
     audiences.length === 0
       ? 'no audience is known at the start if `issuers` is a function'
-      : 'the audience is not one such URL'
+      : 'the audience is not a single URL of this kind'
   throw new InvalidOptionError(
     `option \`resourceMetadata.resource\` is missing; expected ${expectedResource}, because ${why}`,
   )
 }
 
-/** It is in every challenge, up to twice, and servers and proxies take 8 KiB of headers. */
+/**
+ * Rejects long identifiers: each challenge contains the identifier up to twice, and servers and proxies often limit
+ * headers to 8 KiB.
+ */
 function refuseLong(resource: string): string {
   if (resource.length <= longestResource) return resource
   throw new InvalidOptionError(
-    `option \`resourceMetadata.resource\` (or the audience in its place) is ${resource.length} characters long; expected at most ${longestResource}`,
+    `option \`resourceMetadata.resource\` (or the audience, which is its default) is ${resource.length} characters long; expected at most ${longestResource}`,
   )
 }
 
-/** Fastify's router compares decoded paths, and a percent sign may encode nothing. */
+/** Checks that the path can be decoded, because Fastify's router compares decoded paths. */
 function canDecode(value: string): boolean {
   try {
     decodeURI(value)

@@ -12,22 +12,19 @@ import {
 import type { RevocationStore } from '../revocation/revocation-store.js'
 import type { RevocationSettings } from '../revocation/revocations.js'
 
-/** How tokens are revoked before they expire. */
+/** Options for the revocation of tokens before they expire. */
 export interface RevocationOptions {
   /**
-   * Where replicas share revocations, such as `redisRevocationStore(…)`. Default: in this process, which forgets them when
-   * it ends.
+   * The store in which replicas share revocations, such as `redisRevocationStore(…)`. Default: the memory of this
+   * process.
    */
   store?: RevocationStore
   /**
-   * What happens to tokens that are not known to be revoked while the store cannot be used, so that revocations by other
-   * replicas may be unknown. `accept`: they are accepted. `refuse`: they get 503. Required with `store`.
+   * What happens to tokens while the store is unavailable and revocations of other replicas may be unknown: `accept`
+   * accepts tokens, `refuse` responds with 503. Known revocations always apply. Required with `store`.
    */
   whileUnavailable?: 'accept' | 'refuse'
-  /**
-   * How many revocations there may be at the same time; if none has ended, another one is an error. Up to 1000000; default
-   * 100000.
-   */
+  /** The maximum number of active revocations; beyond it, `revoke` fails. Up to 1000000; default 100000. */
   maxEntries?: number
 }
 
@@ -47,7 +44,7 @@ const options = shorthand(
   value => (value === true ? {} : value),
 )
 
-/** `true` stands for `{}`; `false`, for no revocations. */
+/** Parses the option `revocation`; `true` is short for `{}`, and `false` disables revocation. */
 export const revocationOption: Parser<RevocationSettings | undefined> = {
   ...options,
   read(value, place) {
@@ -56,10 +53,10 @@ export const revocationOption: Parser<RevocationSettings | undefined> = {
     const { option, toError } = place
     if (store !== undefined && whileUnavailable === undefined)
       throw toError(
-        `option \`${option}.whileUnavailable\` is missing; expected accept or refuse: what happens to tokens while the store cannot be used, so that they may be revoked without this process knowing it`,
+        `option \`${option}.whileUnavailable\` is missing; expected 'accept' or 'refuse': whether tokens are accepted while the store is unavailable and they may have been revoked by another process`,
       )
     if (store === undefined && whileUnavailable !== undefined)
-      throw toError(`option \`${option}.whileUnavailable\` does nothing without \`${option}.store\``)
+      throw toError(`option \`${option}.whileUnavailable\` has no effect without \`${option}.store\``)
     const sharing =
       store === undefined || whileUnavailable === undefined
         ? undefined

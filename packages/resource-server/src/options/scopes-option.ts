@@ -3,21 +3,21 @@ import { scopeToken, type Catalogue } from '../authorize/requirement.js'
 import { InvalidOptionError } from '../errors.js'
 import type { OfferedApi } from './api-option.js'
 
-/** A catalogue in which scopes include others: each scope with those that it includes. */
+/** All scopes with the scopes that each of them includes. */
 export type ScopeHierarchy<S extends string = string> = { readonly [Scope in S]: readonly NoInfer<S>[] }
 
-/** Each scope with those that it includes. */
+/** The scopes that each scope includes directly. */
 type Includes = ReadonlyMap<string, readonly string[]>
 
 const list = strings('a list of at least one scope, each without spaces (RFC 6749 §3.3)', {
   pattern: scopeToken,
 })
-const included = strings('a list of the scopes that it includes, or []', {
+const included = strings('a list of the included scopes, or []', {
   pattern: scopeToken,
   mayBeEmpty: true,
 })
 
-/** The catalogue: a list, or an object of which each key is a scope and each value the scopes that it includes. */
+/** Parses the option `scopes`: a list of scopes, or an object that maps each scope to the scopes it includes. */
 export const scopesOption: Parser<Includes> = parser({
   expected: `${list.expected}, or an object such as { 'receipts:admin': ['receipts:read'], 'receipts:read': [] }`,
   fromText: true,
@@ -35,8 +35,8 @@ function readEntry([name, value]: [string, unknown], place: Place): [string, rea
 }
 
 /**
- * The scopes of the API, and those of routes beside it.
- * @throws {InvalidOptionError} if a scope includes itself, or one that is not in the catalogue
+ * Combines the scopes of `api` with those of the option `scopes`.
+ * @throws {InvalidOptionError} if a scope includes itself or an unknown scope
  */
 export function scopeCatalogue(
   given: Includes | undefined,
@@ -68,15 +68,15 @@ function refuseUnknown(includes: Includes, known: ReadonlySet<string>): void {
   }
 }
 
-/** The scopes that one includes, directly or through others. Each is looked at once. */
+/** Returns all scopes that a scope includes, directly or through others. */
 function scopesIn(name: string, includes: Includes): Iterable<string> {
-  /** Each scope that was found → the scope that includes it. */
+  /** Maps each included scope to a scope that includes it directly. */
   const found = new Map<string, string>()
   const add = (from: string): void => {
     for (const scope of includes.get(from) ?? []) if (!found.has(scope)) found.set(scope, from)
   }
   add(name)
-  // A Map goes on with what is added meanwhile.
+  // The loop also visits the keys that `add` adds to the Map.
   for (const scope of found.keys()) add(scope)
   if (found.has(name)) refuseCycle(name, found)
   return found.keys()

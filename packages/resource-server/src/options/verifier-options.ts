@@ -6,7 +6,7 @@ import type { Scope } from '../oauth-types.js'
 import { parseOptions, type Recipient, type ResourceServerOptions, type Settings } from './options.js'
 import type { ScopeHierarchy } from './scopes-option.js'
 
-/** Options that are about routes, requests and answers. */
+/** Options about routes, requests and responses, which `createVerifier` does not have. */
 type RequestOption = Extract<
   keyof ResourceServerOptions,
   | 'mode'
@@ -30,26 +30,32 @@ const requestOptions: readonly string[] = [
   'realm',
 ] satisfies readonly RequestOption[]
 
-/** The options of the plugin that make sense without requests. */
+/** The options that the plugin and `createVerifier` share. */
 type SharedOptions = Omit<ResourceServerOptions, RequestOption | 'scopes' | 'claims'>
 
-/** What `createVerifier` takes: the options of the plugin, except those about routes, requests and answers. */
+/** The options of `createVerifier`: those of the plugin, except options about routes, requests and responses. */
 export interface VerifierOptions<
   S extends string = Scope,
   C extends TSchema = TSchema,
   Scopes = readonly S[] | ScopeHierarchy<S>,
 > extends SharedOptions {
-  /** The catalogue: every scope that a rule may name, besides those of `api`. In an object, scopes include others. */
+  /**
+   * All scopes that a rule may name, in addition to those of `api`. In an object, each scope lists the scopes that it
+   * includes.
+   */
   scopes?: Scopes
-  /** A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })`; a token that does not fit is refused. */
+  /**
+   * A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })`. Tokens that do not match are
+   * refused.
+   */
   claims?: C
-  /** Where refusals and failures of issuers are logged: a logger such as pino's. Default: nowhere. */
+  /** A logger such as pino's, for refusals and failures of issuers. Default: nothing is logged. */
   logger?: Logger
 }
 
 const recipient: Recipient = { subject: 'createVerifier', ignored: ['logger'] }
 
-/** @throws {InvalidOptionError} naming the option, the value received and what was expected */
+/** @throws {InvalidOptionError} naming the option, the value received and the expected value */
 export function parseVerifierOptions<S extends string, C extends TSchema>(
   options: VerifierOptions<S, C>,
 ): { readonly settings: Settings; readonly log: Logger } {
@@ -57,7 +63,7 @@ export function parseVerifierOptions<S extends string, C extends TSchema>(
   for (const name of Object.keys(given))
     if (requestOptions.includes(name))
       throw new InvalidOptionError(
-        `option \`${name}\` is about HTTP requests, and createVerifier receives none; leave it out`,
+        `option \`${name}\` is about HTTP requests, which createVerifier does not receive; remove it`,
       )
   return { settings: parseOptions(given, recipient), log: readLogger(given['logger']) }
 }
@@ -72,5 +78,5 @@ const toError = (message: string): Error => new InvalidOptionError(message)
 
 const loggerOption = instance<Logger>(
   ['info', 'warn', 'error'],
-  'a logger with the methods info, warn and error, as pino has them',
+  'a logger with the methods info, warn and error, such as a pino logger',
 )

@@ -2,25 +2,25 @@ import { contain, isPlainObject, optional, parser, readOptions, show, type Parse
 import { InvalidRevocationError } from '../errors.js'
 import type { Revocation, RevocationTarget, RevocationTerms, RevokedBy, RevokedTokens } from './revocation.js'
 
-/** What arguments of `revoke` and `unrevoke` are checked against. */
+/** The rules for the arguments of `revoke` and `unrevoke`. */
 export interface RevocationRules {
-  /** Whether tokens with this `iss` can be accepted. */
+  /** Returns whether tokens with this `iss` can be accepted. */
   readonly isTrusted: (issuer: string) => boolean
-  /** The issuer if there is only one; a template stands for several. */
+  /** The issuer if there is only one; undefined for several issuers or a template. */
   readonly onlyIssuer: string | undefined
   readonly now: () => number
 }
 
-/** Bounds what one revocation occupies. */
+/** The maximum length of a claim value, which bounds the size of a revocation. */
 export const maxLength: number = 1_024
-/** From now to the end of a revocation. */
+/** The maximum time until a revocation ends, in milliseconds. */
 export const longestMs: number = 365 * 86_400_000
 
 const toError = (message: string): Error => new InvalidRevocationError(message)
 const place = { option: '', allowInsecureHttp: false, toError }
 
 const claim: Parser<string> = parser({
-  expected: `the value that the tokens have, text of 1 to ${maxLength} characters`,
+  expected: `the value in the tokens, as text of 1 to ${maxLength} characters`,
   fromText: true,
   read: value => (typeof value === 'string' && value !== '' && value.length <= maxLength ? value : undefined),
 })
@@ -55,19 +55,19 @@ export function readRevocation(
   const now = rules.now()
   if (terms.until <= now || terms.until > now + longestMs)
     throw toError(
-      `\`until\` is ${show(terms.until)}; expected milliseconds (not seconds) since the epoch, in the future and at most 365 days from now, which is ${now}`,
+      `\`until\` is ${show(terms.until)}; expected milliseconds (not seconds) since the epoch, in the future and at most 365 days ahead (now: ${now})`,
     )
   if (tokens.by === 'jti' && terms.issuedBefore !== undefined)
-    throw toError('`issuedBefore` does nothing for a `jti`, which names a single token; leave it out')
+    throw toError('`issuedBefore` has no effect with `jti`, which names a single token; remove it')
   checkIssuedBefore(terms.issuedBefore, terms.until, now)
   return { ...tokens, until: terms.until, issuedBefore: terms.issuedBefore }
 }
 
-/** A time in seconds lies in 1970 and would revoke nothing, without an error. */
+/** Rejects times in seconds: they are in the year 1970, so the revocation would apply to no token. */
 function checkIssuedBefore(given: number | undefined, until: number, now: number): void {
   if (given === undefined || (given > now - longestMs && given <= until)) return
   throw toError(
-    `\`issuedBefore\` is ${show(given)}; expected milliseconds (not seconds) since the epoch, at most 365 days ago and not after \`until\`; now is ${now}`,
+    `\`issuedBefore\` is ${show(given)}; expected milliseconds (not seconds) since the epoch, at most 365 days ago and not after \`until\` (now: ${now})`,
   )
 }
 
@@ -97,12 +97,12 @@ function issuerOf(given: string | undefined, { isTrusted, onlyIssuer }: Revocati
   if (given === undefined) {
     if (onlyIssuer !== undefined) return onlyIssuer
     throw toError(
-      '`issuer` is missing; tokens of several issuers are accepted, so name the one whose tokens are revoked, exactly as in their `iss`',
+      '`issuer` is missing; with several issuers, set it to the issuer of the tokens, exactly as in `iss`',
     )
   }
   if (isTrusted(given)) return given
   throw toError(
-    `\`issuer\` is ${show(given)}, of which no token is accepted; expected a configured issuer, exactly as in the tokens' \`iss\``,
+    `\`issuer\` is ${show(given)}, which is not a trusted issuer; expected the issuer of the tokens, exactly as in \`iss\``,
   )
 }
 

@@ -3,28 +3,31 @@ import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-opt
 import { InvalidOptionError } from '../errors.js'
 import type { RevocationPage, RevocationStore } from './revocation-store.js'
 
-/** What {@link redisRevocationStore} needs of a connection of ioredis or iovalkey. */
+/** The part of an ioredis or iovalkey connection that {@link redisRevocationStore} uses. */
 export interface IoredisPubSub {
   readonly status: string
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
   duplicate(): IoredisSubscriber
 }
 
-/** A second connection of ioredis or iovalkey. */
+/** The duplicated connection of ioredis or iovalkey, for the subscription. */
 export interface IoredisSubscriber {
   on(event: string, listener: () => void): unknown
   subscribe(channel: string): Promise<unknown>
   disconnect(): void
 }
 
-/** What {@link redisRevocationStore} needs of a client or cluster of the npm package `redis`, from version 4. */
+/**
+ * The part of a client or cluster of the npm package `redis` (version 4 or newer) that {@link redisRevocationStore}
+ * uses.
+ */
 export interface NodeRedisPubSub {
   readonly isOpen: boolean
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   duplicate(): NodeRedisSubscriber
 }
 
-/** A second connection of `redis`. */
+/** The duplicated connection of the npm package `redis`, for the subscription. */
 export interface NodeRedisSubscriber {
   on(event: 'error', listener: () => void): unknown
   connect(): Promise<unknown>
@@ -32,14 +35,14 @@ export interface NodeRedisSubscriber {
   disconnect(): unknown
 }
 
-/** A connection to Redis or Valkey that can be duplicated to subscribe. */
+/** A connection to Redis or Valkey that can be duplicated for a subscription. */
 export type RedisPubSub = IoredisPubSub | NodeRedisPubSub
 
 /**
- * Shares revocations in Redis or Valkey, from version 5: at one replica, they take effect at all of them.
- * @param redis a connection of ioredis, iovalkey or `redis` (not a pool), yours to connect and to close; it is duplicated
- * to subscribe
- * @param prefix put before every key, in braces, so that a cluster keeps all keys in one place. Default
+ * Shares revocations between replicas in Redis or Valkey (version 5 or newer).
+ * @param redis a connection of ioredis, iovalkey or `redis` (not a pool). You connect and close it; the store
+ * duplicates it for a subscription
+ * @param prefix the prefix of all keys, in braces, so that a cluster stores them in one hash slot. Default
  * `oauth-revocations`
  * @throws {InvalidOptionError} for a connection of another package
  */
@@ -64,8 +67,8 @@ export function redisRevocationStore(
 const pageSize = 500
 
 /**
- * Numbers each change, so that readers ask for what is new. The end of a value counts by the clock of Redis. `epoch` tells
- * a new set of keys from one that was lost.
+ * Stores a value with a new version number, so that readers can ask for newer values only. The clock of Redis decides
+ * when a value ends. `epoch` changes if the keys were lost, so that readers start again.
  */
 const putScript = `
 local time = redis.call('TIME')
@@ -86,7 +89,10 @@ end
 redis.call('PUBLISH', ARGV[5], '')
 return 'OK'`
 
-/** Replies with epoch, version, whether from the start, whether there is more, and the values. */
+/**
+ * Returns the epoch, the version, whether the values start from the beginning, whether there are more, and the
+ * values.
+ */
 const readScript = `
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
@@ -107,7 +113,7 @@ function toPage(reply: unknown): RevocationPage {
   const texts = Array.isArray(reply) ? reply.map(redisText) : []
   const [epoch, version, start, more, ...values] = texts.filter(text => text !== undefined)
   if (epoch === undefined || version === undefined || texts.includes(undefined))
-    throw new Error('Redis replied in another way than the script')
+    throw new Error('the Redis script returned an unexpected reply')
   return {
     values: values.filter(value => value !== ''),
     cursor: `${epoch} ${version}`,
@@ -140,7 +146,7 @@ function commandsOf(redis: RedisPubSub): Commands {
 
 function ignore(): void {}
 
-/** Subscribes anew with each connection: a subscription that failed once would stay away. */
+/** Subscribes after each (re)connect, because ioredis does not repeat a failed subscription. */
 function subscribeIoredis(connection: IoredisSubscriber, channel: string, changed: () => void): () => void {
   connection.on('error', ignore)
   connection.on('message', changed)
@@ -150,7 +156,7 @@ function subscribeIoredis(connection: IoredisSubscriber, channel: string, change
   return () => connection.disconnect()
 }
 
-/** `redis` subscribes again by itself when it has reconnected. */
+/** The npm package `redis` renews its subscriptions after it reconnects. */
 function subscribeNodeRedis(
   connection: NodeRedisSubscriber,
   channel: string,

@@ -3,13 +3,13 @@ import { andThen, type MaybePromise } from '../later.js'
 import type { Outcome } from '../outcome.js'
 import type { Revocations } from './revocations.js'
 
-/** Where tokens come from: the cache, or verification. */
+/** A source of tokens: the cache, or verification. */
 interface VerifiesTokens<Presented> {
   remembered(header: string): Outcome | undefined
   verify(presented: Presented): MaybePromise<Outcome>
 }
 
-/** The same, except that revoked tokens are refused. They stay in the cache, for when the revocation ends. */
+/** Wraps a verifier and refuses revoked tokens. They stay in the cache, because the revocation may end. */
 export function refuseRevoked<Presented>(
   verifier: VerifiesTokens<Presented>,
   revocations: Pick<Revocations, 'refusalOf'>,

@@ -2,7 +2,7 @@ import { report, writeLog, type ResourceServerEvents } from '../diagnostics.js'
 import type { Logger } from '../log.js'
 import type { Revocation } from './revocation.js'
 
-/** Logs and publishes that a revocation took effect in this process, or was undone. */
+/** Logs and publishes that a revocation took effect in this process or was undone. */
 export function reportRevocation(
   { issuer, by, value, until, issuedBefore }: Revocation,
   undone: boolean,
@@ -13,7 +13,7 @@ export function reportRevocation(
   writeLog(() => log.info(revocation, undone ? 'revocation undone' : 'tokens revoked'))
 }
 
-/** Logs and publishes that the store cannot be used; undefined: it works again. */
+/** Logs and publishes that the store is unavailable, or, if `outage` is undefined, that it works again. */
 export function reportStore(
   outage: ResourceServerEvents['fastify-resource-server:revocations-unavailable'] | undefined,
   log: Logger,
@@ -23,7 +23,7 @@ export function reportStore(
   writeLog(() => log.error(outage, 'the revocation store cannot be used'))
 }
 
-/** Nothing of the value is logged: it may be anything. */
+/** Logs an invalid value in the store, without the value, because it may contain anything. */
 export function reportUnreadable(log: Logger): void {
   writeLog(() =>
     log.error(

@@ -1,37 +1,37 @@
 import type { AccessToken } from '../access-token.js'
 import type { Revocation, RevokedBy, RevokedTokens } from './revocation.js'
 
-/** The revocations that this process knows. */
+/** The revocations that are known to this process. */
 export interface RevocationList {
-  /** The revocation that a token falls under. */
+  /** Returns the revocation that applies to a token. */
   find(token: AccessToken): Revocation | undefined
-  /** Adds a revocation, or replaces the one of the same tokens. Returns false if the list has `max` already. */
+  /** Adds a revocation, or replaces one with the same target. Returns false if the list already has `max` entries. */
   add(revocation: Revocation, max: number): boolean
   get(tokens: RevokedTokens): Revocation | undefined
   delete(tokens: RevokedTokens): void
-  /** Those that have not ended. */
+  /** Returns the revocations that have not ended. */
   all(): Iterable<Revocation>
 }
 
-/** What the list works with. */
+/** The dependencies of a revocation list. */
 export interface ListSettings {
   readonly clockToleranceMs: number
   readonly now: () => number
-  /** Key id of the key that verified a token. */
+  /** Returns the id of the key that verified a token. */
   readonly keyIdOf: (token: AccessToken) => string | undefined
 }
 
 type Entries = Readonly<Record<RevokedBy, Map<string, Revocation>>>
 
 /**
- * An entry that has ended stays until its room is needed: entries are never removed just because the clock says so, since
- * a clock that jumps ahead and back would lose them.
+ * Stores revocations in memory. Ended entries are removed only when space is needed: otherwise, a clock that jumps
+ * ahead and back would lose revocations.
  */
 export function createRevocationList(settings: ListSettings): RevocationList {
   const { now } = settings
   const byIssuer = new Map<string, Entries>()
   let size = 0
-  /** No entry ends before this time. */
+  /** The earliest end of all entries, in milliseconds since the epoch. */
   let earliestEnd = Infinity
 
   function entriesOf(issuer: string): Entries {
@@ -93,7 +93,7 @@ function noEntries(): Entries {
 
 function findIn(entries: Entries, token: AccessToken, settings: ListSettings): Revocation | undefined {
   const { clientId, subject, claims } = token
-  // `jti` is text where a token has it: checkClaims looks at its type.
+  // The cast is safe because the type of `jti` has been checked.
   const byJti = entries.jti.get(claims['jti'] as string)
   if (applies(byJti, token, settings)) return byJti
   const byClient = clientId === null ? undefined : entries.clientId.get(clientId)
@@ -105,7 +105,7 @@ function findIn(entries: Entries, token: AccessToken, settings: ListSettings): R
   return applies(byKey, token, settings) ? byKey : undefined
 }
 
-/** Whether a revocation has not ended, and the token was issued before it. */
+/** Returns whether a revocation is active and the token was issued before it. */
 function applies(
   revocation: Revocation | undefined,
   { claims }: AccessToken,

@@ -11,23 +11,26 @@ import { shareRevocations, type SharingSettings } from './share-revocations.js'
 /** The option `revocation`, checked. */
 export interface RevocationSettings {
   readonly maxEntries: number
-  /** Undefined: revocations are known to this process only. */
+  /** The shared store; undefined if revocations apply to this process only. */
   readonly sharing: SharingSettings | undefined
 }
 
-/** What revocations work with besides their settings. */
+/** The dependencies of revocations. */
 export interface RevocationContext extends RevocationRules {
   readonly clockToleranceMs: number
   readonly log: Logger
 }
 
-/** Tokens that are refused although they have not expired. */
+/** The revocations of this process, and of others if there is a store. */
 export interface Revocations extends RevokesTokens {
-  /** The refusal of a token that is revoked, or may be. */
+  /** Returns the refusal if a token is revoked, or may be revoked while the store is unavailable. */
   refusalOf(token: AccessToken): Refusal | undefined
-  /** Notes which key verified a token, for revocations by key. */
+  /** Stores the id of the key that verified a token, for revocations by key. */
   noteKey(token: AccessToken, keyId: string): void
-  /** Reads the store for the first time. @throws {InvalidOptionError} if it cannot work */
+  /**
+   * Verifies the store and reads it for the first time.
+   * @throws {InvalidOptionError} if the store cannot work
+   */
   start(): Promise<void>
   close(): void
   state(): RevocationStats
@@ -35,7 +38,7 @@ export interface Revocations extends RevokesTokens {
 
 const unavailable = new Refusal(
   'unavailable',
-  'the revocation store cannot be used, so whether the token is revoked is unknown',
+  'the revocation store is unavailable, so the token may have been revoked',
   { retryAfterMs: 1_000 },
 )
 
@@ -70,7 +73,7 @@ export function createRevocations(
       const revocation = list.get(readTokens(target, terms, context))
       if (revocation === undefined || now() >= revocation.until) {
         if (shared?.isCurrent() === false)
-          throw new RevocationFailedError('the store cannot be used; call unrevoke again', false)
+          throw new RevocationFailedError('the store is unavailable; call unrevoke again later', false)
         return false
       }
       await shared?.withdraw(revocation)
@@ -89,5 +92,5 @@ export function createRevocations(
 }
 
 function fullMessage(maxEntries: number): string {
-  return `there are ${maxEntries} revocations (the option \`revocation.maxEntries\`), and none has ended; raise the limit, or revoke by clientId, subject or keyId`
+  return `there are already ${maxEntries} active revocations (option \`revocation.maxEntries\`); raise the limit, or revoke by clientId, subject or keyId`
 }

@@ -9,19 +9,25 @@ import type { RevocationPage, RevocationStore } from './revocation-store.js'
 import type { Revocation } from './revocation.js'
 import { idOf, isUndone, readStored, writeStored, writeUndone } from './stored-revocation.js'
 
-/** The option `revocation.store`, with what applies while it is away. */
+/** The settings of a shared store. */
 export interface SharingSettings {
   readonly store: RevocationStore
-  /** Whether tokens are accepted or refused while revocations by other processes may be unknown. */
+  /** Whether tokens are accepted or refused while revocations of other processes may be unknown. */
   readonly whileUnavailable: 'accept' | 'refuse'
   readonly maxEntries: number
 }
 
-/** Revocations of this process and others, which share a store. */
+/** The revocations of several processes that share a store. */
 export interface SharedRevocations extends FollowedStore {
-  /** Stores a revocation that this process acts on already. @throws {RevocationFailedError} */
+  /**
+   * Stores a revocation that already applies in this process.
+   * @throws {RevocationFailedError}
+   */
   save(revocation: Revocation): Promise<void>
-  /** Stores that a revocation is undone. @throws {RevocationFailedError} */
+  /**
+   * Stores that a revocation was undone.
+   * @throws {RevocationFailedError}
+   */
   withdraw(revocation: Revocation): Promise<void>
 }
 
@@ -32,12 +38,15 @@ export function shareRevocations(
   list: RevocationList,
   { now, isTrusted, clockToleranceMs, log }: RevocationContext,
 ): SharedRevocations {
-  /** Revocations by this process that the store may not have yet. What the store has of the same tokens is older. */
+  /**
+   * Revocations of this process that the store may not have yet. They are newer than stored ones with the same
+   * target.
+   */
   const unstored = new Map<string, Revocation>()
-  /** Revocations that the store had before it lost its values. */
+  /** Revocations that were in the store before it lost its values. */
   const lost = new Map<string, Revocation>()
   let isPutting = false
-  /** From the first page of all values to the last one: nothing in them is news. */
+  /** Whether all values are being read from the beginning: they are not new, so they are not reported. */
   let isStarting = false
 
   async function put(revocation: Revocation, value: string = writeStored(revocation)): Promise<void> {
@@ -47,13 +56,16 @@ export function shareRevocations(
 
   async function putAll(missing: Map<string, Revocation>): Promise<void> {
     for (const [id, revocation] of missing) {
-      // Unless it has been undone or replaced since.
+      // Skip revocations that have been undone or replaced in the meantime.
       if (list.get(revocation) === revocation && now() < revocation.until) await put(revocation)
       if (missing.get(id) === revocation) missing.delete(id)
     }
   }
 
-  /** Behind the reads, which must not wait for it. What fails is tried again after the next read. */
+  /**
+   * Stores missing revocations in the background, so that reads do not wait. Failed ones are retried after the next
+   * read.
+   */
   async function putBack(): Promise<void> {
     if (isPutting) return
     isPutting = true
@@ -61,7 +73,7 @@ export function shareRevocations(
       await putAll(unstored)
       await putAll(lost)
     } catch {
-      // The store is away again, which reading it reports.
+      // The next read reports that the store is unavailable.
     }
     isPutting = false
   }
@@ -79,9 +91,12 @@ export function shareRevocations(
       if (known !== undefined && isNews) reportRevocation(known, true, log)
       return
     }
-    // Processes may pass `maxEntries` at the same time by a few; none of them may lose what another one revoked.
+    // Concurrent processes may exceed `maxEntries`, so accept twice as many rather than lose a revocation of another
+    // process.
     if (!list.add(stored, 2 * maxEntries))
-      throw new Error(`it has more than ${2 * maxEntries} revocations (twice \`revocation.maxEntries\`)`)
+      throw new Error(
+        `the store contains more than ${2 * maxEntries} revocations (twice \`revocation.maxEntries\`)`,
+      )
     if (isNews && !isSame(known, stored)) reportRevocation(stored, false, log)
   }
 
@@ -109,7 +124,7 @@ export function shareRevocations(
         if (unstored.get(id) === revocation) unstored.delete(id)
       } catch (error) {
         throw new RevocationFailedError(
-          `the store failed (${messageOf(error)}). This process refuses the tokens and goes on trying to store the revocation; other processes may accept them until then`,
+          `the store failed (${messageOf(error)}). This process refuses the tokens and keeps trying to store the revocation. Until then, other processes may accept the tokens`,
           true,
         )
       }
@@ -120,7 +135,7 @@ export function shareRevocations(
         unstored.delete(idOf(revocation))
       } catch (error) {
         throw new RevocationFailedError(
-          `the store failed (${messageOf(error)}). The revocation is still in effect; call unrevoke again`,
+          `the store failed (${messageOf(error)}). The revocation is still in effect; call unrevoke again later`,
           false,
         )
       }

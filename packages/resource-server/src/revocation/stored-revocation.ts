@@ -5,7 +5,7 @@ import { revokedBy, type Revocation, type RevokedBy, type RevokedTokens } from '
 
 const maxValueLength = 16_384
 
-/** What revocations of the same tokens have in common: of one size, whatever the claims are. */
+/** Returns the id of a revocation in the store: a hash of its target, so that its length is fixed. */
 export function idOf({ issuer, by, value }: RevokedTokens): string {
   return createHash('sha256')
     .update(JSON.stringify([issuer, by, value]))
@@ -16,7 +16,10 @@ export function writeStored({ issuer, by, value, until, issuedBefore }: Revocati
   return JSON.stringify({ issuer, by, value, until, issuedBefore })
 }
 
-/** Stored in place of a revocation that was undone: readers ask for what is new, so it cannot just be removed. */
+/**
+ * Returns the value that replaces an undone revocation. The value cannot be removed, because readers ask only for new
+ * values.
+ */
 export function writeUndone(revocation: Revocation): string {
   return writeStored({ ...revocation, until: 0 })
 }
@@ -26,14 +29,14 @@ export function isUndone({ until }: Revocation): boolean {
 }
 
 /**
- * Reads a value of the store, in which other versions or programs may have put anything.
- * @returns undefined if it is no revocation
+ * Parses a value of the store, which another version or program may have written.
+ * @returns undefined if the value is not a revocation
  */
 export function readStored(text: string, now: number): Revocation | undefined {
   const given = text.length <= maxValueLength ? parse(text) : undefined
   if (!isPlainObject(given)) return undefined
   const { issuer, by, value, until, issuedBefore } = given
-  // A day more than `revoke` allows, for clocks that differ.
+  // One day more than `revoke` allows, because clocks may differ.
   const isRevocation =
     isText(issuer) &&
     revokedBy.includes(by as RevokedBy) &&
