@@ -76,7 +76,7 @@ t.test('issuers are asked in the configured order, until one says that the token
   first.clock.now += 10_001
   second.answers.set('of-second', { active: false })
   t.equal(await api.status('of-second'), 401, 'revoked')
-  t.same(api.refusal()?.['detail'], 'none of the issuers says that the token is active')
+  t.same(api.refusal()?.['detail'], 'no issuer reports the token as active')
 })
 
 t.test('concurrent requests with one token cause one question to each issuer', async t => {
@@ -216,7 +216,10 @@ t.test('an issuer at its limit of requests leaves the others theirs', async t =>
   t.equal(await api.status('of-second'), 200)
   t.notOk(tokensAt(first).includes('of-second'))
   t.equal(await api.status('of-nobody'), 503, 'the first issuer may know it')
-  t.match(api.refusal(), { detail: 'introspection: 100 requests are in flight already', issuer: first.url })
+  t.match(api.refusal(), {
+    detail: 'introspection: 100 requests for new tokens are already in flight',
+    issuer: first.url,
+  })
   for (const response of held) response.end('{"active":false}')
   t.same(new Set(await Promise.all(flood)), new Set([401]))
 })

@@ -102,7 +102,7 @@ t.test('scopes, roles and groups that are not of their type', async t => {
       const api = await protect(t, opaque)
       opaque.answers.set('opaque', active(opaque, { [claim]: value }))
       t.equal(await api.status(), 401, `${claim} ${JSON.stringify(value)}`)
-      t.match(refusalOf(api), { reason: 'claim', detail: new RegExp(`claim ${claim} is not`) })
+      t.match(refusalOf(api), { reason: 'claim', detail: new RegExp(`claim ${claim} has the wrong type`) })
     }
 })
 
@@ -226,7 +226,7 @@ t.test('a secret that was rotated is asked for once more', async t => {
   opaque.answers.set('opaque', response => response.writeHead(401).end())
   t.equal(await api.status(), 503)
   t.match(refusalOf(api) ?? api.logged.at(-1), {
-    detail: /answers 401: it refuses this service's credentials/,
+    detail: /answers 401: the issuer refuses the client credentials/,
   })
 })
 

@@ -329,13 +329,13 @@ const wrongStores: Readonly<Record<string, [store: RevocationStore, message: Reg
   ],
   'has more forever': [
     { put: async () => {}, read: async () => ({ ...page, hasMore: true }) },
-    /no values although it says that there are more/,
+    /hasMore: true without values/,
   ],
   'does not advance': [
     { put: async () => {}, read: async () => ({ ...page, values: ['a'], hasMore: true }) },
-    /returned a cursor twice/,
+    /with a cursor that it had returned before/,
   ],
-  'advances in a circle': [circle(), /returned a cursor twice/],
+  'advances in a circle': [circle(), /with a cursor that it had returned before/],
 }
 
 /** A store whose cursors are one and two in turn. */
@@ -365,7 +365,7 @@ t.test('requests are answered while a store in memory is read', async t => {
   const before = pages
   await new Promise(resolve => setImmediate(resolve))
   t.ok(pages - before <= 2, 'the process reads one page, then goes on with other work')
-  await t.rejects(started, { message: /after 4000 pages that there are more/ })
+  await t.rejects(started, { message: /after 4000 pages/ })
 })
 
 for (const [how, [store, message]] of Object.entries(wrongStores))

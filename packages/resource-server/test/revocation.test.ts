@@ -251,7 +251,7 @@ t.test('when there is no room, revoke fails, and nothing is forgotten', async t 
   const full = {
     code: 'OAUTH_REVOCATION_FAILED',
     isInEffectHere: false,
-    message: /2 revocations.*maxEntries/,
+    message: /2 active revocations.*maxEntries/,
   }
   await t.rejects(oauth.revoke({ jti: 'three' }, { until }), full)
   await t.rejects(oauth.revoke({ clientId: 'payment' }, { until }), full)

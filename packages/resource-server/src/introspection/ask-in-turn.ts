@@ -1,9 +1,9 @@
 /**
- * Asks one question after the other, all within one time limit. A question without an answer after its share of the time
- * stays open while the next one is asked.
- * @param decides whether no further question is necessary after this answer
- * @param timeoutMs milliseconds
- * @returns the answers that arrived, in their order; the last one decides, if any does
+ * Calls functions one after the other within one time limit. If a function does not settle within its share of the
+ * time, the next function is called while the first one keeps running.
+ * @param decides returns true if no further function needs to be called after this result
+ * @param timeoutMs the time limit of all calls together, in milliseconds
+ * @returns the results in the order of their arrival, until one of them decides
  */
 export function askInTurn<T>(
   questions: readonly (() => Promise<T>)[],

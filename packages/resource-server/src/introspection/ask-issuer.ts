@@ -18,34 +18,34 @@ import {
 } from 'oauth-issuer-connection'
 import type { Claims } from '../claims/profiles.js'
 
-/** A secret whose method is chosen from the issuer's metadata. */
+/** A client secret whose authentication method follows from the issuer's metadata. */
 export interface SecretCredentials {
   readonly method: undefined
   readonly secret: Provided<string>
   readonly audience: AssertionAudience
 }
 
-/** How this service authenticates to the introspection endpoint. */
+/** How this API authenticates to the introspection endpoint. */
 export interface IntrospectionClient {
   readonly clientId: string
   readonly credentials: ClientCredentials | SecretCredentials
-  /** The certificate that connections present (RFC 8705). */
+  /** The client certificate of the TLS connection (RFC 8705). */
   readonly tls: TlsSettings
 }
 
 /** Where to ask. */
 export interface IntrospectionTarget {
   readonly issuer: string
-  /** The configured endpoint; undefined: the one in the metadata. */
+  /** The configured introspection endpoint; undefined if it comes from the metadata. */
   readonly endpoint: string | undefined
   readonly metadataUrl: string | undefined
   readonly allowInsecureHttp: boolean
 }
 
-/** Asks the issuer about a token (RFC 7662 §2.1). Rejects when there is no usable answer. */
+/** Sends an introspection request (RFC 7662 §2.1). Rejects if there is no valid response. */
 export type AskIssuer = (raw: string) => Promise<Claims>
 
-/** What the metadata says, as far as it is needed; kept until a request fails. */
+/** The introspection endpoint and the metadata, cached until a request fails. */
 interface Found {
   readonly server: AuthorizationServer
   readonly metadata: IssuerMetadata
@@ -68,9 +68,11 @@ export function createAskIssuer(
     )
     const answer = await introspect(raw, { server, client, authentication, exchange })
     if (answer !== 'refused') return answer
-    // A secret that was rotated is fetched once more.
+    // The client secret may have been rotated, so read it again and retry once.
     if (!refused && canChange(credentials)) return ask(raw, exchange, true)
-    throw new Error(`${server.introspection_endpoint} answers 401: it refuses this service's credentials`)
+    throw new Error(
+      `${server.introspection_endpoint} answers 401: the issuer refuses the client credentials of this API`,
+    )
   }
 
   return async raw => {
@@ -83,7 +85,7 @@ export function createAskIssuer(
   }
 }
 
-/** An endpoint that is configured needs no metadata. */
+/** Finds the introspection endpoint. A configured endpoint needs no metadata. */
 async function findServer(
   { tls }: IntrospectionClient,
   { issuer, endpoint, metadataUrl, allowInsecureHttp }: IntrospectionTarget,
@@ -127,7 +129,7 @@ interface Question {
   readonly exchange: IssuerExchange
 }
 
-/** oauth4webapi writes the request and checks the form of the answer. */
+/** Sends the introspection request with oauth4webapi, which also validates the response. */
 async function introspect(
   raw: string,
   { server, client: { clientId }, authentication, exchange }: Question,
@@ -150,7 +152,7 @@ async function introspect(
   }
 }
 
-/** What provides a secret or a signature may never answer. */
+/** The error if the application's function for a secret or a signature does not settle in time. */
 function notInTime(): Error {
   return new Error('the client credentials were not available in time')
 }

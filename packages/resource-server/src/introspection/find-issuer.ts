@@ -5,18 +5,18 @@ import type { Outcome } from '../outcome.js'
 import { askInTurn } from './ask-in-turn.js'
 import { retryAfterMs, type Introspection } from './introspect-token.js'
 
-/** Verifies a token that is not a JWT. The reason is `unavailable` when an issuer that may know it cannot be asked. */
+/** Verifies an opaque token. The reason is `unavailable` if an issuer that may know the token does not respond. */
 export type IntrospectToken = (raw: string) => Promise<Outcome>
 
 const maxTokenLength = 16_384
 
-/** After these, another issuer may still say that the token is active. */
+/** Reasons after which another issuer may still report the token as active. */
 const undecided: ReadonlySet<RefusalReason> = new Set(['inactive', 'issuer', 'unavailable'])
 
 /**
- * Asks one issuer after the other until one says that the token is active: an opaque token does not name its issuer. The
- * answer of that issuer decides, even if its claims are refused.
- * @param timeoutMs time limit for all issuers together, in milliseconds
+ * Asks the issuers one after the other until one reports the token as active, because an opaque token does not name its
+ * issuer. The outcome of that issuer is returned, even if its claims are refused.
+ * @param timeoutMs the time limit for all issuers together, in milliseconds
  */
 export function introspectAtAny(
   introspections: readonly Introspection[],
@@ -24,11 +24,14 @@ export function introspectAtAny(
 ): IntrospectToken {
   return async raw => {
     if (raw.length > maxTokenLength || !isB64token(raw))
-      return new Refusal('malformed', `the token is not a b64token of at most ${maxTokenLength} characters`)
+      return new Refusal(
+        'malformed',
+        `the token is not a b64token (RFC 6750 §2.1) of at most ${maxTokenLength} characters`,
+      )
     const hash = createHash('sha256').update(raw).digest('base64url')
     const ordered = inOrder(introspections, hash)
     const [first] = ordered
-    // A request to a single issuer has a time limit of its own.
+    // The request to a single issuer already has a time limit.
     if (first !== undefined && ordered.length === 1) return first.ask(raw, hash)
     const questions = ordered.map(introspection => () => introspection.ask(raw, hash))
     const outcomes = await askInTurn(questions, outcome => !isUndecided(outcome), timeoutMs)
@@ -47,7 +50,7 @@ function tooLate(timeoutMs: number): Refusal {
   return new Refusal('unavailable', detail, { retryAfterMs })
 }
 
-/** First the issuer that said earlier that the token is active; last those that do not answer. Otherwise as configured. */
+/** Sorts the issuers: first those that reported the token as active before, last those that do not respond. */
 function inOrder(introspections: readonly Introspection[], hash: string): readonly Introspection[] {
   const rank = (introspection: Introspection): number =>
     introspection.knows(hash) ? 0 : introspection.isFailing() ? 2 : 1
@@ -57,9 +60,12 @@ function inOrder(introspections: readonly Introspection[], hash: string): readon
     .map(({ introspection }) => introspection)
 }
 
-/** The token may belong to an issuer that did not answer, so an outage comes before what the others said. */
+/**
+ * Combines the refusals of all issuers. `unavailable` takes precedence, because the issuer of the token may be the
+ * one that did not respond.
+ */
 function summaryOf(refusals: readonly Refusal[]): Refusal {
   const outage = refusals.find(({ reason }) => reason === 'unavailable')
   const misnamed = refusals.find(({ reason }) => reason === 'issuer')
-  return outage ?? misnamed ?? new Refusal('inactive', 'none of the issuers says that the token is active')
+  return outage ?? misnamed ?? new Refusal('inactive', 'no issuer reports the token as active')
 }

@@ -16,10 +16,12 @@ import {
   type OmittableClaim,
 } from './introspected-claims.js'
 
-/** How opaque tokens are introspected (RFC 7662). */
+/** The options for the introspection of opaque tokens (RFC 7662). */
 export interface IntrospectionSettings extends IntrospectionClient {
   readonly endpoint: string | undefined
-  /** How long an answer is cached, in milliseconds: for this long, a revoked token still works. */
+  /**
+   * How long the response for an active token is cached, in milliseconds. A revoked token is accepted for this long.
+   */
   readonly cacheMs: number
   readonly acceptWithout: readonly OmittableClaim[]
   readonly requiredClaims: readonly string[]
@@ -35,18 +37,21 @@ export interface IntrospectionContext {
   readonly now: () => number
 }
 
-/** Asks one issuer about tokens that are not JWTs. */
+/** Introspects opaque tokens at one issuer. */
 export interface Introspection {
-  /** The token, or a {@link Refusal}: with the reason `unavailable` when the issuer cannot be asked. */
+  /** Returns the token or a {@link Refusal}, with the reason `unavailable` if the issuer does not respond. */
   ask(raw: string, hash: string): Promise<Outcome>
-  /** Whether this issuer said earlier that the token with this hash is active. */
+  /** Returns whether this issuer has reported the token with this hash as active before. */
   knows(hash: string): boolean
-  /** Whether the issuer failed to answer the latest question. */
+  /** Returns whether the issuer failed to respond to the last request. */
   isFailing(): boolean
 }
 
 const tokensKept = 1_000
-/** Requests for tokens never seen before that may be running at once. Each has a connection, so none waits for others. */
+/**
+ * The maximum number of concurrent requests for new tokens. Each request has its own connection, so none waits for
+ * another.
+ */
 export const mostQuestions = 100
 export const retryAfterMs = 1_000
 
@@ -61,7 +66,7 @@ export function createIntrospection(
     { ...settings, issuer: rules.issuer, metadataUrl: context.metadataUrl },
     context.connection,
   )
-  /** Active tokens by their hash. A stale entry still tells that the token was active once. */
+  /** The responses for active tokens, by token hash. A stale response still shows that the token was active. */
   const active = new LRUCache<string, Answer>({ max: tokensKept })
   const running = new Map<string, Promise<Outcome>>()
   let questions = 0
@@ -77,11 +82,11 @@ export function createIntrospection(
     if (response instanceof Refusal) return response
     if (response['active'] !== true) {
       active.delete(hash)
-      return new Refusal('inactive', 'the issuer says that the token is not active', {
+      return new Refusal('inactive', 'the issuer reports the token as inactive', {
         issuer: rules.issuer,
       })
     }
-    // `iss` is optional in the response, which comes from this issuer only.
+    // The response may omit `iss`: it comes from this issuer.
     const claims = { iss: rules.issuer, ...presentClaims(response) }
     const time = now()
     const refusal =
@@ -100,10 +105,14 @@ export function createIntrospection(
     return { token, since, until: Math.min(expiresAt, usableUntil, since + settings.cacheMs) }
   }
 
-  /** Tokens that were active before are always asked about: invented ones must not lock them out. */
+  /**
+   * Sends one request. Tokens that were active before are exempt from the limit, so that invented tokens cannot lock
+   * them out.
+   */
   async function askOnce(raw: string, hash: string): Promise<Outcome> {
     if (active.has(hash)) return verify(raw, hash)
-    if (questions >= mostQuestions) return unavailable(`${mostQuestions} requests are in flight already`)
+    if (questions >= mostQuestions)
+      return unavailable(`${mostQuestions} requests for new tokens are already in flight`)
     questions += 1
     return verify(raw, hash).finally(() => {
       questions -= 1
@@ -126,14 +135,14 @@ export function createIntrospection(
   }
 }
 
-/** What the issuer said about an active token; times in milliseconds since the epoch. */
+/** The response for an active token. Times are in milliseconds since the epoch. */
 interface Answer {
   readonly token: AccessToken
   readonly since: number
   readonly until: number
 }
 
-/** If the clock was set back to before the answer, its age is unknown. */
+/** Returns whether a response is fresh. If the clock was set back, a response from the future is stale. */
 function isFresh({ since, until }: Answer, time: number): boolean {
   return time >= since && time < until
 }

@@ -26,35 +26,39 @@ import { introspectionOption, type IntrospectionOptions } from './introspection-
 /** One issuer whose tokens are accepted. */
 export interface IssuerOptions {
   /**
-   * The issuer identifier, exactly as in the tokens' `iss` (RFC 8414 §2): https, or http on this machine.
-   * `{tenantid}` in it stands for the token's own `tid` (multi-tenant Entra ID); give `metadataUrl` or `jwksUri` then.
+   * The issuer identifier, exactly as in `iss` of the tokens (RFC 8414 §2): an https URL, or http on this machine.
+   * `{tenantid}` stands for the claim `tid` of the token (multi-tenant Entra ID) and requires `metadataUrl` or
+   * `jwksUri`.
    */
   issuer: string
-  /** Whom the token has to be for: `aud` (RFC 7519 §4.1.3). Several: any of them. With the profile `cognito`, the client ids. */
+  /**
+   * The accepted audience (`aud`, RFC 7519 §4.1.3), or a list of accepted audiences. With the profile `cognito`, the
+   * client ids.
+   */
   audience: string | readonly string[]
-  /** How the issuer writes its access tokens. Default `rfc9068`. */
+  /** The token format of the issuer. Default `rfc9068`. */
   profile?: ProfileName
-  /** Where the keys are (RFC 7517 §5). Default: discovered from the issuer's metadata. */
+  /** The URL of the JWK set (RFC 7517 §5). Default: `jwks_uri` from the issuer's metadata. */
   jwksUri?: string
-  /** Where the metadata is, if not at the issuer's well-known places. */
+  /** The URL of the issuer's metadata. Default: the well-known URLs of the issuer. */
   metadataUrl?: string
-  /** The keys themselves, for tests and for issuers without a JWKS endpoint; nothing is fetched then. */
+  /** The public keys of the issuer, for tests and for issuers without a JWKS endpoint. Nothing is fetched. */
   keys?: readonly Jwk[]
   /**
-   * Signature algorithms that are accepted (RFC 8725 §3.1). Default: every asymmetric one; a key decides which fit it.
-   * ML-DSA (RFC 9964) needs Node.js 24.7 or later.
+   * The accepted signature algorithms (RFC 8725 §3.1). Default: all asymmetric algorithms. A key is only used with
+   * the algorithms of its type. ML-DSA (RFC 9964) needs Node.js 24.7 or later.
    */
   algorithms?: readonly Algorithm[]
-  /** Claims that must be present, besides those of the profile. */
+  /** Claims that must be present, in addition to the claims that the profile requires. */
   requiredClaims?: readonly string[]
   /**
-   * Ask this issuer about tokens that are not JWTs (RFC 7662); if several issuers have it, they are asked one after the
-   * other. Default: such tokens are refused.
+   * Introspects tokens that are not JWTs at this issuer (RFC 7662). Several issuers are asked one after the other.
+   * Default: tokens that are not JWTs are refused.
    */
   introspection?: IntrospectionOptions
 }
 
-/** One issuer after its options were checked. */
+/** The validated options of one issuer. */
 export interface IssuerSettings {
   readonly rules: ClaimRules
   readonly algorithms: readonly Algorithm[]
@@ -64,7 +68,7 @@ export interface IssuerSettings {
   readonly introspection: IntrospectionSettings | undefined
 }
 
-/** What applies to each issuer. Times in milliseconds. */
+/** The rules that apply to all issuers. Times are in milliseconds. */
 export interface SharedRules {
   readonly clockToleranceMs: number
   readonly maxTokenAgeMs: number
@@ -72,7 +76,7 @@ export interface SharedRules {
 
 const profileNames = Object.keys(profiles) as ProfileName[]
 
-/** Asymmetric algorithms only: with an HMAC secret, whoever verifies can also sign. */
+/** Accepts only asymmetric algorithms: an HMAC secret that verifies tokens could also sign them. */
 export function algorithmsOption<const A extends Algorithm>(names: readonly A[]): Parser<readonly A[]> {
   const one = oneOf(names, `only asymmetric algorithms: ${names.join(', ')}`)
   const available: Parser<A> = {
@@ -82,11 +86,11 @@ export function algorithmsOption<const A extends Algorithm>(names: readonly A[])
   return listOf(available, `a list of asymmetric algorithms: ${names.join(', ')}`)
 }
 
-/** Keys for it would all be ignored, and every token refused. */
+/** Rejects an algorithm that this version of Node.js does not support, because every token would be refused. */
 function refuseUnavailable<A extends Algorithm>(algorithm: A, { option, toError }: Place): A {
   if (!isMlDsa(algorithm) || hasMlDsa()) return algorithm
   throw toError(
-    `option \`${option}\` is "${algorithm}", which this version of Node.js (${process.versions.node}) does not support; run Node.js 24.7 or later, or leave it out`,
+    `option \`${option}\` is "${algorithm}", which this version of Node.js (${process.versions.node}) does not support; run Node.js 24.7 or later, or remove the algorithm`,
   )
 }
 
@@ -103,7 +107,7 @@ const declaration = {
   keys: optional(
     parser({
       expected: 'a list of public keys as JWKs (RFC 7517 §4)',
-      // Jwk is an object whose members are checked when it is imported.
+      // The cast is safe because each JWK is checked when it is imported.
       read: value =>
         Array.isArray(value) && value.length > 0 && value.every(isPlainObject) ? (value as Jwk[]) : undefined,
     }),
@@ -113,10 +117,13 @@ const declaration = {
   introspection: optional(introspectionOption),
 } satisfies Declares<IssuerOptions>
 
-/** The options that `issuers` has in each member, and the top level without it. */
+/** The option names of one issuer, at the top level or in each member of `issuers`. */
 export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 
-/** Reads the options of one issuer; `place` is where they are. @throws the error of the place */
+/**
+ * Parses the options of one issuer. `place` names the option in messages.
+ * @throws the error of `place`
+ */
 export function readIssuer(given: Given, shared: SharedRules, place: Place): IssuerSettings {
   const parsed = readOptions(given, declaration, place)
   const { audience: audiences, profile: name, requiredClaims, introspection, ...issuer } = parsed
@@ -142,7 +149,7 @@ function refuseContradictions(
 ): void {
   const at = option === '' ? '' : `${option}.`
   const ineffective = (name: string, beside: string): Error =>
-    toError(`option \`${at}${name}\` has no effect with \`${beside}\`; leave one of them out`)
+    toError(`option \`${at}${name}\` has no effect with \`${beside}\`; remove one of them`)
   if (keys !== undefined && jwksUri !== undefined) throw ineffective('jwksUri', 'keys')
   const isMetadataUsed = introspection !== undefined && introspection.endpoint === undefined
   if (metadataUrl !== undefined && (keys ?? jwksUri) !== undefined && !isMetadataUsed)

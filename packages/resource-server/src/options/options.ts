@@ -36,109 +36,116 @@ import {
 import { revocationOption, type RevocationOptions } from './revocation-options.js'
 import { scopeCatalogue, scopesOption, type ScopeHierarchy } from './scopes-option.js'
 
-/** What `register` takes: one issuer's options at the top level, or several in `issuers`. */
+/** The options of the plugin. The options of a single issuer are at the top level; several issuers are in `issuers`. */
 export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /**
-   * Several issuers, each with its own keys, audiences and profile; or a function that looks up an issuer when a token
-   * names one that is not known yet.
+   * Several issuers, each with its own keys, audiences and profile, or a function that looks up an issuer when a
+   * token names an unknown one.
    */
   issuers?: readonly IssuerOptions[] | ResolveIssuer
   /**
-   * The API that this server offers (fastify-api-contract). Its audience is the default of `audience`, its scopes are in
-   * the catalogue, and the application does not start while an operation has no route.
+   * The contract of this API (fastify-api-contract). It provides the default of `audience` and the scopes. The
+   * application does not start while an operation has no route.
    */
   api?: OfferedApi
   /**
-   * A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })` of TypeBox; a token that does not
-   * fit is refused. Declare its type in `OAuthTypes`, and `request.auth.claims` has it.
+   * A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })` of TypeBox. Tokens that do not
+   * match are refused. Declare the type in `OAuthTypes` to type `request.auth.claims`.
    */
   claims?: object
   /**
-   * `report`: every request is let in, and those that would be refused are reported (stats, events, log), so that the
-   * plugin can be introduced into a running service. `request.auth` is null for every request. Default `enforce`.
+   * With `report`, every request is accepted, and requests that would be refused are reported (stats, events, log).
+   * `request.auth` is null for every request. Use it to introduce the plugin into a running service. Default
+   * `enforce`.
    */
   mode?: Mode
-  /** Answer with problem details (RFC 9457) instead of Fastify's error body. Default false. */
+  /** Responds with problem details (RFC 9457) instead of Fastify's error body. Default false. */
   problemDetails?: boolean
   /**
-   * The catalogue: every scope that a route may require, besides those of `api`. A route that requires another one stops
-   * the start. In an object, each scope has the scopes that it includes: a token with the scope is accepted wherever one
-   * of those is required.
+   * All scopes that routes may require, in addition to those of `api`. A route that requires any other scope stops
+   * the start. In an object, each scope lists the scopes that it includes: a token with the scope is accepted
+   * wherever an included scope is required.
    */
   scopes?: readonly string[] | ScopeHierarchy
   /**
-   * What applies to routes without `config.oauth`: `protected`, any valid token is required; `explicit`, such a route
-   * stops the start; `public`, no token is required. Default `protected`.
+   * The rule for routes without `config.oauth`: `protected` requires a valid token, `explicit` stops the start,
+   * `public` requires no token. Default `protected`.
    */
   defaultAccess?: DefaultAccess
-  /** Take tokens that are bound to a client's key, with a proof of it (RFC 9449). Default `off`: they are refused. */
+  /** Accepts DPoP tokens, which are bound to a client's key (RFC 9449). Default `off`: such tokens are refused. */
   dpop?: DpopMode | DpopOptions
   /**
-   * Where the client's certificate comes from, for tokens that are bound to one (RFC 8705 §3). Default: they are refused.
+   * The source of client certificates, for tokens that are bound to a certificate (RFC 8705 §3). Default: such tokens
+   * are refused.
    */
   clientCertificate?: ClientCertificate
   /**
-   * Publish metadata of this API (RFC 9728) and name it in every challenge, so that a client finds the issuer by itself,
-   * as those of the Model Context Protocol do. `true`: the audience is the API's URL. Default false.
+   * Publishes metadata of this API (RFC 9728), whose URL is in every challenge, so that clients such as those of MCP
+   * can find the issuer. `true`: the audience is the URL of the API. Default false.
    */
   resourceMetadata?: boolean | ResourceMetadataOptions
   /**
-   * The name of a security scheme in the application's OpenAPI document (@fastify/swagger): each route then says there
-   * which scopes it needs, and how it refuses. Default: nothing is said.
+   * The name of a security scheme in the OpenAPI document of @fastify/swagger. The plugin adds the required scopes
+   * and the possible refusals to the documentation of each route. Default: the documentation is unchanged.
    */
   securityScheme?: string
   /**
-   * Allow `fastify.oauth.revoke`, which refuses tokens before they expire. `true`: revocations are known to this process
-   * only; replicas share them in a `store`. Default false.
+   * Enables `fastify.oauth.revoke`, which refuses tokens before they expire. `true`: revocations apply to this
+   * process only. A `store` shares them between replicas. Default false.
    */
   revocation?: boolean | RevocationOptions
-  /** Names the protection space in challenges (RFC 9110 §11.5): at most 256 characters. Default: none. */
+  /** The `realm` of challenges (RFC 9110 §11.5), at most 256 characters. Default: none. */
   realm?: string
-  /** How far clocks may be apart, in milliseconds. At most 600000; default 5000. */
+  /** The tolerated difference between clocks, in milliseconds. At most 600000; default 5000. */
   clockToleranceMs?: number
-  /** The oldest token that is accepted, by its `iat`, in milliseconds. From 1000 to a year; default: `exp` alone decides. */
+  /** The maximum age of a token by its `iat`, in milliseconds. From 1000 to a year. Default: unlimited. */
   maxTokenAgeMs?: number
-  /** Age at which the issuer's keys are renewed, in milliseconds; in the background from four fifths of it on. From 1000 to a day; default 300000. */
+  /**
+   * The maximum age of cached keys in milliseconds. They are renewed in the background from four fifths of it on.
+   * From 1000 to a day; default 300000.
+   */
   jwksMaxAgeMs?: number
   /**
-   * How long keys older than `jwksMaxAgeMs` stay in use while the issuer fails, in milliseconds (as stale-if-error of
+   * How long keys older than `jwksMaxAgeMs` are used while the issuer fails, in milliseconds (like stale-if-error,
    * RFC 5861 §4). At most a week; default 3600000.
    */
   jwksStaleIfErrorMs?: number
-  /** Unknown key ids cause at most five requests to the issuer in this time, in milliseconds. At most an hour; default 30000. */
+  /**
+   * In this time, unknown key ids cause at most five requests to the issuer, in milliseconds. At most an hour;
+   * default 30000.
+   */
   unknownKeyCooldownMs?: number
   /**
-   * When the issuers' keys are first fetched: in the `background` once the application is ready, `required` for it to be
-   * ready at all, or `lazy`, with the first request. Default `background`.
+   * When the issuers' keys are first fetched: `background`, after the application is ready; `required`, before it is
+   * ready; `lazy`, with the first request. Default `background`.
    */
   prefetch?: Prefetch
-  /** How many verified tokens are remembered, up to 1000000; 0 verifies every time. Default 1000. */
+  /** The maximum number of cached tokens, up to 1000000. 0 disables the cache. Default 1000. */
   maxCachedTokens?: number
   /**
-   * While requests with new tokens come close upon each other, verify their signatures in the thread pool as well as
-   * on the main thread. Default: `true` where the machine has several processors. Give `false` where they all have
-   * work already, as with one process for each.
+   * Verifies signatures in the thread pool as well as on the main thread while many new tokens arrive. Default:
+   * `true` on machines with several CPUs. Set it to `false` if you run one process per CPU.
    */
   verifyInThreadPool?: boolean
-  /** How long one exchange with an issuer may take, in milliseconds. At most 120000; default 5000. */
+  /** The time limit of one exchange with an issuer, in milliseconds. At most 120000; default 5000. */
   issuerTimeoutMs?: number
-  /** Certificate authorities to trust for requests to issuers, as PEM, instead of those of Node. */
+  /** The trusted certificate authorities for requests to issuers, as PEM. Default: those of Node.js. */
   ca?: string
-  /** Accept plain http to other machines. Default false. */
+  /** Accepts plain http URLs of other machines. Default false. */
   allowInsecureHttp?: boolean
-  /** An undici 7 dispatcher for requests to issuers (a proxy, say); it is not closed by the plugin. */
+  /** An undici 7 dispatcher for requests to issuers, such as a `ProxyAgent`. The plugin does not close it. */
   issuerDispatcher?: Dispatcher
-  /** The time in milliseconds since the epoch. Default `Date.now`. */
+  /** Returns the time in milliseconds since the epoch. Default `Date.now`. */
   clock?: () => number
 }
 
 /** When the issuers' keys are first fetched. */
 export type Prefetch = 'background' | 'required' | 'lazy'
 
-/** Every option, checked, with its default: what the rest of the package works with. */
+/** The validated options with their defaults. */
 export interface Settings extends Catalogue {
   readonly issuers: readonly IssuerSettings[]
-  /** Looks up an issuer that a token names; undefined: `issuers` are all there are. */
+  /** Looks up unknown issuers; undefined if all issuers are configured. */
   readonly resolveIssuer: ResolveSettings | undefined
   readonly api: OfferedApi | undefined
   /** JSON Schema. */
@@ -165,7 +172,7 @@ export interface Settings extends Catalogue {
 
 const day = 86_400_000
 
-/** `issuers` and the options of one issuer are read apart: they exclude each other. */
+/** The parsers of all options except `issuers` and the options of one issuer, which exclude each other. */
 const declaration = {
   api: optional(apiOption),
   claims: optional(claimsOption),
@@ -176,17 +183,16 @@ const declaration = {
   dpop: optional(dpopOption),
   clientCertificate: optional(
     parser({
-      expected:
-        "'socket', or a function that returns the certificate that a trusted proxy passed on with a request",
+      expected: "'socket', or a function that returns the client certificate from a trusted proxy",
       fromText: true,
       read: value =>
-        // What a function returns is checked for each request.
+        // The result of the function is checked for each request.
         value === 'socket' || typeof value === 'function' ? (value as ClientCertificate) : undefined,
     }),
   ),
   resourceMetadata: resourceMetadataOption,
   revocation: revocationOption,
-  // OpenAPI 3.1 §4.8.7.1: what a component may be called.
+  // OpenAPI 3.1 §4.8.7.1: the allowed characters in the name of a component.
   securityScheme: optional(text("the name of a security scheme, such as 'oauth2'", /^[\w.-]+$/)),
   realm: optional(text('printable ASCII text of at most 256 characters', /^[\x20-\x7E]{1,256}$/)),
   clockToleranceMs: withDefault(milliseconds({ max: 600_000 }), 5_000),
@@ -195,7 +201,7 @@ const declaration = {
   jwksStaleIfErrorMs: withDefault(milliseconds({ max: 7 * day }), 3_600_000),
   unknownKeyCooldownMs: withDefault(milliseconds({ max: 3_600_000 }), 30_000),
   prefetch: withDefault(oneOf(['background', 'required', 'lazy']), 'background'),
-  // Room for all of them is allocated at the start.
+  // The cache allocates memory for all entries at the start.
   maxCachedTokens: withDefault(count({ max: 1_000_000 }), 1_000),
   verifyInThreadPool: withDefault(boolean(), availableParallelism() > 1),
   allowInsecureHttp: withDefault(boolean(), false),
@@ -207,20 +213,20 @@ const declaration = {
 
 const toError = (message: string): Error => new InvalidOptionError(message)
 
-/** Whom the options are given to. */
+/** The function that receives the options. */
 export interface Recipient {
   readonly subject: string
-  /** Its options that are read elsewhere. */
+  /** Names of options that other code reads. */
   readonly ignored: readonly string[]
 }
 
-/** Fastify reads some options of its own. */
+/** Fastify itself reads these options of `register`. */
 const register: Recipient = { subject: 'register', ignored: ['prefix', 'logLevel', 'logSerializers'] }
 
 /**
- * Checks the options and fills in the defaults.
- * @param fixed options of a catalogue, instead of those of the same names
- * @throws {InvalidOptionError} naming the option, the value received and what was expected
+ * Validates the options and sets the defaults.
+ * @param fixed options that override `options`, for `defineResourceServer`
+ * @throws {InvalidOptionError} naming the option, the value received and the expected value
  */
 export function parseOptions(
   options: ResourceServerOptions,
@@ -251,7 +257,7 @@ export function parseOptions(
   if (resolveIssuer === undefined && !issuers.some(sendsRequests)) refuseRequestOptions(given)
   if (resolveIssuer !== undefined && server.prefetch === 'required')
     throw new InvalidOptionError(
-      'option `prefetch` is "required", but no issuer is known at the start if `issuers` is a function; leave it out',
+      'option `prefetch` is "required", but no issuer is known at the start if `issuers` is a function; remove `prefetch`',
     )
   const audiences = audiencesOf(issuers, server.api)
   return Object.freeze({
@@ -284,11 +290,11 @@ function refuseRequestOptions(given: ResourceServerOptions): void {
   const name = requestOptions.find(option => given[option] !== undefined)
   if (name !== undefined)
     throw new InvalidOptionError(
-      `option \`${name}\` has no effect with \`keys\`, because no request is sent to the issuer; leave one of them out`,
+      `option \`${name}\` has no effect with \`keys\`, because no request is sent to the issuer; remove one of them`,
     )
 }
 
-/** Of issuers that are looked up later, only the audience of the API is known. */
+/** Returns the configured audiences. If issuers are looked up, only the audience of `api` is known. */
 function audiencesOf(issuers: readonly IssuerSettings[], api: OfferedApi | undefined): readonly string[] {
   const known = issuers.length === 0 && api !== undefined ? [api.audience] : []
   return [...new Set([...known, ...issuers.flatMap(({ rules }) => rules.audiences)])]

@@ -4,40 +4,46 @@ import { messageOf } from 'oauth-issuer-connection'
 import { askStore } from './ask-store.js'
 import type { RevocationPage, RevocationStore } from './revocation-store.js'
 
-/** What follows from reading the store. */
+/** Receives the results of reading a store. */
 export interface StoreListener {
-  /** Takes what was put since the last time. @throws if it cannot; the same is read again then */
+  /**
+   * Processes new values.
+   * @throws if the values cannot be processed; the same page is then read again
+   */
   take(page: RevocationPage): void
-  /** What was put by other processes may be unknown from now on. */
+  /** Called when values of other processes may be unknown. */
   onUnavailable(reason: string): void
   onAvailable(): void
 }
 
-/** A store that is read again and again. */
+/** A store that is read regularly. */
 export interface FollowedStore {
-  /** Checks the store and reads it for the first time. Returns why it can never work; an outage is none. */
+  /**
+   * Verifies the store and reads it for the first time. Resolves with the reason if the store can never work; an
+   * outage does not count.
+   */
   start(): Promise<string | undefined>
-  /** Whether everything that was put up to {@link staleAfterMs} ago has been taken. */
+  /** Returns whether all values that are at least {@link staleAfterMs} old have been read. */
   isCurrent(): boolean
   close(): void
 }
 
-/** From one read to the next, in milliseconds. */
+/** The time between two reads, in milliseconds. */
 const everyMs = 400
-/** However many changes are announced. */
+/** The minimum time between two reads in milliseconds, however many changes are announced. */
 const leastPauseMs = 5
 const timeoutMs = 500
-/** In one read: with 500 values each, as many revocations as `maxEntries` can ever allow. */
+/** The maximum number of pages in one read. With 500 values each, this is enough for the largest `maxEntries`. */
 const mostPages = 4_000
-/** The promise that docs/security.md makes: a revocation counts everywhere after this time, in milliseconds. */
+/** The time in milliseconds after which a revocation takes effect on every replica, as docs/security.md promises. */
 export const staleAfterMs = 1_000
 
-/** The store answered, and wrongly: it will not work later either. */
+/** The store responded incorrectly, which a retry will not change. */
 class WrongStoreError extends Error {}
 
 /**
- * Reads a store when it announces a change, and regularly, because announcements may be lost. Each read that succeeds proves
- * that everything put before it began is known, for {@link staleAfterMs} from then on.
+ * Reads a store regularly and when it announces a change, because announcements may be lost. After a successful read,
+ * all values that were written before it are known, so the result counts as current for {@link staleAfterMs}.
  */
 export function followStore(store: RevocationStore, listener: StoreListener): FollowedStore {
   let cursor: string | undefined
@@ -60,16 +66,19 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       cursor = page.cursor
       if (!page.hasMore) return
       read.add(cursor)
-      // A store in memory answers at once, and requests would wait until every page is read.
+      // A store in memory responds immediately, so let requests run between the pages.
       await setImmediate()
     }
-    throw new WrongStoreError(`read says after ${mostPages} pages that there are more`)
+    throw new WrongStoreError(`read still returns hasMore: true after ${mostPages} pages`)
   }
 
-  /** A store that forgets what is put would let revoked tokens in. Twice, since it may have been emptied in between. */
+  /**
+   * Writes a value and reads it, because a store that loses values would accept revoked tokens. Tries twice, because
+   * the store may have been emptied in between.
+   */
   async function verifyStore(): Promise<void> {
     if (!(await findsWhatIsPut()) && !(await findsWhatIsPut()))
-      throw new WrongStoreError('a value that was put is not among those that read returns')
+      throw new WrongStoreError('read does not return a value that put has stored')
     isVerified = true
   }
 
@@ -115,18 +124,20 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   function becomeUnavailable(): void {
     if (isClosed) return
     state = 'unavailable'
-    listener.onUnavailable(fault === undefined ? `it was not read for ${staleAfterMs} ms` : messageOf(fault))
+    listener.onUnavailable(
+      fault === undefined ? `the store was not read for ${staleAfterMs} ms` : messageOf(fault),
+    )
   }
 
   function onChanged(): void {
     if (isHurried || isClosed) return
     isHurried = true
-    if (nextRead === undefined) return // it is being read, and will be once more
+    if (nextRead === undefined) return // a read is running and will be repeated
     clearTimeout(nextRead)
     schedule(leastPauseMs)
   }
 
-  /** Announcements only make it faster: without them, changes are noticed by reading. */
+  /** Subscribes to announcements, which only make updates faster. Regular reads find all changes. */
   async function watch(): Promise<void> {
     try {
       stopWatching = await store.watch?.(onChanged)
@@ -140,7 +151,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
     try {
       await stopWatching?.()
     } catch {
-      // The store is not used any more.
+      // The store is no longer used, so the error does not matter.
     }
   }
 
@@ -166,7 +177,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   }
 }
 
-/** What values begin with that only verify the store. */
+/** The prefix of values that only verify the store. */
 export const verification = 'verification '
 
 /**
@@ -186,11 +197,10 @@ function checkPage(page: unknown, read: ReadonlySet<string | undefined>): Revoca
     typeof hasMore === 'boolean'
   if (!isPage)
     throw new WrongStoreError(
-      'read returned something else than { values: strings, cursor: string, fromStart: boolean, hasMore: boolean }',
+      'read returned an invalid page; expected { values: string[], cursor: string, fromStart: boolean, hasMore: boolean }',
     )
-  if (hasMore && values.length === 0)
-    throw new WrongStoreError('read returned no values although it says that there are more')
+  if (hasMore && values.length === 0) throw new WrongStoreError('read returned hasMore: true without values')
   if (hasMore && read.has(cursor))
-    throw new WrongStoreError('read returned a cursor twice although it says that there are more')
+    throw new WrongStoreError('read returned hasMore: true with a cursor that it had returned before')
   return { values, cursor, fromStart, hasMore }
 }
