@@ -93,7 +93,7 @@ async function examineIssuer(config: DemoConfig, note: Tell): Promise<void> {
       ['storefront → payment service', config.storefront.payments, config.payments, usedPayments],
       ['payment service → receipt service', config.payments.receipts, config.receipts, usedReceipts],
     ] as const) {
-      const { token, finding } = await requestToken(clientOptions(callsWith, used))
+      const { token, finding } = await requestToken(clientOptions(callsWith, used), protectedBy)
       note(`Token, ${subject}`, finding)
       if (token !== undefined)
         note(`Verified, ${subject}`, await verifyToken(protectedBy, used.scopes, token))

@@ -7,6 +7,7 @@ import { remedyFor, withVariables } from './remedies.js'
 /** Gets a token as the calling service does. */
 export async function requestToken(
   options: TokenClientOptions,
+  protectedBy: ProtectedBy,
 ): Promise<{ token?: string; finding: Finding }> {
   const client = createTokenClient(options)
   try {
@@ -17,12 +18,23 @@ export async function requestToken(
     // The message is for external callers; the operator needs the server's own words.
     const { message, error, detail } = thrown as Error & { error?: string; detail?: string }
     const found = `${options.clientId}: ${detail === undefined ? message : `${message}: ${detail}`}`
-    return {
-      finding: { isWell: false, found, remedy: remedyFor({ error, detail: detail ?? message }, options) },
-    }
+    const remedy =
+      (error === undefined ? await remedyForOutage(protectedBy) : remedyFor(error, options)) ??
+      'Look at `issuer`, `tokenEndpoint` and the network; the issuer’s log may say more.'
+    return { finding: { isWell: false, found, remedy: withVariables(remedy) } }
   } finally {
     await client.close()
   }
+}
+
+/** Without a token, the called service explains whether it gets the keys of the issuer: its requests go the same way. */
+async function remedyForOutage({ issuer, audience, verification }: ProtectedBy): Promise<string | undefined> {
+  const [header, payload] = [{ alg: 'ES256', kid: 'doctor' }, { iss: issuer }].map(part =>
+    Buffer.from(JSON.stringify(part)).toString('base64url'),
+  )
+  const { checks } = await explain(`${header}.${payload}.AAAA`, { issuer, audience, ...verification })
+  const outage = checks.find(({ reason }) => reason === 'unavailable')
+  return outage && `${outage.fix}.`
 }
 
 /** Explains the token with the options of the called service: it may use each of these scopes, or roles of that name. */

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { toResponse, type IssuerAnswer } from './answer.js'
-import { IssuerConnectionError, messageOf } from './errors.js'
+import { IssuerConnectionError, messageOf, type ConnectionProblem } from './errors.js'
 import { dispatchersByIdentity, type DispatchersByIdentity } from './dispatchers-by-identity.js'
 import { beforeAbort } from './in-time.js'
 import { createAgent, issuerAgentOptions } from './open-dispatcher.js'
@@ -123,7 +123,10 @@ async function send(url: string, request: IssuerRequest, sending: Sending): Prom
     // undici leaves it to the dispatcher to honour the signal, and a user's dispatcher may never call back.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
-    throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, { cause: error })
+    throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, {
+      problem: signal.aborted ? 'timeout' : problemBy(error),
+      cause: error,
+    })
   }
 }
 
@@ -155,6 +158,13 @@ function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): strin
   if (signal.aborted) return `no answer within ${timeoutMs} ms`
   const { message, code } = (error ?? {}) as Partial<NodeJS.ErrnoException>
   return message === '' ? (code ?? 'the connection failed') : messageOf(error)
+}
+
+/** By the codes of Node.js, OpenSSL and undici, such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
+function problemBy(error: unknown): ConnectionProblem {
+  const { code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  if (/CERT|UNABLE_TO/.test(code)) return 'certificate'
+  return /TIMEOUT|TIMEDOUT/.test(code) ? 'timeout' : 'unreachable'
 }
 
 /** Converts a request of oauth4webapi, which has only an object of headers and form parameters. */

@@ -65,7 +65,10 @@ function namingIssuer(metadata: IssuerMetadata, issuer: string, url: string): Is
   const { issuer: named } = metadata
   if (named === issuer) return metadata
   const values = `${url} names the issuer ${JSON.stringify(clip(named))}, but \`issuer\` is ${JSON.stringify(issuer)}`
-  throw new IssuerConnectionError(`${values}. ${adviceOn(named, issuer)}`, { status: 200 })
+  throw new IssuerConnectionError(`${values}. ${adviceOn(named, issuer)}`, {
+    status: 200,
+    problem: 'issuer mismatch',
+  })
 }
 
 function adviceOn(named: string, issuer: string): string {

@@ -1,3 +1,12 @@
+/** Why an authorization server could not be used. `unusable answer` is any answer without the expected content. */
+export type ConnectionProblem =
+  | 'unreachable'
+  | 'timeout'
+  | 'certificate'
+  | 'client refused'
+  | 'issuer mismatch'
+  | 'unusable answer'
+
 /** An authorization server could not be reached, or its answer is unusable. The message holds no secret. */
 export class IssuerConnectionError extends Error {
   override readonly name = 'IssuerConnectionError'
@@ -5,15 +14,28 @@ export class IssuerConnectionError extends Error {
   readonly status: number | undefined
   /** The answer's `Retry-After` header (RFC 9110 §10.2.3), unparsed. */
   readonly retryAfter: string | undefined
+  /** Why the server could not be used. */
+  readonly problem: ConnectionProblem
 
   constructor(
     message: string,
-    details: { status?: number | undefined; retryAfter?: string | undefined; cause?: unknown } = {},
+    details: {
+      status?: number | undefined
+      retryAfter?: string | undefined
+      problem?: ConnectionProblem
+      cause?: unknown
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.status = details.status
     this.retryAfter = details.retryAfter
+    this.problem = details.problem ?? 'unusable answer'
   }
+}
+
+/** The problem of a failed exchange with an authorization server; undefined for other errors. */
+export function problemOf(thrown: unknown): ConnectionProblem | undefined {
+  return thrown instanceof IssuerConnectionError ? thrown.problem : undefined
 }
 
 const longestMessage = 200

@@ -28,7 +28,7 @@ export {
 } from './connection.js'
 export { discoverMetadata, type IssuerMetadata } from './discover.js'
 export { endpointIn } from './endpoint.js'
-export { asError, IssuerConnectionError, messageOf } from './errors.js'
+export { asError, IssuerConnectionError, messageOf, problemOf, type ConnectionProblem } from './errors.js'
 export { dispatchersByIdentity, type DispatchersByIdentity } from './dispatchers-by-identity.js'
 export { beforeAbort, within } from './in-time.js'
 export { createAgent, type TlsSettings, type UndiciAgents } from './open-dispatcher.js'

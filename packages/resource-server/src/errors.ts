@@ -1,4 +1,5 @@
 import createError, { type FastifyErrorConstructor } from '@fastify/error'
+import type { ConnectionProblem } from 'oauth-issuer-connection'
 import type { AccessToken } from './access-token.js'
 
 /** Why a token was refused: in the log and in events, never in the answer. */
@@ -159,8 +160,22 @@ export class GuardFailedError extends GuardFailed {
   }
 }
 
+/** What is wrong, if the reason does not determine the advice of `explain`. */
+export type RefusalKind =
+  | ConnectionProblem
+  | 'too many requests'
+  | 'no aud'
+  | 'no exp'
+  | 'duplicate member'
+  | 'no alg'
+  | 'invalid kid'
+  | 'invalid typ'
+  | 'unsupported header'
+  | 'too long'
+
 /** What a refusal knows besides its reason. */
 export interface RefusalContext {
+  readonly kind?: RefusalKind | undefined
   readonly issuer?: string | undefined
   readonly kid?: string | undefined
   /** With the reason `unavailable`: when to try again, in milliseconds. */
@@ -176,6 +191,7 @@ export interface RefusalContext {
 export class Refusal implements RefusalDetails {
   readonly reason: RefusalReason
   readonly detail: string | undefined
+  readonly kind: RefusalKind | undefined
   readonly issuer: string | undefined
   readonly kid: string | undefined
   readonly retryAfterMs: number | undefined
@@ -184,6 +200,7 @@ export class Refusal implements RefusalDetails {
   constructor(reason: RefusalReason, detail?: string, context: RefusalContext = {}) {
     this.reason = reason
     this.detail = detail
+    this.kind = context.kind
     this.issuer = context.issuer
     this.kid = context.kid
     this.retryAfterMs = context.retryAfterMs
@@ -192,13 +209,13 @@ export class Refusal implements RefusalDetails {
 
   /** The same refusal with the issuer and the key id that the token names. */
   about(issuer: string, kid: string | undefined): Refusal {
-    const { reason, detail, retryAfterMs, token } = this
-    return new Refusal(reason, detail, { issuer, kid, retryAfterMs, token })
+    const { reason, detail, kind, retryAfterMs, token } = this
+    return new Refusal(reason, detail, { kind, issuer, kid, retryAfterMs, token })
   }
 
   /** The same refusal of a token that was verified. */
   of(token: AccessToken): Refusal {
-    const { reason, detail, issuer, kid, retryAfterMs } = this
-    return new Refusal(reason, detail, { issuer, kid, retryAfterMs, token })
+    const { reason, detail, kind, issuer, kid, retryAfterMs } = this
+    return new Refusal(reason, detail, { kind, issuer, kid, retryAfterMs, token })
   }
 }

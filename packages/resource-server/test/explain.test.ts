@@ -1,5 +1,9 @@
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import t, { type Test } from 'tap'
 import { createTestIssuer, type ProfileName } from 'oauth-test-issuer'
+import { makeCertificate } from 'test-support/certificate'
+import { listen } from 'test-support/listen'
 import { Type } from 'typebox'
 import {
   createVerifier,
@@ -334,6 +338,51 @@ t.test('an issuer that cannot be reached is said to be, and all else is still ch
     { result: 'passed', found: `aud "${audience}"` },
   )
   t.equal(await reasonOf(verifier, bench.token()), 'unavailable')
+})
+
+/** An issuer whose keys cannot be fetched, and what the advice is. */
+const outages: readonly (readonly [what: string, answer: RequestListener, fix: RegExp])[] = [
+  ['has no metadata', (_, response) => response.writeHead(404).end(), /`metadataUrl` or `jwksUri`/],
+  [
+    'redirects',
+    (_, response) => response.writeHead(301, { location: '/' }).end(),
+    /`metadataUrl` or `jwksUri`/,
+  ],
+  [
+    'names another issuer in its metadata',
+    (_, response) => response.end('{"issuer":"https://other.example.com"}'),
+    /`issuer` exactly as the metadata names it/,
+  ],
+  ['does not answer', () => {}, /`issuerTimeoutMs`/],
+  ['closes the connection', ({ socket }) => void socket.destroy(), /reaches the issuer/],
+]
+
+for (const [what, answer, fix] of outages)
+  t.test(`advice about an issuer that ${what}`, async t => {
+    const issuer = await listen(t, createServer(answer))
+    const token = ['{"alg":"ES256","kid":"one"}', `{"iss":"${issuer}"}`, 'signature'].map(base64url).join('.')
+    const { checks } = await explain(token, { issuer, audience, issuerTimeoutMs: 500 })
+    t.match(
+      checks.find(({ name }) => name === 'key'),
+      { reason: 'unavailable', fix },
+    )
+    const options = { introspection: { clientId: 'api', clientSecret: 'secret' }, issuerTimeoutMs: 500 }
+    const opaque = await explain('opaque', { issuer, audience, ...options })
+    t.match(
+      opaque.checks.find(({ name }) => name === 'introspection'),
+      { reason: 'unavailable', fix: new RegExp(fix.source.replace('jwksUri', 'introspection.endpoint')) },
+    )
+  })
+
+t.test('advice about an issuer whose certificate is not trusted', async t => {
+  const server = createTlsServer(await makeCertificate('localhost'))
+  const issuer = await listen(t, server, 'https://localhost')
+  const token = ['{"alg":"ES256","kid":"one"}', `{"iss":"${issuer}"}`, 'signature'].map(base64url).join('.')
+  const { checks } = await explain(token, { issuer, audience })
+  t.match(
+    checks.find(({ name }) => name === 'key'),
+    { reason: 'unavailable', fix: /`ca`/ },
+  )
 })
 
 t.test('opaque tokens: what the issuer says about them', async t => {

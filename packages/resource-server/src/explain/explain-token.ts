@@ -116,7 +116,7 @@ async function explain(
   if (found === '' && before.some(({ result }) => result === 'failed'))
     return { name, result: 'not reached', found, option }
   const { reason, detail = reason } = refusal
-  const fix = adviceFor(name, { refusal, candidate, recognized: recognizedIn(candidate) })
+  const fix = adviceFor({ name, refusal, candidate, recognized: recognizedIn(candidate) })
   return { name, result: 'failed', found, option, reason, detail, fix }
 }
 

@@ -6,6 +6,7 @@ import {
   canChange,
   discoverMetadata,
   endpointIn,
+  IssuerConnectionError,
   secretMethodFor,
   type AssertionAudience,
   type ClientCredentials,
@@ -70,8 +71,9 @@ export function createAskIssuer(
     if (answer !== 'refused') return answer
     // The client secret may have been rotated, so read it again and retry once.
     if (!refused && canChange(credentials)) return ask(raw, exchange, true)
-    throw new Error(
+    throw new IssuerConnectionError(
       `${server.introspection_endpoint} answers 401: the issuer refuses the client credentials of this API`,
+      { status: 401, problem: 'client refused' },
     )
   }
 
@@ -143,7 +145,10 @@ async function introspect(
   })
   const { status } = response
   if (status === 401) return 'refused'
-  if (status !== 200) throw new Error(`${server.introspection_endpoint} answers ${status}, expected 200`)
+  if (status !== 200)
+    throw new IssuerConnectionError(`${server.introspection_endpoint} answers ${status}, expected 200`, {
+      status,
+    })
   try {
     return { ...(await oauth.processIntrospectionResponse(server, client, response)) }
   } catch (error) {

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache'
-import { messageOf, type IssuerConnection } from 'oauth-issuer-connection'
+import { messageOf, problemOf, type IssuerConnection } from 'oauth-issuer-connection'
 import type { AccessToken } from '../access-token.js'
 import type { ClaimRules } from '../claims/check-claims.js'
 import type { CheckCustomClaims } from '../claims/check-custom-claims.js'
 import { lifetimeOf } from '../claims/check-times.js'
 import { readAccessToken } from '../claims/read-access-token.js'
-import { Refusal } from '../errors.js'
+import { Refusal, type RefusalKind } from '../errors.js'
 import type { Outcome } from '../outcome.js'
 import { createAskIssuer, type IntrospectionClient } from './ask-issuer.js'
 import {
@@ -72,12 +72,15 @@ export function createIntrospection(
   let questions = 0
   let failing = false
 
-  function unavailable(detail: string): Refusal {
-    return new Refusal('unavailable', `introspection: ${detail}`, { issuer: rules.issuer, retryAfterMs })
+  function unavailable(detail: string, kind?: RefusalKind): Refusal {
+    const known = { kind, issuer: rules.issuer, retryAfterMs }
+    return new Refusal('unavailable', `introspection: ${detail}`, known)
   }
 
   async function verify(raw: string, hash: string): Promise<Outcome> {
-    const response = await askIssuer(raw).catch((error: unknown) => unavailable(messageOf(error)))
+    const response = await askIssuer(raw).catch((error: unknown) =>
+      unavailable(messageOf(error), problemOf(error)),
+    )
     failing = response instanceof Refusal
     if (response instanceof Refusal) return response
     if (response['active'] !== true) {

@@ -58,6 +58,7 @@ function checkOptional(claims: Claims, { claims: { profile }, acceptWithout }: I
       return new Refusal(
         'claim',
         `the introspection response has no ${claim}, which RFC 7662 §2.2 makes optional; to accept such responses, set introspection.acceptWithout: ['${name}']`,
+        { kind: `no ${name}` },
       )
   }
   return undefined

@@ -1,4 +1,5 @@
-import { Refusal } from '../errors.js'
+import { problemOf } from 'oauth-issuer-connection'
+import { Refusal, type RefusalKind } from '../errors.js'
 import { createFreshness, firstBackOffMs, type FreshnessTimes } from '../freshness.js'
 import type { Algorithm } from './algorithms.js'
 import type { WantedKey } from './fetch-jwks.js'
@@ -165,7 +166,7 @@ export function createKeySet(
             ? undefined
             : unavailable(absentAt + times.cooldownMs - now())
         const waitMs = running === undefined ? unknownKeys.takeRequest() : 0
-        if (waitMs > 0) return unavailable(waitMs, tooManyUnknown)
+        if (waitMs > 0) return unavailable(waitMs, tooManyUnknown, 'too many requests')
       }
       const found = await renewed(kid, algorithm)
       if (found === undefined) unknownKeys.noteAbsent(kid)
@@ -223,9 +224,14 @@ export function pickKey(
 
 const tooManyUnknown = new Error('too many tokens with unknown key ids')
 
-function unavailable(waitMs: number, failure?: Error): Refusal {
+function unavailable(
+  waitMs: number,
+  failure?: Error,
+  kind: RefusalKind | undefined = problemOf(failure),
+): Refusal {
   const why = failure === undefined ? '' : `: ${failure.message}`
   return new Refusal('unavailable', `the issuer's keys could not be fetched${why}`, {
+    kind,
     retryAfterMs: Math.max(waitMs, firstBackOffMs),
   })
 }

@@ -32,7 +32,7 @@ const maxKidLength = 1_024
  */
 export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeader>): DecodedToken | Refusal {
   if (raw.length > maxTokenLength)
-    return new Refusal('malformed', 'the token is longer than 16384 characters')
+    return new Refusal('malformed', 'the token is longer than 16384 characters', { kind: 'too long' })
   const first = raw.indexOf('.')
   const second = raw.indexOf('.', first + 1)
   if (first < 1 || second < first + 2 || second === raw.length - 1 || raw.includes('.', second + 1))
@@ -79,13 +79,16 @@ function decodeHeader(segment: string): TokenHeader | Refusal {
   const parameters = parseJsonObject(bytes, 'header')
   if (parameters instanceof Refusal) return parameters
   const { alg, kid, typ, crit, b64, zip, enc, cty } = parameters
-  if (typeof alg !== 'string') return new Refusal('malformed', 'the header has no alg')
+  if (typeof alg !== 'string') return new Refusal('malformed', 'the header has no alg', { kind: 'no alg' })
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > maxKidLength))
-    return new Refusal('malformed', 'kid is not a string')
-  if (typ !== undefined && typeof typ !== 'string') return new Refusal('malformed', 'typ is not a string')
+    return new Refusal('malformed', 'kid is not a string', { kind: 'invalid kid' })
+  if (typ !== undefined && typeof typ !== 'string')
+    return new Refusal('malformed', 'typ is not a string', { kind: 'invalid typ' })
   for (const [name, value] of Object.entries({ crit, b64, zip, enc, cty }))
     if (value !== undefined)
-      return new Refusal('malformed', `the header has ${name}, which is not supported in access tokens`)
+      return new Refusal('malformed', `the header has ${name}, which is not supported in access tokens`, {
+        kind: 'unsupported header',
+      })
   return { alg, kid, type: typ === undefined ? null : typ.toLowerCase().replace(/^application\//, '') }
 }
 

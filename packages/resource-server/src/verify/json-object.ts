@@ -16,7 +16,7 @@ export function parseJsonObject(bytes: Buffer, what: string): Claims | Refusal {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return new Refusal('malformed', `the ${what} is not a JSON object`)
   if (countMembers(bytes) !== Object.keys(value).length)
-    return new Refusal('malformed', `the ${what} has two members with one name`)
+    return new Refusal('malformed', `the ${what} has two members with one name`, { kind: 'duplicate member' })
   return value as Claims
 }
 
