@@ -306,7 +306,7 @@ t.test('wrong options are named', async t => {
       { clientId: 'api', clientAuthentication: 'tls_client_auth' },
       /`introspection\.certificate` and `introspection\.privateKey`/,
     ],
-    [{ clientId: 'api' }, /`introspection\.clientSecret`.*or `privateKey`/],
+    [{ clientId: 'api' }, /`introspection\.clientSecret`.*`privateKey`/],
   ]
   for (const [introspection, message] of wrong) {
     const app = buildApp(t)

@@ -312,20 +312,20 @@ const page = { values: [], cursor: '1', fromStart: true, hasMore: false }
 
 /** Stores that answer, and wrongly. */
 const wrongStores: Readonly<Record<string, [store: RevocationStore, message: RegExp]>> = {
-  'forgets what is put': [{ put: async () => 'OK', read: async () => page }, /among those that read returns/],
+  'forgets what is put': [{ put: async () => 'OK', read: async () => page }, /read does not return a value/],
   'returns nothing': [
     { put: async () => {}, read: async () => undefined as never },
-    /read returned something else/,
+    /read returned an invalid page/,
   ],
-  'returns null': [{ put: async () => {}, read: async () => null as never }, /read returned something else/],
-  'returns a list': [{ put: async () => {}, read: async () => [] as never }, /read returned something else/],
+  'returns null': [{ put: async () => {}, read: async () => null as never }, /read returned an invalid page/],
+  'returns a list': [{ put: async () => {}, read: async () => [] as never }, /read returned an invalid page/],
   'returns Buffers': [
     { put: async () => {}, read: async () => ({ ...page, values: [Buffer.from('a')] }) as never },
-    /read returned something else/,
+    /read returned an invalid page/,
   ],
   'returns a cursor that is a number': [
     { put: async () => {}, read: async () => ({ ...page, cursor: 1 }) as never },
-    /read returned something else/,
+    /read returned an invalid page/,
   ],
   'has more forever': [
     { put: async () => {}, read: async () => ({ ...page, hasMore: true }) },
