@@ -9,13 +9,8 @@ export {
   type RedisConnection,
 } from './binding/redis-replay-store.js'
 export type { ReplayStore } from './binding/replay-store.js'
-export type {
-  DpopMode,
-  Mode,
-  ReportedDemands,
-  Requirement,
-  RouteRequirement,
-} from './authorize/requirement.js'
+export type { DpopMode, Mode, Requirement } from './authorize/requirement.js'
+export type { ReportedDemands, RouteRequirement } from './authorize/route-requirement.js'
 export {
   defineResourceServer,
   type Catalogue,

@@ -1,5 +1,6 @@
 import type { AccessToken } from './access-token.js'
-import type { Catalogue, Requirement, RouteRequirement } from './authorize/requirement.js'
+import type { Catalogue, Requirement } from './authorize/requirement.js'
+import type { RouteRequirement } from './authorize/route-requirement.js'
 import { InvalidRouteError } from './errors.js'
 import { explainToken } from './explain/explain-token.js'
 import type { Explanation } from './explain/explanation.js'

@@ -12,13 +12,11 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import { asError } from 'oauth-issuer-connection'
-import type { Requirement, RouteRequirement } from './authorize/requirement.js'
+import type { RouteRequirement } from './authorize/route-requirement.js'
 import type { AuthOf } from './auth-of.js'
-import { createBindingCheck, type CheckBinding } from './binding/check-binding.js'
-import { createPossessionCheck } from './binding/check-possession.js'
-import { createUsedProofs, type UsedProofs } from './binding/used-proofs.js'
-import { documentRoute } from './describe/openapi.js'
-import { metadataUrl, serveMetadata } from './describe/resource-metadata.js'
+import { enforceBinding, reportBinding } from './binding/choose-binding-check.js'
+import { documentRoutes, publishMetadata } from './describe-api.js'
+import { metadataUrl } from './describe/resource-metadata.js'
 import { writeLog } from './diagnostics.js'
 import { GuardFailedError, InvalidOptionError } from './errors.js'
 import { createGuard, type Guard, type GuardSteps } from './guard.js'
@@ -26,17 +24,17 @@ import { parseOptions, type ResourceServerOptions, type Settings } from './optio
 import { createReportedRefusals } from './report-only/reported-refusals.js'
 import { createRuleReport } from './report-only/reported-rule.js'
 import { createReportOnlyGuard } from './report-only-guard.js'
-import { createAllow, type Allow } from './respond/allow.js'
+import { runVerifier } from './run-verifier.js'
+import { createAllow, withAuth } from './respond/allow.js'
 import { createChallenges, type Challenges } from './respond/challenge.js'
 import { createRefuse, withProblemDetails, type Refuse } from './respond/refuse.js'
 import { challengeWithdrawal } from './respond/withdraw-challenge.js'
 import { createOAuthDecorator, type ResourceServer } from './oauth-decorator.js'
 import { listRoutes } from './route-list.js'
 import { createTally } from './stats.js'
-import { createCachedVerifier, type CachedVerifier } from './verifier.js'
+import { createCachedVerifier } from './verifier.js'
 import { checkRoutes, declarationOf, rememberRequirements, requirementReader } from './route-rules.js'
 import { guardScope } from './scopes.js'
-import type { SeenRoute } from './seen-routes.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -99,15 +97,18 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
   const challenges = challengesFor(settings)
   const refuse = createRefuse(challenges, tally)
   const withdrawal = challengeWithdrawal(fastify)
-  const checkBinding = bindingCheckFor(fastify, settings)
-  const count = createAllow(tally, createRuleReport(reported, settings))
-  const allow: Allow = (token, allowed) => {
-    allowed.request.auth = token
-    count(token, allowed)
-  }
+  const binding = enforceBinding(settings, fastify.log)
+  fastify.addHook('onReady', () => binding.verifyStore())
+  const allow = createAllow(tally, createRuleReport(reported, settings))
   const steps = { verifier, times: settings, reported }
   const guardBy = (requirementOf: GuardSteps['requirementOf'], refuseBy: Refuse): Guard =>
-    createGuard({ ...steps, checkBinding, allow, refuse: refuseBy, requirementOf })
+    createGuard({
+      ...steps,
+      checkBinding: binding.check,
+      allow: withAuth(allow),
+      refuse: refuseBy,
+      requirementOf,
+    })
 
   fastify.decorateRequest('auth', null as never)
   fastify.decorate(
@@ -128,9 +129,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
     routes().map(route => [route, readRequirement(declarationOf(route))] as const),
   )
   await settings.api?.requireRoutes(fastify)
-  loadKeys(fastify, verifier, settings)
-  startRevocations(fastify, verifier)
-  fastify.addHook('onClose', () => verifier.close())
+  runVerifier(fastify, verifier, settings.prefetch)
   const remembered = rememberRequirements(readRequirement)
   // What does not exist stays 404; who guards the handler for it uses `authenticate`.
   const requirementOf: GuardSteps['requirementOf'] = request =>
@@ -138,12 +137,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
   if (settings.mode === 'enforce')
     return guardBy(requirementOf, settings.problemDetails ? withProblemDetails(refuse) : refuse)
   warnOfReportMode(fastify)
-  return createReportOnlyGuard({
-    ...steps,
-    checkBinding: statelessBindingCheck(settings),
-    allow: count,
-    requirementOf,
-  })
+  return createReportOnlyGuard({ ...steps, checkBinding: reportBinding(settings), allow, requirementOf })
 }
 
 /** Protects every route of the scope in which it is registered, except those with `config: { oauth: false }`. */
@@ -169,27 +163,6 @@ function challengesFor({ realm, resourceMetadata, dpop }: Settings): Challenges 
   })
 }
 
-function bindingCheckFor(
-  fastify: FastifyInstance,
-  { dpop, clientCertificate, clock }: Settings,
-): CheckBinding {
-  if (dpop === undefined) return createBindingCheck(undefined, clientCertificate)
-  const usedProofs = createUsedProofs(dpop, fastify.log)
-  fastify.addHook('onReady', () => refuseWrongStore(usedProofs))
-  return createBindingCheck(createPossessionCheck(dpop, usedProofs, clock), clientCertificate)
-}
-
-/** Without nonces and without the store: what is only reported sets no header, and takes no proof from another server. */
-function statelessBindingCheck({ dpop, clientCertificate, clock }: Settings): CheckBinding {
-  if (dpop === undefined) return createBindingCheck(undefined, clientCertificate)
-  const checkPossession = createPossessionCheck(
-    { ...dpop, nonceSecret: undefined },
-    { refuseReplay: () => undefined },
-    clock,
-  )
-  return createBindingCheck(checkPossession, clientCertificate)
-}
-
 function warnOfReportMode(fastify: FastifyInstance): void {
   fastify.addHook('onReady', async () =>
     writeLog(() =>
@@ -198,63 +171,4 @@ function warnOfReportMode(fastify: FastifyInstance): void {
       ),
     ),
   )
-}
-
-/** A store that does not answer is an outage: the application starts, and verifies it when it is first needed. */
-async function refuseWrongStore(usedProofs: UsedProofs): Promise<void> {
-  const fault = await usedProofs.verifyStore()
-  if (fault?.isWrong === true)
-    throw new InvalidOptionError(`option \`dpop.replayStore\` cannot be used: ${fault.reason}`)
-}
-
-function publishMetadata(
-  fastify: FastifyInstance,
-  { resourceMetadata, issuers, resolveIssuer, dpop, clientCertificate }: Settings,
-): void {
-  if (resourceMetadata === undefined) return
-  serveMetadata(fastify, resourceMetadata, {
-    issuers: resolveIssuer === undefined ? issuers.map(({ rules }) => rules.issuer) : undefined,
-    dpopAlgorithms: dpop?.mode === 'off' ? undefined : dpop?.algorithms,
-    dpopRequired: dpop?.mode === 'require',
-    certificates: clientCertificate !== undefined,
-    routes: () => fastify.oauth.routes(),
-  })
-}
-
-function documentRoutes(
-  fastify: FastifyInstance,
-  { securityScheme, problemDetails }: Settings,
-  rules: () => readonly (readonly [SeenRoute, Requirement | undefined])[],
-): void {
-  if (securityScheme === undefined) return
-  const refusals = problemDetails ? 'problem' : 'error'
-  fastify.addHook('onReady', async () => {
-    for (const [{ options, hasOwnSerializer }, requirement] of rules())
-      documentRoute(options, requirement, {
-        securityScheme,
-        refusals: hasOwnSerializer ? undefined : refusals,
-      })
-  })
-}
-
-/** Only `required` makes the start wait for the keys, and fail without them. */
-function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, { prefetch }: Settings): void {
-  if (prefetch === 'lazy') return
-  if (prefetch === 'required') {
-    fastify.addHook('onReady', () => verifier.loadKeys())
-    return
-  }
-  let soon: NodeJS.Immediate | undefined
-  fastify.addHook('onReady', async () => {
-    // In the next turn: the HTTP client takes longer to load than all the rest, and the start does not wait for it.
-    soon = setImmediate(() => {
-      verifier.loadKeys().catch(() => {}) // logged where it happened; requests are answered with 503 until it works
-    })
-  })
-  fastify.addHook('onClose', async () => clearImmediate(soon))
-}
-
-/** A store that does not answer is an outage: the application starts. */
-function startRevocations(fastify: FastifyInstance, { revocations }: CachedVerifier): void {
-  if (revocations !== undefined) fastify.addHook('onReady', () => revocations.start())
 }

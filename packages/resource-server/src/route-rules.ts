@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import { parseRequirement, type Catalogue, type Requirement } from './authorize/requirement.js'
+import { parseRequirement } from './authorize/parse-requirement.js'
+import type { Catalogue, Requirement } from './authorize/requirement.js'
 import { InvalidRouteError } from './errors.js'
 import { isGuarded, rootOf } from './scopes.js'
 import { configOf, nameOf, routesIn, type SeenRoute } from './seen-routes.js'

@@ -3,8 +3,9 @@ import { compileCustomClaims } from './claims/check-custom-claims.js'
 import { IssuerError, Refusal } from './errors.js'
 import type { Credentials } from './extract-token.js'
 import { connectIntrospection, type Connect } from './connect-introspection.js'
+import { connectRevocations } from './connect-revocations.js'
 import type { KeySetState } from './keys/key-set.js'
-import { createResolvedIssuers, isIssuerName, type ResolvedIssuers } from './issuers/resolved-issuers.js'
+import { createResolvedIssuers, type ResolvedIssuers } from './issuers/resolved-issuers.js'
 import { andThen, type MaybePromise } from './later.js'
 import type { Logger } from './log.js'
 import type { IssuerSettings } from './options/issuer-options.js'
@@ -14,12 +15,12 @@ import { createResolutionReport } from './report-resolution.js'
 import { loadFastifyJwt, type LoadSecond } from './signature/second-implementation.js'
 import { createThreadPool } from './signature/thread-pool.js'
 import { refuseRevoked } from './revocation/refuse-revoked.js'
-import { createRevocations, type Revocations } from './revocation/revocations.js'
+import type { Revocations } from './revocation/revocations.js'
 import type { RevocationStats } from './stats.js'
 import { trustIssuer } from './trust-issuer.js'
 import { createTokenCache, type Verification } from './verify/token-cache.js'
 import type { TrustedIssuer } from './verify/candidate.js'
-import { chooseAmong, fitsTemplate } from './verify/choose-issuer.js'
+import { chooseAmong } from './verify/choose-issuer.js'
 import { createTokenVerifier, type TokenVerifier } from './verify/verify-token.js'
 
 /** Everything that verification keeps: keys, connections, verified tokens. */
@@ -64,7 +65,7 @@ export async function createCachedVerifier(
     introspect: introspection.introspect,
     now: settings.clock,
   })
-  const revocations = revocationsOf(settings, log)
+  const revocations = connectRevocations(settings, log)
   const verified: Pick<CachedVerifier, 'remembered' | 'verify'> = {
     remembered: header => cache.get(header),
     verify: ({ accessToken, header }) =>
@@ -122,31 +123,7 @@ function connectorFor({ issuerDispatcher: dispatcher, issuerTimeoutMs: timeoutMs
     connectToIssuer({ dispatcher, timeoutMs, ...own, tls: { ...trust, ...tls } })
 }
 
-function revocationsOf(
-  { revocation, issuers, resolveIssuer, allowInsecureHttp, clock, clockToleranceMs }: Settings,
-  log: Logger,
-): Revocations | undefined {
-  if (revocation === undefined) return undefined
-  const names = issuers.map(({ rules }) => rules.issuer)
-  const [only] = names
-  return createRevocations(revocation, {
-    isTrusted: issuer =>
-      resolveIssuer === undefined
-        ? names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer))
-        : // An issuer that is looked up need not be known in this process yet.
-          isIssuerName(issuer, allowInsecureHttp),
-    onlyIssuer: names.length === 1 && only !== undefined && !isTemplate(only) ? only : undefined,
-    now: clock,
-    clockToleranceMs,
-    log,
-  })
-}
-
 function noteKey(revocations: Revocations, { outcome, validity }: Verification): void {
   const keyId = validity?.signedBy?.key.kid
   if (keyId !== undefined && !(outcome instanceof Refusal)) revocations.noteKey(outcome, keyId)
-}
-
-function isTemplate(issuer: string): boolean {
-  return issuer.includes('{tenantid}')
 }

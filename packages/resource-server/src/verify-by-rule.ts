@@ -1,12 +1,9 @@
 import type { AccessToken } from './access-token.js'
 import { checkAuthentication } from './authorize/check-authentication.js'
 import { checkScopes } from './authorize/check-scopes.js'
-import {
-  parseRule,
-  type Catalogue,
-  type Requirement,
-  type RouteRequirement,
-} from './authorize/requirement.js'
+import { parseRule } from './authorize/parse-rule.js'
+import type { Catalogue, Requirement } from './authorize/requirement.js'
+import type { RouteRequirement } from './authorize/route-requirement.js'
 import { refuseBound } from './binding/confirmation.js'
 import { reportAllowed, startTime } from './diagnostics.js'
 import { GuardFailedError, InvalidRouteError, Refusal, type RefusedTokenError } from './errors.js'

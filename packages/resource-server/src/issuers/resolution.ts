@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Refusal } from '../errors.js'
 import { createFreshness, isWithin, type FreshnessTimes } from '../freshness.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
@@ -53,8 +54,8 @@ export function createResolution(
   times: ResolutionTimes,
 ): Resolution {
   let issuer: TrustedIssuer | undefined
-  /** The settings of the issuer as JSON. While they are unchanged, its keys stay cached. */
-  let known = ''
+  /** The settings of that issuer. While they stay equal, its keys are kept. */
+  let known: IssuerSettings | undefined
   let unknown: Refusal | undefined
   const freshness = createFreshness(times)
   let running: Promise<TrustedIssuer | Refusal> | undefined
@@ -87,10 +88,9 @@ export function createResolution(
   }
 
   function trusted(settings: IssuerSettings): TrustedIssuer {
-    const text = JSON.stringify(settings)
-    const same = text === known ? issuer : undefined
+    const same = isDeepStrictEqual(settings, known) ? issuer : undefined
     const next = same ?? trust(settings)
-    known = text
+    known = settings
     return next
   }
 

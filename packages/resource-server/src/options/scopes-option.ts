@@ -1,5 +1,6 @@
 import { isPlainObject, parser, show, strings, suggest, type Parser, type Place } from 'declared-options'
-import { scopeToken, type Catalogue } from '../authorize/requirement.js'
+import { scopeToken } from '../authorize/parse-rule.js'
+import type { Catalogue } from '../authorize/requirement.js'
 import { InvalidOptionError } from '../errors.js'
 import type { OfferedApi } from './api-option.js'
 

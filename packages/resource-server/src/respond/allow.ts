@@ -4,7 +4,7 @@ import { reportAllowed } from '../diagnostics.js'
 import type { Tally } from '../stats.js'
 import type { GuardedRequest } from './refuse.js'
 
-/** Takes note of a request with a token that its route accepts. */
+/** Accepts a request with a token that its route accepts. */
 export type Allow = (token: AccessToken, allowed: GuardedRequest) => void
 
 /**
@@ -20,5 +20,13 @@ export function createAllow(
     tally.allowed += 1
     reportAllowed(token, startedAt, request)
     if (requirement.report !== undefined) reportRule(token, requirement.report, allowed)
+  }
+}
+
+/** Also sets `request.auth`. */
+export function withAuth(allow: Allow): Allow {
+  return (token, allowed) => {
+    allowed.request.auth = token
+    allow(token, allowed)
   }
 }

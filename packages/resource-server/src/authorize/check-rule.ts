@@ -1,0 +1,51 @@
+import { show, suggest, type Place } from 'declared-options'
+import type { Catalogue, Requirement } from './requirement.js'
+
+const longestList = 2_048
+
+/** Challenges name them, and servers and proxies take 8 KiB of headers. */
+export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { option, toError }: Place): void {
+  for (const name of ['scopes', 'acr'] as const) {
+    const { length } = rule[name].join(' ')
+    if (length > longestList)
+      throw toError(
+        `${option}.${name} has ${length} characters altogether, which challenges repeat; expected at most ${longestList}`,
+      )
+  }
+}
+
+/** A misspelt name in a table of scopes would leave the route open to any token. */
+export function refuseUndefined(rule: object, { option, toError }: Place): void {
+  for (const [key, value] of Object.entries(rule))
+    if (value === undefined)
+      throw toError(`${option}.${key} is undefined (a misspelt name?); give a value, or leave the key out`)
+}
+
+export function refuseUnknownScopes(
+  scopes: readonly string[],
+  { scopes: known }: Catalogue,
+  { option, toError }: Place,
+): void {
+  if (known === undefined) return
+  const scope = scopes.find(name => !known.includes(name))
+  if (scope === undefined) return
+  throw toError(
+    `${option}.scopes has ${show(scope)}, which is not in the catalogue (the option \`scopes\`, or the scopes of \`api\`)${hint(scope, known)}; add it there, or correct it here`,
+  )
+}
+
+export function refuseUnknownAudience(
+  audience: string | undefined,
+  { audiences }: Catalogue,
+  { option, toError }: Place,
+): void {
+  if (audience === undefined || audiences.includes(audience)) return
+  throw toError(
+    `${option}.audience is ${show(audience)}, which is not in the option \`audience\`${hint(audience, audiences)}; it has ${show(audiences)}`,
+  )
+}
+
+function hint(name: string, known: readonly string[]): string {
+  const meant = suggest(name, known)
+  return meant === undefined ? '' : ` (did you mean ${show(meant)}?)`
+}

@@ -1,0 +1,136 @@
+import {
+  boolean,
+  contain,
+  isPlainObject,
+  milliseconds,
+  oneOf,
+  optional,
+  ownOptions,
+  parser,
+  readOptions,
+  show,
+  strings,
+  text,
+  withDefault,
+  type Declares,
+  type Given,
+  type Place,
+} from 'declared-options'
+import { InvalidRouteError } from '../errors.js'
+import { refuseLongLists, refuseUndefined, refuseUnknownAudience, refuseUnknownScopes } from './check-rule.js'
+import { implies } from './implies.js'
+import type { Catalogue, Requirement } from './requirement.js'
+import type { RouteRequirement } from './route-requirement.js'
+
+/** RFC 6749 §3.3: the characters of a scope token. */
+export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
+
+const declaration = {
+  scopes: withDefault(
+    strings('a list of at least one scope, each without spaces (RFC 6749 §3.3)', {
+      pattern: scopeToken,
+    }),
+    [],
+  ),
+  match: optional(oneOf(['all', 'any'])),
+  roles: withDefault(strings('a list of at least one role'), []),
+  audience: optional(text('one of the configured audiences')),
+  dpop: optional(oneOf(['off', 'allow', 'require'])),
+  // They go into the challenge, delimited by spaces (RFC 9470 §3).
+  acr: withDefault(
+    strings('a list of at least one acr value, in printable ASCII without spaces', {
+      pattern: /^[\x21-\x7E]+$/,
+    }),
+    [],
+  ),
+  // Ten years: a user may have authenticated long ago.
+  maxAgeMs: optional(milliseconds({ max: 315_360_000_000 })),
+  optional: withDefault(boolean(), false),
+  report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),
+} satisfies Declares<RouteKeys>
+
+/** The keys of a rule, without the index signature that rejects misspellings. */
+type RouteKeys = Pick<
+  RouteRequirement,
+  'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional' | 'report'
+>
+
+/** Any valid token will do. */
+export const anyToken: RouteRequirement = Object.freeze({})
+
+/**
+ * Reads what is demanded of a token, wherever it is written.
+ * @throws {InvalidRouteError} naming the place, the value received and what was expected
+ */
+export function parseRule(rule: unknown = anyToken, route: string, catalogue: Catalogue): Requirement {
+  const toError = (problem: string): Error => new InvalidRouteError(`${route}: ${problem}`)
+  const place = { option: 'config.oauth', allowInsecureHttp: false, toError }
+  const object = contain('config.oauth', place, contained => refuseOthers(rule, contained))
+  return readRule(ownOptions(object, place), place, catalogue)
+}
+
+/** @throws the error of the place if it is not an object literal */
+function refuseOthers(rule: unknown, { toError }: Place): Given {
+  if (isPlainObject(rule)) return rule
+  throw toError(
+    `config.oauth is ${show(rule)}; expected an object such as { scopes: ['…'] }, or false for a public route`,
+  )
+}
+
+/** @param rule a copy, without getters */
+function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement {
+  const { option, toError } = place
+  refuseUndefined(rule, place)
+  const { match, dpop, report, ...parsed } = readOptions(rule, declaration, place)
+  if (match !== undefined && parsed.scopes.length === 0)
+    throw toError(
+      `${option} has match without scopes; name the scopes, or leave match out (any one of the roles is enough)`,
+    )
+  refuseLongLists(parsed, place)
+  refuseUnknownScopes(parsed.scopes, catalogue, place)
+  refuseUnknownAudience(parsed.audience, catalogue, place)
+  if (catalogue.dpop === undefined && dpop !== undefined && dpop !== 'off')
+    throw toError(
+      `${option}.dpop does nothing without the option \`dpop\` of register; set dpop: 'off' there if other routes must not accept proofs`,
+    )
+  const enforced = {
+    ...parsed,
+    acceptedScopes: parsed.scopes.map(scope => catalogue.grantedBy.get(scope) ?? [scope]),
+    match: match ?? 'all',
+    dpop: dpop ?? catalogue.dpop?.mode ?? 'off',
+    report: undefined,
+  } as const
+  if (report === undefined) return Object.freeze(enforced)
+  const reported = readReport(report, { ...place, option: `${option}.report` }, catalogue)
+  refuseUselessReport(enforced, reported, toError)
+  return Object.freeze({ ...enforced, report: reported })
+}
+
+/** Reads demands that are only reported: `dpop` is `require`, or `allow` if it is left out. */
+function readReport(report: Given, place: Place, catalogue: Catalogue): Requirement {
+  const { option, toError } = place
+  for (const name of ['optional', 'report'])
+    if (Object.hasOwn(report, name)) throw toError(`${option}.${name} does nothing; leave it out`)
+  const { dpop } = report
+  if (dpop !== undefined && dpop !== 'require')
+    throw toError(`${option}.dpop is ${show(dpop)}; expected 'require', or leave it out`)
+  return Object.freeze({
+    ...readRule(report, place, catalogue),
+    dpop: dpop === undefined ? 'allow' : 'require',
+  })
+}
+
+function refuseUselessReport(enforced: Requirement, report: Requirement, toError: Place['toError']): void {
+  if (report.dpop === 'require' && enforced.dpop !== 'allow')
+    throw toError(
+      `config.oauth.report.dpop reports only routes that take both kinds of tokens, and this one has dpop: '${enforced.dpop}'`,
+    )
+  if (!enforced.optional && implies(enforced, report))
+    throw toError(
+      'config.oauth.report adds no requirement to the enforced ones; name one, or leave it out (with optional: true, {} reports requests without a token)',
+    )
+}
+
+function asObject(value: unknown, place: Place): Given | undefined {
+  return isPlainObject(value) ? ownOptions(value, place) : undefined
+}

@@ -1,0 +1,49 @@
+import { InvalidOptionError } from '../errors.js'
+import type { Logger } from '../log.js'
+import { createBindingCheck, type CheckBinding, type DpopSettings } from './check-binding.js'
+import { createPossessionCheck } from './check-possession.js'
+import type { ClientCertificate } from './client-certificate.js'
+import { createUsedProofs, type UsedProofs } from './used-proofs.js'
+
+/** The options about bound tokens. */
+export interface BindingSettings {
+  readonly dpop: DpopSettings | undefined
+  readonly clientCertificate: ClientCertificate | undefined
+  readonly clock: () => number
+}
+
+/** The check of enforced rules, with the store of used DPoP proofs. */
+export interface EnforcedBinding {
+  readonly check: CheckBinding
+  /**
+   * Verifies the store. A store that does not answer is an outage: it is verified again when it is first needed.
+   * @throws {InvalidOptionError} if the store answers incorrectly
+   */
+  verifyStore(): Promise<void>
+}
+
+export function enforceBinding(
+  { dpop, clientCertificate, clock }: BindingSettings,
+  log: Logger,
+): EnforcedBinding {
+  const usedProofs = dpop && createUsedProofs(dpop, log)
+  const checkPossession = dpop && usedProofs && createPossessionCheck(dpop, usedProofs, clock)
+  return {
+    check: createBindingCheck(checkPossession, clientCertificate),
+    verifyStore: () => refuseWrongStore(usedProofs),
+  }
+}
+
+/** The check of rules that are only reported: it sets no nonce header and does not use up a proof of another server. */
+export function reportBinding({ dpop, clientCertificate, clock }: BindingSettings): CheckBinding {
+  const checkPossession =
+    dpop &&
+    createPossessionCheck({ ...dpop, nonceSecret: undefined }, { refuseReplay: () => undefined }, clock)
+  return createBindingCheck(checkPossession, clientCertificate)
+}
+
+async function refuseWrongStore(usedProofs: UsedProofs | undefined): Promise<void> {
+  const fault = await usedProofs?.verifyStore()
+  if (fault?.isWrong === true)
+    throw new InvalidOptionError(`option \`dpop.replayStore\` cannot be used: ${fault.reason}`)
+}

@@ -1,0 +1,35 @@
+import { isIssuerName } from './issuers/resolved-issuers.js'
+import type { Logger } from './log.js'
+import type { Settings } from './options/options.js'
+import { createRevocations, type Revocations } from './revocation/revocations.js'
+import { fitsTemplate } from './verify/choose-issuer.js'
+
+type RevocationOptions = Pick<
+  Settings,
+  'revocation' | 'issuers' | 'resolveIssuer' | 'allowInsecureHttp' | 'clock' | 'clockToleranceMs'
+>
+
+/** Revocations of tokens from the configured issuers; undefined without the option `revocation`. */
+export function connectRevocations(
+  { revocation, issuers, resolveIssuer, allowInsecureHttp, clock, clockToleranceMs }: RevocationOptions,
+  log: Logger,
+): Revocations | undefined {
+  if (revocation === undefined) return undefined
+  const names = issuers.map(({ rules }) => rules.issuer)
+  const [only] = names
+  return createRevocations(revocation, {
+    isTrusted: issuer =>
+      resolveIssuer === undefined
+        ? names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer))
+        : // An issuer that is looked up need not be known in this process yet.
+          isIssuerName(issuer, allowInsecureHttp),
+    onlyIssuer: names.length === 1 && only !== undefined && !isTemplate(only) ? only : undefined,
+    now: clock,
+    clockToleranceMs,
+    log,
+  })
+}
+
+function isTemplate(issuer: string): boolean {
+  return issuer.includes('{tenantid}')
+}
