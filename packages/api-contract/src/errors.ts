@@ -50,7 +50,7 @@ export class UnexpectedAnswerError extends Error {
     { status, retryAfterMs, headers, body }: ReceivedAnswer<number, string>,
     problem: string,
   ) {
-    super(`${operation}: the API answers ${status}${problem}`)
+    super(`${operation}: the API responded with ${status}${problem}`)
     this.operation = operation
     this.status = status
     this.retryAfterMs = retryAfterMs

@@ -157,13 +157,16 @@ t.test('a client with contradicting options does not start', async t => {
       /^option `resource` cannot be combined with `api`/,
     ],
     [{ api: used, audience: receiptsApi.audience }, /^option `audience` cannot be combined with `api`/],
-    [{ tokens: 'per-operation' }, /^option `tokens` does nothing without `api`/],
+    [{ tokens: 'per-operation' }, /^option `tokens` has no effect without `api`/],
     [{ api: used, tokens: 'each' }, /^option `tokens` is "each"; expected/],
     [
       { api: used, tokens: 'per-operation', profile: 'entra' },
-      /^option `tokens` is "per-operation", but tokens of/,
+      /^option `tokens` is "per-operation", but with this profile, every token/,
     ],
-    [{ api: used, profile: 'entra', scopes: ['receipts:read'] }, /^options `scopes` and `resource` exclude/],
+    [
+      { api: used, profile: 'entra', scopes: ['receipts:read'] },
+      /^options `scopes` and `resource` cannot be combined/,
+    ],
   ]
   for (const [more, message] of wrong)
     // As JavaScript would.

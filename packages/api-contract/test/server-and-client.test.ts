@@ -66,7 +66,7 @@ t.test('a token without the scope of an operation is refused, and the error says
     operation: 'putReceipt',
     status: 403,
     retryAfterMs: undefined,
-    message: 'putReceipt: the API answers 403; expected 201, 409, 503',
+    message: 'putReceipt: the API responded with 403; expected 201, 409, 503',
     responseHeaders: { 'www-authenticate': /insufficient_scope/ },
     body: /OAUTH_INSUFFICIENT_SCOPE/,
   })

@@ -1,7 +1,7 @@
 import { isObject } from 'declared-options'
 import type { BodyText } from './read-body.js'
 
-/** What an authorization server answered. */
+/** A response from an authorization server. */
 export type IssuerAnswer = BodyText & {
   readonly url: string
   readonly status: number
@@ -9,14 +9,14 @@ export type IssuerAnswer = BodyText & {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
-/** The value of a header; the first one, if the header is repeated. */
+/** Returns the value of a response header. If the header is repeated, returns its first value. */
 export function headerOf({ headers }: IssuerAnswer, name: string): string | undefined {
   return [headers[name]].flat()[0]
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** The JSON object in an answer's body; undefined if it holds anything else. */
+/** Parses the body of a response as a JSON object. Returns undefined if the body contains anything else. */
 export function jsonObjectIn({ text }: IssuerAnswer): JsonObject | undefined {
   if (text === undefined) return undefined
   try {
@@ -27,24 +27,24 @@ export function jsonObjectIn({ text }: IssuerAnswer): JsonObject | undefined {
   }
 }
 
-/** For error messages: `https://… answers 200 with text/html, expected a JSON object`. Quotes nothing of the body. */
+/** Describes a response for error messages, without any of its body: `https://… responded with 404, expected 200`. */
 export function describeAnswer(answer: IssuerAnswer): string {
   const { url, status, problem } = answer
   const location = status >= 300 && status < 400 ? headerOf(answer, 'location') : undefined
   if (location !== undefined)
-    return `${url} answers ${status} (redirects to ${clip(location)}; redirects are not followed)`
-  if (status !== 200) return `${url} answers ${status}, expected 200`
-  if (problem !== undefined) return `${url} answers 200 with ${problem}, expected a JSON object`
+    return `${url} responded with ${status} (redirects to ${clip(location)}; redirects are not followed)`
+  if (status !== 200) return `${url} responded with ${status}, expected 200`
+  if (problem !== undefined) return `${url} responded with 200 and ${problem}, expected a JSON object`
   const type = headerOf(answer, 'content-type')
-  return `${url} answers 200 with ${type === undefined ? 'no content type' : clip(type)}, expected a JSON object`
+  return `${url} responded with 200 and ${type === undefined ? 'no content type' : clip(type)}, expected a JSON object`
 }
 
-/** Text of a server, short enough for a log line and without control characters. */
+/** Shortens text from a server for a log line, and replaces control characters with spaces. */
 export function clip(text: string, maxLength: number = 200): string {
   return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, maxLength)
 }
 
-/** The same answer for libraries that work with `fetch`. */
+/** Converts a response to the `Response` class of `fetch`. */
 export function toResponse(answer: IssuerAnswer): Response {
   const headers = new Headers()
   for (const [name, value] of Object.entries(answer.headers))

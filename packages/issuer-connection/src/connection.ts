@@ -8,13 +8,13 @@ import { readBody } from './read-body.js'
 import { fixedIdentity, type TlsIdentity, type TlsSource } from './tls-identity.js'
 
 export interface ConnectionOptions {
-  /** The user's own undici 7 dispatcher: used as it is, and not closed. */
+  /** An undici 7 dispatcher of the caller. The connection does not close it. */
   readonly dispatcher?: Dispatcher | undefined
-  /** How long one exchange may take in total, in milliseconds. Default 5000. */
+  /** The time limit of one exchange in milliseconds. Default 5000. */
   readonly timeoutMs?: number
-  /** What connections are opened with; a function is called for each exchange, and may reject. */
+  /** The TLS settings, or a function that is called for each exchange. The exchange fails if the function rejects. */
   readonly tls?: TlsSource
-  /** How many connections may be open at once. Default 2. */
+  /** The maximum number of open connections. Default 2. */
   readonly connections?: number
 }
 
@@ -22,38 +22,41 @@ export interface IssuerRequest {
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Limit of the answer's body, in bytes, on the wire and decoded. Default 65536. */
+  /** The maximum size of the response body in bytes, before and after decoding. Default 65536. */
   readonly maxBytes?: number
 }
 
-/** Requests that share one time limit. */
+/** A group of requests that share one time limit. */
 export interface IssuerExchange {
   /** Aborts when the time limit is reached. */
   readonly signal: AbortSignal
-  /** What the connections of this exchange are opened with. Rejects as the option `tls` does. */
+  /** Returns the TLS identity of this exchange. Rejects if the function in the option `tls` rejects. */
   identity(): Promise<TlsIdentity>
   /**
-   * Sends a request. An answer of any status is a result; redirects are not followed.
-   * @throws {IssuerConnectionError} when there is no answer in time
+   * Sends a request. Resolves with the response, whatever its status. Does not follow redirects.
+   * @throws {IssuerConnectionError} if there is no response in time
    */
   request(url: string, request?: IssuerRequest): Promise<IssuerAnswer>
-  /** The same for oauth4webapi's `customFetch`. @throws {IssuerConnectionError} */
+  /**
+   * Sends a request for the option `customFetch` of oauth4webapi.
+   * @throws {IssuerConnectionError} if there is no response in time
+   */
   fetch(url: string, request: FetchRequest): Promise<Response>
 }
 
-/** The part of `RequestInit` that oauth4webapi uses. */
+/** The members of `RequestInit` that oauth4webapi uses. */
 export interface FetchRequest {
   readonly method?: string
   readonly headers?: unknown
   readonly body?: unknown
 }
 
-/** A way to an authorization server. */
+/** A connection to an authorization server. */
 export interface IssuerConnection {
   readonly timeoutMs: number
-  /** Starts the time limit for all requests of one exchange. */
+  /** Starts an exchange, and its time limit. */
   exchange(): IssuerExchange
-  /** Aborts running requests and closes the connections that were opened here. */
+  /** Aborts running requests and closes all connections that this object opened. */
   close(): Promise<void>
   isClosed(): boolean
 }
@@ -61,7 +64,7 @@ export interface IssuerConnection {
 export const defaultTimeoutMs = 5_000
 export const defaultMaxBytes = 65_536
 
-/** Makes a connection; nothing is opened before the first request. */
+/** Creates a connection to an authorization server. No socket is opened before the first request. */
 export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnection {
   const { dispatcher: given, timeoutMs = defaultTimeoutMs, tls = {}, connections = 2 } = options
   const agentOptions = issuerAgentOptions(timeoutMs, connections)
@@ -73,13 +76,13 @@ export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnecti
     if (closed) throw new Error('the connection is closed')
   }
 
-  /** Loads undici with the first request, so that the start of an application does not wait for it. */
+  /** Loads undici with the first request, so that an application starts faster. */
   async function dispatcherFor(identity: () => Promise<TlsIdentity>): Promise<Dispatcher> {
     refuseIfClosed()
     if (given !== undefined) return given
     const undici = await import('undici')
     const current = await identity()
-    refuseIfClosed() // `close` may have been called meanwhile
+    refuseIfClosed() // `close` may have been called during the import
     own ??= dispatchersByIdentity(settings => createAgent(undici, settings, agentOptions))
     return own.for(current)
   }
@@ -120,7 +123,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    // undici leaves it to the dispatcher to honour the signal, and a user's dispatcher may never call back.
+    // undici expects the dispatcher to handle the signal, but a user's dispatcher may ignore it.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, {
@@ -145,9 +148,9 @@ async function ask(
     signal,
   })
   const { statusCode: status, headers = {}, body } = answer
-  // undici resolves a call with nothing if the dispatcher throws a falsy value, or tells of one, instead of an error.
+  // If a dispatcher throws a falsy value, undici resolves the request without a response.
   if (status === undefined || body === undefined)
-    throw new Error('the dispatcher ended the request without an answer')
+    throw new Error('the dispatcher ended the request without a response')
   const contentEncoding = [headers['content-encoding']].flat().join(', ')
   const contentType = [headers['content-type']].flat()[0]
   const read = await readBody(body, { contentEncoding, contentType }, request.maxBytes ?? defaultMaxBytes)
@@ -160,14 +163,14 @@ function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): strin
   return message === '' ? (code ?? 'the connection failed') : messageOf(error)
 }
 
-/** By the codes of Node.js, OpenSSL and undici, such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
+/** Classifies an error by its code from Node.js, OpenSSL or undici, such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
 function problemBy(error: unknown): ConnectionProblem {
   const { code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
   if (/CERT|UNABLE_TO/.test(code)) return 'certificate'
   return /TIMEOUT|TIMEDOUT/.test(code) ? 'timeout' : 'unreachable'
 }
 
-/** Converts a request of oauth4webapi, which has only an object of headers and form parameters. */
+/** Converts a request of oauth4webapi, whose headers are an object and whose body contains form parameters. */
 export function requestFrom({ method, headers, body }: FetchRequest): IssuerRequest {
   return {
     method: method === 'POST' ? 'POST' : 'GET',

@@ -2,14 +2,14 @@ import { clip, describeAnswer, headerOf, jsonObjectIn, type IssuerAnswer, type J
 import type { IssuerExchange } from './connection.js'
 import { IssuerConnectionError } from './errors.js'
 
-/** What an issuer says about itself (RFC 8414 §2): unchecked, except that it names the issuer. */
+/** The metadata of an issuer (RFC 8414 §2). Only the member `issuer` has been validated. */
 export type IssuerMetadata = JsonObject & { readonly issuer: string }
 
 /**
- * An issuer's metadata: OpenID Connect Discovery 1.0 §4, else RFC 8414 §3. It has to name the issuer it was requested
- * for (RFC 8414 §3.3); otherwise the metadata of any issuer could take its place.
- * @param metadataUrl the one place to look, instead of the well-known ones
- * @throws {IssuerConnectionError} with each URL, its status, and what was expected
+ * Fetches the metadata of an issuer from the well-known URLs of OpenID Connect Discovery 1.0 §4 and RFC 8414 §3. The
+ * metadata must contain the requested issuer (RFC 8414 §3.3). Otherwise, one issuer could impersonate another.
+ * @param metadataUrl replaces the well-known URLs
+ * @throws {IssuerConnectionError} with each URL, its status and the expected response
  */
 export async function discoverMetadata(
   issuer: string,
@@ -26,7 +26,7 @@ export async function discoverMetadata(
       return namingIssuer(metadata as IssuerMetadata, issuer, url)
     ;({ status } = answer)
     failures.push(
-      metadata === undefined ? describeAnswer(answer) : `${url} answers 200 with JSON that has no issuer`,
+      metadata === undefined ? describeAnswer(answer) : `${url} responded with JSON that has no issuer`,
     )
     if (isOutage(answer))
       throw new IssuerConnectionError(failures.join('; '), {
@@ -37,7 +37,7 @@ export async function discoverMetadata(
   throw new IssuerConnectionError(`no metadata found: ${failures.join('; ')}${hint(metadataUrl)}`, { status })
 }
 
-/** An outage does not mean that this URL has no metadata, so the next one is not tried. */
+/** During an outage, the metadata may still be at this URL, so no other URL is tried. */
 function isOutage({ status }: IssuerAnswer): boolean {
   return status === 429 || status >= 500
 }
@@ -48,7 +48,10 @@ function hint(metadataUrl: string | undefined): string {
     : '. Check `metadataUrl`'
 }
 
-/** RFC 8414 §3.1 inserts the well-known part before the path of an issuer; some servers append it, as OpenID does. */
+/**
+ * Returns the well-known URLs. RFC 8414 §3.1 inserts the well-known part before the path of the issuer. OpenID Connect
+ * and some other servers append it.
+ */
 function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)
   const path = pathname.replace(/\/$/, '')
@@ -74,6 +77,6 @@ function namingIssuer(metadata: IssuerMetadata, issuer: string, url: string): Is
 function adviceOn(named: string, issuer: string): string {
   const advice = `set \`issuer\` to ${JSON.stringify(clip(named))}`
   if (named.replace(/\/$/, '') === issuer.replace(/\/$/, ''))
-    return `They differ in the trailing slash only: ${advice}`
-  return `If this is the server you mean, ${advice}`
+    return `They differ only in the trailing slash: ${advice}`
+  return `If this is the intended server, ${advice}`
 }

@@ -2,20 +2,25 @@ import type { Dispatcher } from 'undici'
 import type { TlsSettings } from './open-dispatcher.js'
 import type { TlsIdentity } from './tls-identity.js'
 
-/** Dispatchers whose connections present the certificate of an identity. */
+/** Dispatchers for TLS identities. Connections of each dispatcher present the certificate of its identity. */
 export interface DispatchersByIdentity {
   /**
-   * The dispatcher for an identity. When an identity is newer than those before it, their dispatchers are closed: running
-   * requests end, and their connections after them. An older identity can still be used, over new connections.
+   * Returns the dispatcher for an identity. A newer identity closes the dispatchers of all earlier ones after their
+   * running requests. Requests with an earlier identity open new connections.
    */
   for(identity: TlsIdentity): Dispatcher
-  /** Resolves when running requests have ended and all connections are closed. */
+  /** Waits for running requests, then closes all connections. */
   close(): Promise<void>
-  /** Aborts running requests, except those over earlier certificates: they end first. Does not wait for them. */
+  /**
+   * Aborts running requests. Requests with an earlier certificate finish normally; the promise does not wait for them.
+   */
   destroy(): Promise<void>
 }
 
-/** @param open opens a dispatcher; called once for each identity, and again for an older one that is used again */
+/**
+ * Creates one dispatcher for each identity.
+ * @param open creates a dispatcher. Called once for each identity, and again if an earlier identity is reused
+ */
 export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): DispatchersByIdentity {
   const used = new Map<TlsIdentity, Dispatcher>()
   const ending = new Set<Promise<void>>()
@@ -25,7 +30,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
   function end(identity: TlsIdentity, dispatcher: Dispatcher): void {
     used.delete(identity)
     const ended = dispatcher.close().finally(() => ending.delete(ended))
-    ended.catch(() => {}) // `close` rejects with the error; without `close`, it affects no request
+    ended.catch(() => {}) // reported by `close` if it is waiting; otherwise no request is affected
     ending.add(ended)
   }
 
@@ -41,7 +46,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
       newest = Math.max(newest, identity.version)
       const opened = open(identity.tls)
       used.set(identity, opened)
-      if (isClosed) end(identity, opened) // requests fail with undici's own error
+      if (isClosed) end(identity, opened) // the request fails with an error of undici
       return opened
     },
     async close() {

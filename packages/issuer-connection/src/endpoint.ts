@@ -4,9 +4,9 @@ import type { IssuerMetadata } from './discover.js'
 import { IssuerConnectionError } from './errors.js'
 
 /**
- * Reads a URL from an issuer's metadata. It receives the same secrets and the same trust as a URL that the operator
- * configured, so the same rule applies: {@link isTrustworthyUrl}.
- * @throws {IssuerConnectionError} when it is missing or not trustworthy
+ * Reads an endpoint URL from the metadata of an issuer. Credentials are sent to this URL, so it must satisfy {@link
+ * isTrustworthyUrl}, like a configured URL.
+ * @throws {IssuerConnectionError} if the URL is missing or not trustworthy
  */
 export function endpointIn(metadata: IssuerMetadata, name: string, allowInsecureHttp: boolean): string {
   const { [name]: endpoint, issuer } = metadata

@@ -1,4 +1,4 @@
-/** Why an authorization server could not be used. `unusable answer` is any answer without the expected content. */
+/** The kind of failure. `unusable answer` means a response without the expected content. */
 export type ConnectionProblem =
   | 'unreachable'
   | 'timeout'
@@ -7,14 +7,14 @@ export type ConnectionProblem =
   | 'issuer mismatch'
   | 'unusable answer'
 
-/** An authorization server could not be reached, or its answer is unusable. The message holds no secret. */
+/** The authorization server is unreachable, or its response is unusable. The message contains no secret. */
 export class IssuerConnectionError extends Error {
   override readonly name = 'IssuerConnectionError'
-  /** The HTTP status of the answer; undefined if there was no answer. */
+  /** The HTTP status of the response; undefined if there was no response. */
   readonly status: number | undefined
-  /** The answer's `Retry-After` header (RFC 9110 §10.2.3), unparsed. */
+  /** The `Retry-After` header of the response (RFC 9110 §10.2.3), unparsed. */
   readonly retryAfter: string | undefined
-  /** Why the server could not be used. */
+  /** The kind of failure. */
   readonly problem: ConnectionProblem
 
   constructor(
@@ -33,30 +33,30 @@ export class IssuerConnectionError extends Error {
   }
 }
 
-/** The problem of a failed exchange with an authorization server; undefined for other errors. */
+/** Returns the kind of failure of an {@link IssuerConnectionError}. Returns undefined for any other error. */
 export function problemOf(thrown: unknown): ConnectionProblem | undefined {
   return thrown instanceof IssuerConnectionError ? thrown.problem : undefined
 }
 
 const longestMessage = 200
 
-/** The message of a thrown value, short enough for a log line: third-party code also throws text, or nothing. */
+/** Returns the message of a thrown value, shortened for a log line. The value can be anything, including undefined. */
 export function messageOf(thrown: unknown): string {
   try {
     const message: unknown = (thrown as { message?: unknown } | null | undefined)?.message ?? thrown
     if (typeof message === 'string' && message !== '') return message.slice(0, longestMessage)
   } catch {
-    // Reading the message threw as well.
+    // A getter of the thrown value threw as well.
   }
   return 'no reason was given'
 }
 
 /**
- * What was thrown, or an error in place of something that is no object. Callers take a falsy value for success: undici
- * resolves a call with it, and Fastify starts.
+ * Returns a thrown object unchanged, and wraps any other thrown value in an error. Without that, undici and Fastify
+ * would interpret a falsy value as success.
  */
 export function asError(thrown: unknown): Error {
-  // Errors of other realms are errors too, and an object is never taken for success.
+  // Not `instanceof Error`: errors can come from another realm.
   if (typeof thrown === 'object' && thrown !== null) return thrown as Error
   return new Error(messageOf(thrown), { cause: thrown })
 }

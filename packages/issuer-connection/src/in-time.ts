@@ -1,6 +1,7 @@
 /**
- * The outcome of work, or of `late` if it does not settle in time: a function of the user may never settle.
- * @param ms milliseconds
+ * Waits for a promise for a limited time. A promise from a user's function may never settle.
+ * @param ms the time limit in milliseconds
+ * @param late provides the result after the time limit
  */
 export function within<T, L>(ms: number, work: PromiseLike<T>, late: () => L | Promise<L>): Promise<T | L> {
   return new Promise((resolve, reject) => {
@@ -12,8 +13,8 @@ export function within<T, L>(ms: number, work: PromiseLike<T>, late: () => L | P
 }
 
 /**
- * The outcome of work, unless a signal aborts before it settles.
- * @param late what the promise rejects with then. Default: the signal's reason
+ * Waits for a promise until a signal aborts.
+ * @param late provides the rejection reason after an abort. Default: the reason of the signal
  */
 export function beforeAbort<T>(
   work: T | PromiseLike<T>,

@@ -1,19 +1,22 @@
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
 
-/** The TLS settings of connections, as PEM. */
+/** The TLS settings of connections, in PEM format. */
 export interface TlsSettings {
-  /** Certificate authorities to trust instead of Node's. */
+  /** The trusted certificate authorities. They replace those of Node.js. */
   readonly ca?: string
-  /** The client certificate to present (RFC 8705), whichever way the client authenticates. */
+  /** The client certificate to present (RFC 8705). It is independent of the client authentication method. */
   readonly cert?: string
   readonly key?: string
 }
 
-/** The part of undici that opens connections. */
+/** The classes of undici that open connections. */
 export type UndiciAgents = Pick<typeof Undici, 'Agent' | 'EnvHttpProxyAgent'>
 
-/** For requests to an issuer. @param timeoutMs bounds each phase of an exchange, in milliseconds */
+/**
+ * Returns the agent options for requests to an issuer.
+ * @param timeoutMs the time limit of each phase of a request, in milliseconds
+ */
 export function issuerAgentOptions(timeoutMs: number, connections: number): AgentOptions {
   return {
     connections,
@@ -28,7 +31,7 @@ export interface AgentOptions extends Omit<Undici.Agent.Options, 'connect'> {
   readonly connect?: { readonly timeout: number }
 }
 
-/** Makes an agent whose requests use the proxy from the environment in the same cases as Node's own `fetch`. */
+/** Creates an agent. Its requests use the environment's proxy under the same conditions as `fetch` of Node.js. */
 export function createAgent(
   { Agent, EnvHttpProxyAgent }: UndiciAgents,
   tls: TlsSettings,
@@ -36,7 +39,7 @@ export function createAgent(
 ): Dispatcher {
   const connect = { ...tls, ...options.connect }
   if (!usesEnvironmentProxy(process.env, process.execArgv)) return new Agent({ ...options, connect })
-  // The proxy itself is not shown the client certificate.
+  // The client certificate is for the server, not for the proxy.
   const { ca } = tls
   return new EnvHttpProxyAgent({
     ...options,
@@ -47,8 +50,8 @@ export function createAgent(
 }
 
 /**
- * Whether Node's `fetch` reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: the variable is exactly 1, or the
- * command-line option is set.
+ * Returns true if `fetch` of Node.js reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: if `NODE_USE_ENV_PROXY` is `1`,
+ * or the option `--use-env-proxy` is set.
  */
 export function usesEnvironmentProxy(
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,19 +1,19 @@
 import { promisify, TextDecoder } from 'node:util'
 
-/** A body as text, or why it cannot be read. */
+/** The text of a response body, or the reason why the body cannot be read. */
 export type BodyText =
   | { readonly text: string; readonly problem?: undefined }
   | { readonly text?: undefined; readonly problem: string }
 
-/** The headers that describe how a body is encoded. */
+/** The headers that describe the encoding of a body. */
 interface BodyHeaders {
   readonly contentEncoding: string | undefined
   readonly contentType: string | undefined
 }
 
 /**
- * Reads a body of at most `maxBytes`, on the wire and decoded: 189 bytes of brotli can decode to a gigabyte. Rejects
- * only if the connection breaks; an unreadable body is a result.
+ * Reads a response body of at most `maxBytes`. The limit also applies after decoding, because 189 bytes of brotli can
+ * decode to a gigabyte. Rejects only if the connection breaks. An unreadable body resolves with `problem`.
  */
 export async function readBody(
   body: AsyncIterable<Uint8Array>,
@@ -25,7 +25,7 @@ export async function readBody(
   let size = 0
   for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > maxBytes) return tooLarge // leaving the loop destroys the stream, and with it the connection
+    if (size > maxBytes) return tooLarge // leaving the loop destroys the stream and its connection
     chunks.push(chunk)
   }
   try {
@@ -39,7 +39,7 @@ export async function readBody(
 
 type ZlibFunction = 'gunzip' | 'brotliDecompress' | 'inflate' | 'inflateRaw'
 
-/** The function of `node:zlib` that decodes a content coding (RFC 9110 §8.4.1). */
+/** Returns the name of the `node:zlib` function for a content coding (RFC 9110 §8.4.1). */
 function decoderFor(coding: string, [firstByte = 0]: Buffer): ZlibFunction {
   switch (coding) {
     case 'gzip':
@@ -48,17 +48,20 @@ function decoderFor(coding: string, [firstByte = 0]: Buffer): ZlibFunction {
     case 'br':
       return 'brotliDecompress'
     case 'deflate':
-      // `deflate` means the zlib format, but some servers omit its two-byte header.
+      // `deflate` is the zlib format, but some servers omit its two-byte header.
       return (firstByte & 0x0f) === 8 ? 'inflate' : 'inflateRaw'
     default:
       throw new Error(`content-encoding ${coding}`)
   }
 }
 
-/** No server needs more codings than this, and each costs time. */
+/** Limits the cost of decoding. Servers need no more codings than these. */
 const mostCodings = 2
 
-/** Codings are listed in the order in which they were applied (RFC 9110 §8.4), so the last one is undone first. */
+/**
+ * `Content-Encoding` lists codings in the order in which they were applied (RFC 9110 §8.4), so they are decoded in
+ * reverse.
+ */
 async function decode(bytes: Buffer, contentEncoding: string | undefined, maxBytes: number): Promise<Buffer> {
   const codings = (contentEncoding ?? '')
     .toLowerCase()
@@ -82,7 +85,10 @@ const byteOrderMarks: readonly (readonly [charset: string, mark: Buffer])[] = [
   ['utf-16be', Buffer.from([0xfe, 0xff])],
 ]
 
-/** A byte order mark outranks the declared charset (WHATWG Encoding §6). JSON without either is UTF-8 (RFC 8259 §8.1). */
+/**
+ * Decodes a body to text. A byte order mark takes precedence over the declared charset (WHATWG Encoding §6). The
+ * default is UTF-8 (RFC 8259 §8.1).
+ */
 function toText(bytes: Buffer, contentType: string | undefined): string {
   const [marked] = byteOrderMarks.find(([, mark]) => bytes.subarray(0, mark.length).equals(mark)) ?? []
   return textDecoder(marked ?? charsetOf(contentType)).decode(bytes) // drops the mark
@@ -92,7 +98,7 @@ function charsetOf(contentType: string | undefined): string {
   return /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
 }
 
-/** An unknown charset is not a reason to refuse a body that is most likely UTF-8. */
+/** Falls back to UTF-8 for an unknown charset, because the body most likely is UTF-8. */
 function textDecoder(charset: string): TextDecoder {
   try {
     return new TextDecoder(charset)

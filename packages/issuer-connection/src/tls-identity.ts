@@ -5,36 +5,36 @@ import { provide, type Provided } from './authenticate/provide.js'
 import { messageOf } from './errors.js'
 import type { TlsSettings } from './open-dispatcher.js'
 
-/** What connections are opened with until the client certificate is replaced. */
+/** The TLS settings of connections until the client certificate is replaced. */
 export interface TlsIdentity {
-  /** Not enumerable: it holds the private key. */
+  /** Not enumerable, because it contains the private key. */
   readonly tls: TlsSettings
-  /** Greater for each newer certificate. */
+  /** A number that increases with each new certificate. */
   readonly version: number
-  /** When the certificate expires, in milliseconds since the epoch. */
+  /** The expiry time of the certificate, in milliseconds since the epoch. */
   readonly expiresAt: number
 }
 
-/** Settings that stay, or a function that gives the current identity. */
+/** Fixed TLS settings, or a function that returns the current TLS identity. */
 export type TlsSource = TlsSettings | (() => Promise<TlsIdentity>)
 
-/** A client certificate that may be replaced while the process runs. */
+/** A client certificate that can be replaced while the process runs. */
 export interface ReloadedCertificate {
   readonly ca?: string
-  /** PEM, followed by its chain. */
+  /** The certificate in PEM format, followed by its chain. */
   readonly certificate: Provided<string>
   /** PEM. */
   readonly privateKey: Provided<PrivateKeyInput>
 }
 
-/** An identity that stays. */
+/** Creates a TLS identity that never changes. */
 export function fixedIdentity(tls: TlsSettings): TlsIdentity {
   return identityOf(tls, 0, Infinity)
 }
 
 /**
- * Reads certificate and key whenever the returned function is called; the result is the same object until one of them
- * changes. It rejects if the pair is unusable, or if the caller's functions do.
+ * Returns a function that reads the certificate and its key. The function returns the same object until one of them
+ * changes. It rejects if the certificate and the key do not match, or if a function of the caller rejects.
  */
 export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, TlsSettings> {
   let current: TlsIdentity | undefined
@@ -44,7 +44,7 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     reads += 1
     const version = reads
     const pair = await readPair(source)
-    // A read that began later may have ended earlier.
+    // A later read may have finished first.
     if (current !== undefined && (current.version > version || isSame(current.tls, pair))) return current
     const expiresAt = expiryOf(pair)
     current = identityOf(
@@ -55,7 +55,7 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     return current
   }
 
-  // The certificate and the key may have been replaced between the two reads, so a pair that does not fit is read again.
+  // Retries a mismatched pair once, because the certificate may have been replaced between the two reads.
   return () =>
     read().catch((error: unknown) => (error instanceof UnusablePair ? read() : Promise.reject(error)))
 }
@@ -71,7 +71,7 @@ async function readPair({ certificate, privateKey }: ReloadedCertificate): Promi
     provide(privateKey, context),
   ])
   if (typeof cert !== 'string' || typeof key !== 'string')
-    throw new UnusablePair('the client certificate and its key have to be PEM text')
+    throw new UnusablePair('the client certificate and its key must be PEM text')
   return { cert, key }
 }
 

@@ -110,7 +110,10 @@ for (const body of ['', 'null', '[]', '"text"', '5', '<html>', '{'])
     const server = await startServer(t, response => response.end(body))
     const answer = await connect(t).exchange().request(server.url)
     t.equal(jsonObjectIn(answer), undefined)
-    t.equal(describeAnswer(answer), `${server.url} answers 200 with no content type, expected a JSON object`)
+    t.equal(
+      describeAnswer(answer),
+      `${server.url} responded with 200 and no content type, expected a JSON object`,
+    )
   })
 
 for (const status of [301, 302, 303, 307, 308])
@@ -119,7 +122,10 @@ for (const status of [301, 302, 303, 307, 308])
       response.writeHead(status, { location: '/elsewhere' }).end(ascii),
     )
     const answer = await connect(t).exchange().request(server.url)
-    t.match(describeAnswer(answer), `answers ${status} (redirects to /elsewhere; redirects are not followed)`)
+    t.match(
+      describeAnswer(answer),
+      `responded with ${status} (redirects to /elsewhere; redirects are not followed)`,
+    )
     t.equal(server.requests.length, 1)
   })
 

@@ -70,7 +70,7 @@ for (const status of [429, 500, 502, 503, 599])
       [openid]: { status, headers: { 'retry-after': '7' } },
       [oauth]: { body: issuer => ({ issuer }) },
     })
-    t.match(error, { status, retryAfter: '7', message: `answers ${status}, expected 200` })
+    t.match(error, { status, retryAfter: '7', message: `responded with ${status}, expected 200` })
     t.equal(asked.length, 1)
   })
 
@@ -80,7 +80,7 @@ t.test('an issuer with a path: every place is asked, in this order', async t => 
     t.strictSame(asked, [`/tenant${openid}`, `${oauth}/tenant`, `/tenant${oauth}`])
     t.match(
       message,
-      /no metadata found: (\S+ answers 404, expected 200(; |\. )){3}If the metadata is elsewhere, set `metadataUrl`/,
+      /no metadata found: (\S+ responded with 404, expected 200(; |\. )){3}If the metadata is elsewhere, set `metadataUrl`/,
     )
   }
   for (const path of ['/', '']) t.strictSame((await discover(t, {}, path)).asked, [openid, oauth])
@@ -97,7 +97,7 @@ t.test('metadataUrl is the one place', async t => {
   t.strictSame([found.asked, found.metadata?.issuer], [['/meta'], found.origin])
   const missing = await discover(t, {}, '', '/meta')
   t.strictSame(missing.asked, ['/meta'])
-  t.match(missing.message, /answers 404, expected 200\. Check `metadataUrl`$/)
+  t.match(missing.message, /responded with 404, expected 200\. Check `metadataUrl`$/)
 })
 
 t.test('the metadata has to name the issuer exactly; the message shows both and what to set', async t => {
@@ -106,7 +106,7 @@ t.test('the metadata has to name the issuer exactly; the message shows both and 
   const other = await named(() => 'https://login.example.com')
   t.equal(
     other.message,
-    `${other.origin}${openid} names the issuer "https://login.example.com", but \`issuer\` is "${other.origin}". If this is the server you mean, set \`issuer\` to "https://login.example.com"`,
+    `${other.origin}${openid} names the issuer "https://login.example.com", but \`issuer\` is "${other.origin}". If this is the intended server, set \`issuer\` to "https://login.example.com"`,
   )
   t.equal(other.asked.length, 1)
   for (const [name, path] of [
@@ -116,7 +116,7 @@ t.test('the metadata has to name the issuer exactly; the message shows both and 
     const { origin, message } = await named(name, path)
     t.match(
       message,
-      `They differ in the trailing slash only: set \`issuer\` to ${JSON.stringify(name(origin))}`,
+      `They differ only in the trailing slash: set \`issuer\` to ${JSON.stringify(name(origin))}`,
     )
   }
   t.notMatch((await named(() => `https://${'x'.repeat(5_000)}\n.example`)).message, /\n|x{300}/)

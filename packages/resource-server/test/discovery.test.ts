@@ -74,7 +74,10 @@ for (const status of [429, 500, 503])
       '/.well-known/openid-configuration': status,
       '/.well-known/oauth-authorization-server': { issuer: '${origin}', jwks_uri: '${origin}/keys' },
     })
-    await t.rejects(start(t, { issuer: origin }), { code: 'OAUTH_ISSUER', message: `answers ${status}` })
+    await t.rejects(start(t, { issuer: origin }), {
+      code: 'OAUTH_ISSUER',
+      message: `responded with ${status}`,
+    })
     t.equal(asked.length, 1)
   })
 

@@ -226,7 +226,7 @@ t.test('a secret that was rotated is asked for once more', async t => {
   opaque.answers.set('opaque', response => response.writeHead(401).end())
   t.equal(await api.status(), 503)
   t.match(refusalOf(api) ?? api.logged.at(-1), {
-    detail: /answers 401: the issuer refuses the client credentials/,
+    detail: /responded with 401: the issuer refuses the client credentials/,
   })
 })
 

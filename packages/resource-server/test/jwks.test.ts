@@ -84,25 +84,25 @@ for (const [what, entry] of Object.entries(bad))
 const failures: Record<string, [answer: (response: ServerResponse) => void, expected: RegExp]> = {
   'no keys': [
     response => response.end('{"keys":[]}'),
-    /answers 200 with JSON without keys; expected a JWK set$/,
+    /responded with JSON without keys; expected a JWK set$/,
   ],
   'keys null': [response => response.end('{"keys":null}'), /JSON without keys/],
   'keys that are no list': [response => response.end('{"keys":{"0":{}}}'), /JSON without keys/],
   'no object': [response => response.end('[]'), /expected a JSON object$/],
   'a web page': [
     response => response.setHeader('content-type', 'text/html').end('<!doctype html>'),
-    /answers 200 with text\/html, expected a JSON object$/,
+    /responded with 200 and text\/html, expected a JSON object$/,
   ],
   'a redirect': [
     response => response.writeHead(301, { location: '/jwks/' }).end(),
-    /answers 301 \(redirects to \/jwks\//,
+    /responded with 301 \(redirects to \/jwks\//,
   ],
-  404: [response => response.writeHead(404).end(set), /answers 404, expected 200$/],
-  500: [response => response.writeHead(500).end(set), /answers 500, expected 200$/],
+  404: [response => response.writeHead(404).end(set), /responded with 404, expected 200$/],
+  500: [response => response.writeHead(500).end(set), /responded with 500, expected 200$/],
   'a bomb': [
     response =>
       response.setHeader('content-encoding', 'br').end(brotliCompressSync(Buffer.alloc(20_000_000, ' '))),
-    /answers 200 with a body of more than 262144 bytes/,
+    /responded with 200 and a body of more than 262144 bytes/,
   ],
   'an unknown coding': [
     response => response.setHeader('content-encoding', 'zstd').end(set),

@@ -124,24 +124,27 @@ t.test("prefetch: 'required': the application does not start, and says why", asy
   t.equal(await starts({}), 'ready')
   t.match(
     await starts({ issuer: `${issuer.url}/` }),
-    /names the issuer ".*", but `issuer` is ".*\/"\. They differ in the trailing slash only: set `issuer` to/,
+    /names the issuer ".*", but `issuer` is ".*\/"\. They differ only in the trailing slash: set `issuer` to/,
   )
-  t.match(await starts({ metadataUrl: `${issuer.url}/jwks` }), /answers 200 with JSON that has no issuer/)
-  t.match(await starts({ jwksUri: `${issuer.url}/absent` }), /\/absent answers 404, expected 200$/)
+  t.match(await starts({ metadataUrl: `${issuer.url}/jwks` }), /responded with JSON that has no issuer/)
+  t.match(await starts({ jwksUri: `${issuer.url}/absent` }), /\/absent responded with 404, expected 200$/)
   t.match(
     await starts({ issuer: `${issuer.url}/tenant` }),
-    /answers 404.*oauth-authorization-server\/tenant answers 404/,
+    /responded with 404.*oauth-authorization-server\/tenant responded with 404/,
   )
   issuer.answer = response => void response.writeHead(502).end('<html>')
-  t.match(await starts({}), /\/jwks answers 502, expected 200$/)
+  t.match(await starts({}), /\/jwks responded with 502, expected 200$/)
   issuer.answer = response => void response.writeHead(302, { location: '/elsewhere' }).end()
-  t.match(await starts({}), /\/jwks answers 302 \(redirects to \/elsewhere; redirects are not followed\)$/)
+  t.match(
+    await starts({}),
+    /\/jwks responded with 302 \(redirects to \/elsewhere; redirects are not followed\)$/,
+  )
   issuer.answer = response => void response.end('<html>')
-  t.match(await starts({}), /\/jwks answers 200 with application\/json, expected a JSON object$/)
+  t.match(await starts({}), /\/jwks responded with 200 and application\/json, expected a JSON object$/)
   issuer.answer = response => void response.end('null')
-  t.match(await starts({}), /\/jwks answers 200 with application\/json, expected a JSON object$/)
+  t.match(await starts({}), /\/jwks responded with 200 and application\/json, expected a JSON object$/)
   issuer.answer = response => void response.end('{"keys":[null]}')
-  t.match(await starts({}), /\/jwks answers 200 with JSON without keys; expected a JWK set$/)
+  t.match(await starts({}), /\/jwks responded with JSON without keys; expected a JWK set$/)
   issuer.goAway()
   t.match(await starts({}), /ECONNREFUSED|connect/)
 })

@@ -1,39 +1,42 @@
 import { channel } from 'node:diagnostics_channel'
 
-/** The client's channels of `node:diagnostics_channel`. No message holds a token or a secret. */
+/** The diagnostics channels of the client (`node:diagnostics_channel`). Messages contain no token and no secret. */
 export interface TokenClientEvents {
-  /** A token request is sent. */
+  /** The client sends a token request. */
   'fastify-token-client:token-requested': { readonly name: string }
-  /** A token was received. Times in milliseconds. */
+  /** The client received a token. Times are in milliseconds. */
   'fastify-token-client:token-received': {
     readonly name: string
     readonly durationMs: number
     readonly expiresAt: number
     readonly scopes: readonly string[] | undefined
   }
-  /** A token request failed; `servingOld` tells whether calls use the cached token meanwhile. */
+  /** A token request failed. `servingOld` is true if calls use the cached token meanwhile. */
   'fastify-token-client:token-failed': {
     readonly name: string
     readonly reason: string
     readonly permanent: boolean
     readonly servingOld: boolean
   }
-  /** The shared token store could not be used; the client requests tokens without it. */
+  /** The token store failed, and the client requests tokens without it. */
   'fastify-token-client:store-failed': {
     readonly name: string
     readonly operation: 'get' | 'set' | 'lock' | 'unlock'
     readonly reason: string
   }
-  /** A call is sent with a token; `cached` tells whether the token came from the cache. */
+  /** The client sends a call. `cached` is true if its token came from the cache. */
   'fastify-token-client:call': {
     readonly name: string
     readonly method: string
     readonly origin: string
-    /** Without the query, which may hold personal data. */
+    /** The path without the query, which may contain personal data. */
     readonly path: string
     readonly cached: boolean
   }
-  /** The API refused the token with 401. It is discarded; `replayed`: the call is sent again if there is another token. */
+  /**
+   * The API refused the token with 401, and the client discarded it. `replayed` is true if the call is sent again once
+   * another token is available.
+   */
   'fastify-token-client:refused': { readonly name: string; readonly path: string; readonly replayed: boolean }
 }
 
@@ -48,22 +51,22 @@ const channels = {
   'fastify-token-client:refused': channel('fastify-token-client:refused'),
 } satisfies Record<Name, unknown>
 
-/** Whether there are subscribers: events of calls are only built if so. */
+/** Returns true if a channel has subscribers. Events of calls are created only in this case. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
 
-/** Publishes an event. Node.js keeps what subscribers throw away from us, and reports it as an uncaught exception. */
+/** Publishes an event. Node.js reports exceptions of subscribers as uncaught exceptions. */
 export function report<N extends Name>(name: N, message: TokenClientEvents[N]): void {
   channels[name].publish(message)
 }
 
-/** Calls a logger or another listener. If it throws, that must not become the outcome of the call. */
+/** Calls a logger or another listener, and ignores its exceptions. */
 export function notify(listener: () => unknown): void {
   try {
     const notified = listener()
     if (notified instanceof Promise) notified.catch(() => {})
   } catch {
-    // Whatever reports failures has failed itself; there is nobody else to tell.
+    // The listener itself failed, so the exception cannot be reported.
   }
 }

@@ -7,8 +7,8 @@ type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
 >
 
 /**
- * Keeps `detail`, and whatever else answers must not contain, out of `message` and of the enumerable properties. Fastify
- * sends `message` to the external caller. `stack` begins with the detail, so logs show it.
+ * Adds `detail` and other properties that are not enumerable. Fastify sends `message` and enumerable properties to the
+ * external caller. `stack` begins with the detail, so logs show it.
  */
 function conceal(error: Error, detail: string, more: Readonly<Record<string, unknown>> = {}): void {
   for (const [name, value] of Object.entries({ ...more, detail }))
@@ -23,7 +23,7 @@ function conceal(error: Error, detail: string, more: Readonly<Record<string, unk
   })
 }
 
-/** Startup: an option is invalid. */
+/** Thrown at start-up if an option is invalid. */
 export const InvalidOptionError: Make<[string]> = createError(
   'TOKEN_CLIENT_INVALID_OPTION',
   'fastify-token-client: %s',
@@ -38,15 +38,15 @@ const Rejected: Make = createError(
 )
 
 /**
- * 500: the authorization server refused the token request (RFC 6749 §5.2), and would refuse it again: the client, its
- * credentials, its scopes or its resource are wrong. Never answered as 401, because the external caller is not at fault.
+ * 500: the authorization server refused the token request (RFC 6749 §5.2), and would refuse it again. The client id,
+ * its credentials, scopes or resource are wrong. Never 401, because the external caller is not at fault.
  */
 export class TokenRejectedError extends Rejected {
-  /** The server's `error`, such as `invalid_client` or `invalid_scope`. Not enumerable. */
+  /** The `error` of the server, such as `invalid_client` or `invalid_scope`. Not enumerable. */
   declare readonly error: string
-  /** The server's `error_description`, without secrets. Not enumerable. */
+  /** The `error_description` of the server, without secrets. Not enumerable. */
   declare readonly errorDescription: string | undefined
-  /** Both, for logs. Not enumerable. */
+  /** The error and its description, for logs. Not enumerable. */
   declare readonly detail: string
 
   constructor(error: string, errorDescription?: string) {
@@ -60,13 +60,13 @@ export class TokenRejectedError extends Rejected {
 
 const Unavailable: Make = createError('TOKEN_CLIENT_UNAVAILABLE', 'Could not get an access token', 503)
 
-/** 503: the authorization server cannot be reached, or does not answer as a token endpoint does. */
+/** 503: the authorization server is unreachable, or its response is not a token response. */
 export class TokenUnavailableError extends Unavailable {
-  /** When the client makes the next token request, in milliseconds from now. */
+  /** The time until the next token request, in milliseconds. */
   readonly retryAfterMs: number
-  /** Sent by Fastify's default error handler. */
+  /** Headers that Fastify's default error handler sends. */
   readonly headers: Readonly<Record<string, string>>
-  /** What failed, for logs. Not enumerable. */
+  /** A description of the failure for logs. Not enumerable. */
   declare readonly detail: string
 
   constructor(detail: string, retryAfterMs: number) {
@@ -83,9 +83,9 @@ const OriginNotAllowed: Make = createError(
   500,
 )
 
-/** 500: a request to an origin other than that of `baseUrl`; nothing was sent. */
+/** 500: the origin of a request is not that of `baseUrl`. Nothing was sent. */
 export class OriginNotAllowedError extends OriginNotAllowed {
-  /** Both origins, for logs. Not enumerable. */
+  /** The two origins, for logs. Not enumerable. */
   declare readonly detail: string
 
   constructor(allowed: string, requested: string) {
@@ -94,7 +94,10 @@ export class OriginNotAllowedError extends OriginNotAllowed {
   }
 }
 
-/** A `TypeError` for a path that could leave `baseUrl`. Paths often hold what an external caller sent. */
+/**
+ * Creates the error for a path that could leave `baseUrl`. The path is not in the message, because it often comes from
+ * an external caller.
+ */
 export function pathError(message: string, path: string): TypeError {
   const error = new TypeError(message)
   conceal(error, JSON.stringify(path).slice(0, 100))
@@ -103,27 +106,30 @@ export function pathError(message: string, path: string): TypeError {
 
 const UnexpectedStatus: Make = createError(
   'TOKEN_CLIENT_UNEXPECTED_STATUS',
-  'The upstream API answered with an unexpected status',
+  'The upstream API responded with an unexpected status',
   502,
 )
 
-/** 502: the API answers a JSON call, or a call with the interceptors `responseError` or `retry`, with an unexpected status. */
+/**
+ * 502: the API responded with an unexpected status to a JSON call, or to a call with the interceptor `responseError` or
+ * `retry`.
+ */
 export class UnexpectedStatusError extends UnexpectedStatus {
   /** The API's status. */
   readonly status: number
   /**
-   * The API's `Retry-After` (RFC 9110 §10.2.3) in milliseconds, if there is one; at most what `setTimeout` can wait, which
-   * is 24.8 days.
+   * The API's `Retry-After` (RFC 9110 §10.2.3) in milliseconds, at most 24.8 days, the limit of `setTimeout`. Undefined
+   * if the header is missing.
    */
   readonly retryAfterMs: number | undefined
   /**
-   * The headers of the answer, names in lower case. Not enumerable, as they can hold a cookie; and not called `headers`,
-   * which Fastify would send to the external caller.
+   * The response headers, with names in lower case. Not enumerable, because they can contain cookies. Fastify would
+   * send a property named `headers` to the external caller.
    */
   declare readonly responseHeaders: Dispatcher.ResponseData['headers']
-  /** The beginning of the answer's body, up to 1000 characters. Not enumerable. */
+  /** The first 1000 characters of the response body. Not enumerable. */
   declare readonly body: string
-  /** Method, path and status, for logs. Not enumerable. */
+  /** The method, path and status, for logs. Not enumerable. */
   declare readonly detail: string
 
   constructor(
@@ -133,7 +139,7 @@ export class UnexpectedStatusError extends UnexpectedStatus {
     super()
     this.status = answer.status
     this.retryAfterMs = answer.retryAfterMs
-    conceal(this, `${call} was answered with ${answer.status}`, {
+    conceal(this, `${call}: the API responded with ${answer.status}`, {
       responseHeaders: answer.responseHeaders,
       body: answer.body.slice(0, 1000),
     })
@@ -142,20 +148,20 @@ export class UnexpectedStatusError extends UnexpectedStatus {
 
 const UnexpectedBody: Make = createError(
   'TOKEN_CLIENT_UNEXPECTED_BODY',
-  'The upstream API answered with an unexpected body',
+  'The upstream API responded with an unexpected body',
   502,
 )
 
 /**
- * 502: the API answers a JSON call with a body that is not JSON, is too large, or does not match the schema; or, with the
- * interceptor `retry`, a body broke off and could not be resumed.
+ * 502: the response body of a JSON call is not JSON, is too large, or does not match the schema. With the interceptor
+ * `retry`: a body broke off and could not be resumed.
  */
 export class UnexpectedBodyError extends UnexpectedBody {
-  /** Method, path and what is wrong, for logs. Not enumerable. */
+  /** The method, the path and the reason, for logs. Not enumerable. */
   declare readonly detail: string
 
   constructor(call: string, reason: string) {
     super()
-    conceal(this, `the body of the answer to ${call} is unexpected: ${reason}`)
+    conceal(this, `unexpected response body of ${call}: ${reason}`)
   }
 }

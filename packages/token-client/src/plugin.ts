@@ -9,7 +9,7 @@ import { parseOptions, type Settings } from './options/settings.js'
 import { verifyTokenStore } from './share/verify-token-store.js'
 import { buildTokenClient, type BuiltTokenClient, type FailureListeners } from './token-client.js'
 
-/** Read here, and Fastify's own options of `register`. */
+/** Options that this file reads, and options of Fastify's `register`. */
 const ignored = ['name', 'prefetch', 'prefix', 'logLevel', 'logSerializers']
 
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {
@@ -26,14 +26,14 @@ const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, opt
   fastify.addHook('onClose', () => client.close())
 }
 
-/** Decorates the instance with a client that requests, caches and renews its own access token: `app[name]`. */
+/** Decorates the Fastify instance with a client that requests, caches and renews its own access token: `app[name]`. */
 const tokenClient: FastifyPluginAsync<TokenClientPluginOptions> = fp(plugin, {
   fastify: '5.x',
   name: 'fastify-token-client',
 })
 export default tokenClient
 
-/** A store that does not answer is an outage: the application starts, and requests tokens without it. */
+/** Checks the token store. If the store does not respond, the application starts and requests tokens without it. */
 async function refuseWrongStore({ sharing }: Settings, { onStoreFailure }: FailureListeners): Promise<void> {
   if (sharing === undefined) return
   const fault = await verifyTokenStore(sharing.store, sharing.storeTimeoutMs)
@@ -49,7 +49,7 @@ async function fetchAhead(
 ): Promise<void> {
   const tokens = Promise.all(views.map(async view => view.getToken()))
   if (prefetch === 'required') await tokens
-  else tokens.catch(() => {}) // logged; the next call tries again
+  else tokens.catch(() => {}) // already logged; the next call tries again
 }
 
 function logTo(log: FastifyBaseLogger, client: string): FailureListeners {

@@ -1,11 +1,11 @@
-/** `setTimeout` counts in 32 bits, and treats longer waits as 1 ms. */
+/** The longest delay of `setTimeout`, which treats longer delays as 1 ms. */
 const longestTimerMs = 2 ** 31 - 1
 
 /**
- * `Retry-After` in milliseconds (RFC 9110 §10.2.3), whether it is in seconds or a date. Undefined if it is missing or
- * invalid.
- * @param now milliseconds since the epoch, which a date is compared with
- * @param atMostMs longer waits are cut to this
+ * Parses a `Retry-After` header in seconds or as a date (RFC 9110 §10.2.3). Returns milliseconds, or undefined if the
+ * header is missing or invalid.
+ * @param now the current time in milliseconds since the epoch
+ * @param atMostMs the maximum result in milliseconds
  */
 export function readRetryAfter(
   value: string | string[] | null | undefined,

@@ -17,22 +17,25 @@ import { shareBetweenProcesses, type OnStoreFailure } from './share/share-betwee
 
 /** An HTTP client for one API that requests, caches and renews its own access token. */
 export interface TokenClient extends TokenView {
-  /** The same API with a different token: other scopes, for example. Connections are shared, tokens are not. */
+  /**
+   * Returns a view of the same API with a different token, such as one with other scopes. Views share connections, but
+   * not tokens.
+   */
   with(target: TargetOptions): TokenView
   /**
-   * The same API on behalf of the caller of an incoming request (RFC 8693, RFC 7523). The token is requested with the
-   * caller's token, expires with it at the latest, and is never used for a different caller.
+   * Returns a view of the same API on behalf of the caller of an incoming request (RFC 8693, RFC 7523). The caller's
+   * token is exchanged for a new one, which expires with it at the latest and is never used for another caller.
    */
   onBehalfOf(subject: Subject, target?: TargetOptions): TokenView
-  /** Waits for running calls, then closes the connections that the client opened. A second call has no effect. */
+  /** Waits for running calls, then closes the client's connections. Further calls of `close` have no effect. */
   close(): Promise<void>
 }
 
-/** A client with `call`, as the option `api` makes it: `receipts: TokenClientFor<typeof used>`. */
+/** A client with the method `call` of the option `api`: `receipts: TokenClientFor<typeof used>`. */
 export type TokenClientFor<Use extends UsedApi> = TokenClient & ReturnType<Use['over']>
 
 /**
- * Makes a client without Fastify; with the option `api`, it has `call`.
+ * Creates a client without Fastify. With the option `api`, it has the method `call`.
  * @throws {InvalidOptionError}
  */
 export function createTokenClient<Use extends UsedApi>(
@@ -43,19 +46,19 @@ export function createTokenClient(options: TokenClientOptions | TokenSourceOptio
   return buildTokenClient(parseOptions(options, 'client')).client
 }
 
-/** Upper bound on cached views. A view that was evicted requests its token again. */
+/** The maximum number of cached views. A view that was evicted requests a new token. */
 const maxViews = 1_000
 
-/** A client, and how to tell it that it will be closed soon. */
+/** A client, with functions for the plugin. */
 export interface BuiltTokenClient {
   readonly client: TokenClient
-  /** Whose tokens are fetched ahead. */
+  /** The views whose tokens are requested at start-up. */
   readonly mainViews: readonly TokenView[]
-  /** From now on no token is renewed ahead; running calls still get theirs. */
+  /** Stops renewals in the background. Running calls still get their tokens. */
   readonly prepareToClose: () => void
 }
 
-/** Called for failures that no caller might see. */
+/** Listeners for failures that might not reach any caller. */
 export interface FailureListeners {
   readonly onTokenFailure?: OnTokenFailure
   readonly onStoreFailure?: OnStoreFailure
@@ -87,7 +90,7 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
     await tokens.close()
   }
 
-  // Added to the view, because a copy would read its `dispatcher`, which the first call opens.
+  // The methods are added to the view, because copying the view would open its `dispatcher`.
   const client = Object.assign(viewWith({}), {
     with: viewWith,
     onBehalfOf: (subject: Subject, target: TargetOptions = {}) =>
@@ -105,7 +108,7 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
   }
 }
 
-/** One view, and so one token, for all requests that need the same kind of token. */
+/** Returns a function that creates one view for each kind of token. */
 function createViews(
   api: ApiConnection,
   settings: Settings,
@@ -123,16 +126,19 @@ function createViews(
   }
 }
 
-/** Adds `call`, and returns the views whose tokens it sends. */
+/** Adds `call`, and returns the views that it uses. */
 function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly TokenView[] {
-  // Without scopes a request would get the server's default ones, which may be more than those of all operations.
+  // Without scopes, the server would grant its default scopes, which may be more than all operations need.
   const viewOf = ({ scopes }: UsedOperation): TokenView =>
     scopes === 'public' || scopes.length === 0 ? client : client.with({ scopes })
   Object.assign(client, { call: callOver(used, tokens === 'shared' ? client : viewOf) })
   return tokens === 'shared' ? [client] : Object.values(used.operations).map(viewOf)
 }
 
-/** @throws {InvalidOptionError} if the API gives no calls; its code is not ours */
+/**
+ * Calls `over` of the contract, which is not code of this package.
+ * @throws {InvalidOptionError} if it throws or returns no calls
+ */
 function callOver(
   used: UsedApi,
   client: Parameters<UsedApi['over']>[0],
@@ -144,5 +150,5 @@ function callOver(
     const error = new InvalidOptionError(`option \`api\` cannot be used: its method \`over\` threw`)
     throw Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
   }
-  throw new InvalidOptionError('option `api` cannot be used: its method `over` returns no `call`')
+  throw new InvalidOptionError('option `api` cannot be used: its method `over` did not return `call`')
 }

@@ -1,15 +1,15 @@
 import type { TlsIdentity } from 'oauth-issuer-connection'
 
-/** A cached access token. Times in milliseconds since the epoch. Prints as `[redacted]`. */
+/** A cached access token. Times are in milliseconds since the epoch. Its string form is `[redacted]`. */
 export interface Token {
   readonly accessToken: string
-  /** The granted scopes (RFC 6749 §5.1), if the server states them. */
+  /** The granted scopes (RFC 6749 §5.1), if the server returned them. */
   readonly scopes: readonly string[] | undefined
-  /** From then on it is renewed in the background, and still sent. */
+  /** The time from which the token is renewed in the background. */
   readonly renewAt: number
-  /** From then on calls wait for a new token. */
+  /** The time from which calls wait for a new token. */
   readonly useUntil: number
-  /** When it expires. */
+  /** The expiry time. */
   readonly expiresAt: number
   /** `[redacted]` */
   toString(): string
@@ -17,15 +17,15 @@ export interface Token {
 
 const redacted = '[redacted]'
 
-/** Apart from the tokens, because an identity holds a private key. */
+/** Stored separately from tokens, because an identity contains a private key. */
 const identities = new WeakMap<Token, TlsIdentity>()
 
-/** The client certificate that a token may be bound to; undefined if there is only one, or none. */
+/** Returns the client certificate that a token may be bound to. Undefined for fixed certificates. */
 export function identityOf(token: Token): TlsIdentity | undefined {
   return identities.get(token)
 }
 
-/** Makes a token whose secret does not appear in logs: neither as JSON nor through `util.inspect`. */
+/** Creates a token whose secret appears neither in JSON nor in the output of `util.inspect`. */
 export function createToken(
   accessToken: string,
   rest: Omit<Token, 'accessToken' | 'toString'>,
@@ -43,33 +43,33 @@ export function createToken(
   return token
 }
 
-/** When tokens are renewed. */
+/** The settings for renewals. */
 export interface Lifetimes {
-  /** Part of a token's lifetime after which it is renewed, between 0 and 1. */
+  /** The fraction of a token's lifetime after which it is renewed, between 0 and 1. */
   readonly renewAfter: number
-  /** For how long before its expiry a token is not used; at most a tenth of its lifetime. */
+  /** The time before expiry in which a token is no longer used, in milliseconds. At most a tenth of the lifetime. */
   readonly skewMs: number
 }
 
-/** Assumed if the server does not state a lifetime (RFC 6749 §5.1 only recommends `expires_in`). */
+/** The lifetime if the server returns no `expires_in`, which RFC 6749 §5.1 only recommends. */
 export const unstatedLifetimeMs = 60_000
-/** Longer lifetimes are cut: no process should trust one token for more than a year. */
+/** The maximum lifetime, so that no process trusts one token for longer than a year. */
 const longestLifetimeMs = 365 * 24 * 3_600_000
 
 /** The times of a received token. */
 interface ReceivedTimes {
-  /** When the request was sent, in milliseconds since the epoch; the server counts from a later time. */
+  /** The time of the request in milliseconds since the epoch. The server counts the lifetime from a later time. */
   readonly requestedAt: number
-  /** `expires_in` in seconds, as the server wrote it: possibly absent, negative or absurd. */
+  /** The `expires_in` of the server in seconds. It can be missing, negative or very large. */
   readonly expiresIn: number | undefined
-  /** How long the server took, in milliseconds; the next renewal may take as long. */
+  /** The duration of the request in milliseconds. The next renewal may take as long. */
   readonly tookMs: number
 }
 
 /**
- * When to renew a token, and when to stop using it. If the server is slow and its tokens are short-lived, the renewal
- * begins earlier by the time it may take, but not before half of the token's lifetime.
- * @param random a number from 0 to 1: spreads the renewals of many processes
+ * Calculates when a token is renewed and when it is no longer used. For a slow server with short-lived tokens, the
+ * renewal begins earlier, but not before half of the lifetime.
+ * @param random a number from 0 to 1 that spreads the renewals of many processes
  */
 export function schedule(
   { requestedAt, expiresIn, tookMs }: ReceivedTimes,

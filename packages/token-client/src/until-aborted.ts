@@ -1,9 +1,8 @@
 import { beforeAbort } from 'oauth-issuer-connection'
 
 /**
- * Waits for `start`, or rejects with the reason of the signal. Only this wait ends then: the work continues for others
- * that wait for it.
- * @param start not called if the signal has aborted already
+ * Waits for a promise, or rejects with the reason of the signal. The work itself continues for other callers.
+ * @param start starts the work. Not called if the signal has already aborted
  */
 export async function untilAborted<T>(
   start: () => T | PromiseLike<T>,

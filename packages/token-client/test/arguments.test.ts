@@ -65,13 +65,13 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
   [
     "post('/', { body })",
     client => client['post']?.('/', { body: '{}' }),
-    /there is no option `body` here; there are json, query, headers, signal, response/,
+    /unknown option `body`; expected one of json, query, headers, signal, response/,
   ],
   ['json that is a function', client => client['post']?.('/', { json: () => 1 }), /`json` is a function/],
   [
     'json with a BigInt',
     client => client['post']?.('/', { json: 1n }),
-    /`json` cannot be written as JSON: .*BigInt/,
+    /`json` cannot be serialized as JSON: .*BigInt/,
   ],
   ['getToken(null)', client => client['getToken']?.(null), /options are null; expected an object such as/],
   [
@@ -124,7 +124,7 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
   ...[null, 'text', 5].map((schema): [string, (client: Untyped) => unknown, RegExp] => [
     `a schema that is ${String(schema)}`,
     client => client['get']?.('/', { response: { 200: schema } }),
-    /`response` has .*; each status needs a schema/,
+    /`response` contains .*; expected a schema for each status/,
   ]),
   [
     'answers in a map',
@@ -157,7 +157,7 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
             },
           },
         }),
-      /^`json` cannot be written as JSON: (no reason was given|vault)$/,
+      /^`json` cannot be serialized as JSON: (no reason was given|vault)$/,
     ],
   ),
   ...['get', 'post'].map((method): [string, (client: Untyped) => unknown, RegExp] => [

@@ -111,30 +111,30 @@ t.test('wrong options are named', async t => {
   const dispatchers = { dispatcher: new Agent(), issuerDispatcher: new Agent() }
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a' }
   const cases: [object, RegExp][] = [
-    [{}, /`clientSecret` is missing.*or `privateKey`/],
-    [{ clientSecret: 'a', privateKey: pem }, /`clientSecret` and `privateKey` exclude each other/],
+    [{}, /`clientSecret` is missing.*such as `privateKey`/],
+    [{ clientSecret: 'a', privateKey: pem }, /`clientSecret` and `privateKey` cannot be combined/],
     [
       { clientSecret: 'a', clientAuthentication: 'basic' },
       /`clientAuthentication` is "basic"; expected 'client_secret_basic'/,
     ],
     [{ signAssertion: () => {} }, /`keyAlgorithm` is missing/],
     [{ signAssertion: 'RS256' }, /`signAssertion` is "RS256"; expected a function/],
-    [{ clientAuthentication: 'tls_client_auth' }, /expects `certificate` and `privateKey` as PEM/],
+    [{ clientAuthentication: 'tls_client_auth' }, /requires `certificate` and `privateKey` as PEM/],
     [
       { clientSecret: 'a', assertionAudience: 'issuer' },
-      /`assertionAudience` is "issuer", and does nothing with `clientSecret`, only with .*leave it out/,
+      /`assertionAudience` is "issuer", but has no effect with `clientSecret`, only with .*leave it out/,
     ],
     [
       { clientSecret: 'a', clientAuthentication: 'client_secret_post', assertionAudience: 'token_endpoint' },
-      /`assertionAudience` is "token_endpoint", and does nothing with `client_secret_post`/,
+      /`assertionAudience` is "token_endpoint", but has no effect with `client_secret_post`/,
     ],
     [
       { clientAssertionFile: '/assertion', assertionAudience: 'issuer' },
-      /`assertionAudience` is "issuer", and does nothing with `clientAssertionFile`/,
+      /`assertionAudience` is "issuer", but has no effect with `clientAssertionFile`/,
     ],
     [
       { clientAuthentication: 'tls_client_auth', privateKey: pem, assertionAudience: 'issuer' },
-      /`assertionAudience` is "issuer", and does nothing with `tls_client_auth`/,
+      /`assertionAudience` is "issuer", but has no effect with `tls_client_auth`/,
     ],
     [{ clientSecret: 'a', assertionAudience: 'me' }, /`assertionAudience` is "me"; expected 'issuer'/],
     [
@@ -144,19 +144,19 @@ t.test('wrong options are named', async t => {
         privateKey: pem,
         assertionAudience: 'issuer',
       },
-      /`assertionAudience` is "issuer", and no `issuer` is given.*give `issuer`/,
+      /`assertionAudience` is "issuer", but `issuer` is not set.*set `issuer`/,
     ],
     [
       { clientAuthentication: 'tls_client_auth', privateKey: pem, keyId: 'k1' },
-      /`keyId` is "k1", and does nothing with `tls_client_auth`/,
+      /`keyId` is "k1", but has no effect with `tls_client_auth`/,
     ],
     [
       { clientAuthentication: 'tls_client_auth', privateKey: pem, keyAlgorithm: 'RS256' },
-      /`keyAlgorithm` is "RS256", and does nothing with `tls_client_auth`/,
+      /`keyAlgorithm` is "RS256", but has no effect with `tls_client_auth`/,
     ],
     [
       { clientSecret: 'a', certificate, clientAuthentication: 'client_secret_post' },
-      /a client secret with a `certificate` expects `certificate` and `privateKey` as PEM text/,
+      /a client secret with a `certificate` requires `certificate` and `privateKey` as PEM text/,
     ],
     ...[
       { certificate, privateKey: pem },
@@ -174,10 +174,10 @@ t.test('wrong options are named', async t => {
         privateKey: pem,
         issuerDispatcher: dispatchers.issuerDispatcher,
       },
-      /`tls_client_auth` expects `certificate` and `privateKey` as PEM/,
+      /`tls_client_auth` requires `certificate` and `privateKey` as PEM/,
     ],
-    [{ clientSecret: 'a', keyId: 'k1' }, /`keyId` is "k1", and does nothing with `clientSecret`/],
-    [{ keyId: 'k1' }, /`keyId` is "k1", and does nothing without .*environment variable/],
+    [{ clientSecret: 'a', keyId: 'k1' }, /`keyId` is "k1", but has no effect with `clientSecret`/],
+    [{ keyId: 'k1' }, /`keyId` is "k1", but has no effect without .*environment variable/],
     [{ clientSecret: 'a', profile: 'azure' }, /`profile` is "azure"; expected 'rfc9068', 'entra'/],
     [
       { clientSecret: 'a', profile: 'keycloak', resource: audience },
@@ -185,7 +185,7 @@ t.test('wrong options are named', async t => {
     ],
     [
       { clientSecret: 'a', profile: 'entra', resource: audience, scopes: ['a'] },
-      /exclude each other with this profile/,
+      /cannot be combined with this profile/,
     ],
     [{ clientSecret: 'a', profile: 'entra', resource: [audience, 'b'] }, /a token is for one API/],
   ]

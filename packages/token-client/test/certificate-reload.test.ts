@@ -376,24 +376,21 @@ t.test('options that contradict each other, or do nothing, are refused', async t
   const files = { certificateFile: '/c', privateKeyFile: '/k' }
   const store = { get() {}, set() {}, lock() {}, unlock() {} }
   const cases: [object, RegExp][] = [
-    [{ privateKey, privateKeyFile: '/k' }, /`privateKey` and `privateKeyFile` exclude each other/],
-    [{ ...mutual, certificate, ...files }, /`certificate` and `certificateFile` exclude each other/],
-    [{ ...mutual, ...files, privateKey }, /`privateKey` and `privateKeyFile` exclude each other/],
-    [{ clientSecret: 's', privateKeyFile: '/k' }, /`clientSecret` and `privateKeyFile` exclude each other/],
+    [{ privateKey, privateKeyFile: '/k' }, /`privateKey` and `privateKeyFile` cannot be combined/],
+    [{ ...mutual, certificate, ...files }, /`certificate` and `certificateFile` cannot be combined/],
+    [{ ...mutual, ...files, privateKey }, /`privateKey` and `privateKeyFile` cannot be combined/],
+    [{ clientSecret: 's', privateKeyFile: '/k' }, /`clientSecret` and `privateKeyFile` cannot be combined/],
     [{ privateKeyFile: '' }, /`privateKeyFile` is ""; expected the path of a file/],
-    [
-      { ...mutual, certificateFile: '/c' },
-      /expects `certificate` and `privateKey` as PEM text, as functions/,
-    ],
-    [{ ...mutual, certificateFile: '/c', privateKey: keyObject }, /expects `certificate` and `privateKey`/],
-    [{ clientAssertion: 'a', certificateFile: '/c' }, /`certificateFile` is "\/c", and does nothing with/],
+    [{ ...mutual, certificateFile: '/c' }, /requires `certificate` and `privateKey` as PEM text, functions/],
+    [{ ...mutual, certificateFile: '/c', privateKey: keyObject }, /requires `certificate` and `privateKey`/],
+    [{ clientAssertion: 'a', certificateFile: '/c' }, /`certificateFile` is "\/c", but has no effect with/],
     [
       { ...mutual, ...files, tokenStore: { store, encryptionKeys: 'none' } },
-      /`tokenStore` is beside a certificate that is read again/,
+      /`tokenStore` cannot be combined with a certificate that is read again/,
     ],
     [
       { clientSecret: 's', clientAssertionType: 'urn:a:b' },
-      /`clientAssertionType` is "urn:a:b", and does nothing/,
+      /`clientAssertionType` is "urn:a:b", but has no effect/,
     ],
     [
       { clientAssertion: 'a', clientAssertionType: 'jwt-spiffe' },

@@ -124,13 +124,13 @@ const answers: Readonly<
 > = {
   'an unexpected status': {
     call: client => client.get('/receipts?of=ada'),
-    expected: { statusCode: 502, message: 'The upstream API answered with an unexpected status' },
-    inLog: /GET \/receipts was answered with 418/,
+    expected: { statusCode: 502, message: 'The upstream API responded with an unexpected status' },
+    inLog: /GET \/receipts: the API responded with 418/,
   },
   'an unexpected body': {
     call: client => client.get('/text'),
-    expected: { statusCode: 502, message: 'The upstream API answered with an unexpected body' },
-    inLog: /GET \/text is unexpected: it is not JSON/,
+    expected: { statusCode: 502, message: 'The upstream API responded with an unexpected body' },
+    inLog: /unexpected response body of GET \/text: not JSON/,
   },
   'a request to another origin': {
     call: client => client.fetch('https://elsewhere.internal/receipts'),

@@ -170,7 +170,7 @@ for (const thrown of falsy)
       const { client } = await start(t, { issuerDispatcher })
       const error = await outcomeOf(() => client.getToken())
       t.match(error, { code: 'TOKEN_CLIENT_UNAVAILABLE' }, how)
-      t.match((error as { detail: string }).detail, /no reason was given|without an answer/, how)
+      t.match((error as { detail: string }).detail, /no reason was given|without a response/, how)
       t.notMatch((error as { detail: string }).detail, /undefined|Cannot read/, how)
     }
   })

@@ -30,7 +30,7 @@ t.test('JSON without an end is an error, and its connection is let go', async t 
   t.ok(failure instanceof UnexpectedBodyError)
   t.match(failure, {
     statusCode: 502,
-    detail: 'the body of the answer to GET /receipts is unexpected: it is larger than 10485760 bytes',
+    detail: 'unexpected response body of GET /receipts: larger than 10485760 bytes',
   })
   await letGo
 })

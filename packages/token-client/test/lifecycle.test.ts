@@ -122,7 +122,7 @@ t.test(
         level: 40,
         client: 'receipts',
         code: 'TOKEN_CLIENT_UNAVAILABLE',
-        reason: /\/token answers 500, expected 200$/,
+        reason: /\/token responded with 500, expected 200$/,
         msg: 'could not get an access token; calls fail',
       },
     ])
@@ -188,7 +188,7 @@ t.test('events are published, without secrets', async t => {
     ['token-requested', { name: 'client' }],
     ['token-received', { name: 'client' }],
     ['token-requested', { name: 'client' }],
-    ['token-failed', { reason: /answers 500, expected 200$/, permanent: false, servingOld: false }],
+    ['token-failed', { reason: /responded with 500, expected 200$/, permanent: false, servingOld: false }],
   ])
   t.equal(seen.length, 8)
   t.notMatch(JSON.stringify(seen), new RegExp(`${secret}|token-\\d|ada`))

@@ -32,11 +32,11 @@ t.test('wrong options are rejected, with the option, the value and what was expe
     ...['/..%2f', '/v1/..%2f43', '/v1/%2e%2e/', '/a/..%252fb', '/v1/..\\x', '/v1/..;/x', '/v1/../v2'].map(
       (path): [object, RegExp] => [
         { baseUrl: `https://receipts.example.com${path}` },
-        /`baseUrl` is "https:.*; expected a path without `\.\.` segments, however they are encoded/,
+        /`baseUrl` is "https:.*; expected a path without `\.\.` segments in any encoding/,
       ],
     ),
     [{ clientId: 'c'.repeat(3_000) }, /`clientId` is 3000 characters long; expected at most 2048/],
-    [{ parameters: { scope: 'a' } }, /`parameters` has `scope`, which the client sets itself; give `scopes`/],
+    [{ parameters: { scope: 'a' } }, /`parameters` has `scope`, which the client sets itself; use `scopes`/],
     [{ parameters: { a: Symbol('s') } }, /`parameters` is \{ a \}; expected an object of strings/],
     [{ clientId: '' }, /`clientId` is ""; expected the identifier of this client/],
     [{ clientId: undefined }, /`clientId` is undefined/],

@@ -123,7 +123,7 @@ t.test('a 307 of the token endpoint is not followed with the secret', async t =>
   for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const)
     await t.rejects(
       clientOf(t, endpoint, 'https://receipts.example.com', { clientAuthentication }).getToken(),
-      { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /answers 307/ },
+      { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /responded with 307/ },
     )
   t.equal(elsewhere.requests.length, 0)
 })

@@ -245,9 +245,9 @@ t.test('wrong options fail register', async t => {
       { parameters: { grant_type: 'password' } },
       /`parameters` has `grant_type`, which the client sets itself/,
     ],
-    [{ parameters: { scope: 'a' } }, /`parameters` has `scope`.*give `scopes`/],
-    [{ keyId: 'one' }, /option `keyId` is "one", and does nothing with `clientSecret`, only with/],
-    [{ certificate: () => 'x' }, /a client secret with a `certificate` expects/],
+    [{ parameters: { scope: 'a' } }, /`parameters` has `scope`.*use `scopes`/],
+    [{ keyId: 'one' }, /option `keyId` is "one", but has no effect with `clientSecret`, only with/],
+    [{ certificate: () => 'x' }, /a client secret with a `certificate` requires/],
     [{ certificate: 'x' }, /option `certificate` is text; expected a certificate in PEM/],
     [
       { ca: cert, dispatcher: new Agent(), issuerDispatcher: new Agent() },

@@ -90,7 +90,7 @@ for (const [options, message] of [
   [{ profile: 'auth0', resource: ['a:1', 'a:2'] }, /`resource` has several members; with this profile/],
   [
     { profile: 'auth0', resource: 'a:1', audience: 'a:2' },
-    /`resource` and `audience` are the same with this/,
+    /`resource` and `audience` have the same meaning with this/,
   ],
   [{ audience: 'a:1', parameters: { audience: 'a:2' } }, /`parameters` has `audience`, which another option/],
   [{ resource: 'a:1', parameters: { resource: 'a:2' } }, /`parameters` has `resource`, which another option/],

@@ -184,21 +184,18 @@ const unusable: readonly (readonly [returned: unknown, detail: RegExp])[] = [
   [{ accessToken: null }, /whose accessToken is null/],
   [{ accessToken: Buffer.from(hidden) }, /whose accessToken is an instance of Buffer/],
   [{ accessToken: '' }, /a token that is empty/],
-  [{ accessToken: `${hidden}\n` }, /a line break at its end\?/],
+  [{ accessToken: `${hidden}\n` }, /does it end with a line break\?/],
   [{ accessToken: `${hidden}\r\nx-admin: true` }, /App\. A\.12/],
-  [
-    { accessToken: `Bearer ${hidden}` },
-    /a token with a space in it; return the token alone, without a scheme/,
-  ],
-  [{ accessToken: ` ${hidden}` }, /a token with a space in it/],
+  [{ accessToken: `Bearer ${hidden}` }, /a token that contains a space; return the token without a scheme/],
+  [{ accessToken: ` ${hidden}` }, /a token that contains a space/],
   [{ accessToken: 'tökén' }, /App\. A\.12/],
   [{ accessToken: 'x'.repeat(65_537) }, /a token of 65537 characters/],
   [{ accessToken: hidden, expiresIn: '3600' }, /returned expiresIn as text/],
   [{ accessToken: hidden, expiresIn: null }, /returned expiresIn as null/],
   [{ accessToken: hidden, expiresIn: Number.NaN }, /returned expiresIn as NaN/],
-  [{ accessToken: hidden, expiresIn: 0 }, /a token that has expired/],
-  [{ accessToken: hidden, expiresIn: -1 }, /a token that has expired/],
-  [{ accessToken: jwt({ exp: start / 1000 - 1 }) }, /a token that has expired/],
+  [{ accessToken: hidden, expiresIn: 0 }, /an expired token/],
+  [{ accessToken: hidden, expiresIn: -1 }, /an expired token/],
+  [{ accessToken: jwt({ exp: start / 1000 - 1 }) }, /an expired token/],
   [
     {
       get accessToken(): string {
@@ -344,7 +341,7 @@ t.test('there is no token on behalf of others', async t => {
   const { client } = clientOf(t, counting().source)
   t.throws(() => client.onBehalfOf('a token'), {
     code: 'TOKEN_CLIENT_INVALID_OPTION',
-    message: /onBehalfOf exchanges tokens at a token endpoint/,
+    message: /onBehalfOf requires a token endpoint/,
   })
 })
 

@@ -1,17 +1,18 @@
 import type { ClientAuth } from 'oauth4webapi'
 
 /**
- * `client_secret_basic` (RFC 6749 §2.3.1): id and secret form-urlencoded, then joined and in base64.
+ * `client_secret_basic` (RFC 6749 §2.3.1): encodes the client id and the secret as form data, joins them, and encodes
+ * the result in base64.
  *
- * The encoding is the one of `URLSearchParams`, which leaves `-_.*` alone. oauth4webapi escapes these too. That is
- * correct, but several servers do not decode at all, and would refuse every id with a hyphen.
+ * Uses the encoding of `URLSearchParams`, which does not escape `-_.*`. oauth4webapi escapes these characters too. That
+ * is valid, but servers that do not decode the credentials would reject every id with a hyphen.
  */
 export function basic(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) =>
     headers.set('authorization', basicHeader(formEncode(clientId), formEncode(secret)))
 }
 
-/** For servers that do not decode credentials, if the id or the secret has characters that the encoding changes. */
+/** Sends the client id and the secret without form encoding, for servers that do not decode them. */
 export function unencodedBasic(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) =>
     headers.set('authorization', basicHeader(clientId, secret))

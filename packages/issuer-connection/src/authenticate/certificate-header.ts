@@ -3,7 +3,7 @@ import { privateKeyObject, type PrivateKeyInput } from './private-key.js'
 
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
-/** Names a certificate in every way that servers look for (RFC 7515 §4.1.6–8): its chain and both thumbprints. */
+/** Returns the JWS header parameters that identify a certificate: `x5t`, `x5t#S256` and `x5c` (RFC 7515 §4.1.6–8). */
 export function certificateHeader(pem: string): Record<string, string | string[]> {
   const chain = (pem.match(pemBlock) ?? []).map(block => new X509Certificate(block).raw)
   const [first] = chain
@@ -16,7 +16,10 @@ export function certificateHeader(pem: string): Record<string, string | string[]
   }
 }
 
-/** @throws {TypeError} when the certificate belongs to another key */
+/**
+ * Checks that a private key belongs to a certificate.
+ * @throws {TypeError} if it belongs to another certificate
+ */
 export function checkPair(certificate: string, key: PrivateKeyInput): void {
   if (!new X509Certificate(certificate).checkPrivateKey(privateKeyObject(key)))
     throw new TypeError('the certificate does not belong to this private key')

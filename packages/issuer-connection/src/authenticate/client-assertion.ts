@@ -5,12 +5,12 @@ import { importPrivateKey, type PrivateKeyInput, type SigningKey } from './priva
 import { provide, type ProvideContext, type Provided } from './provide.js'
 
 /**
- * The `aud` of client assertions. RFC 10070 allows the issuer only; servers that predate it may insist on the URL of
- * their token endpoint.
+ * The `aud` claim of client assertions. RFC 10070 allows only the issuer. Older servers may require the URL of their
+ * token endpoint.
  */
 export type AssertionAudience = 'issuer' | 'token_endpoint'
 
-/** Signs for a client whose key is kept elsewhere: in a KMS or an HSM. */
+/** Signs bytes with a private key that is stored outside of the process, such as in a KMS or HSM. */
 export type SignAssertion = (data: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
 /** The key that signs client assertions (RFC 7523 §2.2). */
@@ -36,7 +36,7 @@ const jwtBearer = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 /** Seconds. */
 const assertionLifetime = 60
 
-/** `private_key_jwt`: an assertion for each request, signed here or elsewhere. */
+/** `private_key_jwt`: creates and signs an assertion for each request. */
 export async function keyAssertion(
   key: AssertionKey,
   audience: AssertionAudience,
@@ -56,7 +56,7 @@ export async function keyAssertion(
   return withAssertion(audience, make, server => ({ ...header, ...algorithmName(signingKey, server) }))
 }
 
-/** `client_secret_jwt`: an assertion with an HMAC of the secret. */
+/** `client_secret_jwt`: creates an assertion with an HMAC of the client secret. */
 export async function secretAssertion(secret: string, audience: AssertionAudience): Promise<ClientAuth> {
   const { ClientSecretJwt } = await import('oauth4webapi')
   return withAssertion(
@@ -66,7 +66,7 @@ export async function secretAssertion(secret: string, audience: AssertionAudienc
   )
 }
 
-/** An assertion made by another party: a workload's federated token (RFC 7521 §4.2). */
+/** Sends an assertion that another system issued, such as a federated workload token (RFC 7521 §4.2). */
 export function assertedElsewhere(assertion: string, type: string = jwtBearer): ClientAuth {
   return (_server, { client_id: clientId }, body) => addAssertion(body, clientId, assertion.trim(), type)
 }
@@ -82,7 +82,7 @@ function addAssertion(
   body.set('client_assertion', assertion)
 }
 
-/** oauth4webapi signs; the audience, the type and the times are set here. */
+/** Sets the audience, the type and the times of an assertion that oauth4webapi signs. */
 async function withAssertion(
   audience: AssertionAudience,
   make: (options: ModifyAssertionOptions) => ClientAuth,
@@ -98,14 +98,16 @@ async function withAssertion(
     })(server, client, body, headers)
 }
 
-/** RFC 10070 types assertions explicitly. Servers that expect the token endpoint's URL predate it. */
+/**
+ * RFC 10070 defines an explicit `typ` for assertions. Servers that expect the token endpoint as audience predate it.
+ */
 function typeFor(audience: AssertionAudience): string {
   return audience === 'issuer' ? 'client-authentication+jwt' : 'JWT'
 }
 
 /**
- * Ed25519 keys have two names: `EdDSA`, and `Ed25519` since RFC 9864. The configured one is sent; if none is, `Ed25519`
- * where the server lists it.
+ * Ed25519 has two algorithm names: `EdDSA`, and `Ed25519` since RFC 9864. Returns the configured name. By default,
+ * returns `Ed25519` if the server supports that name, and `EdDSA` otherwise.
  */
 function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServer): { alg?: string } {
   if (key.algorithm.name !== 'Ed25519') return {}
@@ -114,7 +116,7 @@ function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServ
   return { alg: algorithm ?? (isListed ? 'Ed25519' : 'EdDSA') }
 }
 
-/** Uses the machine's clock, not the client's: the server compares the times with its own clock. */
+/** Uses the system clock, because the server compares the times with its own clock. */
 function claimsFor(audience: AssertionAudience, { issuer, token_endpoint }: AuthorizationServer) {
   const seconds = Math.floor(Date.now() / 1000)
   return {
@@ -134,7 +136,7 @@ function signedElsewhere(
     const claims = { iss: clientId, sub: clientId, jti: randomUUID(), ...claimsFor(audience, server) }
     const input = `${encode({ alg: algorithm, typ: typeFor(audience), ...header })}.${encode(claims)}`
     const signature: unknown = await sign(Buffer.from(input))
-    if (!(signature instanceof Uint8Array)) throw new TypeError('signAssertion did not return bytes')
+    if (!(signature instanceof Uint8Array)) throw new TypeError('`signAssertion` did not return a Uint8Array')
     addAssertion(body, clientId, `${input}.${Buffer.from(signature).toString('base64url')}`)
   }
 }

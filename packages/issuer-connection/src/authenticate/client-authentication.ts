@@ -9,7 +9,7 @@ import {
 } from './client-assertion.js'
 import { provide, type ProvideContext, type Provided } from './provide.js'
 
-/** Ways to authenticate with a shared secret. */
+/** The authentication methods that use a client secret. */
 export const secretMethods = [
   'client_secret_basic',
   'client_secret_basic_unencoded',
@@ -20,8 +20,8 @@ export const secretMethods = [
 export type SecretMethod = (typeof secretMethods)[number]
 
 /**
- * How a client authenticates (RFC 6749 §2.3). Which certificate its connections present is independent of that
- * (RFC 8705 §3), except that `tls_client_auth` relies on it.
+ * The credentials of a client (RFC 6749 §2.3). With `tls_client_auth`, the client certificate of the connection
+ * authenticates the client. With other methods, a client certificate is optional (RFC 8705 §3).
  */
 export type ClientCredentials =
   | {
@@ -33,12 +33,12 @@ export type ClientCredentials =
   | {
       readonly method: 'client_assertion'
       readonly assertion: Provided<string>
-      /** The `client_assertion_type` (RFC 7521 §4.2). Default: that of RFC 7523. */
+      /** The `client_assertion_type` parameter (RFC 7521 §4.2). Default: the JWT type of RFC 7523. */
       readonly type?: string | undefined
     }
   | { readonly method: 'tls_client_auth' }
 
-/** Resolves the credentials; called for each request, so that a rotated secret is used at once. */
+/** Creates the client authentication of one request, so that a rotated secret takes effect immediately. */
 export async function authenticate(
   credentials: ClientCredentials,
   context: ProvideContext,
@@ -76,13 +76,13 @@ async function withSecret(
   }
 }
 
-/** A function of the user may return anything. */
+/** Checks the result of a user's function, which can be anything. */
 function text(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value
   throw new TypeError(`${what} is ${value === '' ? 'empty' : typeof value}, expected text`)
 }
 
-/** Whether the credentials can change: a function may return different ones next time. */
+/** Returns true if a user's function provides the credentials, so that they can change. */
 export function canChange(credentials: ClientCredentials): boolean {
   switch (credentials.method) {
     case 'private_key_jwt':
@@ -99,7 +99,7 @@ export function canChange(credentials: ClientCredentials): boolean {
   }
 }
 
-/** The audience of the assertion these credentials make; undefined if they make none. */
+/** Returns the audience of the client assertion, or undefined if the method uses no signed assertion. */
 export function assertionAudienceOf(credentials: ClientCredentials): AssertionAudience | undefined {
   const { method } = credentials
   return method === 'private_key_jwt' || method === 'client_secret_jwt' ? credentials.audience : undefined

@@ -16,7 +16,7 @@ import { secretMethods, type SecretMethod } from './client-authentication.js'
 import { keyAlgorithms, type PrivateKeyInput } from './private-key.js'
 import type { ProvideContext, Provided } from './provide.js'
 
-/** The options for client authentication; undefined if left out. */
+/** The options for client authentication. Options that were not given are undefined. */
 export interface CredentialOptions {
   readonly clientSecret: Provided<string> | undefined
   readonly clientAuthentication: SecretMethod | 'tls_client_auth' | undefined
@@ -30,13 +30,13 @@ export interface CredentialOptions {
 
 type ProvideText = (context: ProvideContext) => string | Promise<string>
 
-/** No error shows the key. */
+/** Parses a private key. Error messages never contain the key. */
 const privateKey: Parser<Provided<PrivateKeyInput>> = parser({
-  expected: 'a private key in PEM, a JWK, a KeyObject, a CryptoKey, or a function that gives one',
+  expected: 'a private key in PEM, a JWK, a KeyObject, a CryptoKey, or a function that returns one',
   fromText: true,
   read(value, place) {
     if (typeof value === 'string') return pem('private key').read(value, place)
-    // Keys are imported, and checked, when the first assertion is made.
+    // Keys of other types are checked when the first assertion is signed.
     if (typeof value === 'function' || isObject(value)) return value as Provided<PrivateKeyInput>
     throw place.toError(`option \`${place.option}\` is not ${privateKey.expected}`)
   },
@@ -46,20 +46,20 @@ const privateKey: Parser<Provided<PrivateKeyInput>> = parser({
 export const credentialOptions: {
   readonly [Name in keyof CredentialOptions]: Parser<CredentialOptions[Name]>
 } = {
-  clientSecret: optional(secret<ProvideText>('text, or a function that gives it')),
+  clientSecret: optional(secret<ProvideText>('a string, or a function that returns it')),
   clientAuthentication: optional(oneOf([...secretMethods, 'tls_client_auth'])),
   privateKey: optional(privateKey),
   signAssertion: optional(callback<SignAssertion>('a function that signs bytes')),
   keyId: optional(text('the id of the key')),
   keyAlgorithm: optional(text("the algorithm of the key, such as 'ES256'")),
-  clientAssertion: optional(secret<ProvideText>('an assertion, or a function that gives it')),
+  clientAssertion: optional(secret<ProvideText>('an assertion, or a function that returns it')),
   assertionAudience: optional(oneOf(['issuer', 'token_endpoint'])),
 }
 
 /**
- * The key that assertions are signed with; undefined if none is given.
- * @param rsaAlgorithm for an RSA key when nothing says how it signs
- * @throws the error of the place
+ * Returns the key that signs assertions, or undefined if no key is configured.
+ * @param rsaAlgorithm the algorithm of RSA keys that do not specify one
+ * @throws the error of `place` if the options are inconsistent
  */
 export function assertionKeyOf(
   given: Pick<CredentialOptions, 'privateKey' | 'signAssertion' | 'keyId' | 'keyAlgorithm'> & {
@@ -73,7 +73,7 @@ export function assertionKeyOf(
   if (sign !== undefined) {
     if (algorithm !== undefined) return { sign, algorithm, keyId, certificate }
     throw place.toError(
-      `option \`${name}\` is missing; \`signAssertion\` needs it to say how it signs, such as 'RS256'`,
+      `option \`${name}\` is missing; \`signAssertion\` requires an algorithm, such as 'RS256'`,
     )
   }
   if (key === undefined) return undefined

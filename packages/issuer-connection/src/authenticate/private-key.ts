@@ -3,7 +3,7 @@ import { createPrivateKey, KeyObject, webcrypto, type JsonWebKey } from 'node:cr
 /** A private key for client assertions (RFC 7523 §2.2): PEM (PKCS #8), JWK, KeyObject or CryptoKey. */
 export type PrivateKeyInput = string | JsonWebKey | KeyObject | webcrypto.CryptoKey
 
-/** Algorithm name → its parameters in Web Crypto (RFC 7518 §3.1, RFC 9864 §2.2). */
+/** Maps JWS algorithms to Web Crypto parameters (RFC 7518 §3.1, RFC 9864 §2.2). */
 const parameters: Readonly<
   Record<string, { readonly name: string; readonly hash?: string; readonly namedCurve?: string }>
 > = {
@@ -20,7 +20,7 @@ const parameters: Readonly<
   Ed25519: { name: 'Ed25519' },
 }
 
-/** Algorithms of a private key in this process. */
+/** The supported algorithms of private keys. */
 export const keyAlgorithms: readonly string[] = Object.keys(parameters)
 
 const algorithmOf: Readonly<Record<string, string>> = {
@@ -30,15 +30,16 @@ const algorithmOf: Readonly<Record<string, string>> = {
   Ed25519: 'EdDSA',
 }
 
-/** A key that signs, and the name of its algorithm; undefined: whichever name the server knows. */
+/** A signing key with its JWS algorithm. Without an algorithm, the server's metadata determines the name. */
 export interface SigningKey {
   readonly key: webcrypto.CryptoKey
   readonly algorithm: string | undefined
 }
 
 /**
- * @param rsaAlgorithm for an RSA key when neither the key nor `algorithm` says how it signs
- * @throws {TypeError} when the key is not a private key, or does not fit the algorithm
+ * Imports a private key into Web Crypto.
+ * @param rsaAlgorithm the algorithm of RSA keys, if neither the key nor `algorithm` specifies one
+ * @throws {TypeError} if the key is not a private key, or does not match the algorithm
  */
 export async function importPrivateKey(
   input: PrivateKeyInput,
@@ -50,12 +51,12 @@ export async function importPrivateKey(
   const named = algorithm ?? (typeof jwk['alg'] === 'string' ? jwk['alg'] : undefined)
   const wanted = named ?? (jwk.kty === 'RSA' ? rsaAlgorithm : algorithmOf[jwk.crv ?? ''])
   const fitting = Object.hasOwn(parameters, wanted ?? '') ? parameters[wanted ?? ''] : undefined
-  if (fitting === undefined) throw new TypeError('the private key fits no supported algorithm')
+  if (fitting === undefined) throw new TypeError('the private key does not match any supported algorithm')
   const { kty, n, e, d, p, q, dp, dq, qi, crv, x, y } = jwk
   const bare = Object.fromEntries(
     Object.entries({ kty, n, e, d, p, q, dp, dq, qi, crv, x, y }).filter(([, value]) => value !== undefined),
   )
-  // The cast: the two declarations of JsonWebKey differ in optional members only.
+  // The cast is safe: the two declarations of JsonWebKey differ only in optional members.
   const key = await webcrypto.subtle.importKey('jwk', bare as webcrypto.JsonWebKey, fitting, false, ['sign'])
   return { key, algorithm: named }
 }
@@ -72,7 +73,7 @@ function isJwk(input: string | JsonWebKey | KeyObject): input is JsonWebKey {
   return typeof input === 'object' && !(input instanceof KeyObject)
 }
 
-/** The same key as a KeyObject. */
+/** Converts a private key to a KeyObject. */
 export function privateKeyObject(input: PrivateKeyInput): KeyObject {
   if (input instanceof KeyObject) return input
   if (typeof input === 'string') return createPrivateKey(input)

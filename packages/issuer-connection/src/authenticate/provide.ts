@@ -1,18 +1,20 @@
-/** Tells a function that provides a secret why it is called. */
+/** The argument of functions that provide a secret. */
 export interface ProvideContext {
-  /** The server has just refused the value that the function returned before, so a cached one is outdated. */
+  /**
+   * True if the server has refused the previously returned value, so that the function must not return it from a cache.
+   */
   readonly refused: boolean
 }
 
 /**
- * A value, or a function that returns it. The function is called whenever the value is needed, for example to read a
- * file or a vault.
+ * A value, or a function that returns it. The function is called each time the value is needed, so it can read a file
+ * or a vault.
  */
 export type Provided<T> = T | ((context: ProvideContext) => T | Promise<T>)
 
-/** The value, or what the function returns. */
+/** Returns the value, or calls the function that provides it. */
 export async function provide<T>(provided: Provided<T>, context: ProvideContext): Promise<T> {
-  // The cast: TypeScript cannot rule out that T itself is a function.
+  // The cast is needed because TypeScript cannot exclude that T is a function type.
   return typeof provided === 'function'
     ? (provided as (context: ProvideContext) => T | Promise<T>)(context)
     : provided

@@ -72,7 +72,7 @@ export function createAskIssuer(
     // The client secret may have been rotated, so read it again and retry once.
     if (!refused && canChange(credentials)) return ask(raw, exchange, true)
     throw new IssuerConnectionError(
-      `${server.introspection_endpoint} answers 401: the issuer refuses the client credentials of this API`,
+      `${server.introspection_endpoint} responded with 401: the issuer refuses the client credentials of this API`,
       { status: 401, problem: 'client refused' },
     )
   }
@@ -146,9 +146,12 @@ async function introspect(
   const { status } = response
   if (status === 401) return 'refused'
   if (status !== 200)
-    throw new IssuerConnectionError(`${server.introspection_endpoint} answers ${status}, expected 200`, {
-      status,
-    })
+    throw new IssuerConnectionError(
+      `${server.introspection_endpoint} responded with ${status}, expected 200`,
+      {
+        status,
+      },
+    )
   try {
     return { ...(await oauth.processIntrospectionResponse(server, client, response)) }
   } catch (error) {

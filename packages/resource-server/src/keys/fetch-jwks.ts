@@ -52,7 +52,7 @@ export async function fetchJwks(
   if (failure !== undefined)
     throw new IssuerConnectionError(
       answer.status === 200 && jsonObjectIn(answer) !== undefined
-        ? `${uri} answers 200 with JSON without keys; expected a JWK set`
+        ? `${uri} responded with JSON without keys; expected a JWK set`
         : describeAnswer(answer),
       { status: answer.status, cause: failure },
     )

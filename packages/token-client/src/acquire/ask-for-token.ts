@@ -1,26 +1,25 @@
 import type { TlsIdentity } from 'oauth-issuer-connection'
 import type { TokenRequestFailure } from './token-request-failure.js'
 
-/** A token that was received. */
+/** A token response (RFC 6749 §5.1). */
 export interface TokenAnswer {
   readonly accessToken: string
-  /** When the request was sent, in milliseconds since the epoch: the token's lifetime counts from then. */
+  /** The time of the token request, in milliseconds since the epoch. The token's lifetime counts from this time. */
   readonly requestedAt: number
-  /** The token's lifetime in seconds, if the server states it. */
+  /** The token's lifetime in seconds, if the response contains one. */
   readonly expiresIn: number | undefined
   readonly scope: string | undefined
-  /** The client certificate that the token may be bound to (RFC 8705 §3), if certificates are replaced at run time. */
+  /** The client certificate that the token may be bound to (RFC 8705 §3). Undefined for fixed certificates. */
   readonly identity?: TlsIdentity | undefined
 }
 
-/** RFC 6749 App. A.12: 1*VSCHAR. Nothing else is known about tokens, which are opaque to the client. */
+/** Checks the syntax of RFC 6749 App. A.12 (`1*VSCHAR`). Access tokens are otherwise opaque to the client. */
 export function isAccessToken(text: string): boolean {
   return /^[\x20-\x7E]+$/.test(text)
 }
 
 /**
- * Asks for a token: the type that acquisition is built on. Features wrap one such function in another. A failure is a
- * value, so none of them throws.
- * @param unwanted the cached or refused token, which must not be returned again if there is a different one
+ * Requests a token. Functions of this type wrap each other, and return failures instead of throwing.
+ * @param unwanted the cached or refused token, which must not be returned again if a different token is available
  */
 export type AskForToken = (unwanted: string | undefined) => Promise<TokenAnswer | TokenRequestFailure>

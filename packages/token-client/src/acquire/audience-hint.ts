@@ -1,7 +1,10 @@
 import { assertionAudienceOf, type ClientCredentials } from 'oauth-issuer-connection'
 import { TokenRequestFailure } from './token-request-failure.js'
 
-/** A refused assertion may be addressed to the wrong audience: servers differ, and their errors do not say so. */
+/**
+ * Adds a hint about `assertionAudience` to an `invalid_client` failure. Servers require different audiences, and their
+ * errors do not mention the audience.
+ */
 export function withAudienceHint(
   failure: TokenRequestFailure,
   credentials: ClientCredentials,
@@ -10,9 +13,9 @@ export function withAudienceHint(
   if (failure.error !== 'invalid_client' || audience === undefined) return failure
   const [used, other] =
     audience === 'issuer'
-      ? ['the issuer', "'token_endpoint' (servers that predate RFC 10070 expect it)"]
-      : ['the token endpoint', "'issuer' (RFC 10070)"]
-  const hint = `the assertion's audience was ${used}; if key and client id are right, try \`assertionAudience\`: ${other}`
+      ? ['issuer', "'token_endpoint' (for servers that predate RFC 10070)"]
+      : ['token endpoint', "'issuer' (RFC 10070)"]
+  const hint = `the audience of the assertion was the ${used}; if the key and the client id are correct, try \`assertionAudience\`: ${other}`
   const { permanent, description, retryAfterMs } = failure
   return new TokenRequestFailure(failure.error, {
     permanent,

@@ -15,12 +15,13 @@ interface Discovery {
   readonly now: () => number
 }
 
-/** Older metadata is still used, and renewed in the background: endpoints rarely move, and no call waits for that. */
+/** Older metadata is renewed in the background. Endpoints rarely move, so calls use the cached metadata meanwhile. */
 const freshMs = 3_600_000
 
 /**
- * Finds the authorization server. Its metadata is requested once, however many callers wait. A failure is not cached.
- * @throws {IssuerConnectionError} when there is no usable metadata
+ * Returns a function that finds the authorization server. Concurrent calls cause one metadata request. A failure is not
+ * cached.
+ * @throws {IssuerConnectionError} if there is no usable metadata
  */
 export function locateServer(
   location: ServerLocation,
@@ -40,12 +41,12 @@ export function locateServer(
   })
   return () => {
     if (found === undefined) return discover()
-    if (now() - found.at >= freshMs) discover().catch(() => {}) // the metadata from before is still used
+    if (now() - found.at >= freshMs) discover().catch(() => {}) // the cached metadata is still used
     return Promise.resolve(found.server)
   }
 }
 
-/** The members that are used, checked: credentials are sent to these URLs. */
+/** Validates the endpoints in the metadata, because the client sends credentials to them. */
 function serverOf(metadata: IssuerMetadata, allowInsecureHttp: boolean): AuthorizationServer {
   const algorithms = metadata['token_endpoint_auth_signing_alg_values_supported']
   const alias = mtlsTokenEndpoint(metadata, allowInsecureHttp)

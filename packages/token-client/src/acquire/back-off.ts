@@ -4,21 +4,21 @@ const shortestMs = 500
 const firstMs = 1_000
 const longestMs = 60_000
 
-/** A failed token request, and how long no other is made, in milliseconds. */
+/** A failed token request, and the time until the next one in milliseconds. */
 export interface Outage {
   readonly failure: TokenRequestFailure
   readonly retryAfterMs: number
 }
 
-/** Remembers failed token requests, and when to try again. */
+/** Schedules the retries of failed token requests. */
 export interface BackOff {
-  /** The failure that no other request may follow yet, if there is one. */
+  /** Returns the last failure while the client waits before a retry, and undefined otherwise. */
   current(): Outage | undefined
   fail(failure: TokenRequestFailure): Outage
   succeed(): void
 }
 
-/** Exponential with full jitter, so that many processes do not retry at the same time. */
+/** Creates an exponential back-off with full jitter, so that many processes do not retry at the same time. */
 export function createBackOff(now: () => number, random: () => number): BackOff {
   let failures = 0
   let failedAt = Infinity
@@ -27,13 +27,13 @@ export function createBackOff(now: () => number, random: () => number): BackOff 
   return {
     current() {
       const time = now()
-      // Before the failure: the clock was set back, and says nothing about the wait.
+      // A time before the failure means that the clock was set back. The wait is then unknown, so it ends.
       if (last === undefined || time < failedAt || time >= until) return undefined
       return { failure: last, retryAfterMs: until - time }
     },
     fail(failure) {
       const ceiling = Math.min(firstMs * 2 ** failures, longestMs)
-      // `Retry-After: 0` does not allow a request for every call.
+      // With `Retry-After: 0`, not every call may send a token request.
       const retryAfterMs = Math.max(failure.retryAfterMs ?? random() * ceiling, shortestMs)
       failures += 1
       failedAt = now()

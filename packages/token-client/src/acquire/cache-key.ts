@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { TokenRequest } from './request-token.js'
 
-/** The server, as the options name it. */
+/** The configured identity of an authorization server. */
 interface ServerIdentity {
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
 }
 
-/** Requests may share a token if the server cannot tell them apart. A hash, because parameters can be secret. */
+/**
+ * Returns the cache key of a token request. Requests with the same key share a token. The key is a hash, because
+ * parameters can be secret.
+ */
 export function cacheKey(
   { issuer, tokenEndpoint }: ServerIdentity,
   { clientId, grantType, parameters }: TokenRequest,

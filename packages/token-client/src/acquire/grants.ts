@@ -2,7 +2,7 @@ import type { OnBehalfOfGrant } from '../options/profiles.js'
 import type { AskForToken } from './ask-for-token.js'
 import { TokenRequestFailure } from './token-request-failure.js'
 
-/** What a token request asks for: the grant, and the grant's own parameters. */
+/** The grant of a token request, with its own parameters. */
 export interface Grant {
   /** `client_credentials`, or the URN of an extension grant (RFC 6749 §4.5). */
   readonly grantType: string
@@ -12,7 +12,7 @@ export interface Grant {
 /** RFC 6749 §4.4. */
 export const clientCredentials: Grant = { grantType: 'client_credentials', parameters: [] }
 
-/** A grant on behalf of a user or another client, whose access token is `subjectToken`. */
+/** Returns the grant for a token on behalf of the subject of `subjectToken`. */
 export function onBehalfOfGrant(kind: OnBehalfOfGrant, subjectToken: string): Grant {
   if (kind === 'jwt_bearer')
     return {
@@ -31,7 +31,10 @@ export function onBehalfOfGrant(kind: OnBehalfOfGrant, subjectToken: string): Gr
   }
 }
 
-/** A token on behalf of another expires with it at the latest. For an expired one, no token is requested. */
+/**
+ * Limits the lifetime of exchanged tokens to that of the subject token. If the subject token has expired, no token is
+ * requested.
+ */
 export function capLifetime(ask: AskForToken, subjectToken: string, now: () => number): AskForToken {
   const endsAt = expiryOf(subjectToken)
   if (endsAt === undefined) return ask
@@ -48,7 +51,10 @@ export function capLifetime(ask: AskForToken, subjectToken: string, now: () => n
   }
 }
 
-/** `exp` of a JWT in milliseconds; undefined for any other token. Nothing is verified. */
+/**
+ * Returns the `exp` claim of a JWT in milliseconds since the epoch. Returns undefined for any other token. Verifies
+ * nothing.
+ */
 export function expiryOf(token: string): number | undefined {
   try {
     const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as {

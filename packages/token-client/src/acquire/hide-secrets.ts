@@ -1,9 +1,12 @@
-/** Parameters of a token request that are secret. */
+/** The secret parameters of token requests. */
 const secretParameters = ['client_secret', 'client_assertion', 'assertion', 'subject_token', 'actor_token']
-/** Shorter values would be replaced in the middle of ordinary words. */
+/** Shorter secrets are not replaced, because they also occur in ordinary words. */
 const shortestSecret = 4
 
-/** Replaces the secrets of a token request in a text, in each encoding in which they may be written. */
+/**
+ * Returns a function that replaces the secrets of a token request in a text. Servers may repeat a secret in any
+ * encoding.
+ */
 export function hideSecretsOf(request: { body?: unknown; headers?: unknown }): (text: string) => string {
   const written = [...inParameters(request.body), ...inHeaders(request.headers)]
   const secrets = new Set(
@@ -26,7 +29,7 @@ function inParameters(body: unknown): string[] {
   return secretParameters.flatMap(name => body.getAll(name))
 }
 
-/** RFC 6749 §2.3.1: the secret is form-urlencoded, joined to the client's identifier, and that in base64. */
+/** Returns the secret of HTTP Basic credentials in all its encodings (RFC 6749 §2.3.1). */
 function inHeaders(headers: unknown): string[] {
   const [, basic] =
     /^Basic (.+)$/.exec(new Headers(headers as Record<string, string>).get('authorization') ?? '') ?? []

@@ -1,23 +1,25 @@
-/** Limits how often tokens are renewed because the API refused them. */
+/** Limits how often a client renews tokens that the API refused. */
 export interface RenewalLimit {
-  /** Whether a refused token may be replaced now; if so, this counts as a renewal. */
+  /** Returns true if a refused token may be replaced now, and counts the renewal. */
   readonly mayRenew: (wasAccepted: boolean) => boolean
 }
 
 const windowMs = 10_000
-/** An API that answers 401 to everything must not turn each call into a token request. */
+/** If an API refuses every token, calls must not cause one token request each. */
 const maxForNeverAccepted = 1
-/** A token that worked may be revoked at any time. But one route that always answers 401 must not cause a flood either. */
+/**
+ * A token that worked can be revoked at any time. A single route that always responds with 401 must not cause a flood.
+ */
 const maxForAccepted = 10
 
-/** @param now milliseconds since the epoch */
+/** @param now returns the time in milliseconds since the epoch */
 export function createRenewalLimit(now: () => number): RenewalLimit {
   let windowStart = -Infinity
   let renewals = 0
   return {
     mayRenew(wasAccepted) {
       const elapsed = now() - windowStart
-      // Below 0: the clock was set back, so the window means nothing any more.
+      // A negative value means that the clock was set back. A new window begins.
       if (elapsed < 0 || elapsed >= windowMs) {
         windowStart = now()
         renewals = 0

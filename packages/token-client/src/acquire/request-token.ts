@@ -26,29 +26,29 @@ import { hideSecretsOf } from './hide-secrets.js'
 import type { TokenEndpointFetch } from './token-endpoint-fetch.js'
 import { failureFrom, TokenRequestFailure } from './token-request-failure.js'
 
-/** One kind of token request; the same one is sent for each renewal. */
+/** The parameters of a token request. Renewals repeat the same request. */
 export interface TokenRequest extends Grant {
   readonly clientId: string
   readonly credentials: ClientCredentials
-  /** Makes DPoP proofs with the key that the token is to be bound to (RFC 9449 §5). */
+  /** Creates DPoP proofs with the key that the token will be bound to (RFC 9449 §5). */
   readonly proofs: (() => Promise<DPoPHandle>) | undefined
 }
 
-/** How to reach the token endpoint. */
+/** The token endpoint, and how to reach it. */
 export interface TokenEndpoint {
   readonly locate: () => Promise<AuthorizationServer>
   readonly send: TokenEndpointFetch
-  /** Connections present a client certificate, so that tokens can be bound to it (RFC 8705 §3). */
+  /** True if connections present a client certificate, so that tokens can be bound to it (RFC 8705 §3). */
   readonly presentsCertificate: boolean
-  /** How long one token request may take, with everything that is needed for it, in milliseconds. */
+  /** The time limit of one token request in milliseconds, including metadata and credentials. */
   readonly timeoutMs: number
   readonly now: () => number
 }
 
 /**
- * Requests a token (RFC 6749 §4.4, §4.5); oauth4webapi writes the request and checks the response. Sends the request
- * again if the answer says what was missing: the server's nonce in the proof (RFC 9449 §8), or a new secret instead of
- * a rotated one; once for each. Never rejects.
+ * Requests a token (RFC 6749 §4.4, §4.5) with oauth4webapi. Repeats the request once with the server's DPoP nonce (RFC
+ * 9449 §8) if the server requires one, and once with new credentials if the server refused the previous ones. Never
+ * rejects.
  */
 export async function requestToken(
   request: TokenRequest,
@@ -56,8 +56,7 @@ export async function requestToken(
 ): Promise<TokenAnswer | TokenRequestFailure> {
   let attempt: Attempt = { request, endpoint, refused: false, nonce: request.proofs === undefined }
   for (;;) {
-    // A function that provides a secret, a key or a signature may never settle. If it is the server that does not answer,
-    // its own time limit is the first to say so.
+    // A user's function may never settle. 50 ms more, so that a slow server is reported by its own time limit.
     const answer = await within(endpoint.timeoutMs + 50, send(attempt), tooLate)
     const next = answer instanceof TokenRequestFailure ? nextAttempt(attempt, answer) : undefined
     if (next === undefined) return answer
@@ -68,13 +67,13 @@ export async function requestToken(
 interface Attempt {
   readonly request: TokenRequest
   readonly endpoint: TokenEndpoint
-  /** The server refused the previous credentials. */
+  /** True if the server refused the previous credentials. */
   readonly refused: boolean
-  /** The server's nonce is in the proof, or there is no proof. */
+  /** True if the proof contains the server's nonce, or if there is no proof. */
   readonly nonce: boolean
 }
 
-/** Undefined if another attempt would change nothing. */
+/** Returns the next attempt, or undefined if it would change nothing. */
 function nextAttempt(attempt: Attempt, { error }: TokenRequestFailure): Attempt | undefined {
   if (error === 'use_dpop_nonce' && !attempt.nonce) return { ...attempt, nonce: true }
   const mayBeRotated = error === 'invalid_client' && canChange(attempt.request.credentials)
@@ -106,7 +105,7 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
           ;({ identity } = answer)
           return answer.response
         },
-        [allowInsecureRequests]: true, // which plain http is allowed was settled when the options were parsed
+        [allowInsecureRequests]: true, // the option parsers have checked that plain http is allowed
       },
     )
     const parsed = await processGenericTokenEndpointResponse(server, client, response)
@@ -118,20 +117,23 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
 }
 
 function tooLate(): TokenRequestFailure {
-  return new TokenRequestFailure('the credentials, or the server, do not answer in time')
+  return new TokenRequestFailure('the credentials or the server did not respond in time')
 }
 
-/** No secret was sent yet that the server could repeat. */
+/** Before a request is sent, the server has no secret to repeat. */
 function nothingSent(text: string): string {
   return text
 }
 
-/** A dispatcher of the user's own may present the certificate for `tls_client_auth`. */
+/** With `tls_client_auth`, the certificate may come from a dispatcher of the user. */
 function usesMutualTls({ credentials }: TokenRequest, { presentsCertificate }: TokenEndpoint): boolean {
   return presentsCertificate || credentials.method === 'tls_client_auth'
 }
 
-/** A fixed key or secret that is unusable stays so; a function may provide a usable one next time. */
+/**
+ * Creates the client authentication. A fixed credential that is unusable is a permanent failure. A function may return
+ * a usable credential next time.
+ */
 async function resolveCredentials(
   credentials: ClientCredentials,
   refused: boolean,
@@ -153,9 +155,9 @@ function readAnswer(
 ): TokenAnswer | TokenRequestFailure {
   if (type !== wanted)
     return new TokenRequestFailure(
-      `the token has the type ${clip(type)}, not ${wanted === 'dpop' ? 'DPoP' : 'Bearer'}`,
+      `the token has the type ${clip(type)}, expected ${wanted === 'dpop' ? 'DPoP' : 'Bearer'}`,
     )
   if (!isAccessToken(accessToken))
-    return new TokenRequestFailure('the token has characters that RFC 6749 App. A.12 does not allow')
+    return new TokenRequestFailure('the token contains characters that RFC 6749 App. A.12 does not allow')
   return { accessToken, requestedAt, expiresIn, scope }
 }

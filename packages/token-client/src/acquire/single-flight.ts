@@ -1,4 +1,4 @@
-/** Callers that arrive while `start` is running share its promise. */
+/** Returns a function that runs `start` once for concurrent calls. */
 export function singleFlight<T>(start: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined
   return () => {

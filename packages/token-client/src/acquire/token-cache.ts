@@ -8,44 +8,46 @@ import { createRenewalLimit } from './renewal-limit.js'
 import { singleFlight } from './single-flight.js'
 import { TokenRequestFailure } from './token-request-failure.js'
 
-/** Caches a token while it is valid, renews it ahead of its expiry, and makes one request however many calls wait. */
+/** Caches a token, renews it before it expires, and sends one token request for concurrent calls. */
 export interface TokenCache {
   /**
-   * A token to send: at once if one is cached, else a promise.
-   * Rejects with {@link TokenRejectedError} or {@link TokenUnavailableError}.
+   * Returns the cached token, or a promise of a new one. The promise rejects with {@link TokenRejectedError} or {@link
+   * TokenUnavailableError}.
    */
   readonly getToken: () => Token | Promise<Token>
-  /** The cached token, if it may still be sent; makes no request. */
+  /** Returns the cached token if it has not expired. Sends no request. */
   readonly peekToken: () => Token | undefined
-  /** The API accepted this token: if it is refused later, it was revoked. */
+  /** Records that the API accepted this token. A later refusal then means that the token was revoked. */
   readonly accept: (token: Token) => void
-  /** Discards this token, if it is still the cached one. Returns whether another may be requested now. */
+  /** Discards this token if it is the cached one. Returns true if another token may be requested now. */
   readonly invalidate: (token: Token) => boolean
-  /** For readiness probes; makes no request. */
+  /** Returns the state for readiness probes. Sends no request. */
   readonly health: () => TokenHealth
 }
 
 export interface TokenHealth {
   /** `ready`: calls do not wait. `cold`: the next call requests a token. `failing`: the last token request failed. */
   readonly state: 'ready' | 'cold' | 'failing'
-  /** When the cached token expires, in milliseconds since the epoch. */
+  /** The expiry time of the cached token, in milliseconds since the epoch. */
   readonly expiresAt: number | undefined
-  /** Why the last token request failed. It can name hosts: not for strangers. */
+  /** Why the last token request failed. It can contain host names, so do not expose it publicly. */
   readonly reason: string | undefined
 }
 
-/** Called for each failed token request, also if no call waits for it; `servingOld`: calls use the cached token. */
+/**
+ * Called for each failed token request, even if no call waits for it. `servingOld` is true if calls use a cached token.
+ */
 export type OnTokenFailure = (error: TokenRejectedError | TokenUnavailableError, servingOld: boolean) => void
 
-/** The owner of a token cache. */
+/** The options of a token cache. */
 export interface TokenCacheOptions {
   readonly name: string
   readonly lifetimes: Lifetimes
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** A number from 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   readonly random: () => number
-  /** Whether the client is about to be closed: then no token is renewed ahead. */
+  /** Returns true if the client is closing. Tokens are then no longer renewed in the background. */
   readonly isClosing: () => boolean
   readonly onFailure: OnTokenFailure
 }
@@ -86,7 +88,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
     return outage
   }
 
-  /** A cached token that has not expired: good enough if there is no newer one. */
+  /** Returns the cached token if it has not expired. It may be used if no newer token is available. */
   function unexpired(): Token | undefined {
     return cached !== undefined && now() < cached.expiresAt ? cached : undefined
   }
@@ -104,7 +106,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (cached === undefined) return waitForToken()
       const time = now()
       if (time >= cached.useUntil) return waitForToken()
-      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // only if the option `clock` throws; the next call sees it
+      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // rejects only if `clock` throws; the next call reports that
       return cached
     },
     peekToken: unexpired,
@@ -112,7 +114,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (token === cached) wasAccepted = true
     },
     invalidate(token) {
-      if (cached !== token) return true // another call has discarded it already
+      if (cached !== token) return true // another call has already discarded it
       if (!limit.mayRenew(wasAccepted)) return false
       refused = token.accessToken
       cached = undefined
@@ -128,7 +130,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
   }
 }
 
-/** A mistake of our own must not leave callers without an answer, or end the process. */
+/** Converts an unexpected exception into a failure, so that callers always get a result. */
 async function askSafely(
   ask: AskForToken,
   unwanted: string | undefined,

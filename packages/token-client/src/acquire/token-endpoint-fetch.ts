@@ -7,16 +7,16 @@ import {
 } from 'oauth-issuer-connection'
 import { cleanTokenAnswer } from './token-response.js'
 
-/** Sends a token request of oauth4webapi. */
+/** Sends a token request that oauth4webapi created. */
 export type TokenEndpointFetch = (url: string, request: FetchRequest) => Promise<TokenEndpointAnswer>
 
 export interface TokenEndpointAnswer {
   readonly response: Response
-  /** The certificate that was presented, if certificates are replaced at run time. */
+  /** The client certificate that the connection presented. Undefined for fixed certificates. */
   readonly identity: TlsIdentity | undefined
 }
 
-/** Sends token requests over a connection. */
+/** Returns a function that sends token requests over a connection. */
 export function sendThrough(connection: IssuerConnection, tls: TlsSource): TokenEndpointFetch {
   return async (url, request) => {
     const exchange = connection.exchange()

@@ -1,18 +1,24 @@
 import type { TargetOptions } from '../options/target-options.js'
 import type { AskForToken } from './ask-for-token.js'
 
-/** One kind of token: calls that need the same kind share one token. */
+/** A kind of token. All calls that need the same kind share one token. */
 export interface TokenKind {
-  /** Identifies the kind among all kinds of one origin. */
+  /** A unique identifier of this kind. */
   readonly key: string
   readonly ask: AskForToken
 }
 
-/** Where a client's tokens come from. */
+/** The source of a client's tokens. */
 export interface TokenOrigin {
-  /** Tokens of the client itself. @throws {InvalidOptionError} if the target makes no sense */
+  /**
+   * Returns the kind of token for the client itself.
+   * @throws {InvalidOptionError} if the target is invalid
+   */
   forClient(target: TargetOptions): TokenKind
-  /** Tokens on behalf of the one whose token is given. @throws {InvalidOptionError} */
+  /**
+   * Returns the kind of token on behalf of the subject of `subjectToken`.
+   * @throws {InvalidOptionError} if the target is invalid
+   */
   onBehalfOf(subjectToken: string, target: TargetOptions): TokenKind
   close(): Promise<void>
 }

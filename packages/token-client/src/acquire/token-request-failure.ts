@@ -2,8 +2,8 @@ import { clip, IssuerConnectionError, messageOf } from 'oauth-issuer-connection'
 import { readRetryAfter } from '../retry-after.js'
 
 /**
- * Why there is no token: a result value, never thrown. `permanent`: the server refused the request (RFC 6749 §5.2), or
- * the client cannot make one, and trying again would change nothing.
+ * A failed token request, as a result value that is never thrown. It is `permanent` if the server refused the request
+ * (RFC 6749 §5.2) or the client cannot create one. A retry would then fail again.
  */
 export class TokenRequestFailure {
   readonly permanent: boolean
@@ -25,13 +25,16 @@ export class TokenRequestFailure {
     this.retryAfterMs = details.retryAfterMs
   }
 
-  /** For logs: the error code, and the description if there is one. */
+  /** The error code and its description, for logs. */
   get detail(): string {
     return this.description === undefined ? this.error : `${this.error} (${this.description})`
   }
 }
 
-/** The members of oauth4webapi's and undici's errors that hold no secret. Their causes can hold the whole answer. */
+/**
+ * The members of errors from oauth4webapi and undici that contain no secret. The `cause` of such an error can contain
+ * the whole response.
+ */
 interface KnownError {
   readonly error?: unknown
   readonly error_description?: unknown
@@ -43,17 +46,17 @@ interface KnownError {
 
 /** The exchange that failed. */
 interface FailedExchange {
-  /** The server's answer, if there was one. */
+  /** The server's response, if there was one. */
   readonly response: Response | undefined
-  /** Removes secrets from the server's text: some servers repeat what they received. */
+  /** Removes secrets from the server's text, because some servers repeat what they received. */
   readonly hide: (text: string) => string
   readonly now: () => number
 }
 
-/** Longer waits are cut: one answer must not take the client down for hours. */
+/** Longer values of `Retry-After` are reduced, so that one response cannot stop the client for hours. */
 const longestRetryAfterMs = 300_000
 
-/** Turns whatever the exchange threw into a failure. */
+/** Converts an exception of a token request into a failure. */
 export function failureFrom(error: unknown, { response, hide, now }: FailedExchange): TokenRequestFailure {
   if (error instanceof IssuerConnectionError)
     return new TokenRequestFailure(clip(hide(error.message), 600), {
@@ -67,16 +70,16 @@ export function failureFrom(error: unknown, { response, hide, now }: FailedExcha
   }
   const retryAfterMs = readRetryAfter(response?.headers.get('retry-after'), now(), longestRetryAfterMs)
   if (response !== undefined && !response.ok)
-    return new TokenRequestFailure(`the server answers ${response.status}`, { retryAfterMs })
+    return new TokenRequestFailure(`the server responded with ${response.status}`, { retryAfterMs })
   return new TokenRequestFailure(clip(hide(known.cause?.code ?? known.cause?.message ?? messageOf(error))), {
     retryAfterMs,
   })
 }
 
-/** Codes of RFC 6749 §4.1.2.1 that some servers use here too; they say that the server has a problem. */
+/** Error codes of RFC 6749 §4.1.2.1 that some servers also return here. They report a problem of the server. */
 const outageCodes: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
 
-/** An error response (RFC 6749 §5.2) about the request, and not about the server's own state. */
+/** Returns true for an error response (RFC 6749 §5.2) that concerns the request, not the state of the server. */
 function isRefusal(known: KnownError): known is KnownError & { error: string } {
   const { error, status = 500 } = known
   return typeof error === 'string' && !outageCodes.has(error) && status < 500 && status !== 429

@@ -9,9 +9,9 @@ import {
 } from 'oauth-issuer-connection'
 
 /**
- * Turns a token endpoint's answer into one that oauth4webapi understands. It validates every member that it knows,
- * although most of them are of no use here, and reads errors only where RFC 6749 §5.2 says they are.
- * @throws {IssuerConnectionError} when the answer is neither a token nor an OAuth error
+ * Converts a response of the token endpoint into one that oauth4webapi accepts. oauth4webapi also validates members
+ * that the client does not use, and accepts errors only in the format of RFC 6749 §5.2.
+ * @throws {IssuerConnectionError} if the response is neither a token nor an OAuth error
  */
 export function cleanTokenAnswer(answer: IssuerAnswer): Response {
   const { status } = answer
@@ -30,26 +30,29 @@ export function cleanTokenAnswer(answer: IssuerAnswer): Response {
   })
 }
 
-/** Some servers send errors with the status 200. */
+/** Detects an OAuth error. Some servers send errors with status 200. */
 function isError(body: JsonObject): boolean {
   const { error, access_token: token } = body
   return typeof error === 'string' && error !== '' && (token === undefined || token === null)
 }
 
-/** Token types that exist, in lower case; which of them was requested is compared later. */
+/** The valid token types in lower case. The requested type is compared later. */
 const tokenTypes: ReadonlySet<string> = new Set(['bearer', 'dpop'])
 
-/** @throws {IssuerConnectionError} when a member without which there is no token is missing */
+/**
+ * Checks the required members of a token response.
+ * @throws {IssuerConnectionError} if one is missing or invalid
+ */
 function checkToken({ access_token: token, token_type: type }: JsonObject, url: string): void {
   if (typeof token !== 'string' || token === '')
-    throw new IssuerConnectionError(`${url} answers 200 without an access_token (RFC 6749 §5.1)`)
+    throw new IssuerConnectionError(`${url} responded with 200, but without an access_token (RFC 6749 §5.1)`)
   if (typeof type !== 'string' || !tokenTypes.has(type.toLowerCase()))
     throw new IssuerConnectionError(
-      `${url} answers 200 with the token_type ${clip(JSON.stringify(type) ?? 'missing')}, expected Bearer (RFC 6749 §7.1)`,
+      `${url} responded with the token_type ${clip(JSON.stringify(type) ?? 'missing')}, expected Bearer (RFC 6749 §7.1)`,
     )
 }
 
-/** The members of RFC 6749 §5.1 that are used. Any other cannot make a good token unusable. */
+/** Returns the members of RFC 6749 §5.1 that the client uses. Other members are ignored, even if they are invalid. */
 function tokenMembers(body: JsonObject): JsonObject {
   const expiresIn = lifetimeIn(body['expires_in'])
   const scope = scopeIn(body['scope'])
@@ -61,13 +64,16 @@ function tokenMembers(body: JsonObject): JsonObject {
   }
 }
 
-/** Seconds; undefined if the server does not say. Some servers write `-1` or `null` for "unlimited", or a string. */
+/**
+ * Returns the lifetime in seconds, or undefined if it is missing. Some servers send a string, or `-1` or `null` for an
+ * unlimited lifetime.
+ */
 function lifetimeIn(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
 }
 
-/** RFC 6749 §3.3: delimited by spaces; some servers send a list. */
+/** Returns the scopes, separated by spaces (RFC 6749 §3.3). Some servers send a list. */
 function scopeIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return Array.isArray(value) && value.every(member => typeof member === 'string')
@@ -75,7 +81,7 @@ function scopeIn(value: unknown): string | undefined {
     : undefined
 }
 
-/** Error codes of RFC 6749 §5.2, RFC 8628, RFC 8693, RFC 8707 and RFC 9449 that a 401 may well have. */
+/** Error codes that a 401 response can contain (RFC 6749 §5.2, RFC 8628, RFC 8693, RFC 8707, RFC 9449). */
 const knownErrors: ReadonlySet<string> = new Set([
   'invalid_request',
   'invalid_client',
@@ -90,12 +96,12 @@ const knownErrors: ReadonlySet<string> = new Set([
   'server_error',
 ])
 
-/** An OAuth error, whatever the status and the content type. */
+/** Converts an OAuth error of any status and content type. */
 function errorResponse(answer: IssuerAnswer, body: JsonObject): Response {
   const status = answer.status < 300 ? 400 : answer.status
   const { error, error_description: description } = body
   const text = typeof description === 'string' ? description : undefined
-  // Frameworks answer `{"error":"Unauthorized"}` by themselves: a 401 concerns the client all the same.
+  // Some frameworks respond with `{"error":"Unauthorized"}`. A 401 means that the client was refused.
   if (status === 401 && !knownErrors.has(String(error)))
     return respond(answer, status, {
       error: 'invalid_client',
@@ -105,10 +111,10 @@ function errorResponse(answer: IssuerAnswer, body: JsonObject): Response {
 }
 
 function unexplained(status: number): string {
-  return `the server answers ${status} without an OAuth error (RFC 6749 §5.2); most likely it refuses the client id or its credentials`
+  return `the server responded with ${status}, but without an OAuth error (RFC 6749 §5.2); it probably refused the client id or its credentials`
 }
 
-/** Without `www-authenticate`: oauth4webapi would report the challenge instead of the error in the body. */
+/** Omits `www-authenticate`, because oauth4webapi would report the challenge instead of the error in the body. */
 function respond(answer: IssuerAnswer, status: number, body: JsonObject): Response {
   const headers = new Headers({ 'content-type': 'application/json' })
   for (const name of ['retry-after', 'dpop-nonce']) {

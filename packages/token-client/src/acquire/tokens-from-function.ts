@@ -9,14 +9,14 @@ import { readSourcedToken } from './sourced-token.js'
 import { TokenRequestFailure } from './token-request-failure.js'
 import type { TokenOrigin } from './token-origin.js'
 
-/** The client that needs the tokens. */
+/** The client that requests the tokens. */
 interface Caller {
   readonly name: string
   readonly issuerTimeoutMs: number
   readonly now: () => number
 }
 
-/** Tokens that a function of the application gets from elsewhere: the option `tokenSource`. */
+/** Gets tokens from the function in the option `tokenSource`. */
 export function tokensFromFunction(
   source: TokenSource,
   { name, issuerTimeoutMs: timeoutMs, now }: Caller,
@@ -45,9 +45,7 @@ export function tokensFromFunction(
       return { key: JSON.stringify(target), ask: () => ask(target) }
     },
     onBehalfOf() {
-      throw new InvalidOptionError(
-        'onBehalfOf exchanges tokens at a token endpoint, and this client has a `tokenSource` instead',
-      )
+      throw new InvalidOptionError('onBehalfOf requires a token endpoint, but this client uses `tokenSource`')
     },
     async close() {
       closing.abort(new Error('the client was closed'))

@@ -20,10 +20,10 @@ interface RequestingClient {
   readonly now: () => number
 }
 
-/** One is enough for client credentials; tokens on behalf of many callers are requested side by side. */
+/** The maximum number of connections. Tokens on behalf of many callers are requested concurrently. */
 const maxConnections = 16
 
-/** Tokens of an authorization server, requested at its token endpoint. */
+/** Requests tokens at the token endpoint of an authorization server. */
 export function tokensFromIssuer(settings: IssuerSettings, client: RequestingClient): TokenOrigin {
   const { clientId, credentials, parametersOf } = settings
   const { name, tls, dpop, issuerTimeoutMs: timeoutMs, now } = client

@@ -7,7 +7,10 @@ const boundTo: unique symbol = Symbol('the certificate that the token is bound t
 
 type BoundRequest = Dispatcher.DispatchOptions & { readonly [boundTo]?: TlsIdentity | undefined }
 
-/** Notes in each request which certificate its token may be bound to (RFC 8705 §3), for the connection to present it. */
+/**
+ * Adds the certificate of the token to each request, so that the connection presents the same certificate (RFC 8705
+ * §3).
+ */
 export function noteIdentity(scheme: TokenScheme): TokenScheme {
   return {
     learn: (request, statusCode, headers) => scheme.learn(request, statusCode, headers),

@@ -16,14 +16,14 @@ export type Handler = Required<
 export type Arguments<Event extends keyof Handler> = Parameters<Handler[Event]>
 
 /**
- * Calls the caller's handler where undici is not there to catch what it throws: after the wait for a token, and after a
- * 401. As in undici, a callback that throws ends the call with exactly one `onResponseError`. The handler keeps one
- * controller across all requests that are sent for the call.
+ * Calls the caller's handler and catches its exceptions where undici would not: after the wait for a token, and after a
+ * 401. As in undici, an exception ends the call with exactly one `onResponseError`. The handler keeps one controller,
+ * even if the call is sent again.
  */
 export class ContainedHandler implements Handler {
   readonly #handler: Dispatcher.DispatchHandler
   readonly #held: HeldController
-  /** The handler was told of the end, or of an error. */
+  /** True after the handler received the end or an error. */
   #over = false
 
   constructor(handler: Dispatcher.DispatchHandler, held: HeldController) {
@@ -31,13 +31,13 @@ export class ContainedHandler implements Handler {
     this.#held = held
   }
 
-  /** Tells the handler that the call begins; no connection has been chosen yet. */
+  /** Calls `onRequestStart` before a connection is chosen. */
   start(): void {
     this.#held.onAbort(reason => this.fail(reason))
     this.#call(() => this.#handler.onRequestStart?.(this.#held, {}))
   }
 
-  /** Ends the call with an error, unless it has ended. */
+  /** Ends the call with an error, unless it has already ended. */
   fail(thrown: unknown): void {
     if (this.#over) return
     this.#over = true
@@ -45,12 +45,12 @@ export class ContainedHandler implements Handler {
     try {
       this.#handler.onResponseError?.(this.#held, error)
     } catch {
-      // There is no callback left that could be told.
+      // No other callback could report this exception.
     }
     this.#held.abort(error)
   }
 
-  /** The handler was started before. */
+  /** The handler's `onRequestStart` was already called. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#held.connect(controller)
   }

@@ -3,16 +3,16 @@ import type { Dispatcher } from 'undici'
 import type { TokenScheme } from './token-scheme.js'
 import { withHeaders } from './with-headers.js'
 
-/** Upper bound on remembered nonces; a client talks to few origins. */
+/** The maximum number of cached nonces. A client usually calls few origins. */
 const maxNonces = 100
 
 /**
- * RFC 9449 §7.1: the token is bound to a key, and each request carries a proof made with that key. Proofs are dated by
- * the system clock, not by the option `clock`, because the API compares them with its own clock.
- * @param keyPair the key the token is bound to
+ * Sends DPoP tokens (RFC 9449 §7.1) with a proof in each request. Proofs use the system clock instead of the option
+ * `clock`, because the API compares them with its own clock.
+ * @param keyPair returns the key pair that the token is bound to
  */
 export function createDpopScheme(keyPair: () => Promise<webcrypto.CryptoKeyPair>): TokenScheme {
-  /** Origin → its most recent nonce (RFC 9449 §8.2). */
+  /** The most recent nonce of each origin (RFC 9449 §8.2). */
   const nonces = new Map<string, string>()
   return {
     async present(request, { accessToken }) {

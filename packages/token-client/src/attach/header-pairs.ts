@@ -6,18 +6,22 @@ export type HeadersInput = Dispatcher.DispatchOptions['headers']
 export type HeaderValue = string | string[] | undefined
 
 /**
- * Names and values, in any form that undici takes: an object, a flat list, or an iterable of pairs such as `Headers`.
- * @throws {TypeError} if it is none of them, as a Promise is
+ * Returns the names and values of headers in any form that undici accepts: an object, a flat list, or an iterable of
+ * pairs such as `Headers`.
+ * @throws {TypeError} for any other value, such as a Promise
  */
 export function headerPairs(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {
   try {
     return pairsOf(headers)
   } catch (thrown) {
-    throw asError(thrown) // iterables and getters of the caller
+    throw asError(thrown) // thrown by an iterator or getter of the caller
   }
 }
 
-/** The value of a header. @param wanted its name in lower case */
+/**
+ * Returns the value of a header.
+ * @param wanted the name of the header in lower case
+ */
 export function headerOf(headers: HeadersInput, wanted: string): HeaderValue {
   for (const [name, value] of headerPairs(headers)) if (name.toLowerCase() === wanted) return value
   return undefined
@@ -26,7 +30,7 @@ export function headerOf(headers: HeadersInput, wanted: string): HeaderValue {
 function pairsOf(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {
   if (headers === null || headers === undefined) return []
   if (Array.isArray(headers) && !Array.isArray(headers[0])) return flatPairs(headers)
-  // undici's types say so, and the list of pairs that undici takes too is an iterable.
+  // undici also accepts a list of pairs, which is an iterable.
   if (Symbol.iterator in headers) return [...(headers as Iterable<readonly [string, HeaderValue]>)]
   const pairs = Object.entries(headers)
   if (pairs.length === 0 && !isPlainObject(headers))

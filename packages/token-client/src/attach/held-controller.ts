@@ -3,8 +3,8 @@ import type { Dispatcher } from 'undici'
 type RawHeaders = Exclude<Dispatcher.DispatchController['rawHeaders'], undefined>
 
 /**
- * The controller that a caller gets. It stays the same during the wait for a token and when the request is sent again,
- * and forwards everything to the controller of the current connection.
+ * The controller that the caller receives. It remains the same while the client waits for a token or sends the request
+ * again, and forwards everything to the controller of the current connection.
  */
 export class HeldController implements Dispatcher.DispatchController {
   #behind: Dispatcher.DispatchController | undefined
@@ -17,7 +17,7 @@ export class HeldController implements Dispatcher.DispatchController {
     return this.#aborted
   }
 
-  /** Whether the caller has paused. */
+  /** True if the caller has paused the response. */
   get paused(): boolean {
     return this.#paused
   }
@@ -52,20 +52,20 @@ export class HeldController implements Dispatcher.DispatchController {
     else this.#behind.abort(reason)
   }
 
-  /** Called for an abort while there is no connection. */
+  /** Sets the listener for an abort while no connection exists. */
   onAbort(abortWait: (reason: Error) => void): void {
     this.#abortWait = abortWait
     if (this.#aborted && this.#behind === undefined) abortWait(this.#reason as Error)
   }
 
-  /** Forwards to this connection from now on. */
+  /** Forwards all further calls to this connection. */
   connect(controller: Dispatcher.DispatchController): void {
     this.#behind = controller
     if (this.#aborted) controller.abort(this.#reason as Error)
     else if (this.#paused) controller.pause()
   }
 
-  /** Stops forwarding, until the request is sent again. */
+  /** Stops forwarding until the request is sent again. */
   disconnect(): void {
     this.#behind = undefined
   }

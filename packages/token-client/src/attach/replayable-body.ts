@@ -3,20 +3,20 @@ import { asError } from 'oauth-issuer-connection'
 import type { Dispatcher } from 'undici'
 import { headerOf } from './header-pairs.js'
 
-/** A request whose body may be readable again. */
+/** A request that the client may be able to send again. */
 export interface Replayable {
   readonly request: Dispatcher.DispatchOptions
-  /** The same request again; undefined if its body was consumed. */
+  /** Returns the request again, or undefined if its body was consumed. */
   again(): Dispatcher.DispatchOptions | undefined
 }
 
-/** Larger streams are not buffered. */
+/** The maximum size of a buffered stream in bytes. */
 const maxRememberedBytes = 65_536
 
 /**
- * Makes a request that can be sent again, if possible. A stream or an iterator can be read once, so its chunks are
- * buffered while they are sent, if `content-length` says that it is small. (undici's `fetch` passes every body as an
- * iterator.)
+ * Prepares a request so that it can be sent again, if possible. Streams and iterators can be read only once, so their
+ * chunks are buffered while they are sent, if `content-length` is small. `fetch` of undici passes every body as an
+ * iterator.
  */
 export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   const { body } = request
@@ -28,7 +28,7 @@ export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   if (!isIterable(body)) return { request, again: () => undefined }
   const length = Number(headerOf(request.headers, 'content-length') ?? Number.NaN)
   if (length <= maxRememberedBytes) return rememberWhileSent(request, body, length)
-  // undici listens to the events of a stream, instead of iterating over it.
+  // Not wrapped, because undici reads streams by their events.
   if ('pipe' in body) return { request, again: () => undefined }
   return { request: withBody(request, read(body)), again: () => undefined }
 }
@@ -51,20 +51,20 @@ function rememberWhileSent(
 }
 
 function withBody(request: Dispatcher.DispatchOptions, body: object): Dispatcher.DispatchOptions {
-  // undici takes iterators and blobs of any class too; its types don't say so.
+  // This cast is needed because undici accepts iterators and blobs that its types exclude.
   return { ...request, body: body as unknown as Readable }
 }
 
-/** Whether a body can be read any number of times. */
+/** Returns true if a body can be read any number of times. */
 export function isLasting(body: unknown): boolean {
   if (body === null || body === undefined || typeof body === 'string') return true
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return true
   if (body instanceof Blob) return true
-  // FormData by its shape, because undici and Node have different classes.
+  // Detects FormData by its shape, because undici and Node.js have different classes.
   return typeof (body as { getAll?: unknown }).getAll === 'function'
 }
 
-/** What undici takes for a Blob: one of another class. */
+/** A value that undici treats as a Blob, although it has another class. */
 interface BlobLike {
   readonly size: number
   readonly type: string
@@ -81,7 +81,7 @@ function isBlobLike(body: unknown): body is BlobLike {
   return typeof arrayBuffer === 'function' && (tag === 'Blob' || tag === 'File')
 }
 
-/** The same blob for undici, which does not catch what `stream` throws: the process would end. */
+/** Wraps a blob, because undici does not catch exceptions of `stream` and the process would end. */
 function containBlob(blob: BlobLike): object {
   const { size, type } = blob
   async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -98,7 +98,10 @@ function isIterable(body: unknown): body is AnyIterable & object {
   return Symbol.asyncIterator in body || Symbol.iterator in body
 }
 
-/** The chunks of a body. undici takes a falsy value that iteration throws for no error, and the call would never end. */
+/**
+ * Returns the chunks of a body. Wraps thrown falsy values in errors, because undici would ignore them and the call
+ * would never end.
+ */
 async function* read(body: AnyIterable, keep?: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of body) {

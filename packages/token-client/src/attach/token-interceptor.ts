@@ -13,17 +13,17 @@ import {
   type UnauthorizedPolicy,
 } from './unauthorized-policy.js'
 
-/** What both ways of sending a call need: this interceptor, and `call/request-directly.ts`. */
+/** Callbacks that the token interceptor and `call/request-directly.ts` share. */
 export interface TokenUse extends Pick<TokenSupply, 'getToken' | 'accept'> {
   readonly afterUnauthorized: UnauthorizedPolicy
   readonly onCall: (request: Dispatcher.DispatchOptions, cached: boolean) => void
 }
 
 /**
- * An undici interceptor that attaches the token to requests for one origin. A request for any other origin fails and is
- * not sent. It checks every hop, so it belongs inside `redirect` and `retry`, and outside `cache`, `deduplicate` and
- * `dns`.
- * @param allowedOrigin as `URL.origin` writes it
+ * Creates an undici interceptor that adds the token to requests to one origin. Requests to any other origin fail and
+ * are not sent. The interceptor checks every hop, so it belongs inside of `redirect` and `retry`, and outside of
+ * `cache`, `deduplicate` and `dns`.
+ * @param allowedOrigin the origin in the format of `URL.origin`
  */
 export function createTokenInterceptor(
   allowedOrigin: string,
@@ -41,7 +41,7 @@ export function createTokenInterceptor(
         if (!(presented instanceof Promise)) return dispatch(presented, watched)
         return sendLater(presented, watched, (ready, started) => void dispatch(ready, started))
       } catch (thrown) {
-        throw asError(thrown) // headers of the caller, or a dispatcher; undici would resolve a call with nothing
+        throw asError(thrown) // wrapped, because undici would interpret a falsy value as success
       }
     }
 
@@ -61,7 +61,7 @@ export function createTokenInterceptor(
   }
 }
 
-/** Starts the handler at once, so that the caller can abort its own wait without affecting other calls. */
+/** Starts the handler immediately, so that the caller can abort its own wait without affecting other calls. */
 function sendLater<T>(
   awaited: Promise<T>,
   handler: Dispatcher.DispatchHandler,
@@ -80,7 +80,7 @@ function sendLater<T>(
 
 const origins = new Map<string, string>()
 
-/** `URL.origin` of what undici calls the origin; a client talks to few, so the results are cached. */
+/** Returns the `URL.origin` of a request. Caches the result, because a client calls few origins. */
 function originOf(origin: string | URL | undefined): string | undefined {
   if (origin === undefined) return undefined
   if (typeof origin !== 'string') return origin.origin

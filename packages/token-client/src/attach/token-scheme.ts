@@ -2,17 +2,20 @@ import type { Dispatcher } from 'undici'
 import type { Token } from '../token.js'
 import { withHeaders } from './with-headers.js'
 
-/** The headers of an answer, as undici passes them to handlers. */
+/** The response headers in the form that undici passes to handlers. */
 export type AnswerHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
 
-/** An authentication scheme (RFC 9110 §11.1): attaches a token to a request, and learns from the answer. */
+/** An authentication scheme (RFC 9110 §11.1). It adds a token to a request and reads the response headers. */
 export interface TokenScheme {
-  /** Returns the request with the token in `Authorization`; the caller's own objects are not changed. */
+  /** Returns a copy of the request with the token in `Authorization`. */
   present(
     request: Dispatcher.DispatchOptions,
     token: Token,
   ): Dispatcher.DispatchOptions | Promise<Dispatcher.DispatchOptions>
-  /** Looks at an answer. True: the token is fine, and the request is to be sent again with what was learned. */
+  /**
+   * Reads the response headers. Returns true if the token is valid but the request must be sent again, such as with a
+   * DPoP nonce.
+   */
   learn(request: Dispatcher.DispatchOptions, statusCode: number, headers: AnswerHeaders): boolean
 }
 

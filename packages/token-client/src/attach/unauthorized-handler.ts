@@ -7,7 +7,7 @@ import { HeldController } from './held-controller.js'
 import type { TokenScheme } from './token-scheme.js'
 import type { Resend, SentRequest, UnauthorizedPolicy } from './unauthorized-policy.js'
 
-/** What the handler does with an answer. */
+/** The callbacks of the handler. */
 export interface AnswerActions {
   readonly scheme: TokenScheme
   readonly accept: (token: Token) => void
@@ -16,18 +16,21 @@ export interface AnswerActions {
   readonly resend: (resend: Resend, handler: Dispatcher.DispatchHandler) => void
 }
 
-/** More of a 401's body is not buffered while the 401 is held back. */
+/** The maximum number of bytes of a 401's body that are buffered. */
 const maxHeldBytes = 65_536
 
 /**
- * Watches the answer to one request. A 401 is held back while the policy looks for a different token; then the request
- * is sent again, or the 401 is delivered after all. If the 401's body is still arriving by then, its connection is
- * aborted; if it is complete, the connection is reused.
+ * Handles the response to one request. Buffers a 401 while the policy requests a different token. Then either the
+ * request is sent again, or the 401 is delivered. If the 401's body is incomplete when the request is sent again, its
+ * connection is aborted.
  */
 export class UnauthorizedHandler implements Handler {
   readonly #sent: SentRequest
   readonly #actions: AnswerActions
-  /** undici calls handlers in the async context that opened the connection; a resend belongs to the caller's. */
+  /**
+   * undici calls handlers in the async context of the connection, but a repeated request belongs to the caller's
+   * context.
+   */
   readonly #caller: AsyncResource = new AsyncResource('FASTIFY_TOKEN_CLIENT_CALL')
   readonly #held: HeldController = new HeldController()
   #handler: Dispatcher.DispatchHandler
@@ -35,7 +38,7 @@ export class UnauthorizedHandler implements Handler {
   #heldBytes = 0
   /** The answer is complete. */
   #ended = false
-  /** Nothing more of this answer is delivered. */
+  /** True when nothing more of this response will be delivered. */
   #over = false
 
   constructor(handler: Dispatcher.DispatchHandler, sent: SentRequest, actions: AnswerActions) {
@@ -70,7 +73,7 @@ export class UnauthorizedHandler implements Handler {
     this.#deliver(() => this.#handler.onResponseData?.(this.#held, chunk))
     if (this.#heldBack === undefined) return
     this.#heldBytes += chunk.length
-    // Not every dispatcher pauses when told to: undici's MockAgent does not.
+    // Checked for each chunk, because some dispatchers ignore `pause`, such as MockAgent.
     if (this.#heldBytes > maxHeldBytes) controller.pause()
   }
 
@@ -82,7 +85,7 @@ export class UnauthorizedHandler implements Handler {
     const error = asError(reason)
     const deliver = (): void => this.#handler.onResponseError?.(this.#held, error)
     if (!this.#held.aborted) return this.#end(controller, deliver)
-    this.#heldBack = undefined // the caller has left: deliver nothing but the error
+    this.#heldBack = undefined // after an abort, the caller receives only the error
     this.#deliver(deliver)
     this.#over = true
   }
@@ -98,7 +101,7 @@ export class UnauthorizedHandler implements Handler {
       .catch((error: unknown) => contained.fail(error)) // a dispatcher that throws
   }
 
-  /** Delivers the 401 after all, or discards it and sends the request again. */
+  /** Delivers the 401, or discards it and sends the request again. */
   #decide(controller: Dispatcher.DispatchController, resend: Resend | undefined): void {
     const heldBack = this.#heldBack ?? []
     this.#heldBack = undefined
@@ -110,7 +113,7 @@ export class UnauthorizedHandler implements Handler {
     else if (!this.#held.paused) controller.resume()
   }
 
-  /** Once an answer is complete, there is no connection left that would report an abort. */
+  /** Ends the response. After that, no connection would report an abort, so the handler does. */
   #end(controller: Dispatcher.DispatchController, deliver: () => void): void {
     this.#ended = true
     this.#deliver(deliver)
@@ -119,7 +122,7 @@ export class UnauthorizedHandler implements Handler {
     this.#held.onAbort(reason => this.onResponseError(controller, reason))
   }
 
-  /** Now, or when the 401 is delivered after all. */
+  /** Delivers now, or buffers while the 401 is buffered. */
   #deliver(deliver: () => void): void {
     if (this.#over) return
     if (this.#heldBack === undefined) deliver()

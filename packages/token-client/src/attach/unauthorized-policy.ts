@@ -2,20 +2,20 @@ import type { Dispatcher } from 'undici'
 import type { Token } from '../token.js'
 import type { Replayable } from './replayable-body.js'
 
-/** Provides tokens, and learns from the API's answers whether they work. */
+/** Provides tokens, and records whether the API accepts them. */
 export interface TokenSupply {
   readonly getToken: () => Token | Promise<Token>
-  /** The API answered with a status other than 401: the token works. */
+  /** Records that the API accepted the token: it responded with a status other than 401. */
   readonly accept: (token: Token) => void
   /** Discards a refused token. Returns false if no other token may be requested now. */
   readonly invalidate: (token: Token) => boolean
 }
 
-/** How often one call may still be sent again, by reason. */
+/** How many times one call may still be sent again, for each reason. */
 interface Attempts {
   /** With a different token. */
   readonly renewals: number
-  /** With the nonce that the API requires in the proof (RFC 9449 §9); the token itself is fine. */
+  /** Repetitions with a DPoP nonce that the API requires (RFC 9449 §9). The token itself is valid. */
   readonly nonces: number
 }
 
@@ -29,7 +29,7 @@ export interface SentRequest {
   readonly left: Attempts
 }
 
-/** A request that is to be sent after a 401. */
+/** A request to send again after a 401. */
 export interface Resend {
   readonly request: Dispatcher.DispatchOptions
   readonly token: Token
@@ -37,8 +37,9 @@ export interface Resend {
 }
 
 /**
- * Decides what follows a 401. Undefined, at once or later: deliver the 401. The promise never rejects.
- * @param wantsNonce the API accepts the token, but requires a nonce in the proof
+ * Decides whether a request is sent again after a 401. Undefined means that the 401 is delivered. The promise never
+ * rejects.
+ * @param wantsNonce true if the API accepts the token but requires a nonce in the proof
  */
 export type UnauthorizedPolicy = (
   sent: SentRequest,
@@ -46,9 +47,9 @@ export type UnauthorizedPolicy = (
 ) => Promise<Resend | undefined> | undefined
 
 /**
- * The only place that decides about a 401 (RFC 6750 §3.1): discard the token, request a different one, and send the call
- * again, if its body can be sent again and the call has attempts left.
- * @param onRefused is told of each refused token, and whether the call will be sent again if there is a different token
+ * Creates the policy for 401 responses (RFC 6750 §3.1). It discards the token, requests a different one, and sends the
+ * call again if the body can be repeated and the call has attempts left.
+ * @param onRefused called for each refused token. `replayed` is true if the call can be sent again
  */
 export function createUnauthorizedPolicy(
   { getToken, invalidate }: Pick<TokenSupply, 'getToken' | 'invalidate'>,
@@ -71,7 +72,7 @@ export function createUnauthorizedPolicy(
       if (token.accessToken === refused.accessToken) return undefined
       return { request, token, left: { ...left, renewals: left.renewals - 1 } }
     } catch {
-      return undefined // the caller learns of it from the 401
+      return undefined // the caller receives the 401 instead
     }
   }
 }

@@ -3,15 +3,18 @@ import { headerPairs, type HeadersInput, type HeaderValue } from './header-pairs
 
 type Added = Readonly<Record<string, string>>
 
-/** The request with these headers (names in lower case) instead of its own ones of these names. Changes no argument. */
+/** Returns a copy of the request in which the given headers replace those of the same name. */
 export function withHeaders(request: Dispatcher.DispatchOptions, added: Added): Dispatcher.DispatchOptions {
   return { ...request, headers: joinHeaders(request.headers, added) }
 }
 
-/** Headers in any form that undici takes, with these instead of the ones of the same name. */
+/**
+ * Merges headers in any form that undici accepts. The added ones replace those of the same name.
+ * @param added headers with names in lower case
+ */
 export function joinHeaders(headers: HeadersInput, added: Added): Record<string, HeaderValue> {
   if (headers === undefined || headers === null) return { ...added }
-  // Without a prototype: `__proto__` is a field name like any other.
+  // No prototype, because `__proto__` is a valid header name.
   const joined: Record<string, HeaderValue> = Object.create(null) as Record<string, HeaderValue>
   for (const [name, value] of headerPairs(headers))
     if (value !== undefined && !Object.hasOwn(added, name.toLowerCase()))

@@ -10,16 +10,19 @@ import { identityFor, noteIdentity } from '../attach/bound-request.js'
 import type { TokenScheme } from '../attach/token-scheme.js'
 import { loadUndici } from './load-undici.cjs'
 
-/** How calls reach the API; all views of a client share it. */
+/** The connections to the API. All views of a client share them. */
 export interface ApiConnection {
-  /** The dispatcher that calls are sent through; opened by the first call. */
+  /** Returns the dispatcher for calls. The first call opens it. */
   readonly dispatcher: () => Dispatcher
   readonly scheme: TokenScheme
-  /** Closes the dispatcher, unless it was given, after the calls that are running. */
+  /** Closes the client's own dispatcher after the running calls. A given dispatcher stays open. */
   readonly close: () => Promise<void>
 }
 
-/** @param given used instead of an agent of our own, and never closed */
+/**
+ * Creates the connections to the API.
+ * @param given a dispatcher of the user, which is used instead and never closed
+ */
 export function connectToApi(
   given: Dispatcher | undefined,
   tls: TlsSource,
@@ -33,7 +36,7 @@ export function connectToApi(
   return { scheme, dispatcher: () => dispatchers.for(identity), close }
 }
 
-/** Each connection presents the certificate with which the token of the call was requested. */
+/** Opens connections that present the certificate with which the token was requested. */
 function presentTokenCertificate(
   dispatchers: DispatchersByIdentity,
   scheme: TokenScheme,
@@ -44,7 +47,7 @@ function presentTokenCertificate(
     dispatcher: () =>
       (router ??= createAgent(loadUndici(), {}).compose(withoutCertificate => (request, handler) => {
         const identity = identityFor(request)
-        // Every token of this client has an identity. A request without one is not authenticated, and the API refuses it.
+        // Only requests without a token have no identity. The API refuses them.
         if (identity === undefined) return withoutCertificate(request, handler)
         return dispatchers.for(identity).dispatch(request, handler)
       })),

@@ -2,19 +2,19 @@ import type { Dispatcher } from 'undici'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
 
-/** An error of undici's `retry` or `responseError`, with the API's answer in it. */
+/** An error of undici's `retry` or `responseError`. It contains the API's response. */
 interface ApiError extends Error {
   readonly statusCode: number
   readonly headers: Dispatcher.ResponseData['headers']
-  /** Parsed, if it was JSON. */
+  /** The parsed value if the body was JSON. */
   readonly body?: unknown
 }
 
 /**
- * Errors of undici's `retry` and `responseError` have the API's status and headers in `statusCode` and `headers`, which
- * Fastify would send to its own caller: the API's cookies, and a 401 that is about our token. Wraps both, and rejects
- * with the errors of JSON calls instead.
- * @param now milliseconds since the epoch
+ * Replaces the errors of undici's `retry` and `responseError` by those of JSON calls. Fastify would send the
+ * `statusCode` and `headers` of undici's errors to its caller: cookies of the API, or a 401 about the client's own
+ * token.
+ * @param now returns the time in milliseconds since the epoch
  */
 export function withOwnErrors(now: () => number): Dispatcher.DispatcherComposeInterceptor {
   return dispatch => (request, handler) =>
@@ -38,7 +38,7 @@ function isApiError(error: Error & { code?: unknown }): error is ApiError {
 function ownError(error: ApiError, { method, path }: Dispatcher.DispatchOptions, now: () => number): Error {
   const call = `${method} ${path.split('?')[0]}`
   const { statusCode: status, headers, body = '' } = error
-  // `retry` already delivered part of the body, and the resumed part does not match it.
+  // `retry` has already delivered part of the body, and the resumed part does not match it.
   if (status < 400) return new UnexpectedBodyError(call, error.message)
   return new UnexpectedStatusError(call, {
     status,

@@ -2,13 +2,19 @@ import { isObject, isPlainObject, kindOf } from 'declared-options'
 
 const callExample = "{ path: '/receipts' }"
 
-/** @throws {TypeError} if a call is not an object literal: of others, a copy has none of their getters */
+/**
+ * Checks that a call is an object literal. Copies of other objects would lack their getters.
+ * @throws {TypeError}
+ */
 export function checkCall(method: 'request' | 'stream', call: unknown): void {
   if (!isPlainObject(call))
     throw new TypeError(`${method} expects an object such as ${callExample}, not ${kindOf(call)}`)
 }
 
-/** @throws {TypeError} if a path is not text */
+/**
+ * Checks that a path is a string.
+ * @throws {TypeError}
+ */
 export function checkPath(path: unknown): asserts path is string {
   if (typeof path !== 'string')
     throw new TypeError(
@@ -17,41 +23,56 @@ export function checkPath(path: unknown): asserts path is string {
 }
 
 /**
- * A misspelt option would silently do nothing.
- * @throws {TypeError} if options are not an object, or one of them is unknown
+ * Checks the options of a call, because a misspelt option would have no effect.
+ * @throws {TypeError} if they are not an object, or if an option is unknown
  */
 export function checkOptions(options: unknown, known: readonly string[], example: string): void {
   if (!hasMembers(options, known))
-    throw new TypeError(`options are ${kindOf(options)}; expected an object such as ${example}`)
+    throw new TypeError(`the options are ${kindOf(options)}; expected an object such as ${example}`)
   for (const name of Object.keys(options))
     if (!known.includes(name))
-      throw new TypeError(`there is no option \`${name}\` here; there are ${known.join(', ')}`)
+      throw new TypeError(`unknown option \`${name}\`; expected one of ${known.join(', ')}`)
 }
 
-/** Whether it is an object literal, or has at least one of these members, as an AbortController has `signal`. */
+/**
+ * Returns true for an object literal, and for an object with one of these members, such as an AbortController with
+ * `signal`.
+ */
 export function hasMembers(value: unknown, known: readonly string[]): value is object {
   return isPlainObject(value) || (isObject(value) && known.some(name => name in value))
 }
 
-/** @throws {TypeError} if a table, such as `query`, is not an object literal: of a Map, a copy has nothing */
+/**
+ * Checks that an argument such as `query` is an object literal. A copy of a Map would be empty.
+ * @throws {TypeError}
+ */
 export function checkTable(name: string, table: unknown): void {
   if (table !== undefined && !isPlainObject(table))
     throw new TypeError(`\`${name}\` is ${kindOf(table)}; expected an object`)
 }
 
-/** @throws {TypeError} if the schema of an answer is none, before anything is sent */
+/**
+ * Checks that a response schema is an object before the call is sent.
+ * @throws {TypeError}
+ */
 export function checkSchema(schema: unknown): void {
   if (!isObject(schema))
-    throw new TypeError(`\`response\` has ${kindOf(schema)}; each status needs a schema, which is an object`)
+    throw new TypeError(`\`response\` contains ${kindOf(schema)}; expected a schema for each status`)
 }
 
-/** @throws {TypeError} if a signal is not an AbortSignal */
+/**
+ * Checks that a signal is an AbortSignal.
+ * @throws {TypeError}
+ */
 export function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError(`\`signal\` is ${kindOf(signal)}; expected an AbortSignal`)
 }
 
-/** @throws {TypeError} if it is not a token, but for example its text */
+/**
+ * Checks that a value is a token object, not the text of a token.
+ * @throws {TypeError}
+ */
 export function checkToken(token: unknown): void {
   if (!isObject(token) || !('accessToken' in token))
     throw new TypeError(`invalidate expects a token from getToken or peekToken, not ${kindOf(token)}`)

@@ -4,14 +4,14 @@ import { hasMembers } from './check-arguments.js'
 import { standardOf, toUndiciForm } from './foreign-bodies.js'
 import { urlOf, type ApiBase } from './locate-call.js'
 
-/** A Request of undici or of Node, as `fetch` needs it. */
+/** A Request of undici or Node.js, as accepted by `fetch`. */
 export interface RequestLike {
   readonly url: string
   readonly method: string
   readonly headers: object
 }
 
-/** The members of `RequestInit` (Fetch Standard §5.3) that undici reads, apart from `dispatcher`. */
+/** The members of `RequestInit` (Fetch Standard §5.3) that undici reads, except `dispatcher`. */
 const initMembers = [
   'method',
   'headers',
@@ -29,8 +29,8 @@ const initMembers = [
 ] as const
 
 /**
- * What undici's `fetch` is called with. As in native `fetch`, a Request may come first, or in place of `init`; its members
- * are getters, which a spread would lose. A Request of another class is read the same way.
+ * Returns the arguments for undici's `fetch`. A Request is accepted as the first argument or as `init`. Its members are
+ * read one by one, because they are getters and the Request may have another class.
  * @throws {TypeError}
  */
 export function fetchArguments(

@@ -7,8 +7,9 @@ type Options<Name extends keyof typeof undiciInterceptors> =
   | Parameters<(typeof undiciInterceptors)[Name]>[0]
 
 /**
- * Interceptors of undici, each with its options or `true`. The client puts each in its place. `responseError` and `retry`
- * reject with `UnexpectedStatusError` instead of undici's error, whose `headers` Fastify would send to its own caller.
+ * Interceptors of undici, each with its options or `true`. The client puts each into a safe position. `responseError`
+ * and `retry` reject with `UnexpectedStatusError` instead of undici's error, because Fastify would send the `headers`
+ * of undici's error to its caller.
  */
 export interface InterceptorOptions {
   dns?: Options<'dns'>
@@ -23,16 +24,16 @@ export interface InterceptorOptions {
 export type InterceptorName = keyof InterceptorOptions
 
 /**
- * From the connection outwards; `compose` runs the last one first. The order matters for security: outside the token, a
- * cache would give one caller's answer to another; inside `dns`, no origin would match the allowed one. Outside the token,
- * `redirect` and `retry` have each hop and each attempt checked, and sent with a current token.
+ * The order from the connection outwards. It matters for security: a cache outside of the token could give one caller's
+ * response to another, and `dns` outside would change the origin before it is checked. `redirect` and `retry` are
+ * outside, so that each hop and each attempt is checked and sent with a current token.
  */
 const inside: readonly InterceptorName[] = ['dns', 'deduplicate', 'cache']
 const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 'responseError']
 
 /**
- * Puts the token's interceptor in its place among the given ones.
- * @param now milliseconds since the epoch
+ * Composes the token interceptor and the given interceptors.
+ * @param now returns the time in milliseconds since the epoch
  */
 export function composeAround(
   transport: Dispatcher,
@@ -61,8 +62,8 @@ type RetryOptions = NonNullable<Parameters<typeof undiciInterceptors.retry>[0]>
 type Retry = (...given: Parameters<NonNullable<RetryOptions['retry']>>) => unknown
 
 /**
- * undici does not catch what the function `retry` throws: depending on the failure, the call would never end, or the
- * process would. Such a call ends with the error that was to be retried.
+ * Catches exceptions of the function `retry`. undici does not, so the call might never end, or the process might exit.
+ * The call then ends with the error that was to be retried.
  */
 function withContainedRetry(options: RetryOptions): RetryOptions {
   const retry: Retry | undefined = options.retry

@@ -10,26 +10,26 @@ import { checkOptions, checkPath, checkSchema, checkTable } from './check-argume
 import { readBody } from './read-body.js'
 import type { CallOptions } from './token-view.js'
 
-/** Status → TypeBox schema of the answer's body. */
+/** Maps the status to the TypeBox schema of the response body. */
 export type AnswerSchemas = Readonly<Record<number, TSchema>>
 
-/** Options of a JSON call. */
+/** The options of a JSON call. */
 export interface JsonCallOptions<Schemas extends AnswerSchemas | undefined = AnswerSchemas | undefined> {
   /** Sent as JSON. */
   json?: unknown
-  /** Appended to the path; `undefined` members are left out. */
+  /** The query, which is appended to the path. Members that are `undefined` are omitted. */
   query?: Readonly<Record<string, string | number | boolean | undefined>>
-  /** In any form that `request` takes: an object, `Headers`, a list. */
+  /** The headers in any form that `request` accepts: an object, `Headers` or a list. */
   headers?: Dispatcher.DispatchOptions['headers']
   signal?: AbortSignal
   /**
-   * The expected answers; others are errors. If unset, any 2xx is expected, and its body is `unknown`. An empty body is
-   * `undefined`.
+   * The schemas of the expected responses. Other statuses are errors. By default, any 2xx status is expected, and the
+   * type of its body is `unknown`. An empty body is `undefined`.
    */
   response?: Schemas
 }
 
-/** An expected answer; its status determines the type of its body. */
+/** An expected response. Its status determines the type of its body. */
 export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas extends AnswerSchemas
   ? {
       [Status in keyof Schemas & number]: {
@@ -40,14 +40,14 @@ export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas exte
     }[keyof Schemas & number]
   : { readonly status: number; readonly headers: Dispatcher.ResponseData['headers']; readonly body: unknown }
 
-/** For larger bodies, use the stream that `request` returns. */
+/** The maximum size of a JSON body in bytes. For larger bodies, use the stream of `request`. */
 const maxJsonBytes = 10 * 1024 * 1024
-/** An error keeps 1000 characters of the body. More is read so that the connection can be reused. */
+/** The maximum number of bytes that are read from an unexpected response, so that its connection can be reused. */
 const maxErrorBytes = 65_536
 
 /**
- * Calls that send and receive JSON of up to 10 MiB. Reject with `UnexpectedStatusError` and `UnexpectedBodyError`, and as
- * `request` does.
+ * Calls that send and receive JSON of up to 10 MiB. They reject with `UnexpectedStatusError` and `UnexpectedBodyError`,
+ * and with the errors of `request`.
  */
 export interface JsonCalls {
   get<const S extends AnswerSchemas | undefined = undefined>(
@@ -72,7 +72,7 @@ export interface JsonCalls {
   ): Promise<JsonAnswer<S>>
 }
 
-/** An option that is missing here does not compile. */
+/** The compiler requires every option to be listed here. */
 const optionNames = Object.keys({
   json: true,
   query: true,
@@ -82,8 +82,9 @@ const optionNames = Object.keys({
 } satisfies Record<keyof JsonCallOptions, true>)
 
 /**
+ * Creates the JSON calls.
  * @param request sends a call with the token
- * @param now milliseconds since the epoch
+ * @param now returns the time in milliseconds since the epoch
  */
 export function createJsonCalls(
   request: (options: CallOptions) => Promise<Dispatcher.ResponseData>,
@@ -116,10 +117,10 @@ export function createJsonCalls(
           body: text,
           retryAfterMs: readRetryAfter(responseHeaders['retry-after'], now()),
         })
-      if (!isWhole) throw new UnexpectedBodyError(where, `it is larger than ${maxJsonBytes} bytes`)
+      if (!isWhole) throw new UnexpectedBodyError(where, `larger than ${maxJsonBytes} bytes`)
       const body = parse(text, where)
       if (schema !== undefined) await check(schema, body, where)
-      return { status, headers: responseHeaders, body } as never // its type follows from the schemas, which were checked
+      return { status, headers: responseHeaders, body } as never // safe, because the body was checked against the schemas
     }
   return {
     get: calls('GET'),
@@ -130,25 +131,30 @@ export function createJsonCalls(
   }
 }
 
-/** @throws {TypeError} if JSON cannot represent it */
+/**
+ * Serializes a value as JSON.
+ * @throws {TypeError} if JSON cannot represent the value
+ */
 function write(json: unknown): string {
   let text: string | undefined
   try {
     text = JSON.stringify(json)
   } catch (error) {
-    throw new TypeError(`\`json\` cannot be written as JSON: ${messageOf(error)}`, { cause: error })
+    throw new TypeError(`\`json\` cannot be serialized as JSON: ${messageOf(error)}`, { cause: error })
   }
   if (text === undefined || isWrittenAsNothing(json, text))
     throw new TypeError(`\`json\` is ${kindOf(json)}, which JSON cannot represent`)
   return text
 }
 
-/** JSON has an empty object for a Promise, a Map and everything else whose content is not in properties. */
+/** Detects values such as a Promise or a Map, which JSON would represent as an empty object. */
 function isWrittenAsNothing(json: unknown, text: string): boolean {
   return text === '{}' && !isPlainObject(json) && !('toJSON' in (json as object))
 }
 
-/** The caller's headers win: names are in lower case, so that none is sent twice. */
+/**
+ * Adds the default headers unless the caller set them. Converts names to lower case, so that no header is sent twice.
+ */
 function withJsonHeaders(given: JsonCallOptions['headers'], hasBody: boolean): Record<string, HeaderValue> {
   const own = [...headerPairs(given)].map(([name, value]) => [name.toLowerCase(), value] as const)
   const defaults = { accept: 'application/json', ...(hasBody && { 'content-type': 'application/json' }) }
@@ -165,7 +171,10 @@ function withQuery(path: string, query: JsonCallOptions['query']): string {
   return `${path}${path.includes('?') ? '&' : '?'}${text}`
 }
 
-/** @throws {TypeError} for what would be sent as `[object Promise]` */
+/**
+ * Converts a query value to text.
+ * @throws {TypeError} for an object, which would be sent as `[object Object]`
+ */
 function textOf(name: string, value: unknown): string {
   if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return String(value)
   throw new TypeError(`\`query.${name}\` is ${kindOf(value)}; expected text, a number or a boolean`)
@@ -176,14 +185,14 @@ function parse(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new UnexpectedBodyError(where, 'it is not JSON')
+    throw new UnexpectedBodyError(where, 'not JSON')
   }
 }
 
 type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
-/** TypeBox takes long to load, so it is loaded with the first schema. */
+/** Validates a body. Loads TypeBox with the first schema, because loading takes long. */
 async function check(schema: TSchema, body: unknown, where: string): Promise<void> {
   let validator = validators.get(schema)
   if (validator === undefined) {
@@ -192,7 +201,7 @@ async function check(schema: TSchema, body: unknown, where: string): Promise<voi
     validators.set(schema, validator)
   }
   if (validator.Check(body)) return
-  // Paths and rules only: the API's data must not appear in logs.
+  // Reports only paths and rules, because data of the API must not appear in logs.
   const problems = validator
     .Errors(body)
     .map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)

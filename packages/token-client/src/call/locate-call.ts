@@ -6,11 +6,14 @@ import { refuseDotSegments } from './confine-path.js'
 /** Where the API is. */
 export interface ApiBase {
   readonly origin: string
-  /** Put before every path; without a slash at its end. */
+  /** The path that precedes the path of every call, without a slash at the end. */
   readonly path: string
 }
 
-/** The path of a call, below the base. @throws {TypeError} if it is not a path, or could leave the base */
+/**
+ * Returns the path of a call below the base path.
+ * @throws {TypeError} if the argument is not a path, or could leave the base path
+ */
 export function pathOf(path: string, base: ApiBase): string {
   checkPath(path)
   if (!path.startsWith('/')) throw pathWithoutSlash(path)
@@ -19,16 +22,16 @@ export function pathOf(path: string, base: ApiBase): string {
 }
 
 /**
- * The URL of a call: a path below the base, or a complete URL of the same origin.
+ * Returns the URL of a call from a path below the base, or from a complete URL of the same origin.
  * @throws {OriginNotAllowedError}
- * @throws {TypeError} if it is neither, or could leave its own path
+ * @throws {TypeError} if the argument is neither, or has a `..` segment
  */
 export function urlOf(input: string | URL, base: ApiBase): URL {
   if (typeof input === 'string' && input.startsWith('/') && !input.startsWith('//'))
     return new URL(base.origin + pathOf(input, base))
   if (typeof input !== 'string' && !(input instanceof URL))
     throw new TypeError(`fetch expects a path, a URL or a Request, not ${kindOf(input)}`)
-  // A relative URL is ambiguous: it might replace the path of the base.
+  // A relative URL is refused, because it might replace the path of the base.
   const reference = typeof input === 'string' && input.startsWith('//') ? base.origin : undefined
   if (typeof input === 'string' && !URL.canParse(input, reference)) throw pathWithoutSlash(input)
   const url = new URL(input, reference)

@@ -1,11 +1,11 @@
-/** A body, or its beginning. */
+/** The text of a body, or of its beginning. */
 export interface ReadBody {
   readonly text: string
   readonly isWhole: boolean
 }
 
 /**
- * Reads a body as UTF-8 text, up to a number of bytes. A longer body is cut off: leaving the loop destroys the stream, and
+ * Reads a body as UTF-8 text up to a number of bytes. If the body is longer, leaving the loop destroys the stream and
  * closes its connection.
  */
 export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ReadBody> {

@@ -10,16 +10,15 @@ type PlainCall = Call & { readonly signal?: AbortSignal }
 
 /** The two ways to send a call. */
 export interface RequestWays {
-  /** Sends a call that has its token already. */
+  /** Sends a call that already has its token. */
   readonly send: (call: Call) => Promise<Dispatcher.ResponseData>
-  /** Sends a call through the interceptor, which adds the token. */
+  /** Sends a call through the token interceptor. */
   readonly intercept: (call: Call) => Promise<Dispatcher.ResponseData>
 }
 
 /**
- * Sends a call with a bearer token. A plain call, as nearly all are, bypasses the interceptor: `request` returns the
- * answer as a whole, so its status can be checked here, whereas an interceptor makes undici parse and serialise the
- * headers of every answer one more time. A 401 is decided by the same policy.
+ * Sends calls with a bearer token. Plain calls bypass the interceptor, because with an interceptor undici parses and
+ * serializes the headers of every response again. Both ways use the same policy for a 401.
  */
 export function requestDirectly(
   { send, intercept }: RequestWays,
@@ -36,7 +35,7 @@ export function requestDirectly(
   }
 
   async function sendWithToken({ request, token, left }: Resend): Promise<Dispatcher.ResponseData> {
-    const call = request as PlainCall // a plain call, with the same options when it is sent again
+    const call = request as PlainCall // safe, because a repeated call has the same options
     const answer = await send(bearer.present(call, token) as Call)
     refuseNothing(answer)
     if (answer.statusCode !== 401) {
@@ -53,17 +52,17 @@ export function requestDirectly(
   }
 }
 
-/** undici resolves a call with nothing if the dispatcher throws, or tells of, a falsy value instead of an error. */
+/** Refuses a missing response. undici resolves without one if the dispatcher throws a falsy value. */
 function refuseNothing(answer: { readonly statusCode?: number }): void {
-  if (answer.statusCode === undefined) throw new Error('the dispatcher ended the call without an answer')
+  if (answer.statusCode === undefined) throw new Error('the dispatcher ended the call without a response')
 }
 
-/** If the body is still arriving, its connection is closed; if it is complete, the connection is reused. */
+/** Discards a body. If it is incomplete, its connection is closed; otherwise, the connection is reused. */
 function discard(body: Dispatcher.ResponseData['body']): void {
   body.on('error', () => {}).destroy()
 }
 
-/** Whether a call can be sent again as it is, and is aborted by a standard signal. */
+/** Returns true if a call can be sent again unchanged and has a standard signal or none. */
 function isPlain(call: Call): call is PlainCall {
   const { body, signal } = call
   return isLasting(body) && (signal === undefined || signal instanceof AbortSignal)

@@ -1,11 +1,14 @@
 import { isObject, kindOf } from 'declared-options'
 
-/** The token of an incoming request: the request itself, or the token's text. */
+/** The subject of an exchanged token: an incoming request, or the text of its access token. */
 export type Subject = string | { readonly headers: { readonly authorization?: string | undefined } }
 
-/** @throws {TypeError} if there is no request, or no access token in it */
+/**
+ * Returns the access token of an incoming request.
+ * @throws {TypeError} if there is no request, or no access token in it
+ */
 export function subjectTokenOf(subject: Subject): string {
-  // The optional chain: callers without a compiler pass anything.
+  // Checked at run time for callers in JavaScript.
   if (typeof subject !== 'string' && !isObject((subject as { headers?: unknown } | null)?.headers))
     throw new TypeError(
       `onBehalfOf expects the incoming request, or the text of its access token, not ${kindOf(subject)}`,

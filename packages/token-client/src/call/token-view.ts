@@ -18,9 +18,12 @@ import { requestDirectly } from './request-directly.js'
 import { loadUndici } from './load-undici.cjs'
 import { untilAborted } from '../until-aborted.js'
 
-/** What `request` takes: undici's request options, with a path below `baseUrl`. */
+/** The options of `request`: those of undici, with a path below `baseUrl`. */
 export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
-  /** Begins with a slash, and is appended to `baseUrl`. Without `..` segments, however they are encoded. */
+  /**
+   * The path, which begins with a slash and is appended to `baseUrl`. It must not contain `..` segments in any
+   * encoding.
+   */
   path: string
   /** Default `GET`. */
   method?: Dispatcher.HttpMethod
@@ -29,40 +32,46 @@ export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'm
 /** Calls one API with one kind of token. */
 export interface TokenView extends JsonCalls {
   /**
-   * Calls the API with the token: undici's `request`.
-   * Rejects with `TokenRejectedError` or `TokenUnavailableError` if there is no token, else as undici does.
+   * Calls the API with undici's `request` and the token. Rejects with `TokenRejectedError` or `TokenUnavailableError`
+   * if no token is available, and with the errors of undici.
    */
   request(options: CallOptions): Promise<Dispatcher.ResponseData>
   /**
-   * Calls the API as `fetch` does. A path is appended to `baseUrl`; a URL, or a Request of undici or Node, must be of the
-   * same origin. Rejects as `request` does.
+   * Calls the API with undici's `fetch` and the token. A path is appended to `baseUrl`. A URL or a Request of undici or
+   * Node.js must have the same origin. Rejects with the errors of `request`.
    */
   fetch(input: string | URL | RequestLike, init?: RequestInit | RequestLike): Promise<Response>
-  /** Calls the API and writes the answer to a stream: undici's `stream`. */
+  /** Calls the API with undici's `stream`, which writes the response body to a stream. */
   stream(options: CallOptions, factory: Dispatcher.StreamFactory): Promise<Dispatcher.StreamData>
-  /** For `undici.fetch`, @fastify/reply-from and others. Sends the token to the origin of `baseUrl`, and refuses others. */
+  /**
+   * A dispatcher for `undici.fetch`, @fastify/reply-from and others. It sends the token only to the origin of
+   * `baseUrl`, and refuses requests to other origins.
+   */
   readonly dispatcher: Dispatcher
-  /** For a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. Each request must name its `origin`. */
+  /**
+   * Returns an interceptor for a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. Each request
+   * must specify its `origin`.
+   */
   interceptor(): Dispatcher.DispatcherComposeInterceptor
   /**
-   * The token itself, for protocols other than HTTP. Rejects as `request` does if there is none, and with the reason of
-   * `signal` if that aborts; the token request continues for other callers.
+   * Returns the token itself, for protocols other than HTTP. Rejects with the errors of `request`, and with the reason
+   * of `signal` after an abort. The token request continues for other callers.
    */
   getToken(options?: { readonly signal?: AbortSignal | undefined }): Promise<Token>
-  /** The cached token, if there is one; makes no request. */
+  /** Returns the cached token, or undefined. Sends no request. */
   peekToken(): Token | undefined
   /**
-   * Discards a token that was refused elsewhere, if it is still the cached one. At most every 10 seconds, as for a 401 of
-   * the API, unless a call with this token has worked.
+   * Discards a token that another system refused, if it is still cached. Repeated refusals have no effect for 10
+   * seconds, unless a call with this token has succeeded.
    */
   invalidate(token: Token): void
-  /** A hook for routes that need a token: they answer 503 at once if there is none. */
+  /** A hook for routes that need a token. They respond with 503 immediately if no token is available. */
   ensureToken(): Promise<void>
-  /** For readiness probes; makes no request. */
+  /** Returns the state of the token for readiness probes. Sends no request. */
   health(): TokenHealth
 }
 
-/** The ways to call the API with the tokens of one cache. */
+/** Creates a view: the methods that call the API with the tokens of one cache. */
 export function createTokenView(cache: TokenCache, connection: ApiConnection, settings: Settings): TokenView {
   const { base, interceptors, now } = settings
   const use = tokenUse(cache, settings)
@@ -71,16 +80,16 @@ export function createTokenView(cache: TokenCache, connection: ApiConnection, se
   const dispatcher = (): Dispatcher =>
     (composed ??= composeAround(connection.dispatcher(), interceptor, interceptors, now))
   const hasInterceptors = Object.keys(interceptors).length > 0
-  if (hasInterceptors) dispatcher() // so that a mistake in their options stops the start, not the first call
+  if (hasInterceptors) dispatcher() // composed now, so that invalid options stop the start
 
-  /** A call as undici takes it. */
+  /** Converts the arguments of a call to options of undici. */
   const locate = (by: 'request' | 'stream', call: CallOptions) => {
     try {
       checkCall(by, call)
       const { path, method = 'GET', ...rest } = call
       return withKnownBody({ ...rest, method, origin: base.origin, path: pathOf(path, base) })
     } catch (thrown) {
-      throw asError(thrown) // a getter of the caller
+      throw asError(thrown) // thrown by a getter of the caller
     }
   }
   const intercept = (call: Dispatcher.RequestOptions) => dispatcher().request(call)
@@ -132,7 +141,7 @@ function tokenAccess(
   }
 }
 
-/** `fetch` wraps every error in `fetch failed`, which Fastify would answer with 500; ours have their own status. */
+/** Unwraps errors of this package. `fetch` wraps them in `fetch failed`, and Fastify would then respond with 500. */
 function throwOurs(thrown: unknown): never {
   const error = asError(thrown)
   const { code } = (error.cause ?? {}) as { code?: unknown }
@@ -154,7 +163,7 @@ function tokenUse(cache: TokenCache, { name, base }: Settings): TokenUse {
   }
 }
 
-/** A query may hold personal data, which does not belong in logs. */
+/** Removes the query from a path, because it may contain personal data. */
 function withoutQuery(path: string): string {
   return path.replace(/[?#].*$/s, '')
 }

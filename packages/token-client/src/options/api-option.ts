@@ -4,14 +4,17 @@ import { InvalidOptionError } from '../errors.js'
 import type { Profile } from './profiles.js'
 import type { Target } from './target-options.js'
 
-/** What this client uses of an API: `api.pick(…)` of fastify-api-contract; any object with these members will do. */
+/**
+ * The operations of an API that this client calls: `api.pick(…)` of fastify-api-contract, or any object with these
+ * members.
+ */
 export interface UsedApi {
-  /** Whom tokens for the API are for. */
+  /** The audience of tokens for the API. */
   readonly audience: string
-  /** What all operations need. */
+  /** The scopes that all operations need. */
   readonly scopes: readonly string[]
   readonly operations: Readonly<Record<string, UsedOperation>>
-  /** Typed calls over one client, or over the client that a function returns for each operation. */
+  /** Creates typed calls over one client, or over the client that a function returns for each operation. */
   over(client: TokenView | ((operation: UsedOperation) => TokenView)): {
     readonly call: (...input: never[]) => Promise<unknown>
   }
@@ -22,7 +25,7 @@ export interface UsedOperation {
   readonly scopes: readonly string[] | 'public'
 }
 
-/** Which tokens calls of operations carry. */
+/** Whether all operations share a token, or each has its own. */
 export type OperationTokens = 'shared' | 'per-operation'
 
 export const apiOption: Parser<UsedApi> = parser({
@@ -47,13 +50,16 @@ function isUsedApi(value: unknown): value is UsedApi {
   )
 }
 
-/** Calls of an API's operations. */
+/** The parsed options `api` and `tokens`. */
 export interface ApiSettings {
   readonly used: UsedApi
   readonly tokens: OperationTokens
 }
 
-/** @throws {InvalidOptionError} if another option says the same as the API, or does nothing without it */
+/**
+ * Combines the options `api` and `tokens`.
+ * @throws {InvalidOptionError} if an option has no effect beside another
+ */
 export function apiOf(
   given: { readonly api: UsedApi | undefined; readonly tokens: OperationTokens | undefined },
   options: object,
@@ -62,7 +68,7 @@ export function apiOf(
   const { api: used, tokens } = given
   if (used === undefined) {
     if (tokens === undefined) return undefined
-    throw new InvalidOptionError('option `tokens` does nothing without `api`; leave it out')
+    throw new InvalidOptionError('option `tokens` has no effect without `api`; leave it out')
   }
   for (const name of ['resource', 'audience'])
     if (Object.hasOwn(options, name))
@@ -71,12 +77,12 @@ export function apiOf(
       )
   if (tokens === 'per-operation' && meaning === 'default scope')
     throw new InvalidOptionError(
-      'option `tokens` is "per-operation", but tokens of this profile always have all permissions of the application; expected \'shared\'',
+      'option `tokens` is "per-operation", but with this profile, every token has all permissions of the application; expected \'shared\'',
     )
   return Object.freeze({ used, tokens: tokens ?? 'shared' })
 }
 
-/** The API's audience and scopes, in the form that the profile requires; scopes of calls by hand are added. */
+/** Adds the audience and the scopes of the API to the target, in the form that the profile requires. */
 export function targetWith(
   api: ApiSettings | undefined,
   given: Target,

@@ -5,7 +5,7 @@ import type { Checked } from './options.js'
 const keys = ['privateKey', 'privateKeyFile', 'signAssertion']
 const certificateUsers = [...keys, 'clientSecret', ...secretMethods, 'tls_client_auth']
 
-/** Option → what it says something of: an option, or a method. With anything else it does nothing. */
+/** Maps an option to the credentials or methods that it belongs to. It has no effect with any other. */
 const saysSomethingOf = {
   keyId: keys,
   keyAlgorithm: keys,
@@ -16,8 +16,8 @@ const saysSomethingOf = {
 }
 
 /**
- * Nobody would notice what an option does not do.
- * @param proof what proves who the client is
+ * Refuses options that have no effect, because the user would not notice.
+ * @param proof the option or method that authenticates the client
  */
 export function refuseInert(given: Checked, proof: string | undefined): void {
   for (const [name, subjects] of Object.entries(saysSomethingOf)) {
@@ -27,13 +27,13 @@ export function refuseInert(given: Checked, proof: string | undefined): void {
     const wanted = subjects.map(subject => `\`${subject}\``).join(' or ')
     throw new InvalidOptionError(
       proof === undefined
-        ? `option \`${name}\` is ${what}, and does nothing without ${wanted}; give one (is the environment variable set?)`
-        : `option \`${name}\` is ${what}, and does nothing with \`${proof}\`, only with ${wanted}; leave it out`,
+        ? `option \`${name}\` is ${what}, but has no effect without ${wanted}; set one of them (is the environment variable set?)`
+        : `option \`${name}\` is ${what}, but has no effect with \`${proof}\`, only with ${wanted}; leave it out`,
     )
   }
 }
 
-/** Whom assertions are for (RFC 7523 §3). Where no issuer is known, only the token endpoint can be named. */
+/** Returns the audience of client assertions (RFC 7523 §3). Without an issuer, it can only be the token endpoint. */
 export function audienceOf(
   { assertionAudience, issuer }: Checked,
   usual: AssertionAudience,
@@ -42,6 +42,6 @@ export function audienceOf(
   if (audience === 'token_endpoint' || issuer !== undefined) return audience
   if (assertionAudience === undefined) return 'token_endpoint'
   throw new InvalidOptionError(
-    'option `assertionAudience` is "issuer", and no `issuer` is given: give `issuer` beside `tokenEndpoint`, or \'token_endpoint\'',
+    'option `assertionAudience` is "issuer", but `issuer` is not set; set `issuer` beside `tokenEndpoint`, or use \'token_endpoint\'',
   )
 }

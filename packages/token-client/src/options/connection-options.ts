@@ -6,7 +6,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 import { valueOrFile } from './value-or-file.js'
 
-/** Where the token endpoint is: configured, or in the issuer's metadata. */
+/** The location of the token endpoint: configured, or in the issuer's metadata. */
 export type ServerLocation =
   | { readonly issuer: string; readonly metadataUrl: string | undefined; readonly tokenEndpoint: undefined }
   | { readonly issuer: string | undefined; readonly tokenEndpoint: string }
@@ -15,7 +15,7 @@ export function locationOf({ issuer, metadataUrl, tokenEndpoint }: Checked): Ser
   if (tokenEndpoint === undefined) {
     if (issuer !== undefined) return { issuer, metadataUrl, tokenEndpoint }
     throw new InvalidOptionError(
-      "option `issuer` is missing; expected the authorization server's identifier, such as 'https://login.example.com/tenant', or give tokenEndpoint",
+      "option `issuer` is missing; expected the identifier of the authorization server, such as 'https://login.example.com/tenant'; or set `tokenEndpoint`",
     )
   }
   if (metadataUrl === undefined) return { issuer, tokenEndpoint }
@@ -24,22 +24,25 @@ export function locationOf({ issuer, metadataUrl, tokenEndpoint }: Checked): Ser
   )
 }
 
-/** @throws {InvalidOptionError} if some servers would take a segment of the path for `..` */
+/**
+ * Splits `baseUrl` into origin and path.
+ * @throws {InvalidOptionError} if a server could interpret a segment of the path as `..`
+ */
 export function baseOf(baseUrl: string): ApiBase {
   const { origin, pathname } = new URL(baseUrl)
   try {
     refuseDotSegments(baseUrl.slice(origin.length))
   } catch {
     throw new InvalidOptionError(
-      `option \`baseUrl\` is ${show(baseUrl)}; expected a path without \`..\` segments, however they are encoded`,
+      `option \`baseUrl\` is ${show(baseUrl)}; expected a path without \`..\` segments in any encoding`,
     )
   }
   return { origin, path: pathname.replace(/\/$/, '') }
 }
 
 /**
- * Connections present the certificate for `tls_client_auth`, and beside a secret, so that tokens are bound to it
- * (RFC 8705 §3). Its key has to be PEM text, since connections are opened with it.
+ * Returns the TLS settings. Connections present the certificate for `tls_client_auth`. With a client secret, they
+ * present it so that tokens are bound to it (RFC 8705 §3). The private key must be PEM text, because TLS requires that.
  */
 export function tlsOf(given: Checked): TlsSource {
   const { ca, clientSecret, clientAuthentication: method, issuerDispatcher } = given
@@ -56,16 +59,16 @@ export function tlsOf(given: Checked): TlsSource {
     return { ...trusted, cert: certificate, key: privateKey }
   if (!isPemOrFunction(certificate) || !isPemOrFunction(privateKey))
     throw new InvalidOptionError(
-      `${bindsToken ? 'a client secret with a `certificate`' : '`tls_client_auth`'} expects \`certificate\` and \`privateKey\` as PEM text, as functions that give it or as files, or an \`issuerDispatcher\` that has them`,
+      `${bindsToken ? 'a client secret with a `certificate`' : '`tls_client_auth`'} requires \`certificate\` and \`privateKey\` as PEM text, functions or files, or an \`issuerDispatcher\` with a certificate of its own`,
     )
   if (given.tokenStore !== undefined)
     throw new InvalidOptionError(
-      'option `tokenStore` is beside a certificate that is read again: tokens are bound to the certificate of one process; leave one of them out',
+      'option `tokenStore` cannot be combined with a certificate that is read again, because tokens are bound to the certificate of one process; leave one of them out',
     )
   return reloadIdentity({ ...trusted, certificate, privateKey })
 }
 
-/** Dispatchers of the user have their own TLS settings. */
+/** Refuses TLS options beside two dispatchers of the user, which have their own TLS settings. */
 function refuseBesideDispatchers(names: readonly (keyof Checked)[], given: Checked): void {
   const name = names.find(candidate => given[candidate] !== undefined)
   if (name === undefined || given.dispatcher === undefined || given.issuerDispatcher === undefined) return

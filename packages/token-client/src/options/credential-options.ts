@@ -15,14 +15,14 @@ import type { Checked } from './options.js'
 import { valueOrFile } from './value-or-file.js'
 
 /**
- * How the client authenticates (RFC 6749 §2.3, RFC 8705 §2); it follows from what is given, if not named. `tls_client_auth` also
- * stands for `self_signed_tls_client_auth`: the client does the same for both.
+ * The client authentication method (RFC 6749 §2.3, RFC 8705 §2). By default, it follows from the given credentials.
+ * `tls_client_auth` also covers `self_signed_tls_client_auth`, because the client does the same for both.
  */
 export type ClientAuthenticationMethod = SecretMethod | 'tls_client_auth'
 
-/** The certificate of a key as PEM, or a function that gives it. */
+/** Parses the certificate of a key: PEM, or a function that returns it. */
 export const providedCertificate: Parser<Provided<string>> = parser({
-  expected: 'a certificate in PEM, or a function that gives it',
+  expected: 'a certificate in PEM, or a function that returns it',
   fromText: true,
   read: (value, place) =>
     typeof value === 'function'
@@ -30,7 +30,7 @@ export const providedCertificate: Parser<Provided<string>> = parser({
       : pem('certificate').read(value, place),
 })
 
-/** The options that can prove who the client is; one of them does. */
+/** The options that can authenticate the client. Exactly one of them is used. */
 const proofs = [
   'clientSecret',
   'privateKey',
@@ -42,7 +42,10 @@ const proofs = [
 
 type Proof = (typeof proofs)[number] | ClientAuthenticationMethod
 
-/** @throws {InvalidOptionError} without any secret in the message */
+/**
+ * Returns the credentials of the client.
+ * @throws {InvalidOptionError} without any secret in the message
+ */
 export function credentialsOf(given: Checked, profile: Profile): ClientCredentials {
   const audience = audienceOf(given, profile.assertionAudience)
   const proof = findProof(given)
@@ -58,7 +61,7 @@ export function credentialsOf(given: Checked, profile: Profile): ClientCredentia
     case 'clientAssertionFile':
       return {
         method: 'client_assertion',
-        // It is the proof, so it is there.
+        // This cast is safe because `findProof` found this option.
         assertion: valueOrFile(given, 'clientAssertion') as Provided<string>,
         type: given.clientAssertionType,
       }
@@ -70,10 +73,10 @@ export function credentialsOf(given: Checked, profile: Profile): ClientCredentia
   }
 }
 
-/** The method, where it is named, else the option that is given; what contradicts it is refused. */
+/** Returns the configured method, or else the given credential. Refuses contradictory options. */
 function findProof(given: Checked): Proof | undefined {
   const method = given['clientAuthentication']
-  // Beside a secret and a certificate, the key belongs to the certificate (RFC 8705 §3).
+  // With a client secret and a certificate, the key belongs to the certificate (RFC 8705 §3).
   const isOfCertificate =
     given.clientSecret !== undefined &&
     (given.certificate !== undefined || given.certificateFile !== undefined)
@@ -86,7 +89,7 @@ function findProof(given: Checked): Proof | undefined {
   }
   if (found.length > 1)
     throw new InvalidOptionError(
-      `options ${found.map(name => `\`${name}\``).join(' and ')} exclude each other; give one of them`,
+      `options ${found.map(name => `\`${name}\``).join(' and ')} cannot be combined; use one of them`,
     )
   if (method !== undefined && found[0] !== undefined && found[0] !== 'clientSecret')
     throw new InvalidOptionError(
@@ -102,13 +105,13 @@ function isKey(name: string): boolean {
 function keyOf(given: Checked, { rsaAlgorithm }: Profile): AssertionKey {
   const privateKey = valueOrFile(given, 'privateKey')
   const certificate = valueOrFile(given, 'certificate')
-  // One of the options is the proof, so there is a key.
+  // This cast is safe because `findProof` found one of these options.
   return assertionKeyOf({ ...given, privateKey, certificate }, topLevel, rsaAlgorithm) as AssertionKey
 }
 
 function secretOf({ clientSecret }: Checked): Provided<string> {
   if (clientSecret !== undefined) return clientSecret
   throw new InvalidOptionError(
-    'option `clientSecret` is missing; give it (is the environment variable set?), or `privateKey`, `clientAssertion` or another proof of who the client is',
+    'option `clientSecret` is missing (is the environment variable set?); set it, or another credential such as `privateKey` or `clientAssertion`',
   )
 }

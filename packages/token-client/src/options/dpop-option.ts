@@ -4,20 +4,20 @@ import { dpopKey } from '../acquire/dpop-key.js'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 
-/** true, false, or a key pair; no error shows a key. */
+/** Parses `true`, `false` or a key pair. Error messages never contain a key. */
 export const dpopOption: Parser<boolean | webcrypto.CryptoKeyPair> = parser({
   expected: 'true, or a CryptoKeyPair for ES256, EdDSA, RS256 or PS256',
   read(value) {
     if (typeof value === 'boolean') return value
     const { privateKey, publicKey } = (value ?? {}) as Partial<webcrypto.CryptoKeyPair>
-    // The two types are what makes it a key pair.
+    // This cast is safe because both keys have the required type.
     return privateKey?.type === 'private' && publicKey?.type === 'public'
       ? (value as webcrypto.CryptoKeyPair)
       : undefined
   },
 })
 
-/** The key that tokens are bound to, where they are. */
+/** Returns the key pair that tokens are bound to, or undefined without DPoP. */
 export function dpopKeyOf({
   dpop,
   tokenStore,
@@ -25,7 +25,7 @@ export function dpopKeyOf({
   if (dpop === undefined || dpop === false) return undefined
   if (tokenStore !== undefined)
     throw new InvalidOptionError(
-      'options `dpop` and `tokenStore` exclude each other: a bound token works only in the process that has its key',
+      'options `dpop` and `tokenStore` cannot be combined, because a bound token works only in the process with its key',
     )
   return dpopKey(dpop)
 }

@@ -17,7 +17,7 @@ const factor = parser({
   expected: 'a number from 1 to 100',
   read: value => (typeof value === 'number' && value >= 1 && value <= 100 ? value : undefined),
 })
-/** A list that may be empty: `statusCodes: []` retries no answer. */
+/** Creates a parser for a list that may be empty: `statusCodes: []` retries no response. */
 function listOf(expected: string, fits: (member: unknown) => boolean): Parser<readonly unknown[]> {
   return parser({
     expected,
@@ -29,7 +29,9 @@ const statusCodes = listOf('a list of status codes', code => Number.isInteger(co
 const names = listOf('a list of names', name => typeof name === 'string')
 const anyFunction = callback<(...given: never[]) => unknown>('a function')
 
-/** The options of undici's interceptors. undici checks few of them: with `maxRetries: -1`, a call that fails never ends. */
+/**
+ * The options of undici's interceptors. undici validates few of them: with `maxRetries: -1`, a failing call never ends.
+ */
 const declarations: Readonly<Record<InterceptorName, Declaration>> = {
   dns: {
     maxTTL: milliseconds(),
@@ -61,7 +63,7 @@ const declarations: Readonly<Record<InterceptorName, Declaration>> = {
     cacheByDefault: count(),
     type: oneOf(['shared', 'private']),
     origins: listOf(
-      'a list of texts and regular expressions',
+      'a list of strings and regular expressions',
       one => typeof one === 'string' || one instanceof RegExp,
     ),
   },
@@ -82,7 +84,9 @@ const declarations: Readonly<Record<InterceptorName, Declaration>> = {
   responseError: { throwOnError: boolean() },
 }
 
-/** true, false, or its options; those that are left out stay so, for undici's defaults. */
+/**
+ * Creates a parser for `true`, `false` or the options of an interceptor. Missing options keep the defaults of undici.
+ */
 function interceptor(declaration: Declaration): Parser<unknown> {
   const optionals = Object.entries(declaration).map(([name, one]) => [name, optional(one)])
   const options = object(Object.fromEntries(optionals) as Declaration, 'true, or the options of undici')

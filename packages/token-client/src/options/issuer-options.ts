@@ -7,19 +7,25 @@ import type { Checked } from './options.js'
 import type { OnBehalfOfGrant, Profile } from './profiles.js'
 import { parametersOf, type TargetOptions } from './target-options.js'
 
-/** An authorization server, and how the client asks it for tokens. */
+/** An authorization server, and how the client requests tokens from it. */
 export interface IssuerSettings {
   readonly location: ServerLocation
   readonly allowInsecureHttp: boolean
   readonly clientId: string
   readonly credentials: ClientCredentials
-  /** What a token is requested for → parameters of the request. @throws {InvalidOptionError} */
+  /**
+   * Returns the parameters of a token request.
+   * @throws {InvalidOptionError} if the target is invalid
+   */
   readonly parametersOf: (target: TargetOptions) => readonly (readonly [string, string])[]
   readonly onBehalfOfGrant: OnBehalfOfGrant
   readonly issuerDispatcher: Dispatcher | undefined
 }
 
-/** @param target what the client's own tokens are for */
+/**
+ * Returns the settings for an authorization server.
+ * @param target the scopes and resources of the client's own tokens
+ */
 export function issuerOf(given: Checked, target: TargetOptions, profile: Profile): IssuerSettings {
   const { clientId, onBehalfOfGrant = profile.onBehalfOf, issuerDispatcher } = given
   if (clientId === undefined)
@@ -27,7 +33,7 @@ export function issuerOf(given: Checked, target: TargetOptions, profile: Profile
       'option `clientId` is missing; expected the identifier of this client at the authorization server',
     )
   const wanted = (what: TargetOptions): readonly (readonly [string, string])[] => parametersOf(what, profile)
-  wanted(target) // what is wrong with it shows now, not with the first call
+  wanted(target) // reports an invalid target now, not with the first call
   const credentials = credentialsOf(given, profile)
   return {
     location: locationOf(given),

@@ -9,110 +9,142 @@ import type { TokenStoreOptions } from './sharing-options.js'
 import type { TargetOptions } from './target-options.js'
 import type { TokenSource } from './token-source-option.js'
 
-/** Options of every client, wherever its tokens come from. */
+/** The options that all clients share, independent of the source of tokens. */
 export interface CommonOptions extends TargetOptions {
-  /** The API that is called, and the only origin the token is sent to. A path in it is put before every path. */
+  /** The URL of the API. Tokens are sent to this origin only. A path in it precedes the path of every call. */
   baseUrl: string
   /**
-   * What this client uses of an API (fastify-api-contract): `api.pick(…)`, instead of `resource` and `audience`. Its scopes
-   * are requested besides `scopes`, and the client has `call`.
+   * The operations of an API contract (fastify-api-contract) that this client calls: `api.pick(…)`. Replaces `resource`
+   * and `audience`, adds the scopes of the operations, and adds the method `call`.
    */
   api?: UsedApi
   /**
-   * Which tokens calls of operations carry: `shared`, one with the scopes of all operations of `api`, or `per-operation`,
-   * each one with the scopes of that operation. Default `shared`.
+   * `shared` uses one token with the scopes of all operations of `api`. `per-operation` uses a separate token for each
+   * operation, with only its scopes. Default `shared`.
    */
   tokens?: OperationTokens
-  /** Certificate authorities to trust, as PEM, for the authorization server and the API. Default: those of Node. */
+  /**
+   * The trusted certificate authorities in PEM format, for the authorization server and the API. Read once. Default:
+   * those of Node.js.
+   */
   ca?: string
-  /** Part of a token's life after which it is renewed ahead, between 0 and 1. Default 0.8, less up to a tenth at random. */
+  /**
+   * The fraction of a token's lifetime after which it is renewed, between 0 and 1. Default 0.8, minus up to a tenth at
+   * random.
+   */
   renewAfter?: number
-  /** How long one token request may take, in milliseconds. At most 120000; default 5000. */
+  /** The time limit of one token request in milliseconds, at most 120000. Default 5000. */
   issuerTimeoutMs?: number
-  /** Accept plain http to other machines. Default false. */
+  /** Allows plain http to other machines. Default false. */
   allowInsecureHttp?: boolean
-  /** The undici 7 dispatcher that calls go through; not closed by the client. Default: an `Agent` of its own. */
+  /** An undici 7 dispatcher for calls to the API. The client does not close it. Default: an `Agent`. */
   dispatcher?: Dispatcher
-  /** Interceptors of undici for calls: `{ retry: { maxRetries: 2 }, dns: true }`. The client puts each where it belongs. */
+  /**
+   * Interceptors of undici for calls, such as `{ retry: { maxRetries: 2 }, dns: true }`. The client puts each into a
+   * safe position.
+   */
   interceptors?: InterceptorOptions
   /**
-   * The time in milliseconds since the epoch. Default `Date.now`. Tokens, waits and `Retry-After` go by it; assertions and
-   * proofs (`dpop`) carry the machine's time, since whoever reads them compares them with a clock of their own.
+   * Returns the time in milliseconds since the epoch, for tests. Default `Date.now`. Assertions and DPoP proofs always
+   * use the system clock, because servers compare them with their own clocks.
    */
   clock?: () => number
 }
 
-/** What {@link createTokenClient} takes for tokens of an authorization server. */
+/** Options of {@link createTokenClient} for tokens of an authorization server. */
 export interface TokenClientOptions extends CommonOptions {
-  /** The issuer identifier: its metadata tells where the token endpoint is. */
+  /** The issuer identifier. Its metadata contains the token endpoint. */
   issuer?: string
-  /** Where the metadata is, if not at the issuer's well-known places. */
+  /** The URL of the metadata. Default: the well-known URLs of the issuer. */
   metadataUrl?: string
-  /** The token endpoint itself, instead of or besides `issuer`. */
+  /** The URL of the token endpoint. `issuer` is then optional. */
   tokenEndpoint?: string
-  /** How the authorization server wants to be asked. Default `rfc9068`: as the RFCs have it. */
+  /** The format of token requests that the authorization server expects. Default `rfc9068`. */
   profile?: ProfileName
   clientId: string
-  /** The client secret, or a function that gives it: called for each token request, and once more when it is refused. */
+  /**
+   * The client secret, or a function that returns it. The function is called for each token request, and again if the
+   * server refuses the secret.
+   */
   clientSecret?: Provided<string> | undefined
-  /** How the client authenticates. Default `client_secret_basic` with a secret, `private_key_jwt` with a key. */
+  /** The client authentication method. Default: `client_secret_basic` with a secret, `private_key_jwt` with a key. */
   clientAuthentication?: ClientAuthenticationMethod
-  /** A private key instead of a secret: `private_key_jwt` (RFC 7523 §2.2). PEM, JWK, KeyObject or CryptoKey, or a function. */
+  /**
+   * The private key for `private_key_jwt` (RFC 7523 §2.2) or mutual TLS: PEM, a JWK, a KeyObject, a CryptoKey, or a
+   * function that returns one.
+   */
   privateKey?: Provided<PrivateKeyInput> | undefined
-  /** A file with the private key as PEM, read for each token request. */
+  /** A file with the private key in PEM format, read for each token request. */
   privateKeyFile?: string
-  /** Signs assertions with a key that is kept elsewhere, in a KMS say; wants `keyAlgorithm`. ECDSA signatures are r‖s (RFC 7518 §3.4). */
+  /**
+   * Signs assertions with a key outside of the process, such as in a KMS. Requires `keyAlgorithm`. ECDSA signatures
+   * have the form r‖s (RFC 7518 §3.4).
+   */
   signAssertion?: SignAssertion
-  /** The key id in the assertion's header, where the server has several keys of this client. */
+  /** The `kid` header of assertions, for servers that know several keys of this client. */
   keyId?: string
-  /** The assertion's algorithm, where the key alone does not tell. RSA: `RS256`, and `PS256` with the profile `entra`. */
+  /** The algorithm of assertions. Default: from the key; RSA keys use `RS256`, or `PS256` with the profile `entra`. */
   keyAlgorithm?: string
-  /** The certificate of `privateKey` as PEM, its chain behind it: named in assertions (`x5t#S256`, `x5t`, `x5c`), shown in mutual TLS. */
+  /**
+   * The certificate of `privateKey` in PEM format, followed by its chain. It is named in assertions (`x5t#S256`, `x5t`,
+   * `x5c`) or presented in mutual TLS.
+   */
   certificate?: Provided<string> | undefined
-  /** A file with such a certificate, read for each token request. */
+  /** A file with the certificate, read for each token request. */
   certificateFile?: string
-  /** An assertion that somebody else makes for this client, or a function that gives it: federated identities (RFC 7521 §4.2). */
+  /**
+   * An assertion that another system issued, or a function that returns it, for federated identities (RFC 7521 §4.2).
+   */
   clientAssertion?: Provided<string>
-  /** A file with such an assertion, read for each token request: workload identity of Kubernetes. */
+  /** A file with the client assertion, such as a Kubernetes token. Read for each token request. */
   clientAssertionFile?: string
-  /** The `client_assertion_type` of such an assertion (RFC 7521 §4.2). Default: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`. */
+  /**
+   * The `client_assertion_type` of `clientAssertion` (RFC 7521 §4.2). Default:
+   * `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+   */
   clientAssertionType?: string
   /**
-   * Whom assertions are for: the `issuer`, or the `token_endpoint`. Default: as the profile has it; the token endpoint,
-   * where no `issuer` is given.
+   * The audience of assertions: the `issuer` or the `token_endpoint`. The profile determines the default. Without
+   * `issuer`, it is the token endpoint.
    */
   assertionAudience?: 'issuer' | 'token_endpoint'
-  /** The grant that `onBehalfOf` uses: token exchange (RFC 8693) or JWT bearer (RFC 7523 §2.1). Default: as the profile has it. */
+  /**
+   * The grant that `onBehalfOf` uses: token exchange (RFC 8693) or JWT bearer (RFC 7523 §2.1). The profile determines
+   * the default.
+   */
   onBehalfOfGrant?: OnBehalfOfGrant
   /**
-   * Binds the token to a key (RFC 9449): each request then carries a proof, and the token is of no use to a thief.
-   * `true` makes an ES256 key for this process that never leaves it; or give a key pair of your own.
+   * Binds tokens to a key (RFC 9449), so that a stolen token is useless. `true` generates an ES256 key pair for this
+   * process. A key pair of your own is also accepted.
    */
   dpop?: boolean | webcrypto.CryptoKeyPair
-  /** The undici 7 dispatcher for token requests (a proxy, say); not closed by the client. */
+  /** An undici 7 dispatcher for token requests, such as a `ProxyAgent`. The client does not close it. */
   issuerDispatcher?: Dispatcher
-  /** Where processes share their tokens, so that replicas that start together make one token request. */
+  /** The store through which several processes share tokens. */
   tokenStore?: TokenStoreOptions
 }
 
-/** What {@link createTokenClient} takes for tokens that do not come from a token endpoint. */
+/** Options of {@link createTokenClient} for tokens that do not come from a token endpoint. */
 export interface TokenSourceOptions extends CommonOptions {
   /**
-   * Gets an access token from elsewhere, such as a metadata server or a file. Called when a token is needed; the client
-   * caches and renews the token as usual.
+   * Gets an access token from another source, such as a metadata server or a file. The client calls the function when
+   * it needs a token, and caches the result.
    */
   tokenSource: TokenSource
 }
 
-/** What `register` takes. */
+/** The options of `register`. */
 export type TokenClientPluginOptions = (TokenClientOptions | TokenSourceOptions) & {
-  /** The decorator: `receipts` makes `app.receipts`. */
+  /** The name of the decorator: `receipts` creates `app.receipts`. */
   name: string
-  /** When the first token is asked for: in the `background` once the application is ready (the default), `required` for it to be ready at all, or `lazy`: with the first call. */
+  /**
+   * When the first token is requested: `background` after the application is ready, `required` before it is ready,
+   * `lazy` with the first call. Default `background`.
+   */
   prefetch?: 'background' | 'required' | 'lazy'
 }
 
 type AllOptions = TokenClientOptions & TokenSourceOptions
 
-/** The options after each one was checked on its own. */
+/** The options after each was validated separately. */
 export type Checked = { readonly [Name in keyof AllOptions]-?: AllOptions[Name] | undefined }

@@ -34,13 +34,13 @@ import { sharingOf, tokenStoreOption, type SharingSettings } from './sharing-opt
 import { targetDeclaration, targetOf, type TargetOptions } from './target-options.js'
 import { tokenSourceOf, tokenSourceOption, type TokenSource } from './token-source-option.js'
 
-/** Every option, checked, with its default. */
+/** The validated options, with defaults. */
 export interface Settings {
   readonly name: string
   readonly base: ApiBase
-  /** Where tokens come from. */
+  /** The source of tokens. */
   readonly origin: IssuerSettings | TokenSource
-  /** What the token is asked for, as it was given. */
+  /** The scopes, resources and parameters of the client's tokens. */
   readonly target: TargetOptions
   readonly api: ApiSettings | undefined
   readonly dpop: (() => Promise<webcrypto.CryptoKeyPair>) | undefined
@@ -51,7 +51,7 @@ export interface Settings {
   readonly interceptors: InterceptorOptions
   readonly sharing: SharingSettings | undefined
   readonly now: () => number
-  /** A number from 0 to 1: spreads the renewals of many processes. No option; tests replace it. */
+  /** Returns a random number from 0 to 1, which spreads the renewals of many processes. Tests replace it. */
   readonly random: () => number
 }
 
@@ -94,9 +94,9 @@ const declaration = {
 }
 
 /**
- * Checks the options and fills in the defaults. No message holds a secret.
- * @param ignored names that the caller reads, and that are not for `createTokenClient`
- * @throws {InvalidOptionError} naming the option, the value received and what was expected
+ * Validates the options and adds the defaults. Error messages never contain a secret.
+ * @param ignored names of options that the caller has already read
+ * @throws {InvalidOptionError} with the option, the received value and the expected value
  */
 export function parseOptions(
   options: TokenClientOptions | TokenSourceOptions,
@@ -128,7 +128,7 @@ export function parseOptions(
   })
 }
 
-/** They would do nothing: only the plugin decorates an instance and waits for it to be ready. */
+/** Refuses options of the plugin in createTokenClient, where they have no effect. */
 function refuseRegisterOptions(options: object, ignored: readonly string[]): void {
   for (const name of ['name', 'prefetch'])
     if (!ignored.includes(name) && Object.hasOwn(options, name))

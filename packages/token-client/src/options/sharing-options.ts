@@ -11,16 +11,19 @@ import { createSeal, noSeal } from '../share/seal.js'
 import type { Sharing } from '../share/share-tokens.js'
 import type { TokenStore } from '../share/token-store.js'
 
-/** Where processes share their tokens, and how tokens are kept there. */
+/** The store through which processes share tokens, and its encryption. */
 export interface TokenStoreOptions {
   /** The store, such as {@link redisTokenStore}. */
   store: TokenStore
   /**
-   * Keys that encrypt tokens in the store (AES-256-GCM): 32 bytes each, in base64. The first one encrypts, all of them
-   * decrypt. `'none'`: tokens are stored unencrypted.
+   * The keys that encrypt tokens in the store (AES-256-GCM), each of 32 bytes in base64. The first key encrypts, and
+   * all keys decrypt. `'none'` stores tokens unencrypted.
    */
   encryptionKeys: readonly string[] | 'none'
-  /** How long the client waits for the store before it continues without it, in milliseconds. At most 60000; default 250. */
+  /**
+   * The time limit of one store operation in milliseconds, at most 60000. After that, the client continues without the
+   * store. Default 250.
+   */
   timeoutMs?: number
 }
 
@@ -33,13 +36,13 @@ const declaration = {
   ),
   encryptionKeys: parser<readonly string[] | 'none'>({
     expected:
-      "a list of keys of 32 bytes in base64 (`openssl rand -base64 32` makes one), or 'none' to store tokens unencrypted",
+      "a list of keys of 32 bytes in base64 (`openssl rand -base64 32` generates one), or 'none' to store tokens unencrypted",
     fromText: true,
     read(value, { option, toError }) {
       if (value === 'none') return value
       if (Array.isArray(value) && value.length > 0 && value.every(isKey)) return value
       throw toError(
-        `option \`${option}\` is not a list of keys of 32 bytes in base64 (is the environment variable set?); \`openssl rand -base64 32\` makes one, and 'none' stores tokens unencrypted`,
+        `option \`${option}\` is not a list of keys of 32 bytes in base64 (is the environment variable set?); \`openssl rand -base64 32\` generates one, and 'none' stores tokens unencrypted`,
       )
     },
   }),

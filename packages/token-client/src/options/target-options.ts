@@ -17,19 +17,19 @@ import { InvalidOptionError } from '../errors.js'
 import { toError, topLevel } from './place.js'
 import type { Profile } from './profiles.js'
 
-/** What a token is asked for. */
+/** The scopes, resources and parameters that a token is requested for. */
 export interface TargetOptions {
-  /** The scopes to ask for (RFC 6749 §3.3). */
+  /** The requested scopes (RFC 6749 §3.3). */
   scopes?: readonly string[]
-  /** Whom the token is for: resource indicators (RFC 8707 §2), or what the profile makes of them. */
+  /** The API, or several: resource indicators (RFC 8707 §2), or their equivalent in the profile. */
   resource?: string | readonly string[]
-  /** The `audience` parameter of Auth0 and others. */
+  /** The `audience` parameter of the token request, which Auth0 and other servers use. */
   audience?: string
-  /** Further parameters of the token request. */
+  /** Other parameters of the token request. */
   parameters?: Readonly<Record<string, string>>
 }
 
-/** What the grant and the client's authentication are made of. */
+/** Parameters of the grant and of the client authentication, which users cannot set. */
 const reserved: ReadonlySet<string> = new Set([
   'grant_type',
   'client_id',
@@ -43,7 +43,7 @@ const reserved: ReadonlySet<string> = new Set([
 ])
 
 export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target[Name]> } = {
-  // An empty list asks for what the server grants by default.
+  // An empty list requests the server's default scopes.
   scopes: withDefault(
     strings('a list of scopes, each without spaces (RFC 6749 §3.3)', {
       pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/,
@@ -52,7 +52,7 @@ export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target
     [],
   ),
   resource: withDefault(oneOrMore(text('the audience of the token, such as the URL of the API')), []),
-  audience: optional(text('whom the token is for')),
+  audience: optional(text('the audience of the token')),
   parameters: withDefault(
     parser({
       expected: 'an object of strings',
@@ -67,7 +67,7 @@ export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target
   ),
 }
 
-/** What a token is asked for, after it was checked. */
+/** A validated target. */
 export interface Target {
   readonly scopes: readonly string[]
   readonly resource: readonly string[]
@@ -75,7 +75,7 @@ export interface Target {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** The options of a target among those of a client, as {@link parametersOf} takes them. */
+/** Extracts the target from validated options, in the form that {@link parametersOf} accepts. */
 export function targetOf({ scopes, resource, audience, parameters }: Target): TargetOptions {
   return {
     scopes,
@@ -85,18 +85,24 @@ export function targetOf({ scopes, resource, audience, parameters }: Target): Ta
   }
 }
 
-/** Checks a target that a caller gave. @throws {InvalidOptionError} */
+/**
+ * Validates a target of a caller.
+ * @throws {InvalidOptionError}
+ */
 export function readTarget(target: TargetOptions): Target {
   return readOptions(target as Given, targetDeclaration, topLevel)
 }
 
-/** The target of one call, for `with` and `onBehalfOf`. @throws {InvalidOptionError} if it is not an object literal */
+/**
+ * Copies the argument of `with` or `onBehalfOf`.
+ * @throws {InvalidOptionError} if it is not an object literal
+ */
 export function ownTarget(target: TargetOptions, subject: string): TargetOptions {
   return takeOptions(target, { toError, subject })
 }
 
 /**
- * What a token is asked for → parameters of the token request.
+ * Returns the parameters of the token request for a target.
  * @throws {InvalidOptionError}
  */
 export function parametersOf(
@@ -108,7 +114,7 @@ export function parametersOf(
   const scopes = [...given.scopes, ...defaultScopes(given, meaning)]
   if (meaning === 'audience' && resources.length > 0 && audience !== undefined)
     throw new InvalidOptionError(
-      'options `resource` and `audience` are the same with this profile; give one of them',
+      'options `resource` and `audience` have the same meaning with this profile; use one of them',
     )
   const own: readonly (readonly [string, string])[] = [
     ...(scopes.length === 0 ? [] : [['scope', scopes.join(' ')] as const]),
@@ -117,7 +123,7 @@ export function parametersOf(
     ),
     ...(audience === undefined ? [] : [['audience', audience] as const]),
   ]
-  // RFC 6749 §3.2: a parameter is there once; RFC 8707 §2 has several resources, from one option.
+  // RFC 6749 §3.2 forbids repeated parameters. Only `resource` may be repeated (RFC 8707 §2).
   const twice = own.find(([name]) => Object.hasOwn(further, name))
   if (twice !== undefined)
     throw new InvalidOptionError(
@@ -130,7 +136,7 @@ function refuseReserved(parameters: object, { option, toError: toPlaceError }: P
   for (const name of Object.keys(parameters))
     if (reserved.has(name))
       throw toPlaceError(
-        `option \`${option}\` has \`${name}\`, which the client sets itself${name === 'scope' ? '; give `scopes`' : ''}`,
+        `option \`${option}\` has \`${name}\`, which the client sets itself${name === 'scope' ? '; use `scopes`' : ''}`,
       )
 }
 
@@ -154,7 +160,7 @@ function defaultScopes(
   if (meaning !== 'default scope') return []
   if (scopes.length > 0)
     throw new InvalidOptionError(
-      'options `scopes` and `resource` exclude each other with this profile: an application gets all permissions it was granted, by the scope <resource>/.default',
+      'options `scopes` and `resource` cannot be combined with this profile, because the scope <resource>/.default requests all granted permissions',
     )
   return resources.map(resource => `${resource}/.default`)
 }

@@ -3,22 +3,22 @@ import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 import type { Target } from './target-options.js'
 
-/** What a token source is asked for: the client's own target, or that of `with`. */
+/** The argument of a token source. Its target is that of the client, or of `with`. */
 export interface SourceRequest extends Target {
-  /** Aborts after `issuerTimeoutMs`, and when the client is closed. */
+  /** Aborts after `issuerTimeoutMs`, or when the client is closed. */
   readonly signal: AbortSignal
 }
 
-/** A token of a token source. It is sent as `Bearer` (RFC 6750 §2.1). */
+/** The result of a token source. The token is sent as `Bearer` (RFC 6750 §2.1). */
 export interface SourcedToken {
   readonly accessToken: string
-  /** The token's remaining lifetime in seconds. Default: until the `exp` of a JWT; 60 for any other token. */
+  /** The token's remaining lifetime in seconds. Default: until `exp` for a JWT, and 60 for any other token. */
   readonly expiresIn?: number | undefined
 }
 
 /**
- * Gets an access token from somewhere other than a token endpoint. What it throws is logged; callers get a
- * `TokenUnavailableError`.
+ * Gets an access token from a source other than a token endpoint. If the function throws, the reason is logged and
+ * callers receive a `TokenUnavailableError`.
  */
 export type TokenSource = (request: SourceRequest) => SourcedToken | Promise<SourcedToken>
 
@@ -27,8 +27,9 @@ export const tokenSourceOption: Parser<TokenSource> = callback<TokenSource>(
 )
 
 /**
+ * Returns the token source, or undefined if none is configured.
  * @param issuerOptions names of the options that describe an authorization server
- * @throws {InvalidOptionError} if one of them is beside `tokenSource`, with which there is no authorization server
+ * @throws {InvalidOptionError} if one of these options is set beside `tokenSource`
  */
 export function tokenSourceOf(
   { tokenSource, ca, dispatcher }: Checked,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 
-/** An option, or a function that reads the file in which its value is: whoever replaces the file need tell nobody. */
+/** Returns the value of an option, or a function that reads the value from a file. The file may change at any time. */
 export function valueOrFile<Name extends 'certificate' | 'privateKey' | 'clientAssertion'>(
   given: Checked,
   name: Name,
@@ -11,5 +11,5 @@ export function valueOrFile<Name extends 'certificate' | 'privateKey' | 'clientA
   const file = given[`${name}File`]
   if (file === undefined) return value
   if (value === undefined) return () => readFile(file, 'utf8')
-  throw new InvalidOptionError(`options \`${name}\` and \`${name}File\` exclude each other; give one of them`)
+  throw new InvalidOptionError(`options \`${name}\` and \`${name}File\` cannot be combined; use one of them`)
 }

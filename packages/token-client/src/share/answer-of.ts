@@ -1,6 +1,6 @@
 import { within } from 'oauth-issuer-connection'
 
-/** The answer to an operation of a store. Rejects after `ms` milliseconds: a store may hang. */
+/** Waits for the result of a store operation. Rejects after `ms` milliseconds, because a store may hang. */
 export async function answerOf<T>(use: () => Promise<T>, ms: number): Promise<T> {
   return within(ms, use(), () => Promise.reject(new Error(`the store did not answer within ${ms} ms`)))
 }

@@ -2,7 +2,7 @@ import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-opt
 import { InvalidOptionError } from '../errors.js'
 import type { TokenStore } from './token-store.js'
 
-/** What {@link redisTokenStore} needs of a connection of ioredis or iovalkey. */
+/** The methods of ioredis or iovalkey that {@link redisTokenStore} uses. */
 export interface IoredisConnection {
   readonly status: string
   get(key: string): Promise<unknown>
@@ -11,7 +11,10 @@ export interface IoredisConnection {
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
-/** What {@link redisTokenStore} needs of a client, cluster or pool of the npm package `redis`, from version 4. */
+/**
+ * The methods of a client, cluster or pool of the npm package `redis` (version 4 or later) that {@link redisTokenStore}
+ * uses.
+ */
 export interface NodeRedisConnection {
   readonly isOpen: boolean
   get(key: string): Promise<unknown>
@@ -22,14 +25,14 @@ export interface NodeRedisConnection {
 /** A connection to Redis or Valkey. */
 export type RedisConnection = IoredisConnection | NodeRedisConnection
 
-/** Compare and delete: if the lock has expired and another process has taken it, it stays theirs. */
+/** Deletes the lock only if this process still owns it. After it expired, another process may have taken it. */
 const unlockScript =
   "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 /**
- * Keeps tokens in Redis or Valkey.
- * @param redis a connection of ioredis, iovalkey or `redis`, yours to connect and to close
- * @param prefix put before every key. Default `oauth-token:`
+ * Stores tokens in Redis or Valkey.
+ * @param redis a connection of ioredis, iovalkey or `redis`. The store neither connects nor closes it
+ * @param prefix the prefix of every key. Default `oauth-token:`
  * @throws {InvalidOptionError} for a connection of another package
  *
  * @example

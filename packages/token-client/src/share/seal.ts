@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 
-/** Protects values from everyone who can read or write the store. */
+/** Encrypts values, so that the store cannot be used to read or forge tokens. */
 export interface Seal {
   encrypt(text: string, key: string): string
-  /** Undefined if the value was not encrypted for this key of the store, with one of our keys. */
+  /** Returns undefined if the value was not encrypted for this store key with a known encryption key. */
   decrypt(sealed: string, key: string): string | undefined
 }
 
-/** For a store that is private to the application. */
+/** Stores values unencrypted, for a store that is private to the application. */
 export const noSeal: Seal = { encrypt: text => text, decrypt: sealed => sealed }
 
 const algorithm = 'aes-256-gcm'
@@ -15,9 +15,9 @@ const ivBytes = 12
 const tagBytes = 16
 
 /**
- * AES-256-GCM (NIST SP 800-38D) with a random nonce. The key in the store is authenticated too, so that an entry cannot
- * be copied to a different key.
- * @param keyRing keys of 32 bytes: the first one encrypts, all of them decrypt, so that keys can be rotated
+ * Encrypts with AES-256-GCM (NIST SP 800-38D) and a random nonce. Also authenticates the key of the entry, so that an
+ * entry cannot be copied to another key.
+ * @param keyRing keys of 32 bytes. The first key encrypts, and all keys decrypt, so that keys can be rotated
  */
 export function createSeal(keyRing: readonly Buffer[]): Seal {
   const byId = new Map(keyRing.map(key => [idOf(key), key]))
@@ -50,7 +50,7 @@ export function createSeal(keyRing: readonly Buffer[]): Seal {
   }
 }
 
-/** Identifies a key without revealing anything about it. */
+/** Returns an identifier of an encryption key that reveals nothing about it. */
 function idOf(key: Buffer): string {
   return createHash('sha256').update('token store key ').update(key).digest('base64url').slice(0, 8)
 }

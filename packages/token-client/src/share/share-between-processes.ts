@@ -7,7 +7,7 @@ import type { TokenStore } from './token-store.js'
 
 export type OnStoreFailure = (operation: keyof TokenStore, reason: string) => void
 
-/** Shares tokens through the store, if the options name one. */
+/** Shares tokens through the configured store, if there is one. */
 export function shareBetweenProcesses(
   ask: AskForToken,
   {

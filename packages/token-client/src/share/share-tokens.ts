@@ -6,34 +6,34 @@ import type { Seal } from './seal.js'
 import type { TokenStore } from './token-store.js'
 import { answerOf } from './answer-of.js'
 
-/** How tokens are shared. Times in milliseconds. */
+/** How tokens are shared. All times are in milliseconds. */
 export interface Sharing {
   readonly store: TokenStore
   readonly seal: Seal
-  /** The token's key in the store. */
+  /** The key of the token in the store. */
   readonly key: string
-  /** From then on, an answer is too old to be taken over from another process. */
+  /** Returns the time after which a token from the store is no longer used. */
   readonly freshUntil: (answer: TokenAnswer) => number
   readonly expiresAt: (answer: TokenAnswer) => number
-  /** How long one token request may take. */
+  /** The time limit of one token request. */
   readonly requestTimeoutMs: number
-  /** How long one operation of the store may take. */
+  /** The time limit of one store operation. */
   readonly storeTimeoutMs: number
   readonly now: () => number
-  /** The store could not be used; the client requests tokens without it. */
+  /** Called if the store failed and the client requests tokens without it. */
   readonly onStoreFailure: (operation: keyof TokenStore, reason: string) => void
 }
 
 const pollEveryMs = 25
 
 /**
- * Shares tokens between processes: the one that gets the lock requests a token, the others take it over. Availability
- * comes first: a store that fails, or a lock that is not released in time, costs an extra token request, but no call.
+ * Shares tokens between processes. The process with the lock requests a token, and the others use it. If the store
+ * fails, or a lock is not released in time, a process requests its own token, and no call fails.
  */
 export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
   const { store, seal, key, now } = sharing
 
-  /** The result of a store operation, or `otherwise` if it fails or does not answer in time. */
+  /** Returns the result of a store operation, or `otherwise` if the operation fails or times out. */
   async function tryStore<T>(
     operation: keyof TokenStore,
     otherwise: T,
@@ -49,7 +49,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
 
   async function takeOver(unwanted: string | undefined): Promise<{ answer?: TokenAnswer; failed: boolean }> {
     const { value, failed } = await tryStore<unknown>('get', undefined, () => store.get(key))
-    // Many stores return null, or something else, for a missing key.
+    // Many stores return null or another value for a missing key.
     const answer = typeof value === 'string' ? readAnswer(seal.decrypt(value, key)) : undefined
     const wanted =
       answer !== undefined && answer.accessToken !== unwanted && now() < sharing.freshUntil(answer)
@@ -81,7 +81,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
         continue
       }
       try {
-        // The previous owner of the lock may have stored a token since our last look.
+        // The previous owner of the lock may have stored a token since the last read.
         return (await takeOver(unwanted)).answer ?? (await askAndTell(unwanted))
       } finally {
         await tryStore('unlock', undefined, () => store.unlock(key, owner))
@@ -90,12 +90,12 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
   }
 }
 
-/** Its other members are of no use to other processes. */
+/** Serializes a token response. Other processes cannot use its other members. */
 function textOf({ accessToken, requestedAt, expiresIn, scope }: TokenAnswer): string {
   return JSON.stringify({ accessToken, requestedAt, expiresIn, scope })
 }
 
-/** Returns undefined if the store's text is not an answer that {@link shareTokens} stored. */
+/** Parses a token response from the store. Returns undefined if the text is not one. */
 function readAnswer(text: string | undefined): TokenAnswer | undefined {
   if (text === undefined) return undefined
   try {

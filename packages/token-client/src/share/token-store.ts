@@ -1,14 +1,17 @@
 /**
- * Where several processes keep the tokens they share. Any method may fail or hang: the client stops waiting after a time
- * limit, and requests tokens without the store.
+ * A store through which several processes share tokens. Methods may fail or hang. The client then requests tokens
+ * without the store.
  */
 export interface TokenStore {
-  /** The value, as it was set; undefined or null if there is none. */
+  /** Returns the stored value; undefined or null if the key is missing. */
   get(key: string): Promise<string | undefined | null>
   /** Stores a value for `ttlMs` milliseconds. */
   set(key: string, value: string, ttlMs: number): Promise<void>
-  /** Takes the lock for `ttlMs` milliseconds, unless it is taken; returns whether it did. Must be atomic. */
+  /**
+   * Acquires the lock for `ttlMs` milliseconds, unless another owner has it. Returns true if the lock was acquired.
+   * Must be atomic.
+   */
   lock(key: string, owner: string, ttlMs: number): Promise<boolean>
-  /** Releases the lock, if `owner` still holds it. */
+  /** Releases the lock if `owner` has it. */
   unlock(key: string, owner: string): Promise<void>
 }

@@ -3,11 +3,11 @@ import { messageOf } from 'oauth-issuer-connection'
 import type { TokenStore } from './token-store.js'
 import { answerOf } from './answer-of.js'
 
-/** What is wrong with a store. */
+/** A fault of a token store. */
 export type StoreFault =
-  /** It could not be asked. It may work later. */
+  /** The store failed or timed out. It may work later. */
   | { readonly isWrong: false; readonly operation: keyof TokenStore; readonly reason: string }
-  /** It answered, and wrongly. */
+  /** The store returned a wrong result. */
   | { readonly isWrong: true; readonly reason: string }
 
 interface Step {
@@ -17,12 +17,12 @@ interface Step {
   readonly expected?: string
 }
 
-/** What the verification stores is of no use later. */
+/** How long the test entries stay in the store. */
 const ttlMs = 10_000
 
 /**
- * Checks that values and locks round-trip, with keys of its own.
- * @param timeoutMs how long one operation may take, in milliseconds
+ * Checks with test entries that a store returns its values and honours its locks.
+ * @param timeoutMs the time limit of one operation in milliseconds
  * @returns undefined if the store works
  */
 export async function verifyTokenStore(
@@ -32,7 +32,7 @@ export async function verifyTokenStore(
   for (const { operation, run, isRight, expected } of stepsOf(store)) {
     let answer: unknown
     try {
-      // Also for stores that return no promise.
+      // `await` also accepts a store whose methods return no promise.
       answer = await answerOf(run, timeoutMs)
     } catch (error) {
       return { isWrong: false, operation, reason: messageOf(error) }
@@ -40,7 +40,7 @@ export async function verifyTokenStore(
     if (isRight?.(answer) === false)
       return {
         isWrong: true,
-        reason: `${operation} returned ${nameOf(answer)} where ${expected} was expected`,
+        reason: `${operation} returned ${nameOf(answer)}, expected ${expected}`,
       }
   }
   return undefined
@@ -75,7 +75,7 @@ function stepsOf(store: TokenStore): readonly Step[] {
   ]
 }
 
-/** Nothing else of it: a store may hold tokens of others. */
+/** Describes a result without showing it, because a store may contain other tokens. */
 function nameOf(answer: unknown): string {
   if (typeof answer === 'boolean' || answer === null || answer === undefined) return String(answer)
   if (Buffer.isBuffer(answer)) return 'a Buffer'
