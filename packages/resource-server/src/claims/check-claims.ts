@@ -89,7 +89,7 @@ export function checkKind(claims: Claims, profile: Profile): Refusal | undefined
   // OpenID Connect Back-Channel Logout 1.0 §2.4: a token with the claim `events` is a logout token.
   return claims['events'] === undefined
     ? undefined
-    : new Refusal('type', 'the token has the claim events, so it is not an access token')
+    : new Refusal('type', 'the token has the claim `events`, so it is not an access token')
 }
 
 export function checkPresence(claims: Claims, required: ClaimRules['required']): Refusal | undefined {

@@ -71,7 +71,7 @@ async function refuseMistakes(schema: object): Promise<void> {
 /** Formats the first validation error. TypeBox messages contain no claim values. */
 function firstOf(errors: readonly { instancePath: string; message: string; params: object }[]): string {
   const [error] = errors
-  if (error === undefined) return 'the schema does not match'
+  if (error === undefined) return 'the value does not match the schema'
   const { unevaluatedProperties: unknown } = error.params as { unevaluatedProperties?: readonly string[] }
   const what = unknown === undefined ? error.message : `has unknown keywords: ${unknown.join(', ')}`
   return `${error.instancePath} ${what}`.trim().slice(0, 200)

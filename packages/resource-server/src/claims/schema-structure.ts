@@ -19,8 +19,7 @@ const data = new Set<PropertyKey>(['const', 'enum', 'default', 'examples'])
 export function structureProblem(root: object): string | undefined {
   const found: Parts = { nodes: [], functions: [] }
   if (!collect(root, 1, found)) return `contains itself, or has more than ${deepest} levels or ${most} parts`
-  // TypeBox accepts any truthy result of a `Type.Refine` function, and a promise is truthy, so every token would be
-  // accepted.
+  // An async function in `Type.Refine` would accept every token, because TypeBox treats its promise as true.
   if (found.functions.some(({ constructor }) => constructor.name === 'AsyncFunction'))
     return 'has an async function in Type.Refine; expected a synchronous function'
   const target = targets(root as Node, found.nodes)

@@ -30,8 +30,7 @@ export function documentRoute(
 ): void {
   const schema = (options.schema ?? {}) as DocumentedSchema
   if (requirement === undefined) {
-    // An empty `security` overrides a default of the OpenAPI document, which would make the public route look
-    // protected.
+    // An empty `security` overrides the document's default, which would show the public route as protected.
     const open: object = { security: [], ...schema }
     options.schema = open
     return

@@ -26,7 +26,7 @@ export type Algorithm = ProofAlgorithm | (typeof mlDsaAlgorithms)[number]
 /** The signature algorithms that are supported for access tokens. */
 export const supportedAlgorithms: readonly Algorithm[] = [...proofAlgorithms, ...mlDsaAlgorithms]
 
-/** Returns whether an algorithm is one of ML-DSA (RFC 9964). */
+/** Returns whether an algorithm is a variant of ML-DSA (RFC 9964). */
 export function isMlDsa(algorithm: string): boolean {
   return mlDsaAlgorithms.some(name => name === algorithm)
 }

@@ -57,8 +57,7 @@ export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection
     try {
       return importKeys(await fetchJwks(await whereKeysAre(exchange), wanted, exchange))
     } catch (error) {
-      // The issuer may have moved its keys, so fetch its metadata again next time, unless the metadata request itself
-      // has just failed.
+      // The issuer may have moved its keys: fetch its metadata next time, unless fetching it has just failed.
       discovered = discovered?.confirmed === false ? { ...discovered, confirmed: true } : undefined
       throw error
     }

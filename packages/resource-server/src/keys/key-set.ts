@@ -159,8 +159,7 @@ export function createKeySet(
       // Limits requests for unknown keys to a healthy issuer. For a failing issuer, the back-off limits them.
       if (freshness.state().failures === 0 && freshness.isFresh(now())) {
         const absentAt = unknownKeys.absentAt(kid)
-        // Issuers list a key before they sign with it. A token issued after the last request may be valid, because
-        // its key id may have been guessed before.
+        // A token issued after the last request may be valid: an attacker may have guessed its key id before.
         if (absentAt !== undefined)
           return issuedBy < absentAt || isListed(kid)
             ? undefined

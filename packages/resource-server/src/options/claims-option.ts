@@ -1,10 +1,8 @@
 import { isObject, parser, type Parser } from 'declared-options'
 
 /** Keywords that restrict an object. A schema without any of them would accept every token. */
-const keywords = (
-  'type const enum $ref $dynamicRef allOf anyOf oneOf not if required properties patternProperties ' +
-  'additionalProperties unevaluatedProperties propertyNames minProperties maxProperties dependentRequired dependentSchemas'
-).split(' ')
+const restricting =
+  /^(?:type|const|enum|\$(?:dynamicR|r)ef|(?:all|any|one)Of|not|if|required|dependent\w+|propertyNames|\w*[pP]roperties)$/
 
 /**
  * Parses a JSON Schema for the claims; `compileCustomClaims` checks its details. A Standard Schema is not a JSON
@@ -17,7 +15,7 @@ export const claimsOption: Parser<object> = parser({
   read: value =>
     isObject(value) &&
     ('$schema' in value || !('~standard' in value)) &&
-    keywords.some(keyword => Object.hasOwn(value, keyword))
+    Object.keys(value).some(keyword => restricting.test(keyword))
       ? value
       : undefined,
 })

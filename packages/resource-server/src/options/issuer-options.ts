@@ -52,8 +52,8 @@ export interface IssuerOptions {
   /** Claims that must be present, in addition to the claims that the profile requires. */
   requiredClaims?: readonly string[]
   /**
-   * Introspects tokens that are not JWTs at this issuer (RFC 7662). Several issuers are asked one after the other.
-   * Default: tokens that are not JWTs are refused.
+   * Introspects opaque tokens at this issuer (RFC 7662). Several issuers are asked one after the other. Default:
+   * opaque tokens are refused.
    */
   introspection?: IntrospectionOptions
 }

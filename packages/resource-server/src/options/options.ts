@@ -44,7 +44,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    */
   issuers?: readonly IssuerOptions[] | ResolveIssuer
   /**
-   * The contract of this API (fastify-api-contract). It provides the default of `audience` and the scopes. The
+   * The contract of this API (fastify-api-contract). The contract provides the default of `audience` and the scopes. The
    * application does not start while an operation has no route.
    */
   api?: OfferedApi
@@ -55,7 +55,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   claims?: object
   /**
    * With `report`, every request is accepted, and requests that would be refused are reported (stats, events, log).
-   * `request.auth` is null for every request. Use it to introduce the plugin into a running service. Default
+   * `request.auth` is null for every request. Use this mode to introduce the plugin into a running service. Default
    * `enforce`.
    */
   mode?: Mode
@@ -101,8 +101,8 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /** The maximum age of a token by its `iat`, in milliseconds. From 1000 to a year. Default: unlimited. */
   maxTokenAgeMs?: number
   /**
-   * The maximum age of cached keys in milliseconds. They are renewed in the background from four fifths of it on.
-   * From 1000 to a day; default 300000.
+   * The maximum age of cached keys, in milliseconds. Keys are renewed in the background from four fifths of this age
+   * on. From 1000 to a day; default 300000.
    */
   jwksMaxAgeMs?: number
   /**
@@ -111,7 +111,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    */
   jwksStaleIfErrorMs?: number
   /**
-   * In this time, unknown key ids cause at most five requests to the issuer, in milliseconds. At most an hour;
+   * The period in which unknown key ids cause at most five requests to the issuer, in milliseconds. At most an hour;
    * default 30000.
    */
   unknownKeyCooldownMs?: number

@@ -69,7 +69,7 @@ export function resourceMetadataSettings(
   const why =
     audiences.length === 0
       ? 'no audience is known at the start if `issuers` is a function'
-      : 'the audience is not a single URL of this kind'
+      : 'the option `audience` is not a single URL'
   throw new InvalidOptionError(
     `option \`resourceMetadata.resource\` is missing; expected ${expectedResource}, because ${why}`,
   )

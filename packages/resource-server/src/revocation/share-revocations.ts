@@ -91,8 +91,7 @@ export function shareRevocations(
       if (known !== undefined && isNews) reportRevocation(known, true, log)
       return
     }
-    // Concurrent processes may exceed `maxEntries`, so accept twice as many rather than lose a revocation of another
-    // process.
+    // Concurrent processes may exceed `maxEntries`, and revocations of other processes must not be lost.
     if (!list.add(stored, 2 * maxEntries))
       throw new Error(
         `the store contains more than ${2 * maxEntries} revocations (twice \`revocation.maxEntries\`)`,

@@ -49,7 +49,7 @@ export function createSignatureVerifier({
     if (isConfirmed(key, algorithm)) return undefined
     if (!accepts(raw, key, algorithm)) {
       onDisputed(key, algorithm)
-      return new Refusal('signature', 'node:crypto accepts the signature and @fastify/jwt does not')
+      return new Refusal('signature', 'node:crypto accepts the signature, but @fastify/jwt rejects it')
     }
     const algorithms = confirmed.get(key) ?? new Set()
     confirmed.set(key, algorithms.add(algorithm))
@@ -61,7 +61,7 @@ export function createSignatureVerifier({
       ? threadPool.run(verifyInPool(token, key.keyObject, algorithm))
       : verifyHere(token, key.keyObject, algorithm)
     return andThen(fits, isValid => {
-      if (!isValid) return new Refusal('signature', 'the signature does not verify')
+      if (!isValid) return new Refusal('signature', 'the signature is invalid')
       return isConfirmed(key, algorithm) ? undefined : confirm(token.raw, key, algorithm)
     })
   }
