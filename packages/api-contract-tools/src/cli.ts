@@ -2,12 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
-import {
-  contractFromOpenApi,
-  usualStatuses,
-  type FromOpenApiOptions,
-} from './openapi/contract-from-openapi.js'
+import { contractFromOpenApi } from './openapi/contract-from-openapi.js'
 import { OpenApiError } from './openapi/errors.js'
+import { usualStatuses, type FromOpenApiOptions } from './openapi/options.js'
 
 const usage = `Usage: fastify-api-contract-tools from-openapi FILE [options]
 

@@ -6,9 +6,6 @@ export {
   type PermissionTable,
   type PermittedClient,
 } from './permissions.js'
-export {
-  contractFromOpenApi,
-  type FromOpenApiOptions,
-  type GeneratedContract,
-} from './openapi/contract-from-openapi.js'
+export { contractFromOpenApi, type GeneratedContract } from './openapi/contract-from-openapi.js'
 export { OpenApiError } from './openapi/errors.js'
+export type { FromOpenApiOptions } from './openapi/options.js'

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { ApiUse, Operation } from 'fastify-api-contract'
 
 /** One operation that a client may call. */
@@ -36,8 +37,12 @@ export interface PermissionTable {
 /** What each client uses, by its client id: results of `api.pick(…)`. */
 export type Clients = Readonly<Record<string, readonly Pick<ApiUse, 'audience' | 'operations'>[]>>
 
-/** Who may call what with which scopes: `permissions({ payment: [receiptsApi.pick('putReceipt')] })`. */
+/**
+ * Who may call what with which scopes: `permissions({ payment: [receiptsApi.pick('putReceipt')] })`.
+ * @throws {TypeError} naming the client whose value is not a list of results of `api.pick(…)`
+ */
 export function permissions(clients: Clients): PermissionTable {
+  checkClients(clients)
   const rows = new Map<string, Permission>()
   for (const [client, uses] of Object.entries(clients))
     for (const { audience, operations } of uses)
@@ -54,6 +59,38 @@ export function permissions(clients: Clients): PermissionTable {
   const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
   const grants = grantsOf(sorted)
   return { permissions: sorted, grants, clients: clientsOf(grants), toString: () => asText(sorted) }
+}
+
+/** What the compiler checks, for JavaScript. */
+function checkClients(clients: unknown): void {
+  if (!isRecord(clients))
+    throw unexpected('the argument of permissions()', clients, 'an object: client id → list')
+  for (const [client, uses] of Object.entries(clients)) {
+    if (!Array.isArray(uses)) throw unexpected(`client ${client}`, uses, 'a list of results of api.pick(…)')
+    for (const use of uses as unknown[])
+      if (!isUse(use))
+        throw unexpected(`client ${client}: a member of its list`, use, 'a result of api.pick(…)')
+  }
+}
+
+function isUse(use: unknown): boolean {
+  if (!isRecord(use) || typeof use['audience'] !== 'string' || !isRecord(use['operations'])) return false
+  return Object.values(use['operations']).every(
+    operation =>
+      isRecord(operation) &&
+      [operation['method'], operation['path']].every(text => typeof text === 'string') &&
+      (operation['scopes'] === 'public' || Array.isArray(operation['scopes'])),
+  )
+}
+
+/** Not a list, a Map or a Promise. */
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
+
+function unexpected(where: string, value: unknown, expected: string): TypeError {
+  const shown = inspect(value, { breakLength: Infinity, depth: 1 }).slice(0, 100)
+  return new TypeError(`${where} is ${shown}; expected ${expected}`)
 }
 
 function grantsOf(rows: readonly Permission[]): Grant[] {

@@ -484,11 +484,12 @@ t.test('a document that cannot be used is refused with a reason', async t => {
   const merged = 'openapi: 3.1.0\nx-base: &base { url: "https://a.example.com" }\nservers: [{ <<: *base }]\n'
   t.match(contractFromOpenApi(merged, { source: 'x' }).code, "audience: 'https://a.example.com'")
   const cases: [document: string | object, message: RegExp][] = [
-    ['', /is not an object/],
-    ['[]', /is not an object/],
+    ['', /is null; expected an OpenAPI document as JSON or YAML/],
+    ['[]', /is \[\]; expected an OpenAPI document/],
     ['{"openapi": 3', /neither JSON nor YAML/],
     ['a: b: c', /neither JSON nor YAML/],
-    ['a: &a [*a]', /is not an object|openapi/],
+    ['a: &a [*a]', /more than 500 levels/],
+    [{ openapi: '3.1.0', paths: [] }, /`paths` are \[\]; expected an object/],
     [{ swagger: '2.0' }, /version "2.0" of Swagger; expected OpenAPI 3\. Convert it/],
     [{}, /`openapi` is undefined; expected 3\.0, 3\.1 or 3\.2/],
     [{ openapi: '4.0.0' }, /`openapi` is "4\.0\.0"/],
@@ -570,4 +571,58 @@ t.test('the command writes a file that can be committed', async t => {
   t.match(run(['from-openapi']), { status: 2, stderr: /^Usage: / })
   t.match(run(['to-openapi', file]), { status: 2, stderr: /^Usage: / })
   t.match(run(['--help']), { status: 0, stdout: /^Usage: / })
+})
+
+function nested(levels: number): object {
+  return Array.from({ length: levels }).reduce<object>(items => ({ type: 'array', items }), {})
+}
+
+t.test('a document that is nested too deeply is refused', async t => {
+  const message = /more than 500 levels of objects and lists; move inner schemas to components\/schemas/
+  t.match(schema(nested(400)), 'Type.Array(Type.Array(')
+  for (const levels of [500, 3_000])
+    t.throws(() => schema(nested(levels)), { code: 'API_CONTRACT_OPENAPI', message })
+  const lines = Array.from({ length: 3_000 }, (_, index) => `${' '.repeat(index)}a:`)
+  t.throws(() => contractFromOpenApi(lines.join('\n'), { source: 'x' }), { message })
+})
+
+t.test('a chain of 5,000 schemas becomes 5,000 constants', async t => {
+  const schemas: Record<string, object> = { S5000: { type: 'string' } }
+  for (let index = 0; index < 5_000; index += 1)
+    schemas[`S${index}`] = { properties: { next: { $ref: `#/components/schemas/S${index + 1}` } } }
+  const requestBody = { content: { 'application/json': { schema: { $ref: '#/components/schemas/S0' } } } }
+  t.equal(operation({ requestBody }, { components: { schemas } }).match(/^export const S/gm)?.length, 5_001)
+})
+
+t.test('schemas that double at each reference are refused', async t => {
+  const doubled = Array.from({ length: 30 }, (_, index) => [
+    `s${index}`,
+    { anyOf: [{ $ref: `#/x/s${index + 1}` }, { $ref: `#/x/s${index + 1}` }] },
+  ])
+  const requestBody = { content: { 'application/json': { schema: { $ref: '#/x/s0' } } } }
+  t.throws(() => operation({ requestBody }, { x: { ...Object.fromEntries(doubled), s30: {} } }), {
+    code: 'API_CONTRACT_OPENAPI',
+    message: /more than 10000 references .*; move these schemas there/,
+  })
+})
+
+for (const [options, message] of [
+  [{ source: undefined }, /option source is undefined; expected the name of the document/],
+  [{ source: 5 }, /option source is 5; expected/],
+  [{ audience: ['a'] }, /option audience is \[ 'a' \]; expected/],
+  [{ name: 5 }, /option name is 5; expected/],
+  [{ defaultStatuses: '400' }, /option defaultStatuses is '400'; expected/],
+  [{ defaultStatuses: [999] }, /option defaultStatuses is \[ 999 \]; expected/],
+  [{ title: 'a' }, /There is no option title; expected source/],
+] as const)
+  t.test(`contractFromOpenApi(text, ${JSON.stringify(options)}) is refused`, async t => {
+    t.throws(() => generate({}, options), { code: 'API_CONTRACT_OPENAPI', message })
+  })
+
+t.test('a document that is not text is refused', async t => {
+  for (const text of [null, undefined, {}, Buffer.from('{}')])
+    t.throws(() => contractFromOpenApi(text as never, { source: 'x' }), {
+      code: 'API_CONTRACT_OPENAPI',
+      message: /expected its text, as JSON or YAML/,
+    })
 })

@@ -141,3 +141,25 @@ t.test('the test issuer is configured from the table', async t => {
     detail: /invalid_scope/,
   })
 })
+
+const operation = { method: 'GET', path: '/a', scopes: [] }
+
+for (const [clients, message] of [
+  [null, /the argument of permissions\(\) is null; expected an object/],
+  [[], /the argument of permissions\(\) is \[\]; expected an object/],
+  [{ shop: null }, /client shop is null; expected a list of results of api.pick/],
+  [
+    { shop: { audience: 'x', operations: { operation } } },
+    /client shop is \{ audience: 'x'.*expected a list/,
+  ],
+  [{ shop: [null] }, /client shop: a member of its list is null; expected a result of api.pick/],
+  [{ shop: [{ operations: { operation } }] }, /a member of its list is \{ operations/],
+  [{ shop: [{ audience: 'x', operations: { operation: null } }] }, /expected a result of api.pick/],
+  [
+    { shop: [{ audience: 'x', operations: { operation: { ...operation, scopes: 'a' } } }] },
+    /expected a result of api.pick/,
+  ],
+] as const)
+  t.test(`permissions(${JSON.stringify(clients)}) is refused`, async t => {
+    t.throws(() => permissions(clients as never), { name: 'TypeError', message })
+  })

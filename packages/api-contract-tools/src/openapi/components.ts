@@ -1,10 +1,13 @@
 import { decodeStep, type OpenApiDocument } from './document.js'
+import { OpenApiError } from './errors.js'
 import { isObject } from './json.js'
 import { uniqueNames } from './naming.js'
 import { print, type Code } from './print.js'
 import { schemaCode, type SchemaContext } from './schema-code.js'
 
 const prefix = '#/components/schemas/'
+/** Schemas that double at each reference would otherwise fill the memory. */
+const maxInlined = 10_000
 
 /** The schemas that operations share, as constants of the generated file. */
 export interface Components {
@@ -24,6 +27,7 @@ export function createComponents(
   const names = uniqueNames(Object.keys(schemas).sort(), taken)
   const wanted = new Set<string>()
   const open = new Set<string>()
+  let inlined = 0
 
   /** A reference to anything but a component is written out; `found` says what a reference to a component becomes. */
   const contextWith = (found: (original: string, name: string) => Code): SchemaContext => {
@@ -33,31 +37,59 @@ export function createComponents(
         const original = componentOf(ref)
         const name = original === undefined ? undefined : names.get(original)
         if (original !== undefined && name !== undefined) return found(original, name)
+        inlined += 1
+        if (inlined > maxInlined)
+          throw new OpenApiError(
+            `The document has more than ${maxInlined} references to schemas outside components/schemas, such as ${JSON.stringify(ref.slice(0, 200))}; move these schemas there.`,
+          )
         return once(ref, open, note) ?? closing(ref, open, () => schemaCode(at(ref), context))
       },
     }
     return context
   }
 
-  function statements(): string[] {
-    const written = new Map<string, string>()
-    const context = contextWith((original, name) => {
-      const recursion = once(original, open, note)
-      if (recursion !== undefined) return recursion
-      write(original, name)
+  /** The components that a component refers to, in order. */
+  function referencesOf(original: string): string[] {
+    const found: string[] = []
+    const context = contextWith((other, name) => {
+      found.push(other)
       return name
     })
-    function write(original: string, name: string): void {
-      if (written.has(name)) return
-      const code = closing(original, open, () => schemaCode(schemas[original], context))
-      const start = `export const ${name} = `
-      written.set(
-        name,
-        `${start}${print(code, 0, start.length)}\nexport type ${name} = Static<typeof ${name}>`,
-      )
+    schemaCode(schemas[original], context)
+    return found
+  }
+
+  /** Depth first, without recursion: real documents have longer chains of references than the call stack allows. */
+  function statements(): string[] {
+    const written = new Map<string, string>()
+    const context = contextWith((original, name) => once(original, open, note) ?? name)
+    const path: { readonly original: string; readonly pending: string[] }[] = []
+    const enter = (original: string): void => {
+      if (written.has(original) || open.has(original)) return
+      path.push({ original, pending: referencesOf(original) })
+      open.add(original)
     }
-    for (const original of [...wanted].sort()) write(original, names.get(original) ?? original)
+    for (const first of [...wanted].sort()) {
+      enter(first)
+      for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+        const next = last.pending.shift()
+        if (next !== undefined) {
+          enter(next)
+          continue
+        }
+        written.set(last.original, statementOf(last.original, context))
+        open.delete(last.original)
+        path.pop()
+      }
+    }
     return [...written.values()]
+  }
+
+  function statementOf(original: string, context: SchemaContext): string {
+    const name = names.get(original) ?? original
+    const start = `export const ${name} = `
+    const code = print(schemaCode(schemas[original], context), 0, start.length)
+    return `${start}${code}\nexport type ${name} = Static<typeof ${name}>`
   }
 
   const context = contextWith((original, name) => {

@@ -4,20 +4,9 @@ import { OpenApiError } from './errors.js'
 import { isObject, listOf, membersOf, textOf } from './json.js'
 import { toCamelCase, uniqueNames } from './naming.js'
 import { readOperations, type OperationResult } from './operations.js'
+import { checkOptions, usualStatuses, type FromOpenApiOptions } from './options.js'
 import { comment, object, print, property, quote } from './print.js'
 import { readSecurity } from './security.js'
-
-/** How a contract is generated. */
-export interface FromOpenApiOptions {
-  /** What the generated file calls its source, such as `openapi.json`. */
-  readonly source: string
-  /** The audience of tokens for the API. Default: the URL of the document's first server. */
-  readonly audience?: string
-  /** The name of the contract's constant. Default: from the document's title, such as `receiptsApi`. */
-  readonly name?: string
-  /** Which statuses a `default` response stands for, besides those that are listed. */
-  readonly defaultStatuses?: readonly number[]
-}
 
 /** A generated contract. */
 export interface GeneratedContract {
@@ -27,14 +16,13 @@ export interface GeneratedContract {
   readonly notes: readonly string[]
 }
 
-export const usualStatuses: readonly number[] = [400, 401, 403, 404, 409, 422, 429, 500, 503]
-
 /**
  * Generates a contract from an OpenAPI document, 3.0 to 3.2, as JSON or YAML. The same document gives the same text.
  * References to other files or addresses are not followed.
  * @throws {OpenApiError} if the document cannot be read, or an option is wrong
  */
 export function contractFromOpenApi(text: string, options: FromOpenApiOptions): GeneratedContract {
+  checkOptions(options)
   const document = readDocument(text)
   const name = contractName(options.name, document)
   const notes = new Set<string>()

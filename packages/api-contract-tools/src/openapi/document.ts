@@ -2,6 +2,9 @@ import { parse } from 'yaml'
 import { OpenApiError } from './errors.js'
 import { isObject, type Json, type JsonObject } from './json.js'
 
+/** Schemas are read and printed by recursive functions, whose depth the call stack limits. */
+const maxLevels = 500
+
 /** An OpenAPI document whose local references can be followed. */
 export interface OpenApiDocument {
   readonly root: JsonObject
@@ -18,15 +21,19 @@ export interface OpenApiDocument {
  */
 export function readDocument(text: string): OpenApiDocument {
   const root = parseText(text)
-  if (!isObject(root)) throw new OpenApiError('The OpenAPI document is not an object.')
-  const { openapi, swagger } = root
+  if (!isObject(root))
+    throw new OpenApiError(`The document is ${shown(root)}; expected an OpenAPI document as JSON or YAML.`)
+  refuseDeep(root)
+  const { openapi, swagger, paths } = root
   if (swagger !== undefined)
     throw new OpenApiError(
       `The document has version ${shown(swagger)} of Swagger; expected OpenAPI 3. Convert it first, for example with swagger2openapi.`,
     )
   if (typeof openapi !== 'string' || !/^3\.[012](\.|$)/.test(openapi))
     throw new OpenApiError(`The document's \`openapi\` is ${shown(openapi)}; expected 3.0, 3.1 or 3.2.`)
-  const document: OpenApiDocument = {
+  if (paths !== undefined && !isObject(paths))
+    throw new OpenApiError(`The document's \`paths\` are ${shown(paths)}; expected an object.`)
+  return {
     root,
     at: ref => pointed(root, ref),
     resolve(value) {
@@ -41,15 +48,32 @@ export function readDocument(text: string): OpenApiDocument {
       return found
     },
   }
-  return document
+}
+
+function refuseDeep(root: JsonObject): void {
+  let level: ReadonlySet<unknown> = new Set([root])
+  for (let depth = 1; level.size > 0; depth += 1) {
+    if (depth > maxLevels) throw tooDeep()
+    const members = [...level].flatMap(value => Object.values(value as object) as unknown[])
+    level = new Set(members.filter(value => typeof value === 'object' && value !== null))
+  }
+}
+
+function tooDeep(): OpenApiError {
+  return new OpenApiError(
+    `The document has more than ${maxLevels} levels of objects and lists; move inner schemas to components/schemas and refer to them.`,
+  )
 }
 
 function parseText(text: string): Json {
+  if (typeof text !== 'string')
+    throw new OpenApiError(`The document is ${typeof text}; expected its text, as JSON or YAML.`)
   try {
     // JSON is YAML too, but JSON.parse is much faster. JSON.parse refuses a byte order mark.
     const content = text.replace(/^\uFEFF/, '')
     return (/^\s*\{/.test(content) ? parseEither(content) : parseYaml(content)) as Json
   } catch (error) {
+    if (/call stack/.test((error as Error).message)) throw tooDeep()
     throw new OpenApiError(`The document is neither JSON nor YAML: ${(error as Error).message}`)
   }
 }

@@ -1,0 +1,43 @@
+import { inspect } from 'node:util'
+import { OpenApiError } from './errors.js'
+
+/** How a contract is generated. */
+export interface FromOpenApiOptions {
+  /** What the generated file calls its source, such as `openapi.json`. */
+  readonly source: string
+  /** The audience of tokens for the API. Default: the URL of the document's first server. */
+  readonly audience?: string
+  /** The name of the contract's constant. Default: from the document's title, such as `receiptsApi`. */
+  readonly name?: string
+  /** Which statuses a `default` response stands for, besides those that are listed. */
+  readonly defaultStatuses?: readonly number[]
+}
+
+/** The statuses that a `default` response stands for, unless the options say otherwise. */
+export const usualStatuses: readonly number[] = [400, 401, 403, 404, 409, 422, 429, 500, 503]
+
+/** What the compiler checks, for JavaScript. @throws {OpenApiError} */
+export function checkOptions(options: FromOpenApiOptions): void {
+  const { source, ...others }: Readonly<Record<string, unknown>> = { ...options }
+  expect(typeof source === 'string', 'source', source, 'the name of the document, such as openapi.json')
+  for (const [name, value] of Object.entries(others)) {
+    if (name === 'audience' || name === 'name')
+      expect(value === undefined || typeof value === 'string', name, value, 'text')
+    else if (name === 'defaultStatuses')
+      expect(value === undefined || areStatuses(value), name, value, 'a list of statuses from 200 to 599')
+    else
+      throw new OpenApiError(`There is no option ${name}; expected source, audience, name, defaultStatuses.`)
+  }
+}
+
+function areStatuses(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(status => Number.isInteger(status) && Number(status) >= 200 && Number(status) < 600)
+  )
+}
+
+function expect(isRight: boolean, name: string, value: unknown, expected: string): void {
+  if (isRight) return
+  throw new OpenApiError(`The option ${name} is ${inspect(value).slice(0, 100)}; expected ${expected}.`)
+}
