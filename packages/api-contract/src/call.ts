@@ -46,7 +46,7 @@ export type Input<Op> = Op extends Operation
       }
   : never
 
-// A mapped type, so that the compiler looks at one operation's input, and not at all of them, for each call.
+// Mapped, and inferred as `I` below, so that the compiler evaluates only the called operation's input.
 export type Inputs<O extends Operations> = {
   readonly [Name in keyof O]: Input<O[Name]>
 }
@@ -56,7 +56,7 @@ export interface Calls<O extends Operations = Operations> {
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show it
   readonly call: <Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
     operation: Name,
-    ...input: Nothing extends Inputs<O>[Name] ? [input?: Inputs<O>[Name]] : [input: Inputs<O>[Name]]
+    ...input: Inputs<O>[Name] extends infer I ? (Nothing extends I ? [input?: I] : [input: I]) : never
   ) => Promise<ReceivedFrom<O[Name]>>
 }
 
@@ -86,6 +86,8 @@ export function callOver<O extends Operations>(operations: O, client: Client | C
     if (schema && json === undefined) throw new InvalidCallError(`${name}: body`, body, 'JSON')
     const target =
       typeof client === 'function' ? client({ name, scopes: scopes === 'public' ? [] : scopes }) : client
+    if (typeof (target as Partial<Client> | undefined)?.request !== 'function')
+      throw new InvalidCallError(`${name}: client`, target, 'an object with request()')
     const received = await target.request({
       method,
       path: pathOf(name, path, { ...params }, { ...query }),
@@ -99,5 +101,5 @@ export function callOver<O extends Operations>(operations: O, client: Client | C
     })
     return readAnswer(name, responses, received)
   }
-  return { call: call as Calls<O>['call'] } // the operations' types say what it takes and gives
+  return { call: call as never } // `Calls` has the types
 }

@@ -108,6 +108,7 @@ export function find<O extends Operations, Name extends keyof O & string>(
   return operations[name]
 }
 
-function expect(isRight: boolean, where: string, value: unknown, expected: string): void {
+/** @throws {InvalidContractError} */
+export function expect(isRight: boolean, where: string, value: unknown, expected: string): void {
   if (!isRight) throw new InvalidContractError(where, value, expected)
 }

@@ -8,7 +8,8 @@ import type {
 } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Answer, AnswerTo } from './answer.js'
-import { BrokenContractError, InvalidContractError } from './errors.js'
+import { expect } from './check-definition.js'
+import { BrokenContractError } from './errors.js'
 import type { BodyOf, Operation, Operations } from './operation.js'
 import { loadCompiler, schemaProblems } from './schema-problems.js'
 
@@ -76,6 +77,7 @@ export function answer(
 
 /** @internal */
 export function routeFor<Op extends Operation>(name: string, operation: Op, handler: unknown): Route<Op> {
+  expect(typeof handler === 'function', `${name}: handler`, handler, 'a function')
   const { method, path: url, scopes, query, responses, params, body, summary } = operation
   const response = Object.entries(responses).map(([status, schema]) => [status, schema ?? noBody])
   const schema = {
@@ -152,12 +154,12 @@ export async function requireRoutes(operations: Operations, app: Application): P
       .map(([name, { method, path }]) => ({ name, method, url: app.prefix + path }))
       .filter(route => !app.hasRoute(route))
       .map(({ name, method, url }) => `${name} (${method} ${url})`)
-    if (missing.length > 0)
-      throw new InvalidContractError(
-        `the route of ${missing.join(', ')}`,
-        undefined,
-        'app.route(api.route(name, handler))',
-      )
+    expect(
+      missing.length === 0,
+      `the route of ${missing.join(', ')}`,
+      undefined,
+      'app.route(api.route(name, handler))',
+    )
     await loadCompiler()
   })
 }

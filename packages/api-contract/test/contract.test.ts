@@ -107,6 +107,27 @@ t.test('an operation that does not exist is refused at the start', async t => {
   t.throws(() => receiptsApi.pick('toString' as never), { message })
 })
 
+t.test('a route without a handler is refused', async t => {
+  for (const handler of [undefined, 'handler'])
+    t.throws(() => receiptsApi.route('putReceipt', handler as never), {
+      message: /^API contract: putReceipt: handler is .*; expected a function$/,
+    })
+})
+
+t.test('a call over something that is not a client is refused', async t => {
+  for (const client of [undefined, null, {}, () => undefined])
+    await t.rejects(
+      receiptsApi
+        .pick('listReceipts')
+        .over(client as never)
+        .call('listReceipts'),
+      {
+        code: 'API_CONTRACT_INVALID_CALL',
+        message: /^API contract: listReceipts: client is .*; expected an object with request\(\)$/,
+      },
+    )
+})
+
 /** An application that ends with the test. */
 function build(t: Test): FastifyInstance {
   const app = fastify()
