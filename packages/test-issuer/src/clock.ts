@@ -1,3 +1,5 @@
+import { show } from 'declared-options'
+
 /** The issuer's time; `now` may be given to a plugin's `clock` option, so that both move together. */
 export interface TestClock {
   /** Milliseconds since the epoch. */
@@ -14,14 +16,14 @@ export function createClock(source: () => number): TestClock {
     now: () => source() + offset,
     advance(ms) {
       if (!Number.isFinite(ms))
-        throw new TypeError(`oauth-test-issuer: clock.advance expects milliseconds, not ${ms}`)
+        throw new TypeError(`oauth-test-issuer: clock.advance expects milliseconds, not ${show(ms)}`)
       offset += ms
     },
     set(time) {
       const ms = Number(time)
       if (!Number.isFinite(ms))
         throw new TypeError(
-          `oauth-test-issuer: clock.set expects milliseconds or a Date, not ${String(time)}`,
+          `oauth-test-issuer: clock.set expects milliseconds or a Date, not ${time instanceof Date ? String(time) : show(time)}`,
         )
       offset = ms - source()
     },

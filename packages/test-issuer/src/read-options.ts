@@ -1,4 +1,5 @@
 import {
+  isPlainObject,
   oneOrMore,
   parseOptions,
   parser,
@@ -26,6 +27,25 @@ export const scopesOption: Parser<readonly string[]> = strings(
   'a list of scopes, each without spaces (RFC 6749 §3.3)',
   { pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/, mayBeEmpty: true },
 )
+
+/** Accepts a value if a function returns a result for it without throwing. */
+export function usableBy<T>(use: (value: T) => unknown, expected: string): Parser<T> {
+  return parser({
+    expected,
+    read(value) {
+      try {
+        return use(value as T) === undefined ? undefined : (value as T)
+      } catch {
+        return undefined
+      }
+    },
+  })
+}
+
+/** Members of a JSON object, such as claims. */
+export function jsonObject<T extends object>(expected: string): Parser<T> {
+  return usableBy<T>(value => (isPlainObject(value) ? JSON.stringify(value) : undefined), expected)
+}
 
 /** For options that are checked where they are used. */
 export function anything<T>(expected: string): Parser<T> {

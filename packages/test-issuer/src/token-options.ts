@@ -1,7 +1,9 @@
-import { optional, parser, text, withDefault, type Declares } from 'declared-options'
+import { X509Certificate } from 'node:crypto'
+import { types } from 'node:util'
+import { isObject, optional, parser, text, withDefault, type Declares } from 'declared-options'
 import type { Profile, TokenContent } from './issue/profile.js'
 import type { TokenShape } from './issue/sign-token.js'
-import { anything, audienceOption, readOptions, scopesOption, wrong } from './read-options.js'
+import { audienceOption, jsonObject, readOptions, scopesOption, usableBy, wrong } from './read-options.js'
 
 /** Options of a token. */
 export interface TokenOptions extends TokenShape {
@@ -24,16 +26,27 @@ const declaration = {
   clientId: withDefault(text('the id of a client'), 'test-client'),
   expiresInMs: optional(
     parser({
-      expected: 'milliseconds',
-      read: value => (typeof value === 'number' && Number.isFinite(value) ? value : undefined),
+      expected: 'milliseconds, from -1e12 to 1e12',
+      read: value => (typeof value === 'number' && Math.abs(value) <= 1e12 ? value : undefined),
     }),
   ),
   // Deliberate mistakes go into these two.
-  claims: optional(anything('claims')),
-  header: optional(anything('members of the header')),
-  dpopKey: optional(anything('a public key')),
-  certificate: optional(anything('a certificate')),
+  claims: optional(jsonObject('an object of claims that JSON can represent')),
+  header: optional(jsonObject('an object of header members that JSON can represent')),
+  dpopKey: optional(
+    parser({
+      expected: 'a public key: a KeyObject, a CryptoKey or a JWK',
+      read: value => (isPublicKey(value) ? value : undefined),
+    }),
+  ),
+  certificate: optional(
+    usableBy((pem: string) => new X509Certificate(pem), 'an X.509 certificate in PEM or DER'),
+  ),
 } satisfies Declares<TokenOptions>
+
+function isPublicKey(value: unknown): boolean {
+  return types.isKeyObject(value) || types.isCryptoKey(value) || (isObject(value) && 'kty' in value)
+}
 
 /** The content of a token, and its lifetime. */
 type Content = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresInMs: number }

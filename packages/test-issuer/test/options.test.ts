@@ -1,5 +1,6 @@
+import { inspect } from 'node:util'
 import t from 'tap'
-import { createTestIssuer } from 'oauth-test-issuer'
+import { createTestIssuer, expectProtected } from 'oauth-test-issuer'
 
 for (const [options, message] of [
   [{ audiense: 'a' }, /createTestIssuer\(\): there is no option `audiense`; did you mean `audience`\?/],
@@ -106,3 +107,30 @@ for (const [options, message] of [
     await t.rejects(issuer.token(options as never), { name: 'TypeError', message })
     await t.rejects(issuer.badTokens(options as never), { name: 'TypeError', message })
   })
+
+for (const [options, message] of [
+  [{ claims: 'admin' }, /option `claims` is "admin"; expected an object of claims that JSON can represent/],
+  [{ claims: { balance: 1n } }, /option `claims` is \{ balance \}; expected an object of claims/],
+  [{ header: null }, /option `header` is null; expected an object of header members/],
+  [{ header: { alg: 'HS256' } }, /the ES256 key cannot sign a token with the header \{"alg":"HS256"/],
+  [{ dpopKey: 'key' }, /option `dpopKey` is "key"; expected a public key: a KeyObject, a CryptoKey or a JWK/],
+  [{ dpopKey: {} }, /option `dpopKey` is \{\}; expected a public key/],
+  [{ certificate: 'cert' }, /option `certificate` is "cert"; expected an X.509 certificate in PEM or DER/],
+  [{ expiresInMs: 1e300 }, /option `expiresInMs` is 1e\+300; expected milliseconds, from -1e12 to 1e12/],
+] as const)
+  t.test(`token(${inspect(options)}) is refused`, async t => {
+    await using issuer = await createTestIssuer({ audience: 'a:b', listen: false })
+    await t.rejects(issuer.token(options as never), { name: 'TypeError', message })
+  })
+
+t.test('refuses arguments of the wrong type', async t => {
+  await using issuer = await createTestIssuer({ audience: 'a:b', listen: false })
+  const jwks = { keys: [null] }
+  const registration = { clientId: 'a', audience: 'a:b', jwks } as never
+  t.throws(() => issuer.registerClient(registration), /client a: option `jwks` is \{ keys \}; expected a JWK/)
+  t.throws(() => issuer.revoke(undefined as never), /revoke\(\): the token is undefined; expected text/)
+  t.throws(() => issuer.clock.advance('5' as never), /clock.advance expects milliseconds, not "5"/)
+  const routes = [{ url: '/' }]
+  for (const app of [undefined, {}])
+    await t.rejects(expectProtected(app as never, { issuer, routes }), /expected a Fastify instance/)
+})

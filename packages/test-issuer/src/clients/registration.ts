@@ -67,7 +67,7 @@ const declaration = {
     parser({
       expected: 'a JWK set: { keys: […] }',
       read: value =>
-        isObject(value) && Array.isArray(value['keys'])
+        isObject(value) && Array.isArray(value['keys']) && value['keys'].every(isObject)
           ? (value as NonNullable<ClientRegistration['jwks']>)
           : undefined,
     }),

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert'
-import { instance, listOf, object, optional, text, type Declares } from 'declared-options'
-import { anything, audienceOption, readOptions, scopesOption, wrong } from '../read-options.js'
+import { instance, listOf, object, optional, show, text, type Declares } from 'declared-options'
+import { anything, audienceOption, jsonObject, readOptions, scopesOption, wrong } from '../read-options.js'
 import { checkRoute } from './check-route.js'
 import type { InjectableApp } from './injectable-app.js'
 import type { TestIssuer } from '../test-issuer.js'
@@ -23,7 +23,7 @@ const declaration = {
   routes: optional(
     listOf(object(route, "a route such as { url: '/receipts' }"), 'a list of at least one route'),
   ),
-  token: optional(anything<TokenOptions>('options of tokens')),
+  token: optional(jsonObject<TokenOptions>('an object of token options')),
 } satisfies Declares<ExpectProtectedOptions>
 
 /**
@@ -39,6 +39,8 @@ const declaration = {
  */
 export async function expectProtected(app: InjectableApp, options: ExpectProtectedOptions): Promise<void> {
   readOptions('expectProtected()', options, declaration)
+  if (typeof (app as Partial<InjectableApp> | undefined)?.inject !== 'function')
+    throw wrong('expectProtected()', `the application is ${show(app)}; expected a Fastify instance`)
   const routes = options.routes ?? listedRoutes(app)
   if (routes.length === 0)
     throw wrong('expectProtected()', 'there are no routes to check, so it would always pass; give `routes`')

@@ -42,9 +42,16 @@ export async function signCompact(
   const { kid, algorithm, privateKey } = key
   const whole = withoutUndefined({ alg: algorithm, kid, ...header })
   const crit = Object.fromEntries(((whole['crit'] ?? []) as string[]).map(name => [name, true]))
-  return new CompactSign(Buffer.from(JSON.stringify(claims)))
-    .setProtectedHeader(whole as { alg: string })
-    .sign(privateKey, { crit })
+  try {
+    return await new CompactSign(Buffer.from(JSON.stringify(claims)))
+      .setProtectedHeader(whole as { alg: string })
+      .sign(privateKey, { crit })
+  } catch (error) {
+    throw new TypeError(
+      `oauth-test-issuer: the ${algorithm} key cannot sign a token with the header ${JSON.stringify(whole)}: ${(error as Error).message}`,
+      { cause: error },
+    )
+  }
 }
 
 function withoutUndefined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -1,5 +1,5 @@
-import { count, milliseconds, optional, parser, type Declares, type Parser } from 'declared-options'
-import { readOptions, wrong } from '../read-options.js'
+import { count, milliseconds, optional, type Declares } from 'declared-options'
+import { readOptions, usableBy, wrong } from '../read-options.js'
 import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
 /** How an endpoint fails. With only `delayMs`, the answer is correct but late. */
@@ -62,17 +62,3 @@ const declaration = {
   delayMs: optional(milliseconds()),
   times: optional(count({ min: 1 })),
 } satisfies Declares<Failure>
-
-/** Accepts a value if a function returns a result for it without throwing. */
-function usableBy<T>(use: (value: T) => unknown, expected: string): Parser<T> {
-  return parser({
-    expected,
-    read(value) {
-      try {
-        return use(value as T) === undefined ? undefined : (value as T)
-      } catch {
-        return undefined
-      }
-    },
-  })
-}

@@ -1,8 +1,10 @@
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import { jwtVerify } from 'jose/jwt/verify'
+import { show } from 'declared-options'
 import { isSameAlgorithm } from '../issue/ed25519-names.js'
 import type { Claims } from '../issue/profile.js'
 import type { SigningKeys } from '../issue/signing-keys.js'
+import { wrong } from '../read-options.js'
 
 /** Tells whether a token of this issuer is still valid. */
 export interface OwnTokens {
@@ -32,6 +34,7 @@ export function createOwnTokens(issuer: string, keys: SigningKeys, now: () => nu
       return payload
     },
     revoke(token) {
+      if (typeof token !== 'string') throw wrong('revoke()', `the token is ${show(token)}; expected text`)
       revoked.add(token)
     },
   }
