@@ -7,9 +7,10 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
+import { limitTime, timeLimitSeconds } from './time-limit.mjs'
 
-const timeLimitSeconds = 600
-const jobs = Number(process.env.TEST_JOBS) || Math.min(4, Math.max(2, availableParallelism()))
+// Tests also wait, so one more file than there are cores keeps the cores busy.
+const jobs = Number(process.env.TEST_JOBS) || Math.min(4, availableParallelism() + 1)
 const waiting = process.argv.slice(2)
 /** File → its counts. */
 const summary = {}
@@ -20,22 +21,23 @@ async function runFile(file) {
   const child = spawn(process.execPath, ['--enable-source-maps', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, TAP: '1', TAP_TIMEOUT: String(timeLimitSeconds) },
-    timeout: timeLimitSeconds * 1000,
-    killSignal: 'SIGKILL',
   })
+  const stopLimit = limitTime(file, child)
   const ended = once(child, 'close')
   const results = t.stdin(file, { tapStream: child.stdout.pipe(new PassThrough()), buffered: true })
   const [code, signal] = await ended
+  const isTooLate = stopLimit()
   const { ok } = await results
   const { pass, fail, skip, todo } = counts.get(file)
-  const problem = problemOf({ code, signal, ok, tests: pass + fail + skip + todo, fail })
+  const problem = problemOf({ isTooLate, code, signal, ok, tests: pass + fail + skip + todo, fail })
   if (problem !== undefined) t.fail(`${file} ${problem}`, { at: null, stack: '' })
   summary[file] = { pass, fail: fail + (problem === undefined ? 0 : 1), skip: skip + todo }
   tellProgress(file, (performance.now() - started) / 1000)
 }
 
 /** What is wrong with a file without a failed assertion; undefined if nothing is, or if an assertion reports it. */
-function problemOf({ code, signal, ok, tests, fail }) {
+function problemOf({ isTooLate, code, signal, ok, tests, fail }) {
+  if (isTooLate) return `exceeded the limit of ${timeLimitSeconds} s`
   if (fail > 0) return undefined
   if (signal !== null) return `was ended by ${signal}`
   if (code !== 0) return `ended with exit code ${code}`

@@ -1,11 +1,24 @@
 // Finds the test files: `test/**/*.test.ts` of each package, the demo and the docs, and the files they compile to.
 import { existsSync, readdirSync } from 'node:fs'
 
-const areas = [
-  'demo', // first, because it holds the slowest files
-  'docs',
-  'benchmarks',
-  ...readdirSync('packages').map(name => `packages/${name}`),
+const areas = ['demo', 'docs', 'benchmarks', ...readdirSync('packages').map(name => `packages/${name}`)]
+
+/** These files start first, the longest one first: a long file that starts last would run alone at the end. */
+const longest = [
+  'demo/test/browser-switches.test.ts',
+  'demo/test/browser-pages.test.ts',
+  'packages/api-contract/test/types.test.ts',
+  'docs/test/code-blocks.test.ts',
+  'packages/test-issuer/test/expect-protected.test.ts',
+  'packages/resource-server/test/attacks/cache-changes-nothing.test.ts',
+  'demo/test/kill.test.ts',
+  'demo/test/start.test.ts',
+  'docs/test/api-report.test.ts',
+  'demo/test/faults.test.ts',
+  'demo/test/browser-buying.test.ts',
+  'demo/test/receipts.test.ts',
+  'packages/test-issuer/test/hostile-requests.test.ts',
+  'packages/resource-server/test/der-signature.test.ts',
 ]
 
 /**
@@ -23,7 +36,12 @@ export function selectTestFiles(selections) {
   for (const { source, compiled } of selected)
     if (!existsSync(compiled))
       throw new Error(`${source} is not compiled: expected ${compiled}. Is it excluded by a tsconfig.json?`)
-  return selected.map(({ compiled }) => compiled)
+  return selected.toSorted((a, b) => orderOf(a) - orderOf(b)).map(({ compiled }) => compiled)
+}
+
+function orderOf({ source }) {
+  const index = longest.indexOf(source)
+  return index === -1 ? longest.length : index
 }
 
 function matches({ source, compiled }, part) {

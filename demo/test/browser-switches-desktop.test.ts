@@ -1,3 +1,0 @@
-import { flipEverySwitch } from './browser-switches.js'
-
-flipEverySwitch('desktop')
