@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   accessibilityProblems,
   browserPatienceMs,
+  contrastProblems,
   devices,
   launch,
   needsChromium,
@@ -87,21 +88,25 @@ t.test('the shop fits 320 pixels, which is 1280 at four times the size', needsCh
   }
 })
 
-t.test('each page fits its screen, and axe-core finds nothing', needsChromium, async t => {
+t.test('each page fits its screen, and axe-core finds no problem', needsChromium, async t => {
   t.setTimeout(browserPatienceMs)
-  const { url } = await openShop(t)
   const browser = await launch(t)
   for (const device of Object.keys(devices) as Device[])
-    for (const colorScheme of ['light', 'dark'] as const)
-      await t.test(`${device}, ${colorScheme}`, async t => {
-        const options = { ...devices[device], colorScheme, baseURL: url }
-        const page = await openPage(t, { browser, url }, options)
-        for (const [name, go] of pages) {
-          await go(page)
-          await page.waitForLoadState()
-          await takePicture(page, `${device} ${colorScheme}: ${name}`)
-          t.equal(await tooWide(page), 0, `${name} fits`)
-          t.strictSame(await accessibilityProblems(page), [], `nothing found: ${name}`)
-        }
-      })
+    await t.test(device, async t => {
+      // A shop of its own: axe-core takes seconds for the long token flow of a shop with many purchases.
+      const { url } = await openShop(t)
+      const page = await openPage(t, { browser, url }, { ...devices[device], baseURL: url })
+      for (const [name, go] of pages) {
+        await go(page)
+        await page.waitForLoadState()
+        await takePicture(page, `${device} light: ${name}`)
+        t.equal(await tooWide(page), 0, `${name} fits`)
+        t.strictSame(await accessibilityProblems(page), [], `no problem: ${name}`)
+        await page.emulateMedia({ colorScheme: 'dark' })
+        await takePicture(page, `${device} dark: ${name}`)
+        t.equal(await tooWide(page), 0, `${name} fits, dark`)
+        t.strictSame(await contrastProblems(page), [], `enough contrast: ${name}, dark`)
+        await page.emulateMedia({ colorScheme: 'light' })
+      }
+    })
 })

@@ -66,14 +66,25 @@ export function tooWide(page: Page): Promise<number> {
   })
 }
 
-/** What axe-core finds on the page, each in a sentence. */
+/** Returns the accessibility problems that axe-core finds on the page, one sentence each. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
-  // By the debugger's way in, since the page's policy lets no foreign script run.
+  // Through the debugger: the page's content security policy blocks foreign scripts.
   await page.evaluate(axe.source)
-  const { violations } = await page.evaluate(() =>
-    (globalThis as unknown as { axe: typeof axe }).axe.run({
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    }),
+  return runAxe(page, ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+}
+
+/**
+ * Returns the contrast problems of a page that `accessibilityProblems` has checked before.
+ * Contrast is all that the color scheme changes.
+ */
+export function contrastProblems(page: Page): Promise<string[]> {
+  return runAxe(page, ['color-contrast'])
+}
+
+async function runAxe(page: Page, runOnly: string[]): Promise<string[]> {
+  const { violations } = await page.evaluate(
+    runOnly => (globalThis as unknown as { axe: typeof axe }).axe.run({ runOnly }),
+    runOnly,
   )
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)
 }

@@ -1,18 +1,36 @@
-import { createHash } from 'node:crypto'
-import { cpSync, existsSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { lockFolder } from '#src/database/folder-lock.js'
 import { prepareFolder } from '#src/database/prepare-folder.js'
+import { until } from './until.js'
 
-/** Where PGlite is installed, its version included: another version has another template. */
 const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite')
-const name = createHash('sha256').update(pglite).digest('hex').slice(0, 12)
-/** Made once for all test processes: creating a database takes seconds of CPU, copying one a fraction of that. */
-const template = join(tmpdir(), `bookstore-template-${name}`)
+const { version } = JSON.parse(readFileSync(new URL('../package.json', pathToFileURL(pglite)), 'utf8')) as {
+  version: string
+}
+/** All test processes share it: to create a database takes seconds of CPU time, to copy one takes much less. */
+const template = join(tmpdir(), `bookstore-template-${version}`)
 
-/** Puts an empty database into a folder, as the first start of the demo would. */
+/** Copies an empty database, as the first start of the demo creates it, to a folder. */
 export async function copyDatabase(folder: string): Promise<void> {
-  if (!existsSync(template)) await prepareFolder({ folder: template })
+  if (!existsSync(template)) await createTemplate()
   cpSync(template, folder, { recursive: true })
+}
+
+/** One test process creates the template; the others wait. */
+async function createTemplate(): Promise<void> {
+  const unlock = await until('the lock of the template', lockTemplate)
+  if (!existsSync(template)) await prepareFolder({ folder: template })
+  unlock()
+}
+
+function lockTemplate(): (() => void) | undefined {
+  try {
+    return lockFolder(template)
+  } catch {
+    return undefined
+  }
 }

@@ -6,19 +6,27 @@ import { parseEnv } from 'node:util'
 import { createTestIssuer, type ProfileName, type TestIssuer } from 'oauth-test-issuer'
 import t, { type Test } from 'tap'
 import { openBookstore } from '#src/bookstore.js'
+import { openDatabase } from '#src/database/database.js'
 import { examine, examineNode } from '#src/doctor/doctor.js'
 import type { Environment } from '#src/environment.js'
 import { loadConfig } from '#src/load-config.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { readRealIssuer } from '#src/real-issuer.js'
 import { pageWithReceipt, startBuying } from './buyer.js'
+import { copyDatabase } from './database-template.js'
 
 const audiences = {
   payments: 'https://payments.bookstore.example',
   receipts: 'https://receipts.bookstore.example',
 }
 const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
-t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+await copyDatabase(join(folder, 'database'))
+// Stays open, so that the embedded database starts only once.
+const database = await openDatabase({ folder: join(folder, 'database') })
+t.teardown(async () => {
+  await database.close()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 /** An issuer that knows both clients; and the environment that says so. */
 async function openIssuer(

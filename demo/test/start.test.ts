@@ -60,22 +60,21 @@ function makeFolder(t: Test): string {
   return folder
 }
 
-t.test(
-  'the first start creates the database in a thread, and gives it its name when it is whole',
-  async t => {
-    const folder = makeFolder(t)
-    const database = { folder: join(folder, 'deep', 'database') }
-    t.ok(isFirstStart(database))
-    // Two that start at once, as two processes could: one is quicker, both have a database.
-    await Promise.all([prepareFolder(database), prepareFolder(database)])
-    t.notOk(isFirstStart(database))
-    t.notOk(isFirstStart({ ...database, url: 'postgres://elsewhere' }))
-    t.strictSame(readdirSync(join(folder, 'deep')), ['database'], 'nothing is left over')
-    const opened = await openDatabase(database)
-    t.strictSame(await opened.query('select 1 as one'), [{ one: 1 }])
-    await opened.close()
-  },
-)
+t.test('a database that another process creates at the same time is used as it is', async t => {
+  const folder = makeFolder(t)
+  const database = { folder: join(folder, 'deep', 'database') }
+  t.ok(isFirstStart(database))
+  const preparing = prepareFolder(database)
+  // The other process is faster.
+  await copyDatabase(database.folder)
+  await preparing
+  t.notOk(isFirstStart(database))
+  t.notOk(isFirstStart({ ...database, url: 'postgres://elsewhere' }))
+  t.strictSame(readdirSync(join(folder, 'deep')), ['database'], 'no temporary folder is left')
+  const opened = await openDatabase(database)
+  t.strictSame(await opened.query('select 1 as one'), [{ one: 1 }])
+  await opened.close()
+})
 
 t.test('one purchase from the command line leaves a receipt', async t => {
   const folder = makeFolder(t)
@@ -86,6 +85,7 @@ t.test('one purchase from the command line leaves a receipt', async t => {
   t.match(out, /Paid, and the receipt is here/)
   t.equal(readFileSync(file).subarray(0, 5).toString(), '%PDF-')
   t.notMatch(out, /eyJ[\w-]+\.eyJ/)
+  t.strictSame(readdirSync(folder), ['database', 'receipt.pdf'], 'no temporary folder and no lock is left')
 
   await t.test('and the doctor is content', async t => {
     const doctor = await run(['doctor'], { DEMO_FOLDER: folder })
@@ -94,59 +94,53 @@ t.test('one purchase from the command line leaves a receipt', async t => {
   })
 })
 
-t.test('the open shop says what runs where, on this machine only, and closes at Ctrl+C', async t => {
-  // Taken by us, unless somebody else has it already.
+t.test('two demos that start at the same time use different free ports, on this machine only', async t => {
+  // Occupied by this test, unless another program uses the port already.
   const squatter = createServer()
   await new Promise<void>(resolve => {
     squatter.once('error', () => resolve()).listen(usualPorts.storefront, '127.0.0.1', resolve)
   })
   t.teardown(() => squatter.close())
 
-  const folder = makeFolder(t)
-  const child = start([], { DEMO_FOLDER: folder })
-  t.teardown(() => child.process.kill('SIGKILL'))
-  await child.until('Ctrl+C closes the shop')
-  const addresses = [...child.out().matchAll(/http:\/\/([\d.]+):(\d+)/g)]
-  t.ok(addresses.length >= 4, 'each service has its address')
-  t.ok(addresses.every(([, host]) => host === '127.0.0.1'))
-  const moved = /Port (\d+) is taken by another program, so storefront uses (\d+)/.exec(child.out())
-  t.equal(moved?.[1], String(usualPorts.storefront))
-  const shop = /Shop +http:\/\/127\.0\.0\.1:(\d+) +← open this/.exec(child.out())?.[1]
-  t.equal(shop, moved?.[2])
-  t.match(await (await fetch(`http://127.0.0.1:${shop}`)).text(), 'Books worth a second voyage')
-  // All of 127/8 is this machine on Linux: whoever listens everywhere would answer there too.
-  if (process.platform === 'linux') await t.rejects(fetch(`http://127.0.0.2:${shop}`), 'nowhere else')
-
-  const second = await run(['--once'], { DEMO_FOLDER: folder })
-  t.equal(second.code, 1, 'another process is kept out of the open database')
-  t.match(second.out, `is open in process ${child.process.pid}: a demo is running already`)
-
-  child.process.kill('SIGINT')
-  t.equal(await child.ended, 0, child.out())
-  t.strictSame(readdirSync(folder), ['cookie-secret', 'database'], 'no lock is left')
-  await t.rejects(fetch(`http://127.0.0.1:${shop}`), 'and nothing listens any more')
-})
-
-t.test('two that start at the same moment share no port', async t => {
-  const children = await Promise.all(
+  const demos = await Promise.all(
     [makeFolder(t), makeFolder(t)].map(async folder => {
       await copyDatabase(join(folder, 'database'))
-      return start([], { DEMO_FOLDER: folder })
+      return { folder, child: start([], { DEMO_FOLDER: folder }) }
     }),
   )
-  t.teardown(() => children.forEach(child => child.process.kill('SIGKILL')))
-  await Promise.all(children.map(child => child.until('Ctrl+C closes the shop')))
-  const ports = children.flatMap(child =>
+  t.teardown(() => demos.forEach(({ child }) => child.process.kill('SIGKILL')))
+  await Promise.all(demos.map(({ child }) => child.until('Ctrl+C closes the shop')))
+  const ports = demos.flatMap(({ child }) =>
     [...child.out().matchAll(/^ {4}[A-Z][\w ]+ +http:\/\/127\.0\.0\.1:(\d+) /gm)].map(([, port]) => port),
   )
   t.equal(ports.length, 4)
   t.equal(new Set(ports).size, 4)
-  for (const child of children) {
+
+  for (const { folder, child } of demos) {
+    const addresses = [...child.out().matchAll(/http:\/\/([\d.]+):(\d+)/g)]
+    t.ok(addresses.length >= 4, 'each service has its address')
+    t.ok(addresses.every(([, host]) => host === '127.0.0.1'))
+    const moved = /Port (\d+) is taken by another program, so storefront uses (\d+)/.exec(child.out())
+    t.equal(moved?.[1], String(usualPorts.storefront))
+    const shop = /Shop +http:\/\/127\.0\.0\.1:(\d+) +← open this/.exec(child.out())?.[1]
+    t.equal(shop, moved?.[2])
+    t.match(await (await fetch(`http://127.0.0.1:${shop}`)).text(), 'Books worth a second voyage')
+    // On Linux every address in 127/8 is this machine: a server that listens on all addresses would answer.
+    if (process.platform === 'linux') await t.rejects(fetch(`http://127.0.0.2:${shop}`), 'nowhere else')
     await child.until('for receipts, from the issuer, by the Client Credentials Grant')
     t.match(child.out(), /→ token requested +for receipts/, 'told after the welcome')
+
+    if (child === demos[0]?.child) {
+      const second = await run(['--once'], { DEMO_FOLDER: folder })
+      t.equal(second.code, 1, 'another process cannot open the database')
+      t.match(second.out, `is open in process ${child.process.pid}: a demo is running already`)
+    }
+
     child.process.kill('SIGINT')
     t.equal(await child.ended, 0, child.out())
     t.match(child.out(), 'Closing: running requests finish first')
+    t.strictSame(readdirSync(folder), ['cookie-secret', 'database'], 'no lock is left')
+    await t.rejects(fetch(`http://127.0.0.1:${shop}`), 'nothing listens any more')
   }
 })
 
