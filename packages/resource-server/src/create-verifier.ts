@@ -1,36 +1,14 @@
 import type { TSchema } from 'typebox'
-import type { AccessToken } from './access-token.js'
-import { explainToken } from './explain/explain-token.js'
-import type { Explanation } from './explain/explanation.js'
 import type { ClaimsOf, Scope, TokenClaims } from './oauth-types.js'
 import type { Prefetch } from './options/options.js'
 import { parseVerifierOptions, type VerifierOptions } from './options/verifier-options.js'
-import { revokesTokens, type RevokesTokens } from './revocation/revokes-tokens.js'
 import type { ScopeHierarchy } from './options/scopes-option.js'
 import { createTally, statsOf, type ResourceServerStats } from './stats.js'
 import { createCachedVerifier, type CachedVerifier } from './verifier.js'
-import {
-  createRuleReader,
-  createVerifyByRule,
-  readTokenRule,
-  type TokenRequirement,
-} from './verify-by-rule.js'
+import { verifiesTokens, type VerifiesTokens } from './verifies-tokens.js'
 
 /** Verifies access tokens without Fastify. */
-export interface Verifier<S extends string = Scope, C = TokenClaims> extends RevokesTokens {
-  /**
-   * Verifies a token as `fastify.oauth.verify` does.
-   * @param rule what is demanded of it, as in a route's `config.oauth`; any valid token, if left out
-   * @throws {RefusedTokenError} such as `InvalidTokenError` (`OAUTH_INVALID_TOKEN`), with `reason` and `detail`
-   * @throws {GuardFailedError} if the rule makes no sense; `cause` says why
-   */
-  verify(token: string, rule?: TokenRequirement<S>): Promise<AccessToken<S, C>>
-  /**
-   * Lists every check of a token with its result, what it found, the option that controls it and how to fix it. It runs
-   * the steps of verification, and counts and logs nothing.
-   * @throws {InvalidRouteError} when the rule makes no sense
-   */
-  explain(token: string, rule?: TokenRequirement<S>): Promise<Explanation>
+export interface Verifier<S extends string = Scope, C = TokenClaims> extends VerifiesTokens<S, C> {
   /** How many tokens were accepted and refused, and how the issuers are doing. */
   stats(): ResourceServerStats
   /** Closes the connections to the issuers. Tokens whose key is not known are refused as `unavailable` from then on. */
@@ -66,20 +44,11 @@ export async function createVerifier<S extends string, C extends TSchema>(
   const { settings, log } = parseVerifierOptions(options)
   const verifier = await createCachedVerifier(settings, log)
   const tally = createTally()
-  const readRule = createRuleReader(settings)
-  const verify = createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'verify')
   await startRevocations(verifier)
   await prefetchKeys(verifier, settings.prefetch)
   return Object.freeze({
-    // The catalogue and the schema have been checked by then.
-    verify: verify as Verifier<S, ClaimsBy<C>>['verify'],
-    ...revokesTokens(verifier.revocations),
-    explain: async (token: string, rule?: TokenRequirement) =>
-      explainToken(token, {
-        verifier,
-        times: settings,
-        requirement: readTokenRule(rule, 'explain', readRule),
-      }),
+    // The cast: the catalogue and the schema have been checked by then.
+    ...(verifiesTokens({ verifier, settings, log, tally }, '') as VerifiesTokens<S, ClaimsBy<C>>),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),
   })

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AccessToken } from './access-token.js'
-import { checkAuthentication } from './authorize/check-authentication.js'
+import { checkAuthentication, type Times } from './authorize/check-authentication.js'
 import { checkScopes } from './authorize/check-scopes.js'
 import type { Requirement } from './authorize/requirement.js'
 import type { CheckBinding } from './binding/check-binding.js'
@@ -27,7 +27,7 @@ export interface GuardSteps {
   readonly verifier: Pick<CachedVerifier, 'remembered' | 'verify'>
   readonly checkBinding: CheckBinding
   /** Clock and tolerance, for how long ago a user authenticated. */
-  readonly times: { readonly clock: () => number; readonly clockToleranceMs: number }
+  readonly times: Times
   readonly refuse: Refuse
   readonly allow: Allow
   /** Where requests are noted that are let in and would be refused. */

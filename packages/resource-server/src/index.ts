@@ -42,6 +42,7 @@ export {
   type RefusedTokenError,
 } from './errors.js'
 export type { RevocationTarget, RevocationTerms } from './revocation/revocation.js'
+export type { VerifiesTokens } from './verifies-tokens.js'
 export type { RevokesTokens } from './revocation/revokes-tokens.js'
 export type { RevocationPage, RevocationStore } from './revocation/revocation-store.js'
 export {

@@ -1,40 +1,15 @@
-import type { AccessToken } from './access-token.js'
-import type { Catalogue, Requirement } from './authorize/requirement.js'
+import type { Requirement } from './authorize/requirement.js'
 import type { RouteRequirement } from './authorize/route-requirement.js'
 import { InvalidRouteError } from './errors.js'
-import { explainToken } from './explain/explain-token.js'
-import type { Explanation } from './explain/explanation.js'
 import type { Guard } from './guard.js'
-import type { Logger } from './log.js'
-import { revokesTokens, type RevokesTokens } from './revocation/revokes-tokens.js'
 import type { ReportedRefusals } from './report-only/reported-refusals.js'
 import { formatRoutes, type ListedRoute } from './route-list.js'
-import { statsOf, type ResourceServerStats, type Tally } from './stats.js'
-import type { CachedVerifier } from './verifier.js'
-import {
-  createRuleReader,
-  createVerifyByRule,
-  readTokenRule,
-  type TokenRequirement,
-} from './verify-by-rule.js'
+import { statsOf, type ResourceServerStats } from './stats.js'
+import { createRuleReader } from './verify-by-rule.js'
+import { verifiesTokens, type VerifiesTokens, type VerifiesTokensSteps } from './verifies-tokens.js'
 
 /** `fastify.oauth`: the resource server of this scope. */
-export interface ResourceServer extends RevokesTokens {
-  /**
-   * Verifies a token that did not come in an `Authorization` header: in a WebSocket message or a queue, say.
-   * @param rule what is demanded of it, as in `config.oauth`; any valid token, if left out
-   * @throws {RefusedTokenError} the error that a request would be answered with, such as `InvalidTokenError`
-   * (`OAUTH_INVALID_TOKEN`), with the `reason` and `detail` that the log has
-   * @throws {GuardFailedError} if the rule makes no sense; `cause` says why
-   */
-  verify(token: string, rule?: TokenRequirement): Promise<AccessToken>
-  /**
-   * Lists every check of a token with its result, what it found, the option that controls it and how to fix it. It runs
-   * the steps of verification with the keys that are in use, and counts and logs nothing.
-   * @param rule what is demanded of it, as in `config.oauth`; any valid token, if left out
-   * @throws {InvalidRouteError} when the rule makes no sense
-   */
-  explain(token: string, rule?: TokenRequirement): Promise<Explanation>
+export interface ResourceServer extends VerifiesTokens {
   /**
    * A hook that demands this of a request, and sets `request.auth`: for @fastify/auth, or for single hooks of a scope
    * with `defaultAccess: 'public'`. It is enforced also with `mode: 'report'`.
@@ -49,12 +24,8 @@ export interface ResourceServer extends RevokesTokens {
   stats(): ResourceServerStats
 }
 
-/** What `fastify.oauth` works with. */
-export interface OAuthDecoratorSteps {
-  readonly verifier: CachedVerifier
-  readonly settings: Catalogue & { readonly clock: () => number; readonly clockToleranceMs: number }
-  readonly log: Logger
-  readonly tally: Tally
+/** The parts of `fastify.oauth`. */
+export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
   readonly reported: ReportedRefusals
   readonly list: () => readonly ListedRoute[]
   readonly guard: (requirement: Requirement) => Guard
@@ -69,23 +40,16 @@ function refuseUndefinedRule(given: readonly unknown[]): void {
 }
 
 export function createOAuthDecorator(steps: OAuthDecoratorSteps): ResourceServer {
-  const { verifier, settings, log, tally, reported, list, guard } = steps
+  const { verifier, settings, tally, reported, list, guard } = steps
   const readRule = createRuleReader(settings)
   return Object.freeze({
-    verify: createVerifyByRule({ verifier, readRule, times: settings, log, tally }, 'oauth.verify'),
-    explain: async (token, rule) =>
-      explainToken(token, {
-        verifier,
-        times: settings,
-        requirement: readTokenRule(rule, 'oauth.explain', readRule),
-      }),
+    ...verifiesTokens(steps, 'oauth.'),
     authenticate: (...given: readonly [rule?: RouteRequirement]) => {
       refuseUndefinedRule(given)
       return guard(readRule(given[0], 'oauth.authenticate'))
     },
     routes: list,
     printRoutes: () => formatRoutes(list()),
-    ...revokesTokens(verifier.revocations),
     stats: () => statsOf(tally, verifier.state(), reported.list()),
   } satisfies ResourceServer)
 }

@@ -1,5 +1,5 @@
 import type { AccessToken } from './access-token.js'
-import { checkAuthentication } from './authorize/check-authentication.js'
+import { checkAuthentication, type Times } from './authorize/check-authentication.js'
 import { checkScopes } from './authorize/check-scopes.js'
 import { parseRule } from './authorize/parse-rule.js'
 import type { Catalogue, Requirement } from './authorize/requirement.js'
@@ -62,12 +62,6 @@ function isSame(value: unknown, copy: unknown): boolean {
   if (Array.isArray(value) && Array.isArray(copy))
     return value.length === copy.length && copy.every((item, index) => item === value[index])
   return value === copy && typeof value !== 'object'
-}
-
-/** For how long ago a user authenticated. */
-export interface Times {
-  readonly clock: () => number
-  readonly clockToleranceMs: number
 }
 
 export type RuleCheckName = 'binding' | 'scopes' | 'authentication'

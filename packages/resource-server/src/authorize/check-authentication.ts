@@ -3,6 +3,12 @@ import { Refusal } from '../errors.js'
 import { showValue } from '../show-value.js'
 import type { Requirement } from './requirement.js'
 
+/** The current time, and the tolerated clock difference in milliseconds. */
+export interface Times {
+  readonly clock: () => number
+  readonly clockToleranceMs: number
+}
+
 /**
  * Compares how and when the user authenticated with what a route requires (RFC 9470 §3). A token without these claims is
  * not enough.
@@ -11,7 +17,7 @@ import type { Requirement } from './requirement.js'
 export function checkAuthentication(
   { claims }: AccessToken,
   { acr, maxAgeMs }: Requirement,
-  { clock, clockToleranceMs }: { clock: () => number; clockToleranceMs: number },
+  { clock, clockToleranceMs }: Times,
 ): Refusal | undefined {
   if (acr.length > 0 && !acr.includes(claims['acr'] as string))
     return new Refusal('authentication', `acr is ${showValue(claims['acr'])}; expected ${acr.join(' or ')}`)

@@ -1,5 +1,5 @@
 import type { AccessToken } from '../access-token.js'
-import { checkAuthentication } from '../authorize/check-authentication.js'
+import { checkAuthentication, type Times } from '../authorize/check-authentication.js'
 import { checkScopes } from '../authorize/check-scopes.js'
 import type { Requirement } from '../authorize/requirement.js'
 import { Refusal } from '../errors.js'
@@ -8,10 +8,7 @@ import type { ReportedRefusals, ReportedRequest } from './reported-refusals.js'
 /** Checks what a route's `report` demands of a token that was accepted. It asks nothing and keeps nothing. */
 export type ReportRule = (token: AccessToken, report: Requirement, allowed: ReportedRequest) => void
 
-export function createRuleReport(
-  reported: ReportedRefusals,
-  times: Parameters<typeof checkAuthentication>[2],
-): ReportRule {
+export function createRuleReport(reported: ReportedRefusals, times: Times): ReportRule {
   return (token, report, allowed) => {
     try {
       const refusal =
