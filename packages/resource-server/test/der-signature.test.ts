@@ -6,7 +6,7 @@ import { toDer } from '#src/signature/der-signature.js'
 const curves = { 'P-256': 32, 'P-384': 48, 'P-521': 66 } as const
 
 for (const [namedCurve, size] of Object.entries(curves)) {
-  t.test(`${namedCurve}: node:crypto finds the same, whatever the signature`, async t => {
+  t.test(`${namedCurve}: gives the same result as the r‖s encoding of node:crypto`, async t => {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve })
     const data = Buffer.from('what is signed')
     const bySequence = (signature: Buffer): boolean => {
@@ -39,7 +39,7 @@ const half = (...bytes: number[]): number[] => [...Array<number>(32 - bytes.leng
 const der = (r: number[], s: number[]): string | undefined =>
   toDer(Buffer.from([...r, ...s]), 32)?.toString('hex')
 
-t.test('integers are as short as DER wants them', async t => {
+t.test('encodes integers in minimal length', async t => {
   t.equal(der(half(1), half(2)), '3006020101020102')
   t.equal(der(half(0x7f), half(0x80)), '300702017f02020080')
   t.equal(der(half(), half(0)), '3006020100020100')
@@ -47,6 +47,6 @@ t.test('integers are as short as DER wants them', async t => {
   t.equal(toDer(Buffer.alloc(132, 0xff), 66)?.subarray(0, 6).toString('hex'), '30818a024300')
 })
 
-t.test('a signature of another length is none', async t => {
+t.test('rejects a signature of another length', async t => {
   for (const length of [0, 1, 63, 65, 66, 72, 128]) t.equal(toDer(Buffer.alloc(length, 1), 32), undefined)
 })

@@ -49,27 +49,30 @@ async function start(t: Test, options: Partial<ResourceServerOptions> & { issuer
 }
 
 for (const status of [301, 302, 308, 400, 401, 403, 404, 405, 410])
-  t.test(`RFC 8414 metadata at the inserted path, where OpenID's answers ${status}`, async t => {
-    const key = makeKey('first')
-    const { origin, asked } = await serve(t, {
-      '/tenant/.well-known/openid-configuration': status,
-      '/.well-known/oauth-authorization-server/tenant': {
-        issuer: '${origin}/tenant',
-        jwks_uri: '${origin}/keys',
-      },
-      '/keys': { keys: [key.jwk] },
-    })
-    const call = await start(t, { issuer: `${origin}/tenant` })
-    t.equal((await call({ iss: `${origin}/tenant` }, key)).statusCode, 200)
-    t.strictSame(asked, [
-      '/tenant/.well-known/openid-configuration',
-      '/.well-known/oauth-authorization-server/tenant',
-      '/keys',
-    ])
-  })
+  t.test(
+    `finds RFC 8414 metadata at the inserted path if the OpenID path responds with ${status}`,
+    async t => {
+      const key = makeKey('first')
+      const { origin, asked } = await serve(t, {
+        '/tenant/.well-known/openid-configuration': status,
+        '/.well-known/oauth-authorization-server/tenant': {
+          issuer: '${origin}/tenant',
+          jwks_uri: '${origin}/keys',
+        },
+        '/keys': { keys: [key.jwk] },
+      })
+      const call = await start(t, { issuer: `${origin}/tenant` })
+      t.equal((await call({ iss: `${origin}/tenant` }, key)).statusCode, 200)
+      t.strictSame(asked, [
+        '/tenant/.well-known/openid-configuration',
+        '/.well-known/oauth-authorization-server/tenant',
+        '/keys',
+      ])
+    },
+  )
 
 for (const status of [429, 500, 503])
-  t.test(`metadata that answers ${status} is an outage: nothing else is taken for it`, async t => {
+  t.test(`treats metadata with status ${status} as an outage, without fallback`, async t => {
     const { origin, asked } = await serve(t, {
       '/.well-known/openid-configuration': status,
       '/.well-known/oauth-authorization-server': { issuer: '${origin}', jwks_uri: '${origin}/keys' },
@@ -81,34 +84,31 @@ for (const status of [429, 500, 503])
     t.equal(asked.length, 1)
   })
 
-t.test(
-  'keys that the issuer moves, and leaves old ones where they were, are found within the hour',
-  async t => {
-    const [old, fresh] = [makeKey('old'), makeKey('fresh')]
-    const metadata = '/.well-known/openid-configuration'
-    const places: Record<string, number | object> = {
-      [metadata]: { issuer: '${origin}', jwks_uri: '${origin}/old' },
-      '/old': { keys: [old.jwk] },
-      '/fresh': { keys: [fresh.jwk] },
-    }
-    const { origin, asked } = await serve(t, places)
-    let minutes = 0
-    const call = await start(t, { issuer: origin, clock: () => (now + minutes * 60) * 1000 })
-    const status = async (key: SigningKey): Promise<number> =>
-      (await call({ iss: origin, exp: now + 86_400 }, key)).statusCode
-    t.equal(await status(old), 200)
-    places[metadata] = 503
-    minutes += 61
-    t.equal(await status(old), 200, 'metadata that cannot be had is no reason to go without keys')
-    t.equal(asked.filter(path => path === metadata).length, 2)
-    places[metadata] = { issuer: '${origin}', jwks_uri: '${origin}/fresh' }
-    minutes += 61
-    t.equal(await status(fresh), 200)
-    t.equal(await status(old), 401)
-  },
-)
+t.test('finds moved keys within an hour, although the old URL still responds', async t => {
+  const [old, fresh] = [makeKey('old'), makeKey('fresh')]
+  const metadata = '/.well-known/openid-configuration'
+  const places: Record<string, number | object> = {
+    [metadata]: { issuer: '${origin}', jwks_uri: '${origin}/old' },
+    '/old': { keys: [old.jwk] },
+    '/fresh': { keys: [fresh.jwk] },
+  }
+  const { origin, asked } = await serve(t, places)
+  let minutes = 0
+  const call = await start(t, { issuer: origin, clock: () => (now + minutes * 60) * 1000 })
+  const status = async (key: SigningKey): Promise<number> =>
+    (await call({ iss: origin, exp: now + 86_400 }, key)).statusCode
+  t.equal(await status(old), 200)
+  places[metadata] = 503
+  minutes += 61
+  t.equal(await status(old), 200, 'metadata that cannot be had is no reason to go without keys')
+  t.equal(asked.filter(path => path === metadata).length, 2)
+  places[metadata] = { issuer: '${origin}', jwks_uri: '${origin}/fresh' }
+  minutes += 61
+  t.equal(await status(fresh), 200)
+  t.equal(await status(old), 401)
+})
 
-t.test('metadata that hangs takes the keys away from nobody for long', async t => {
+t.test('keeps serving cached keys while the metadata request hangs', async t => {
   const metadata = '/.well-known/openid-configuration'
   const places: Record<string, number | object> = {
     [metadata]: { issuer: '${origin}', jwks_uri: '${origin}/keys' },
@@ -139,7 +139,7 @@ t.test('metadata that hangs takes the keys away from nobody for long', async t =
   t.equal((await fetchKeys()).length, 1, 'the next one asks where the keys were')
 })
 
-t.test('metadata without keys, or with keys that anybody could answer for', async t => {
+t.test('rejects metadata without jwks_uri or with an untrusted one', async t => {
   for (const [jwksUri, message] of [
     [undefined, /has no jwks_uri/],
     [5, /has no jwks_uri/],
@@ -155,7 +155,7 @@ t.test('metadata without keys, or with keys that anybody could answer for', asyn
   }
 })
 
-t.test('a server whose certificate nobody vouches for', async t => {
+t.test('refuses an issuer with an untrusted certificate', async t => {
   const { cert, key } = await makeCertificate('issuer')
   const server = createTlsServer({ cert, key }, (_request, response) => response.end('{}'))
   const origin = await listen(t, server, 'https://127.0.0.1')
@@ -169,7 +169,7 @@ t.test('a server whose certificate nobody vouches for', async t => {
   })
 })
 
-t.test('Azure AD B2C: metadata of a policy, an issuer without it', async t => {
+t.test('supports Azure AD B2C: the metadata URL has the policy, the issuer does not', async t => {
   const key = makeKey('first', 'RS256')
   const policy = '/contoso.onmicrosoft.com/B2C_1_signin'
   const { origin } = await serve(t, {
@@ -188,7 +188,7 @@ t.test('Azure AD B2C: metadata of a policy, an issuer without it', async t => {
   t.equal((await call(ofThePolicy, key, 'JWT')).statusCode, 401, 'the other form of issuer is another issuer')
 })
 
-t.test('Entra ID for any tenant: a key of one tenant verifies no other', async t => {
+t.test("verifies only tokens of its tenant with a tenant's key (Entra ID)", async t => {
   const [shared, home] = [makeKey('shared', 'RS256'), makeKey('home', 'RS256')]
   const metadata = '/organizations/v2.0/.well-known/openid-configuration'
   const { origin } = await serve(t, {

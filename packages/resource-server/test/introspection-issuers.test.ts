@@ -55,7 +55,7 @@ const tokensAt = ({ questions }: OpaqueIssuer): (string | undefined)[] =>
 
 const fail = (response: ServerResponse): void => void response.writeHead(500).end('{}')
 
-t.test('issuers are asked in the configured order, until one says that the token is active', async t => {
+t.test('asks issuers in the configured order until one reports the token as active', async t => {
   const [first, second, third] = [await startOpaque(t), await startOpaque(t), await startOpaque(t)]
   const api = await protect(t, [first, second, third])
   second.answers.set('of-second', active(second))
@@ -79,7 +79,7 @@ t.test('issuers are asked in the configured order, until one says that the token
   t.same(api.refusal()?.['detail'], 'no issuer reports the token as active')
 })
 
-t.test('concurrent requests with one token cause one question to each issuer', async t => {
+t.test('sends one request to each issuer for concurrent requests with one token', async t => {
   const [first, second] = [await startOpaque(t), await startOpaque(t)]
   const api = await protect(t, [first, second])
   second.answers.set('of-second', active(second))
@@ -88,7 +88,7 @@ t.test('concurrent requests with one token cause one question to each issuer', a
   t.same([first, second].map(tokensAt), [['of-second'], ['of-second']])
 })
 
-t.test('an outage of one issuer affects no token of another', async t => {
+t.test('accepts tokens of an issuer during an outage of another one', async t => {
   const [first, second] = [await startOpaque(t), await startOpaque(t)]
   const api = await protect(t, [first, second])
   for (const token of ['one', 'two']) {
@@ -99,7 +99,7 @@ t.test('an outage of one issuer affects no token of another', async t => {
   t.same(tokensAt(first), ['one'], 'an issuer that fails is asked last')
 })
 
-t.test('all issuers together have one time limit', async t => {
+t.test('applies one time limit to all issuers together', async t => {
   const opaques = await Promise.all(Array.from({ length: 20 }, () => startOpaque(t)))
   for (const { answers } of opaques) answers.set('opaque', () => {})
   const api = await protect(t, opaques, [], 200)
@@ -109,7 +109,7 @@ t.test('all issuers together have one time limit', async t => {
   t.match(api.refusal(), { reason: 'unavailable' })
 })
 
-t.test('an issuer that hangs leaves time for the next one', async t => {
+t.test('leaves time for the next issuer if one hangs', async t => {
   const [first, second] = [await startOpaque(t), await startOpaque(t)]
   const api = await protect(t, [first, second], [], 1_000)
   first.answers.set('opaque', () => {})
@@ -117,7 +117,7 @@ t.test('an issuer that hangs leaves time for the next one', async t => {
   t.equal(await api.status('opaque'), 200)
 })
 
-t.test('questions that are asked in turn', async t => {
+t.test('calls functions in turn within one time limit', async t => {
   type Answer = 'yes' | 'no'
   const asked: string[] = []
   const question = (name: string, answer: Promise<Answer>) => async () => {
@@ -163,7 +163,7 @@ t.test('questions that are asked in turn', async t => {
   })
 })
 
-t.test('an issuer that says inactive does not hide the outage of another one', async t => {
+t.test('responds with 503 if one issuer reports inactive and another one is unavailable', async t => {
   const [first, second] = [await startOpaque(t), await startOpaque(t)]
   const api = await protect(t, [first, second])
   for (const [down, up] of [
@@ -179,7 +179,7 @@ t.test('an issuer that says inactive does not hide the outage of another one', a
   t.equal(await api.status('opaque'), 200, 'it ends with the outage')
 })
 
-t.test('the response must name the issuer that was asked', async t => {
+t.test('refuses a response that names another issuer', async t => {
   const [first, second] = [await startOpaque(t), await startOpaque(t)]
   const api = await protect(t, [first, second])
   first.answers.set('brokered', active(second))
@@ -192,7 +192,7 @@ t.test('the response must name the issuer that was asked', async t => {
   t.equal(await api.status('brokered-2'), 503)
 })
 
-t.test('the issuer that says active decides, and no other one sees the token', async t => {
+t.test('uses the response of the issuer that reports active, and asks no other one', async t => {
   const [first, second] = [await startOpaque(t), await startOpaque(t)]
   const api = await protect(t, [first, second])
   first.answers.set('opaque', active(first, { aud: 'https://other.example.com' }))
@@ -202,7 +202,7 @@ t.test('the issuer that says active decides, and no other one sees the token', a
   t.equal(second.questions.length, 0)
 })
 
-t.test('an issuer at its limit of requests leaves the others theirs', async t => {
+t.test('limits requests for each issuer separately', async t => {
   const [first, second] = [await startOpaque(t), await startOpaque(t)]
   const api = await protect(t, [first, second])
   const held: ServerResponse[] = []
@@ -224,28 +224,25 @@ t.test('an issuer at its limit of requests leaves the others theirs', async t =>
   t.same(new Set(await Promise.all(flood)), new Set([401]))
 })
 
-t.test(
-  'JWTs are verified with the keys of their issuer, and issuers without introspection see no token',
-  async t => {
-    const opaque = await startOpaque(t)
-    const key = makeKey('first')
-    const other = { issuer: 'https://sso.example.com', audience, keys: [key.jwk] }
-    const api = await protect(t, [opaque], [other])
-    const seconds = opaque.clock.now / 1000
-    const claims = { iss: other.issuer, aud: audience, sub: 'a', client_id: 'b', jti: 'c', iat: seconds }
-    const jwt = signRaw(
-      { alg: key.algorithm, typ: 'at+jwt', kid: key.kid },
-      { ...claims, exp: seconds + 60 },
-      key,
-    )
-    t.equal(await api.status(jwt), 200)
-    t.equal(opaque.questions.length, 0)
-    opaque.answers.set('opaque', active(opaque))
-    t.equal(await api.status('opaque'), 200)
-    t.equal(await api.status('unknown'), 401)
-    t.match(api.refusal(), { reason: 'inactive', issuer: opaque.url })
-  },
-)
+t.test('verifies JWTs locally, and sends no token to issuers without introspection', async t => {
+  const opaque = await startOpaque(t)
+  const key = makeKey('first')
+  const other = { issuer: 'https://sso.example.com', audience, keys: [key.jwk] }
+  const api = await protect(t, [opaque], [other])
+  const seconds = opaque.clock.now / 1000
+  const claims = { iss: other.issuer, aud: audience, sub: 'a', client_id: 'b', jti: 'c', iat: seconds }
+  const jwt = signRaw(
+    { alg: key.algorithm, typ: 'at+jwt', kid: key.kid },
+    { ...claims, exp: seconds + 60 },
+    key,
+  )
+  t.equal(await api.status(jwt), 200)
+  t.equal(opaque.questions.length, 0)
+  opaque.answers.set('opaque', active(opaque))
+  t.equal(await api.status('opaque'), 200)
+  t.equal(await api.status('unknown'), 401)
+  t.match(api.refusal(), { reason: 'inactive', issuer: opaque.url })
+})
 
 /** An introspection endpoint over TLS that knows no token, and notes which certificate each connection presents. */
 async function startTlsIssuer(t: Test, name: string) {
@@ -262,7 +259,7 @@ async function startTlsIssuer(t: Test, name: string) {
   return { url: `https://localhost:${(server.address() as AddressInfo).port}`, cert, presented }
 }
 
-t.test('each issuer sees the certificate that is meant for it', async t => {
+t.test('presents the configured certificate to each issuer', async t => {
   const names = ['first', 'second', 'third']
   const issuers = await Promise.all(names.map(name => startTlsIssuer(t, name)))
   const clients = await Promise.all(names.map(name => makeCertificate(`client of ${name}`)))

@@ -33,7 +33,7 @@ function protect(
 const call = async (app: FastifyInstance, token: string) =>
   app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })
 
-t.test('a token that is no JWT is asked about, once for any number of requests', async t => {
+t.test('introspects an opaque token once for concurrent requests', async t => {
   const opaque = await startOpaque(t)
   const app = protect(t, opaque)
   opaque.answers.set('good', active(opaque))
@@ -57,7 +57,7 @@ t.test('a token that is no JWT is asked about, once for any number of requests',
   t.equal((await call(app, 'good')).statusCode, 401, 'a revoked token ends when the answer is too old')
 })
 
-t.test('an answer is kept no longer than the token lives', async t => {
+t.test('caches a response no longer than the token is valid', async t => {
   const opaque = await startOpaque(t)
   const app = protect(t, opaque, { cacheMs: 3_600_000 })
   opaque.answers.set('short', active(opaque, { exp: Math.floor(opaque.clock.now / 1000) + 3 }))
@@ -67,7 +67,7 @@ t.test('an answer is kept no longer than the token lives', async t => {
   t.equal(opaque.questions.length, 2)
 })
 
-t.test('an answer is kept no longer than maxTokenAgeMs allows', async t => {
+t.test('caches a response no longer than maxTokenAgeMs allows', async t => {
   const opaque = await startOpaque(t)
   const app = protect(t, opaque, { cacheMs: 3_600_000 }, [], { maxTokenAgeMs: 60_000 })
   opaque.answers.set('good', active(opaque, { iat: opaque.clock.now / 1000 }))
@@ -76,7 +76,7 @@ t.test('an answer is kept no longer than maxTokenAgeMs allows', async t => {
   t.equal((await call(app, 'good')).statusCode, 401)
 })
 
-t.test('an answer from a time that is yet to come is not kept: the clock was set back', async t => {
+t.test('does not use a cached response from the future after the clock was set back', async t => {
   const opaque = await startOpaque(t)
   const app = protect(t, opaque)
   opaque.answers.set('good', active(opaque))
@@ -86,7 +86,7 @@ t.test('an answer from a time that is yet to come is not kept: the clock was set
   t.equal((await call(app, 'good')).statusCode, 401)
 })
 
-t.test('what the issuer says is checked like claims', async t => {
+t.test('checks the response like the claims of a JWT', async t => {
   const opaque = await startOpaque(t)
   const logged: Record<string, unknown>[] = []
   const app = protect(t, opaque, {}, logged)
@@ -114,7 +114,7 @@ t.test('what the issuer says is checked like claims', async t => {
   t.notMatch(JSON.stringify(logged), /without-iss|p@ss/, 'neither token nor secret is logged')
 })
 
-t.test('an issuer that cannot be asked is an outage, and ends by itself', async t => {
+t.test('responds with 503 while the issuer is unavailable and recovers afterwards', async t => {
   const opaque = await startOpaque(t)
   const app = protect(t, opaque)
   const broken: Record<string, (response: ServerResponse) => void> = {
@@ -136,7 +136,7 @@ t.test('an issuer that cannot be asked is an outage, and ends by itself', async 
   t.equal((await call(app, 'status-500')).statusCode, 200, 'failures are not kept')
 })
 
-t.test('an opaque token that is bound needs its proof (RFC 7662 §2.2, RFC 9449 §6.2)', async t => {
+t.test('requires a proof for a bound opaque token (RFC 7662 §2.2, RFC 9449 §6.2)', async t => {
   const opaque = await startOpaque(t)
   const app = buildApp(t)
   app.register(resourceServer, {
@@ -161,7 +161,7 @@ t.test('an opaque token that is bound needs its proof (RFC 7662 §2.2, RFC 9449 
   t.equal(opaque.questions.length, 1)
 })
 
-t.test('JWTs go the usual way; without the option opaque tokens are refused', async t => {
+t.test('verifies JWTs locally; refuses opaque tokens without the option', async t => {
   const opaque = await startOpaque(t)
   const app = protect(t, opaque)
   await call(app, 'a.b.c')
@@ -178,7 +178,7 @@ t.test('JWTs go the usual way; without the option opaque tokens are refused', as
   t.equal(opaque.questions.length, 1)
 })
 
-t.test('the secret may come from a vault, the endpoint from options', async t => {
+t.test('accepts a secret from a function and an endpoint from the options', async t => {
   const opaque = await startOpaque(t, { introspection_endpoint: undefined })
   let fetched = 0
   const clientSecret = async (): Promise<string> => `secret-${(fetched += 1)}`
@@ -199,7 +199,7 @@ t.test('the secret may come from a vault, the endpoint from options', async t =>
   t.equal((await call(nowhere, 'good')).statusCode, 503, 'no endpoint in the metadata')
 })
 
-t.test('the secret goes to no plain http endpoint that metadata names', async t => {
+t.test('does not send the secret to a plain http endpoint from the metadata', async t => {
   const opaque = await startOpaque(t, { introspection_endpoint: 'http://login.example.com/introspect' })
   const logged: Record<string, unknown>[] = []
   const app = protect(t, opaque, {}, logged)
@@ -213,7 +213,7 @@ t.test('the secret goes to no plain http endpoint that metadata names', async t 
   )
 })
 
-t.test('options that make no sense stop the application', async t => {
+t.test('does not start with invalid options', async t => {
   const one = { issuer: 'https://login.example.com', audience }
   const good = { clientId: 'api', clientSecret: 'secret-text' }
   const wrong: [unknown, RegExp][] = [

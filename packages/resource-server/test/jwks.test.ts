@@ -25,7 +25,7 @@ const wrappings: Record<string, (response: ServerResponse) => void> = {
   'more than 64 KiB': response => response.end(`${' '.repeat(100_000)}${set}`),
 }
 for (const [what, answer] of Object.entries(wrappings))
-  t.test(`a key in a set with ${what} verifies`, async t => {
+  t.test(`verifies tokens with a key in a set with ${what}`, async t => {
     const bench = await startBench(t, {}, good)
     bench.issuer.answer = answer
     t.equal((await bench.call(bench.token())).statusCode, 200)
@@ -45,7 +45,7 @@ const empty = {
   invented: [null, '', [], 5, { a: 1 }],
 }
 for (const [name, values] of Object.entries(empty))
-  t.test(`"${name}" that is null, empty or unknown costs no key`, async t => {
+  t.test(`accepts keys whose member "${name}" is null, empty or unknown`, async t => {
     for (const value of values) {
       const bench = await startBench(t, {}, good)
       bench.issuer.keys = [{ ...good.jwk, [name]: value } as JsonWebKey]
@@ -69,7 +69,7 @@ const bad: Record<string, unknown> = {
   'kty null': { ...makeKey('x').jwk, kid: 'kty', kty: null },
 }
 for (const [what, entry] of Object.entries(bad))
-  t.test(`${what} in the set costs no other key, and is logged once`, async t => {
+  t.test(`logs ${what} in the set once and accepts all other keys`, async t => {
     const bench = await startBench(t, {}, good)
     bench.issuer.keys = [entry as JsonWebKey, good.jwk, entry as JsonWebKey]
     t.equal((await bench.call(bench.token())).statusCode, 200)
@@ -118,7 +118,7 @@ const failures: Record<string, [answer: (response: ServerResponse) => void, expe
 }
 for (const [what, [answer, message]] of Object.entries(failures))
   t.test(
-    `an answer with ${what} is an outage whose message says what came and what was expected`,
+    `treats a response with ${what} as an outage; the message has the received and the expected value`,
     async t => {
       const issuer = await startHandMadeIssuer(t, [good])
       const connection = connectToIssuer()
@@ -129,7 +129,7 @@ for (const [what, [answer, message]] of Object.entries(failures))
     },
   )
 
-t.test('whatever key is wanted, the whole set is read', async t => {
+t.test('reads the whole key set, whichever key is wanted', async t => {
   const issuer = await startHandMadeIssuer(t, [good, makeKey('other')])
   const connection = connectToIssuer()
   t.teardown(() => connection.close())
@@ -149,7 +149,7 @@ t.test('whatever key is wanted, the whole set is read', async t => {
   await t.rejects(fetchJwks(`${issuer.url}/jwks`, anyKey, connection.exchange()), /\/jwks: /)
 })
 
-t.test('an issuer that hangs is given up in bounded time', async t => {
+t.test('stops waiting for an issuer that hangs', async t => {
   const issuer = await startHandMadeIssuer(t, [good])
   const connection = connectToIssuer({ timeoutMs: 40 })
   t.teardown(() => connection.close())

@@ -5,44 +5,41 @@ import { startBench } from './protected-app.js'
 
 const minute = 60_000
 
-t.test(
-  'a new key is accepted at its first use, and unknown key ids cause five requests in a cooldown',
-  async t => {
-    const bench = await startBench(t)
-    const second = makeKey('second')
-    await bench.call(bench.token())
-    bench.issuer.keys.push(second.jwk)
-    t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 200)
-    t.equal(jwksRequests(bench.issuer), 2)
-    for (let index = 0; index < 4; index += 1) {
-      t.equal((await bench.call(bench.token({}, { kid: `random ${index}` }))).statusCode, 401)
-      t.equal(bench.lastReason(), 'unknown_key')
-    }
-    const before = bench.clock.now / 1000 - 10
-    for (let index = 0; index < 4; index += 1) {
-      const kid = `random ${index}`
-      t.equal(
-        (await bench.call(bench.token({ iat: before }, { kid }))).statusCode,
-        401,
-        'older than the answer',
-      )
-      t.equal((await bench.call(bench.token({}, { kid }))).statusCode, 503, 'it may be newer')
-    }
-    t.equal(jwksRequests(bench.issuer), 6)
-    bench.clock.now += 10_000
-    for (let index = 4; index < 50; index += 1) {
-      const { statusCode, headers } = await bench.call(bench.token({}, { kid: `random ${index}` }))
-      t.equal(statusCode, 503, 'the issuer may not be asked, so nobody knows')
-      t.equal(headers['retry-after'], '20')
-    }
-    t.equal(jwksRequests(bench.issuer), 6)
-    bench.clock.now += 20_001
-    t.equal((await bench.call(bench.token({}, { kid: 'random again' }))).statusCode, 401)
-    t.equal(jwksRequests(bench.issuer), 7)
-  },
-)
+t.test('accepts a new key at its first use; unknown key ids cause five requests per cooldown', async t => {
+  const bench = await startBench(t)
+  const second = makeKey('second')
+  await bench.call(bench.token())
+  bench.issuer.keys.push(second.jwk)
+  t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 200)
+  t.equal(jwksRequests(bench.issuer), 2)
+  for (let index = 0; index < 4; index += 1) {
+    t.equal((await bench.call(bench.token({}, { kid: `random ${index}` }))).statusCode, 401)
+    t.equal(bench.lastReason(), 'unknown_key')
+  }
+  const before = bench.clock.now / 1000 - 10
+  for (let index = 0; index < 4; index += 1) {
+    const kid = `random ${index}`
+    t.equal(
+      (await bench.call(bench.token({ iat: before }, { kid }))).statusCode,
+      401,
+      'older than the answer',
+    )
+    t.equal((await bench.call(bench.token({}, { kid }))).statusCode, 503, 'it may be newer')
+  }
+  t.equal(jwksRequests(bench.issuer), 6)
+  bench.clock.now += 10_000
+  for (let index = 4; index < 50; index += 1) {
+    const { statusCode, headers } = await bench.call(bench.token({}, { kid: `random ${index}` }))
+    t.equal(statusCode, 503, 'the issuer may not be asked, so nobody knows')
+    t.equal(headers['retry-after'], '20')
+  }
+  t.equal(jwksRequests(bench.issuer), 6)
+  bench.clock.now += 20_001
+  t.equal((await bench.call(bench.token({}, { kid: 'random again' }))).statusCode, 401)
+  t.equal(jwksRequests(bench.issuer), 7)
+})
 
-t.test('one invented key id in each cooldown does not keep a new key out', async t => {
+t.test('accepts a new key although an invented key id arrives in each cooldown', async t => {
   const bench = await startBench(t)
   const keys = [bench.key, makeKey('second'), makeKey('third'), makeKey('fourth')]
   for (const key of keys) {
@@ -53,7 +50,7 @@ t.test('one invented key id in each cooldown does not keep a new key out', async
   }
 })
 
-t.test('a key id that was guessed ahead is not refused as invalid when the issuer lists it', async t => {
+t.test('does not refuse tokens of a new key as invalid after its key id was guessed', async t => {
   const bench = await startBench(t)
   const second = makeKey('second')
   t.equal((await bench.call(bench.token())).statusCode, 200)
@@ -77,7 +74,7 @@ t.test('a key id that was guessed ahead is not refused as invalid when the issue
   t.equal(jwksRequests(bench.issuer), 3)
 })
 
-t.test('tokens of a withdrawn key stay invalid, so that their clients get new ones', async t => {
+t.test('refuses tokens of a withdrawn key as invalid, so that clients request new ones', async t => {
   const bench = await startBench(t)
   const token = bench.token()
   t.equal((await bench.call(token)).statusCode, 200)
@@ -91,7 +88,7 @@ t.test('tokens of a withdrawn key stay invalid, so that their clients get new on
   }
 })
 
-t.test('a token that does not say when it was issued may be newer than the answer of the issuer', async t => {
+t.test('treats a token without iat as newer than the last response of the issuer', async t => {
   const bench = await startBench(t, { profile: 'generic' })
   await bench.call(bench.token())
   const token = bench.token({ iat: undefined }, { kid: 'unknown' })
@@ -101,7 +98,7 @@ t.test('a token that does not say when it was issued may be newer than the answe
   t.equal((await bench.call(token)).statusCode, 401, 'asked again')
 })
 
-t.test('ten thousand key ids that wait for one answer take little time, and few are remembered', async t => {
+t.test('handles ten thousand waiting key ids quickly and remembers few of them', async t => {
   let time = 1_000_000
   const unknown = createUnknownKeys(30_000, () => time)
   const startedAt = performance.now()
@@ -115,7 +112,7 @@ t.test('ten thousand key ids that wait for one answer take little time, and few 
   t.equal(unknown.absentAt('kid 9999'), undefined)
 })
 
-t.test('a new key is accepted also where an older request for the keys is still on its way', async t => {
+t.test('accepts a new key while an older key request is in flight', async t => {
   const bench = await startBench(t)
   const second = makeKey('second')
   await bench.call(bench.token())
@@ -132,7 +129,7 @@ t.test('a new key is accepted also where an older request for the keys is still 
   t.equal(jwksRequests(bench.issuer), 3)
 })
 
-t.test('known keys never wait for an unknown one', async t => {
+t.test('does not delay known keys because of an unknown one', async t => {
   const bench = await startBench(t)
   const known = bench.token()
   await bench.call(known)
@@ -144,7 +141,7 @@ t.test('known keys never wait for an unknown one', async t => {
   t.equal((await waiting).statusCode, 401)
 })
 
-t.test('a flood of unknown keys and of good tokens at once, while the issuer rotates', async t => {
+t.test('accepts valid tokens during a flood of unknown keys and a key rotation', async t => {
   const bench = await startBench(t)
   const keys = [bench.key, makeKey('second'), makeKey('third')]
   for (const [turn, key] of keys.entries()) {

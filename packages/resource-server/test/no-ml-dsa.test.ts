@@ -8,7 +8,7 @@ import { audience, buildApp, registered } from './protected-app.js'
 
 const old = hasMlDsa() ? `Node.js ${process.versions.node} has ML-DSA` : false
 
-t.test('a version of Node.js without ML-DSA says so', { skip: old }, async t => {
+t.test('names the missing ML-DSA support of an older Node.js', { skip: old }, async t => {
   t.throws(() => createPublicKey({ key: { kty: 'AKP', alg: 'ML-DSA-65', pub: 'AAAA' }, format: 'jwk' }))
   for (const algorithms of [['ML-DSA-65'], ['ES256', 'ML-DSA-44']] as const)
     await t.rejects(async () => buildApp(t).register(resourceServer, { ...registered, algorithms }), {

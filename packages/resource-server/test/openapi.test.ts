@@ -95,7 +95,7 @@ function operation(app: FastifyInstance, path: string, method: 'get' | 'post' = 
 }
 
 for (const order of ['before', 'after'] as const)
-  t.test(`with @fastify/swagger registered ${order}`, async t => {
+  t.test(`documents routes with @fastify/swagger registered ${order}`, async t => {
     const { app } = await build(t, order)
     t.same(operation(app, '/receipts').security, [{ oauth2: ['read'] }])
     t.same(
@@ -120,7 +120,7 @@ for (const order of ['before', 'after'] as const)
     t.match(await validate(app), { valid: true })
   })
 
-t.test('problem details in the document', async t => {
+t.test('documents problem details', async t => {
   const { app } = await build(t, 'before', { problemDetails: true })
   t.same(Object.keys(operation(app, '/receipts').responses['401']?.content ?? {}), [
     'application/problem+json',
@@ -128,7 +128,7 @@ t.test('problem details in the document', async t => {
   t.match(await validate(app), { valid: true })
 })
 
-t.test('with schemas of Zod, which are no JSON Schemas', async t => {
+t.test('documents only security with schemas of Zod', async t => {
   const bench = await startBench(t)
   const app = fastify().withTypeProvider<ZodTypeProvider>()
   t.teardown(() => app.close())
@@ -167,7 +167,7 @@ t.test('with schemas of Zod, which are no JSON Schemas', async t => {
   t.match(await validate(described), { valid: true })
 })
 
-t.test('a scheme that is discovered (OpenID Connect)', async t => {
+t.test('documents an OpenID Connect scheme', async t => {
   const openIdConnectUrl = 'https://login.example.com/.well-known/openid-configuration'
   const bench = await startBench(t)
   const app = fastify()
@@ -185,7 +185,7 @@ t.test('a scheme that is discovered (OpenID Connect)', async t => {
   t.match(await validate(app), { valid: true })
 })
 
-t.test('the document does not change the answers', async t => {
+t.test('does not change responses', async t => {
   const { app, token } = await build(t, 'before')
   const headers = { authorization: `Bearer ${token}` }
   const refused = await app.inject({
@@ -197,7 +197,7 @@ t.test('the document does not change the answers', async t => {
   t.equal((await app.inject({ url: '/receipts', headers })).statusCode, 200)
 })
 
-t.test('nothing is said without the option', async t => {
+t.test('documents nothing without the option', async t => {
   const { app } = await build(t, 'before', {}, false)
   t.equal(operation(app, '/receipts').security, undefined)
   await t.rejects(startBench(t, { securityScheme: 'o auth' }), {

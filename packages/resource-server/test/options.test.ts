@@ -27,7 +27,7 @@ async function refuses(t: Test, cases: readonly Case[]): Promise<void> {
 
 const { cert: ca } = await makeCertificate('localhost')
 
-t.test('options that say whom to trust', async t => {
+t.test('validates the options of an issuer', async t => {
   await refuses(t, [
     [
       { issuer: undefined },
@@ -101,7 +101,7 @@ t.test('several issuers', async t => {
   ])
 })
 
-t.test('numbers, times and switches', async t => {
+t.test('validates numbers, times and booleans', async t => {
   await refuses(t, [
     [{ clockToleranceMs: -1 }, /`clockToleranceMs` is -1; expected milliseconds, from 0 to 600000/],
     [{ clockToleranceMs: '5s' }, /is "5s"/],
@@ -126,7 +126,7 @@ t.test('numbers, times and switches', async t => {
   ])
 })
 
-t.test('everything else', async t => {
+t.test('validates all other options', async t => {
   await refuses(t, [
     [{ scopes: [] }, /`scopes` is \[\]; expected a list of at least one scope/],
     [{ scopes: undefined }, /`scopes` is undefined/],
@@ -159,7 +159,7 @@ t.test('everything else', async t => {
   await t.rejects(async () => twice.register(resourceServer, registered), /sibling scopes/)
 })
 
-t.test('an option whose getter or function throws anything stops the start', async t => {
+t.test('does not start if the getter or function of an option throws anything', async t => {
   for (const thrown of [null, undefined, 0, '', false, 'text', new Error('GET https://vault')]) {
     const fail = (): never => {
       throw thrown
@@ -201,7 +201,7 @@ t.test('an option whose getter or function throws anything stops the start', asy
   }
 })
 
-t.test('unknown names are errors that suggest the right one', async t => {
+t.test('rejects unknown names and suggests the right one', async t => {
   const names: [name: string, meant: string | undefined][] = [
     ['audiance', 'audience'],
     ['issuerBaseURL', 'issuer'],
@@ -225,7 +225,7 @@ t.test('unknown names are errors that suggest the right one', async t => {
   )
 })
 
-t.test('no error shows a secret, or fails at a value that is not JSON', async t => {
+t.test('shows no secret in errors, and formats values that are not JSON', async t => {
   const round: unknown[] = []
   round.push(round)
   const hidden = 'hunter2'
@@ -252,7 +252,7 @@ t.test('no error shows a secret, or fails at a value that is not JSON', async t 
   }
 })
 
-t.test('options that are undefined, where that means the default', async t => {
+t.test('accepts undefined where it means the default', async t => {
   await t.resolves(
     register(t, {
       clockToleranceMs: undefined,
@@ -268,7 +268,7 @@ t.test('options that are undefined, where that means the default', async t => {
   )
 })
 
-t.test('a protection that an unset variable would switch off stops the start', async t => {
+t.test('rejects undefined where it would disable a protection', async t => {
   for (const name of ['dpop', 'clientCertificate'])
     await t.rejects(register(t, { [name]: undefined }), {
       message: new RegExp(`\`${name}\` is undefined \\(is the environment variable set\\?\\)`),

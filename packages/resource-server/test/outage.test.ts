@@ -8,7 +8,7 @@ import { audience, startBench } from './protected-app.js'
 
 const minute = 60_000
 
-t.test('known keys serve through an outage, for a bounded time', async t => {
+t.test('uses cached keys during an outage for a limited time', async t => {
   const bench = await startBench(t)
   const live = (): string => bench.token({ jti: randomBytes(4).toString('hex') })
   await bench.call(live())
@@ -29,7 +29,7 @@ t.test('known keys serve through an outage, for a bounded time', async t => {
   t.equal((await bench.call(live())).statusCode, 200, 'recovers by itself')
 })
 
-t.test('an answer that is no healthy set is an outage, not a withdrawal', async t => {
+t.test('treats an invalid key set as an outage, not as a withdrawal', async t => {
   const answers: Record<string, (response: ServerResponse) => void> = {
     'status 500': response => void response.writeHead(500).end('{}'),
     'status 429': response => void response.writeHead(429).end('{}'),
@@ -61,7 +61,7 @@ t.test('an answer that is no healthy set is an outage, not a withdrawal', async 
   }
 })
 
-t.test('a new key during an outage: nobody can tell, at any time until the issuer is back', async t => {
+t.test('responds with 503 to a new key during an outage', async t => {
   const bench = await startBench(t)
   const second = makeKey('second')
   await bench.call(bench.token())
@@ -82,7 +82,7 @@ t.test('a new key during an outage: nobody can tell, at any time until the issue
   t.equal((await bench.call(bench.token({}, {}, second))).statusCode, 200)
 })
 
-t.test('failures back off', async t => {
+t.test('backs off after failures', async t => {
   const bench = await startBench(t)
   bench.issuer.answer = response => void response.writeHead(500).end('{}')
   await bench.app.ready()
@@ -94,7 +94,7 @@ t.test('failures back off', async t => {
   t.equal((await bench.call(bench.token())).statusCode, 200)
 })
 
-t.test('a cold start without the issuer is a 503, and recovers by itself', async t => {
+t.test('responds with 503 after a cold start without the issuer, and recovers', async t => {
   const key = makeKey('first')
   const issuer = await startHandMadeIssuer(t, [key])
   issuer.goAway()
@@ -106,7 +106,7 @@ t.test('a cold start without the issuer is a 503, and recovers by itself', async
   t.equal((await bench.call(token())).statusCode, 200)
 })
 
-t.test("prefetch: 'required': the application does not start, and says why", async t => {
+t.test("does not start with prefetch: 'required' during an outage, and names the reason", async t => {
   const key = makeKey('first')
   const issuer = await startHandMadeIssuer(t, [key])
   const starts = async (options: object): Promise<unknown> => {

@@ -260,7 +260,7 @@ for (const [name, { options, header = {}, claims, expected, refused }] of Object
   })
 }
 
-t.test('what an issuer writes twice is there once', async t => {
+t.test('removes duplicate scopes, roles and groups', async t => {
   const bench = await startBench(t, {
     profile: 'generic',
     audience: ['https://a.example.com', 'https://b.example.com'],
@@ -277,7 +277,7 @@ t.test('what an issuer writes twice is there once', async t => {
   t.strictSame(audience, ['https://b.example.com'])
 })
 
-t.test('Keycloak writes another type into a token that it binds to a key', async t => {
+t.test('accepts the claim typ of DPoP tokens from Keycloak', async t => {
   const [origin, client] = ['https://api.example.com', makeProofKey()]
   const bench = await startBench(t, { profile: 'keycloak', dpop: { origin } })
   const claims = { typ: 'DPoP', azp: 'payment', cnf: { jkt: client.thumbprint } }
@@ -294,7 +294,7 @@ t.test('Keycloak writes another type into a token that it binds to a key', async
   t.equal((await bench.call(token)).statusCode, 401, 'as a plain bearer token')
 })
 
-t.test('several issuers with a template among them', async t => {
+t.test('accepts several issuers, one of them with a template', async t => {
   const key = makeKey('first')
   const app = fastify()
   t.teardown(() => app.close())

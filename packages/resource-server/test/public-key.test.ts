@@ -5,14 +5,14 @@ import { startBench } from './protected-app.js'
 
 const minute = 60_000
 
-t.test('keys in memory, without any request', async t => {
+t.test('uses keys from the options without any request', async t => {
   const key = makeKey('first')
   const bench = await startBench(t, { keys: [key.jwk] }, key)
   t.equal((await bench.call(bench.token())).statusCode, 200)
   t.equal(bench.issuer.asked.length, 0)
 })
 
-t.test('keys that name no algorithm verify by each that fits them', async t => {
+t.test('uses keys without alg with every algorithm that fits', async t => {
   const bare = makeKey('bare', 'RS256')
   const bench = await startBench(t, {}, bare)
   bench.issuer.keys = [{ ...bare.publicKey.export({ format: 'jwk' }), kid: 'bare' }]
@@ -24,7 +24,7 @@ t.test('keys that name no algorithm verify by each that fits them', async t => {
   )
 })
 
-t.test('keys that cannot be used are ignored, with one warning each', async t => {
+t.test('ignores unusable keys with one warning each', async t => {
   const bench = await startBench(t)
   const rsa = makeKey('RSA', 'RS256').jwk
   bench.issuer.keys = [

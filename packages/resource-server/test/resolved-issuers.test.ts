@@ -76,7 +76,7 @@ async function startTenants(t: Test, options: Partial<ResourceServerOptions> = {
   }
 }
 
-t.test('an issuer is looked up once for any number of requests, and kept', async t => {
+t.test('looks up an issuer once for concurrent requests and caches it', async t => {
   const api = await startTenants(t)
   api.answers.set(first, trusted(first))
   api.answers.set(second, trusted(second, { audience: 'https://other.example.com' }))
@@ -92,7 +92,7 @@ t.test('an issuer is looked up once for any number of requests, and kept', async
   t.equal(api.refusal()?.['reason'], 'signature')
 })
 
-t.test('an issuer that is known costs no wait: the guard stays synchronous', async t => {
+t.test('verifies tokens of a cached issuer synchronously', async t => {
   const api = await startTenants(t, { verifyInThreadPool: false })
   api.answers.set(first, trusted(first))
   t.equal(await api.status(api.token(first)), 200)
@@ -108,7 +108,7 @@ t.test('an issuer that is known costs no wait: the guard stays synchronous', asy
   }
 })
 
-t.test('the keys of an issuer are discovered as usual', async t => {
+t.test('discovers the keys of a looked-up issuer', async t => {
   const [one, two] = [makeKey('same kid'), makeKey('same kid')]
   const [issuer, other] = [await startHandMadeIssuer(t, [one]), await startHandMadeIssuer(t, [two])]
   const api = await startTenants(t)
@@ -119,24 +119,21 @@ t.test('the keys of an issuer are discovered as usual', async t => {
   t.same([issuer, other].flatMap(({ asked }) => asked).filter(path => path === '/jwks').length, 2)
 })
 
-t.test(
-  'an issuer that is not known is refused without any request, and not looked up again soon',
-  async t => {
-    const issuer = await startHandMadeIssuer(t, [key])
-    const api = await startTenants(t)
-    for (const jti of ['one', 'two']) t.equal(await api.status(api.token(issuer.url, { jti })), 401)
-    t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` does not trust this issuer' })
-    t.same(api.lookedUp, [issuer.url])
-    t.same(issuer.asked, [])
-    t.same(api.app.oauth.stats().issuers, [])
+t.test('refuses an untrusted issuer without a request, and does not look it up again soon', async t => {
+  const issuer = await startHandMadeIssuer(t, [key])
+  const api = await startTenants(t)
+  for (const jti of ['one', 'two']) t.equal(await api.status(api.token(issuer.url, { jti })), 401)
+  t.match(api.refusal(), { reason: 'issuer', detail: 'the function `issuers` does not trust this issuer' })
+  t.same(api.lookedUp, [issuer.url])
+  t.same(issuer.asked, [])
+  t.same(api.app.oauth.stats().issuers, [])
 
-    api.answers.set(issuer.url, () => ({ issuer: issuer.url, audience }))
-    api.clock.now += 30_000
-    t.equal(await api.status(api.token(issuer.url)), 200, 'a tenant that was added')
-  },
-)
+  api.answers.set(issuer.url, () => ({ issuer: issuer.url, audience }))
+  api.clock.now += 30_000
+  t.equal(await api.status(api.token(issuer.url)), 200, 'a tenant that was added')
+})
 
-t.test('nothing but a short https URL is looked up', async t => {
+t.test('looks up short https URLs only', async t => {
   const api = await startTenants(t)
   const names = [
     undefined,
@@ -191,7 +188,7 @@ t.test('nothing but a short https URL is looked up', async t => {
   t.same(api.lookedUp.slice(1), good)
 })
 
-t.test('null, as databases return it for a missing row, means that there is no such issuer', async t => {
+t.test('treats null as an untrusted issuer', async t => {
   const api = await startTenants(t)
   api.answers.set(first, async () => null)
   t.equal(await api.status(api.token(first)), 401)
@@ -199,7 +196,7 @@ t.test('null, as databases return it for a missing row, means that there is no s
   t.notOk(api.logged.some(({ level }) => level === 50 || level === 40))
 })
 
-t.test('options that are looked up must have the audience of `api`, as those at the start', async t => {
+t.test('requires the audience of `api` in looked-up options', async t => {
   const offered = { audience, scopes: {}, requireRoutes: async () => {} }
   const other = { audience: 'https://other.example.com' }
   const api = await startTenants(t, { api: offered })
@@ -221,7 +218,7 @@ t.test('options that are looked up must have the audience of `api`, as those at 
   })
 })
 
-t.test('options of another issuer than the one that was asked for are not used', async t => {
+t.test('refuses the options of another issuer', async t => {
   const api = await startTenants(t)
   const name = `${first}/TENANT`
   api.answers.set(name, trusted(`${first}/tenant`))
@@ -262,7 +259,7 @@ const wrongAnswers: [string, unknown, RegExp][] = [
   ],
 ]
 for (const [what, answer, message] of wrongAnswers)
-  t.test(`wrong options are an outage of that issuer only: ${what}`, async t => {
+  t.test(`treats invalid options as an outage of that issuer only: ${what}`, async t => {
     const api = await startTenants(t)
     api.answers.set(first, async () => answer)
     api.answers.set(second, trusted(second))
@@ -288,7 +285,7 @@ const fail = (): never => {
   throw new Error('secret-text')
 }
 
-t.test('options whose getters throw are wrong options', async t => {
+t.test('treats options whose getters throw as invalid', async t => {
   const answers = [
     Object.defineProperty({ issuer: first }, 'audience', { enumerable: true, get: fail }),
     new Proxy({}, { getPrototypeOf: fail }),
@@ -306,7 +303,7 @@ t.test('options whose getters throw are wrong options', async t => {
   }
 })
 
-t.test('failures of invented issuers cannot fill the log, nor hide those of known issuers', async t => {
+t.test('limits log lines for invented issuers, and logs failures of known issuers', async t => {
   const api = await startTenants(t)
   const lines = (): Record<string, unknown>[] =>
     api.logged.filter(line => line['msg'] === 'an issuer cannot be looked up')
@@ -333,7 +330,7 @@ t.test('failures of invented issuers cannot fill the log, nor hide those of know
 
 for (const [how, fault] of Object.entries(faults)) {
   if (['returns undefined', 'returns null'].includes(how)) continue // the issuer is not trusted
-  t.test(`a function that ${how} is answered with 503 in time, and costs other issuers nothing`, async t => {
+  t.test(`responds with 503 in time if the function ${how}, without affecting other issuers`, async t => {
     const fatal = watchProcess(t)
     const api = await startTenants(t, { issuerTimeoutMs: 40 })
     api.answers.set(first, fault)
@@ -358,7 +355,7 @@ for (const [how, fault] of Object.entries(faults)) {
   })
 }
 
-t.test('a promise of others that settles twice, or after its time, counts once', async t => {
+t.test('ignores a thenable that settles twice or too late', async t => {
   const fatal = watchProcess(t)
   const api = await startTenants(t, { issuerTimeoutMs: 40 })
   const options = { issuer: first, audience, keys: [key.jwk] }
@@ -383,7 +380,7 @@ t.test('a promise of others that settles twice, or after its time, counts once',
   t.strictSame(fatal, [])
 })
 
-t.test('failures are repeated after 1 s, then 2, 4 … up to 60 s', async t => {
+t.test('retries failures after 1 s, then 2, 4 … up to 60 s', async t => {
   const api = await startTenants(t)
   api.answers.set(first, faults['throws'] as Answer)
   const waits: number[] = []
@@ -399,75 +396,67 @@ t.test('failures are repeated after 1 s, then 2, 4 … up to 60 s', async t => {
   t.same(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000])
 })
 
-t.test(
-  'an issuer is renewed in the background, and used while it cannot be looked up, for a bounded time',
-  async t => {
-    const api = await startTenants(t, { jwksMaxAgeMs: 100_000, jwksStaleIfErrorMs: 200_000 })
-    api.answers.set(first, trusted(first))
-    const token = api.token(first)
-    t.equal(await api.status(token), 200)
-    api.clock.now += 79_999
-    t.equal(await api.status(token), 200)
-    t.equal(api.lookedUp.length, 1)
-    api.clock.now += 1
-    t.equal(await api.status(token), 200)
-    t.equal(api.lookedUp.length, 2, 'a cached token renews it as well')
-    await settle()
+t.test('renews an issuer in the background, and uses it for a limited time if that fails', async t => {
+  const api = await startTenants(t, { jwksMaxAgeMs: 100_000, jwksStaleIfErrorMs: 200_000 })
+  api.answers.set(first, trusted(first))
+  const token = api.token(first)
+  t.equal(await api.status(token), 200)
+  api.clock.now += 79_999
+  t.equal(await api.status(token), 200)
+  t.equal(api.lookedUp.length, 1)
+  api.clock.now += 1
+  t.equal(await api.status(token), 200)
+  t.equal(api.lookedUp.length, 2, 'a cached token renews it as well')
+  await settle()
 
-    api.answers.set(first, faults['rejects'] as Answer)
-    api.clock.now += 100_000
-    t.equal(await api.status(token), 200, 'too old: it is waited for, and fails')
-    t.equal(api.lookedUp.length, 3)
-    t.match(
-      api.logged.find(line => line['msg'] === 'an issuer cannot be looked up'),
-      { level: 40, issuer: first, servingStale: true, retryAfterMs: 1_000 },
-    )
-    t.equal(await api.status(api.token(first, { jti: 'new' })), 200)
-    t.equal(api.lookedUp.length, 3, 'not asked during the back-off')
-    api.clock.now += 199_999
-    t.equal(await api.status(token), 200)
-    await settle()
-    api.clock.now += 1
-    t.equal(await api.status(token), 503, 'the end of jwksStaleIfErrorMs')
-    t.same(api.app.oauth.stats().issuers, [])
+  api.answers.set(first, faults['rejects'] as Answer)
+  api.clock.now += 100_000
+  t.equal(await api.status(token), 200, 'too old: it is waited for, and fails')
+  t.equal(api.lookedUp.length, 3)
+  t.match(
+    api.logged.find(line => line['msg'] === 'an issuer cannot be looked up'),
+    { level: 40, issuer: first, servingStale: true, retryAfterMs: 1_000 },
+  )
+  t.equal(await api.status(api.token(first, { jti: 'new' })), 200)
+  t.equal(api.lookedUp.length, 3, 'not asked during the back-off')
+  api.clock.now += 199_999
+  t.equal(await api.status(token), 200)
+  await settle()
+  api.clock.now += 1
+  t.equal(await api.status(token), 503, 'the end of jwksStaleIfErrorMs')
+  t.same(api.app.oauth.stats().issuers, [])
 
-    api.answers.set(first, trusted(first))
-    api.clock.now += 60_000
-    t.equal(await api.status(token), 200)
-  },
-)
+  api.answers.set(first, trusted(first))
+  api.clock.now += 60_000
+  t.equal(await api.status(token), 200)
+})
 
-t.test(
-  'an issuer that is no longer trusted is refused within jwksMaxAgeMs, cached tokens included',
-  async t => {
-    const api = await startTenants(t)
-    api.answers.set(first, trusted(first))
-    const token = api.token(first)
-    t.equal(await api.status(token), 200)
-    api.answers.delete(first)
-    api.clock.now += 239_999
-    t.equal(await api.status(token), 200)
-    api.clock.now += 1
-    t.equal(await api.status(token), 200, 'this one asks')
-    await settle()
-    t.equal(await api.status(token), 401)
-    t.match(api.refusal(), { reason: 'issuer' })
-    t.ok(
-      api.logged.some(line => line['msg'] === 'the issuer is withdrawn; its tokens are refused from now on'),
-    )
-    t.equal(await api.status(api.token(first, { jti: 'new' })), 401)
-    t.equal(api.lookedUp.length, 2)
+t.test('refuses a removed issuer within jwksMaxAgeMs, also for cached tokens', async t => {
+  const api = await startTenants(t)
+  api.answers.set(first, trusted(first))
+  const token = api.token(first)
+  t.equal(await api.status(token), 200)
+  api.answers.delete(first)
+  api.clock.now += 239_999
+  t.equal(await api.status(token), 200)
+  api.clock.now += 1
+  t.equal(await api.status(token), 200, 'this one asks')
+  await settle()
+  t.equal(await api.status(token), 401)
+  t.match(api.refusal(), { reason: 'issuer' })
+  t.ok(api.logged.some(line => line['msg'] === 'the issuer is withdrawn; its tokens are refused from now on'))
+  t.equal(await api.status(api.token(first, { jti: 'new' })), 401)
+  t.equal(api.lookedUp.length, 2)
 
-    const quiet = await startTenants(t)
-    quiet.answers.set(first, trusted(first))
-    t.equal(await quiet.status(token), 200)
-    quiet.answers.delete(first)
-    quiet.clock.now += 300_000
-    t.equal(await quiet.status(token), 401, 'at that age, requests wait for the answer')
-  },
-)
+  const quiet = await startTenants(t)
+  quiet.answers.set(first, trusted(first))
+  t.equal(await quiet.status(token), 200)
+  quiet.answers.delete(first)
+  quiet.clock.now += 300_000
+  t.equal(await quiet.status(token), 401, 'at that age, requests wait for the answer')
+})
 
-t.test('options that change apply to cached tokens; those that stay keep the keys', async t => {
+t.test('applies changed options to cached tokens, and keeps the keys of unchanged ones', async t => {
   const issuer = await startHandMadeIssuer(t, [key])
   const api = await startTenants(t)
   const options = { issuer: issuer.url, audience }
@@ -492,7 +481,7 @@ t.test('options that change apply to cached tokens; those that stay keep the key
   t.ok(requests() <= before + 1, 'no keys for tokens that are refused')
 })
 
-t.test('a clock that was set back makes nothing last longer', async t => {
+t.test('does not extend any period after the clock was set back', async t => {
   const api = await startTenants(t)
   api.answers.set(first, trusted(first))
   const token = api.token(first)
@@ -502,7 +491,7 @@ t.test('a clock that was set back makes nothing last longer', async t => {
   t.equal(await api.status(token), 401)
 })
 
-t.test('invented issuers are looked up within limits, and known issuers do not notice', async t => {
+t.test('limits lookups of invented issuers without delaying known issuers', async t => {
   const api = await startTenants(t)
   api.answers.set(first, trusted(first))
   const known = api.token(first)
@@ -528,7 +517,7 @@ t.test('invented issuers are looked up within limits, and known issuers do not n
   t.equal(await api.status(api.token('https://invented-49.example.com')), 401)
 })
 
-t.test('look-ups of a second are limited, whatever their speed and the clock', t => {
+t.test('limits the lookups in one second, whatever their speed and the clock', t => {
   const limit = createLookUpLimit()
   const take = (time: number): boolean => {
     const taken = limit.take(time)
@@ -580,7 +569,7 @@ const prove = (issuer: TrustedIssuer): unknown => issuer.verifySignature({} as n
 
 const tenants = Array.from({ length: 1_001 }, (_, index) => `https://tenant-${index}.example.com`)
 
-t.test('tokens that nobody signed push no issuer out whose tokens are in use', async t => {
+t.test('keeps used issuers cached despite tokens without a valid signature', async t => {
   const { resolved, lookedUp, choose, reuse } = startResolved()
   const used = await choose(first)
   prove(used)
@@ -591,7 +580,7 @@ t.test('tokens that nobody signed push no issuer out whose tokens are in use', a
   t.equal(lookedUp.length, 1_002)
 })
 
-t.test('the least recently used issuer is dropped; its cached tokens are verified again', async t => {
+t.test('discards the least recently used issuer and verifies its cached tokens again', async t => {
   const { resolved, lookedUp, choose, reuse } = startResolved()
   const issuers: TrustedIssuer[] = []
   for (const tenant of tenants.slice(0, 1_000)) {
@@ -612,7 +601,7 @@ t.test('the least recently used issuer is dropped; its cached tokens are verifie
   t.ok(reuse(next), 'a verification that was running when its issuer was dropped')
 })
 
-t.test('tokens of an issuer that is looked up can be revoked, known or not', async t => {
+t.test('revokes tokens of a looked-up issuer, whether it is cached or not', async t => {
   const api = await startTenants(t, { revocation: true })
   for (const name of [first, second]) api.answers.set(name, trusted(name))
   t.equal(await api.status(api.token(first)), 200)
@@ -658,7 +647,7 @@ t.test('events', async t => {
 
 const issuers = (): undefined => undefined
 
-t.test('options that go with a function as `issuers`', async t => {
+t.test('accepts or rejects other options together with a function as `issuers`', async t => {
   const wrong: [Partial<ResourceServerOptions>, RegExp][] = [
     [
       { issuers, prefetch: 'required' },

@@ -18,7 +18,7 @@ function build(
   return app
 }
 
-t.test('what a client needs to find the issuer (RFC 9728)', async t => {
+t.test('publishes what a client needs to find the issuer (RFC 9728)', async t => {
   const app = build(t, {
     resourceMetadata: { name: 'Receipts', documentation: 'https://docs.example.com/receipts' },
   })
@@ -51,7 +51,7 @@ t.test('what a client needs to find the issuer (RFC 9728)', async t => {
   )
 })
 
-t.test('a browser may ask from anywhere, with headers of its own', async t => {
+t.test('allows browsers to request the metadata from any origin, with custom headers', async t => {
   const app = build(t, {})
   const { statusCode, headers } = await app.inject({
     method: 'OPTIONS',
@@ -67,7 +67,7 @@ t.test('a browser may ask from anywhere, with headers of its own', async t => {
   t.equal(headers['access-control-allow-headers'], '*')
 })
 
-t.test('the well-known part goes before the path of the resource, whatever the prefix here', async t => {
+t.test('serves the metadata at the well-known path of the resource, whatever the prefix', async t => {
   const resource = 'https://example.com/api/v1'
   const app = build(t, { resourceMetadata: { resource } }, (root, options) => {
     root.register(
@@ -86,7 +86,7 @@ t.test('the well-known part goes before the path of the resource, whatever the p
   )
 })
 
-t.test('a path with a colon is no parameter', async t => {
+t.test('serves a path with a colon', async t => {
   const app = build(t, { resourceMetadata: { resource: 'https://example.com/tenants:all/v1' } })
   const at = async (path: string): Promise<number> =>
     (await app.inject(`/.well-known/oauth-protected-resource${path}`)).statusCode
@@ -94,12 +94,12 @@ t.test('a path with a colon is no parameter', async t => {
   t.equal(await at('/tenantsome/v1'), 404)
 })
 
-t.test('a path with letters that URLs encode', async t => {
+t.test('serves a path with percent-encoded letters', async t => {
   const app = build(t, { resourceMetadata: { resource: 'https://example.com/café-one' } })
   t.equal((await app.inject('/.well-known/oauth-protected-resource/caf%C3%A9-one')).statusCode, 200)
 })
 
-t.test('several resources of one service', async t => {
+t.test('serves the metadata of several resources', async t => {
   const app = build(t, {}, (root, options) => {
     for (const name of ['one', 'two']) {
       const resource = `https://example.com/${name}`
@@ -116,7 +116,7 @@ t.test('several resources of one service', async t => {
     })
 })
 
-t.test('versions of one API share its document, and have to agree', async t => {
+t.test('shares one document between versions of an API, which must agree', async t => {
   const versions = (name: string): FastifyInstance =>
     build(t, {}, (root, options) => {
       for (const version of ['v1', 'v2'])
@@ -140,7 +140,7 @@ t.test('versions of one API share its document, and have to agree', async t => {
   })
 })
 
-t.test('says which bound tokens are taken', async t => {
+t.test('describes which bound tokens are accepted', async t => {
   const app = build(t, { dpop: { mode: 'require', algorithms: ['ES256'] }, clientCertificate: 'socket' })
   t.match((await app.inject('/.well-known/oauth-protected-resource')).json(), {
     tls_client_certificate_bound_access_tokens: true,
@@ -149,7 +149,7 @@ t.test('says which bound tokens are taken', async t => {
   })
 })
 
-t.test('off by default; options that make no sense stop the application', async t => {
+t.test('publishes nothing by default, and does not start with invalid options', async t => {
   const { app } = await startBench(t)
   t.equal((await app.inject('/.well-known/oauth-protected-resource')).statusCode, 404)
   const wrong: [Partial<ResourceServerOptions>, RegExp][] = [

@@ -58,7 +58,7 @@ function world(t: Test): World {
   }
 }
 
-t.test('without announcements, a revocation is known within a second', async t => {
+t.test('applies a revocation within a second without announcements', async t => {
   const { time, until, begin } = world(t)
   const store = new FakeStore()
   store.announces = false
@@ -71,7 +71,7 @@ t.test('without announcements, a revocation is known within a second', async t =
   t.equal(two.reason(), 'revoked')
 })
 
-t.test('with an announcement, it is known within milliseconds, however many there are', async t => {
+t.test('applies a revocation within milliseconds after an announcement, however many there are', async t => {
   const { time, until, begin } = world(t)
   const store = new FakeStore()
   const [one, two] = [begin(store), begin(store)]
@@ -91,37 +91,40 @@ t.test('with an announcement, it is known within milliseconds, however many ther
   t.ok(store.reads >= 2 * 100, 'a flood does not put the next read off')
 })
 
-t.test('while the store hangs or fails, tokens are accepted for a second, and then as chosen', async t => {
-  for (const mode of ['hangs', 'throws'] as const) {
-    const { time, begin } = world(t)
-    const store = new FakeStore()
-    const [refusing, accepting] = [begin(store), begin(store, { whileUnavailable: 'accept' })]
-    await Promise.all([refusing.start(), accepting.start()])
-    await time.advance(10_000)
-    store.mode = mode
-    await time.advance(599)
-    t.equal(refusing.reason(), undefined, 'the last read was at most 400 ms ago')
-    await time.advance(401)
-    t.equal(refusing.reason(), 'unavailable')
-    t.match(refusing.refusalOf(token), { retryAfterMs: 1_000 })
-    t.equal(accepting.reason(), undefined)
-    await time.advance(60_000)
-    for (const { logged, state } of [refusing, accepting]) {
-      t.strictSame(logged, ['the revocation store cannot be used'], 'one line for an outage')
-      t.equal(state().isCurrent, false)
+t.test(
+  'accepts tokens for a second while the store hangs or fails, then applies whileUnavailable',
+  async t => {
+    for (const mode of ['hangs', 'throws'] as const) {
+      const { time, begin } = world(t)
+      const store = new FakeStore()
+      const [refusing, accepting] = [begin(store), begin(store, { whileUnavailable: 'accept' })]
+      await Promise.all([refusing.start(), accepting.start()])
+      await time.advance(10_000)
+      store.mode = mode
+      await time.advance(599)
+      t.equal(refusing.reason(), undefined, 'the last read was at most 400 ms ago')
+      await time.advance(401)
+      t.equal(refusing.reason(), 'unavailable')
+      t.match(refusing.refusalOf(token), { retryAfterMs: 1_000 })
+      t.equal(accepting.reason(), undefined)
+      await time.advance(60_000)
+      for (const { logged, state } of [refusing, accepting]) {
+        t.strictSame(logged, ['the revocation store cannot be used'], 'one line for an outage')
+        t.equal(state().isCurrent, false)
+      }
+      store.mode = 'up'
+      await time.advance(500)
+      for (const { logged, state, reason } of [refusing, accepting]) {
+        t.equal(reason(), undefined)
+        t.equal(logged.at(-1), 'the revocation store works again')
+        t.equal(state().isCurrent, true)
+      }
+      time.restore()
     }
-    store.mode = 'up'
-    await time.advance(500)
-    for (const { logged, state, reason } of [refusing, accepting]) {
-      t.equal(reason(), undefined)
-      t.equal(logged.at(-1), 'the revocation store works again')
-      t.equal(state().isCurrent, true)
-    }
-    time.restore()
-  }
-})
+  },
+)
 
-t.test('a store that is slow, but within half a second, is no outage', async t => {
+t.test('does not treat a store that responds within half a second as unavailable', async t => {
   const { time, begin } = world(t)
   const store = new FakeStore()
   const slow: RevocationStore = {
@@ -141,7 +144,7 @@ t.test('a store that is slow, but within half a second, is no outage', async t =
   }
 })
 
-t.test('a revocation that could not be stored is in effect here, and stored later', async t => {
+t.test('applies a revocation that could not be stored in this process, and stores it later', async t => {
   const { time, until, begin } = world(t)
   const store = new FakeStore()
   const [one, two] = [begin(store), begin(store)]
@@ -167,7 +170,7 @@ t.test('a revocation that could not be stored is in effect here, and stored late
   t.equal(two.state().active, 2)
 })
 
-t.test('undoing a revocation that could not be stored yet', async t => {
+t.test('undoes a revocation that has not been stored yet', async t => {
   const { time, until, begin } = world(t)
   const store = new FakeStore()
   const [one, two] = [begin(store), begin(store)]
@@ -185,7 +188,7 @@ t.test('undoing a revocation that could not be stored yet', async t => {
   for (const process of [one, two]) t.equal(process.reason(), undefined, 'it is not stored later')
 })
 
-t.test('news that are older than what this process did are ignored', async t => {
+t.test('ignores stored values that are older than changes of this process', async t => {
   const { time, until, begin } = world(t)
   const store = new FakeStore()
   store.announces = false
@@ -204,7 +207,7 @@ t.test('news that are older than what this process did are ignored', async t => 
   for (const process of [one, two]) t.equal(process.reason(), 'revoked')
 })
 
-t.test('unrevoke fails, and changes nothing, while the store is away', async t => {
+t.test('rejects unrevoke without any change while the store is unavailable', async t => {
   const { time, until, begin } = world(t)
   const store = new FakeStore()
   const [one, two] = [begin(store), begin(store)]
@@ -232,7 +235,7 @@ t.test('unrevoke fails, and changes nothing, while the store is away', async t =
   t.match(one.logged.at(-1), 'revocation undone')
 })
 
-t.test('a store that lost its values is given those that are still in effect', async t => {
+t.test('restores active revocations after the store lost its values', async t => {
   const { time, until, begin } = world(t)
   const store = new FakeStore()
   const [one, two] = [begin(store), begin(store)]
@@ -255,7 +258,7 @@ t.test('a store that lost its values is given those that are still in effect', a
   t.equal(late.reason(), 'revoked')
 })
 
-t.test('a store with more revocations than there may be is an outage, not a loss', async t => {
+t.test('treats a store with too many revocations as unavailable, and loses none', async t => {
   const { time, until, begin } = world(t)
   const store = new FakeStore()
   store.pageSize = 7
@@ -277,7 +280,7 @@ t.test('a store with more revocations than there may be is an outage, not a loss
   t.match(small.state(), { active: 0, isCurrent: true }, 'when they have ended, it goes on')
 })
 
-t.test('a closed process reads no more, stops watching and leaves no timer', async t => {
+t.test('stops reading and watching when it is closed, and leaves no timer', async t => {
   const { time, begin } = world(t)
   const store = new FakeStore()
   const process = begin(store)
@@ -295,7 +298,7 @@ t.test('a closed process reads no more, stops watching and leaves no timer', asy
   t.strictSame(process.logged, [])
 })
 
-t.test('closing while the store hangs', async t => {
+t.test('closes while the store hangs', async t => {
   const { time, begin } = world(t)
   const store = new FakeStore()
   const process = begin(store)
@@ -351,7 +354,7 @@ function circle(): RevocationStore {
   }
 }
 
-t.test('requests are answered while a store in memory is read', async t => {
+t.test('responds to requests while it reads a store in memory', async t => {
   let pages = 0
   const store: RevocationStore = {
     put: async () => {},
@@ -369,7 +372,7 @@ t.test('requests are answered while a store in memory is read', async t => {
 })
 
 for (const [how, [store, message]] of Object.entries(wrongStores))
-  t.test(`a store that ${how} stops the start`, async t => {
+  t.test(`does not start with a store that ${how}`, async t => {
     const revocation = { store, whileUnavailable: 'accept' } as const
     const expected = {
       code: 'OAUTH_INVALID_OPTION',
@@ -381,7 +384,7 @@ for (const [how, [store, message]] of Object.entries(wrongStores))
 
 for (const [how, fail] of Object.entries(faults))
   for (const method of ['put', 'read', 'watch'] as const)
-    t.test(`a store whose ${method} ${how} is an outage at most`, async t => {
+    t.test(`treats a store whose ${method} ${how} as unavailable at most`, async t => {
       const fatal = watchProcess(t)
       const { time, until, begin } = world(t)
       const store = new FakeStore()
@@ -410,7 +413,7 @@ for (const [how, fail] of Object.entries(faults))
     })
 
 for (const [how, fail] of Object.entries(faults))
-  t.test(`a store whose stop function ${how} does no harm`, async t => {
+  t.test(`tolerates a store whose stop function ${how}`, async t => {
     const fatal = watchProcess(t)
     const { time, begin } = world(t)
     const store = new FakeStore()
@@ -429,7 +432,7 @@ for (const [how, fail] of Object.entries(faults))
     t.strictSame(fatal, [])
   })
 
-t.test('options of the store are checked', async t => {
+t.test('validates the options of the store', async t => {
   const store = new FakeStore()
   for (const [revocation, message] of [
     [{ store }, /`revocation\.whileUnavailable` is missing; expected 'accept' or 'refuse'/],

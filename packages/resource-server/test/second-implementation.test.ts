@@ -29,7 +29,7 @@ function verifierWith(accepts: AcceptsSignature, load: LoadSecond = async () => 
 
 const keyOf = (key: SigningKey) => importPublicKey(key.jwk, supportedAlgorithms)
 
-t.test('the first signature of each key and algorithm must pass both implementations', async t => {
+t.test('checks the first signature of each key and algorithm with both implementations', async t => {
   const asked: string[] = []
   const { verify, disputed } = verifierWith((_, { kid }, algorithm) => asked.push(`${kid} ${algorithm}`) > 0)
   const [first, second] = [makeKey('first'), makeKey('second')]
@@ -48,7 +48,7 @@ t.test('the first signature of each key and algorithm must pass both implementat
   t.ok(verify(signedBy({ ...rsa, algorithm: 'PS256' }), both, 'PS256') instanceof Promise)
 })
 
-t.test('a signature that only node:crypto accepts is refused, and its key stays unconfirmed', async t => {
+t.test('refuses a signature that only node:crypto accepts, and does not confirm its key', async t => {
   const answers = [false, false, true]
   const { verify, disputed } = verifierWith(() => answers.shift() ?? false)
   const own = makeKey('first')
@@ -60,7 +60,7 @@ t.test('a signature that only node:crypto accepts is refused, and its key stays 
   t.equal(verify(signedBy(own), key, 'ES256'), undefined)
 })
 
-t.test('a signature that node:crypto rejects never reaches the second implementation', async t => {
+t.test('does not ask the second implementation about signatures that node:crypto rejects', async t => {
   let loads = 0
   const { verify } = verifierWith(
     () => true,
@@ -74,7 +74,7 @@ t.test('a signature that node:crypto rejects never reaches the second implementa
   t.equal(loads, 0)
 })
 
-t.test('a failure to load it is an error of ours, and the next token tries again', async t => {
+t.test('throws if the second implementation cannot be loaded, and retries with the next token', async t => {
   let fails = true
   const { verify, disputed } = verifierWith(
     () => true,
@@ -91,7 +91,7 @@ t.test('a failure to load it is an error of ours, and the next token tries again
   t.equal(await verify(signedBy(own), key, 'ES256'), undefined)
 })
 
-t.test('a dispute is logged as an error and published', async t => {
+t.test('logs and publishes a dispute as an error', async t => {
   const own = makeKey('first')
   const logged: object[] = []
   const events: unknown[] = []
@@ -122,7 +122,7 @@ t.test('a dispute is logged as an error and published', async t => {
   t.match(events, [{ ...expected, algorithm: 'ES256' }])
 })
 
-t.test('EdDSA and Ed25519 are two names of one algorithm (RFC 9864)', async t => {
+t.test('treats EdDSA and Ed25519 as the same algorithm (RFC 9864)', async t => {
   const own = makeKey('first', 'EdDSA')
   const names: readonly Algorithm[] = ['EdDSA', 'Ed25519']
   for (const alg of [...names, undefined])

@@ -25,7 +25,7 @@ const sharedBy = (redis: RedisPubSub, options: Partial<RevocationOptions> = {}):
 
 for (const [name, open] of Object.entries(redisPackages)) {
   if (name.includes('pool')) continue
-  t.test(`a revocation at one replica refuses cached tokens at the others: ${name}`, skip, async t => {
+  t.test(`refuses cached tokens on other replicas after a revocation: ${name}`, skip, async t => {
     const { socket, stop } = await startRedis(t)
     const [one, two] = await Promise.all(
       [0, 1].map(async () => startReplica(t, sharedBy((await open(t, socket)) as RedisPubSub))),
@@ -63,7 +63,7 @@ for (const [name, open] of Object.entries(redisPackages)) {
   })
 }
 
-t.test('a replica that starts later knows earlier revocations before it takes requests', skip, async t => {
+t.test('reads earlier revocations before a new replica accepts requests', skip, async t => {
   const { socket } = await startRedis(t)
   const one = await startReplica(t, sharedBy(connect(t, socket)))
   const until = Date.now() + hour
@@ -87,7 +87,7 @@ t.test('a replica that starts later knows earlier revocations before it takes re
   )
 })
 
-t.test('without announcements, a revocation still takes effect within a second', skip, async t => {
+t.test('applies a revocation within a second without announcements', skip, async t => {
   const { socket } = await startRedis(t)
   const [one, deaf] = [connect(t, socket), connect(t, socket)]
   const silent = sharedBy(deaf)
@@ -102,7 +102,7 @@ t.test('without announcements, a revocation still takes effect within a second',
   t.equal(await second.status(makeToken()), 401)
 })
 
-t.test('what was revoked while a replica was cut off is known when it is back', skip, async t => {
+t.test('applies revocations that were made while a replica was disconnected', skip, async t => {
   const { socket } = await startRedis(t)
   const one = await startReplica(t, sharedBy(connect(t, socket)))
   const redis = connect(t, socket)
@@ -117,7 +117,7 @@ t.test('what was revoked while a replica was cut off is known when it is back', 
   t.equal(await two.status(makeToken()), 401)
 })
 
-t.test('a Redis that lost its data is given the revocations back', skip, async t => {
+t.test('restores revocations after Redis lost its data', skip, async t => {
   const redis = await startRedis(t)
   const one = await startReplica(t, sharedBy(connect(t, redis.socket), { whileUnavailable: 'accept' }))
   await one.app.oauth.revoke({ clientId: 'payment' }, { until: Date.now() + hour })
@@ -130,7 +130,7 @@ t.test('a Redis that lost its data is given the revocations back', skip, async t
   t.equal(await one.status(makeToken()), 401)
 })
 
-t.test('what Redis keeps ends by itself, and is named by the prefix', skip, async t => {
+t.test('stores keys with an expiry and the prefix in Redis', skip, async t => {
   const { socket } = await startRedis(t)
   const client = connect(t, socket)
   const store = redisRevocationStore(client, 'shop')
@@ -152,7 +152,7 @@ t.test('what Redis keeps ends by itself, and is named by the prefix', skip, asyn
   t.equal(await client.zcard('{shop}:ends'), 2)
 })
 
-t.test('reads from a cursor, in pages', skip, async t => {
+t.test('reads pages from a cursor', skip, async t => {
   const { socket } = await startRedis(t)
   const store = redisRevocationStore(connect(t, socket))
   const empty = await store.read(undefined)
@@ -168,7 +168,7 @@ t.test('reads from a cursor, in pages', skip, async t => {
     t.match(await store.read(unknown), { fromStart: true, hasMore: true }, unknown)
 })
 
-t.test('garbage on the channel and in the keys neither crashes nor revokes anything', skip, async t => {
+t.test('ignores garbage on the channel and in the keys', skip, async t => {
   const { socket } = await startRedis(t)
   const replica = await startReplica(t, sharedBy(connect(t, socket)))
   const client = connect(t, socket)
@@ -216,7 +216,7 @@ t.test('garbage on the channel and in the keys neither crashes nor revokes anyth
   t.notMatch(JSON.stringify(replica.logged), /everything|not JSON/, 'nothing of it is logged')
 })
 
-t.test('closing the application closes the connection that it opened, and no other one', skip, async t => {
+t.test('closes only the connection that it opened', skip, async t => {
   const { socket } = await startRedis(t)
   for (const open of [redisPackages['ioredis'], redisPackages['redis 6'], redisPackages['redis 4']]) {
     const redis = (await open!(t, socket)) as RedisPubSub
@@ -236,7 +236,7 @@ t.test('closing the application closes the connection that it opened, and no oth
   }
 })
 
-t.test('an unreachable Redis does not stop the start, and is used once it answers', skip, async t => {
+t.test('starts without Redis, and uses it as soon as it responds', skip, async t => {
   const redis = await startRedis(t)
   await redis.stop()
   const refusing = await startReplica(t, sharedBy(connect(t, redis.socket)))
@@ -253,7 +253,7 @@ t.test('an unreachable Redis does not stop the start, and is used once it answer
   t.equal(await refusing.status(makeToken()), 401)
 })
 
-t.test('redisRevocationStore names the packages that it supports', async t => {
+t.test('names the supported packages in the error of redisRevocationStore', async t => {
   const others: unknown[] = [
     undefined,
     null,

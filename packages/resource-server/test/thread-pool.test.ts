@@ -3,7 +3,7 @@ import { createThreadPool } from '#src/signature/thread-pool.js'
 import { startBench } from './protected-app.js'
 import { makeKey } from './hand-made-issuer.js'
 
-t.test('a lone signature stays on the main thread; the others of a burst go to the pool', async t => {
+t.test('verifies a single signature on the main thread and bursts in the pool', async t => {
   let now = 0
   const pool = createThreadPool(true, () => now)
   t.equal(pool.takesNext(), false, 'the first')
@@ -13,7 +13,7 @@ t.test('a lone signature stays on the main thread; the others of a burst go to t
   t.equal(pool.takesNext(), false, 'one after a while')
 })
 
-t.test('a verification in the pool frees its slot when it ends, whether it succeeds or fails', async t => {
+t.test('frees a slot after each verification, successful or not', async t => {
   const pool = createThreadPool(true, () => 0)
   const ends: { resolve: () => void; reject: (error: Error) => void }[] = []
   const works: Promise<void>[] = []
@@ -31,33 +31,36 @@ t.test('a verification in the pool frees its slot when it ends, whether it succe
   }
 })
 
-t.test('a disabled pool takes nothing', async t => {
+t.test('never uses a disabled pool', async t => {
   const pool = createThreadPool(false, () => 0)
   t.equal(pool.takesNext(), false)
   t.equal(pool.takesNext(), false)
 })
 
 for (const verifyInThreadPool of [true, false])
-  t.test(`many new tokens at once, ${verifyInThreadPool ? 'with' : 'without'} the thread pool`, async t => {
-    const bench = await startBench(t, { verifyInThreadPool })
-    const stranger = makeKey('first')
-    const answers = await Promise.all(
-      Array.from({ length: 60 }, async (_, index) => {
-        if (index % 3 === 1) return bench.call(bench.token({ jti: `${index}` }, {}, stranger))
-        if (index % 3 === 2) return bench.call(bench.token({ jti: `${index}`, scope: 'write' }))
-        return bench.call(bench.token({ jti: `${index}` }))
-      }),
-    )
-    answers.forEach(({ statusCode, headers }, index) => {
-      t.equal(statusCode, [200, 401, 403][index % 3], `token ${index}`)
-      if (index % 3 === 1) t.match(headers['www-authenticate'], 'error="invalid_token"')
-    })
-    const refused = bench.logged.filter(({ reason }) => reason === 'signature')
-    t.equal(refused.length, 20)
-    for (const line of refused) t.match(line, { issuer: bench.issuer.url, kid: 'first' })
-  })
+  t.test(
+    `verifies many new tokens at once ${verifyInThreadPool ? 'with' : 'without'} the thread pool`,
+    async t => {
+      const bench = await startBench(t, { verifyInThreadPool })
+      const stranger = makeKey('first')
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, async (_, index) => {
+          if (index % 3 === 1) return bench.call(bench.token({ jti: `${index}` }, {}, stranger))
+          if (index % 3 === 2) return bench.call(bench.token({ jti: `${index}`, scope: 'write' }))
+          return bench.call(bench.token({ jti: `${index}` }))
+        }),
+      )
+      answers.forEach(({ statusCode, headers }, index) => {
+        t.equal(statusCode, [200, 401, 403][index % 3], `token ${index}`)
+        if (index % 3 === 1) t.match(headers['www-authenticate'], 'error="invalid_token"')
+      })
+      const refused = bench.logged.filter(({ reason }) => reason === 'signature')
+      t.equal(refused.length, 20)
+      for (const line of refused) t.match(line, { issuer: bench.issuer.url, kid: 'first' })
+    },
+  )
 
-t.test('what is cheap to refuse is refused before its key is looked for', async t => {
+t.test('does cheap checks before it looks for the key', async t => {
   const bench = await startBench(t)
   t.equal((await bench.call(bench.token())).statusCode, 200)
   const { length } = bench.issuer.asked
