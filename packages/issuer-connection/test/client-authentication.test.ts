@@ -49,7 +49,7 @@ const encoded: [string, string][] = [
   ["~!'()", '%7E%21%27%28%29'],
   ['ключ', '%D0%BA%D0%BB%D1%8E%D1%87'],
 ]
-t.test('client_secret_basic encodes as URLSearchParams does', async t => {
+t.test('client_secret_basic uses the encoding of URLSearchParams', async t => {
   for (const [value, sent] of encoded) {
     const { basic, body } = await present(withSecret('client_secret_basic', value), value)
     t.equal(basic, `${sent}:${sent}`)
@@ -60,7 +60,7 @@ t.test('client_secret_basic encodes as URLSearchParams does', async t => {
   t.equal(raw.basic, 'a b:c%d')
 })
 
-t.test('the other methods with a secret', async t => {
+t.test('the other methods send the secret in their own form', async t => {
   const post = await present(withSecret('client_secret_post', 's'))
   t.strictSame(post, { basic: undefined, body: { client_id: 'payment', client_secret: 's' } })
   const jwt = await present(withSecret('client_secret_jwt', 's'.repeat(32)))
@@ -93,7 +93,7 @@ async function assertionOf(credentials: ClientCredentials, as?: AuthorizationSer
   return { header: decodeProtectedHeader(assertion), claims: decodeJwt(assertion) }
 }
 
-t.test('assertions follow RFC 10070, or are for the token endpoint of an older server', async t => {
+t.test('assertions follow RFC 10070, or name the token endpoint of an older server', async t => {
   const elsewhere: ClientCredentials = {
     method: 'private_key_jwt',
     audience: 'issuer',
@@ -113,33 +113,36 @@ t.test('assertions follow RFC 10070, or are for the token endpoint of an older s
   t.strictSame([older.header.typ, older.claims.aud], ['JWT', server.token_endpoint])
 })
 
-t.test('Ed25519 keys sign under the configured name (RFC 9864), else under one the server lists', async t => {
-  const listing = (...names: string[]) => ({
-    ...server,
-    token_endpoint_auth_signing_alg_values_supported: names,
-  })
-  const cryptoKey = await webcrypto.subtle.importKey(
-    'pkcs8',
-    ed.export({ type: 'pkcs8', format: 'der' }),
-    'Ed25519',
-    false,
-    ['sign'],
-  )
-  const cases: [string | undefined, AuthorizationServer, string][] = [
-    ['EdDSA', listing('Ed25519'), 'EdDSA'],
-    ['Ed25519', listing('EdDSA'), 'Ed25519'],
-    [undefined, listing('Ed25519', 'EdDSA'), 'Ed25519'],
-    [undefined, listing('ES256'), 'EdDSA'],
-    [undefined, server, 'EdDSA'],
-  ]
-  for (const [algorithm, as, expected] of cases)
-    for (const key of [ed, cryptoKey as unknown as typeof ed])
-      t.equal((await assertionOf(keyOf(key, algorithm), as)).header.alg, expected)
-  const jwk = { ...ed.export({ format: 'jwk' }), alg: 'Ed25519' } as unknown as typeof ed
-  t.equal((await assertionOf(keyOf(jwk))).header.alg, 'Ed25519', "the key's own name")
-})
+t.test(
+  'Ed25519 keys use the configured algorithm name, or one that the server supports (RFC 9864)',
+  async t => {
+    const listing = (...names: string[]) => ({
+      ...server,
+      token_endpoint_auth_signing_alg_values_supported: names,
+    })
+    const cryptoKey = await webcrypto.subtle.importKey(
+      'pkcs8',
+      ed.export({ type: 'pkcs8', format: 'der' }),
+      'Ed25519',
+      false,
+      ['sign'],
+    )
+    const cases: [string | undefined, AuthorizationServer, string][] = [
+      ['EdDSA', listing('Ed25519'), 'EdDSA'],
+      ['Ed25519', listing('EdDSA'), 'Ed25519'],
+      [undefined, listing('Ed25519', 'EdDSA'), 'Ed25519'],
+      [undefined, listing('ES256'), 'EdDSA'],
+      [undefined, server, 'EdDSA'],
+    ]
+    for (const [algorithm, as, expected] of cases)
+      for (const key of [ed, cryptoKey as unknown as typeof ed])
+        t.equal((await assertionOf(keyOf(key, algorithm), as)).header.alg, expected)
+    const jwk = { ...ed.export({ format: 'jwk' }), alg: 'Ed25519' } as unknown as typeof ed
+    t.equal((await assertionOf(keyOf(jwk))).header.alg, 'Ed25519', "the key's own name")
+  },
+)
 
-t.test('the method for a secret comes from the metadata', async t => {
+t.test('the metadata selects the authentication method for a secret', async t => {
   const cases: [object, SecretMethod][] = [
     [{}, 'client_secret_basic'],
     [{ token_endpoint_auth_methods_supported: ['client_secret_post'] }, 'client_secret_post'],
@@ -165,7 +168,7 @@ t.test('the method for a secret comes from the metadata', async t => {
     t.equal(secretMethodFor({ ...metadata }), expected, JSON.stringify(metadata))
 })
 
-t.test('functions that provide no text are named, without what they gave', async t => {
+t.test('the error for a function that returns no text names it, without the value', async t => {
   for (const given of [undefined, null, 5, '', { secret: 'x' }]) {
     const secret = (() => given) as unknown as () => string
     const error = await authenticate(withSecret('client_secret_basic', secret as never), {
@@ -175,7 +178,7 @@ t.test('functions that provide no text are named, without what they gave', async
   }
 })
 
-t.test('only a function can give other credentials', async t => {
+t.test('only credentials from a function can change', async t => {
   t.equal(canChange(withSecret('client_secret_post', 's')), false)
   t.equal(canChange({ method: 'client_secret_post', secret: () => 's', audience: 'issuer' }), true)
   t.equal(canChange({ method: 'tls_client_auth' }), false)

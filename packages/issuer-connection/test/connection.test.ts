@@ -36,7 +36,7 @@ const codings: Record<string, Buffer> = {
   '': Buffer.from(text),
 }
 for (const [coding, body] of Object.entries(codings))
-  t.test(`decodes content-encoding "${coding}", although none was asked for`, async t => {
+  t.test(`decodes content-encoding "${coding}", although the request asked for none`, async t => {
     const server = await startServer(t, response =>
       response.writeHead(200, { 'content-encoding': coding.trim() }).end(body),
     )
@@ -68,7 +68,7 @@ const unreadable: Record<string, [coding: string, body: Buffer, expected: RegExp
   'a large body': ['', Buffer.from(JSON.stringify({ large: 'x'.repeat(65_536) })), /more than 65536 bytes/],
 }
 for (const [what, [coding, body, expected]] of Object.entries(unreadable))
-  t.test(`${what} is an answer that says why it cannot be read`, async t => {
+  t.test(`${what}: the response says why its body cannot be read`, async t => {
     const server = await startServer(t, response =>
       response.writeHead(200, { 'content-encoding': coding }).end(body),
     )
@@ -129,7 +129,7 @@ for (const status of [301, 302, 303, 307, 308])
     t.equal(server.requests.length, 1)
   })
 
-t.test('the whole exchange is bounded, however slowly the server answers', async t => {
+t.test('the time limit covers the whole exchange, even if the server responds slowly', async t => {
   const server = await startServer(t, () => {})
   const connection = connect(t, { timeoutMs: 40 })
   t.match(await messageOf(connection.exchange().request(server.url)), `${server.url}: no answer within 40 ms`)
@@ -149,7 +149,7 @@ t.test('the whole exchange is bounded, however slowly the server answers', async
   t.ok(await connection.exchange().request(server.url), 'another exchange has time of its own')
 })
 
-t.test('what breaks off is an error that names the URL', async t => {
+t.test('the error for a broken connection names the URL', async t => {
   const server = await startServer(t, response => {
     response.writeHead(200, { 'content-length': '100' }).write('{')
     setImmediate(() => response.destroy())
@@ -161,7 +161,7 @@ t.test('what breaks off is an error that names the URL', async t => {
   )
 })
 
-t.test("the user's own dispatcher is used and not closed", async t => {
+t.test('a given dispatcher is used and not closed', async t => {
   const server = await startServer(t, response => response.end(ascii))
   const agent = new Agent()
   t.teardown(() => agent.close())
@@ -177,7 +177,7 @@ t.test("the user's own dispatcher is used and not closed", async t => {
   t.match(await messageOf(connection.exchange().request(server.url)), /the connection is closed/)
 })
 
-t.test('fetch gives oauth4webapi a decoded Response', async t => {
+t.test('fetch returns a decoded Response for oauth4webapi', async t => {
   const server = await startServer(t, response =>
     response
       .writeHead(400, { 'content-encoding': 'gzip', 'set-cookie': ['a=1', 'b=2'], 'dpop-nonce': 'n' })
@@ -201,7 +201,7 @@ t.test('fetch gives oauth4webapi a decoded Response', async t => {
   t.equal((await connect(t).exchange().fetch(server.url, {})).body, null)
 })
 
-t.test('a private certificate authority is trusted, and only if it is given', async t => {
+t.test('a private certificate authority is trusted only if it is configured', async t => {
   const tls = await makeCertificate('localhost')
   const server = await startServer(t, response => response.end(ascii), tls)
   t.match(await messageOf(connect(t).exchange().request(server.url)), /self-signed certificate/)
@@ -214,7 +214,7 @@ t.test('a private certificate authority is trusted, and only if it is given', as
   )
 })
 
-t.test('the environment names a proxy exactly when Node would use it', async t => {
+t.test('the proxy of the environment is used under the same conditions as in Node.js', async t => {
   const cases: [Record<string, string>, string[], boolean][] = [
     [{}, [], false],
     [{ NODE_USE_ENV_PROXY: '1' }, [], true],
@@ -227,7 +227,7 @@ t.test('the environment names a proxy exactly when Node would use it', async t =
     t.equal(usesEnvironmentProxy(environment, execArgv), expected, JSON.stringify({ environment, execArgv }))
 })
 
-t.test('requests go through a CONNECT proxy of the environment, with a private CA', async t => {
+t.test('requests use the CONNECT proxy of the environment, with a private CA', async t => {
   const tls = await makeCertificate('localhost')
   const server = await startServer(t, response => response.end(ascii), tls)
   const { url, tunnels } = await startProxy(t)

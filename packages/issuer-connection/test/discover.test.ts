@@ -55,7 +55,7 @@ const elsewhere: Record<string, Place> = {
   'JSON about something else (200)': { body: '{"error":"not found"}' },
 }
 for (const [what, place] of Object.entries(elsewhere))
-  t.test(`where OpenID's place answers ${what}, RFC 8414's is asked`, async t => {
+  t.test(`if the OpenID URL responds with ${what}, the RFC 8414 URL is requested`, async t => {
     const { metadata, asked } = await discover(t, {
       [openid]: place,
       [oauth]: { body: issuer => ({ issuer, found: 'there' }) },
@@ -65,7 +65,7 @@ for (const [what, place] of Object.entries(elsewhere))
   })
 
 for (const status of [429, 500, 502, 503, 599])
-  t.test(`${status} is an outage: no other place is asked`, async t => {
+  t.test(`${status} is an outage: no other URL is requested`, async t => {
     const { error, asked } = await discover(t, {
       [openid]: { status, headers: { 'retry-after': '7' } },
       [oauth]: { body: issuer => ({ issuer }) },
@@ -74,7 +74,7 @@ for (const status of [429, 500, 502, 503, 599])
     t.equal(asked.length, 1)
   })
 
-t.test('an issuer with a path: every place is asked, in this order', async t => {
+t.test('for an issuer with a path, all three URLs are requested in order', async t => {
   for (const path of ['/tenant', '/tenant/']) {
     const { message, asked } = await discover(t, {}, path)
     t.strictSame(asked, [`/tenant${openid}`, `${oauth}/tenant`, `/tenant${oauth}`])
@@ -92,7 +92,7 @@ t.test('an issuer with a path: every place is asked, in this order', async t => 
   t.match(appended.metadata, { found: 'appended' })
 })
 
-t.test('metadataUrl is the one place', async t => {
+t.test('metadataUrl replaces the well-known URLs', async t => {
   const found = await discover(t, { '/meta': { body: issuer => ({ issuer }) } }, '', '/meta')
   t.strictSame([found.asked, found.metadata?.issuer], [['/meta'], found.origin])
   const missing = await discover(t, {}, '', '/meta')
@@ -100,29 +100,32 @@ t.test('metadataUrl is the one place', async t => {
   t.match(missing.message, /responded with 404, expected 200\. Check `metadataUrl`$/)
 })
 
-t.test('the metadata has to name the issuer exactly; the message shows both and what to set', async t => {
-  const named = async (issuer: (origin: string) => string, path = '') =>
-    discover(t, { [openid]: { body: origin => ({ issuer: issuer(origin) }) }, [oauth]: {} }, path)
-  const other = await named(() => 'https://login.example.com')
-  t.equal(
-    other.message,
-    `${other.origin}${openid} names the issuer "https://login.example.com", but \`issuer\` is "${other.origin}". If this is the intended server, set \`issuer\` to "https://login.example.com"`,
-  )
-  t.equal(other.asked.length, 1)
-  for (const [name, path] of [
-    [(origin: string) => `${origin}/`, ''],
-    [(origin: string) => origin, '/'],
-  ] as const) {
-    const { origin, message } = await named(name, path)
-    t.match(
-      message,
-      `They differ only in the trailing slash: set \`issuer\` to ${JSON.stringify(name(origin))}`,
+t.test(
+  'the metadata must name the issuer exactly; the message shows both values and the correction',
+  async t => {
+    const named = async (issuer: (origin: string) => string, path = '') =>
+      discover(t, { [openid]: { body: origin => ({ issuer: issuer(origin) }) }, [oauth]: {} }, path)
+    const other = await named(() => 'https://login.example.com')
+    t.equal(
+      other.message,
+      `${other.origin}${openid} names the issuer "https://login.example.com", but \`issuer\` is "${other.origin}". If this is the intended server, set \`issuer\` to "https://login.example.com"`,
     )
-  }
-  t.notMatch((await named(() => `https://${'x'.repeat(5_000)}\n.example`)).message, /\n|x{300}/)
-})
+    t.equal(other.asked.length, 1)
+    for (const [name, path] of [
+      [(origin: string) => `${origin}/`, ''],
+      [(origin: string) => origin, '/'],
+    ] as const) {
+      const { origin, message } = await named(name, path)
+      t.match(
+        message,
+        `They differ only in the trailing slash: set \`issuer\` to ${JSON.stringify(name(origin))}`,
+      )
+    }
+    t.notMatch((await named(() => `https://${'x'.repeat(5_000)}\n.example`)).message, /\n|x{300}/)
+  },
+)
 
-t.test('a gzip-encoded answer whose issuer is not text is no metadata', async t => {
+t.test('a gzip-encoded response whose issuer is not text is not metadata', async t => {
   const { metadata } = await discover(t, {
     [openid]: {
       headers: { 'content-encoding': 'gzip' },

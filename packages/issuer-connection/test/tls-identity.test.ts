@@ -61,7 +61,7 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds() && Date.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
 }
 
-t.test('a newer identity opens new connections, and those before it close after their requests', async t => {
+t.test('a newer identity opens new connections, and earlier ones close after their requests', async t => {
   const server = await startServer(t)
   const by = dispatchers(t)
   const [old, current] = [identityOf(server.ca, first, 1), identityOf(server.ca, second, 2)]
@@ -77,7 +77,7 @@ t.test('a newer identity opens new connections, and those before it close after 
   t.equal(server.open(), 1)
 })
 
-t.test('an older identity still works, over connections of its own', async t => {
+t.test('an older identity still works over its own connections', async t => {
   const server = await startServer(t)
   const by = dispatchers(t)
   const [old, current] = [identityOf(server.ca, first, 1), identityOf(server.ca, second, 2)]
@@ -90,7 +90,7 @@ t.test('an older identity still works, over connections of its own', async t => 
   t.equal(server.open(), 1, 'a newer identity closes all others')
 })
 
-t.test('close waits for requests of every identity; destroy aborts those of the newest one', async t => {
+t.test('close waits for the requests of all identities; destroy aborts those of the newest one', async t => {
   for (const how of ['close', 'destroy'] as const) {
     const server = await startServer(t)
     const by = dispatchers(t)
@@ -122,7 +122,7 @@ t.test('a dispatcher that fails to close does not affect requests with a newer i
   await t.rejects(by.close(), { message: 'cannot close' })
 })
 
-t.test('the identity is the same object until certificate or key change', async t => {
+t.test('the identity is the same object until the certificate or key changes', async t => {
   let now: Pair = first
   const read = reloadIdentity({ ca: 'ca', certificate: () => now.cert, privateKey: async () => now.key })
   const before = await read()
@@ -137,7 +137,7 @@ t.test('the identity is the same object until certificate or key change', async 
   t.notMatch(`${inspect(after, { depth: 5 })}${JSON.stringify(after)}`, 'PRIVATE KEY')
 })
 
-t.test('a read that began earlier and ends later does not bring the old certificate back', async t => {
+t.test('a slow earlier read does not restore the old certificate', async t => {
   const waiting: (() => void)[] = []
   let now: Pair = first
   const read = reloadIdentity({
@@ -158,7 +158,7 @@ t.test('a read that began earlier and ends later does not bring the old certific
   t.equal(after.tls.cert, second.cert)
 })
 
-t.test('a pair that does not fit is read once more, and then refused', async t => {
+t.test('a mismatched pair is read once more, and then refused', async t => {
   let reads = 0
   const replaced = reloadIdentity({
     certificate() {
@@ -192,7 +192,7 @@ t.test('a pair that does not fit is read once more, and then refused', async t =
   }
 })
 
-t.test('what a function throws is passed on, and it is not called again', async t => {
+t.test('the exception of a function is passed on, and the function is not called again', async t => {
   let calls = 0
   const read = reloadIdentity({
     certificate() {
@@ -227,7 +227,7 @@ t.test('a connection presents the current certificate in each exchange', async t
   })
 })
 
-t.test('a certificate that never comes ends the exchange in time', async t => {
+t.test('a certificate function that never settles ends the exchange at the time limit', async t => {
   const connection = connectToIssuer({
     timeoutMs: 20,
     tls: reloadIdentity({ certificate: () => new Promise<string>(() => {}), privateKey: first.key }),

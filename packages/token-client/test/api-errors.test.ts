@@ -27,7 +27,7 @@ const failing: [string, InterceptorOptions, number][] = [
 for (const [name, interceptors, status] of failing)
   for (const [how, call] of Object.entries(calls))
     t.test(
-      `${name}, ${how}: what the API says with a ${status} reaches neither our caller nor our log`,
+      `${name}, ${how}: the content of a ${status} reaches neither the external caller nor the log`,
       async t => {
         const endpoint = await startTokenEndpoint(t)
         const api = await startApi(t, (_, response) =>
@@ -67,7 +67,7 @@ for (const [name, interceptors, status] of failing)
       },
     )
 
-t.test('retry: an answer that breaks off, and goes on as another one, is none', async t => {
+t.test('retry: a response that resumes with different content is an error', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, ({ headers }, response) => {
     const range = headers.range === undefined ? {} : { 'content-range': 'bytes 1-3/4' }
@@ -87,7 +87,7 @@ t.test('retry: an answer that breaks off, and goes on as another one, is none', 
   t.notMatch(inspect(failure), /very-secret/)
 })
 
-t.test('what is no answer of the API stays an error of undici', async t => {
+t.test('errors without a response of the API remain errors of undici', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, ({ socket }) => void socket.destroy())
   const client = clientOf(t, endpoint, api.url, { interceptors: { responseError: true } })

@@ -183,7 +183,7 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
 ]
 
 for (const [what, call, message] of mistakes)
-  t.test(`${what} is told what it wants, and sends nothing`, async t => {
+  t.test(`${what}: the error names the expected argument, and nothing is sent`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, (_, response) => void response.end())
     const client = clientOf(t, endpoint, api.url) as unknown as Untyped
@@ -193,7 +193,7 @@ for (const [what, call, message] of mistakes)
     t.strictSame([endpoint.requests.length, api.seen.length], [0, 0])
   })
 
-t.test('headers of a request that are a promise are refused, whatever way it is sent', async t => {
+t.test('a promise of headers is refused by every method', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, (_, response) => void response.end())
   const headers = Promise.resolve({ accept: 'text/plain' }) as never
@@ -219,24 +219,21 @@ t.test('headers of a request that are a promise are refused, whatever way it is 
   t.equal(api.seen.length, 0)
 })
 
-t.test(
-  'an AbortController has a signal, a Request what fetch needs, and JSON of a class its own form',
-  async t => {
-    const endpoint = await startTokenEndpoint(t)
-    const api = await startApi(t, (_, response) => void response.end())
-    const client = clientOf(t, endpoint, api.url)
-    t.ok(await client.getToken(new AbortController()))
-    t.equal((await client.fetch('/', new Request(api.url, { method: 'PUT' }))).status, 200)
-    for (const json of [new Date(0), { toJSON: () => ({}) }, {}, Object.create(null)])
-      t.equal((await client.post('/', { json })).status, 200)
-    t.equal(
-      (await client.get('/', { query: Object.create(null) as Record<string, string>, headers: {} })).status,
-      200,
-    )
-  },
-)
+t.test('an AbortController, a Request, and an object with toJSON are accepted', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, (_, response) => void response.end())
+  const client = clientOf(t, endpoint, api.url)
+  t.ok(await client.getToken(new AbortController()))
+  t.equal((await client.fetch('/', new Request(api.url, { method: 'PUT' }))).status, 200)
+  for (const json of [new Date(0), { toJSON: () => ({}) }, {}, Object.create(null)])
+    t.equal((await client.post('/', { json })).status, 200)
+  t.equal(
+    (await client.get('/', { query: Object.create(null) as Record<string, string>, headers: {} })).status,
+    200,
+  )
+})
 
-t.test('what is no request has no token to speak for', async t => {
+t.test('onBehalfOf refuses values that are not requests', async t => {
   const client = clientOf(t, await startTokenEndpoint(t), 'https://receipts.example.com')
   for (const [given, kind] of [
     [undefined, 'undefined'],
@@ -252,7 +249,7 @@ t.test('what is no request has no token to speak for', async t => {
     )
 })
 
-t.test('what is no token cannot be dropped, whether one is at hand or not', async t => {
+t.test('invalidate refuses values that are not tokens, with and without a cached token', async t => {
   const client = clientOf(t, await startTokenEndpoint(t), 'https://receipts.example.com')
   const drop = (given: unknown) => () => client.invalidate(given as never)
   const wanted = 'invalidate expects a token from getToken or peekToken'
@@ -263,7 +260,7 @@ t.test('what is no token cannot be dropped, whether one is at hand or not', asyn
   t.ok(client.peekToken())
 })
 
-t.test('options are an object', t => {
+t.test('options must be an object', t => {
   for (const given of [undefined, null, 'https://receipts.example.com'])
     t.throws(() => createTokenClient(given as never) as TokenClient, {
       code: 'TOKEN_CLIENT_INVALID_OPTION',

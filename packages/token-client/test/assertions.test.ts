@@ -56,7 +56,7 @@ const asserting: Record<string, Partial<TokenClientOptions>> = {
 }
 
 for (const [what, options] of Object.entries(asserting)) {
-  t.test(`${what}: assertions are dated by the machine's clock, as the server's is`, async t => {
+  t.test(`${what}: the times of assertions come from the system clock`, async t => {
     const { url: tokenEndpoint, requests } = await startTokenEndpoint(t)
     const before = Math.floor(Date.now() / 1000)
     await getToken(t, { tokenEndpoint, clock: () => 1_000_000_999, ...options })
@@ -65,7 +65,7 @@ for (const [what, options] of Object.entries(asserting)) {
     t.strictSame([nbf, exp], [iat, iat + 60])
   })
 
-  t.test(`${what}: assertions are for the issuer, or for the token endpoint`, async t => {
+  t.test(`${what}: the audience of assertions is the issuer or the token endpoint`, async t => {
     const { url: tokenEndpoint, requests } = await startTokenEndpoint(t)
     const issuer = 'https://login.example.com'
     await getToken(t, { tokenEndpoint, issuer, ...options })
@@ -74,12 +74,12 @@ for (const [what, options] of Object.entries(asserting)) {
     t.strictSame(
       requests.map(({ parameters }) => decodeJwt(parameters.get('client_assertion') ?? '').aud),
       [issuer, tokenEndpoint, tokenEndpoint],
-      'where no issuer is known, for the token endpoint',
+      'without an issuer, the audience is the token endpoint',
     )
   })
 }
 
-t.test('a certificate is named in each way that servers look for, and has to fit the key', async t => {
+t.test('assertions identify the certificate by chain and thumbprints, and it must match the key', async t => {
   const { key, cert } = await makeCertificate('payment')
   const { url: tokenEndpoint, requests } = await startTokenEndpoint(t)
   await getToken(t, {
@@ -107,7 +107,7 @@ t.test('a certificate is named in each way that servers look for, and has to fit
   } as never)
 })
 
-t.test('private_key_jwt with a certificate, at a real server that knows it', async t => {
+t.test('a real server accepts private_key_jwt with a registered certificate', async t => {
   const { key, cert } = await makeCertificate('payment')
   const jwk = new X509Certificate(cert).publicKey.export({ format: 'jwk' })
   const issuer = await startRealServer(t, {
@@ -116,7 +116,7 @@ t.test('private_key_jwt with a certificate, at a real server that knows it', asy
   t.ok(await getToken(t, { issuer, privateKey: key, certificate: cert }))
 })
 
-t.test('a federated assertion comes from a file that is read each time', async t => {
+t.test('the file with a federated assertion is read for each token request', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'assertion-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const clientAssertionFile = join(folder, 'token')
@@ -151,7 +151,7 @@ t.test('a federated assertion comes from a file that is read each time', async t
   )
 })
 
-t.test('an assertion that was rotated while it was sent is read once more', async t => {
+t.test('an assertion that was rotated during the request is read once more', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'assertion-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const clientAssertionFile = join(folder, 'token')
@@ -166,7 +166,7 @@ t.test('an assertion that was rotated while it was sent is read once more', asyn
   t.equal(endpoint.requests.length, 2)
 })
 
-t.test('so is a certificate', async t => {
+t.test('a certificate that was rotated during the request is read once more', async t => {
   const [older, newer] = [await makeCertificate('payment'), await makeCertificate('payment')]
   const answer = tokens()
   const endpoint = await startTokenEndpoint(t, (response, request) =>

@@ -37,7 +37,7 @@ for (const secret of awkward)
   })
 
 // oidc-provider takes ASCII only, as RFC 6749 Appendix A has it; others take more.
-t.test('so does one with letters beyond ASCII', async t => {
+t.test('a secret with letters beyond ASCII reaches a strict server', async t => {
   const clientSecret = 'clé: 100 % sûre + ключ'
   const issuer = await createTestIssuer({
     clients: [{ clientId: 'café', clientSecret, audience, scopes: ['receipts:write'] }],
@@ -57,7 +57,7 @@ t.test('client_secret_jwt sends a proof of the secret, and not the secret', asyn
   t.ok(await getToken(t, { issuer, clientSecret, clientAuthentication: 'client_secret_jwt' }))
 })
 
-t.test('client_secret_basic_unencoded sends both as they are', async t => {
+t.test('client_secret_basic_unencoded sends the id and the secret unchanged', async t => {
   const { url: tokenEndpoint, requests } = await startTokenEndpoint(t)
   await getToken(t, {
     tokenEndpoint,
@@ -68,7 +68,7 @@ t.test('client_secret_basic_unencoded sends both as they are', async t => {
   t.equal(requests[0]?.headers.authorization, `Basic ${Buffer.from('a b:c%d').toString('base64')}`)
 })
 
-t.test('a secret that was rotated is asked for once more, and tried once', async t => {
+t.test('a rotated secret is fetched once more and tried once', async t => {
   const issuer = await startRealServer(t, { clients: [{ client_id: 'payment', client_secret: 'new' }] })
   const asked: boolean[] = []
   const clientSecret = ({ refused }: { refused: boolean }): string => {
@@ -89,7 +89,7 @@ t.test('a secret that was rotated is asked for once more, and tried once', async
   t.notMatch(JSON.stringify(failure) + String(failure) + String((failure as Error).stack), /wrong"|'wrong'/)
 })
 
-t.test('a vault that is down is an outage, and no mistake of the configuration', async t => {
+t.test('an unavailable vault is an outage, not a configuration error', async t => {
   const { url: tokenEndpoint } = await startTokenEndpoint(t)
   const sealed = new Error('the vault is sealed')
   await t.rejects(getToken(t, { tokenEndpoint, clientSecret: () => Promise.reject(sealed) }), {
@@ -106,7 +106,7 @@ const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const withoutUndefined = (given: object): object =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 
-t.test('wrong options are named', async t => {
+t.test('the error for an invalid option names it', async t => {
   const { cert: certificate } = await makeCertificate('payment')
   const dispatchers = { dispatcher: new Agent(), issuerDispatcher: new Agent() }
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a' }

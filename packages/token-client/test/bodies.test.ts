@@ -68,7 +68,7 @@ const replayed: Record<string, (client: TokenClient) => Promise<number>> = {
 }
 
 for (const [what, send] of Object.entries(replayed))
-  t.test(`after a 401, ${what} is sent once more, unchanged`, async t => {
+  t.test(`after a 401, ${what} is sent again unchanged`, async t => {
     const { client, bodies } = await start(t)
     t.equal(await send(client), 200)
     t.equal(bodies.length, 2)
@@ -87,11 +87,14 @@ const notReplayed: Record<string, (client: TokenClient) => Promise<number>> = {
 }
 
 for (const [what, send] of Object.entries(notReplayed))
-  t.test(`after a 401, ${what} is gone: the 401 is delivered, and the token is dropped`, async t => {
-    const { client, bodies } = await start(t)
-    const before = await client.getToken()
-    t.equal(await send(client), 401)
-    t.equal(bodies.length, 1)
-    t.not((await client.getToken()).accessToken, before.accessToken)
-    t.equal((await client.request({ path: '/' })).statusCode, 200, 'the next call has another token')
-  })
+  t.test(
+    `after a 401, ${what} cannot be sent again: the 401 is delivered, and the token is discarded`,
+    async t => {
+      const { client, bodies } = await start(t)
+      const before = await client.getToken()
+      t.equal(await send(client), 401)
+      t.equal(bodies.length, 1)
+      t.not((await client.getToken()).accessToken, before.accessToken)
+      t.equal((await client.request({ path: '/' })).statusCode, 200, 'the next call has another token')
+    },
+  )

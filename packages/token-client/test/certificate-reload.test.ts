@@ -171,7 +171,7 @@ const ways: Record<string, (t: Test, first: Pair) => [Partial<TokenClientOptions
 }
 
 for (const [way, provide] of Object.entries(ways))
-  t.test(`a certificate from ${way} is replaced while calls run, and none fails`, async t => {
+  t.test(`no call fails while a certificate from ${way} is replaced`, async t => {
     const server = await startBindingServer(t)
     const [options, replace] = provide(t, await makeCertificate('first'))
     const { client, clock } = clientOf(t, server, options)
@@ -221,7 +221,7 @@ t.test('tokens of other views are sent with the certificate that they are bound 
   t.strictSame(server.refused, [])
 })
 
-t.test('a certificate and a key that do not fit are an outage until they do', async t => {
+t.test('a mismatched certificate and key are an outage until they match', async t => {
   const server = await startBindingServer(t)
   const [first, second] = [await makeCertificate('first'), await makeCertificate('second')]
   const { files, write } = pairFiles(t, first)
@@ -258,7 +258,7 @@ t.test('files that are replaced between the two reads are read again', async t =
   t.strictSame(server.requested, ['second'])
 })
 
-t.test('connections stay open while the certificate is the same', async t => {
+t.test('connections stay open while the certificate does not change', async t => {
   const server = await startBindingServer(t)
   const { files } = pairFiles(t, await makeCertificate('first'))
   const { client, clock } = clientOf(t, server, files)
@@ -270,7 +270,7 @@ t.test('connections stay open while the certificate is the same', async t => {
   t.equal(server.open().length, 2, 'one to the token endpoint, one to the API')
 })
 
-t.test('a token is used no longer than its certificate is valid', async t => {
+t.test('a token is not used after its certificate has expired', async t => {
   const server = await startBindingServer(t, 3_600)
   const soon = Math.floor(Date.now() / 1000) * 1000 + 100_000
   const { files, write } = pairFiles(t, await makeCertificateUntil('first', new Date(soon)))
@@ -283,7 +283,7 @@ t.test('a token is used no longer than its certificate is valid', async t => {
 })
 
 for (const [how, fault] of Object.entries(faults))
-  t.test(`a certificate function that ${how} fails the calls in time, and not the process`, async t => {
+  t.test(`if a certificate function ${how}, calls fail in time, and the process does not end`, async t => {
     const fatal = watchProcess(t)
     const server = await startBindingServer(t)
     const { cert, key } = await makeCertificate('first')
@@ -301,7 +301,7 @@ for (const [how, fault] of Object.entries(faults))
     t.strictSame(fatal, [])
   })
 
-t.test('closing waits for calls over earlier certificates', async t => {
+t.test('close() waits for calls with earlier certificates', async t => {
   const server = await startBindingServer(t)
   const { files, write } = pairFiles(t, await makeCertificate('first'))
   const { client, clock } = clientOf(t, server, files)
@@ -343,7 +343,7 @@ t.test('the key that signs assertions, and its certificate, are read for each to
   await compactVerify(after ?? '', publicKey)
 })
 
-t.test('the type of an assertion of another party can be chosen: SPIFFE JWT-SVIDs', async t => {
+t.test('clientAssertionType sets the type of an assertion, such as for SPIFFE JWT-SVIDs', async t => {
   const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-spiffe'
   const folder = mkdtempSync(join(tmpdir(), 'svid-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
@@ -369,7 +369,7 @@ t.test('the type of an assertion of another party can be chosen: SPIFFE JWT-SVID
   }
 })
 
-t.test('options that contradict each other, or do nothing, are refused', async t => {
+t.test('contradictory options and options without effect are refused', async t => {
   const { cert: certificate, key: privateKey } = await makeCertificate('first')
   const { privateKey: keyObject } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const mutual = { clientAuthentication: 'tls_client_auth' }

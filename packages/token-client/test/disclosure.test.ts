@@ -79,7 +79,7 @@ const failWith = (how: 'throws' | 'rejects', what: unknown) => (): Promise<strin
 for (const [index, what] of thrown.entries())
   for (const how of ['throws', 'rejects'] as const)
     t.test(
-      `a secret function that ${how} (${index}) is an outage, and its error is in the log only`,
+      `if a secret function ${how} (${index}), that is an outage, and only the log has the error`,
       async t => {
         const { url: tokenEndpoint } = await startTokenEndpoint(t)
         const clientSecret = failWith(how, what)
@@ -114,7 +114,7 @@ const failures: Readonly<Record<string, { behave: Behaviour; expected: object; i
   },
 }
 for (const [what, { behave, expected, inLog }] of Object.entries(failures))
-  t.test(`${what} of the authorization server is described in the log only`, async t => {
+  t.test(`${what} of the authorization server is described only in the log`, async t => {
     const { url: tokenEndpoint } = await startTokenEndpoint(t, behave)
     await checkAnswer(t, await startService(t, { tokenEndpoint }, getToken), expected, inLog)
   })
@@ -147,7 +147,7 @@ const answers: Readonly<
   },
 }
 for (const [what, { call, expected, inLog }] of Object.entries(answers))
-  t.test(`${what} is described in the log only`, async t => {
+  t.test(`${what} is described only in the log`, async t => {
     const { url: tokenEndpoint } = await startTokenEndpoint(t)
     const api = await startApi(t, ({ url }, response) => {
       response.writeHead(url?.startsWith('/v1/text') ? 200 : 418).end('the description')
@@ -156,7 +156,7 @@ for (const [what, { call, expected, inLog }] of Object.entries(answers))
     await checkAnswer(t, await startService(t, options, call), expected, inLog)
   })
 
-t.test('details are properties, but not enumerable', t => {
+t.test('the properties with details are not enumerable', t => {
   const status = {
     status: 500,
     retryAfterMs: undefined,
@@ -179,7 +179,7 @@ t.test('details are properties, but not enumerable', t => {
   t.end()
 })
 
-t.test('a logger that throws fails neither the call nor the process', async t => {
+t.test('a logger that throws does not affect the call or the process', async t => {
   const unhandled: unknown[] = []
   const note = (reason: unknown): void => void unhandled.push(reason)
   process.on('unhandledRejection', note)

@@ -15,7 +15,7 @@ import {
 import { clientOf, ok, startApi } from './calling.js'
 import { startTokenEndpoint, tokens } from './token-endpoint.js'
 
-t.test('works in Client, Pool, Agent and MockAgent, in stream and in undici’s fetch', async t => {
+t.test('works with Client, Pool, Agent and MockAgent, in stream and in undici’s fetch', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, ok)
   for (const dispatcher of [new Client(api.url), new Pool(api.url), new Agent()]) {
@@ -75,7 +75,7 @@ t.test('an EventEmitter works as a signal, as with undici', async t => {
   t.equal(api.seen.length, 0)
 })
 
-t.test('an abort during the wait for a token ends the call at once', async t => {
+t.test('an abort during the wait for a token ends the call immediately', async t => {
   const endpoint = await startTokenEndpoint(t, () => {})
   const api = await startApi(t, ok)
   const client = clientOf(t, endpoint, api.url, { issuerTimeoutMs: 2_000 })
@@ -124,7 +124,7 @@ class Dispatcher {
 class AgentOfUndici8 extends Dispatcher {}
 
 for (const option of ['dispatcher', 'issuerDispatcher'])
-  t.test(`${option}: a dispatcher of undici 8 is refused, and told what to install`, async t => {
+  t.test(`${option}: a dispatcher of undici 8 is refused, and the message says what to install`, async t => {
     const endpoint = await startTokenEndpoint(t)
     t.throws(
       () => clientOf(t, endpoint, 'https://receipts.example.com', { [option]: new AgentOfUndici8() }),
@@ -135,7 +135,7 @@ for (const option of ['dispatcher', 'issuerDispatcher'])
     )
   })
 
-t.test('every dispatcher of undici 7 is accepted, and so is one without undici’s class', async t => {
+t.test('every dispatcher of undici 7 is accepted, even if it has another class', async t => {
   const endpoint = await startTokenEndpoint(t)
   const origin = 'https://receipts.example.com'
   const agent = new Agent()

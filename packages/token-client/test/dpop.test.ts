@@ -67,7 +67,7 @@ const client = { client_id: 'payment', client_secret: 'only in this test' }
 
 for (const requireNonce of [false, true])
   t.test(
-    `binds its token to a key, at a server that ${requireNonce ? 'wants' : 'wants no'} nonce`,
+    `binds its token to a key, at a server that requires ${requireNonce ? 'a' : 'no'} nonce`,
     async t => {
       const issuer = await startRealServer(t, { clients: [client], requireNonce })
       const api = await startApi(t)
@@ -85,7 +85,7 @@ for (const requireNonce of [false, true])
     },
   )
 
-t.test("puts the API's nonce into its proof, also when it changes, and keeps the token", async t => {
+t.test("adds the API's nonce to the proof, even after it changes, and keeps the token", async t => {
   const issuer = await startRealServer(t, { clients: [client] })
   const nonces = ['first']
   const api = await startApi(t, nonces)
@@ -108,7 +108,7 @@ t.test("puts the API's nonce into its proof, also when it changes, and keeps the
   t.match(payment.health(), { state: 'ready' })
 })
 
-t.test('where a 401 that asks for a nonce does not come to its end, nobody waits for that', async t => {
+t.test('a call is sent again before an endless 401 with a nonce is complete', async t => {
   const issuer = await startRealServer(t, { clients: [client] })
   const server = createServer((request, response) => {
     const { nonce } = decodeJwt(String(request.headers['dpop']))
@@ -121,7 +121,7 @@ t.test('where a 401 that asks for a nonce does not come to its end, nobody waits
   t.equal(await (await payment.fetch('/')).text(), 'ok')
 })
 
-t.test('a nonce that is asked for again and again ends in the 401', async t => {
+t.test('an API that always requires a new nonce causes a 401', async t => {
   const issuer = await startRealServer(t, { clients: [client] })
   let asked = 0
   const server = createServer((_, response) => {
@@ -151,7 +151,7 @@ async function startStrictEndpoint(t: Test, secret: string) {
   return startTokenEndpoint(t, behave)
 }
 
-t.test("the server's nonce is asked for once, whatever is asked for afterwards", async t => {
+t.test('all kinds of tokens share the nonce of the server', async t => {
   const endpoint = await startStrictEndpoint(t, 'secret')
   const payment = createTokenClient({
     baseUrl: audience,
@@ -170,7 +170,7 @@ t.test("the server's nonce is asked for once, whatever is asked for afterwards",
   )
 })
 
-t.test("proofs are dated by the machine's clock, as the clocks of those who read them are", async t => {
+t.test('the times of proofs come from the system clock', async t => {
   const endpoint = await startStrictEndpoint(t, 'secret')
   const api = await startApi(t)
   const payment = createTokenClient({
@@ -189,7 +189,7 @@ t.test("proofs are dated by the machine's clock, as the clocks of those who read
   for (const { iat = 0 } of [...forServer, ...api.seen]) t.ok(iat >= before && iat <= Date.now() / 1000)
 })
 
-t.test('a nonce that is wanted does not hide a secret that was rotated', async t => {
+t.test('a required nonce does not prevent the retry with a rotated secret', async t => {
   const endpoint = await startStrictEndpoint(t, 'new')
   const payment = createTokenClient({
     baseUrl: audience,
@@ -203,7 +203,7 @@ t.test('a nonce that is wanted does not hide a secret that was rotated', async t
   t.equal(endpoint.requests.length, 3)
 })
 
-t.test('takes a key pair, so that the binding outlives the process', async t => {
+t.test('accepts a key pair, so that the binding survives a restart', async t => {
   const pair = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
     'sign',
     'verify',
@@ -216,7 +216,7 @@ t.test('takes a key pair, so that the binding outlives the process', async t => 
   t.match(decodeJwt(accessToken), { cnf: { jkt } })
 })
 
-t.test('wrong options are named', async t => {
+t.test('the error for an invalid option names it', async t => {
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a', clientSecret: 'b' }
   t.throws(
     () => createTokenClient({ ...options, dpop: 'yes' as never }),

@@ -99,7 +99,7 @@ for (const [what, bodyOf] of Object.entries(bodies))
   for (const [way, send] of Object.entries(ways)) {
     if (/^generator|^like a Blob/.test(what) && way.endsWith('fetch')) continue // Fetch Standard: text
     if (what === 'iterable without an iterator' && way === 'undici.fetch') continue // nothing of ours is called
-    t.test(`${way}: a body (${what}) that throws anything rejects the call with an error`, async t => {
+    t.test(`${way}: if a body (${what}) throws any value, the call rejects with an error`, async t => {
       const fatal = watchProcess(t)
       for (const more of [{}, { interceptors: { retry: { maxRetries: 1, minTimeout: 1 } } }]) {
         const { api, client } = await start(t, more)
@@ -162,7 +162,7 @@ for (const [how, dispatchOf] of Object.entries(dispatchers))
     })
 
 for (const thrown of falsy)
-  t.test(`an issuerDispatcher that throws ${JSON.stringify(thrown)} is told as such`, async t => {
+  t.test(`an issuerDispatcher that throws ${JSON.stringify(thrown)} is reported as the reason`, async t => {
     const agent = new Agent()
     t.teardown(() => agent.close())
     for (const [how, dispatchOf] of Object.entries(dispatchers)) {
@@ -191,7 +191,7 @@ const headers: Readonly<Record<string, (thrown: unknown) => unknown>> = {
 }
 
 for (const [what, headersOf] of Object.entries(headers))
-  t.test(`headers (${what}) that throw anything reject the call with an error`, async t => {
+  t.test(`if headers (${what}) throw any value, the call rejects with an error`, async t => {
     const fatal = watchProcess(t)
     for (const cached of [true, false])
       for (const [way, send] of Object.entries({
@@ -216,7 +216,7 @@ for (const [what, headersOf] of Object.entries(headers))
     t.strictSame(fatal, [])
   })
 
-t.test('a stream factory that throws anything rejects the call with an error', async t => {
+t.test('if a stream factory throws any value, the call rejects with an error', async t => {
   const fatal = watchProcess(t)
   for (const cached of [true, false])
     for (const thrown of falsy) {

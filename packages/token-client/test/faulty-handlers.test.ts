@@ -83,7 +83,7 @@ for (const situation of [
   'a 401 and another token',
 ] as const)
   for (const faulty of callbacks)
-    t.test(`${situation}: a handler that throws in ${faulty} is told of one error`, async t => {
+    t.test(`${situation}: a handler that throws in ${faulty} receives one error`, async t => {
       const unhandled = watchProcess(t)
       const statusFor = refusesFirst(situation)
       const api = await startApi(t, ({ headers }, response) =>
@@ -104,7 +104,7 @@ for (const situation of [
     })
 
 for (const faulty of ['onRequestStart', 'onResponseError'] as const)
-  t.test(`a request to another origin: a handler that throws in ${faulty} is told of one error`, async t => {
+  t.test(`a request to another origin: a handler that throws in ${faulty} receives one error`, async t => {
     const unhandled = watchProcess(t)
     const client = await clientIn(t, 'a cached token', 'https://receipts.example.com')
     const { handler, told } = faultyHandler(faulty)
@@ -177,7 +177,7 @@ for (const situation of ['a cached token', 'no token yet', 'a 401 and another to
       throw new Error('the dispatcher is broken')
     },
   }))
-    t.test(`${situation}: an interceptor below that ${how} fails the call once`, async t => {
+    t.test(`${situation}: if an inner interceptor ${how}, the call fails once`, async t => {
       const unhandled = watchProcess(t)
       const statusFor = refusesFirst(situation)
       const api = await startApi(t, ({ headers }, response) =>
@@ -201,7 +201,7 @@ for (const situation of ['a cached token', 'no token yet', 'a 401 and another to
     })
 
 for (const situation of ['a cached token', 'no token yet', 'a 401 and another token'] as const)
-  t.test(`${situation}: a handler that throws in onRequestUpgrade is told of one error`, async t => {
+  t.test(`${situation}: a handler that throws in onRequestUpgrade receives one error`, async t => {
     const unhandled = watchProcess(t)
     const endpoint = await startTokenEndpoint(t)
     const statusFor = refusesFirst(situation)

@@ -79,7 +79,7 @@ for (const [whose, OneRequest] of Object.entries(requestClasses)) {
   })
 }
 
-t.test('the types of undici’s and of Node’s Request both fit', async t => {
+t.test('the types of the Request classes of undici and Node.js are both accepted', async t => {
   const { client, url, received } = await start(t)
   await client.fetch(new UndiciRequest(`${url}/v1/a`), new UndiciRequest(url, { method: 'PUT' }))
   await client.fetch(new Request(`${url}/v1/b`), new Request(url, { method: 'PUT' }))
@@ -89,7 +89,7 @@ t.test('the types of undici’s and of Node’s Request both fit', async t => {
   ])
 })
 
-t.test('a Request whose body was read is refused, as by native fetch', async t => {
+t.test('a Request whose body was read is refused, as in native fetch', async t => {
   const { client, url, received } = await start(t)
   const request = new Request(`${url}/v1/receipts`, { method: 'POST', body: 'paid' })
   await request.text()
@@ -139,7 +139,7 @@ for (const way of ['fetch', 'request', 'stream'] as const) {
   })
 }
 
-t.test('the content type that the caller gives wins', async t => {
+t.test('the content type of the caller takes precedence', async t => {
   const { client, received } = await start(t)
   const body = new URLSearchParams({ a: '1' }) as never
   const headers = { 'Content-Type': 'application/vnd.form' }
@@ -172,7 +172,7 @@ const headerForms: Readonly<Record<string, unknown>> = {
   ]),
 }
 for (const [what, headers] of Object.entries(headerForms))
-  t.test(`JSON calls take headers as ${what}, which win over their own`, async t => {
+  t.test(`JSON calls accept headers as ${what}, which take precedence over the defaults`, async t => {
     const { client, received } = await start(t)
     await client.post('/receipts', { json: { paid: true }, headers: headers as never })
     t.match(received, [

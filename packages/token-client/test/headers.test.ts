@@ -15,7 +15,7 @@ const headers: Record<string, never> = {
   ]) as never,
 }
 for (const [what, given] of Object.entries(headers))
-  t.test(`headers as ${what}: ours replaces theirs, which stay as they are`, async t => {
+  t.test(`headers as ${what}: the token is added to a copy`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const own: unknown[] = []
     const api = await startApi(t, (request, response) => {
@@ -42,7 +42,7 @@ const awkward: Record<string, unknown> = {
   'a Map': new Map(ofObjects.map(name => [name, 'kept'])),
 }
 for (const [what, given] of Object.entries(awkward))
-  t.test(`headers as ${what}: names that every object has go out as well`, async t => {
+  t.test(`headers as ${what}: names of Object.prototype are sent too`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const sent: string[] = []
     const api = await startApi(t, (request, response) => {
@@ -54,7 +54,7 @@ for (const [what, given] of Object.entries(awkward))
     t.equal(api.seen[0]?.authorization, 'Bearer token-1')
   })
 
-t.test('a header that is given twice goes out twice', async t => {
+t.test('a repeated header is sent twice', async t => {
   const endpoint = await startTokenEndpoint(t)
   const accepted: unknown[] = []
   const api = await startApi(t, (request, response) => {

@@ -46,7 +46,7 @@ async function start(t: Test): Promise<TokenClient> {
   return client
 }
 
-t.test('the status tells the type of the body', async t => {
+t.test('the status determines the type of the body', async t => {
   const client = await start(t)
   const response = { 200: Receipt, 404: Problem }
   const found = await client.get('/receipts/1', { response })
@@ -65,7 +65,7 @@ t.test('the status tells the type of the body', async t => {
   t.match(missing, { status: 404, body: { title: 'no such receipt' } })
 })
 
-t.test('a body that does not fit is an error that names paths, and not values', async t => {
+t.test('the error for an invalid body names paths, not values', async t => {
   const client = await start(t)
   const failure = await client
     .get('/receipts/3', { response: { 200: Receipt } })
@@ -75,7 +75,7 @@ t.test('a body that does not fit is an error that names paths, and not values', 
   await t.rejects(client.get('/text'), { code: 'TOKEN_CLIENT_UNEXPECTED_BODY' })
 })
 
-t.test('a status that was not expected is an error', async t => {
+t.test('an unexpected status is an error', async t => {
   const client = await start(t)
   const failure = await client.get('/receipts/4').catch((error: unknown) => error)
   t.match(failure, { code: 'TOKEN_CLIENT_UNEXPECTED_STATUS', statusCode: 502, status: 418, body: /teapot/ })
@@ -99,7 +99,7 @@ const waits: Record<string, number | undefined> = {
 }
 
 for (const [when, retryAfterMs] of Object.entries(waits))
-  t.test(`an API that answers Retry-After: ${when.slice(0, 40)}`, async t => {
+  t.test(`an API that responds with Retry-After: ${when.slice(0, 40)}`, async t => {
     const client = await start(t)
     const failure = await client
       .get('/busy', { query: { when } })
@@ -108,7 +108,7 @@ for (const [when, retryAfterMs] of Object.entries(waits))
     t.match(failure, { status: 503, retryAfterMs, responseHeaders: { 'retry-after': when } })
   })
 
-t.test('the headers of the answer are there for the caller, and for nobody else', async t => {
+t.test('the headers of an unexpected response reach the calling code, but not its caller', async t => {
   const client = await start(t)
   let logged = ''
   const app = fastify({ logger: { level: 'info', stream: { write: line => void (logged += line) } } })
@@ -129,7 +129,7 @@ t.test('the headers of the answer are there for the caller, and for nobody else'
     t.notMatch(text, /very-secret/)
 })
 
-t.test('sends JSON by each method', async t => {
+t.test('each method sends JSON', async t => {
   const client = await start(t)
   for (const method of ['post', 'put', 'patch'] as const)
     t.strictSame((await client[method]('/echo', { json: { title: 'a book' } })).body, {
@@ -139,13 +139,13 @@ t.test('sends JSON by each method', async t => {
   t.match(await client.delete('/echo'), { status: 204, body: undefined })
 })
 
-t.test('a header of the caller takes the place of ours', async t => {
+t.test('a header of the caller replaces the default', async t => {
   const client = await start(t)
   const { body } = await client.get('/headers', { headers: { Accept: 'application/problem+json' } })
   t.equal((body as string[]).filter(name => name.toLowerCase() === 'accept').length, 1)
 })
 
-t.test('puts the query behind the path', async t => {
+t.test('the query is appended to the path', async t => {
   const client = await start(t)
   const { body } = await client.get('/search?page=1', {
     query: { title: 'A & B', limit: 5, none: undefined },

@@ -17,7 +17,7 @@ function writeWithoutEnd(response: ServerResponse, text: string): Promise<void> 
   return new Promise(resolve => response.on('close', resolve))
 }
 
-t.test('JSON without an end is an error, and its connection is let go', async t => {
+t.test('an endless JSON body is an error, and its connection is closed', async t => {
   const endpoint = await startTokenEndpoint(t)
   let letGo: Promise<void> | undefined
   const api = await startApi(t, (_, response) => {
@@ -35,27 +35,24 @@ t.test('JSON without an end is an error, and its connection is let go', async t 
   await letGo
 })
 
-t.test(
-  'an error without an end has the beginning of what was said, and its connection is let go',
-  async t => {
-    const endpoint = await startTokenEndpoint(t)
-    let letGo: Promise<void> | undefined
-    const api = await startApi(t, (_, response) => {
-      response.writeHead(500)
-      letGo = writeWithoutEnd(response, 'oh no '.repeat(10_000))
-    })
-    const failure = await clientOf(t, endpoint, api.url)
-      .get('/receipts')
-      .catch((error: unknown) => error as UnexpectedStatusError)
-    t.ok(failure instanceof UnexpectedStatusError)
-    t.match(failure, { status: 500, body: 'oh no '.repeat(1_000).slice(0, 1_000) })
-    await letGo
-  },
-)
+t.test('the error for an endless body has its beginning, and the connection is closed', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  let letGo: Promise<void> | undefined
+  const api = await startApi(t, (_, response) => {
+    response.writeHead(500)
+    letGo = writeWithoutEnd(response, 'oh no '.repeat(10_000))
+  })
+  const failure = await clientOf(t, endpoint, api.url)
+    .get('/receipts')
+    .catch((error: unknown) => error as UnexpectedStatusError)
+  t.ok(failure instanceof UnexpectedStatusError)
+  t.match(failure, { status: 500, body: 'oh no '.repeat(1_000).slice(0, 1_000) })
+  await letGo
+})
 
 const jsonOf = (bytes: number): string => `"${'x'.repeat(bytes - 2)}"`
 
-t.test('JSON that is as large as it may be, and none larger', async t => {
+t.test('JSON of exactly the maximum size is accepted, and one byte more is not', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, ({ url }, response) => void response.end(jsonOf(Number(url?.slice(1)))))
   const client = clientOf(t, endpoint, api.url)
@@ -63,7 +60,7 @@ t.test('JSON that is as large as it may be, and none larger', async t => {
   await t.rejects(client.get(`/${limit + 1}`), { code: 'TOKEN_CLIENT_UNEXPECTED_BODY' })
 })
 
-t.test('what counts is the size that it unfolds to', async t => {
+t.test('the size limit applies to the decoded body', async t => {
   const endpoint = await startTokenEndpoint(t)
   const small = gzipSync(`"${'x'.repeat(limit)}"`)
   const api = await startApi(t, (_, response) =>
@@ -73,7 +70,7 @@ t.test('what counts is the size that it unfolds to', async t => {
   await t.rejects(client.get('/'), { code: 'TOKEN_CLIENT_UNEXPECTED_BODY', detail: /larger than/ })
 })
 
-t.test('letters come whole however they are cut, and a mark of the byte order is none of them', async t => {
+t.test('characters that are split between chunks are decoded, and a byte order mark is removed', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, (_, response) => {
     const bytes = Buffer.from('\uFEFF"Überweisung für Жанна 📚"')

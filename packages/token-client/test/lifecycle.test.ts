@@ -48,7 +48,7 @@ async function startApi(t: Test, refusing: () => boolean = () => false): Promise
   return await listen(t, api)
 }
 
-t.test('several registrations are several clients, each with its own token', async t => {
+t.test('each registration is a client with its own token', async t => {
   const endpoint = await startTokenEndpoint(t)
   const baseUrl = await startApi(t)
   const app = fastify()
@@ -65,7 +65,7 @@ t.test('several registrations are several clients, each with its own token', asy
   t.equal(await answer.body.text(), `Bearer ${orders.accessToken}`)
 })
 
-t.test('one name is one client', async t => {
+t.test('a name can be registered only once', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   const options = optionsFor('https://login.example.com/token')
@@ -76,7 +76,7 @@ t.test('one name is one client', async t => {
   })
 })
 
-t.test('a client that is registered in a child scope is not visible outside it', async t => {
+t.test('a client that is registered in a child scope is not visible outside of it', async t => {
   const endpoint = await startTokenEndpoint(t)
   const app = fastify()
   t.teardown(() => app.close())
@@ -92,7 +92,7 @@ t.test('a client that is registered in a child scope is not visible outside it',
   t.equal(endpoint.requests.length, 2)
 })
 
-t.test('prefetch: required waits for the token, lazy makes no request', async t => {
+t.test('prefetch: required waits for the token, lazy sends no request', async t => {
   const endpoint = await startTokenEndpoint(t)
   const app = fastify()
   t.teardown(() => app.close())
@@ -105,7 +105,7 @@ t.test('prefetch: required waits for the token, lazy makes no request', async t 
 })
 
 t.test(
-  'prefetch in the background: the application starts without the server, logs it, and recovers',
+  'with prefetch in the background, the application starts without the server, logs that, and recovers',
   async t => {
     let up = false
     let now = 1_700_000_000_000

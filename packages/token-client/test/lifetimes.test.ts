@@ -6,7 +6,7 @@ import type { TokenAnswer } from '#src/acquire/ask-for-token.js'
 import { startTokenEndpoint, tokens } from './token-endpoint.js'
 import { clientOf, start } from './standing-clock.js'
 
-t.test('a token is renewed ahead of its end, in the background, once', async t => {
+t.test('a token is renewed once, in the background, before it expires', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client, clock } = clientOf(t, endpoint)
   const first = await client.getToken()
@@ -29,7 +29,7 @@ for (const { expiresIn, atMost } of [
   { expiresIn: 4, atMost: 310 },
 ])
   t.test(
-    `steady load, tokens that live ${expiresIn} s: no call waits, none carries one that has ended`,
+    `under steady load with tokens of ${expiresIn} s, no call waits or sends an expired token`,
     async t => {
       let now = start
       const answers: { at: number; resolve: () => void }[] = []
@@ -76,7 +76,7 @@ for (const { expiresIn, atMost } of [
     },
   )
 
-t.test('past its use a call waits for the one request, and an abort ends only its own wait', async t => {
+t.test('calls without a usable token wait for one request, and an abort ends only its own wait', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client, clock } = clientOf(t, endpoint)
   const first = await client.getToken()
@@ -107,7 +107,7 @@ for (const [what, { expiresIn, usableFor }] of Object.entries(lifetimes))
   })
 
 for (const expiresIn of [-5, 'soon', null, {}])
-  t.test(`expires_in: ${JSON.stringify(expiresIn)} makes no loop of token requests`, async t => {
+  t.test(`expires_in: ${JSON.stringify(expiresIn)} causes no loop of token requests`, async t => {
     const endpoint = await startTokenEndpoint(t, tokens(expiresIn))
     const { client } = clientOf(t, endpoint)
     for (let call = 0; call < 20; call += 1) await client.getToken().catch(() => {})
@@ -118,7 +118,7 @@ for (const expiresIn of [-5, 'soon', null, {}])
     )
   })
 
-t.test('whatever a server says: renewed before it is out of use, out of use before it ends', t => {
+t.test('for any lifetime, a token is renewed before its use ends, and its use ends before it expires', t => {
   const lifetimes = { renewAfter: 0.8, skewMs: 30_000 }
   const stated = [undefined, Number.NaN, -1, 0, 0.5, 1, 4, 60, 3600, 1e12, Infinity]
   const took = [0, 100, 5_000, 60_000]
@@ -136,7 +136,7 @@ t.test('whatever a server says: renewed before it is out of use, out of use befo
   t.end()
 })
 
-t.test('its life counts from when it was asked for', async t => {
+t.test('the lifetime of a token counts from the time of its request', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client, clock } = clientOf(t, endpoint)
   const answer = endpoint.behave

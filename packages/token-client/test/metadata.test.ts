@@ -7,7 +7,7 @@ import { json, startTokenEndpoint, type Behaviour } from './token-endpoint.js'
 import { failureOf, secret, start } from './standing-clock.js'
 
 t.test(
-  'metadata is asked for once, renewed behind the calls, and moves the secret to no plain http endpoint',
+  'metadata is requested once, renewed in the background, and must not name a plain http endpoint',
   async t => {
     let asked = 0
     let now = start
@@ -40,7 +40,7 @@ t.test(
     tokenEndpoint = `${issuer}/moved`
     t.ok(
       await client.with({ scopes: ['e'] }).getToken(),
-      'an hour later it is renewed, and nobody waits for it',
+      'after an hour, metadata is renewed in the background',
     )
     while (asked < 2) await nextTick()
     for (let scope = 0; posted.at(-1) !== '/moved'; scope += 1)
@@ -60,7 +60,7 @@ t.test(
   },
 )
 
-t.test('the metadata has to name the issuer', async t => {
+t.test('the metadata must name the issuer', async t => {
   const server = createServer((_, response) =>
     json(response, 200, {
       issuer: 'https://somebody.else.example',
@@ -82,7 +82,7 @@ for (const [what, answer] of [
   ['a 401', response => response.writeHead(401).end()],
   ['a web page', response => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')],
 ] as [string, Behaviour][])
-  t.test(`where OpenID's metadata is ${what}, that of RFC 8414 is used`, async t => {
+  t.test(`if the OpenID metadata is ${what}, the RFC 8414 metadata is used`, async t => {
     const endpoint = await startTokenEndpoint(t, (response, request) => {
       if (request.method === 'POST')
         return json(response, 200, { access_token: 'good', token_type: 'Bearer' })

@@ -56,7 +56,7 @@ for (const method of ['tls_client_auth', 'self_signed_tls_client_auth'] as const
     },
   )
 
-t.test('a client secret beside a certificate gets tokens bound to it (RFC 8705 §3)', async t => {
+t.test('a client secret with a certificate gets bound tokens (RFC 8705 §3)', async t => {
   const tls = await makeCertificate('localhost')
   const { key, cert } = await makeCertificate('payment')
   const issuer = await startRealServer(t, {
@@ -80,38 +80,41 @@ t.test('a client secret beside a certificate gets tokens bound to it (RFC 8705 �
   t.match(decodeJwt(token), { cnf: { 'x5t#S256': thumbprint } })
 })
 
-t.test('mutual TLS goes to the aliases of RFC 8705 §5, and calls show the same certificate', async t => {
-  const server = await makeCertificate('localhost')
-  const { key, cert } = await makeCertificate('payment')
-  const strict = createTlsServer(
-    { ...server, ca: cert, requestCert: true, rejectUnauthorized: true },
-    (request, response) => {
-      if (request.url === '/token')
-        return json(response, 200, { access_token: 'bound', token_type: 'Bearer', expires_in: 60 })
-      const { subject } = (request.socket as TLSSocket).getPeerX509Certificate() ?? {}
-      response.end(`${request.headers.authorization} of ${subject}`)
-    },
-  )
-  const strictUrl = await listen(t, strict, 'https://localhost')
-  const lax = createTlsServer(server, (request, response) => {
-    if (request.method === 'POST') return json(response, 401, { error: 'invalid_client' })
-    json(response, 200, {
-      issuer,
-      token_endpoint: `${issuer}/token`,
-      mtls_endpoint_aliases: { token_endpoint: `${strictUrl}/token` },
+t.test(
+  'mutual TLS uses the endpoint aliases of RFC 8705 §5, and calls present the same certificate',
+  async t => {
+    const server = await makeCertificate('localhost')
+    const { key, cert } = await makeCertificate('payment')
+    const strict = createTlsServer(
+      { ...server, ca: cert, requestCert: true, rejectUnauthorized: true },
+      (request, response) => {
+        if (request.url === '/token')
+          return json(response, 200, { access_token: 'bound', token_type: 'Bearer', expires_in: 60 })
+        const { subject } = (request.socket as TLSSocket).getPeerX509Certificate() ?? {}
+        response.end(`${request.headers.authorization} of ${subject}`)
+      },
+    )
+    const strictUrl = await listen(t, strict, 'https://localhost')
+    const lax = createTlsServer(server, (request, response) => {
+      if (request.method === 'POST') return json(response, 401, { error: 'invalid_client' })
+      json(response, 200, {
+        issuer,
+        token_endpoint: `${issuer}/token`,
+        mtls_endpoint_aliases: { token_endpoint: `${strictUrl}/token` },
+      })
     })
-  })
-  const issuer = await listen(t, lax, 'https://localhost')
-  const client = createTokenClient({
-    baseUrl: strictUrl,
-    issuer,
-    clientId: 'payment',
-    clientAuthentication: 'tls_client_auth' as const,
-    privateKey: key,
-    certificate: cert,
-    ca: server.cert,
-  })
-  t.teardown(() => client.close())
-  const { body } = await client.request({ path: '/receipts' })
-  t.equal(await body.text(), 'Bearer bound of CN=payment')
-})
+    const issuer = await listen(t, lax, 'https://localhost')
+    const client = createTokenClient({
+      baseUrl: strictUrl,
+      issuer,
+      clientId: 'payment',
+      clientAuthentication: 'tls_client_auth' as const,
+      privateKey: key,
+      certificate: cert,
+      ca: server.cert,
+    })
+    t.teardown(() => client.close())
+    const { body } = await client.request({ path: '/receipts' })
+    t.equal(await body.text(), 'Bearer bound of CN=payment')
+  },
+)

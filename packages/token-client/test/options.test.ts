@@ -13,7 +13,7 @@ const valid = {
 
 const create = (options: object) => () => createTokenClient({ ...valid, ...options } as TokenClientOptions)
 
-t.test('wrong options are rejected, with the option, the value and what was expected', async t => {
+t.test('invalid options are rejected with the option, the value and the expected value', async t => {
   const insecure = { allowInsecureHttp: true }
   const cases: [options: object, message: RegExp][] = [
     [{ issuer: 'ftp://login.example.com', ...insecure }, /`issuer` is "ftp:.*expected an http or https URL/],
@@ -97,7 +97,7 @@ t.test('wrong options are rejected, with the option, the value and what was expe
     t.throws(create(options), { code: 'TOKEN_CLIENT_INVALID_OPTION', message }, inspect(options))
 })
 
-t.test('options of interceptors reach undici as they were given', async t => {
+t.test('options of interceptors are passed to undici unchanged', async t => {
   for (const interceptors of [
     { retry: { maxRetries: 0, statusCodes: [], methods: ['GET' as const] }, dns: true, cache: false },
     {
@@ -112,7 +112,7 @@ t.test('options of interceptors reach undici as they were given', async t => {
   }
 })
 
-t.test('unknown names are errors that suggest the right one', async t => {
+t.test('unknown names are errors that suggest the correct name', async t => {
   const names: [name: string, meant: string | undefined][] = [
     ['client_id', 'clientId'],
     ['client_secret', 'clientSecret'],
@@ -132,7 +132,7 @@ t.test('unknown names are errors that suggest the right one', async t => {
   }
 })
 
-t.test('no error shows a secret', async t => {
+t.test('no error contains a secret', async t => {
   const hidden = 'hunter2'
   const cases: object[] = [
     { issuer: `https://user:${hidden}@login.example.com` },
@@ -158,7 +158,7 @@ t.test('no error shows a secret', async t => {
 
 const thrown: readonly unknown[] = [null, undefined, 0, '', false, 'text', new Error('GET https://vault')]
 
-t.test('an option whose getter or function throws anything is an error that names it', async t => {
+t.test('the error for an option whose getter or function throws names the option', async t => {
   for (const value of thrown) {
     const fail = (): never => {
       throw value
@@ -210,7 +210,7 @@ t.test('an option whose getter or function throws anything is an error that name
     })
 })
 
-t.test('register takes name, prefetch and the options of Fastify', async t => {
+t.test('register accepts name, prefetch and the options of Fastify', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(tokenClient, {

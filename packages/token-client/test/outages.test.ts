@@ -64,7 +64,7 @@ for (const [what, behave] of Object.entries(outages))
     t.match(await client.getToken(), { accessToken: 'token-1' }, 'it heals by itself')
   })
 
-t.test('the size of an answer is limited with a given dispatcher as well', async t => {
+t.test('the size of a response is limited with a given dispatcher too', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     json(response, 200, { access_token: 'x'.repeat(100_000), token_type: 'Bearer' }),
   )
@@ -74,7 +74,7 @@ t.test('the size of an answer is limited with a given dispatcher as well', async
   t.match(failure, { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /a body of more than 65536 bytes/ })
 })
 
-t.test('an outage of an hour causes few token requests, at growing intervals', async t => {
+t.test('an outage of an hour causes few token requests, at increasing intervals', async t => {
   const endpoint = await startTokenEndpoint(t, response => response.writeHead(503).end())
   const { client, clock } = clientOf(t, endpoint, { random: () => 0.5 })
   for (; clock.now < start + 3_600_000; clock.now += 1_000) await failureOf(client)
@@ -112,7 +112,7 @@ for (const seconds of ['86400', '9'.repeat(30), '9'.repeat(400)])
     t.ok((await client.getToken()).accessToken)
   })
 
-t.test('a clock that is set back by less than a server asked for does not lengthen its wait', async t => {
+t.test('a clock that is set back during Retry-After does not extend the wait', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     response.writeHead(503, { 'retry-after': '20' }).end(),
   )
@@ -123,7 +123,7 @@ t.test('a clock that is set back by less than a server asked for does not length
   t.match(await client.getToken(), { accessToken: 'token-1' })
 })
 
-t.test('a clock that is set back does not lengthen an outage, nor forbid a renewal', async t => {
+t.test('a clock that is set back neither extends an outage nor prevents a renewal', async t => {
   const endpoint = await startTokenEndpoint(t, response => response.writeHead(503).end())
   const { client, clock } = clientOf(t, endpoint)
   await failureOf(client)
@@ -146,7 +146,7 @@ t.test('Retry-After: 0 does not allow a token request for every call', async t =
 
 const never = (): Promise<never> => new Promise(() => {})
 
-t.test('the wait for a vault or KMS that never answers is bounded', async t => {
+t.test('the wait for an unresponsive vault or KMS is limited', async t => {
   const endpoint = await startTokenEndpoint(t)
   const options = { issuerTimeoutMs: 20 }
   let asked = 0
@@ -166,7 +166,7 @@ t.test('the wait for a vault or KMS that never answers is bounded', async t => {
   t.equal(endpoint.requests.length, 0)
 })
 
-t.test('the wait for a server that hangs is bounded', async t => {
+t.test('the wait for an unresponsive server is limited', async t => {
   const endpoint = await startTokenEndpoint(t, () => {})
   const { client } = clientOf(t, endpoint, { issuerTimeoutMs: 40 })
   t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE', detail: /no answer within 40 ms/ })
@@ -189,7 +189,7 @@ const refusals = [
   'invalid_request',
 ]
 for (const error of refusals)
-  t.test(`${error} is a refusal: 500, with the server's words, clipped`, async t => {
+  t.test(`${error} is a refusal: 500, with the shortened text of the server`, async t => {
     const endpoint = await startTokenEndpoint(t, response =>
       json(response, error === 'invalid_client' ? 401 : 400, {
         error,
@@ -205,7 +205,7 @@ for (const error of refusals)
     t.ok(detail.length < 400 && !detail.includes('\n'))
   })
 
-t.test('calls do not notice an outage while a token is cached', async t => {
+t.test('an outage does not affect calls while a token is cached', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client, clock } = clientOf(t, endpoint)
   const token = await client.getToken()
@@ -219,7 +219,7 @@ t.test('calls do not notice an outage while a token is cached', async t => {
   t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE' }, 'a token that has ended is not sent')
 })
 
-t.test('a refused renewal leaves the cached token in use', async t => {
+t.test('calls use the cached token after a refused renewal', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client, clock } = clientOf(t, endpoint)
   const token = await client.getToken()
@@ -246,7 +246,7 @@ t.test('a 401 of the token endpoint is never sent to the external caller', async
   t.notMatch(answer.body, secret)
 })
 
-t.test("prefetch: 'required' makes the start wait, and fail if there is no token", async t => {
+t.test("prefetch: 'required' waits for a token, and the start fails without one", async t => {
   const endpoint = await startTokenEndpoint(t, response => json(response, 400, { error: 'invalid_scope' }))
   const app = fastify()
   t.teardown(() => app.close())

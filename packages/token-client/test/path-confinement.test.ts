@@ -54,7 +54,7 @@ async function start(test: Test) {
   return { api, endpoint, client: clientOf(test, endpoint, `${api.url}/v1/tenants/42`) }
 }
 
-t.test('no spelling of `..` or of a slash leaves the path of baseUrl', async t => {
+t.test('no encoding of `..` or of a slash leaves the path of baseUrl', async t => {
   const { api, client } = await start(t)
   const hostile = fc
     .tuple(
@@ -81,7 +81,7 @@ t.test('no spelling of `..` or of a slash leaves the path of baseUrl', async t =
   t.equal(api.seen.length, 0)
 })
 
-t.test('ordinary paths are sent as they are, encoded slashes and dots included', async t => {
+t.test('ordinary paths are sent unchanged, including encoded slashes and dots', async t => {
   const { api, client } = await start(t)
   const path = fc.array(ordinary, { minLength: 1, maxLength: 4 }).map(segments => `/${segments.join('/')}`)
   await fc.assert(
@@ -117,7 +117,7 @@ for (const path of [
     t.equal(api.seen.length, 0)
   })
 
-t.test('the error does not repeat the path, which an external caller may have sent', async t => {
+t.test('the message does not contain the path, which an external caller may have sent', async t => {
   const { client } = await start(t)
   const failure = (await client.get('/..%2fsecret-place').catch((error: unknown) => error)) as Error
   t.notMatch(failure.message + JSON.stringify(failure), 'secret-place')
@@ -142,7 +142,7 @@ t.test('a query may contain anything', async t => {
   t.equal(api.seen[0]?.url, '/v1/tenants/42/items?next=/../..%2f&x=%252e%252e')
 })
 
-t.test('a path that is encoded again and again is refused in bounded time', async t => {
+t.test('a path that is encoded many times is refused in bounded time', async t => {
   const { client } = await start(t)
   await t.rejects(client.request({ path: `/%${'25'.repeat(7_000)}2e` }), {
     message: /percent-encoded more than/,

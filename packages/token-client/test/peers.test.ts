@@ -12,7 +12,7 @@ const telling = (request: IncomingMessage, response: ServerResponse): void => {
 }
 
 // MSAL Node makes one for each call.
-t.test('five concurrent calls make one token request', async t => {
+t.test('five concurrent calls cause one token request', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, telling)
   const client = clientOf(t, endpoint, api.url)
@@ -21,7 +21,7 @@ t.test('five concurrent calls make one token request', async t => {
 })
 
 // MSAL Node fails such a call with a network error.
-t.test('a call is sent while its token is valid, although the token endpoint cannot be reached', async t => {
+t.test('calls with a valid token are sent while the token endpoint is unreachable', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, telling)
   let now = Date.now()
@@ -48,7 +48,7 @@ t.test('each attempt is sent with a token', async t => {
 })
 
 // undici-oidc-interceptor gives them a token of other scopes.
-t.test('concurrent callers get tokens of their own scopes', async t => {
+t.test('concurrent callers get tokens with their own scopes', async t => {
   const endpoint = await startTokenEndpoint(t, response => {
     const scope = new URLSearchParams(endpoint.requests.at(-1)?.body).get('scope')
     response.setHeader('content-type', 'application/json')
@@ -68,7 +68,7 @@ t.test('concurrent callers get tokens of their own scopes', async t => {
 })
 
 // undici-oidc-interceptor puts the client secret into it.
-t.test('no secret is in the key of the shared store', async t => {
+t.test('the key in the shared store contains no secret', async t => {
   const endpoint = await startTokenEndpoint(t)
   const written: string[] = []
   const note = async (...what: unknown[]): Promise<void> => void written.push(JSON.stringify(what))
@@ -104,7 +104,7 @@ t.test('a call without a token is not sent', async t => {
 })
 
 // golang/oauth2 sends it there.
-t.test('a redirect to another host does not get the token', async t => {
+t.test('the token is not sent after a redirect to another host', async t => {
   const endpoint = await startTokenEndpoint(t)
   const elsewhere = await startApi(t, telling)
   const api = await startApi(t, (_, response) => response.writeHead(307, { location: elsewhere.url }).end())
@@ -115,7 +115,7 @@ t.test('a redirect to another host does not get the token', async t => {
 })
 
 // Other clients follow it.
-t.test('a 307 of the token endpoint is not followed with the secret', async t => {
+t.test('a 307 of the token endpoint is not followed', async t => {
   const elsewhere = await startTokenEndpoint(t, tokens())
   const endpoint = await startTokenEndpoint(t, response =>
     response.writeHead(307, { location: elsewhere.url }).end(),

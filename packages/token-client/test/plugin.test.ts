@@ -43,7 +43,7 @@ async function startIssuer(t: Test) {
   return { url, seen }
 }
 
-t.test('gets one token for any number of calls, and sends it', async t => {
+t.test('requests one token for concurrent calls, and sends it', async t => {
   const issuer = await startIssuer(t)
   const sent: (string | undefined)[] = []
   const baseUrl = await serve(t, (request, response) => {
@@ -77,7 +77,7 @@ t.test('gets one token for any number of calls, and sends it', async t => {
   t.equal(
     Buffer.from(credentials, 'base64').toString(),
     'payment:a+secret%3A+with+%2B+and+%C3%A9',
-    'form-urlencoded as RFC 6749 §2.3.1 wants',
+    'form-urlencoded as RFC 6749 §2.3.1 requires',
   )
   t.strictSame(Object.fromEntries(new URLSearchParams(body)), {
     grant_type: 'client_credentials',
@@ -86,7 +86,7 @@ t.test('gets one token for any number of calls, and sends it', async t => {
   })
 })
 
-t.test('drops a token that the API refuses, and sends the call once more with its body', async t => {
+t.test('discards a token that the API refuses, and sends the call again with its body', async t => {
   const issuer = await startIssuer(t)
   const bodies: string[] = []
   const baseUrl = await serve(t, (request, response) => {
@@ -138,7 +138,7 @@ t.test('delivers the 401 of an API that refuses every token', async t => {
   t.equal(issuer.seen.length, 2, 'one forced renewal, not one for each call')
 })
 
-t.test('sends the token to no other origin', async t => {
+t.test('does not send the token to another origin', async t => {
   const issuer = await startIssuer(t)
   const app = fastify()
   t.teardown(() => app.close())
@@ -159,7 +159,7 @@ t.test('sends the token to no other origin', async t => {
   t.equal(issuer.seen.length, 0)
 })
 
-t.test('if the authorization server is down, each call fails with 503 at once', async t => {
+t.test('if the authorization server is down, each call fails immediately with 503', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(tokenClient, {
@@ -216,7 +216,7 @@ const none = Symbol('none')
 const without = (options: object): object =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== none))
 
-t.test('wrong options fail register', async t => {
+t.test('invalid options fail register', async t => {
   const { cert } = await makeCertificate('localhost')
   const options = {
     name: 'receipts',

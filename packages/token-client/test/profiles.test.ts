@@ -68,7 +68,7 @@ const rows: Record<ProfileName, [Partial<TokenClientOptions>, [string, string][]
 }
 
 for (const [profile, [options, parameters, audience, grant]] of Object.entries(rows))
-  t.test(`${profile}: what is asked for, and how`, async t => {
+  t.test(`${profile}: the parameters of the token request`, async t => {
     const sent = await asked(t, { profile: profile as ProfileName, ...options })
     const names = new Set(parameters.map(([name]) => name))
     const relevant = sent.filter(([name]) => names.has(name))
@@ -95,13 +95,13 @@ for (const [options, message] of [
   [{ audience: 'a:1', parameters: { audience: 'a:2' } }, /`parameters` has `audience`, which another option/],
   [{ resource: 'a:1', parameters: { resource: 'a:2' } }, /`parameters` has `resource`, which another option/],
 ] satisfies [Partial<TokenClientOptions>, RegExp][])
-  t.test(`a parameter is given by one option: ${JSON.stringify(options)}`, t => {
+  t.test(`a parameter can be set by one option only: ${JSON.stringify(options)}`, t => {
     const whole = { baseUrl: 'https://a.example', issuer, clientId: 'payment', clientSecret: 'x', ...options }
     t.throws(() => createTokenClient(whole), { code: 'TOKEN_CLIENT_INVALID_OPTION', message })
     t.end()
   })
 
-t.test('audience and further parameters go along', async t => {
+t.test('audience and other parameters are sent', async t => {
   const sent = await asked(t, { audience: 'receipts', parameters: { organization: 'org_1', claims: '{}' } })
   t.strictSame(sent.filter(([name]) => ['audience', 'organization', 'claims'].includes(name)).slice(0, 3), [
     ['audience', 'receipts'],
@@ -110,7 +110,7 @@ t.test('audience and further parameters go along', async t => {
   ])
 })
 
-t.test('an RSA key signs as the server wants it, unless the key or an option says how', async t => {
+t.test('the profile selects the algorithm of an RSA key, unless the key or an option does', async t => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   const jwk = { ...rsa.export({ format: 'jwk' }), alg: 'RS384' }
   for (const [options, algorithm] of [

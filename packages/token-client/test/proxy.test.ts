@@ -50,7 +50,7 @@ async function gateway(
 
 const theirs = { authorization: 'Bearer of-the-caller' }
 
-t.test('@fastify/reply-from sends our token in place of the caller’s', async t => {
+t.test('@fastify/reply-from sends the client’s token instead of the caller’s', async t => {
   const { url, seen } = await startUpstream(t)
   const app = await gateway(t, url)
   await app.register(replyFrom, { base: url, undici: app.upstream.dispatcher })
@@ -60,7 +60,7 @@ t.test('@fastify/reply-from sends our token in place of the caller’s', async t
   t.match(seen, [{ authorization: 'Bearer ours' }])
 })
 
-t.test('@fastify/http-proxy too', async t => {
+t.test('@fastify/http-proxy sends the client’s token instead of the caller’s', async t => {
   const { url, seen } = await startUpstream(t)
   const app = await gateway(t, url)
   await app.register(httpProxy, { upstream: url, prefix: '/api', undici: app.upstream.dispatcher })
@@ -79,7 +79,7 @@ const gateways: Record<string, (app: FastifyInstance, base: string) => Promise<v
   },
 }
 for (const [what, proxyTo] of Object.entries(gateways))
-  t.test(`with @fastify/${what} the certificate of the upstream is verified`, async t => {
+  t.test(`with @fastify/${what}, the certificate of the upstream is verified`, async t => {
     const tls = await makeCertificate('localhost')
     const { url, seen } = await startUpstream(t, tls)
     const trusting = await gateway(t, url, { ca: tls.cert })
@@ -94,7 +94,7 @@ for (const [what, proxyTo] of Object.entries(gateways))
     t.equal(seen.length, 1, 'nothing was sent to a stranger')
   })
 
-t.test('a gateway sends the token to no other upstream', async t => {
+t.test('a gateway does not send the token to another upstream', async t => {
   const { url } = await startUpstream(t)
   const other = await startUpstream(t)
   const app = await gateway(t, url)
@@ -104,7 +104,7 @@ t.test('a gateway sends the token to no other upstream', async t => {
   t.equal(other.seen.length, 0)
 })
 
-t.test('@fastify/under-pressure asks health(), which asks nobody', async t => {
+t.test('@fastify/under-pressure uses health(), which sends no request', async t => {
   const { url, seen } = await startUpstream(t)
   const app = await gateway(t, url)
   await app.register(underPressure, {
@@ -117,7 +117,7 @@ t.test('@fastify/under-pressure asks health(), which asks nobody', async t => {
   t.equal(seen.length, 0)
 })
 
-t.test('and has it answer 503 while no token can be had', async t => {
+t.test('@fastify/under-pressure responds with 503 while no token is available', async t => {
   const { url } = await startUpstream(t)
   const app = await gateway(t, url, { tokenEndpoint: `${url}/nothing-there`, prefetch: 'lazy' })
   await app.register(underPressure, {

@@ -48,7 +48,7 @@ t.test('a 403 discards no token', async t => {
 
 for (const [way, send] of Object.entries(ways)) {
   t.test(
-    `${way}: an API that always answers 401 gets two requests at first, then one for each call`,
+    `${way}: an API that always responds with 401 receives two requests for the first call, then one for each`,
     async t => {
       const endpoint = await startTokenEndpoint(t)
       const api = await startApi(t, (_, response) => void response.writeHead(401).end('no'))
@@ -64,7 +64,7 @@ for (const [way, send] of Object.entries(ways)) {
     },
   )
 
-  t.test(`${way}: tokens that worked are renewed at once, however soon the next one is refused`, async t => {
+  t.test(`${way}: a refused token that worked is renewed immediately`, async t => {
     const endpoint = await startTokenEndpoint(t)
     let valid = 1
     const api = await startApi(t, (request, response) => {
@@ -76,7 +76,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(endpoint.requests.length, 5)
   })
 
-  t.test(`${way}: an API that always answers 401 costs one token request in 10 s`, async t => {
+  t.test(`${way}: an API that always responds with 401 causes one token request in 10 s`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, (_, response) => void response.writeHead(401).end())
     let now = 1_700_000_000_000
@@ -85,7 +85,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(endpoint.requests.length, 1 + 4, 'the first token, and one after 0, 10, 20 and 30 s')
   })
 
-  t.test(`${way}: one route that always answers 401 does not flood the server`, async t => {
+  t.test(`${way}: a single route that always responds with 401 does not flood the server`, async t => {
     const endpoint = await startTokenEndpoint(t)
     let calls = 0
     const api = await startApi(t, (_, response) => {
@@ -97,7 +97,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.ok(endpoint.requests.length <= 11, `${endpoint.requests.length} token requests`)
   })
 
-  t.test(`${way}: calls that meet the same 401 at once renew the token once`, async t => {
+  t.test(`${way}: concurrent 401 responses renew the token once`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, (request, response) => {
       response.writeHead(request.headers.authorization === 'Bearer token-1' ? 401 : 200).end()
@@ -121,7 +121,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(api.seen.length, 2)
   })
 
-  t.test(`${way}: an abort during the wait for another token ends the call, and only that`, async t => {
+  t.test(`${way}: an abort during the wait for another token ends only its own call`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, ({ headers }, response) => {
       response.writeHead(headers.authorization === 'Bearer token-1' ? 401 : 200).end('x'.repeat(100_000))
@@ -145,7 +145,7 @@ for (const [way, send] of Object.entries(ways)) {
     t.equal(api.seen.length, 3, 'after an abort nothing is sent')
   })
 
-  t.test(`${way}: the end of a 401's body is not waited for`, async t => {
+  t.test(`${way}: a call is sent again before the 401's body is complete`, async t => {
     const endpoint = await startTokenEndpoint(t)
     const letGo: Promise<unknown>[] = []
     const api = await startApi(t, (request, response) => {
@@ -190,36 +190,33 @@ for (const [way, send] of Object.entries(ways)) {
   })
 }
 
-t.test(
-  'whose call it is stays known: a replay and its token request run in the caller’s context',
-  async t => {
-    const endpoint = await startTokenEndpoint(t)
-    const api = await startApi(t, ({ headers }, response) => {
-      response.writeHead(headers.authorization === 'Bearer token-1' ? 401 : 200).end()
-    })
-    // One connection, which the first call opens: what comes in on it comes in that call's context.
-    const agent = new Agent({ connections: 1 })
-    t.teardown(() => agent.close())
-    const client = clientOf(t, endpoint, api.url, { dispatcher: agent })
-    const callers = new AsyncLocalStorage<string>()
-    const asked: string[] = []
-    const note = (event: unknown): void => {
-      const { request } = event as { request: { method: string; path: string } }
-      asked.push(`${callers.getStore()}: ${request.method} ${request.path}`)
-    }
-    await callers.run('first', async () =>
-      agent.request({ origin: api.url, path: '/', method: 'GET' }).then(({ body }) => body.dump()),
-    )
-    subscribe('undici:request:create', note)
-    t.teardown(() => unsubscribe('undici:request:create', note))
-    const { statusCode, body } = await callers.run('second', () => client.request({ path: '/' }))
-    await body.dump()
-    t.equal(statusCode, 200)
-    t.strictSame(asked, ['second: POST /token', 'second: GET /', 'second: POST /token', 'second: GET /'])
-  },
-)
+t.test('a repeated call and its token request run in the caller’s async context', async t => {
+  const endpoint = await startTokenEndpoint(t)
+  const api = await startApi(t, ({ headers }, response) => {
+    response.writeHead(headers.authorization === 'Bearer token-1' ? 401 : 200).end()
+  })
+  // One connection, which the first call opens: what comes in on it comes in that call's context.
+  const agent = new Agent({ connections: 1 })
+  t.teardown(() => agent.close())
+  const client = clientOf(t, endpoint, api.url, { dispatcher: agent })
+  const callers = new AsyncLocalStorage<string>()
+  const asked: string[] = []
+  const note = (event: unknown): void => {
+    const { request } = event as { request: { method: string; path: string } }
+    asked.push(`${callers.getStore()}: ${request.method} ${request.path}`)
+  }
+  await callers.run('first', async () =>
+    agent.request({ origin: api.url, path: '/', method: 'GET' }).then(({ body }) => body.dump()),
+  )
+  subscribe('undici:request:create', note)
+  t.teardown(() => unsubscribe('undici:request:create', note))
+  const { statusCode, body } = await callers.run('second', () => client.request({ path: '/' }))
+  await body.dump()
+  t.equal(statusCode, 200)
+  t.strictSame(asked, ['second: POST /token', 'second: GET /', 'second: POST /token', 'second: GET /'])
+})
 
-t.test('an informational answer before the 401 changes nothing', async t => {
+t.test('an informational response before the 401 has no effect', async t => {
   const endpoint = await startTokenEndpoint(t)
   const api = await startApi(t, (request, response) => {
     response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () =>
@@ -229,7 +226,7 @@ t.test('an informational answer before the 401 changes nothing', async t => {
   t.equal((await clientOf(t, endpoint, api.url).request({ path: '/' })).statusCode, 200)
 })
 
-t.test('a 401 is held back by a dispatcher that does not pause, such as MockAgent', async t => {
+t.test('a 401 is buffered even if the dispatcher does not pause, such as MockAgent', async t => {
   const endpoint = await startTokenEndpoint(t)
   const mock = new MockAgent()
   mock.disableNetConnect()
@@ -254,7 +251,7 @@ t.test('a 401 is held back by a dispatcher that does not pause, such as MockAgen
   t.strictSame(
     [statusCode, await body.text()],
     [401, 'no, and why'],
-    'and delivered whole, if there is no other token',
+    'delivers the complete 401 if there is no other token',
   )
 })
 

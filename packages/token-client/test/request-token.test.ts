@@ -4,7 +4,7 @@ import t from 'tap'
 
 // RFC 6749 §5.2: who authenticates by the Authorization header is refused with 401 and a challenge, and with the
 // error in the body as always.
-t.test('a wrong secret is a rejection, however it is sent', async t => {
+t.test('a wrong secret is a rejection for every authentication method', async t => {
   const audience = 'https://receipts.example.com'
   const issuer = await createTestIssuer({ audience, clients: [{ clientId: 'payment', audience }] })
   t.teardown(() => issuer.close())

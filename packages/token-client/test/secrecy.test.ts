@@ -5,17 +5,20 @@ import { json, startTokenEndpoint, type Behaviour } from './token-endpoint.js'
 import { clientOf, failureOf, secret } from './standing-clock.js'
 
 for (const status of [301, 302, 303, 307, 308])
-  t.test(`a ${status} of the token endpoint is not followed: the secret goes nowhere else`, async t => {
-    const elsewhere = await startTokenEndpoint(t)
-    const endpoint = await startTokenEndpoint(t, response =>
-      response.writeHead(status, { location: elsewhere.url }).end(),
-    )
-    const { client } = clientOf(t, endpoint)
-    t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE' })
-    t.equal(elsewhere.requests.length, 0)
-  })
+  t.test(
+    `a ${status} of the token endpoint is not followed, so no other server receives the secret`,
+    async t => {
+      const elsewhere = await startTokenEndpoint(t)
+      const endpoint = await startTokenEndpoint(t, response =>
+        response.writeHead(status, { location: elsewhere.url }).end(),
+      )
+      const { client } = clientOf(t, endpoint)
+      t.match(await failureOf(client), { code: 'TOKEN_CLIENT_UNAVAILABLE' })
+      t.equal(elsewhere.requests.length, 0)
+    },
+  )
 
-t.test('no error holds a secret, a token or the whole answer', async t => {
+t.test('no error contains a secret, a token or the whole response', async t => {
   const answers: Behaviour[] = [
     response => json(response, 401, { error: 'invalid_client' }),
     response => json(response, 200, { access_token: 'a-token-that-leaks', token_type: 'mac' }),
@@ -34,7 +37,7 @@ t.test('no error holds a secret, a token or the whole answer', async t => {
   }
 })
 
-t.test('nor does a server that repeats what it was sent', async t => {
+t.test('no error contains a secret that the server repeats', async t => {
   const endpoint = await startTokenEndpoint(t, (response, request) =>
     json(response, 400, {
       error: 'invalid_request',

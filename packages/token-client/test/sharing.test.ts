@@ -81,7 +81,7 @@ function failuresOf(t: Test): { operation: string; reason: string }[] {
 
 const said = async (child: ChildProcess): Promise<string> => ((await once(child, 'message')) as [string])[0]
 
-t.test('eight processes that start cold make one token request', { skip: noRedis }, async t => {
+t.test('eight processes without cached tokens send one token request', { skip: noRedis }, async t => {
   const { socket } = await startRedis(t)
   const issuer = await startIssuer(t)
   const replicas = Array.from({ length: 8 }, () =>
@@ -109,7 +109,7 @@ t.test('eight processes that start cold make one token request', { skip: noRedis
 })
 
 t.test(
-  'nobody who reads the store learns a token, and nobody can change or move one',
+  'access to the store does not allow reading, changing or moving a token',
   { skip: noRedis },
   async t => {
     const { socket } = await startRedis(t)
@@ -124,7 +124,7 @@ t.test(
     t.notMatch(key, /payment|receipts/)
     t.ok(
       (await redis.pttl(key)) <= issuer.clock.now() - Date.now() + 3_600_000,
-      'it goes when the token ends',
+      'the entry expires with the token',
     )
     t.equal(await redis.exists(`${key}:lock`), 0, 'the lock is given back')
 
@@ -137,7 +137,7 @@ t.test(
   },
 )
 
-t.test('the store dies, and calls go on', { skip: noRedis }, async t => {
+t.test('calls continue after the store fails', { skip: noRedis }, async t => {
   const { socket, stop } = await startRedis(t)
   const redis = new Redis(socket, { retryStrategy: () => 20 })
   redis.on('error', () => {})
@@ -178,7 +178,7 @@ function asking(store: TokenStore): { ask: () => Promise<unknown>; asked: () => 
   return { ask: () => ask(undefined), asked: () => asked, failures }
 }
 
-t.test('a lock that is never given back costs a bounded wait', async t => {
+t.test('the wait for a lock that is never released is limited', async t => {
   let lockAsked = 0
   const lock = async (): Promise<boolean> => {
     lockAsked += 1
@@ -193,7 +193,7 @@ t.test('a lock that is never given back costs a bounded wait', async t => {
 
 const hanging = (): Promise<never> => new Promise(() => {})
 
-t.test('the log names a store operation that hangs, and the call goes on without it', async t => {
+t.test('a store operation that hangs is logged, and the call continues without the store', async t => {
   const [get, set, lock, unlock] = await Promise.all(
     (['get', 'set', 'lock', 'unlock'] as const).map(async operation => {
       const { ask, asked, failures } = asking({ ...memoryStore(), [operation]: hanging })
@@ -209,7 +209,7 @@ t.test('the log names a store operation that hangs, and the call goes on without
   )
 })
 
-t.test('the log names a store operation that throws, and the call goes on without it', async t => {
+t.test('a store operation that throws is logged, and the call continues without the store', async t => {
   const issuer = await startIssuer(t)
   const failures = failuresOf(t)
   const broken: TokenStore = {
@@ -243,7 +243,7 @@ const garbage: readonly unknown[] = [
   () => 'text',
 ]
 for (const entry of garbage)
-  t.test(`a store whose get returns ${inspect(entry)} has no token`, async t => {
+  t.test(`${inspect(entry)} in the store is not a token`, async t => {
     const { ask, asked, failures } = asking({ ...memoryStore(), get: async () => entry as never })
     t.match(await ask(), { accessToken: 'a' })
     t.equal(asked(), 1)
@@ -263,7 +263,7 @@ const faults: Readonly<Record<string, () => never>> = {
 }
 for (const operation of ['get', 'set', 'lock', 'unlock'] as const)
   for (const [what, fault] of Object.entries(faults))
-    t.test(`a store whose ${operation} ${what} costs no call`, async t => {
+    t.test(`if ${operation} of a store ${what}, no call fails`, async t => {
       const { ask, asked } = asking({ ...memoryStore(), [operation]: fault })
       t.match(await ask(), { accessToken: 'a' })
       t.equal(asked(), 1)
@@ -285,7 +285,7 @@ t.test('a token that the API refused is not taken from the store again', async t
   t.equal(tokenRequests(issuer), 2)
 })
 
-t.test('requests that the server can tell apart share nothing', async t => {
+t.test('different token requests share no token', async t => {
   const issuer = await startIssuer(t)
   const store = memoryStore()
   const write = await replica(t, issuer, store).getToken()
@@ -295,7 +295,7 @@ t.test('requests that the server can tell apart share nothing', async t => {
   t.equal(store.entries.size, 2)
 })
 
-t.test('keys rotate: the first one seals, each of them opens', async t => {
+t.test('the first key encrypts, and all keys decrypt', async t => {
   const [older, newer] = [randomBytes(32), randomBytes(32)]
   const sealed = createSeal([older]).encrypt('a token', 'here')
   t.equal(createSeal([newer, older]).decrypt(sealed, 'here'), 'a token')
@@ -304,7 +304,7 @@ t.test('keys rotate: the first one seals, each of them opens', async t => {
   t.equal(createSeal([older]).decrypt('', 'here'), undefined)
 })
 
-t.test('wrong options are named', async t => {
+t.test('the error for an invalid option names it', async t => {
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a', clientSecret: 'b' }
   const cases: [object, RegExp][] = [
     [{ store: memoryStore() }, /tokenStore\.encryptionKeys.*openssl rand -base64 32/],

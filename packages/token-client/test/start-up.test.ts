@@ -30,11 +30,11 @@ const options = {
   prefetch: 'lazy',
 }
 
-t.test('an application that starts does not wait for undici', async t => {
+t.test('the start of an application does not load undici', async t => {
   t.strictSame(loadedAtStart(options), [])
   t.strictSame(
     loadedAtStart({ ...options, interceptors: { retry: true } }),
     ['undici'],
-    'except to check the options of its interceptors',
+    'unless it checks options of interceptors',
   )
 })

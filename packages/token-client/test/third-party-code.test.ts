@@ -52,7 +52,7 @@ const isUsable = (name: string, how: string): boolean =>
 for (const [name, optionsWith] of Object.entries(credentials))
   for (const [how, fault] of Object.entries(faults)) {
     if (isUsable(name, how)) continue
-    t.test(`${name}: a function that ${how} fails the calls in time, and no others`, async t => {
+    t.test(`${name}: if the function ${how}, its calls fail in time, and other calls do not`, async t => {
       const fatal = watchProcess(t)
       const endpoint = await startTokenEndpoint(t)
       const api = await startApi(t, ok)
@@ -77,7 +77,7 @@ for (const [name, optionsWith] of Object.entries(credentials))
   }
 
 for (const [how, fault] of Object.entries(faults))
-  t.test(`a clock that ${how} fails the call and not the process`, async t => {
+  t.test(`if a clock ${how}, the call fails, and the process does not end`, async t => {
     const fatal = watchProcess(t)
     const endpoint = await startTokenEndpoint(t)
     const api = await startApi(t, (_, response) => void response.writeHead(401).end())
@@ -98,7 +98,7 @@ for (const [how, fault] of Object.entries(faults))
     t.strictSame(fatal, [])
   })
 
-t.test('a clock that fails when the answer is a 401 fails that call once', async t => {
+t.test('a clock that fails during a 401 causes one error of that call', async t => {
   const fatal = watchProcess(t)
   const endpoint = await startTokenEndpoint(t)
   let works = true
@@ -127,7 +127,7 @@ for (const [how, dispatch] of Object.entries(brokenDispatchers)) {
   const hangs =
     /^(never calls back|returns nothing|rejects|ends without a start|answers and never ends)$/.test(how)
 
-  t.test(`issuerDispatcher: one that ${how} fails the calls in time`, async t => {
+  t.test(`if issuerDispatcher ${how}, calls fail in time`, async t => {
     const fatal = watchProcess(t)
     const endpoint = await startTokenEndpoint(t)
     const agent = new Agent()
@@ -141,7 +141,7 @@ for (const [how, dispatch] of Object.entries(brokenDispatchers)) {
     t.strictSame(how === 'rejects' ? [] : fatal, [])
   })
 
-  t.test(`dispatcher: one that ${how} fails its own call, once`, async t => {
+  t.test(`if dispatcher ${how}, its call fails once`, async t => {
     const fatal = watchProcess(t)
     const endpoint = await startTokenEndpoint(t)
     const agent = new Agent()
@@ -178,7 +178,7 @@ const fail = faults['throws'] as () => never
 const failingStore = { get: fail, set: fail, lock: fail, unlock: fail }
 
 for (const [how, write] of Object.entries(faults))
-  t.test(`a logger that ${how} changes no outcome`, async t => {
+  t.test(`if a logger ${how}, the result of the call does not change`, async t => {
     const fatal = watchProcess(t)
     const endpoint = await startTokenEndpoint(t, response => void response.writeHead(500).end())
     const logger: Record<string, unknown> = { level: 'info', child: () => logger }
@@ -209,7 +209,7 @@ for (const [how, write] of Object.entries(faults))
     works = true
   })
 
-t.test('an interceptor of undici whose functions throw fails its own call', async t => {
+t.test('if a function of an interceptor throws, its call fails', async t => {
   const fatal = watchProcess(t)
   const endpoint = await startTokenEndpoint(t)
   let breaks = false

@@ -8,7 +8,7 @@ import { setEnvironment, startProxy } from 'test-support/proxy'
 import { json } from './token-endpoint.js'
 
 t.test(
-  'metadata and tokens come through the proxy of the environment, from a server with a private CA',
+  'metadata and token requests use the proxy of the environment, to a server with a private CA',
   async t => {
     const tls = await makeCertificate('localhost')
     const server = createTlsServer(tls, (request, response) =>
@@ -45,7 +45,7 @@ t.test(
   },
 )
 
-t.test('calls of the API go through the proxy of the environment, to a server with a private CA', async t => {
+t.test('calls to the API use the proxy of the environment, to a server with a private CA', async t => {
   const tls = await makeCertificate('localhost')
   const server = createTlsServer(tls, (request, response) =>
     json(

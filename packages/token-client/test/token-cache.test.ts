@@ -18,7 +18,7 @@ async function used(): Promise<number> {
   return process.memoryUsage().heapUsed
 }
 
-t.test('500 cold calls at once make one token request', async t => {
+t.test('500 concurrent calls without a cached token cause one token request', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client } = clientOf(t, endpoint)
   const tokens = await Promise.all(Array.from({ length: 500 }, () => client.getToken()))
@@ -52,7 +52,7 @@ t.test('getToken: an abort ends only the wait of its own call', async t => {
   await t.rejects(client.getToken({ signal }), /enough/, 'also while a token is at hand, as fetch does')
 })
 
-t.test('getToken: an aborted signal makes no token request', async t => {
+t.test('getToken: an aborted signal causes no token request', async t => {
   const endpoint = await startTokenEndpoint(t)
   const { client } = clientOf(t, endpoint)
   await t.rejects(client.getToken({ signal: AbortSignal.abort() }), { name: 'AbortError' })
@@ -75,7 +75,7 @@ t.test('getToken: a failure after the abort is not an unhandled rejection', asyn
   await t.rejects(others, { code: 'TOKEN_CLIENT_UNAVAILABLE' }, 'and who waits on is told')
 })
 
-t.test('tokens on behalf of many callers are requested in parallel, in bounded number', async t => {
+t.test('tokens on behalf of many callers are requested in parallel, up to a limit', async t => {
   const waiting: (() => void)[] = []
   const answer = tokens()
   let atOnce = 0
@@ -91,7 +91,7 @@ t.test('tokens on behalf of many callers are requested in parallel, in bounded n
   t.equal(atOnce, 16)
 })
 
-t.test('a server that returns the same token again is not asked in a loop', async t => {
+t.test('a server that returns the same token again causes no loop of token requests', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     json(response, 200, { access_token: 'always-the-same', token_type: 'Bearer', expires_in: 60 }),
   )
@@ -116,7 +116,7 @@ t.test('only the token that was refused is discarded', async t => {
   t.equal(await client.getToken(), second, 'a late 401 for the old one changes nothing')
 })
 
-t.test('100,000 calls leave no memory behind', async t => {
+t.test('100,000 calls do not leak memory', async t => {
   const endpoint = await startTokenEndpoint(t, tokens(10_000_000))
   const { client } = clientOf(t, endpoint)
   await client.getToken()
@@ -144,7 +144,7 @@ t.test('100,000 calls leave no memory behind', async t => {
   t.ok(grown < 2 * 1024 * 1024, `${grown} bytes`)
 })
 
-t.test('a closing application renews no token ahead, and waits for running calls', async t => {
+t.test('a closing application renews no token in the background, and waits for running calls', async t => {
   const endpoint = await startTokenEndpoint(t)
   let now = start
   let answer: (() => void) | undefined

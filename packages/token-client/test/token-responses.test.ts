@@ -44,7 +44,7 @@ for (const [what, body] of Object.entries(accepted))
     t.ok(token.expiresAt > start && Number.isFinite(token.expiresAt))
   })
 
-t.test('scopes are read from a list, too', async t => {
+t.test('scopes may also be a list', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     json(response, 200, { ...good, scope: ['a', 'b'] }),
   )
@@ -52,7 +52,7 @@ t.test('scopes are read from a list, too', async t => {
 })
 
 for (const accessToken of ['Atc|MQEBIabc', '00D50000000IZ3Z!AQ0AQD.x_y', 'a~b+c/d==', 'a"b\\c', '{x}'])
-  t.test(`the token ${accessToken} is opaque: it is sent as it is`, async t => {
+  t.test(`the token ${accessToken} is opaque and sent unchanged`, async t => {
     const endpoint = await startTokenEndpoint(t, response =>
       json(response, 200, { ...good, access_token: accessToken }),
     )
@@ -74,7 +74,7 @@ const unusable: Record<string, object> = {
   ),
 }
 for (const [what, body] of Object.entries(unusable))
-  t.test(`${what} is not a token that can be sent`, async t => {
+  t.test(`${what} is not a usable token`, async t => {
     const endpoint = await startTokenEndpoint(t, response => json(response, 200, body))
     const failure = await failureOf(clientOf(t, endpoint).client)
     t.ok(failure instanceof TokenUnavailableError)
@@ -93,11 +93,11 @@ const wrappings: Record<string, (response: ServerResponse) => void> = {
   'a byte order mark': response => response.end(`\uFEFF${JSON.stringify(good)}`),
 }
 for (const [what, answer] of Object.entries(wrappings))
-  t.test(`a token in an answer with ${what}`, async t => {
+  t.test(`a token in a response with ${what} is accepted`, async t => {
     t.equal((await clientOf(t, await startTokenEndpoint(t, answer)).client.getToken()).accessToken, 'good')
   })
 
-t.test('a redirect from the token endpoint is named with both URLs, and without the secret', async t => {
+t.test('the error for a redirect of the token endpoint names both URLs, but not the secret', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     response.writeHead(302, { location: 'https://login.example.com/token?client_secret=s3cret' }).end(),
   )
@@ -145,7 +145,7 @@ const refused: Record<string, (response: ServerResponse) => void> = {
   'a 401 with 100 kB': response => response.writeHead(401).end('x'.repeat(100_000)),
 }
 for (const [what, answer] of Object.entries(refused))
-  t.test(`${what} concerns the client, and a function is asked for the secret once more`, async t => {
+  t.test(`${what} refuses the client, and the function for the secret is called once more`, async t => {
     const endpoint = await startTokenEndpoint(t, answer)
     const asked: boolean[] = []
     const clientSecret = ({ refused: wasRefused }: { refused: boolean }): string => {
@@ -198,7 +198,7 @@ t.test('a refused assertion mentions assertionAudience, a refused secret does no
   t.notMatch((failure as TokenRejectedError).errorDescription ?? '', /assertionAudience/)
 })
 
-t.test('an id with hyphens reaches a server that does not decode Basic', async t => {
+t.test('an id with hyphens reaches a server that does not decode HTTP Basic', async t => {
   const { url: tokenEndpoint, requests } = await startTokenEndpoint(t)
   await getToken(t, { tokenEndpoint, clientId: 'payment-service', clientSecret: 'a_b-c.d*' })
   t.equal(
@@ -207,7 +207,7 @@ t.test('an id with hyphens reaches a server that does not decode Basic', async t
   )
 })
 
-t.test('discovery that is an outage honours Retry-After', async t => {
+t.test('an outage during discovery honours Retry-After', async t => {
   const endpoint = await startTokenEndpoint(t, response =>
     response.writeHead(503, { 'retry-after': '20' }).end(),
   )

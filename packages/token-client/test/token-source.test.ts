@@ -61,7 +61,7 @@ t.test('calls carry the token, and the source is called once for all of them', a
   t.strictSame([...new Set(api.seen.map(call => call.authorization))], ['Bearer token-1'])
 })
 
-t.test('the token is renewed ahead of its expiry, while calls use the old one', async t => {
+t.test('the token is renewed before it expires, while calls use the old one', async t => {
   const { source, requests } = counting(1_000)
   const { client, clock } = clientOf(t, source)
   await client.getToken()
@@ -96,7 +96,7 @@ t.test('a source that fails is called less often, and the old token is used unti
   t.equal(calls, 3, 'calls fail at once between attempts')
 })
 
-t.test('a 401 discards the token, and the call is sent again with another one', async t => {
+t.test('after a 401, the token is discarded, and the call is sent again with another one', async t => {
   const api = await startApi(t, ({ headers }, response) => {
     response.writeHead(headers.authorization === 'Bearer token-1' ? 401 : 200).end()
   })
@@ -120,7 +120,7 @@ t.test('a 401 is delivered if the source has no other token', async t => {
   t.equal(api.seen.length, 5, 'no call is sent again')
 })
 
-t.test('the source is told what the token is for, and each view has its own token', async t => {
+t.test('the source receives the target of the token, and each view has its own token', async t => {
   const { source, requests } = counting(600)
   const target = { scopes: ['receipts:read'], resource: 'https://receipts.example.com' }
   const { client } = clientOf(t, source, target)
@@ -148,7 +148,7 @@ t.test('the source is told what the token is for, and each view has its own toke
   t.throws(() => client.with({ scope: 'receipts:write' } as never), { message: /there is no option `scope`/ })
 })
 
-t.test('the lifetime is expiresIn, else the exp of a JWT, else a minute', async t => {
+t.test('the lifetime is expiresIn, or from the exp of a JWT, or one minute', async t => {
   const cases: [SourcedToken, seconds: number][] = [
     [{ accessToken: 'opaque', expiresIn: 0.5 }, 0.5],
     [{ accessToken: 'opaque', expiresIn: Infinity }, 365 * 24 * 3600],
@@ -219,7 +219,7 @@ for (const [index, [returned, detail]] of unusable.entries())
   })
 
 for (const [how, fault] of Object.entries(faults))
-  t.test(`a source that ${how} fails the calls in time, and not the process`, async t => {
+  t.test(`if a source ${how}, calls fail in time, and the process does not end`, async t => {
     const fatal = watchProcess(t)
     const api = await startApi(t, ok)
     let works = false
@@ -244,7 +244,7 @@ for (const [how, fault] of Object.entries(faults))
     t.strictSame(fatal, [])
   })
 
-t.test('the signal aborts when the time is over; what comes later is ignored', async t => {
+t.test('the signal aborts at the time limit, and a later result is ignored', async t => {
   const fatal = watchProcess(t)
   let request: SourceRequest | undefined
   let finish: ((token: SourcedToken) => void) | undefined
@@ -264,7 +264,7 @@ t.test('the signal aborts when the time is over; what comes later is ignored', a
   t.strictSame(fatal, [])
 })
 
-t.test('the signal does not abort after a token came in time', async t => {
+t.test('the signal does not abort after the source has returned a token', async t => {
   const { source, requests } = counting(600)
   const { client } = clientOf(t, source, { issuerTimeoutMs: 10 })
   await client.getToken()
@@ -272,7 +272,7 @@ t.test('the signal does not abort after a token came in time', async t => {
   t.equal(requests[0]?.signal.aborted, false)
 })
 
-t.test('closing the client aborts the signal, and no source is called after that', async t => {
+t.test('closing the client aborts the signal, and the source is not called afterwards', async t => {
   let calls = 0
   const { client } = clientOf(t, ({ signal }) => {
     calls += 1
@@ -285,7 +285,7 @@ t.test('closing the client aborts the signal, and no source is called after that
   t.equal(calls, 1)
 })
 
-t.test('options of an authorization server are refused by name', async t => {
+t.test('options of an authorization server are refused with their names', async t => {
   const wrong: Readonly<Record<string, unknown>> = {
     issuer: 'https://login.example.com',
     metadataUrl: 'https://login.example.com/metadata',
@@ -337,7 +337,7 @@ t.test('without a source, issuer and client id are required', async t => {
   createTokenClient({ baseUrl, tokenSource: () => ({ accessToken: 'a', expiresIn: '60' }) })
 })
 
-t.test('there is no token on behalf of others', async t => {
+t.test('onBehalfOf is not available', async t => {
   const { client } = clientOf(t, counting().source)
   t.throws(() => client.onBehalfOf('a token'), {
     code: 'TOKEN_CLIENT_INVALID_OPTION',
@@ -345,7 +345,7 @@ t.test('there is no token on behalf of others', async t => {
   })
 })
 
-t.test('a plugin with a source: fetched ahead, and failures are in the log', async t => {
+t.test('the plugin prefetches a token from the source, and logs its failures', async t => {
   const lines: string[] = []
   const stream = new Writable({
     write(chunk, _encoding, done) {

@@ -56,7 +56,7 @@ t.test('redisTokenStore names the packages that it supports', async t => {
     })
 })
 
-t.test('replies of Redis as Buffers are understood', async t => {
+t.test('redisTokenStore accepts replies of Redis as Buffers', async t => {
   t.equal(await storeOf(Buffer.from('tökens')).get('key'), 'tökens')
   t.equal(await storeOf(null).get('key'), undefined)
   t.equal(await storeOf(Buffer.from('OK')).lock('key', 'owner', 1), true)
@@ -83,38 +83,42 @@ function memoryStore(changes: Readonly<Record<string, unknown>> = {}): TokenStor
 const ok = async (): Promise<string> => 'OK'
 const wrong: readonly [name: string, store: TokenStore, reason: RegExp][] = [
   [
-    'gets values that were never set',
+    'returns values that were never set',
     memoryStore({ get: async () => 'x' }),
     /get returned other text, expected undefined/,
   ],
   [
-    'gets empty text for none',
+    'returns empty text for a missing key',
     memoryStore({ get: async () => '' }),
     /get returned other text, expected undefined/,
   ],
-  ['gets an object for none', memoryStore({ get: async () => ({}) }), /get returned a value of type object/],
-  ['forgets values', memoryStore({ set: ok }), /get returned undefined, expected the text that was set/],
-  ['gets Buffers', gettingBuffers(), /get returned a Buffer, expected the text that was set/],
+  [
+    'returns an object for a missing key',
+    memoryStore({ get: async () => ({}) }),
+    /get returned a value of type object/,
+  ],
+  ['loses values', memoryStore({ set: ok }), /get returned undefined, expected the text that was set/],
+  ['returns Buffers', gettingBuffers(), /get returned a Buffer, expected the text that was set/],
   ['always takes the lock', memoryStore({ lock: async () => true }), /lock returned true, expected false/],
   ['never takes the lock', memoryStore({ lock: async () => false }), /lock returned false, expected true/],
-  ['says OK for a lock', memoryStore({ lock: ok }), /lock returned other text, expected true/],
+  ['returns OK for a lock', memoryStore({ lock: ok }), /lock returned other text, expected true/],
   [
-    'says 1 for a lock',
+    'returns 1 for a lock',
     memoryStore({ lock: async () => 1 }),
     /lock returned a value of type number, expected true/,
   ],
   [
-    'says nothing for a lock',
+    'returns nothing for a lock',
     memoryStore({ lock: async () => {} }),
     /lock returned undefined, expected true/,
   ],
   [
-    'never releases',
+    'never releases a lock',
     memoryStore({ unlock: ok }),
     /lock returned false, expected true \(the owner released the lock\)/,
   ],
   [
-    'releases for anyone',
+    'releases a lock for any owner',
     releasingForAnyone(),
     /lock returned true, expected false \(only its owner may release/,
   ],
@@ -176,7 +180,7 @@ function appWith(t: Test, store: TokenStore, lines: object[]): FastifyInstance {
   return app
 }
 
-t.test('a store that gives wrong answers stops the start', async t => {
+t.test('a store that returns wrong results stops the start', async t => {
   for (const [name, store, reason] of wrong)
     await t.rejects(
       async () => appWith(t, store, []).ready(),
@@ -188,7 +192,7 @@ t.test('a store that gives wrong answers stops the start', async t => {
     )
 })
 
-t.test('a store that does not answer is logged and does not stop the start', async t => {
+t.test('an unresponsive store is logged and does not stop the start', async t => {
   for (const [name, store, operation] of silent) {
     const lines: object[] = []
     await appWith(t, store, lines).ready()
@@ -197,7 +201,7 @@ t.test('a store that does not answer is logged and does not stop the start', asy
   }
 })
 
-t.test('a store that works starts without a word, also if its methods return no promises', async t => {
+t.test('a working store causes no log line, even if its methods return no promises', async t => {
   const values = new Map<string, string>()
   const locks = new Map<string, string>()
   const synchronous = {

@@ -47,7 +47,7 @@ async function start(
   return { issuer, client }
 }
 
-t.test('with() asks for other scopes, and each view keeps its own token', async t => {
+t.test('with() requests other scopes, and each view caches its own token', async t => {
   const { issuer, client } = await start(t)
   const writer = client.with({ scopes: ['receipts:write'] })
   const answers = await Promise.all(
@@ -61,7 +61,7 @@ t.test('with() asks for other scopes, and each view keeps its own token', async 
 })
 
 for (const onBehalfOfGrant of ['token_exchange', 'jwt_bearer'] as const)
-  t.test(`onBehalfOf speaks for the one who called, by ${onBehalfOfGrant}`, async t => {
+  t.test(`onBehalfOf calls the API on behalf of the caller, with ${onBehalfOfGrant}`, async t => {
     const { issuer, client } = await start(t, { onBehalfOfGrant })
     const tokenOf = (subject: string): Promise<string> =>
       issuer.token({ audience: 'payment', subject, scopes: ['receipts:read'] })
@@ -78,7 +78,7 @@ for (const onBehalfOfGrant of ['token_exchange', 'jwt_bearer'] as const)
     t.equal(issuer.requests.count('token'), 2)
   })
 
-t.test('what is had on behalf of a token ends with it', async t => {
+t.test('an exchanged token expires with the subject token', async t => {
   const { issuer, client } = await start(t)
   const subject = await issuer.token({ audience: 'payment', subject: 'ada', expiresInMs: 20_000 })
   const token = await client.onBehalfOf(subject).getToken()
@@ -86,14 +86,14 @@ t.test('what is had on behalf of a token ends with it', async t => {
   t.ok(token.expiresAt > issuer.clock.now() + 10_000)
 })
 
-t.test('a thousand callers are remembered, and no more', async t => {
+t.test('views are cached for at most a thousand callers', async t => {
   const { client } = await start(t)
   const [first, ...others] = Array.from({ length: 1_002 }, (_, index) => client.onBehalfOf(`caller-${index}`))
   t.equal(client.onBehalfOf('caller-1001'), others.at(-1))
   t.not(client.onBehalfOf('caller-0'), first)
 })
 
-t.test('on behalf of a token that has ended nobody is asked', async t => {
+t.test('an expired subject token causes no token request', async t => {
   const { issuer, client } = await start(t)
   const ended = await issuer.token({ audience: 'payment', subject: 'ada', expiresInMs: -10_000 })
   for (let call = 0; call < 3; call += 1)
@@ -104,7 +104,7 @@ t.test('on behalf of a token that has ended nobody is asked', async t => {
   t.equal(issuer.requests.count('token'), 0)
 })
 
-t.test('a target whose options are unknown is refused, and not asked for without them', async t => {
+t.test('a target with unknown options is refused', async t => {
   const { issuer, client } = await start(t)
   const scope = { scope: ['receipts:write'] } as never
   for (const open of [() => client.with(scope), () => client.onBehalfOf('theirs', scope)])
@@ -115,7 +115,7 @@ t.test('a target whose options are unknown is refused, and not asked for without
   t.equal(issuer.requests.count('token'), 0)
 })
 
-t.test('a target that is no object literal is refused: a copy of it would be the own one', async t => {
+t.test('a target that is not an object literal is refused, because its copy would be empty', async t => {
   const { issuer, client } = await start(t)
   const wrong: [target: unknown, kind: RegExp][] = [
     [Promise, /not a function/],
@@ -152,13 +152,13 @@ t.test('a target that is no object literal is refused: a copy of it would be the
   t.equal(issuer.requests.count('token'), 0)
 })
 
-t.test('without a token there is nobody to speak for', async t => {
+t.test('onBehalfOf requires a token', async t => {
   const { client } = await start(t)
   t.throws(() => client.onBehalfOf({ headers: {} }), /is the route protected/)
   t.throws(() => client.onBehalfOf({ headers: { authorization: 'Basic abc' } }), /is the route protected/)
 })
 
-t.test('ensureToken answers 503 before a handler has done anything', async t => {
+t.test('ensureToken responds with 503 before the handler runs', async t => {
   const { issuer, client } = await start(t)
   issuer.fail('token', { status: 503 })
   const app = fastify()

@@ -52,7 +52,7 @@ const messages: Readonly<Record<string, string>> = {
 }
 
 for (const endpoint of ['metadata', 'token'] as const)
-  t.test(`whatever the server answers in place of its ${endpoint}: a token, or a typed error`, async t => {
+  t.test(`any response of the ${endpoint} leads to a token or a typed error`, async t => {
     const fatal = watchProcess(t)
     const { hostile, valid } = await startServer(t)
     hostile.endpoint = endpoint

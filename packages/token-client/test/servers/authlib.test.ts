@@ -88,7 +88,7 @@ t.test('with Authlib', { skip }, async t => {
     } as never)
   })
 
-  await t.test('reports a wrong secret as a rejection, and asks for a rotated one', async t => {
+  await t.test('reports a wrong secret as a rejection, and fetches a rotated one', async t => {
     const { client } = startClient(t, 'https://receipts.example.com', { issuer, clientSecret: 'wrong' })
     await t.rejects(client.getToken(), { code: 'TOKEN_CLIENT_REJECTED', error: 'invalid_client' } as never)
     const secrets = ['replaced', clientSecret]
@@ -117,7 +117,7 @@ t.test('with Authlib', { skip }, async t => {
     }
   })
 
-  await t.test('accepts tokens that are signed with a new key at once', async t => {
+  await t.test('accepts tokens with a new key immediately', async t => {
     const api = await startApi(t, { issuer, profile: 'generic' })
     t.equal(await startClient(t, api.url, { ...signed, ...secret }).get(), 200)
     await server.rotate()
@@ -125,7 +125,7 @@ t.test('with Authlib', { skip }, async t => {
     t.strictSame(api.refusals, [])
   })
 
-  await t.test('survives an outage with the token and the keys that it has', async t => {
+  await t.test('survives an outage with cached tokens and keys', async t => {
     const api = await startApi(t, { issuer, profile: 'generic' })
     const { client, clock, get } = startClient(t, api.url, { ...signed, ...secret })
     t.equal(await get(), 200)

@@ -116,7 +116,7 @@ t.test('reports a wrong secret as a rejection, with the reason of the server', a
   await t.rejects(client.getToken(), { code: 'TOKEN_CLIENT_REJECTED', error: 'invalid_client' } as never)
 })
 
-t.test('accepts tokens that are signed with a new key at once, and refuses the replaced key', async t => {
+t.test('accepts tokens with a new key immediately, and refuses the replaced key', async t => {
   const { issuer, replaceKeys } = await startBetterAuth(t)
   const api = await startApi(t, { issuer })
   const before = startClient(t, api.url, { issuer, resource: audience, ...secret })
@@ -128,7 +128,7 @@ t.test('accepts tokens that are signed with a new key at once, and refuses the r
   t.match(api.refusals, [/^unknown_key/])
 })
 
-t.test('survives an outage with the token and the keys that it has', async t => {
+t.test('survives an outage with cached tokens and keys', async t => {
   const { issuer, setDown } = await startBetterAuth(t)
   const api = await startApi(t, { issuer })
   const { client, clock, get } = startClient(t, api.url, { issuer, resource: audience, ...secret })

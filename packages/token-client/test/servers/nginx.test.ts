@@ -100,7 +100,7 @@ t.test('an API behind nginx: no path leaves the path of baseUrl', { skip }, asyn
   }
 })
 
-t.test('a protected API behind nginx', { skip }, async t => {
+t.test('protects an API behind nginx', { skip }, async t => {
   const issuer = await startIssuer(t)
   const api = await startApi(t, { issuer: issuer.issuer })
   const origin = await startNginx(t, api.url)
@@ -112,7 +112,7 @@ t.test('a protected API behind nginx', { skip }, async t => {
   t.match(headers.get('www-authenticate'), /error="invalid_token"/)
 })
 
-t.test('an issuer behind nginx, down and up again', { skip }, async t => {
+t.test('survives an outage of an issuer behind nginx', { skip }, async t => {
   const server = new OAuth2Server()
   await server.issuer.keys.generate('ES256')
   await server.start(0, '127.0.0.1')

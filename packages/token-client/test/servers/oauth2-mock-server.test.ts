@@ -29,7 +29,7 @@ t.test('accepts tokens, and sends HTTP Basic without escaping a hyphen', async t
   t.strictSame(api.refusals, [])
 })
 
-t.test('finds an issuer that ends with a slash', async t => {
+t.test('discovers an issuer that ends with a slash', async t => {
   const { server, issuer: without } = await startMockServer(t)
   const issuer = `${without}/`
   server.issuer.url = issuer
@@ -68,7 +68,7 @@ t.test('names the option for each claim that the introspection response lacks', 
   t.match(lax.refusals.at(-1), /^audience: /)
 })
 
-t.test('accepts tokens that are signed with a new key at once', async t => {
+t.test('accepts tokens with a new key immediately', async t => {
   const { server, issuer } = await startMockServer(t)
   const api = await startApi(t, { issuer, profile })
   t.equal(await startClient(t, api.url, { issuer, ...secret, ...forApi }).get(), 200)
@@ -82,7 +82,7 @@ t.test('accepts tokens that are signed with a new key at once', async t => {
   t.strictSame(api.refusals, [])
 })
 
-t.test('survives an outage with the token and the keys that it has', async t => {
+t.test('survives an outage with cached tokens and keys', async t => {
   const { server, port, issuer } = await startMockServer(t)
   const api = await startApi(t, { issuer, profile })
   const { client, clock, get } = startClient(t, api.url, { issuer, ...secret, ...forApi })

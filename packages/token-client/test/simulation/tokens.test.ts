@@ -89,7 +89,7 @@ function simulate(story: readonly Step[], luck: number): Promise<void> {
 }
 
 t.test(
-  'keeps its promises through outages, clock changes, restarts, revocations and store failures',
+  'keeps its guarantees during outages, clock changes, restarts, revocations and store failures',
   async t => {
     await fc.assert(
       fc.asyncProperty(
