@@ -30,7 +30,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
   function end(identity: TlsIdentity, dispatcher: Dispatcher): void {
     used.delete(identity)
     const ended = dispatcher.close().finally(() => ending.delete(ended))
-    ended.catch(() => {}) // reported by `close` if it is waiting; otherwise no request is affected
+    ended.catch(() => {}) // no request is affected, and a running `close` rejects with this error
     ending.add(ended)
   }
 

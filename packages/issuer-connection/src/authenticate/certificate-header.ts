@@ -17,8 +17,8 @@ export function certificateHeader(pem: string): Record<string, string | string[]
 }
 
 /**
- * Checks that a private key belongs to a certificate.
- * @throws {TypeError} if it belongs to another certificate
+ * Checks that a certificate and a private key belong together.
+ * @throws {TypeError} if the key does not match
  */
 export function checkPair(certificate: string, key: PrivateKeyInput): void {
   if (!new X509Certificate(certificate).checkPrivateKey(privateKeyObject(key)))

@@ -1,8 +1,6 @@
 /** The argument of functions that provide a secret. */
 export interface ProvideContext {
-  /**
-   * True if the server has refused the previously returned value, so that the function must not return it from a cache.
-   */
+  /** True if the server has refused the last returned value. A cached value is then outdated. */
   readonly refused: boolean
 }
 

@@ -33,7 +33,7 @@ export function createBackOff(now: () => number, random: () => number): BackOff 
     },
     fail(failure) {
       const ceiling = Math.min(firstMs * 2 ** failures, longestMs)
-      // With `Retry-After: 0`, not every call may send a token request.
+      // `Retry-After: 0` must not lead to a token request for every call.
       const retryAfterMs = Math.max(failure.retryAfterMs ?? random() * ceiling, shortestMs)
       failures += 1
       failedAt = now()

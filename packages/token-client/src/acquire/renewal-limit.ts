@@ -5,10 +5,11 @@ export interface RenewalLimit {
 }
 
 const windowMs = 10_000
-/** If an API refuses every token, calls must not cause one token request each. */
+/** An API that refuses every token must not cause a token request for each call. */
 const maxForNeverAccepted = 1
 /**
- * A token that worked can be revoked at any time. A single route that always responds with 401 must not cause a flood.
+ * A token that worked can be revoked at any time. But a route that always responds with 401 must not cause a flood of
+ * requests.
  */
 const maxForAccepted = 10
 

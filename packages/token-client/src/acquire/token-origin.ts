@@ -3,7 +3,7 @@ import type { AskForToken } from './ask-for-token.js'
 
 /** A kind of token. All calls that need the same kind share one token. */
 export interface TokenKind {
-  /** A unique identifier of this kind. */
+  /** Identifies this kind of token. */
   readonly key: string
   readonly ask: AskForToken
 }

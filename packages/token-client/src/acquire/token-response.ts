@@ -101,7 +101,7 @@ function errorResponse(answer: IssuerAnswer, body: JsonObject): Response {
   const status = answer.status < 300 ? 400 : answer.status
   const { error, error_description: description } = body
   const text = typeof description === 'string' ? description : undefined
-  // Some frameworks respond with `{"error":"Unauthorized"}`. A 401 means that the client was refused.
+  // Some frameworks respond with `{"error":"Unauthorized"}`. Any 401 means that the server refused the client.
   if (status === 401 && !knownErrors.has(String(error)))
     return respond(answer, status, {
       error: 'invalid_client',

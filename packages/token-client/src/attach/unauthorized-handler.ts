@@ -7,7 +7,7 @@ import { HeldController } from './held-controller.js'
 import type { TokenScheme } from './token-scheme.js'
 import type { Resend, SentRequest, UnauthorizedPolicy } from './unauthorized-policy.js'
 
-/** The callbacks of the handler. */
+/** The actions that a response can trigger. */
 export interface AnswerActions {
   readonly scheme: TokenScheme
   readonly accept: (token: Token) => void
@@ -113,7 +113,7 @@ export class UnauthorizedHandler implements Handler {
     else if (!this.#held.paused) controller.resume()
   }
 
-  /** Ends the response. After that, no connection would report an abort, so the handler does. */
+  /** Ends the response. The connection no longer reports an abort after that, so this handler reports it. */
   #end(controller: Dispatcher.DispatchController, deliver: () => void): void {
     this.#ended = true
     this.#deliver(deliver)
@@ -122,7 +122,7 @@ export class UnauthorizedHandler implements Handler {
     this.#held.onAbort(reason => this.onResponseError(controller, reason))
   }
 
-  /** Delivers now, or buffers while the 401 is buffered. */
+  /** Delivers an event now, or buffers the event together with the 401. */
   #deliver(deliver: () => void): void {
     if (this.#over) return
     if (this.#heldBack === undefined) deliver()

@@ -15,7 +15,7 @@ export interface TokenSupply {
 interface Attempts {
   /** With a different token. */
   readonly renewals: number
-  /** Repetitions with a DPoP nonce that the API requires (RFC 9449 §9). The token itself is valid. */
+  /** Attempts with a DPoP nonce that the API requires (RFC 9449 §9), and with the same token. */
   readonly nonces: number
 }
 

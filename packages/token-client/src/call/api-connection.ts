@@ -47,7 +47,7 @@ function presentTokenCertificate(
     dispatcher: () =>
       (router ??= createAgent(loadUndici(), {}).compose(withoutCertificate => (request, handler) => {
         const identity = identityFor(request)
-        // Only requests without a token have no identity. The API refuses them.
+        // Only requests without a token have no identity. The API refuses such requests.
         if (identity === undefined) return withoutCertificate(request, handler)
         return dispatchers.for(identity).dispatch(request, handler)
       })),

@@ -1,6 +1,6 @@
 import { pathError } from '../errors.js'
 
-/** Paths that are percent-encoded more often are refused. */
+/** The maximum number of percent-decodings. A path that needs more is refused. */
 const maxDecodings = 4
 
 /** Matches every path that may contain an encoded `..` segment. Most paths do not match and need no further check. */

@@ -24,9 +24,9 @@ export interface InterceptorOptions {
 export type InterceptorName = keyof InterceptorOptions
 
 /**
- * The order from the connection outwards. It matters for security: a cache outside of the token could give one caller's
- * response to another, and `dns` outside would change the origin before it is checked. `redirect` and `retry` are
- * outside, so that each hop and each attempt is checked and sent with a current token.
+ * The order of interceptors, from the connection outwards. It matters for security: a cache outside of the token could
+ * return one caller's response to another, and `dns` outside would change the origin before it is checked. `redirect`
+ * and `retry` are outside, so that each hop and each attempt is checked and uses a current token.
  */
 const inside: readonly InterceptorName[] = ['dns', 'deduplicate', 'cache']
 const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 'responseError']

@@ -5,7 +5,7 @@ import type { Checked } from './options.js'
 const keys = ['privateKey', 'privateKeyFile', 'signAssertion']
 const certificateUsers = [...keys, 'clientSecret', ...secretMethods, 'tls_client_auth']
 
-/** Maps an option to the credentials or methods that it belongs to. It has no effect with any other. */
+/** Maps each option to the credentials and methods with which it has an effect. */
 const saysSomethingOf = {
   keyId: keys,
   keyAlgorithm: keys,

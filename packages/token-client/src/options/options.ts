@@ -11,7 +11,7 @@ import type { TokenSource } from './token-source-option.js'
 
 /** The options that all clients share, independent of the source of tokens. */
 export interface CommonOptions extends TargetOptions {
-  /** The URL of the API. Tokens are sent to this origin only. A path in it precedes the path of every call. */
+  /** The URL of the API. Tokens are sent to this origin only. A path in the URL precedes the path of every call. */
   baseUrl: string
   /**
    * The operations of an API contract (fastify-api-contract) that this client calls: `api.pick(…)`. Replaces `resource`
