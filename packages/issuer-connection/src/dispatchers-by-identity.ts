@@ -2,11 +2,11 @@ import type { Dispatcher } from 'undici'
 import type { TlsSettings } from './open-dispatcher.js'
 import type { TlsIdentity } from './tls-identity.js'
 
-/** Dispatchers for TLS identities. Connections of each dispatcher present the certificate of its identity. */
+/** Manages one dispatcher for each client certificate (TLS identity). */
 export interface DispatchersByIdentity {
   /**
-   * Returns the dispatcher for an identity. A newer identity closes the dispatchers of all earlier ones after their
-   * running requests. Requests with an earlier identity open new connections.
+   * Returns the dispatcher for a client certificate. A newer certificate closes the dispatchers of earlier ones after
+   * their running requests. Requests with an earlier certificate open new connections.
    */
   for(identity: TlsIdentity): Dispatcher
   /** Waits for running requests, then closes all connections. */
@@ -18,8 +18,8 @@ export interface DispatchersByIdentity {
 }
 
 /**
- * Creates one dispatcher for each identity.
- * @param open creates a dispatcher. Called once for each identity, and again if an earlier identity is reused
+ * Creates a manager of dispatchers.
+ * @param open creates a dispatcher. Called once for each certificate, and again if an earlier certificate is reused
  */
 export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): DispatchersByIdentity {
   const used = new Map<TlsIdentity, Dispatcher>()

@@ -55,7 +55,7 @@ function decoderFor(coding: string, [firstByte = 0]: Buffer): ZlibFunction {
   }
 }
 
-/** Limits the cost of decoding. Servers need no more codings than these. */
+/** The maximum number of content codings, which limits the cost of decoding. */
 const mostCodings = 2
 
 /**

@@ -126,7 +126,7 @@ function createViews(
   }
 }
 
-/** Adds `call`, and returns the views that it uses. */
+/** Adds the method `call`, and returns the views whose tokens `call` uses. */
 function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly TokenView[] {
   // Without scopes, the server would grant its default scopes, which may be more than all operations need.
   const viewOf = ({ scopes }: UsedOperation): TokenView =>

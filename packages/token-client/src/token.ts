@@ -20,7 +20,7 @@ const redacted = '[redacted]'
 /** Stored separately from tokens, because an identity contains a private key. */
 const identities = new WeakMap<Token, TlsIdentity>()
 
-/** Returns the client certificate that a token may be bound to. Undefined for fixed certificates. */
+/** Returns the client certificate that a token may be bound to, or undefined if the certificate never changes. */
 export function identityOf(token: Token): TlsIdentity | undefined {
   return identities.get(token)
 }

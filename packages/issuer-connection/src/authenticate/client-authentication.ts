@@ -82,7 +82,7 @@ function text(value: unknown, what: string): string {
   throw new TypeError(`${what} is ${value === '' ? 'empty' : typeof value}, expected text`)
 }
 
-/** Returns true if a user's function provides the credentials, so that they can change. */
+/** Returns true if a user's function provides the credentials, so that the next call may return different ones. */
 export function canChange(credentials: ClientCredentials): boolean {
   switch (credentials.method) {
     case 'private_key_jwt':

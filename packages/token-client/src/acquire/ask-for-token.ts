@@ -9,7 +9,9 @@ export interface TokenAnswer {
   /** The token's lifetime in seconds, if the response contains one. */
   readonly expiresIn: number | undefined
   readonly scope: string | undefined
-  /** The client certificate that the token may be bound to (RFC 8705 §3). Undefined for fixed certificates. */
+  /**
+   * The client certificate that the token may be bound to (RFC 8705 §3); undefined if the certificate never changes.
+   */
   readonly identity?: TlsIdentity | undefined
 }
 

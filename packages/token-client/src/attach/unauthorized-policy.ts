@@ -11,11 +11,11 @@ export interface TokenSupply {
   readonly invalidate: (token: Token) => boolean
 }
 
-/** How many times one call may still be sent again, for each reason. */
+/** The number of times that a call may still be repeated, for each reason. */
 interface Attempts {
-  /** With a different token. */
+  /** Repetitions of a call with a different token. */
   readonly renewals: number
-  /** Attempts with a DPoP nonce that the API requires (RFC 9449 §9), and with the same token. */
+  /** Repetitions of a call with a DPoP nonce that the API requires (RFC 9449 §9). */
   readonly nonces: number
 }
 

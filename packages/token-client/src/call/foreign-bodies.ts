@@ -13,7 +13,7 @@ export function standardOf(value: unknown): string | undefined {
   return typeof tag === 'string' ? tag : undefined
 }
 
-/** Converts a form of any class to the FormData class of this undici. */
+/** Converts a FormData object of any class to undici's FormData class. */
 export function toUndiciForm(body: unknown): UndiciFormData {
   const { FormData } = loadUndici()
   if (body instanceof FormData) return body

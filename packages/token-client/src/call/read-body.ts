@@ -1,4 +1,4 @@
-/** The text of a body, or of its beginning. */
+/** The text of a body, which may be incomplete. */
 export interface ReadBody {
   readonly text: string
   readonly isWhole: boolean

@@ -16,7 +16,7 @@ const saysSomethingOf = {
 }
 
 /**
- * Refuses options that have no effect, because the user would not notice.
+ * Refuses options that would have no effect.
  * @param proof the option or method that authenticates the client
  */
 export function refuseInert(given: Checked, proof: string | undefined): void {

@@ -41,8 +41,8 @@ export function baseOf(baseUrl: string): ApiBase {
 }
 
 /**
- * Returns the TLS settings. Connections present the certificate for `tls_client_auth`. With a client secret, they
- * present it so that tokens are bound to it (RFC 8705 §3). The private key must be PEM text, because TLS requires that.
+ * Returns the TLS settings. With `tls_client_auth`, connections present the client certificate. With a client secret,
+ * they present it too, so that tokens are bound to it (RFC 8705 §3). TLS requires the private key as PEM text.
  */
 export function tlsOf(given: Checked): TlsSource {
   const { ca, clientSecret, clientAuthentication: method, issuerDispatcher } = given
