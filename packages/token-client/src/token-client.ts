@@ -23,8 +23,9 @@ export interface TokenClient extends TokenView {
    */
   with(target: TargetOptions): TokenView
   /**
-   * Returns a view of the same API on behalf of the caller of an incoming request (RFC 8693, RFC 7523). The caller's
-   * token is exchanged for a new one, which expires with it at the latest and is never used for another caller.
+   * Returns a view of the same API on behalf of the caller of an incoming request (RFC 8693, RFC 7523). The client
+   * exchanges the caller's token for a new token, which expires no later than the caller's token and is never used for
+   * another caller.
    */
   onBehalfOf(subject: Subject, target?: TargetOptions): TokenView
   /** Waits for running calls, then closes the client's connections. Further calls of `close` have no effect. */
@@ -136,7 +137,7 @@ function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly T
 }
 
 /**
- * Calls `over` of the contract, which is not code of this package.
+ * Calls the method `over` of the API contract, which may be code of the user.
  * @throws {InvalidOptionError} if it throws or returns no calls
  */
 function callOver(

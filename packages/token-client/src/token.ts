@@ -47,11 +47,11 @@ export function createToken(
 export interface Lifetimes {
   /** The fraction of a token's lifetime after which it is renewed, between 0 and 1. */
   readonly renewAfter: number
-  /** The time before expiry in which a token is no longer used, in milliseconds. At most a tenth of the lifetime. */
+  /** A token is no longer used this long before its expiry, in milliseconds. At most a tenth of the lifetime. */
   readonly skewMs: number
 }
 
-/** The lifetime if the server returns no `expires_in`, which RFC 6749 §5.1 only recommends. */
+/** The assumed lifetime of a token without `expires_in`, which RFC 6749 §5.1 only recommends. */
 export const unstatedLifetimeMs = 60_000
 /** The maximum lifetime, so that no process trusts one token for longer than a year. */
 const longestLifetimeMs = 365 * 24 * 3_600_000

@@ -6,7 +6,7 @@ import { readRetryAfter } from '../retry-after.js'
 interface ApiError extends Error {
   readonly statusCode: number
   readonly headers: Dispatcher.ResponseData['headers']
-  /** The parsed value if the body was JSON. */
+  /** The response body, parsed if it is JSON. */
   readonly body?: unknown
 }
 

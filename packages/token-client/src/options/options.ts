@@ -96,7 +96,7 @@ export interface TokenClientOptions extends CommonOptions {
    * An assertion that another system issued, or a function that returns it, for federated identities (RFC 7521 §4.2).
    */
   clientAssertion?: Provided<string>
-  /** A file with the client assertion, such as a Kubernetes token. Read for each token request. */
+  /** A file with the client assertion, such as a projected Kubernetes token. Read for each token request. */
   clientAssertionFile?: string
   /**
    * The `client_assertion_type` of `clientAssertion` (RFC 7521 §4.2). Default:

@@ -21,7 +21,7 @@ import type { Profile } from './profiles.js'
 export interface TargetOptions {
   /** The requested scopes (RFC 6749 §3.3). */
   scopes?: readonly string[]
-  /** The API, or several: resource indicators (RFC 8707 §2), or their equivalent in the profile. */
+  /** One or more APIs that the token is for: resource indicators (RFC 8707 §2), or their equivalent in the profile. */
   resource?: string | readonly string[]
   /** The `audience` parameter of the token request, which Auth0 and other servers use. */
   audience?: string
