@@ -1,10 +1,10 @@
 import type { Place } from './place.js'
 
 /**
- * Reads options where code of others runs: getters, proxies, functions that are called once. Whatever they throw, `undefined`
- * too, becomes an error of the place; its `cause` is what was thrown, which no message shows because it may hold secrets.
- * @param what what is read, such as "option `clock`"
- * @param read gets the place whose errors pass unchanged
+ * Runs a step that may call the caller's code: getters, proxies and functions. Any thrown value, even `undefined`, becomes the
+ * `cause` of a library error. The message does not include the value, because it may contain secrets.
+ * @param what the name of the option, such as "option `clock`", for the message
+ * @param read the step; errors that it creates with the given place are rethrown unchanged
  */
 export function contain<T>(what: string, place: Place, read: (place: Place) => T): T {
   const own = new WeakSet<object>()
@@ -18,7 +18,7 @@ export function contain<T>(what: string, place: Place, read: (place: Place) => T
   } catch (thrown) {
     if (typeof thrown === 'object' && thrown !== null && own.has(thrown)) throw thrown
     const error = place.toError(
-      `${what} cannot be read: a getter or function of it threw (\`cause\` is what it threw)`,
+      `${what} cannot be read: its getter or function threw an error (see \`cause\`)`,
     )
     Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
     throw error

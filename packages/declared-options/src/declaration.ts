@@ -4,14 +4,14 @@ import type { Place } from './place.js'
 import { isPlainObject, show } from './show.js'
 import { suggest } from './suggest.js'
 
-/** Options as the caller passed them, unchecked. */
+/** Unchecked options, as the caller passed them. */
 export type Given = Readonly<Record<string, unknown>>
 
-/** Each option's name, and how its value is checked. */
+/** Maps the name of each option to the parser of its value. */
 export type Declaration = Readonly<Record<string, Parser<unknown>>>
 
 /**
- * For `satisfies`: the declaration has every option of an interface, and no other one.
+ * A declaration with exactly the options of an interface, for use with `satisfies`.
  *
  * ```ts
  * const declaration = { timeoutMs: withDefault(milliseconds(), 5_000) } satisfies Declares<MyOptions>
@@ -24,19 +24,19 @@ export type Parsed<D extends Declaration> = {
   readonly [Name in keyof D]: D[Name] extends Parser<infer Value> ? Value : never
 }
 
-/** What the options of one library have in common. */
+/** What {@link parseOptions} needs besides the options and their declaration. */
 export interface Context {
-  /** Makes the library's own error. */
+  /** Creates the library's own error. */
   readonly toError: (message: string) => Error
-  /** What the options are given to, such as `createTokenClient`, for the error when they are not an object. */
+  /** The function that takes the options, such as `createTokenClient`; named in the error if they are not an object. */
   readonly subject: string
-  /** Names that are read elsewhere, such as `prefix` of Fastify's `register`. */
+  /** Option names to ignore, such as `prefix`, which Fastify's `register` reads. */
   readonly ignored?: readonly string[]
 }
 
 /**
- * Checks options and fills in defaults.
- * @throws the library's error, naming the option, the value received and what was expected
+ * Checks options and applies defaults. The result is frozen.
+ * @throws the library's error, which names the option, the value received and the value expected
  */
 export function parseOptions<D extends Declaration>(
   given: unknown,
@@ -50,9 +50,9 @@ export function parseOptions<D extends Declaration>(
 }
 
 /**
- * A copy of options, for callers that read some of them on their own. Each option is read once, because a getter may throw,
- * or return another value the next time.
- * @throws the library's error, if it is not an object literal or a getter throws
+ * Copies options, for callers that read some of them before {@link parseOptions} does. Reads each option only once, because a
+ * getter may throw or return a different value the next time.
+ * @throws the library's error if the options are not an object literal or a getter throws
  */
 export function takeOptions(given: unknown, { toError, subject }: Omit<Context, 'ignored'>): Given {
   const place = { option: '', allowInsecureHttp: false, toError }
@@ -61,7 +61,11 @@ export function takeOptions(given: unknown, { toError, subject }: Omit<Context, 
   throw contain(subject, place, () => toError(`${subject} expects an object of options, not ${show(given)}`))
 }
 
-/** The same for an object that is an option itself; `place` is where it is. @throws the error of the place */
+/**
+ * Copies the options of a nested object.
+ * @param place the option that contains the object
+ * @throws the error of `place` if a getter throws
+ */
 export function ownOptions(given: Given, place: Place): Given {
   const names = contain(named(place), place, () => Object.getOwnPropertyNames(given))
   return Object.fromEntries(
@@ -72,7 +76,11 @@ export function ownOptions(given: Given, place: Place): Given {
   )
 }
 
-/** Reads the options in an object that is an option itself; `place` is where the object is. */
+/**
+ * Checks the options of a nested object and applies defaults.
+ * @param place the option that contains the object
+ * @throws the error of `place`
+ */
 export function readOptions<D extends Declaration>(
   given: Given,
   declaration: D,
@@ -85,7 +93,7 @@ export function readOptions<D extends Declaration>(
     const at = memberOf(place, name)
     return [name, contain(named(at), at, contained => readOne(own, name, parser, contained))]
   })
-  // Each name has the value of its parser.
+  // The cast: each value was returned by the parser of its name.
   return Object.freeze(Object.fromEntries(parsed)) as Parsed<D>
 }
 
@@ -116,7 +124,7 @@ function isRequired(parser: Parser<unknown>, place: Place): boolean {
   }
 }
 
-/** A misspelt option would silently do nothing. */
+/** Rejects unknown names, because a misspelled option would silently have no effect. */
 function refuseUnknown(
   given: Given,
   known: readonly string[],

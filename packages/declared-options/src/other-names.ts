@@ -1,6 +1,6 @@
 /**
- * Names of options in other OAuth libraries → our names; the first known one counts. Lower case, letters and digits
- * only. Names that are spelt almost like ours are found without this table.
+ * Maps option names of other OAuth libraries to ours. If several of our names are listed, the first one that the declaration has
+ * is suggested. Keys contain only lower-case letters and digits. Misspellings of our own names do not need an entry.
  */
 export const otherNames: Readonly<Record<string, readonly string[]>> = {
   // The issuer: express-oauth2-jwt-bearer, Auth0, MSAL, jwks-rsa, passport.
@@ -35,7 +35,7 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   cooldownduration: ['unknownKeyCooldownMs'],
   cachesize: ['maxCachedTokens'],
   cache: ['maxCachedTokens', 'tokenStore'],
-  // What a token is checked for.
+  // Token validation.
   aud: ['audience'],
   allowedaud: ['audience'],
   resource: ['audience', 'resource'],

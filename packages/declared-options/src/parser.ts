@@ -3,30 +3,30 @@ import { invalid } from './show.js'
 
 /** Checks the value of one option. */
 export interface Parser<T> {
-  /** What a valid value is, to follow "expected". */
+  /** Describes a valid value; error messages show it after "expected". */
   readonly expected: string
   /**
-   * Whether values usually come from the environment, or from a table of names. `undefined` is then an unset variable or
-   * a misspelt name, and an error; for other options it means that the option is left out.
+   * Whether the value usually comes from an environment variable. If so, `undefined` is an error, because the variable is
+   * probably unset. Otherwise `undefined` means that the option is absent.
    */
   readonly fromText: boolean
-  /** Reads a value, which is not undefined unless `fromText` is false. @throws the error of the place */
+  /** Checks and converts a value. The value is never undefined if `fromText` is true. @throws the error of the place */
   readonly read: (value: unknown, place: Place) => T
-  /** The value of an option that is left out. @throws the error of the place if it is required */
+  /** Returns the value of an absent option. @throws the error of the place if the option is required */
   readonly absent: (place: Place) => T
 }
 
-/** What {@link parser} needs. */
+/** The parts of a {@link parser}. */
 export interface ParserParts<T> {
-  /** What a valid value is, to follow "expected". */
+  /** Describes a valid value; error messages show it after "expected". */
   readonly expected: string
   /** See {@link Parser}. Default false. */
   readonly fromText?: boolean
-  /** Reads a value; `undefined` means that it is not valid. */
+  /** Checks and converts a value; returns undefined if the value is invalid. */
   readonly read: (value: unknown, place: Place) => T | undefined
 }
 
-/** A parser of a required option. */
+/** Creates a parser for a required option. */
 export function parser<T>({ expected, fromText = false, read }: ParserParts<T>): Parser<T> {
   return {
     expected,
@@ -42,12 +42,12 @@ export function parser<T>({ expected, fromText = false, read }: ParserParts<T>):
   }
 }
 
-/** The option may be left out. */
+/** Makes an option optional. */
 export function optional<T>(required: Parser<T>): Parser<T | undefined> {
   return { ...required, absent: () => undefined }
 }
 
-/** The option may be left out; its value is then `fallback`. */
+/** Makes an option optional, with `fallback` as its default. */
 export function withDefault<T>(required: Parser<T>, fallback: T): Parser<T> {
   return { ...required, absent: () => fallback }
 }

@@ -1,9 +1,9 @@
-/** The option that is being read, and how to reject it. */
+/** The option that is being read. */
 export interface Place {
-  /** Its full name, such as `dpop.maxProofAgeMs`. */
+  /** The full name of the option, such as `dpop.maxProofAgeMs`. */
   readonly option: string
-  /** Whether URLs may be plain http to other machines. */
+  /** Whether http URLs of other machines are accepted. */
   readonly allowInsecureHttp: boolean
-  /** Makes the error for a message. */
+  /** Creates the library's error with this message. */
   readonly toError: (message: string) => Error
 }

@@ -1,8 +1,8 @@
-/** For errors: the connections that {@link isIoredis} and {@link isNodeRedis} know. */
+/** Describes the connections that {@link isIoredis} and {@link isNodeRedis} recognize, for error messages. */
 export const redisConnection =
-  'a connection of ioredis, iovalkey or the npm package redis (from version 4, without legacyMode)'
+  'a connection of ioredis, iovalkey or the npm package redis (version 4 or later, without legacyMode)'
 
-/** What callers without types may pass. */
+/** The checked members. Callers in JavaScript may pass any value. */
 type Given =
   | {
       readonly set?: unknown
@@ -14,22 +14,22 @@ type Given =
   | undefined
 
 /**
- * Whether a connection to Redis or Valkey comes from ioredis or iovalkey. The packages take different arguments for
- * the same command: given those of ioredis, `redis` ignores the options of `SET` and replies OK.
+ * Whether a connection to Redis or Valkey comes from ioredis or iovalkey. The npm package `redis` takes different arguments: given
+ * the arguments of ioredis, it ignores the options of `SET` and still replies OK.
  */
 export function isIoredis<T>(connection: T): connection is Extract<T, { readonly status: string }> {
   const given = connection as Given
   return typeof given?.set === 'function' && typeof given.status === 'string'
 }
 
-/** Whether it is a client, a cluster or a pool of the npm package `redis`, from version 4. */
+/** Whether a connection is a client, cluster or pool of the npm package `redis`, version 4 or later. */
 export function isNodeRedis<T>(connection: T): connection is Extract<T, { readonly isOpen: boolean }> {
   const given = connection as Given
   const { legacyMode } = (given?.options ?? {}) as { readonly legacyMode?: unknown }
   return typeof given?.set === 'function' && typeof given.isOpen === 'boolean' && legacyMode !== true
 }
 
-/** The text of a reply: clients can be configured to return Buffers. Undefined for anything else. */
+/** The text of a reply, which is a Buffer if the client is configured so. Returns undefined if the reply is neither. */
 export function redisText(reply: unknown): string | undefined {
   if (Buffer.isBuffer(reply)) return reply.toString()
   return typeof reply === 'string' ? reply : undefined

@@ -2,29 +2,30 @@ import type { Place } from './place.js'
 
 const longest = 100
 
-/** The error for a value that is not valid; it shows the value. */
+/** Creates the error for an invalid value, which shows the value. */
 export function invalid({ option, toError }: Place, value: unknown, expected: string): Error {
   return toError(`option \`${option}\` is ${show(value)}; expected ${expected}`)
 }
 
-/** Whether a value is an object that can have options. */
+/** Whether a value is an object and not an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**
- * Whether a value is an object literal, so that its own keys are all it has. A Promise, a Map or an instance of a
- * class does not have its data in properties of its own.
+ * Whether a value is an object literal. A Promise, a Map and most class instances do not store their data in own properties, so
+ * their options could not be read.
  */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isObject(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // Object.prototype, of this realm or another.
+  // Only Object.prototype has no prototype, in this realm and in others.
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /**
- * A value as errors show it, shortened. For objects, only the names of members, because their values may be secrets.
+ * Formats a value for an error message, in at most 100 characters. Shows only the member names of objects, because their values
+ * may be secrets.
  */
 export function show(value: unknown): string {
   const text = Array.isArray(value) ? `[${value.slice(0, longest).map(showOne).join(', ')}]` : showOne(value)
@@ -48,7 +49,7 @@ function instanceName(value: object): string {
     : 'an object with a custom prototype'
 }
 
-/** The kind of a value, for errors that must not show the value itself. */
+/** Describes the type of a value, for errors that must not show the value. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (value === '') return 'empty'

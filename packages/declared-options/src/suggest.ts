@@ -1,8 +1,8 @@
 import { otherNames } from './other-names.js'
 
 /**
- * The known name that was probably meant: spelt almost the same, or what other libraries call by the given name.
- * @returns undefined if no known name comes close
+ * Suggests the known name that was probably meant: a similar spelling, or our name for an option of another library.
+ * @returns undefined if no known name is similar
  */
 export function suggest(name: string, known: readonly string[]): string | undefined {
   const wanted = plain(name)
@@ -11,7 +11,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
   return same ?? others?.find(candidate => known.includes(candidate)) ?? closest(wanted, known)
 }
 
-/** `jwks_uri`, `jwks-uri` and `JWKSUri` are one name. */
+/** Reduces `jwks_uri`, `jwks-uri` and `JWKSUri` to the same text. */
 function plain(name: string): string {
   return name
     .slice(0, 60)
@@ -27,14 +27,14 @@ function closest(wanted: string, known: readonly string[]): string | undefined {
 }
 
 /**
- * How many edits a misspelling may have: a third of the length, but at least two, because a swap of letters counts as two.
- * One for names of up to three letters.
+ * The maximum edit distance of a suggestion: one for names of up to three letters, otherwise a third of the length and at least
+ * two, because two swapped letters count as two edits.
  */
 function limit({ length }: string): number {
   return Math.max(length > 3 ? 2 : 1, Math.floor(length / 3))
 }
 
-/** Levenshtein distance: how many characters to add, drop or change. For short names. */
+/** The Levenshtein distance. Its time grows with the product of both lengths, so names must be short. */
 function edits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i += 1) {

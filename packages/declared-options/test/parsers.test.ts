@@ -49,7 +49,7 @@ class Dispatcher {
 }
 class AgentOfUndici8 extends Dispatcher {}
 
-t.test('valid values come back as they were given', async t => {
+t.test('accepts valid values without changing them', async t => {
   const cases: [name: string, parser: Parser<unknown>, value: unknown, parsed?: unknown][] = [
     ['text', text('a name'), 'payment'],
     ['text with a pattern', text('digits', /^\d+$/), '42'],
@@ -87,7 +87,7 @@ t.test('valid values come back as they were given', async t => {
   t.equal(parse(url(), 'http://issuer.example', { allowInsecureHttp: true }), 'http://issuer.example')
 })
 
-t.test('invalid values are rejected, with the option, the value and what was expected', async t => {
+t.test('rejects invalid values, naming the option, the value received and the value expected', async t => {
   const store = instance<{ add(): void }>(['add'], 'a store with add')
   const cases: [parser: Parser<unknown>, value: unknown, message: RegExp][] = [
     [text('a name'), '', /^option `x` is ""; expected a name$/],
@@ -110,7 +110,7 @@ t.test('invalid values are rejected, with the option, the value and what was exp
     [strings('names'), ['a', undefined], /option `x\[1\]` is undefined/],
     [strings('names', { pattern: /^\w+$/ }), ['a b'], /option `x\[0\]` is "a b"/],
     [strings('names'), Object.assign([], { length: 3 }), /option `x\[0\]` is undefined/],
-    [milliseconds(), -1, /is -1; expected milliseconds, from 0 to 2147483647/],
+    [milliseconds(), -1, /is -1; expected a number of milliseconds from 0 to 2147483647/],
     [milliseconds(), Infinity, /is Infinity/],
     [milliseconds(), NaN, /is NaN/],
     [milliseconds(), 2 ** 31, /is 2147483648/],
@@ -151,7 +151,11 @@ t.test('invalid values are rejected, with the option, the value and what was exp
     [listOf(oneOf(['a']), 'a list'), ['b'], /option `x\[0\]` is "b"/],
     [oneOrMore(text('a name')), [], /is \[\]; expected a name/],
     [url(), 'login.example.com', /is "login\.example\.com"; expected an absolute URL such as/],
-    [url(), 'http://login.example.com', /expected an https URL, or http on this machine; or set allowInse/],
+    [
+      url(),
+      'http://login.example.com',
+      /expected an https URL, or http on this machine; to allow other http URLs, set allowInse/,
+    ],
     [url(), 'http://localhost.evil.example', /expected an https URL/],
     [url(), 'http://127.evil.example', /expected an https URL/],
     [url(), 'ftp://login.example.com', /is "ftp:\/\/login\.example\.com"; expected an https URL/],
@@ -166,7 +170,7 @@ t.test('invalid values are rejected, with the option, the value and what was exp
     t.throws(() => parse(url(), value, insecure), { message: /expected an http or https URL/ }, value)
 })
 
-t.test('no error shows a secret', async t => {
+t.test('never shows a secret in an error', async t => {
   const hidden = 'hunter2'
   const cases: [parser: Parser<unknown>, value: unknown][] = [
     [url(), `https://user:${hidden}@login.example.com`],
@@ -197,7 +201,7 @@ t.test('no error shows a secret', async t => {
     }
 })
 
-t.test('what is left out, and what is undefined', async t => {
+t.test('distinguishes absent options from undefined ones', async t => {
   const declaration = {
     clientId: text('the client id'),
     clientSecret: optional(secret('the secret')),
@@ -232,7 +236,7 @@ t.test('what is left out, and what is undefined', async t => {
     t.throws(() => parseOptions(given, declaration, context), /register expects an object of options, not/)
 })
 
-t.test('a clock that fails later than at the start fails the work that asks it', async t => {
+t.test('a clock that fails later makes its caller fail', async t => {
   const given: { answer: () => unknown } = { answer: () => 5 }
   const { now } = parseOptions({ now: () => given.answer() }, { now: clock() }, context)
   t.equal(now(), 5)
@@ -250,7 +254,7 @@ t.test('a clock that fails later than at the start fails the work that asks it',
   ]
   for (const fail of fails) {
     given.answer = fail
-    t.throws(now, { message: 'the option `clock` did not return the time', cause: {} })
+    t.throws(now, { message: 'the option `clock` did not return a time in milliseconds', cause: {} })
   }
 })
 
@@ -306,7 +310,7 @@ const traps: Readonly<Record<string, (fail: () => never) => { given: object; nam
   }),
 }
 
-t.test('code in options that throws anything is an error that names the option', async t => {
+t.test('names the option whose getter or function throws, whatever it throws', async t => {
   const declaration = {
     x: optional(text('text')),
     now: optional(clock()),
@@ -331,7 +335,7 @@ t.test('code in options that throws anything is an error that names the option',
     }
 })
 
-t.test('options that are no object literal, and throw when they are looked at', async t => {
+t.test('rejects proxies that throw when they are inspected', async t => {
   const fail = throws(null)
   for (const given of [
     new Proxy({}, { getPrototypeOf: fail }),
@@ -341,7 +345,7 @@ t.test('options that are no object literal, and throw when they are looked at', 
     t.throws(() => parseOptions(given, {}, context), TypeError)
 })
 
-t.test('each option is read once', async t => {
+t.test('reads each option once', async t => {
   const reads: string[] = []
   const given = Object.defineProperties(
     {},
@@ -359,7 +363,7 @@ t.test('each option is read once', async t => {
   t.throws(() => takeOptions(new Map(), context), { message: /not an instance of Map/ })
 })
 
-t.test('a clock whose promise rejects at the start leaves no unhandled rejection', async t => {
+t.test('rejects a clock that returns a rejected promise, without an unhandled rejection', async t => {
   const fatal: unknown[] = []
   const note = (reason: unknown): void => void fatal.push(reason)
   process.on('unhandledRejection', note)

@@ -43,12 +43,12 @@ const cases: [name: string, known: string, meant: string | undefined][] = [
   ['', rule, undefined],
 ]
 
-t.test('the name that was probably meant, misspelt or as other libraries have it', async t => {
+t.test('suggests the option for a misspelled name or the name of another library', async t => {
   for (const [name, known, meant] of cases)
     t.equal(suggest(name, known.split(' ')), meant, `${name} of ${known}`)
 })
 
-t.test('an unknown name is an error that names one option, and never all of them', async t => {
+t.test('suggests at most one option for an unknown name', async t => {
   const declaration = { issuer: withDefault(text('text'), 'a'), audience: withDefault(text('text'), 'b') }
   const context = {
     toError: (message: string) => new Error(message),

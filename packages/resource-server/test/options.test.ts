@@ -103,16 +103,16 @@ t.test('several issuers', async t => {
 
 t.test('validates numbers, times and booleans', async t => {
   await refuses(t, [
-    [{ clockToleranceMs: -1 }, /`clockToleranceMs` is -1; expected milliseconds, from 0 to 600000/],
+    [{ clockToleranceMs: -1 }, /`clockToleranceMs` is -1; expected a number of milliseconds from 0 to 600000/],
     [{ clockToleranceMs: '5s' }, /is "5s"/],
     [{ clockToleranceMs: Infinity }, /is Infinity/],
     [{ clockToleranceMs: NaN }, /is NaN/],
     [{ clockToleranceMs: hour }, /is 3600000/],
     [{ maxTokenAgeMs: 999 }, /`maxTokenAgeMs` is 999/],
-    [{ jwksMaxAgeMs: 0 }, /`jwksMaxAgeMs` is 0; expected milliseconds, from 1000 to 86400000/],
+    [{ jwksMaxAgeMs: 0 }, /`jwksMaxAgeMs` is 0; expected a number of milliseconds from 1000 to 86400000/],
     [{ jwksStaleIfErrorMs: Infinity }, /`jwksStaleIfErrorMs` is Infinity/],
     [{ unknownKeyCooldownMs: 2 * hour }, /`unknownKeyCooldownMs`/],
-    [{ issuerTimeoutMs: 0 }, /`issuerTimeoutMs` is 0; expected milliseconds, from 1 to 120000/],
+    [{ issuerTimeoutMs: 0 }, /`issuerTimeoutMs` is 0; expected a number of milliseconds from 1 to 120000/],
     [{ maxCachedTokens: 1.5 }, /expected a whole number from 0 to 1000000/],
     [{ maxCachedTokens: 1_000_001 }, /`maxCachedTokens` is 1000001/],
     [{ prefetch: true }, /`prefetch` is true; expected 'background', 'required' or 'lazy'/],
@@ -145,7 +145,7 @@ t.test('validates all other options', async t => {
       /524 characters long/,
     ],
     [{ issuerDispatcher: {} }, /`issuerDispatcher` is not a dispatcher of undici 7/],
-    [{ ca: 'PEM' }, /`ca` is text; expected a certificate in PEM that can be read/],
+    [{ ca: 'PEM' }, /`ca` is text; expected a certificate in PEM format/],
     [{ dpop: [] }, /`dpop` is \[\]/],
     [{ resourceMetadata: [] }, /`resourceMetadata` is \[\]/],
     [{ claims: undefined }, /`claims` is undefined/],

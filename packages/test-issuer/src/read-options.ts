@@ -10,9 +10,13 @@ import {
   type Parser,
 } from 'declared-options'
 
-/** Reads options by their declaration. @throws {TypeError} that begins with `where`, the call or client they belong to */
+/**
+ * Checks options by their declaration.
+ * @param where the call or the client that the options belong to, such as `token()`
+ * @throws {TypeError} whose message starts with `where`
+ */
 export function readOptions<D extends Declaration>(where: string, given: unknown, declaration: D): Parsed<D> {
-  return parseOptions(given, declaration, { toError: message => wrong(where, message), subject: 'it' })
+  return parseOptions(given, declaration, { toError: message => wrong(where, message), subject: 'this call' })
 }
 
 export function wrong(where: string, message: string): TypeError {

@@ -26,7 +26,7 @@ const declaration = {
   clientId: withDefault(text('the id of a client'), 'test-client'),
   expiresInMs: optional(
     parser({
-      expected: 'milliseconds, from -1e12 to 1e12',
+      expected: 'a number of milliseconds from -1e12 to 1e12',
       read: value => (typeof value === 'number' && Math.abs(value) <= 1e12 ? value : undefined),
     }),
   ),

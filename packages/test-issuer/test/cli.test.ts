@@ -70,7 +70,7 @@ for (const [args, message] of [
   [[], /give --audience/],
   [['--audience', 'a', '--profile', 'azure'], /`profile` is "azure"; expected 'rfc9068'/],
   [['--audience', 'a', '--port', 'x'], /`port`/],
-  [['--audience', 'a', '--expires-in-ms', '5m'], /`expiresInMs` is NaN; expected milliseconds/],
+  [['--audience', 'a', '--expires-in-ms', '5m'], /`expiresInMs` is NaN; expected a number of milliseconds/],
   [
     ['--audience', 'a', '--client-secret', ''],
     /client test-client: option `clientSecret` is ""; expected text/,

@@ -94,15 +94,15 @@ t.test('a failure that would be none is a mistake in the test', async t => {
     ['jwks', { delay: 5 }, /there is no option `delay`; did you mean `delayMs`\?/],
     ['jwks', { status: 99 }, /option `status` is 99; expected a whole number from 200 to 599/],
     ['jwks', { status: 500, times: 0 }, /option `times` is 0; expected a whole number from 1/],
-    ['jwks', { delayMs: -1 }, /`delayMs` is -1; expected milliseconds, from 0 to 2147483647/],
-    ['jwks', { delayMs: 1e12 }, /`delayMs` is 1000000000000; expected milliseconds/],
+    ['jwks', { delayMs: -1 }, /`delayMs` is -1; expected a number of milliseconds from 0 to 2147483647/],
+    ['jwks', { delayMs: 1e12 }, /`delayMs` is 1000000000000; expected a number of milliseconds/],
     [
       'jwks',
       { headers: { 'retry after': '5' } },
       /`headers` is \{ retry after \}; expected headers that HTTP can carry/,
     ],
     ['jwks', { body: 10n }, /`body` is 10; expected text, or what JSON can carry/],
-    ['jwks', undefined, /fail\(\): it expects an object of options, not undefined/],
+    ['jwks', undefined, /fail\(\): this call expects an object of options, not undefined/],
   ] as const)
     t.throws(() => issuer.fail(endpoint as never, failure as never), { name: 'TypeError', message })
 })

@@ -6,8 +6,8 @@ for (const [options, message] of [
   [{ audiense: 'a' }, /createTestIssuer\(\): there is no option `audiense`; did you mean `audience`\?/],
   [{ profile: 'azure' }, /option `profile` is "azure"; expected 'rfc9068', 'entra', .* or 'okta'/],
   [{ algorithm: 'HS256' }, /option `algorithm` is "HS256"; expected 'ES256'/],
-  [{ expiresInMs: 300 }, /option `expiresInMs` is 300; expected milliseconds, from 1000/],
-  [{ expiresInMs: Number('5m') }, /option `expiresInMs` is NaN; expected milliseconds/],
+  [{ expiresInMs: 300 }, /option `expiresInMs` is 300; expected a number of milliseconds from 1000/],
+  [{ expiresInMs: Number('5m') }, /option `expiresInMs` is NaN; expected a number of milliseconds/],
   [{ audience: [''] }, /option `audience\[0\]` is ""; expected the identifier of an API/],
   [{ audience: [undefined] }, /option `audience\[0\]` is undefined; expected/],
   [{ clients: { clientId: 'a' } }, /option `clients` is \{ clientId \}; expected a list/],
@@ -19,12 +19,12 @@ for (const [options, message] of [
     { clients: [{ clientId: 'a' }] },
     /client a: option `audience` is missing; expected the identifier of an API/,
   ],
-  [{ clients: [null] }, /a client: it expects an object of options, not null/],
+  [{ clients: [null] }, /a client: this call expects an object of options, not null/],
   [{ port: 8080, listen: false }, /option `port` does nothing with `listen: false`/],
   [{ origin: 'https://a.test' }, /option `origin` does nothing without `listen: false`/],
-  [new Map(), /createTestIssuer\(\): it expects an object of options, not an instance of Map/],
+  [new Map(), /createTestIssuer\(\): this call expects an object of options, not an instance of Map/],
   [{ audience: undefined }, /option `audience` is undefined \(is the environment variable set\?\)/],
-  [5, /createTestIssuer\(\): it expects an object of options, not 5/],
+  [5, /createTestIssuer\(\): this call expects an object of options, not 5/],
 ] as const)
   t.test(`createTestIssuer(${JSON.stringify(options)}) says what is wrong`, async t => {
     await t.rejects(createTestIssuer(options as never), { name: 'TypeError', message })
@@ -94,13 +94,13 @@ for (const [registration, message] of [
 for (const [options, message] of [
   [{ scope: 'a' }, /token\(\): there is no option `scope`; did you mean `scopes`\?/],
   [{ scopes: 'a' }, /token\(\): option `scopes` is "a"; expected a list/],
-  [{ expiresInMs: '5m' }, /token\(\): option `expiresInMs` is "5m"; expected milliseconds/],
+  [{ expiresInMs: '5m' }, /token\(\): option `expiresInMs` is "5m"; expected a number of milliseconds/],
   [{ scopes: ['a b'] }, /token\(\): option `scopes\[0\]` is "a b"; expected .*without spaces/],
   [{ scopes: [5] }, /token\(\): option `scopes\[0\]` is 5; expected .*without spaces/],
   [{ audience: '' }, /token\(\): option `audience` is ""; expected the identifier of an API/],
   [{ subject: 5 }, /token\(\): option `subject` is 5; expected the name of a user/],
   [{ clientId: '' }, /token\(\): option `clientId` is ""; expected the id of a client/],
-  [null, /token\(\): it expects an object of options, not null/],
+  [null, /token\(\): this call expects an object of options, not null/],
 ] as const)
   t.test(`token(${JSON.stringify(options)}) says what is wrong`, async t => {
     await using issuer = await createTestIssuer({ listen: false, audience: 'a:b' })
@@ -116,7 +116,10 @@ for (const [options, message] of [
   [{ dpopKey: 'key' }, /option `dpopKey` is "key"; expected a public key: a KeyObject, a CryptoKey or a JWK/],
   [{ dpopKey: {} }, /option `dpopKey` is \{\}; expected a public key/],
   [{ certificate: 'cert' }, /option `certificate` is "cert"; expected an X.509 certificate in PEM or DER/],
-  [{ expiresInMs: 1e300 }, /option `expiresInMs` is 1e\+300; expected milliseconds, from -1e12 to 1e12/],
+  [
+    { expiresInMs: 1e300 },
+    /option `expiresInMs` is 1e\+300; expected a number of milliseconds from -1e12 to 1e12/,
+  ],
 ] as const)
   t.test(`token(${inspect(options)}) is refused`, async t => {
     await using issuer = await createTestIssuer({ audience: 'a:b', listen: false })

@@ -80,7 +80,7 @@ t.test('invalid options are rejected with the option, the value and the expected
     [{ interceptors: { decompress: { maxSize: -1 } } }, /decompress\.maxSize` is -1/],
     [{ interceptors: { unknown: true } }, /no option `interceptors\.unknown`/],
     [{ renewAfter: 1 }, /`renewAfter` is 1; expected a number between 0 and 1/],
-    [{ issuerTimeoutMs: 0 }, /`issuerTimeoutMs` is 0; expected milliseconds, from 1 to 120000/],
+    [{ issuerTimeoutMs: 0 }, /`issuerTimeoutMs` is 0; expected a number of milliseconds from 1 to 120000/],
     [{ dispatcher: {} }, /`dispatcher` is not a dispatcher of undici 7/],
     [{ issuerDispatcher: null }, /`issuerDispatcher` is not a dispatcher of undici 7/],
     [{ interceptors: [] }, /`interceptors` is \[\]/],

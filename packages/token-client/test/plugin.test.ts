@@ -238,7 +238,7 @@ t.test('invalid options fail register', async t => {
     [{ allowInsecureHttp: 'yes' }, /option `allowInsecureHttp` is "yes"; expected true or false/],
     [
       { issuerTimeoutMs: Infinity },
-      /option `issuerTimeoutMs` is Infinity; expected milliseconds, from 1 to 120000/,
+      /option `issuerTimeoutMs` is Infinity; expected a number of milliseconds from 1 to 120000/,
     ],
     [{ scopes: ['a b'] }, /option `scopes\[0\]` is "a b"; expected a list of scopes, each without spaces/],
     [
@@ -253,7 +253,7 @@ t.test('invalid options fail register', async t => {
       { ca: cert, dispatcher: new Agent(), issuerDispatcher: new Agent() },
       /option `ca` has no effect with a `d/,
     ],
-    [{ ca: 'garbage' }, /option `ca` is text; expected a certificate in PEM that can be read/],
+    [{ ca: 'garbage' }, /option `ca` is text; expected a certificate in PEM format/],
     [{ clock: () => NaN }, /option `clock` returns NaN; expected a function that returns milliseconds/],
     [{ clock: () => '0' }, /option `clock` returns "0"; expected/],
     [{ clock: 0 }, /option `clock` is 0; expected a function/],

@@ -1,7 +1,7 @@
 import { parser, type Parser } from '../parser.js'
 import { show } from '../show.js'
 
-/** true or false. */
+/** Accepts true or false. */
 export function boolean(): Parser<boolean> {
   return parser({
     expected: 'true or false',
@@ -9,19 +9,19 @@ export function boolean(): Parser<boolean> {
   })
 }
 
-/** A function; its results are checked where it is called. */
+/** Accepts any function. The caller of the function has to check its results. */
 export function callback<F extends (...given: never[]) => unknown>(expected: string): Parser<F> {
-  // A function cannot be checked any further.
+  // The cast: parameters and results cannot be checked here.
   return parser({ expected, read: value => (typeof value === 'function' ? (value as F) : undefined) })
 }
 
-/** An object with these methods; no error shows it. */
+/** Accepts an object that has these methods. Errors do not show the object. */
 export function instance<T>(methods: readonly (keyof T & string)[], expected: string): Parser<T> {
   return parser({
     expected,
     read(value, { option, toError }) {
       const given = value as Readonly<Record<string, unknown>> | null
-      // The methods are what can be checked.
+      // The cast: only the presence of the methods can be checked.
       if (methods.every(method => typeof given?.[method] === 'function')) return value as T
       throw toError(`option \`${option}\` is not ${expected}`)
     },
@@ -29,8 +29,8 @@ export function instance<T>(methods: readonly (keyof T & string)[], expected: st
 }
 
 /**
- * A function that returns milliseconds since the epoch. It is called once, and the result of every later call is
- * checked too: with a clock that does not return a number, every comparison is false and nothing ever expires.
+ * Accepts a function that returns milliseconds since the epoch, and calls it once. Later results are checked too: if a clock
+ * returns something other than a number, every comparison with it is false, so nothing ever expires.
  */
 export function clock(): Parser<() => number> {
   const expected = 'a function that returns milliseconds since the epoch'
@@ -51,21 +51,21 @@ function isTime(value: unknown): value is number {
   return Number.isFinite(value)
 }
 
-/** An unhandled rejection would end the process. */
+/** Prevents an unhandled rejection, which would end the process. */
 function ignoreRejection(value: unknown): void {
   if (value instanceof Promise) value.catch(() => {})
 }
 
-/** @throws {TypeError} with a message that may be shown to anyone; `cause` has the details */
+/** @throws {TypeError} if the clock throws or returns something other than a number; only `cause` has the details */
 function checked(clockOfOthers: () => unknown): number {
   let cause: unknown
   try {
     const time = clockOfOthers()
     if (isTime(time)) return time
     ignoreRejection(time)
-    cause = new TypeError(`it returned ${show(time)}`)
+    cause = new TypeError(`the clock returned ${show(time)}`)
   } catch (error) {
     cause = error
   }
-  throw new TypeError('the option `clock` did not return the time', { cause })
+  throw new TypeError('the option `clock` did not return a time in milliseconds', { cause })
 }

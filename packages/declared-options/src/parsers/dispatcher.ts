@@ -1,7 +1,7 @@
 import { parser, type Parser } from '../parser.js'
 import { instance } from './code.js'
 
-/** The part of undici's dispatchers that is used. */
+/** The methods of undici dispatchers that are used here. */
 interface DispatcherLike {
   dispatch(options: object, handler: object): unknown
   compose(
@@ -17,27 +17,27 @@ const anyDispatcher = instance<DispatcherLike>(
 )
 
 /**
- * A dispatcher of undici 7, recognized by its shape, because each copy of undici has its own classes. One of another
- * major version, such as `npm i undici` installs, is rejected.
+ * Accepts a dispatcher of undici 7. It is recognized by its methods, because each installed copy of undici has its own classes.
+ * Dispatchers of other major versions are rejected, including the one that `npm i undici` installs.
  */
 export function dispatcher<T>(): Parser<T> {
   return parser({
     expected: anyDispatcher.expected,
     read(value, place) {
       const found = anyDispatcher.read(value, place)
-      // Its methods are what can be checked.
+      // The cast: only the methods can be checked.
       if (!isOfOtherUndici(found)) return found as T
       throw place.toError(
-        `option \`${place.option}\` is a dispatcher of another major version of undici; expected one of undici 7 (npm i undici@7)`,
+        `option \`${place.option}\` is a dispatcher of another major version of undici; expected a dispatcher of undici 7 (npm i undici@7)`,
       )
     },
   })
 }
 
 /**
- * Whether a dispatcher belongs to a major version of undici other than 7: calls through it would fail or never settle,
- * since handlers differ. undici 7 translates between the old and the new kind of handler in `compose`; no other version
- * does. Sends nothing.
+ * Whether a dispatcher belongs to another major version of undici. Requests through such a dispatcher would fail or never settle,
+ * because the handler interfaces differ. Only `compose` of undici 7 translates an old handler into a new one, so this function
+ * dispatches with an old handler and looks for the translation. It sends no request.
  */
 function isOfOtherUndici(given: DispatcherLike): boolean {
   if (!isMadeByUndici(given)) return false
@@ -51,7 +51,7 @@ function isOfOtherUndici(given: DispatcherLike): boolean {
   return !translated
 }
 
-/** A dispatcher that is not based on undici's class may compose differently. */
+/** Whether a dispatcher extends undici's class. Other implementations may compose differently, so they are not tested. */
 function isMadeByUndici(given: object): boolean {
   for (
     let prototype: unknown = Object.getPrototypeOf(given);

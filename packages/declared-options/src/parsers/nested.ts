@@ -2,7 +2,7 @@ import { readOptions, type Declaration, type Parsed } from '../declaration.js'
 import { parser, type Parser } from '../parser.js'
 import { isPlainObject } from '../show.js'
 
-/** An object with options of its own. */
+/** Accepts an object with nested options. */
 export function object<D extends Declaration>(declaration: D, expected: string): Parser<Parsed<D>> {
   return parser({
     expected,
@@ -10,14 +10,14 @@ export function object<D extends Declaration>(declaration: D, expected: string):
   })
 }
 
-/** A list of at least one member, each read by the same parser. */
+/** Accepts a non-empty list whose members are read by one parser. */
 export function listOf<T>(member: Parser<T>, expected: string): Parser<readonly T[]> {
   return parser({
     expected,
     fromText: member.fromText,
     read(value, place) {
       if (!Array.isArray(value) || value.length === 0) return undefined
-      // Not map: it skips the holes of a sparse list.
+      // Array.from and not map, because map skips the holes of a sparse array.
       return Object.freeze(
         Array.from(value, (one: unknown, index) =>
           member.read(one, { ...place, option: `${place.option}[${index}]` }),
@@ -27,7 +27,7 @@ export function listOf<T>(member: Parser<T>, expected: string): Parser<readonly 
   })
 }
 
-/** One value, or a list of them. */
+/** Accepts a single value or a non-empty list of values. */
 export function oneOrMore<T>(member: Parser<T>): Parser<readonly T[]> {
   const list = listOf(member, member.expected)
   return {
@@ -37,7 +37,7 @@ export function oneOrMore<T>(member: Parser<T>): Parser<readonly T[]> {
   }
 }
 
-/** Another way to write a value: `expand` turns it into what the parser reads. */
+/** Accepts a short form of a value: `expand` converts it before the parser reads it. */
 export function shorthand<T>(full: Parser<T>, expand: (value: unknown) => unknown): Parser<T> {
   return { ...full, read: (value, place) => full.read(expand(value), place) }
 }

@@ -1,23 +1,23 @@
 import { parser, type Parser } from '../parser.js'
 
-/** The least and the greatest value. */
+/** The minimum and maximum value, both inclusive. */
 interface Bounds {
   readonly min?: number
   readonly max?: number
 }
 
-/** Node's timers count in 32 bits; a longer one fires at once. */
+/** The longest delay of Node's timers. A timer with a longer delay fires at once. */
 const longestTimerMs = 2 ** 31 - 1
 
-/** A duration in milliseconds. Default bounds: 0 and what Node's timers can count. */
+/** Accepts a duration in milliseconds. Default bounds: 0 and 2³¹ − 1, the longest delay of Node's timers. */
 export function milliseconds({ min = 0, max = longestTimerMs }: Bounds = {}): Parser<number> {
   return parser({
-    expected: `milliseconds, from ${min} to ${max}`,
+    expected: `a number of milliseconds from ${min} to ${max}`,
     read: value => (typeof value === 'number' && value >= min && value <= max ? value : undefined),
   })
 }
 
-/** A whole number. */
+/** Accepts a whole number. */
 export function count({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds = {}): Parser<number> {
   return parser({
     expected: `a whole number from ${min} to ${max}`,
@@ -28,7 +28,7 @@ export function count({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds = {}): 
   })
 }
 
-/** A number between 0 and 1, neither of them included. */
+/** Accepts a number between 0 and 1, both exclusive. */
 export function fraction(): Parser<number> {
   return parser({
     expected: 'a number between 0 and 1',

@@ -3,13 +3,13 @@ import type { Parser } from '../parser.js'
 import { parser } from '../parser.js'
 import { kindOf } from '../show.js'
 
-/** Text that no error shows, or a function that returns it. */
+/** Accepts secret text, or a function that returns it. Errors do not show the text. */
 export function secret<F extends (...given: never[]) => unknown>(expected: string): Parser<string | F> {
   return parser({
     expected,
     fromText: true,
     read(value, { option, toError }) {
-      // Its result is checked when it is called.
+      // The cast: the caller of the function checks its result.
       if (typeof value === 'function') return value as F
       if (typeof value === 'string' && value !== '' && !/^[\r\n]|[\r\n]$/.test(value)) return value
       const received =
@@ -23,7 +23,6 @@ export function secret<F extends (...given: never[]) => unknown>(expected: strin
   })
 }
 
-/** What PEM text can contain. */
 type PemKind = 'certificate' | 'private key'
 
 const readers: Readonly<Record<PemKind, (block: string) => unknown>> = {
@@ -31,16 +30,16 @@ const readers: Readonly<Record<PemKind, (block: string) => unknown>> = {
   'private key': createPrivateKey,
 }
 
-/** One or more certificates, or a private key, as PEM. No error shows it. */
+/** Accepts one or more certificates, or a private key, in PEM format. Errors do not show the text. */
 export function pem(kind: PemKind): Parser<string> {
-  const expected = `a ${kind} in PEM`
+  const expected = `a ${kind} in PEM format`
   return parser({
     expected,
     fromText: true,
     read(value, { option, toError }) {
       if (typeof value === 'string' && canRead(value, readers[kind])) return value
       throw toError(
-        `option \`${option}\` is ${kindOf(value)}; expected ${expected} that can be read (did it lose its line breaks in an environment variable?)`,
+        `option \`${option}\` is ${kindOf(value)}; expected ${expected} (are its line breaks missing, as in many environment variables?)`,
       )
     },
   })

@@ -2,10 +2,10 @@ import { parser, type Parser } from '../parser.js'
 import type { Place } from '../place.js'
 import { invalid } from '../show.js'
 
-/** Longer text is a mistake, and some of it goes into headers, of which servers and proxies take 8 to 16 KiB. */
+/** Maximum length in characters. Some options become HTTP headers, and servers limit all headers to 8 or 16 KiB. */
 const longest = 2_048
 
-/** Text without white space at its ends, of at most 2048 characters. */
+/** Accepts text of at most 2048 characters without leading or trailing white space. */
 export function text(expected: string, pattern: RegExp = /^/): Parser<string> {
   return parser({
     expected,
@@ -17,13 +17,13 @@ export function text(expected: string, pattern: RegExp = /^/): Parser<string> {
   })
 }
 
-/** @throws the error of the place if it is longer than any text that makes sense */
+/** @throws the error of the place if the text has more than 2048 characters */
 export function refuseLong(value: unknown, { option, toError }: Place): void {
   if (typeof value === 'string' && value.length > longest)
     throw toError(`option \`${option}\` is ${value.length} characters long; expected at most ${longest}`)
 }
 
-/** One of a list of words. */
+/** Accepts one of the listed words. */
 export function oneOf<const T extends string>(
   words: readonly T[],
   expected: string = words
@@ -34,15 +34,15 @@ export function oneOf<const T extends string>(
   return parser({ expected, fromText: true, read: value => words.find(word => word === value) })
 }
 
-/** What a list of texts may be. */
+/** Rules for {@link strings}. */
 interface ListRules {
-  /** What each member matches. */
+  /** The pattern that each member must match. */
   readonly pattern?: RegExp
   /** Whether the list may be empty. Default false. */
   readonly mayBeEmpty?: boolean
 }
 
-/** A list of texts. */
+/** Accepts a list of texts. */
 export function strings(
   expected: string,
   { pattern = /^/, mayBeEmpty = false }: ListRules = {},

@@ -3,17 +3,18 @@ import type { Place } from '../place.js'
 import { invalid, kindOf, show } from '../show.js'
 import { refuseLong } from './text.js'
 
-/** What a URL may contain. */
+/** Rules for {@link url}. */
 interface UrlRules {
-  /** Rejects query and fragment, as an issuer identifier has none (RFC 8414 §2). Default false. */
+  /** Whether to reject a query and a fragment, as for issuer identifiers (RFC 8414 §2). Default false. */
   readonly plain?: boolean
-  /** An example for the error. */
+  /** The example URL in the error message. */
   readonly example?: string
 }
 
 /**
- * An absolute URL: https, http on this machine, or any http with `allowInsecureHttp`. Credentials in it are rejected
- * and never shown. The text is not normalized, because issuers are compared character by character.
+ * Accepts an absolute https URL, an http URL of this machine, or any http URL if the options have `allowInsecureHttp: true`.
+ * Rejects URLs with a user name or password, and does not show them. Does not normalize the URL, because issuer identifiers are
+ * compared character by character.
  */
 export function url({
   plain = false,
@@ -35,7 +36,7 @@ export function url({
           place,
           place.allowInsecureHttp
             ? 'an http or https URL'
-            : 'an https URL, or http on this machine; or set allowInsecureHttp',
+            : 'an https URL, or http on this machine; to allow other http URLs, set allowInsecureHttp',
         )
       return value
     },
@@ -43,8 +44,8 @@ export function url({
 }
 
 /**
- * Whether a URL is safe to send secrets to and to believe answers from: https, http on this machine, or any http with
- * `allowInsecureHttp`. A URL with a user name or password is never safe, because it would appear in logs.
+ * Whether it is safe to send secrets to a URL and to trust its responses. True for https, for http on this machine and, with
+ * `allowInsecureHttp`, for any http URL. False for a URL with a user name or password, because it would appear in logs.
  */
 export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boolean {
   if (!URL.canParse(value)) return false
@@ -55,19 +56,19 @@ export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boo
   return protocol === 'http:' && (isLoopback || allowInsecureHttp)
 }
 
-/** A URL that cannot be parsed may contain credentials too, so it is not shown. */
+/** Rejects URLs with credentials. A URL that cannot be parsed may contain credentials too, so the error does not show it. */
 function refuseCredentials(value: string, { option, toError }: Place): void {
   const isParsed = URL.canParse(value)
   const { username, password } = isParsed ? new URL(value) : { username: '', password: '' }
   if (username !== '' || password !== '')
-    throw toError(`option \`${option}\` is a URL with a user name or password; give the URL without them`)
+    throw toError(`option \`${option}\` is a URL with a user name or password; remove them from the URL`)
   if (value.includes('@') && (!isParsed || !/^https?:/i.test(value)))
     throw toError(
-      `option \`${option}\` is not an http or https URL (it may hold credentials and is not shown); give an absolute URL without them`,
+      `option \`${option}\` is not an http or https URL; expected an absolute URL without credentials (the value may contain some, so it is not shown)`,
     )
 }
 
-/** A query may hold a secret. */
+/** Shows the URL without its query, which may contain a secret. */
 function wrongUrl(value: string, { option, toError }: Place, expected: string): Error {
   const [shown = '', ...rest] = value.split('?')
   const text = value === '' ? kindOf(value) : show(rest.length === 0 ? shown : `${shown}?…`)
