@@ -64,7 +64,7 @@ export function takeOptions(given: unknown, { toError, subject }: Omit<Context, 
 /**
  * Copies the options of a nested object.
  * @param place the option that contains the object
- * @throws the error of `place` if a getter throws
+ * @throws the library's error if a getter throws
  */
 export function ownOptions(given: Given, place: Place): Given {
   const names = contain(named(place), place, () => Object.getOwnPropertyNames(given))
@@ -79,7 +79,7 @@ export function ownOptions(given: Given, place: Place): Given {
 /**
  * Checks the options of a nested object and applies defaults.
  * @param place the option that contains the object
- * @throws the error of `place`
+ * @throws the library's error
  */
 export function readOptions<D extends Declaration>(
   given: Given,

@@ -1,9 +1,8 @@
 /**
- * Maps option names of other OAuth libraries to ours. If several of our names are listed, the first one that the declaration has
- * is suggested. Keys contain only lower-case letters and digits. Misspellings of our own names do not need an entry.
+ * Maps option names of other OAuth libraries to ours. The first listed name that exists in the declaration is suggested. Keys contain only lower-case letters and digits. Misspellings of our own names do not need an entry.
  */
 export const otherNames: Readonly<Record<string, readonly string[]>> = {
-  // The issuer: express-oauth2-jwt-bearer, Auth0, MSAL, jwks-rsa, passport.
+  // Names for the issuer, from express-oauth2-jwt-bearer, Auth0, MSAL, jwks-rsa and passport.
   issuerbaseurl: ['issuer'],
   domain: ['issuer'],
   authority: ['issuer'],

@@ -10,9 +10,9 @@ export interface Parser<T> {
    * probably unset. Otherwise `undefined` means that the option is absent.
    */
   readonly fromText: boolean
-  /** Checks and converts a value. The value is never undefined if `fromText` is true. @throws the error of the place */
+  /** Checks and converts a value. The value is never undefined if `fromText` is true. @throws the library's error */
   readonly read: (value: unknown, place: Place) => T
-  /** Returns the value of an absent option. @throws the error of the place if the option is required */
+  /** Returns the value of an absent option. @throws the library's error if the option is required */
   readonly absent: (place: Place) => T
 }
 
@@ -20,7 +20,7 @@ export interface Parser<T> {
 export interface ParserParts<T> {
   /** Describes a valid value; error messages show it after "expected". */
   readonly expected: string
-  /** See {@link Parser}. Default false. */
+  /** Whether the value usually comes from an environment variable. Default false. */
   readonly fromText?: boolean
   /** Checks and converts a value; returns undefined if the value is invalid. */
   readonly read: (value: unknown, place: Place) => T | undefined

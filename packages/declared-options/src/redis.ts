@@ -2,7 +2,7 @@
 export const redisConnection =
   'a connection of ioredis, iovalkey or the npm package redis (version 4 or later, without legacyMode)'
 
-/** The checked members. Callers in JavaScript may pass any value. */
+/** The members that are checked. Callers in JavaScript may pass any value. */
 type Given =
   | {
       readonly set?: unknown
@@ -29,7 +29,7 @@ export function isNodeRedis<T>(connection: T): connection is Extract<T, { readon
   return typeof given?.set === 'function' && typeof given.isOpen === 'boolean' && legacyMode !== true
 }
 
-/** The text of a reply, which is a Buffer if the client is configured so. Returns undefined if the reply is neither. */
+/** Converts a reply to text. Clients may be configured to return Buffers. Returns undefined for other replies. */
 export function redisText(reply: unknown): string | undefined {
   if (Buffer.isBuffer(reply)) return reply.toString()
   return typeof reply === 'string' ? reply : undefined

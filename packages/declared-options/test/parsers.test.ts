@@ -38,7 +38,7 @@ const key = privateKey.export({ format: 'pem', type: 'pkcs8' }) as string
 const functionOf = () => 'secret'
 const agent = { dispatch() {}, compose() {} }
 
-/** undici 8 composes like this: it hands an interceptor the handler as it is, where undici 7 translates old handlers. */
+/** Composes like undici 8, which passes handlers to interceptors unchanged. undici 7 translates old handlers. */
 class Dispatcher {
   dispatch(): boolean {
     throw new Error('nothing may be sent to find out')
@@ -272,7 +272,7 @@ const throws = (value: unknown) => (): never => {
   throw value
 }
 
-/** What calls code of others while options are read. */
+/** Options whose reading calls code of the caller. */
 const traps: Readonly<Record<string, (fail: () => never) => { given: object; names: string }>> = {
   getter: fail => ({ given: Object.defineProperty({}, 'x', { get: fail, enumerable: true }), names: 'x' }),
   'hidden getter': fail => ({ given: Object.defineProperty({}, 'x', { get: fail }), names: 'x' }),

@@ -17,7 +17,7 @@ export function text(expected: string, pattern: RegExp = /^/): Parser<string> {
   })
 }
 
-/** @throws the error of the place if the text has more than 2048 characters */
+/** @throws the library's error if the text has more than 2048 characters */
 export function refuseLong(value: unknown, { option, toError }: Place): void {
   if (typeof value === 'string' && value.length > longest)
     throw toError(`option \`${option}\` is ${value.length} characters long; expected at most ${longest}`)
