@@ -1,22 +1,22 @@
 import type { BodyOf, Operation } from './operation.js'
 
-/** What a handler returns. */
+/** The return value of a handler. */
 export interface Answer<Status extends number = number, Body = unknown> {
   readonly status: Status
   readonly body: Body
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** What `call` resolves with; the status determines the type of the body. */
+/** The result of `call`. The status determines the type of the body. */
 export interface ReceivedAnswer<Status extends number = number, Body = unknown> {
   readonly status: Status
   readonly body: Body
   readonly headers: ResponseHeaders
-  /** `Retry-After` in milliseconds from now (RFC 9110 §10.2.3). */
+  /** The `Retry-After` header in milliseconds from now (RFC 9110 §10.2.3). */
   readonly retryAfterMs: number | undefined
 }
 
-/** Names in lower case. */
+/** Header names are in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 export type AnswerTo<Op extends Operation> = {
@@ -27,7 +27,7 @@ export type ReceivedFrom<Op extends Operation> = {
   [Status in keyof Op['responses'] & number]: ReceivedAnswer<Status, BodyOf<Op['responses'][Status]>>
 }[keyof Op['responses'] & number]
 
-// A response of undici's `request`.
+// The response of undici's `request`.
 export interface Received {
   readonly statusCode: number
   readonly headers: ResponseHeaders

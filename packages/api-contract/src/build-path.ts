@@ -3,8 +3,8 @@ import { InvalidCallError } from './errors.js'
 type Values = Readonly<Record<string, unknown>>
 
 /**
- * A value must not leave its segment: servers and proxies decode `%2F` and resolve dots before they route, so an encoded
- * slash could reach another operation with the caller's token.
+ * Builds the path and query of a request. Rejects slashes and dot segments in parameters, even encoded: some servers and proxies
+ * decode `%2F` and resolve dots before routing, so the request could reach another operation with the caller's token.
  */
 export function pathOf(operation: string, path: string, params: Values, query: Values): string {
   const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => {

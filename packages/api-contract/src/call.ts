@@ -17,18 +17,18 @@ export interface Client {
   }): Promise<Received>
 }
 
-// For a token with the operation's scopes only, for example.
+// Returns the client for one operation, for example one whose token has only the scopes of the operation.
 export type ClientOf = (operation: { readonly name: string; readonly scopes: readonly string[] }) => Client
 
-// Extends an object type that has no required member.
-// oxlint-disable-next-line typescript/no-empty-object-type -- this one is meant
+// `Nothing extends T` is true if T has no required member.
+// oxlint-disable-next-line typescript/no-empty-object-type -- the empty object type is intended
 export type Nothing = {}
 
 export type Part<Member extends string, S> = S extends Schema
   ? { readonly [M in Member]: Static<S> }
   : unknown
 
-// Optional if all its members are, which is found without the static type, because that takes the compiler longer.
+// The query is optional if all its members are. The static type would show this too, but its evaluation takes longer.
 export type Query<S> =
   S extends TObject<infer P>
     ? P[keyof P] extends TOptional
@@ -36,7 +36,7 @@ export type Query<S> =
       : { readonly query: Static<S> }
     : unknown
 
-// Distributes, because an intersection of the unions of all operations is too large for the compiler.
+// A distributive conditional type: without it, the compiler would intersect the unions of all operations.
 export type Input<Op> = Op extends Operation
   ? Part<'params', Op['params']> &
       Query<Op['query']> &
@@ -46,14 +46,14 @@ export type Input<Op> = Op extends Operation
       }
   : never
 
-// Mapped, and inferred as `I` below, so that the compiler evaluates only the called operation's input.
+// A mapped type, from which `call` infers `I`, so that the compiler evaluates the input of the called operation only.
 export type Inputs<O extends Operations> = {
   readonly [Name in keyof O]: Input<O[Name]>
 }
 
 export interface Calls<O extends Operations = Operations> {
-  /** Rejects with `UnexpectedAnswerError`, `InvalidCallError`, and what the client rejects with. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show it
+  /** Calls an operation. Rejects with `InvalidCallError`, `UnexpectedAnswerError`, or the error of the client. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show the summary
   readonly call: <Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
     operation: Name,
     ...input: Inputs<O>[Name] extends infer I ? (Nothing extends I ? [input?: I] : [input: I]) : never
@@ -68,7 +68,7 @@ interface AnyInput {
   readonly signal?: AbortSignal
 }
 
-/** Undefined if there is no JSON for it: a function, a cycle, a bigint. */
+/** Returns undefined if JSON cannot represent the body, for example a function, a cycle or a bigint. */
 function toJson(body: unknown): string | undefined {
   try {
     return JSON.stringify(body)
@@ -101,5 +101,5 @@ export function callOver<O extends Operations>(operations: O, client: Client | C
     })
     return readAnswer(name, responses, received)
   }
-  return { call: call as never } // `Calls` has the types
+  return { call: call as never } // The cast: `Calls` describes the parameters and results
 }

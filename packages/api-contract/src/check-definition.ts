@@ -5,7 +5,7 @@ type Rules = Readonly<Record<string, readonly [isRight: (value: unknown) => bool
 type Members = Readonly<Record<string, unknown>>
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
-// Not a Map or Promise either, which have no members.
+// Whether a value is an object, and not a list, a Map or a Promise.
 const isObject = (value: unknown): value is Members =>
   Object.prototype.toString.call(value) === '[object Object]'
 const objectSchema = [
@@ -16,28 +16,25 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 const contractRules: Rules = {
   audience: [isText, 'text'],
-  scopes: [isObject, 'an object: scope → description'],
-  operations: [isObject, 'an object: name → operation'],
+  scopes: [isObject, 'an object such as { scope: description }'],
+  operations: [isObject, 'an object such as { name: operation }'],
 }
 const optional = new Set(['params', 'query', 'body', 'summary'])
 const operationRules: Rules = {
   method: [value => methods.includes(value as string), methods.join(', ')],
   path: [
     value => typeof value === 'string' && /^(\/(:\w+|[^/:*?#(){}%\\\s]*))+$/.test(value),
-    'segments such as /receipts/:paymentId',
+    'a path such as /receipts/:paymentId',
   ],
   scopes: [value => value === 'public' || Array.isArray(value), `a list, or 'public'`],
-  responses: [
-    value => isObject(value) && Object.keys(value).length > 0,
-    'an object: status → schema, or null',
-  ],
+  responses: [value => isObject(value) && Object.keys(value).length > 0, 'an object such as { 200: schema }'],
   params: objectSchema,
   query: objectSchema,
   body: [isObject, 'a schema'],
   summary: [isText, 'text'],
 }
 
-/** What the compiler checks, for JavaScript and for values that it cannot see. */
+/** Checks at start-up what the types express, for JavaScript and for values of type `any`. */
 export function checkDefinition(definition: unknown): void {
   checkMembers('the contract', definition, contractRules)
   const { scopes, operations } = definition as { scopes: Members; operations: Operations }
@@ -47,14 +44,14 @@ export function checkDefinition(definition: unknown): void {
       /^[!#-[\]-~]+$/.test(scope) && isText(description),
       'a scope',
       { [scope]: description },
-      'a name without spaces and quotes, with a description',
+      'a name without spaces or quotes, and a description',
     )
   const owners = new Map<string, string>()
   for (const [name, operation] of Object.entries(operations)) {
     checkMembers(name, operation, operationRules)
     checkOperation(name, operation, Object.keys(scopes))
     const route = `${operation.method} ${operation.path.replaceAll(/:\w+/g, ':')}`
-    expect(!owners.has(route), name, route, `a route other than that of ${owners.get(route)}`)
+    expect(!owners.has(route), name, route, `a route that ${owners.get(route)} does not use`)
     owners.set(route, name)
   }
 }
@@ -69,7 +66,7 @@ function checkOperation(
       catalogue.includes(scope),
       `${name}: scope`,
       scope,
-      `one of the catalogue: ${catalogue.join(', ')}`,
+      `one of the declared scopes: ${catalogue.join(', ')}`,
     )
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, parameter = '']) => parameter).sort()
   const inParams = Object.keys(params?.properties ?? {}).sort()
@@ -77,19 +74,19 @@ function checkOperation(
     String(inParams) === String(inPath),
     `${name}: params`,
     inParams,
-    `the path's parameters: ${inPath.join(', ')}`,
+    `the path parameters: ${inPath.join(', ')}`,
   )
-  expect(method !== 'GET' || !body, `${name}: body`, body, 'none for a GET')
+  expect(method !== 'GET' || !body, `${name}: body`, body, 'no body for GET')
   for (const [status, schema] of Object.entries(responses))
     expect(
       /^[2-5]\d\d$/.test(status) && (schema === null || isObject(schema)),
       `${name}: a response`,
       { [status]: schema },
-      'a status from 200 to 599 with its schema, or null',
+      'a status from 200 to 599 with a schema or null',
     )
 }
 
-/** A misspelt variable must not switch validation off, so a member that is undefined is wrong, too. */
+/** Rejects members that are undefined, because an undefined schema would disable validation. */
 function checkMembers(where: string, value: unknown, rules: Rules): void {
   if (!isObject(value)) return expect(false, where, value, 'an object')
   for (const name of Object.keys(value))
@@ -99,7 +96,7 @@ function checkMembers(where: string, value: unknown, rules: Rules): void {
       expect(isRight(value[name]), `${where}: ${name}`, value[name], expected)
 }
 
-/** @throws {InvalidContractError} if there is no such operation */
+/** @throws {InvalidContractError} if the operation does not exist */
 export function find<O extends Operations, Name extends keyof O & string>(
   operations: O,
   name: Name,

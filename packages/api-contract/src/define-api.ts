@@ -3,36 +3,36 @@ import { checkDefinition, find } from './check-definition.js'
 import type { Checked, Operations, Summary } from './operation.js'
 import { requireRoutes, routeFor, type Application, type Handler, type Route } from './route.js'
 
-/** An API: its contract, and what its server and its clients use. */
+/** An API contract, with the functions that servers and clients use. */
 export interface Api<Scope extends string = string, O extends Operations = Operations> {
   readonly audience: string
   readonly scopes: Readonly<Record<Scope, string>>
   readonly operations: O
-  /** For `app.route`. An answer that is not in the contract becomes a 500. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show it
+  /** Returns the argument of `app.route`. If the handler's answer is not in the contract, the server answers 500. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show the summary
   route<Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
     operation: Name,
     handler: Handler<O, Name>,
   ): Route<O[Name]>
-  /** A plugin: the application does not start while an operation has no route. */
+  /** A Fastify plugin that stops the start if an operation has no route. */
   requireRoutes(app: Application): Promise<void>
-  /** The operations that one client uses. */
+  /** Selects the operations that one client uses. */
   pick<Name extends keyof O & string>(...operations: [Name, ...Name[]]): ApiUse<Pick<O, Name>>
 }
 
-/** The operations that one client calls. */
+/** The operations that one client uses. */
 export interface ApiUse<O extends Operations = Operations> {
   readonly audience: string
-  /** The scopes that these operations need, sorted. */
+  /** The sorted scopes of these operations. */
   readonly scopes: readonly string[]
   readonly operations: O
-  /** @param client fastify-token-client, an undici Pool, or a function that returns one for each operation */
+  /** @param client a client, or a function that returns a client for each operation */
   over(client: Client | ClientOf): Calls<O>
 }
 
 /**
- * Defines an API for its server and its clients: its audience (RFC 9068 §3), scopes with what they allow, and operations.
- * @throws {InvalidContractError}
+ * Defines the contract of an API: its audience (RFC 9068 §3), its scopes with descriptions, and its operations.
+ * @throws {InvalidContractError} if the contract is invalid
  */
 export function defineApi<
   const Scope extends string,

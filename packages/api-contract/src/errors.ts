@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { ReceivedAnswer, ResponseHeaders } from './answer.js'
 
-/** Start-up: the contract is invalid, or lacks an operation. */
+/** The contract is invalid, or an operation does not exist or has no route. Thrown at start-up. */
 export class InvalidContractError extends TypeError {
   readonly code: string = 'API_CONTRACT_INVALID'
 
@@ -12,36 +12,36 @@ export class InvalidContractError extends TypeError {
   }
 }
 
-/** The input of a call is invalid; nothing was sent. */
+/** The input of a call is invalid. No request was sent. */
 export class InvalidCallError extends InvalidContractError {
   override readonly code: string = 'API_CONTRACT_INVALID_CALL'
 }
 
-/** 500: a handler's answer is not in the contract, or no plugin checks tokens in the scope of the route. */
+/** Status code 500: the handler's answer is not in the contract, or no plugin checks tokens for the route. */
 export class BrokenContractError extends Error {
   readonly code: string = 'API_CONTRACT_BROKEN'
   readonly statusCode: number = 500
-  /** For the log: paths and rules, no values. */
+  /** For the log: the violated rules and their paths, without values. */
   readonly problem: string
 
   /** @internal */
   constructor(operation: string, problem: string) {
-    super('The server does not follow its API contract')
+    super('The answer violates the API contract')
     this.problem = `${operation}: ${problem}`
   }
 }
 
-/** 502: the API's answer is not in the contract: its status, or its body. */
+/** Status code 502: the status or body of the API's answer is not in the contract. */
 export class UnexpectedAnswerError extends Error {
   readonly code: string = 'API_CONTRACT_UNEXPECTED_ANSWER'
   readonly statusCode: number = 502
   readonly operation: string
   readonly status: number
-  /** `Retry-After` in milliseconds from now. */
+  /** The `Retry-After` header in milliseconds from now. */
   readonly retryAfterMs: number | undefined
-  /** Not enumerable, so not logged. */
+  /** Not enumerable, so that logs do not contain it. */
   declare readonly responseHeaders: ResponseHeaders
-  /** The first 1000 characters. Not enumerable, so not logged. */
+  /** The first 1000 characters. Not enumerable, so that logs do not contain it. */
   declare readonly body: string
 
   /** @internal */

@@ -2,37 +2,37 @@ import type { Static, TObject, TSchema } from 'typebox'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-// A TypeBox schema. `TSchema` has no required member, so it admits strings.
+// A TypeBox schema. `TSchema` has no required member, so that type alone would accept strings.
 export type Schema = TSchema & object
 
-/** What an operation is called with, what it answers, and the scopes that a call needs. */
+/** The input and the answers of an operation, and the scopes that a call needs. */
 export interface Operation<Scope extends string = string> {
   readonly method: Method
-  /** A parameter is a whole segment: `/receipts/:paymentId`. */
+  /** For example `/receipts/:paymentId`. A parameter is always a whole segment. */
   readonly path: `/${string}`
-  /** The token must have all of these. `[]`: any valid token. `'public'`: no token. */
+  /** The token must have all of these scopes. `[]` accepts any valid token; `'public'` needs no token. */
   readonly scopes: readonly Scope[] | 'public'
-  /** Has each parameter of the path. */
+  /** The schema of the path parameters. */
   readonly params?: TObject
   readonly query?: TObject
-  /** JSON; not for GET. */
+  /** The schema of the JSON body. Not allowed for GET. */
   readonly body?: Schema
-  /** Status → schema of its JSON body, or `null` if it has none. */
+  /** Maps each status to the schema of its JSON body, or to `null` for no body. */
   readonly responses: Readonly<Record<number, Schema | null>>
-  /** One line for the OpenAPI document. */
+  /** A one-line summary for the OpenAPI document. */
   readonly summary?: string
 }
 
 export type Operations<Scope extends string = string> = Readonly<Record<string, Operation<Scope>>>
 
-// `'/a/:b/c/:d'` → `'b' | 'd'`
+// The parameters of a path: `'b' | 'd'` for `'/a/:b/c/:d'`.
 export type PathParameters<Path extends string> = Path extends `${string}/:${infer Rest}`
   ? Rest extends `${infer Name}/${infer More}`
     ? Name | PathParameters<`/${More}`>
     : Rest
   : never
 
-// What `Operation` cannot say: no other members, matching params, an answer, no body for a GET.
+// The rules that `Operation` cannot express: no unknown members, one schema per path parameter, at least one response, no GET body.
 export type Checked<O> = {
   readonly [Name in keyof O]: O[Name] extends Operation
     ? { readonly [Member in Exclude<keyof O[Name], keyof Operation>]: never } & CheckedParams<
@@ -55,10 +55,10 @@ export type CheckedParams<Op extends Operation, Names extends string> = [Names] 
       >
     }
 
-// The value that a schema describes.
+// The type of the value that a schema describes.
 export type BodyOf<S> = S extends TSchema ? Static<S> : undefined
 
-// For hovers: `PUT /receipts/:paymentId · receipts:write`.
+// The text that editors show, such as `PUT /receipts/:paymentId · receipts:write`.
 export type Summary<Op> = Op extends Operation
   ? `${Op['method']} ${Op['path']} · ${ScopeText<Op['scopes']>}`
   : never

@@ -4,7 +4,7 @@ import type { Operation } from './operation.js'
 import { schemaProblems } from './schema-problems.js'
 
 const maxJsonBytes = 10 * 1024 * 1024
-/** Only the beginning of an unexpected answer is useful. */
+/** Limits the text of an unexpected answer, of which only the beginning is useful. */
 const maxTextBytes = 64 * 1024
 
 /** @throws {UnexpectedAnswerError} */
@@ -30,7 +30,8 @@ export async function readAnswer(
     : body === undefined
       ? 'it is not JSON'
       : await schemaProblems(schema, body)
-  if (problem) throw new UnexpectedAnswerError(name, received, `, but its body does not match: ${problem}`)
+  if (problem)
+    throw new UnexpectedAnswerError(name, received, `, but the body does not match the contract: ${problem}`)
   return { ...received, body }
 }
 
@@ -52,19 +53,19 @@ async function read(
   for await (const chunk of stream) {
     text += decoder.decode(chunk, { stream: true })
     bytes += chunk.length
-    // Leaving the loop destroys the stream.
+    // `break` also destroys the stream.
     if (bytes > maxBytes) break
   }
   return { text: text + decoder.decode(), isCut: bytes > maxBytes }
 }
 
-/** Seconds or a date (RFC 9110 §10.2.3), in milliseconds from now. */
+/** Converts seconds or a date (RFC 9110 §10.2.3) into milliseconds from now. */
 function readRetryAfter(text: string): number | undefined {
   const ms = /^\d+$/.test(text)
     ? Number(text) * 1000
     : text.endsWith(' GMT')
       ? Date.parse(text) - Date.now()
       : -1
-  // `setTimeout` runs at once for more.
+  // With a longer delay, `setTimeout` would fire at once.
   return ms >= 0 ? Math.min(ms, 2 ** 31 - 1) : undefined
 }

@@ -13,14 +13,14 @@ import { BrokenContractError } from './errors.js'
 import type { BodyOf, Operation, Operations } from './operation.js'
 import { loadCompiler, schemaProblems } from './schema-problems.js'
 
-/** What fastify-resource-server reads. */
+/** The rule of the route for fastify-resource-server. */
 export type OAuthRule<Scopes> = Scopes extends 'public'
   ? false
   : Scopes extends readonly [string, ...string[]]
     ? { readonly scopes: Scopes }
     : { readonly scopes?: never }
 
-// Without the operation's types, so that the compiler never compares all of Fastify's request.
+// The types of the operation are added in `RequestFor`, so that the compiler does not compare all members of Fastify's request.
 export type RequestOf<Rule> = FastifyRequest<
   RouteGenericInterface,
   RawServerDefault,
@@ -30,7 +30,7 @@ export type RequestOf<Rule> = FastifyRequest<
   { readonly oauth: Rule }
 >
 
-/** Fastify's request; `auth` comes from fastify-resource-server. */
+/** Fastify's request with the types of the operation. fastify-resource-server adds `auth`. */
 export type RequestFor<Op extends Operation> = (Op['scopes'] extends 'public'
   ? RequestOf<false>
   : RequestOf<{ readonly scopes?: never }>) & {
@@ -39,7 +39,7 @@ export type RequestFor<Op extends Operation> = (Op['scopes'] extends 'public'
   readonly body: BodyOf<Op['body']>
 }
 
-// Mapped types for the same reason as `Inputs`.
+// Mapped types, so that the compiler evaluates one operation at a time.
 export type Requests<O> = {
   readonly [Name in keyof O]: O[Name] extends Operation ? RequestFor<O[Name]> : never
 }
@@ -51,7 +51,7 @@ export type Handler<O extends Operations, Name extends keyof O> = (
   reply: FastifyReply,
 ) => Answers<O>[Name] | Promise<Answers<O>[Name]>
 
-/** What `app.route` takes. */
+/** The argument of `app.route`. */
 export interface Route<Op extends Operation = Operation> {
   readonly method: Op['method']
   readonly url: Op['path']
@@ -60,7 +60,7 @@ export interface Route<Op extends Operation = Operation> {
   readonly handler: (request: unknown, reply: unknown) => Promise<never>
 }
 
-/** `answer(201, receipt)`: keeps the literal type of the status, which an async handler widens. */
+/** Creates an answer whose status keeps its literal type, which an async handler would widen: `answer(201, receipt)`. */
 export function answer<const Status extends number>(status: Status): Answer<Status, undefined>
 export function answer<const Status extends number, Body>(
   status: Status,
@@ -89,7 +89,7 @@ export function routeFor<Op extends Operation>(name: string, operation: Op, hand
     response: Object.fromEntries(response),
   }
   const oauth = scopes === 'public' ? false : scopes.length > 0 ? { scopes } : {}
-  // OAuthRule and Handler say as types what is done here.
+  // The cast: OAuthRule and Handler describe this value, but the compiler cannot derive them from the code.
   return {
     method,
     url,
@@ -99,7 +99,7 @@ export function routeFor<Op extends Operation>(name: string, operation: Op, hand
   } as never
 }
 
-/** @fastify/swagger documents this as an answer without content. */
+/** @fastify/swagger documents this schema as a response without content. */
 const noBody = { type: 'null', description: 'No content' }
 
 interface Reply {
@@ -118,7 +118,7 @@ function guarded(
     if (scopes !== 'public' && request.auth === undefined)
       throw new BrokenContractError(
         name,
-        'request.auth is unset; register fastify-resource-server in this scope, or decorate requests if a gateway checks tokens',
+        'request.auth is unset; register fastify-resource-server, or decorate requests with auth behind a gateway',
       )
     const result = (await handler(request, reply)) as Partial<Answer> | undefined
     const { status = 0, body, headers = {} } = result ?? {}
@@ -132,21 +132,21 @@ function guarded(
     if (schema === null) return reply.send()
     const problems = await schemaProblems(schema, body)
     if (problems) throw new BrokenContractError(name, `${status}: ${problems}`)
-    // Fastify would send a string as text, and null as nothing.
+    // Fastify would send a string as plain text, and null as an empty body.
     return typeof body === 'object' && body !== null
       ? body
       : reply.type('application/json').send(JSON.stringify(body))
   }
 }
 
-// What `requireRoutes` needs of a Fastify instance.
+// The members of a Fastify instance that `requireRoutes` uses.
 export interface Application {
   readonly prefix: string
   hasRoute(route: { method: string; url: string }): boolean
   addHook(name: 'onReady', hook: () => Promise<void>): unknown
 }
 
-// By then all routes are declared, whether before or after this plugin.
+// Checks in `onReady`, when all routes exist, even those that are registered after this plugin.
 /** @internal */
 export async function requireRoutes(operations: Operations, app: Application): Promise<void> {
   app.addHook('onReady', async () => {

@@ -3,10 +3,10 @@ import type { TSchema } from 'typebox'
 type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
-/** Loading it takes longer than everything else, so only servers load it before the first answer. */
+/** Loads the compiler, which takes longer than the rest of the package. Servers load it at start-up, clients for their first answer. */
 export const loadCompiler = async (): Promise<typeof import('typebox/compile')> => import('typebox/compile')
 
-/** Paths and rules that a value breaks, without values, which may not be logged. */
+/** The rules that a value breaks and their paths. Contains no values, because the result is logged. */
 export async function schemaProblems(schema: TSchema, value: unknown): Promise<string | undefined> {
   let validator = validators.get(schema)
   if (validator === undefined) {

@@ -7,14 +7,14 @@ import { receiptsApi } from './receipts-api.js'
 const params = Type.Object({ id: Type.String() })
 const right = { method: 'GET', path: '/a/:id', scopes: ['read'], params, responses: { 200: Type.String() } }
 
-/** A contract with an operation that differs from a right one, as JavaScript would define it. */
+/** A valid contract with changes to its operation, which TypeScript might reject. */
 function define(change: object, more: object = {}): unknown {
   const operations = { a: { ...right, ...change } }
   const define = defineApi as (definition: object) => unknown
   return define({ audience: 'api', scopes: { read: 'Read' }, operations, ...more })
 }
 
-/** The error of a definition. */
+/** Returns the error that a definition throws. */
 function refusal(message: string | RegExp): { code: string; message: string | RegExp } {
   const pattern = typeof message === 'string' ? `API contract: ${message}` : undefined
   return {
@@ -23,12 +23,12 @@ function refusal(message: string | RegExp): { code: string; message: string | Re
   }
 }
 
-t.test('a contract that contradicts itself does not start', async t => {
+t.test('rejects an invalid contract at start-up', async t => {
   t.doesNotThrow(() => define({}))
   const wrong: [change: object, message: string | RegExp][] = [
-    [{ scopes: ['raed'] }, `a: scope is 'raed'; expected one of the catalogue: read`],
+    [{ scopes: ['raed'] }, `a: scope is 'raed'; expected one of the declared scopes: read`],
     [{ scopes: 'read' }, `a: scopes is 'read'; expected a list, or 'public'`],
-    [{ scopes: [undefined] }, 'a: scope is undefined; expected one of the catalogue: read'],
+    [{ scopes: [undefined] }, 'a: scope is undefined; expected one of the declared scopes: read'],
     [{ scopes: undefined }, `a: scopes is undefined; expected a list, or 'public'`],
     [
       { scope: ['read'] },
@@ -36,31 +36,31 @@ t.test('a contract that contradicts itself does not start', async t => {
     ],
     [{ toString: 5 }, /^a: a member is 'toString'; expected method/],
     [{ method: 'get' }, `a: method is 'get'; expected GET, POST, PUT, PATCH, DELETE`],
-    [{ path: 'a/:id' }, `a: path is 'a/:id'; expected segments such as /receipts/:paymentId`],
-    [{ path: '/a/:id?' }, `a: path is '/a/:id?'; expected segments such as /receipts/:paymentId`],
-    [{ path: '/a/*' }, `a: path is '/a/*'; expected segments such as /receipts/:paymentId`],
-    [{ path: '/a/:id(\\d+)' }, /^a: path is .*expected segments/],
-    [{ path: '/a/:id-:x' }, /^a: path is .*expected segments/],
-    [{ path: '/a/x:id' }, /^a: path is .*expected segments/],
-    [{ path: '/a b/:id' }, /^a: path is .*expected segments/],
-    [{ path: ['/a/:id'] }, /^a: path is \[ '\/a\/:id' \]; expected segments/],
-    [{ path: 5 }, 'a: path is 5; expected segments such as /receipts/:paymentId'],
-    [{ path: '/a/:other' }, `a: params is [ 'id' ]; expected the path's parameters: other`],
-    [{ path: '/a/:id/:id' }, `a: params is [ 'id' ]; expected the path's parameters: id, id`],
-    [{ path: '/a' }, `a: params is [ 'id' ]; expected the path's parameters: `],
+    [{ path: 'a/:id' }, `a: path is 'a/:id'; expected a path such as /receipts/:paymentId`],
+    [{ path: '/a/:id?' }, `a: path is '/a/:id?'; expected a path such as /receipts/:paymentId`],
+    [{ path: '/a/*' }, `a: path is '/a/*'; expected a path such as /receipts/:paymentId`],
+    [{ path: '/a/:id(\\d+)' }, /^a: path is .*expected a path/],
+    [{ path: '/a/:id-:x' }, /^a: path is .*expected a path/],
+    [{ path: '/a/x:id' }, /^a: path is .*expected a path/],
+    [{ path: '/a b/:id' }, /^a: path is .*expected a path/],
+    [{ path: ['/a/:id'] }, /^a: path is \[ '\/a\/:id' \]; expected a path/],
+    [{ path: 5 }, 'a: path is 5; expected a path such as /receipts/:paymentId'],
+    [{ path: '/a/:other' }, `a: params is [ 'id' ]; expected the path parameters: other`],
+    [{ path: '/a/:id/:id' }, `a: params is [ 'id' ]; expected the path parameters: id, id`],
+    [{ path: '/a' }, `a: params is [ 'id' ]; expected the path parameters: `],
     [{ params: undefined }, 'a: params is undefined; expected the schema of an object'],
     [{ params: Type.String() }, `a: params is { type: 'string' }; expected the schema of an object`],
     [{ query: Type.String() }, `a: query is { type: 'string' }; expected the schema of an object`],
     [{ query: undefined }, 'a: query is undefined; expected the schema of an object'],
-    [{ body: Type.String() }, `a: body is { type: 'string' }; expected none for a GET`],
+    [{ body: Type.String() }, `a: body is { type: 'string' }; expected no body for GET`],
     [{ method: 'PUT', body: 'Order' }, `a: body is 'Order'; expected a schema`],
     [{ method: 'PUT', body: null }, 'a: body is null; expected a schema'],
     [{ summary: '' }, `a: summary is ''; expected text`],
-    [{ responses: {} }, 'a: responses is {}; expected an object: status → schema, or null'],
-    [{ responses: [] }, 'a: responses is []; expected an object: status → schema, or null'],
+    [{ responses: {} }, 'a: responses is {}; expected an object such as { 200: schema }'],
+    [{ responses: [] }, 'a: responses is []; expected an object such as { 200: schema }'],
     [
       { responses: { 200: undefined } },
-      `a: a response is { '200': undefined }; expected a status from 200 to 599 with its schema, or null`,
+      `a: a response is { '200': undefined }; expected a status from 200 to 599 with a schema or null`,
     ],
     [{ responses: { '2xx': Type.String() } }, /^a: a response is \{ '2xx': .* from 200 to 599/],
     [{ responses: { 100: null } }, /^a: a response is \{ '100': null \}; expected/],
@@ -79,10 +79,13 @@ t.test('a contract that contradicts itself does not start', async t => {
     [{ audience: cyclic }, /^the contract: audience is <ref \*1> \{ self: /],
     [{ audience: ['api'] }, `the contract: audience is [ 'api' ]; expected text`],
     [{ audiences: 'x' }, `the contract: a member is 'audiences'; expected audience, scopes, operations`],
-    [{ scopes: ['read'] }, `the contract: scopes is [ 'read' ]; expected an object: scope → description`],
+    [
+      { scopes: ['read'] },
+      `the contract: scopes is [ 'read' ]; expected an object such as { scope: description }`,
+    ],
     [
       { scopes: { 'a b': 'x' } },
-      `a scope is { 'a b': 'x' }; expected a name without spaces and quotes, with a description`,
+      `a scope is { 'a b': 'x' }; expected a name without spaces or quotes, and a description`,
     ],
     [{ scopes: { read: true } }, /^a scope is \{ read: true \}; expected/],
     [{ operations: { a: null } }, 'a is null; expected an object'],
@@ -93,7 +96,7 @@ t.test('a contract that contradicts itself does not start', async t => {
     ],
     [
       { operations: { a: right, b: { ...right, path: '/a/:x', params: Type.Object({ x: Type.String() }) } } },
-      `b is 'GET /a/:'; expected a route other than that of a`,
+      `b is 'GET /a/:'; expected a route that a does not use`,
     ],
   ]
   for (const [change, message] of wrongApi)
@@ -101,20 +104,20 @@ t.test('a contract that contradicts itself does not start', async t => {
   t.throws(() => (defineApi as (definition?: object) => unknown)(), { code: 'API_CONTRACT_INVALID' })
 })
 
-t.test('an operation that does not exist is refused at the start', async t => {
+t.test('rejects an operation that does not exist', async t => {
   const message = /^API contract: operation is 'toString'; expected putReceipt, getReceipt, /
   t.throws(() => receiptsApi.route('toString' as never, (async () => answer(200)) as never), { message })
   t.throws(() => receiptsApi.pick('toString' as never), { message })
 })
 
-t.test('a route without a handler is refused', async t => {
+t.test('rejects a route without a handler', async t => {
   for (const handler of [undefined, 'handler'])
     t.throws(() => receiptsApi.route('putReceipt', handler as never), {
       message: /^API contract: putReceipt: handler is .*; expected a function$/,
     })
 })
 
-t.test('a call over something that is not a client is refused', async t => {
+t.test('rejects a call over something that is not a client', async t => {
   for (const client of [undefined, null, {}, () => undefined])
     await t.rejects(
       receiptsApi
@@ -128,14 +131,14 @@ t.test('a call over something that is not a client is refused', async t => {
     )
 })
 
-/** An application that ends with the test. */
+/** Creates an application that is closed at the end of the test. */
 function build(t: Test): FastifyInstance {
   const app = fastify()
   t.teardown(() => app.close())
   return app
 }
 
-t.test('the application does not start while an operation has no route', async t => {
+t.test('does not start if an operation has no route', async t => {
   const small = defineApi({
     audience: 'api',
     scopes: {},
@@ -146,7 +149,7 @@ t.test('the application does not start while an operation has no route', async t
   })
   const one = small.route('one', () => answer(200, '1'))
   const two = small.route('two', () => answer(204))
-  await t.test('names what is missing', async t => {
+  await t.test('names the missing routes', async t => {
     const app = build(t)
     app.register(small.requireRoutes)
     app.route(one)
@@ -156,14 +159,14 @@ t.test('the application does not start while an operation has no route', async t
         'API contract: the route of two (PUT /two/:id) is undefined; expected app.route(api.route(name, handler))',
     })
   })
-  await t.test('sees routes before it, after it, in other scopes and written by hand', async t => {
+  await t.test('finds routes before and after the plugin, in other scopes and written by hand', async t => {
     const app = build(t)
     app.register(async scope => void scope.route(one))
     app.register(small.requireRoutes)
     app.put('/two/:id', async () => null)
     await t.resolves(async () => app.ready())
   })
-  await t.test('counts routes below its prefix', async t => {
+  await t.test('finds routes with the prefix of the plugin', async t => {
     const app = build(t)
     app.register(
       async scope => {
@@ -182,7 +185,7 @@ t.test('the application does not start while an operation has no route', async t
   })
 })
 
-t.test('a route has more options where they are added', async t => {
+t.test('accepts further route options', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   app.decorateRequest('auth', null as never)
@@ -192,8 +195,8 @@ t.test('a route has more options where they are added', async t => {
   t.equal((await app.inject({ method: 'PUT', url: '/receipts/1', payload })).statusCode, 413)
 })
 
-// A process that loads fastify-resource-server refuses such routes at the start, so this file does not.
-t.test('a request that no resource server has checked reaches no handler', async t => {
+// This file does not load fastify-resource-server, which would reject such routes at the start.
+t.test('never calls a handler without a checked token', async t => {
   const logged: object[] = []
   const app = fastify({
     logger: { level: 'error', stream: { write: line => void logged.push(JSON.parse(line) as object) } },
@@ -209,7 +212,7 @@ t.test('a request that no resource server has checked reaches no handler', async
   const url = '/receipts/1'
   t.match((await app.inject({ method: 'DELETE', url })).json(), {
     statusCode: 500,
-    message: 'The server does not follow its API contract',
+    message: 'The answer violates the API contract',
   })
   t.equal(handled, 0)
   t.match(logged, [
@@ -217,7 +220,7 @@ t.test('a request that no resource server has checked reaches no handler', async
   ])
 })
 
-t.test('behind a gateway that checks tokens, an application says so', async t => {
+t.test('accepts a decorated request behind a gateway that checks tokens', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   app.decorateRequest('auth', null as never)

@@ -1,4 +1,4 @@
-/** A contract with this many operations, and a client that calls them: what a compiler takes for it is measured. */
+/** Generates a contract with this many operations, a client and a server, to measure the work of the compiler. */
 export function generateContract(count: number): string {
   const numbers = Array.from({ length: count }, (_, index) => index)
   const operations = numbers.map(

@@ -25,19 +25,19 @@ declare module 'fastify' {
 const params = { paymentId: '1' }
 const body = { title: 'Emma', cents: 1250 }
 
-/** What every client of the receipt service is told. */
+/** The common options of all clients of the receipt service. */
 function connection({ issuer, url }: Bench) {
   return { baseUrl: url, issuer: issuer.url, clientId: 'payment', clientSecret: 'only here' }
 }
 
-/** An application that ends with the test. */
+/** Creates an application that is closed at the end of the test. */
 function build(t: Test): FastifyInstance {
   const app = fastify()
   t.teardown(() => app.close())
   return app
 }
 
-/** What the issuer was asked for, by scope. */
+/** The scopes of all token requests. */
 function asked({ issuer }: Bench): object[] {
   return issuer.requests
     .of('token')
@@ -69,7 +69,7 @@ t.test(
   },
 )
 
-t.test('createTokenClient has the typed call too; scopes of calls by hand are requested besides', async t => {
+t.test('createTokenClient has the typed call and requests further scopes from the options', async t => {
   const bench = await startReceipts(t)
   const client = createTokenClient({ ...connection(bench), api: used, scopes: ['receipts:read'] })
   t.teardown(() => client.close())
@@ -78,7 +78,7 @@ t.test('createTokenClient has the typed call too; scopes of calls by hand are re
   t.strictSame(asked(bench), [{ scope: 'receipts:write receipts:read', targets: [receiptsApi.audience] }])
 })
 
-t.test('with a token per operation, each call carries the scopes of its operation only', async t => {
+t.test('sends a token with the scopes of the called operation only, with a token per operation', async t => {
   const bench = await startReceipts(t)
   const app = build(t)
   await app.register(tokenClient, {
@@ -92,7 +92,7 @@ t.test('with a token per operation, each call carries the scopes of its operatio
   const targets = [receiptsApi.audience]
   const expected = [
     { scope: 'receipts:read', targets },
-    // Of deleteReceipt, and of operations without scopes.
+    // The scopes of deleteReceipt and of operations without scopes.
     { scope: 'receipts:read receipts:write', targets },
   ]
   t.strictSame(asked(bench), expected, 'all tokens are fetched ahead, each once')
@@ -110,7 +110,7 @@ t.test('with a token per operation, each call carries the scopes of its operatio
   t.strictSame(asked(bench), expected)
 })
 
-t.test('the audience is requested as the profile requires it', async t => {
+t.test('requests the audience in the form of the profile', async t => {
   const forms: [profile: NonNullable<TokenClientOptions['profile']>, scope: string, targets: string[]][] = [
     ['rfc9068', 'receipts:write', [receiptsApi.audience]],
     ['generic', 'receipts:write', [receiptsApi.audience]],
@@ -138,7 +138,7 @@ t.test('the audience is requested as the profile requires it', async t => {
   }
 })
 
-t.test('a client with contradicting options does not start', async t => {
+t.test('rejects contradictory client options', async t => {
   const options = {
     baseUrl: 'https://receipts.example.com',
     issuer: 'https://login.example.com',
@@ -169,7 +169,7 @@ t.test('a client with contradicting options does not start', async t => {
     ],
   ]
   for (const [more, message] of wrong)
-    // As JavaScript would.
+    // The cast: JavaScript callers can pass any value.
     t.throws(
       () => createTokenClient({ ...options, ...more } as TokenClientOptions),
       { code: 'TOKEN_CLIENT_INVALID_OPTION', message: new RegExp(message.source.slice(1)) },
@@ -177,7 +177,7 @@ t.test('a client with contradicting options does not start', async t => {
     )
 })
 
-t.test('the server accepts tokens for the audience of its API, and knows its scopes', async t => {
+t.test('accepts tokens for the audience of the contract and publishes its scopes', async t => {
   const bench = await startReceipts(t)
   const ask = async (audience: string, scopes: string[]) => {
     const authorization = `Bearer ${await bench.issuer.token({ audience, scopes })}`
@@ -198,7 +198,7 @@ const small = defineApi({
 })
 const one = small.route('one', () => answer(200, '1'))
 
-t.test('the server does not start while an operation has no route', async t => {
+t.test('the server does not start if an operation has no route', async t => {
   const missing = { code: 'API_CONTRACT_INVALID', message: /the route of one \(GET \/one\)/ }
   const app = build(t)
   await app.register(resourceServer, { issuer, api: small })
@@ -214,7 +214,7 @@ t.test('the server does not start while an operation has no route', async t => {
   await t.resolves(async () => complete.ready())
 })
 
-t.test('routes beside the API may require its scopes, and those of the option', async t => {
+t.test('accepts scopes of the contract and of the option in other routes', async t => {
   const start = async (scopes: string[], option?: readonly string[]) => {
     const app = build(t)
     await app.register(resourceServer, { issuer, api: small, ...(option && { scopes: option }) })
@@ -229,7 +229,7 @@ t.test('routes beside the API may require its scopes, and those of the option', 
   })
 })
 
-t.test('an audience beside the API has to include that of the API', async t => {
+t.test('rejects an audience option without the audience of the contract', async t => {
   const { audience } = small
   const start = async (options: object) => {
     const app = build(t)

@@ -9,12 +9,12 @@ export interface Bench {
   readonly app: FastifyInstance
   readonly issuer: TestIssuer
   readonly url: string
-  /** What the application logged. */
+  /** The log entries of the application. */
   readonly logged: Record<string, unknown>[]
   readonly receipts: Map<string, Receipt>
 }
 
-/** The receipt service with each operation, protected, on loopback. */
+/** Starts the receipt service with all operations, protected, on 127.0.0.1. */
 export async function startReceipts(t: Test): Promise<Bench> {
   const { audience, scopes } = receiptsApi
   const issuer = await createTestIssuer({

@@ -8,7 +8,7 @@ const params = Type.Object({ paymentId: Type.String() })
 
 export type Receipt = Static<typeof Receipt>
 
-/** The contract that the tests share; its type is inferred. */
+/** The contract of the tests. Its type is inferred. */
 export const receiptsApi = defineApi({
   audience: 'https://receipts.example.com',
   scopes: { 'receipts:write': 'Make receipts', 'receipts:read': 'Read receipts' },

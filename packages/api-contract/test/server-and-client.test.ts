@@ -10,7 +10,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 const order = { title: 'Emma', cents: 1250 }
 
-/** A pool that sends a token with these scopes. */
+/** Creates a pool that sends a token with these scopes. */
 async function poolWith(t: Test, { issuer, url }: Bench, scopes: string[]): Promise<Client> {
   const pool = new Pool(url)
   t.teardown(async () => pool.close())
@@ -21,7 +21,7 @@ async function poolWith(t: Test, { issuer, url }: Bench, scopes: string[]): Prom
   }
 }
 
-t.test('a client gets the scopes that its operations need, and each call works', async t => {
+t.test('requests the scopes of the operations, and every call succeeds', async t => {
   const bench = await startReceipts(t)
   const used = receiptsApi.pick('putReceipt', 'getReceipt', 'listReceipts')
   t.strictSame(used.scopes, ['receipts:read', 'receipts:write'])
@@ -53,7 +53,7 @@ t.test('a client gets the scopes that its operations need, and each call works',
   t.strictSame((await receipts.call('listReceipts', { query: { tag: ['one'] } })).body.tags, ['one'])
 })
 
-t.test('a token without the scope of an operation is refused, and the error says so', async t => {
+t.test('rejects a token without the scope of the operation, with a clear error', async t => {
   const bench = await startReceipts(t)
   const { call } = receiptsApi.pick('putReceipt').over(await poolWith(t, bench, ['receipts:read']))
   const error = await call('putReceipt', { params: { paymentId: '1' }, body: order }).catch(
@@ -77,7 +77,7 @@ t.test('a token without the scope of an operation is refused, and the error says
   )
 })
 
-t.test('each call can have a token with its own scopes only', async t => {
+t.test('supports a token per operation', async t => {
   const bench = await startReceipts(t)
   const asked: string[] = []
   const { call } = receiptsApi.pick('getReceipt', 'deleteReceipt', 'status').over(({ name, scopes }) => {
@@ -97,7 +97,7 @@ t.test('each call can have a token with its own scopes only', async t => {
   ])
 })
 
-t.test('Retry-After is in milliseconds, on answers of the contract and on errors', async t => {
+t.test('converts Retry-After to milliseconds in answers and errors', async t => {
   const bench = await startReceipts(t)
   const { call } = receiptsApi.pick('putReceipt').over(await poolWith(t, bench, ['receipts:write']))
   const busy = await call('putReceipt', { params: { paymentId: '1' }, body: { title: 'later', cents: 1 } })
@@ -128,7 +128,7 @@ t.test('Retry-After is in milliseconds, on answers of the contract and on errors
   t.ok(Number(date) > 50_000 && Number(date) <= 60_000, String(date))
 })
 
-t.test('an answer that does not match is a 500 with a log entry, and tells the caller nothing', async t => {
+t.test('answers 500 and logs the problem if the answer violates the contract', async t => {
   const bench = await startReceipts(t)
   const client = await poolWith(t, bench, ['receipts:write'])
   const { call } = receiptsApi.pick('putReceipt').over(client)
@@ -139,14 +139,14 @@ t.test('an answer that does not match is a 500 with a log entry, and tells the c
     statusCode: 500,
     code: 'API_CONTRACT_BROKEN',
     error: 'Internal Server Error',
-    message: 'The server does not follow its API contract',
+    message: 'The answer violates the API contract',
   })
   t.match(bench.logged, [
     { err: { code: 'API_CONTRACT_BROKEN', problem: /^putReceipt: 201: \/number .*pattern/ } },
   ])
 })
 
-t.test('an answer that is none is a 500, too', async t => {
+t.test('answers 500 if the handler returns no answer', async t => {
   const problems: unknown[] = []
   const app = fastify()
   t.teardown(() => app.close())
@@ -155,7 +155,7 @@ t.test('an answer that is none is a 500, too', async t => {
     return reply.code(500).send({})
   })
   const wrong = [undefined, null, 'up', { status: 200 }, { status: '200' }, answer(201, 'up'), answer(200, 5)]
-  // As JavaScript would.
+  // The cast: JavaScript callers can pass any value.
   app.route(receiptsApi.route('status', (async () => wrong.shift()) as never))
   for (const _ of Array.from(wrong)) t.equal((await app.inject('/status')).statusCode, 500)
   t.match(problems, [
@@ -169,7 +169,7 @@ t.test('an answer that is none is a 500, too', async t => {
   ])
 })
 
-t.test('text and null are sent as JSON', async t => {
+t.test('sends text and null as JSON', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   const bodies = ['up "and" well', null]
@@ -183,7 +183,7 @@ t.test('text and null are sent as JSON', async t => {
   t.equal((await call('status')).body, null)
 })
 
-t.test('a body of the API that does not match is an error of the call', async t => {
+t.test('rejects a call if the body violates the contract', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   const cases: [body: string, problem: RegExp][] = [
@@ -206,7 +206,7 @@ t.test('a body of the API that does not match is an error of the call', async t 
   }
 })
 
-t.test('of an answer that is not expected, only the beginning is read', async t => {
+t.test('reads only the beginning of an unexpected answer', async t => {
   const chunk = new Uint8Array(16 * 1024).fill(120)
   for (const statusCode of [500, 204]) {
     let chunks = 0
@@ -235,7 +235,7 @@ t.test('of an answer that is not expected, only the beginning is read', async t 
   }
 })
 
-t.test('a parameter cannot leave its segment', async t => {
+t.test('rejects parameters that would leave their path segment', async t => {
   const paths: string[] = []
   const client: Client = {
     async request({ path }) {
@@ -263,7 +263,7 @@ t.test('a parameter cannot leave its segment', async t => {
   ]
   for (const paymentId of refused)
     await t.rejects(
-      // As JavaScript would.
+      // The cast: JavaScript callers can pass any value.
       call('deleteReceipt', { params: { paymentId: paymentId as string } }),
       { code: 'API_CONTRACT_INVALID_CALL' },
       JSON.stringify(paymentId) ?? 'undefined',
@@ -286,7 +286,7 @@ t.test('a parameter cannot leave its segment', async t => {
   )
 })
 
-t.test('what cannot be sent is an error before anything is sent', async t => {
+t.test('rejects invalid input before sending a request', async t => {
   let sent = 0
   const client: Client = {
     async request() {
@@ -294,7 +294,7 @@ t.test('what cannot be sent is an error before anything is sent', async t => {
       throw new Error('sent')
     },
   }
-  // As JavaScript would.
+  // The cast: JavaScript callers can pass any value.
   const call = receiptsApi.pick('putReceipt', 'listReceipts').over(client).call as unknown as (
     operation: string,
     input?: object | null,
@@ -338,7 +338,7 @@ t.test('what cannot be sent is an error before anything is sent', async t => {
   t.equal(sent, 0)
 })
 
-t.test('headers and signal go along; a caller may replace accept', async t => {
+t.test('sends headers and signal, and lets callers replace accept', async t => {
   let received: object = {}
   const client: Client = {
     async request(options) {

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import type * as TypeScript from 'typescript-6'
 import { generateContract } from './generate-contract.js'
 
-// Compilers of three versions take longer than tap's 30 seconds on a busy machine.
+// Three compilers need more than tap's 30 seconds on a busy machine.
 t.setTimeout(600_000)
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -17,21 +17,21 @@ const compilers = {
   '6': 'node_modules/typescript-6/bin/tsc',
   '7': '../../node_modules/.bin/tsc',
 }
-// TypeScript 7 has no language service for programs yet.
+// TypeScript 7 does not have a JavaScript API for its language service yet.
 const ts = createRequire(import.meta.url)('typescript-6') as typeof TypeScript
 
-/** Without the loaders that tap hands on to every child. */
+/** Runs a compiler without the loaders that tap sets in NODE_OPTIONS. */
 function compile(compiler: string, args: string[]): { status: number | null; stdout: string } {
   return spawnSync('env', ['-u', 'NODE_OPTIONS', join(root, compiler), ...args], { encoding: 'utf8' })
 }
 
 for (const [version, compiler] of Object.entries(compilers))
-  t.test(`TypeScript ${version} accepts every use and refuses every mistake`, async t => {
+  t.test(`TypeScript ${version} accepts every use and rejects every mistake`, async t => {
     const { status, stdout } = compile(compiler, ['-p', types])
     t.equal(status, 0, stdout)
   })
 
-/** A program of its own, in a folder from which packages are found. */
+/** Writes a program to a folder where the compiler finds the packages. */
 function writeProgram(t: Test, files: Record<string, string>): string {
   const folder = mkdtempSync(join(root, '.test/program-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
@@ -65,7 +65,7 @@ got.body.number satisfies string
 receiptsApi.pick('getReceipt').scopes satisfies readonly string[]
 `
 
-t.test('a change of the contract breaks exactly the callers that it concerns', async t => {
+t.test('a change of the contract breaks exactly the affected callers', async t => {
   const contract = readFileSync(join(types, 'receipts-api.ts'), 'utf8')
   const changes: [from: string, to: string, brokenLines: number[]][] = [
     ['cents: Type.Integer', 'amount: Type.Integer', [5]],
@@ -99,7 +99,7 @@ app.get('/files/2', { config: { oauth: { scopes: receiptsApi.operations.getRecei
 receiptsApi.route('getReceipt', async () => ({ status: 200, body: { number: '1', currency: 'EUR' } } as const))
 `
 
-t.test('a change of a scope breaks exactly the code that names it', async t => {
+t.test('a change of a scope breaks exactly the code that names the scope', async t => {
   const contract = readFileSync(join(types, 'receipts-api.ts'), 'utf8')
   const brokenBy = (changed: string): string[] => {
     t.not(changed, contract)
@@ -177,7 +177,7 @@ t.test('200 operations, with calls and routes, take less than a second', async t
     t.equal(status, 0, stdout)
     return Number(/^Instantiations: +(\d+)/m.exec(stdout)?.[1])
   }
-  // Counted and not timed: the count is the same on every machine. 190,000 take 0.4 s on one core of 2026.
+  // Counts instead of measuring time, because the count does not depend on the machine. 190,000 take 0.4 s on one core of 2026.
   const added = work(200) - work(4)
   t.ok(added < 250_000, `${added} type instantiations`)
 })

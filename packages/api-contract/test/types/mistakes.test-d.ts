@@ -1,4 +1,4 @@
-// Every mistake that a user can make: each `@ts-expect-error` stands before an error.
+// The mistakes of users. Each `@ts-expect-error` precedes a line that must not compile.
 import { answer, defineApi } from 'fastify-api-contract'
 import fastify from 'fastify'
 import resourceServer, { defineResourceServer } from 'fastify-resource-server'
@@ -20,12 +20,12 @@ const responses = { 200: Receipt }
 defineApi({
   audience,
   scopes: { read: 'Read' },
-  // @ts-expect-error -- a scope that is not in the catalogue
+  // @ts-expect-error -- a scope that the contract does not define
   operations: { a: { method: 'GET', path: '/a', scopes: ['raed'], responses } },
 })
 // @ts-expect-error -- no audience
 defineApi({ scopes, operations: {} })
-// @ts-expect-error -- a misspelt member of the contract
+// @ts-expect-error -- a misspelled member of the contract
 defineApi({ audience, scopes, operations: {}, audiences: [] })
 defineApi({
   audience,
@@ -47,7 +47,7 @@ defineApi({
   audience,
   scopes,
   operations: {
-    // @ts-expect-error -- no scopes: a public operation says so
+    // @ts-expect-error -- without scopes, although a public operation needs 'public'
     noScopes: { method: 'GET', path: '/a', responses },
   },
 })
@@ -79,12 +79,12 @@ defineApi({
   audience,
   scopes,
   operations: {
-    misspelt: {
+    misspelled: {
       method: 'GET',
       path: '/a',
       scopes: [],
       responses,
-      // @ts-expect-error -- a misspelt member
+      // @ts-expect-error -- a misspelled member
       querry: Type.Object({}),
     },
   },
@@ -101,7 +101,7 @@ defineApi({
   audience,
   scopes,
   operations: {
-    // @ts-expect-error -- a misspelt path parameter
+    // @ts-expect-error -- a misspelled path parameter
     otherParams: { method: 'GET', path: '/a/:id', scopes: [], params, responses },
   },
 })
@@ -113,7 +113,7 @@ defineApi({
       method: 'GET',
       path: '/a/:id',
       scopes: [],
-      // @ts-expect-error -- one more than the path has
+      // @ts-expect-error -- a parameter that is not in the path
       params: Type.Object({ id: Type.String(), other: Type.String() }),
       responses,
     },
@@ -142,15 +142,15 @@ defineApi({
   operations: {
     // @ts-expect-error -- scopes as text
     textScopes: { method: 'GET', path: '/a', scopes: 'receipts:read', responses },
-    // @ts-expect-error -- a misspelt way to say that it is public
+    // @ts-expect-error -- a misspelled 'public'
     notPublic: { method: 'GET', path: '/b', scopes: 'none', responses },
-    // @ts-expect-error -- parameters that are no object
+    // @ts-expect-error -- parameters that are not an object
     textParams: { method: 'GET', path: '/c/:id', scopes: [], params: Type.String(), responses },
-    // @ts-expect-error -- a query that is no object
+    // @ts-expect-error -- a query that is not an object
     textQuery: { method: 'GET', path: '/d', scopes: [], query: Type.String(), responses },
-    // @ts-expect-error -- a status that is no number
+    // @ts-expect-error -- a status that is not a number
     textStatus: { method: 'GET', path: '/e', scopes: [], responses: { '2xx': Receipt } },
-    // @ts-expect-error -- a summary that is no text
+    // @ts-expect-error -- a summary that is not text
     numberSummary: { method: 'GET', path: '/f', scopes: [], responses, summary: 5 },
   },
 })
@@ -170,13 +170,13 @@ receiptsApi.route('putReceipt', async () => answer(409, { number: '1', currency:
 receiptsApi.route('putReceipt', async () => answer(201, { number: '1' }))
 // @ts-expect-error -- a value that the schema does not allow
 receiptsApi.route('putReceipt', async () => answer(201, { number: '1', currency: 'XXX' }))
-// @ts-expect-error -- no body where there is one
+// @ts-expect-error -- a missing body
 receiptsApi.route('putReceipt', async () => answer(201))
-// @ts-expect-error -- a header that is no text
+// @ts-expect-error -- a header that is not text
 receiptsApi.route('deleteReceipt', async () => answer(204, undefined, { age: 5 }))
 // @ts-expect-error -- one of its answers is wrong
 receiptsApi.route('deleteReceipt', ({ params }) => (params.paymentId ? answer(204) : answer(404)))
-// @ts-expect-error -- a body where there is none
+// @ts-expect-error -- a body although the response has none
 receiptsApi.route('deleteReceipt', async () => answer(204, { title: 'gone' }))
 // @ts-expect-error -- not an answer
 receiptsApi.route('putReceipt', async () => ({ number: '1', currency: 'EUR' }))
@@ -234,7 +234,7 @@ await call('putReceipt', { params: { paymentId } })
 await notesApi.pick('note').over(pool).call('note')
 // @ts-expect-error -- a field of the body is missing
 await call('putReceipt', { params: { paymentId }, body: { title: 'x' } })
-// @ts-expect-error -- a misspelt parameter
+// @ts-expect-error -- a misspelled parameter
 await call('putReceipt', { params: { paymentID: '1' }, body: order })
 // @ts-expect-error -- a parameter that the path does not have
 await call('putReceipt', { params: { paymentId, id: '1' }, body: order })
@@ -242,11 +242,11 @@ await call('putReceipt', { params: { paymentId, id: '1' }, body: order })
 await call('putReceipt', { params: { paymentId: 1 }, body: order })
 // @ts-expect-error -- a field that the body does not have
 await call('putReceipt', { params: { paymentId }, body: { title: 'x', cents: 1, more: 1 } })
-// @ts-expect-error -- a misspelt member
+// @ts-expect-error -- a misspelled member
 await call('putReceipt', { param: { paymentId }, body: order })
 // @ts-expect-error -- a member that a call does not have
 await call('putReceipt', { params: { paymentId }, body: order, timeoutMs: 5 })
-// @ts-expect-error -- a header that is no text
+// @ts-expect-error -- a header that is not text
 await call('putReceipt', { params: { paymentId }, body: order, headers: { age: 5 } })
 // @ts-expect-error -- this operation has no query
 await call('putReceipt', { params: { paymentId }, body: order, query: { page: 1 } })
@@ -259,7 +259,7 @@ await call('deleteReceipt', { params: { paymentId }, body: order })
 // @ts-expect-error -- a query parameter of the wrong type
 await call('listReceipts', { query: { page: 'one' } })
 const put = await call('putReceipt', { params: { paymentId }, body: order })
-// @ts-expect-error -- which body it is depends on the status
+// @ts-expect-error -- the type of the body depends on the status
 void put.body.number
 // @ts-expect-error -- a status that the contract does not list
 void (put.status === 200)
@@ -284,19 +284,19 @@ await client.call('getReceipt', { params: { paymentId } })
 await client.call('putReceipt', { params: { paymentId } })
 // @ts-expect-error -- a whole API
 createTokenClient({ ...connection, api: receiptsApi })
-// @ts-expect-error -- a misspelt option beside it
+// @ts-expect-error -- a misspelled option beside it
 createTokenClient({ ...connection, api: used, token: 'per-operation' })
-// @ts-expect-error -- a misspelt value
+// @ts-expect-error -- a misspelled value
 createTokenClient({ ...connection, api: used, tokens: 'per-call' })
 // @ts-expect-error -- without an API
 await createTokenClient(connection).call('putReceipt', { params: { paymentId }, body: order })
 declare const options: TokenClientOptions
-// @ts-expect-error -- perhaps without an API
+// @ts-expect-error -- an API that may be undefined
 await createTokenClient(options).call('putReceipt', { params: { paymentId }, body: order })
 // @ts-expect-error -- a whole API
 await app.register(tokenClient, { name: 'receipts', ...connection, api: receiptsApi })
-// @ts-expect-error -- what one client uses
+// @ts-expect-error -- the operations of one client
 await app.register(resourceServer, { issuer, api: used })
 const receipts = defineResourceServer({ scopes: ['receipts:read'] })
-// @ts-expect-error -- the catalogue is defined already
+// @ts-expect-error -- the contract already defines the scopes
 await app.register(receipts.plugin, { issuer, audience, api: receiptsApi })
