@@ -11,10 +11,10 @@ const usage = `Usage: fastify-api-contract-tools from-openapi FILE [options]
 Generates a contract for fastify-api-contract from an OpenAPI document (3.0 to 3.2, JSON or YAML).
 FILE may be - for standard input. References to other files or addresses are not followed.
 
-  --out FILE                   write to this file instead of standard output; nothing is written on failure
-  --audience AUDIENCE          whom tokens for the API are for; default: the URL of the first server
-  --name NAME                  name of the exported contract; default: from the document's title
-  --default-statuses 400,404   the statuses that a \`default\` response stands for; default: ${usualStatuses.join(',')}
+  --out FILE                   the output file; unchanged if the command fails; default: standard output
+  --audience AUDIENCE          the audience of access tokens for the API; default: the URL of the first server
+  --name NAME                  the name of the exported contract; default: derived from the document's title
+  --default-statuses 400,404   the statuses that a \`default\` response covers; default: ${usualStatuses.join(',')}
 `
 
 function main(args: readonly string[]): void {
@@ -64,7 +64,7 @@ function refuse(text: string): void {
 try {
   main(process.argv.slice(2))
 } catch (error) {
-  // An error of the user, not of this program.
+  // Errors with a code, such as ENOENT, are mistakes of the user, so the stack trace would not help.
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) throw error
   process.stderr.write(`${message}\n`)

@@ -8,38 +8,39 @@ export interface Permission extends Pick<Operation, 'method' | 'path' | 'scopes'
   readonly operation: string
 }
 
-/** What an issuer has to allow a client. */
+/** The scopes that an issuer must allow a client for one audience. */
 export interface Grant {
   readonly client: string
   readonly audience: string
-  /** What all its operations need, sorted. */
+  /** The sorted scopes of all operations of the client. */
   readonly scopes: readonly string[]
 }
 
-/** A client with everything that it needs, as `createTestIssuer({ clients })` of oauth-test-issuer takes it. */
+/** A client with all its audiences and scopes, in the form of `createTestIssuer({ clients })` of oauth-test-issuer. */
 export interface PermittedClient {
   readonly clientId: string
   readonly audience: readonly string[]
   readonly scopes: readonly string[]
 }
 
-/** Who may call what. `JSON.stringify` gives the three lists, `String` a table. */
+/** The permissions of all clients. `JSON.stringify` returns the three lists, `String` a table. */
 export interface PermissionTable {
   /** Sorted by client, audience and operation. */
   readonly permissions: readonly Permission[]
-  /** One for each client and audience. */
+  /** One grant for each client and audience. */
   readonly grants: readonly Grant[]
-  /** One for each client. */
+  /** One entry for each client. */
   readonly clients: readonly PermittedClient[]
   toString(): string
 }
 
-/** What each client uses, by its client id: results of `api.pick(…)`. */
+/** Maps client ids to the operations that the client uses, as returned by `api.pick(…)`. */
 export type Clients = Readonly<Record<string, readonly Pick<ApiUse, 'audience' | 'operations'>[]>>
 
 /**
- * Who may call what with which scopes: `permissions({ payment: [receiptsApi.pick('putReceipt')] })`.
- * @throws {TypeError} naming the client whose value is not a list of results of `api.pick(…)`
+ * Lists which client may call which operation with which scopes, as in
+ * `permissions({ payment: [receiptsApi.pick('putReceipt')] })`.
+ * @throws {TypeError} if the value of a client is not a list of results of `api.pick(…)`
  */
 export function permissions(clients: Clients): PermissionTable {
   checkClients(clients)
@@ -55,21 +56,25 @@ export function permissions(clients: Clients): PermissionTable {
           path,
           scopes,
         })
-  // By code units, so that the order is the same on every machine.
+  // Compares code units, so that the order does not depend on the locale.
   const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
   const grants = grantsOf(sorted)
   return { permissions: sorted, grants, clients: clientsOf(grants), toString: () => asText(sorted) }
 }
 
-/** What the compiler checks, for JavaScript. */
+/** Checks the types of the argument, for callers in JavaScript. */
 function checkClients(clients: unknown): void {
   if (!isRecord(clients))
-    throw unexpected('the argument of permissions()', clients, 'an object: client id → list')
+    throw unexpected(
+      'the argument of permissions()',
+      clients,
+      'an object such as { clientId: [api.pick(…)] }',
+    )
   for (const [client, uses] of Object.entries(clients)) {
     if (!Array.isArray(uses)) throw unexpected(`client ${client}`, uses, 'a list of results of api.pick(…)')
     for (const use of uses as unknown[])
       if (!isUse(use))
-        throw unexpected(`client ${client}: a member of its list`, use, 'a result of api.pick(…)')
+        throw unexpected(`a member of the list of client ${client}`, use, 'a result of api.pick(…)')
   }
 }
 
@@ -83,7 +88,7 @@ function isUse(use: unknown): boolean {
   )
 }
 
-/** Not a list, a Map or a Promise. */
+/** Whether a value is an object, and not a list, a Map or a Promise. */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return Object.prototype.toString.call(value) === '[object Object]'
 }

@@ -13,14 +13,14 @@ import t, { type Test } from 'tap'
 import { Type } from 'typebox'
 import { receiptsApi } from './generated/receipts-api.js'
 
-// The compiler takes longer than tap's 30 seconds on a busy machine.
+// The compiler needs more than tap's 30 seconds on a busy machine.
 t.setTimeout(300_000)
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const source = 'receipts.openapi.yaml'
 const yaml = readFileSync(join(root, 'test', source), 'utf8')
 
-/** A small document that differs from a right one. */
+/** Generates the contract of a small valid document with changes. */
 function generate(change: object, options: object = {}) {
   const document = {
     openapi: '3.1.0',
@@ -32,21 +32,21 @@ function generate(change: object, options: object = {}) {
   return contractFromOpenApi(JSON.stringify(document), { source: 'openapi.json', ...options })
 }
 
-/** The code of an operation that differs from a right one. */
+/** Generates the code of a valid operation with changes. */
 function operation(change: object, more: object = {}, path = '/things'): string {
   const responses = { 204: { description: 'Done' } }
   return generate({ paths: { [path]: { post: { operationId: 'make', responses, ...change } } }, ...more })
     .code
 }
 
-/** The code of a schema. */
+/** Generates the code of a schema. */
 function schema(schema: unknown, schemas: object = {}): string {
   const requestBody = { content: { 'application/json': { schema } } }
   const code = operation({ requestBody }, { components: { schemas } })
   return (/\n      body: ([^]*?),\n      responses/.exec(code) ?? [])[1] ?? code
 }
 
-/** Compiles a module with all checks and loads it. */
+/** Compiles a module with strict checks and imports it. */
 async function load(t: Test, code: string): Promise<Record<string, unknown>> {
   const folder = mkdtempSync(join(root, '.test/generated-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
@@ -65,7 +65,7 @@ async function load(t: Test, code: string): Promise<Record<string, unknown>> {
   return (await import(pathToFileURL(join(folder, 'api.js')).href)) as Record<string, unknown>
 }
 
-t.test('the committed contract is what its document gives, each time', async t => {
+t.test('generates the same contract from the same document', async t => {
   const committed = readFileSync(join(root, 'test/generated/receipts-api.ts'), 'utf8')
   t.equal(contractFromOpenApi(yaml, { source }).code, committed)
   t.equal(contractFromOpenApi(yaml.replaceAll('\n', '\r\n'), { source }).code, committed)
@@ -76,7 +76,7 @@ const member = (name: string, method: string) => ({
   [method]: { operationId: name, responses: { 200: {}, 404: {} }, security: [{ login: ['b', 'a'] }] },
 })
 
-/** A document whose members are in this order. */
+/** A document with its members in this order. */
 function things(inOrder: (value: object) => object): string {
   return generate({
     paths: inOrder({
@@ -91,7 +91,7 @@ function things(inOrder: (value: object) => object): string {
   }).code
 }
 
-t.test('the order of paths, schemas and scopes in the document does not matter', async t => {
+t.test('generates the same contract whatever the order of paths, schemas and scopes', async t => {
   t.equal(
     things(value => Object.fromEntries(Object.entries(value).toReversed())),
     things(value => value),
@@ -148,12 +148,12 @@ t.test('server and client share a generated contract over HTTP', async t => {
   t.equal((await client.call('status')).body, 'up')
   const asked = issuer.requests.of('token').map(({ scope }) => scope)
   t.ok(asked.includes('receipts:write') && asked.includes('receipts:read'), asked.join(', '))
-  // @ts-expect-error -- the document has no such kind
+  // @ts-expect-error -- the document does not define this value
   const film = await client.call('putReceipt', { params, body: { ...order, kind: 'film' } })
   t.equal(film.status, 400)
 })
 
-t.test('a contract survives the way through @fastify/swagger and back', async t => {
+t.test('generates the original contract from the document of @fastify/swagger', async t => {
   const Thing = Type.Object({
     name: Type.String({ minLength: 1, pattern: '^\\S' }),
     kind: Type.Optional(Type.Enum(['a', 'b'])),
@@ -222,13 +222,13 @@ t.test('a contract survives the way through @fastify/swagger and back', async t 
   for (const [name, { responses, ...rest }] of Object.entries<Operations[string]>(original.operations)) {
     const { responses: answers = {}, ...back } = thingsApi.operations[name] ?? {}
     t.strictSame(JSON.parse(JSON.stringify(back)), JSON.parse(JSON.stringify(rest)), name)
-    // The resource server documents its refusals as well.
+    // The resource server also documents its error responses.
     for (const [status, schema] of Object.entries(responses))
       t.strictSame(JSON.stringify(answers[Number(status)]), JSON.stringify(schema), `${name} ${status}`)
   }
 })
 
-t.test('what JSON Schema says is said in TypeBox', async t => {
+t.test('converts JSON Schema to TypeBox', async t => {
   const cases: [schema: unknown, code: string][] = [
     [true, 'Type.Unknown()'],
     [{}, 'Type.Unknown()'],
@@ -291,7 +291,7 @@ t.test('what JSON Schema says is said in TypeBox', async t => {
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 
-t.test('references become constants in an order that compiles, and cycles end', async t => {
+t.test('converts references to constants in an order that compiles, and breaks cycles', async t => {
   const schemas = {
     A: { type: 'object', properties: { b: ref('B'), 'z/~': ref('Z~1~0') } },
     B: { type: 'object', properties: { a: ref('A'), self: { type: 'array', items: ref('B') } } },
@@ -318,16 +318,16 @@ t.test('references become constants in an order that compiles, and cycles end', 
   t.match(code, 'Type.Union([Alias, class_, string_, _1_a_2, _1_a, Part, Inner, My_thing])')
   t.notMatch(code, 'Unused')
   t.strictSame([...notes].sort(), [
-    '#/components/schemas/Inner/properties/again contains itself; the inner one is Type.Unknown()',
-    'A contains itself; the inner one is Type.Unknown()',
-    'B contains itself; the inner one is Type.Unknown()',
+    'the schema #/components/schemas/Inner/properties/again contains itself; the inner occurrence becomes Type.Unknown()',
+    'the schema A contains itself; the inner occurrence becomes Type.Unknown()',
+    'the schema B contains itself; the inner occurrence becomes Type.Unknown()',
   ])
   const loaded = await load(t, code)
   t.ok(loaded['thingsApi'])
   t.throws(() => schema(ref('Loop'), schemas), { message: /refers to itself/ })
 })
 
-t.test('names and texts of a document cannot become code', async t => {
+t.test('never turns names and texts of a document into code', async t => {
   const evil = `'"\`\${globalThis.hacked = 1}*/\n\r\u2028globalThis.hacked = 2//\\`
   const { code } = generate(
     {
@@ -376,14 +376,14 @@ t.test('names and texts of a document cannot become code', async t => {
   t.strictSame(Object.keys(api.scopes), ['a'])
 })
 
-/** The scopes of an operation with this requirement. */
+/** Returns the scopes of an operation with this security requirement. */
 function security(required: unknown, schemes: object = {}): string {
   const components = { securitySchemes: { login: { type: 'oauth2', flows: {} }, ...schemes } }
   const code = operation({ security: required }, { components })
   return (/scopes: (\[.*?\]|'public'),/.exec(code) ?? [])[1] ?? ''
 }
 
-t.test('an operation has a name, a path and scopes that a contract can have', async t => {
+t.test('converts names, paths and scopes, and omits operations that a contract cannot express', async t => {
   t.equal(security([]), `'public'`)
   t.equal(security([{}]), `'public'`)
   t.equal(security(undefined), '[]')
@@ -415,11 +415,11 @@ t.test('an operation has a name, a path and scopes that a contract can have', as
     [{}, '/a:b', /its path/],
     [{}, '/a?b=c', /its path/],
     [{}, '/{a}/{a}', /its path/],
-    [{ requestBody: { content: { 'text/plain': {} } } }, '/', /its body is not JSON/],
-    [{ requestBody: { content: {} } }, '/', /its body is not JSON/],
-    [{ responses: { 200: { content: { 'text/html': {} } } } }, '/', /none of its answers/],
-    [{ responses: {} }, '/', /none of its answers/],
-    [{ responses: undefined }, '/', /none of its answers/],
+    [{ requestBody: { content: { 'text/plain': {} } } }, '/', /the request body is not JSON/],
+    [{ requestBody: { content: {} } }, '/', /the request body is not JSON/],
+    [{ responses: { 200: { content: { 'text/html': {} } } } }, '/', /no response is JSON or empty/],
+    [{ responses: {} }, '/', /no response is JSON or empty/],
+    [{ responses: undefined }, '/', /no response is JSON or empty/],
     [{ security: [{ login: ['a b'] }] }, '/', /its scopes are not valid/],
     [
       { parameters: [{ in: 'query', name: 'q', required: true, schema: { type: 'object' } }] },
@@ -430,7 +430,7 @@ t.test('an operation has a name, a path and scopes that a contract can have', as
   const components = { securitySchemes: { login: { type: 'oauth2' } } }
   for (const [change, path, reason] of leftOut) {
     const code = operation(change, { components }, path)
-    t.match(code, new RegExp(`// make is left out: .*${reason.source}`), path)
+    t.match(code, new RegExp(`// make is omitted: .*${reason.source}`), path)
     t.notMatch(code, 'make: {')
   }
   const twice = generate({
@@ -439,7 +439,7 @@ t.test('an operation has a name, a path and scopes that a contract can have', as
       '/a/{y}': { get: { operationId: 'two', responses: { 204: {} } } },
     },
   })
-  t.strictSame(twice.notes.slice(-1), ['two is left out: it has the same route as one.'])
+  t.strictSame(twice.notes.slice(-1), ['two is omitted: the operation has the same route as one.'])
   const extended = generate({
     paths: {
       'x-internal': { get: { responses: { 204: {} } } },
@@ -450,7 +450,7 @@ t.test('an operation has a name, a path and scopes that a contract can have', as
     },
   })
   t.strictSame(extended.notes, [
-    'getA: it has servers of its own, so it needs a client with another base URL.',
+    'getA: the operation has its own servers, so callers need a client with another base URL.',
   ])
 })
 
@@ -461,7 +461,7 @@ const responses = (given: object, options: object = {}): string => {
   return (/responses: (\{[^}]*\})/.exec(generate({ paths }, options).code) ?? [])[1] ?? ''
 }
 
-t.test('a default response stands for statuses that are not listed', async t => {
+t.test('expands a default response to the statuses that are not listed', async t => {
   t.equal(
     responses({ 404: json('null'), default: json('string') }, { defaultStatuses: [400, 404] }),
     '{ 200: Type.String(), 400: Type.String(), 404: Type.Null() }',
@@ -480,17 +480,17 @@ t.test('a default response stands for statuses that are not listed', async t => 
   )
 })
 
-t.test('a document that cannot be used is refused with a reason', async t => {
+t.test('rejects an invalid document with the reason', async t => {
   const merged = 'openapi: 3.1.0\nx-base: &base { url: "https://a.example.com" }\nservers: [{ <<: *base }]\n'
   t.match(contractFromOpenApi(merged, { source: 'x' }).code, "audience: 'https://a.example.com'")
   const cases: [document: string | object, message: RegExp][] = [
-    ['', /is null; expected an OpenAPI document as JSON or YAML/],
+    ['', /is null; expected an OpenAPI document in JSON or YAML/],
     ['[]', /is \[\]; expected an OpenAPI document/],
     ['{"openapi": 3', /neither JSON nor YAML/],
     ['a: b: c', /neither JSON nor YAML/],
     ['a: &a [*a]', /more than 500 levels/],
     [{ openapi: '3.1.0', paths: [] }, /`paths` are \[\]; expected an object/],
-    [{ swagger: '2.0' }, /version "2.0" of Swagger; expected OpenAPI 3\. Convert it/],
+    [{ swagger: '2.0' }, /Swagger version "2.0"; expected OpenAPI 3\. Convert the document/],
     [{}, /`openapi` is undefined; expected 3\.0, 3\.1 or 3\.2/],
     [{ openapi: '4.0.0' }, /`openapi` is "4\.0\.0"/],
     [{ openapi: 3.1 }, /`openapi` is 3\.1/],
@@ -509,7 +509,7 @@ t.test('a document that cannot be used is refused with a reason', async t => {
   const refs: [ref: string, message: RegExp][] = [
     [
       'https://example.com/schema.json',
-      /"https:\/\/example\.com\/schema\.json" points outside the document; bundle it/,
+      /"https:\/\/example\.com\/schema\.json" points outside the document; bundle the document/,
     ],
     ['./other.yaml#/a', /points outside the document/],
     ['#/components/schemas/Nowhere', /does not exist in the document/],
@@ -535,7 +535,7 @@ t.test('a document that cannot be used is refused with a reason', async t => {
   )
 })
 
-t.test('the command writes a file that can be committed', async t => {
+t.test('the command writes the generated file', async t => {
   const folder = mkdtempSync(join(root, '.test/cli-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const run = (args: string[], input = '') =>
@@ -549,7 +549,7 @@ t.test('the command writes a file that can be committed', async t => {
   const file = join(root, 'test', source)
   const printed = run(['from-openapi', file])
   t.strictSame([printed.status, printed.stdout], [0, committed])
-  t.match(printed.stderr, 'note: search is left out: its body is not JSON.\n')
+  t.match(printed.stderr, 'note: search is omitted: the request body is not JSON.\n')
   t.strictSame(run(['from-openapi', file, '--out', 'api.ts']).stdout, '')
   t.equal(readFileSync(join(folder, 'api.ts'), 'utf8'), committed)
   const piped = run(
@@ -577,7 +577,7 @@ function nested(levels: number): object {
   return Array.from({ length: levels }).reduce<object>(items => ({ type: 'array', items }), {})
 }
 
-t.test('a document that is nested too deeply is refused', async t => {
+t.test('rejects a document with more than 500 levels', async t => {
   const message = /more than 500 levels of objects and lists; move inner schemas to components\/schemas/
   t.match(schema(nested(400)), 'Type.Array(Type.Array(')
   for (const levels of [500, 3_000])
@@ -586,7 +586,7 @@ t.test('a document that is nested too deeply is refused', async t => {
   t.throws(() => contractFromOpenApi(lines.join('\n'), { source: 'x' }), { message })
 })
 
-t.test('a chain of 5,000 schemas becomes 5,000 constants', async t => {
+t.test('converts a chain of 5,000 schemas to constants', async t => {
   const schemas: Record<string, object> = { S5000: { type: 'string' } }
   for (let index = 0; index < 5_000; index += 1)
     schemas[`S${index}`] = { properties: { next: { $ref: `#/components/schemas/S${index + 1}` } } }
@@ -594,7 +594,7 @@ t.test('a chain of 5,000 schemas becomes 5,000 constants', async t => {
   t.equal(operation({ requestBody }, { components: { schemas } }).match(/^export const S/gm)?.length, 5_001)
 })
 
-t.test('schemas that double at each reference are refused', async t => {
+t.test('rejects inlined schemas that double at each reference', async t => {
   const doubled = Array.from({ length: 30 }, (_, index) => [
     `s${index}`,
     { anyOf: [{ $ref: `#/x/s${index + 1}` }, { $ref: `#/x/s${index + 1}` }] },
@@ -613,16 +613,16 @@ for (const [options, message] of [
   [{ name: 5 }, /option name is 5; expected/],
   [{ defaultStatuses: '400' }, /option defaultStatuses is '400'; expected/],
   [{ defaultStatuses: [999] }, /option defaultStatuses is \[ 999 \]; expected/],
-  [{ title: 'a' }, /There is no option title; expected source/],
+  [{ title: 'a' }, /There is no option title; the options are source/],
 ] as const)
   t.test(`contractFromOpenApi(text, ${JSON.stringify(options)}) is refused`, async t => {
     t.throws(() => generate({}, options), { code: 'API_CONTRACT_OPENAPI', message })
   })
 
-t.test('a document that is not text is refused', async t => {
+t.test('rejects a document that is not text', async t => {
   for (const text of [null, undefined, {}, Buffer.from('{}')])
     t.throws(() => contractFromOpenApi(text as never, { source: 'x' }), {
       code: 'API_CONTRACT_OPENAPI',
-      message: /expected its text, as JSON or YAML/,
+      message: /expected the text of an OpenAPI document/,
     })
 })

@@ -41,7 +41,7 @@ const table = permissions({
   ],
 })
 
-t.test('a table says who may call what with which scopes, in the same order each time', async t => {
+t.test('lists who may call what with which scopes, always in the same order', async t => {
   t.equal(
     String(table),
     `client   audience                      operation      method  path           scopes
@@ -60,7 +60,7 @@ shop     https://receipts.example.com  status         GET     /status        pub
   t.equal(JSON.stringify(again), JSON.stringify(table))
 })
 
-t.test('as JSON, it has what an issuer needs', async t => {
+t.test('lists grants and clients in JSON, for the configuration of an issuer', async t => {
   const json = JSON.parse(JSON.stringify(table)) as typeof table
   t.strictSame(json.permissions[2], {
     client: 'payment',
@@ -91,7 +91,7 @@ t.test('as JSON, it has what an issuer needs', async t => {
   t.equal(String(permissions({})), 'client  audience  operation  method  path  scopes')
 })
 
-t.test('clients and audiences whose names run together stay apart', async t => {
+t.test('keeps clients and audiences apart when their joined names are equal', async t => {
   const use = receiptsApi.pick('getReceipt')
   const { grants } = permissions({
     a: [{ ...use, audience: 'b c' }],
@@ -106,7 +106,7 @@ t.test('clients and audiences whose names run together stay apart', async t => {
 
 const handler = () => answer(200, 'well')
 
-t.test('the test issuer is configured from the table', async t => {
+t.test('configures the test issuer from the table', async t => {
   const clientSecret = 'of every client here'
   const issuer = await createTestIssuer()
   for (const client of table.clients) issuer.registerClient({ ...client, clientSecret })
@@ -152,8 +152,8 @@ for (const [clients, message] of [
     { shop: { audience: 'x', operations: { operation } } },
     /client shop is \{ audience: 'x'.*expected a list/,
   ],
-  [{ shop: [null] }, /client shop: a member of its list is null; expected a result of api.pick/],
-  [{ shop: [{ operations: { operation } }] }, /a member of its list is \{ operations/],
+  [{ shop: [null] }, /a member of the list of client shop is null; expected a result of api.pick/],
+  [{ shop: [{ operations: { operation } }] }, /a member of the list of client shop is \{ operations/],
   [{ shop: [{ audience: 'x', operations: { operation: null } }] }, /expected a result of api.pick/],
   [
     { shop: [{ audience: 'x', operations: { operation: { ...operation, scopes: 'a' } } }] },

@@ -6,14 +6,14 @@ import { print, type Code } from './print.js'
 import { schemaCode, type SchemaContext } from './schema-code.js'
 
 const prefix = '#/components/schemas/'
-/** Schemas that double at each reference would otherwise fill the memory. */
+/** Limits documents whose inlined schemas double at each reference and would fill the memory. */
 const maxInlined = 10_000
 
-/** The schemas that operations share, as constants of the generated file. */
+/** The component schemas, which become constants of the generated file. */
 export interface Components {
-  /** What the code of an operation refers to. */
+  /** The context for the schemas of operations. */
   readonly context: SchemaContext
-  /** The constants that were referred to, each after those it uses. */
+  /** The code of all referenced constants. Each constant follows the constants that it uses. */
   statements(): string[]
 }
 
@@ -29,7 +29,7 @@ export function createComponents(
   const open = new Set<string>()
   let inlined = 0
 
-  /** A reference to anything but a component is written out; `found` says what a reference to a component becomes. */
+  /** Replaces references to components by the result of `found`, and inlines all other references. */
   const contextWith = (found: (original: string, name: string) => Code): SchemaContext => {
     const context: SchemaContext = {
       note,
@@ -48,7 +48,7 @@ export function createComponents(
     return context
   }
 
-  /** The components that a component refers to, in order. */
+  /** The components that this component refers to, in order. */
   function referencesOf(original: string): string[] {
     const found: string[] = []
     const context = contextWith((other, name) => {
@@ -59,7 +59,7 @@ export function createComponents(
     return found
   }
 
-  /** Depth first, without recursion: real documents have longer chains of references than the call stack allows. */
+  /** A depth-first search without recursion, because the reference chains of large documents overflow the call stack. */
   function statements(): string[] {
     const written = new Map<string, string>()
     const context = contextWith((original, name) => once(original, open, note) ?? name)
@@ -93,23 +93,23 @@ export function createComponents(
   }
 
   const context = contextWith((original, name) => {
-    resolve(schemas[original]) // follows aliases, so that a mistake in one is an error here
+    resolve(schemas[original]) // Throws here if an alias refers to nothing or to itself.
     wanted.add(original)
     return name
   })
   return { context, statements }
 }
 
-/** The name of a component that is referred to as a whole. */
+/** The name of the component, if the reference points to a whole component. */
 function componentOf(ref: string): string | undefined {
   const name = ref.startsWith(prefix) ? ref.slice(prefix.length) : ''
   return name === '' || name.includes('/') ? undefined : decodeStep(name)
 }
 
-/** What stands for a schema inside itself: a constant cannot contain itself. */
+/** Replaces a schema inside itself by `Type.Unknown()`, because a constant cannot refer to itself. */
 function once(name: string, open: ReadonlySet<string>, note: SchemaContext['note']): Code | undefined {
   if (!open.has(name)) return undefined
-  note(`${name} contains itself; the inner one is Type.Unknown()`)
+  note(`the schema ${name} contains itself; the inner occurrence becomes Type.Unknown()`)
   return 'Type.Unknown()'
 }
 

@@ -2,32 +2,31 @@ import { parse } from 'yaml'
 import { OpenApiError } from './errors.js'
 import { isObject, type Json, type JsonObject } from './json.js'
 
-/** Schemas are read and printed by recursive functions, whose depth the call stack limits. */
+/** Maximum nesting of objects and lists: recursive functions read and print schemas, so the call stack limits their depth. */
 const maxLevels = 500
 
-/** An OpenAPI document whose local references can be followed. */
+/** An OpenAPI document with functions that follow its local references. */
 export interface OpenApiDocument {
   readonly root: JsonObject
-  /** What a reference stands for, through any number of references. @throws {OpenApiError} */
+  /** Follows references until a value is not a reference. @throws {OpenApiError} if a reference is invalid */
   readonly resolve: (value: Json | undefined) => Json | undefined
-  /** What a reference points to. @throws {OpenApiError} */
+  /** The value that a reference points to. @throws {OpenApiError} if the reference is invalid */
   readonly at: (ref: string) => Json | undefined
 }
 
 /**
- * Reads an OpenAPI document of version 3.0 to 3.2, as JSON or YAML. References to other files or addresses are never
- * followed.
- * @throws {OpenApiError}
+ * Reads an OpenAPI document of version 3.0 to 3.2, in JSON or YAML. References to other files or URLs are never followed.
+ * @throws {OpenApiError} if the document is invalid
  */
 export function readDocument(text: string): OpenApiDocument {
   const root = parseText(text)
   if (!isObject(root))
-    throw new OpenApiError(`The document is ${shown(root)}; expected an OpenAPI document as JSON or YAML.`)
+    throw new OpenApiError(`The document is ${shown(root)}; expected an OpenAPI document in JSON or YAML.`)
   refuseDeep(root)
   const { openapi, swagger, paths } = root
   if (swagger !== undefined)
     throw new OpenApiError(
-      `The document has version ${shown(swagger)} of Swagger; expected OpenAPI 3. Convert it first, for example with swagger2openapi.`,
+      `The document has Swagger version ${shown(swagger)}; expected OpenAPI 3. Convert the document first, for example with swagger2openapi.`,
     )
   if (typeof openapi !== 'string' || !/^3\.[012](\.|$)/.test(openapi))
     throw new OpenApiError(`The document's \`openapi\` is ${shown(openapi)}; expected 3.0, 3.1 or 3.2.`)
@@ -67,9 +66,11 @@ function tooDeep(): OpenApiError {
 
 function parseText(text: string): Json {
   if (typeof text !== 'string')
-    throw new OpenApiError(`The document is ${typeof text}; expected its text, as JSON or YAML.`)
+    throw new OpenApiError(
+      `The argument has the type ${typeof text}; expected the text of an OpenAPI document.`,
+    )
   try {
-    // JSON is YAML too, but JSON.parse is much faster. JSON.parse refuses a byte order mark.
+    // JSON is also valid YAML, but JSON.parse is much faster. JSON.parse rejects a byte order mark.
     const content = text.replace(/^\uFEFF/, '')
     return (/^\s*\{/.test(content) ? parseEither(content) : parseYaml(content)) as Json
   } catch (error) {
@@ -78,12 +79,12 @@ function parseText(text: string): Json {
   }
 }
 
-/** With `<<`, which YAML 1.2 has no more and documents use. */
+/** Supports merge keys (`<<`), which many documents use although YAML 1.2 removed them. */
 function parseYaml(text: string): unknown {
   return parse(text, { merge: true })
 }
 
-/** YAML may begin with a brace as well. */
+/** Parses JSON, or YAML in flow style, which also starts with a brace. Throws the error of the JSON parser. */
 function parseEither(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -96,16 +97,16 @@ function parseEither(text: string): unknown {
   }
 }
 
-/** RFC 6901, in a URI fragment. */
+/** Evaluates a JSON Pointer in a URI fragment (RFC 6901 §6). */
 function pointed(root: JsonObject, ref: string): Json | undefined {
   if (ref !== '#' && !ref.startsWith('#/'))
     throw new OpenApiError(
-      `The reference ${shown(ref)} points outside the document; bundle it first, for example with @redocly/cli bundle.`,
+      `The reference ${shown(ref)} points outside the document; bundle the document first, for example with @redocly/cli bundle.`,
     )
   let value: Json | undefined = root
   for (const step of ref.split('/').slice(1)) {
     const name = decodeStep(step)
-    // A list's members have their index as name.
+    // For lists, the name is the index.
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, name)
         ? (value as JsonObject)[name]
@@ -116,17 +117,17 @@ function pointed(root: JsonObject, ref: string): Json | undefined {
   return value
 }
 
-/** One name of a JSON pointer (RFC 6901 §4, §6). */
+/** Decodes one segment of a JSON Pointer (RFC 6901 §4, §6). */
 export function decodeStep(step: string): string {
   let name = step
   try {
     name = decodeURIComponent(step)
   } catch {
-    // Not encoded.
+    // The segment is not percent-encoded.
   }
   return name.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-/** There is no JSON for undefined. */
+/** Formats a value as JSON for a message. JSON cannot represent undefined. */
 const shown = (value: Json | undefined): string =>
   (JSON.stringify(value) as string | undefined)?.slice(0, 200) ?? 'undefined'

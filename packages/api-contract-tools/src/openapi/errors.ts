@@ -1,4 +1,4 @@
-/** The OpenAPI document, or an option, does not allow a contract to be generated. */
+/** The contract cannot be generated, because the OpenAPI document or an option is invalid. */
 export class OpenApiError extends Error {
   readonly code: string = 'API_CONTRACT_OPENAPI'
 }

@@ -7,32 +7,31 @@ import { list, object, quote, type Code } from './print.js'
 import { schemaCode } from './schema-code.js'
 import { isScope, type Security } from './security.js'
 
-/** An operation of the contract, or why it is not in it. */
+/** The code of an operation, or the reason why the contract does not contain the operation. */
 export type OperationResult =
   | {
       readonly name: string
       readonly code: Code
-      /** Headers that callers send or may send. */
+      /** The header and cookie parameters. */
       readonly headers: readonly string[]
-      /** What the contract does not say as the document does. */
+      /** The differences between the document and the contract. */
       readonly notes: readonly string[]
     }
   | { readonly name: string; readonly reason: string }
 
-/** What operations are read with. */
 export interface OperationParts {
   readonly document: OpenApiDocument
   readonly components: Components
   readonly security: Security
-  /** Which statuses `default` stands for, besides those that are listed. */
+  /** The statuses that a `default` response covers. */
   readonly defaultStatuses: readonly number[]
 }
 
 const methods = ['get', 'post', 'put', 'patch', 'delete']
-/** Of a path item, these are operations too, which a contract does not have. */
+/** HTTP methods that OpenAPI supports and contracts do not. */
 const otherMethods = new Set(['head', 'options', 'trace', 'query'])
 
-/** All operations, by path and method. */
+/** Reads all operations, sorted by path and method. */
 export function readOperations(parts: OperationParts): OperationResult[] {
   const { root, resolve } = parts.document
   const names = new Set<string>()
@@ -40,17 +39,17 @@ export function readOperations(parts: OperationParts): OperationResult[] {
   const results: OperationResult[] = []
   for (const [path, item] of membersOf(root['paths']).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const pathItem = resolve(item)
-    // Other members are extensions.
+    // Other members are extensions, such as x-internal.
     if (!isObject(pathItem) || !path.startsWith('/')) continue
     for (const method of [...methods, ...otherMethods]) {
       const operation = pathItem[method]
       if (!isObject(operation)) continue
       const name = nameOf(textOf(operation['operationId']) ?? toCamelCase(`${method} ${path}`), names)
-      // Servers cannot tell `/receipts/{id}` from `/receipts/{number}`.
+      // Routers cannot distinguish `/receipts/{id}` from `/receipts/{number}`.
       const route = `${method} ${path.replaceAll(/\{[^{}]*\}/g, '{}')}`
       const owner = routes.get(route)
       routes.set(route, owner ?? name)
-      if (owner !== undefined) results.push({ name, reason: `it has the same route as ${owner}` })
+      if (owner !== undefined) results.push({ name, reason: `the operation has the same route as ${owner}` })
       else if (otherMethods.has(method))
         results.push({ name, reason: `contracts do not support ${method.toUpperCase()}` })
       else results.push(readOperation({ name, path, method, operation, pathItem }, parts))
@@ -59,7 +58,7 @@ export function readOperations(parts: OperationParts): OperationResult[] {
   return results
 }
 
-/** OpenAPI wants the ids to be unique, and many documents do not have that. */
+/** Makes the operation id unique. OpenAPI requires this, but many documents have duplicates. */
 function nameOf(wanted: string, names: Set<string>): string {
   let name = wanted
   for (let count = 2; names.has(name); count++) name = `${wanted}_${count}`
@@ -86,11 +85,11 @@ function readOperation(
   const { scopes, notes: needs } = security.requirementOf(operation)
   const [problem] = [
     ...parameters.problems,
-    ...(body === 'other' ? ['its body is not JSON'] : []),
+    ...(body === 'other' ? ['the request body is not JSON'] : []),
     ...(method === 'get' && body !== undefined ? ['contracts do not support GET with a body'] : []),
-    ...(answers.size === 0 ? ['none of its answers is JSON or empty'] : []),
+    ...(answers.size === 0 ? ['no response is JSON or empty'] : []),
     ...(scopes !== 'public' && !scopes.every(isScope)
-      ? ['its scopes are not valid in OAuth 2 (RFC 6749 §3.3)']
+      ? ['a scope is not valid in OAuth 2 (RFC 6749 §3.3)']
       : []),
   ]
   if (problem !== undefined) return { name, reason: problem }
@@ -111,17 +110,19 @@ function readOperation(
   ]
   const code = object(members.filter((member): member is [string, Code] => member[1] !== undefined))
   const hasServers = [operation, pathItem].some(({ servers }) => servers !== undefined)
-  const servers = hasServers ? ['it has servers of its own, so it needs a client with another base URL'] : []
+  const servers = hasServers
+    ? ['the operation has its own servers, so callers need a client with another base URL']
+    : []
   return { name, code, headers: parameters.headers, notes: [...needs, ...parameters.notes, ...servers] }
 }
 
-/** The JSON media type of the body; undefined: there is none. */
+/** The JSON media type of the request body. Returns undefined if the operation has no body. */
 function readBody(body: Json | undefined, document: OpenApiDocument): JsonObject | 'other' | undefined {
   if (!isObject(body)) return undefined
   return jsonOf(body['content'], document) ?? 'other'
 }
 
-/** `application/json` or another type that is written as JSON (RFC 6839 §3.1). */
+/** Prefers `application/json` to other JSON types, such as those ending in `+json` (RFC 6839 §3.1). */
 function jsonOf(content: Json | undefined, { resolve }: OpenApiDocument): JsonObject | undefined {
   const types = membersOf(content).map(
     ([name, media]) => [name.toLowerCase().split(';')[0]?.trim(), media] as const,
@@ -137,7 +138,7 @@ function isJson(mediaType: string | undefined): boolean {
   return ['application/json', 'application/*', '*/*'].includes(mediaType) || mediaType.endsWith('+json')
 }
 
-/** Status → schema, or null for no body. Answers that are not JSON are left out. */
+/** Maps statuses to schemas, or to null for no body. Omits responses that are not JSON. */
 function readAnswers(
   responses: Json | undefined,
   document: OpenApiDocument,
@@ -163,13 +164,13 @@ function readAnswers(
   return new Map([...answers].sort(([a], [b]) => a - b))
 }
 
-/** `4XX` → those of the default statuses that begin so. */
+/** The statuses that a range such as `4XX` covers. */
 function statusesOf(hundred: number, defaultStatuses: readonly number[]): number[] {
   if (hundred === 2) return [200]
   return defaultStatuses.filter(status => Math.floor(status / 100) === hundred)
 }
 
-/** Undefined: it is not JSON. */
+/** The schema of a response, null for no body, or undefined if the body is not JSON. */
 function answerOf(
   status: number,
   response: Json | undefined,

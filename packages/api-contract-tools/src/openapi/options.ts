@@ -1,22 +1,22 @@
 import { inspect } from 'node:util'
 import { OpenApiError } from './errors.js'
 
-/** How a contract is generated. */
+/** Options of `contractFromOpenApi`. */
 export interface FromOpenApiOptions {
-  /** What the generated file calls its source, such as `openapi.json`. */
+  /** The name of the document in the comment of the generated file, such as `openapi.json`. */
   readonly source: string
-  /** The audience of tokens for the API. Default: the URL of the document's first server. */
+  /** The audience of access tokens for the API. Default: the URL of the document's first server. */
   readonly audience?: string
-  /** The name of the contract's constant. Default: from the document's title, such as `receiptsApi`. */
+  /** The name of the exported contract. Default: derived from the document's title, such as `receiptsApi`. */
   readonly name?: string
-  /** Which statuses a `default` response stands for, besides those that are listed. */
+  /** The statuses that a `default` response covers, unless the operation lists them. Default: nine common error statuses. */
   readonly defaultStatuses?: readonly number[]
 }
 
-/** The statuses that a `default` response stands for, unless the options say otherwise. */
+/** The default of the option `defaultStatuses`. */
 export const usualStatuses: readonly number[] = [400, 401, 403, 404, 409, 422, 429, 500, 503]
 
-/** What the compiler checks, for JavaScript. @throws {OpenApiError} */
+/** Checks the types of the options, for callers in JavaScript. @throws {OpenApiError} if an option is invalid */
 export function checkOptions(options: FromOpenApiOptions): void {
   const { source, ...others }: Readonly<Record<string, unknown>> = { ...options }
   expect(typeof source === 'string', 'source', source, 'the name of the document, such as openapi.json')
@@ -26,7 +26,9 @@ export function checkOptions(options: FromOpenApiOptions): void {
     else if (name === 'defaultStatuses')
       expect(value === undefined || areStatuses(value), name, value, 'a list of statuses from 200 to 599')
     else
-      throw new OpenApiError(`There is no option ${name}; expected source, audience, name, defaultStatuses.`)
+      throw new OpenApiError(
+        `There is no option ${name}; the options are source, audience, name and defaultStatuses.`,
+      )
   }
 }
 

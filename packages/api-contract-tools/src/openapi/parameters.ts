@@ -3,23 +3,23 @@ import { isObject, listOf, textOf, type Json, type JsonObject } from './json.js'
 import { call, object, type Code } from './print.js'
 import { schemaCode, type SchemaContext } from './schema-code.js'
 
-/** What becomes of an operation's parameters. */
+/** The parameters of an operation, as the contract contains them. */
 export interface Parameters {
-  /** With `:name` for each parameter. */
+  /** The path in Fastify's syntax, with `:name` for each parameter. */
   readonly path: string
   readonly params: Code | undefined
   readonly query: Code | undefined
-  /** Headers and cookies, which a contract does not describe; callers pass them beside its members. */
+  /** The header and cookie parameters. A contract does not describe them; callers pass them as `headers`. */
   readonly headers: readonly string[]
-  /** What is missing. */
+  /** The parameters that the contract omits. */
   readonly notes: readonly string[]
-  /** Why the operation cannot be in a contract. */
+  /** The reasons why the contract cannot contain the operation. */
   readonly problems: readonly string[]
 }
 
 interface Sources {
   readonly path: string
-  /** Of the path, then of the operation, which win. */
+  /** The parameters of the path, then those of the operation, which override them. */
   readonly lists: readonly (Json | undefined)[]
 }
 
@@ -43,11 +43,11 @@ export function readParameters(
     query,
     headers: headersOf([...given.values()]),
     notes,
-    problems: inPath === undefined ? ['a contract cannot express its path'] : problems,
+    problems: inPath === undefined ? ['a contract cannot express the path'] : problems,
   }
 }
 
-/** Those that a call sends, but for what OpenAPI does not take for parameters. */
+/** The header and cookie parameters, except headers that OpenAPI does not treat as parameters. */
 function headersOf(parameters: readonly JsonObject[]): string[] {
   const headers: string[] = []
   for (const { name, in: where, required } of parameters) {
@@ -71,15 +71,15 @@ function readQuery(
     const code = queryCode(parameter, parts)
     if (code !== undefined) members.push([name, required === true ? code : call('Type.Optional', code)])
     else if (required === true) problems.push(`a contract cannot describe the query parameter ${name}`)
-    else notes.push(`without the query parameter ${name}, which a contract cannot describe`)
+    else notes.push(`the query parameter ${name} is omitted, because a contract cannot describe it`)
   }
   return { query: members.length === 0 ? undefined : call('Type.Object', object(members)), notes, problems }
 }
 
-/** OpenAPI says that these are no parameters. */
+/** OpenAPI ignores parameters with these header names. */
 const notParameters = new Set(['accept', 'authorization', 'content-type'])
 
-/** `/receipts/{payment-id}` → `/receipts/:payment_id`; only whole segments can be parameters. */
+/** Converts `/receipts/{payment-id}` to `/receipts/:payment_id`. Returns undefined if a parameter is not a whole segment. */
 function readPath(
   path: string,
   given: ReadonlyMap<string, JsonObject>,
@@ -105,7 +105,7 @@ function readPath(
   }
 }
 
-/** A value, or a list of values under one name: what a call of a contract sends. */
+/** The schema of a query parameter: a value, or a list that is sent as repeated parameters. Undefined for other forms. */
 function queryCode(
   parameter: JsonObject,
   { resolve, context }: Pick<OpenApiDocument, 'resolve'> & { readonly context: SchemaContext },

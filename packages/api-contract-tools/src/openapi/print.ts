@@ -1,7 +1,7 @@
-/** A piece of TypeScript that is laid out by its width. */
+/** TypeScript code that {@link print} breaks into lines by its width. */
 export type Code = string | Block | Property
 
-/** Items between brackets: a call, a list or an object. */
+/** A call, a list or an object: items between brackets. */
 interface Block {
   readonly open: string
   readonly items: readonly Code[]
@@ -26,12 +26,12 @@ export const object = (members: readonly (readonly [name: string, value: Code])[
 export const property = (name: string, value: Code): Code => ({ key: keyOf(name), value })
 
 function keyOf(name: string): string {
-  // As a plain key, it would be the prototype.
+  // The key __proto__ without brackets would set the prototype.
   if (name === '__proto__') return `['__proto__']`
   return /^([A-Za-z_$][\w$]*|0|[1-9]\d{0,8})$/.test(name) ? name : quote(name)
 }
 
-/** A string in single quotes, whatever is in it. */
+/** Formats any text as a string literal in single quotes. */
 export function quote(text: string): string {
   const escaped = JSON.stringify(text)
     .slice(1, -1)
@@ -40,14 +40,15 @@ export function quote(text: string): string {
   return `'${escaped.replaceAll('\u2028', String.raw`\u2028`).replaceAll('\u2029', String.raw`\u2029`)}'`
 }
 
-/** Text for a line comment: without anything that would end the line. */
+/** Formats text as a line comment. Removes line breaks, so that the text cannot end the comment. */
 export function comment(text: string): string {
   return `// ${text.replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()}`
 }
 
 /**
- * @param indent how far the line is indented
- * @param before how many characters stand before the code in its line
+ * Formats code as text.
+ * @param indent the indentation of the line, in characters
+ * @param before the number of characters between the indentation and the code
  */
 export function print(code: Code, indent: number, before: number): string {
   if (typeof code === 'string') return code

@@ -1,17 +1,17 @@
 import { isObject, listOf, membersOf, textOf, type Json, type JsonObject } from './json.js'
 import { call, list, object, quote, type Code } from './print.js'
 
-/** What the code of a schema needs of the document. */
+/** The functions that {@link schemaCode} calls. */
 export interface SchemaContext {
-  /** The code that stands for a reference. */
+  /** Returns the code for a reference. */
   readonly reference: (ref: string) => Code
-  /** Tells the user what the contract cannot say. */
+  /** Reports a difference between the document and the contract to the user. */
   readonly note: (text: string) => void
 }
 
-// Without `default`: Fastify's validator refuses it in alternatives, and it would fill in what the types call optional.
+// `default` is not included: Fastify's validator rejects it in unions, and it would set values whose types stay optional.
 const annotations: readonly string[] = ['title', 'description', 'deprecated', 'readOnly', 'writeOnly']
-/** Formats that Fastify's validator knows; it refuses others. */
+/** The formats that Fastify's validator supports. It rejects schemas with other formats. */
 const formats = new Set(
   `byte binary date date-time double duration email float hostname int32 int64 ipv4 ipv6 iso-date-time iso-time
   json-pointer json-pointer-uri-fragment password regex relative-json-pointer time uri uri-reference uri-template url
@@ -20,7 +20,7 @@ const formats = new Set(
 
 const unknown = 'Type.Unknown()'
 
-/** TypeBox code for a schema of JSON Schema 2020-12, or of OpenAPI 3.0. */
+/** Converts a schema of JSON Schema 2020-12 or OpenAPI 3.0 to TypeBox code. */
 export function schemaCode(schema: Json | undefined, context: SchemaContext): Code {
   if (schema === false) return 'Type.Never()'
   if (!isObject(schema)) return unknown
@@ -38,7 +38,7 @@ function withoutNull(schema: JsonObject): JsonObject {
     : schema
 }
 
-/** What must hold all at once. */
+/** The parts of an intersection: a value must match all of them. */
 function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
   const { $ref, allOf, anyOf, oneOf, ...own } = schema
   const parts: Code[] = []
@@ -52,14 +52,14 @@ function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
           parts.length === 0 ? optionsOf(own, [], context) : undefined,
         ),
       )
-  // A type beside alternatives repeats what they say.
+  // A `type` next to `anyOf` or `oneOf` only repeats the type of the alternatives.
   const names = Object.keys(own).filter(name => constraints.has(name))
   if (names.length > 0 && (parts.length === 0 || names.some(name => name !== 'type')))
     parts.push(ownCode(own, context))
   return parts
 }
 
-/** `allOf: [{ $ref }, { description }]` only describes what is referred to. */
+/** False for the second member of `allOf: [{ $ref }, { description }]`, which only adds a description. */
 function isConstraint(schema: Json): boolean {
   if (!isObject(schema) || schema['nullable'] === true) return true
   return Object.keys(schema).some(name => constraints.has(name) || combining.has(name))
@@ -98,7 +98,7 @@ function ownCode(schema: JsonObject, context: SchemaContext): Code {
   return typedCode(type ?? impliedType(schema), schema, context)
 }
 
-/** They are options of the whole union. */
+/** Removes the annotations, which become options of the whole union. */
 function withoutAnnotations(schema: JsonObject): JsonObject {
   const others = Object.entries(schema).filter(([name]) => !annotations.includes(name))
   return Object.fromEntries(others)
@@ -111,7 +111,7 @@ function impliedType(schema: JsonObject): Json | undefined {
 }
 
 const ranges = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'] as const
-/** JSON Schema's types with the keywords that say more of them. */
+/** Maps the scalar types of JSON Schema to TypeBox functions and the keywords that constrain the type. */
 const scalars: Readonly<Record<string, readonly [name: string, keywords: readonly string[]]>> = {
   string: ['Type.String', ['minLength', 'maxLength', 'pattern', 'format']],
   number: ['Type.Number', [...ranges, 'format']],
@@ -191,7 +191,7 @@ function literal(value: Json): Code {
 
 const isPrintable = (value: Json): boolean => typeof value !== 'number' || Number.isFinite(value)
 
-/** A value of JSON as code; YAML has numbers that JSON does not have. */
+/** Formats a JSON value as code. Replaces NaN and Infinity, which YAML allows, by null. */
 function literalValue(value: Json): Code {
   if (typeof value === 'string') return quote(value)
   if (Array.isArray(value)) return list((value as Json[]).map(literalValue))
@@ -199,7 +199,7 @@ function literalValue(value: Json): Code {
   return isPrintable(value) ? JSON.stringify(value) : 'null'
 }
 
-/** The options of a schema: its annotations, and the keywords of its type. */
+/** The options of a TypeBox schema: annotations, and the keywords of the type. */
 function optionsOf(
   schema: JsonObject,
   keywords: readonly string[],
@@ -215,7 +215,7 @@ function optionsOf(
   return members.length === 0 ? undefined : object(members)
 }
 
-/** Undefined for a value that the keyword cannot have. */
+/** The value of a keyword, or undefined if the value is invalid. */
 function keywordValue(name: string, schema: JsonObject, note: SchemaContext['note']): Json | undefined {
   const value = schema[name]
   if (name === 'description' || name === 'title') return textOf(value)
@@ -227,7 +227,7 @@ function keywordValue(name: string, schema: JsonObject, note: SchemaContext['not
 
 const flags = new Set(['deprecated', 'readOnly', 'writeOnly', 'uniqueItems'])
 
-/** In OpenAPI 3.0, a boolean beside a bound makes it exclusive. */
+/** Reads a bound. In OpenAPI 3.0, a boolean such as `exclusiveMinimum: true` makes `minimum` exclusive. */
 function boundOf(name: string, schema: JsonObject): number | undefined {
   const isExclusive = (bound: string): boolean =>
     schema[`exclusive${bound[0]?.toUpperCase()}${bound.slice(1)}`] === true
@@ -244,7 +244,9 @@ function isPattern(pattern: string, note: SchemaContext['note']): boolean {
   try {
     return new RegExp(pattern, 'u') instanceof RegExp
   } catch {
-    note(`the pattern ${quote(pattern)} is not valid in JavaScript, so it is left out`)
+    note(
+      `the pattern ${quote(pattern)} is omitted, because it is not a valid regular expression in JavaScript`,
+    )
     return false
   }
 }

@@ -1,17 +1,17 @@
 import type { OpenApiDocument } from './document.js'
 import { isObject, listOf, membersOf, textOf, type Json, type JsonObject } from './json.js'
 
-/** What a call of an operation needs. */
+/** The scopes that a call needs. */
 export interface Requirement {
   readonly scopes: readonly string[] | 'public'
-  /** What the contract cannot say of it. */
+  /** The requirements that the contract cannot express. */
   readonly notes: readonly string[]
 }
 
 /** The document's security schemes. */
 export interface Security {
   requirementOf(operation: JsonObject): Requirement
-  /** Scope → description, of the schemes and of what was required so far. */
+  /** Maps each scope to its description: the scopes of the schemes, and those that operations required so far. */
   catalogue(): ReadonlyMap<string, string>
 }
 
@@ -29,7 +29,10 @@ export function readSecurity({ root, resolve }: OpenApiDocument): Security {
     requirementOf(operation) {
       const security = operation['security'] ?? root['security']
       if (security === undefined)
-        return { scopes: [], notes: ['the document has no `security` for it; the contract requires a token'] }
+        return {
+          scopes: [],
+          notes: ['the document does not define `security` for the operation; the contract requires a token'],
+        }
       const alternatives = listOf(security).map(alternative => readAlternative(alternative, schemes))
       const requirement = choose(alternatives)
       for (const scope of requirement.scopes === 'public' ? [] : requirement.scopes)
@@ -39,7 +42,7 @@ export function readSecurity({ root, resolve }: OpenApiDocument): Security {
   }
 }
 
-/** OAuth 2 has scopes with descriptions, for each flow; OpenID Connect has them in its metadata. */
+/** The scopes of all flows of an OAuth 2 scheme, with descriptions. The scopes of OpenID Connect schemes are not in the document. */
 function declaredScopes(scheme: Json | undefined): [scope: string, description: string][] {
   if (!isObject(scheme) || scheme['type'] !== 'oauth2') return []
   return membersOf(scheme['flows'])
@@ -48,12 +51,12 @@ function declaredScopes(scheme: Json | undefined): [scope: string, description: 
     .map(([scope, description]) => [scope, textOf(description) ?? scope])
 }
 
-/** All that one alternative needs at once. */
+/** One of the alternative security requirements. A call needs everything in it. */
 interface Alternative {
   readonly scopes: readonly string[]
-  /** Whether a bearer token is among it. */
+  /** Whether the alternative includes a bearer token. */
   readonly hasToken: boolean
-  /** Schemes that are not OAuth 2. */
+  /** The names of schemes that are not OAuth 2. */
   readonly others: readonly string[]
   readonly isAnonymous: boolean
 }
@@ -75,7 +78,7 @@ function readAlternative(alternative: Json, schemes: ReadonlyMap<string, Json | 
   }
 }
 
-/** OpenAPI 3.1 allows roles for bearer tokens, which are checked as scopes. */
+/** Whether a scheme uses access tokens. OpenAPI 3.1 allows roles for bearer schemes; the contract treats them as scopes. */
 function isTokenScheme(scheme: Json | undefined): boolean {
   if (!isObject(scheme)) return false
   const { type, scheme: name } = scheme
@@ -86,7 +89,7 @@ function isTokenScheme(scheme: Json | undefined): boolean {
   )
 }
 
-/** The contract has one list of scopes. Of several, the one that asks for least is the safest for clients. */
+/** Chooses one alternative, because a contract has a single list of scopes: OAuth 2 first, then the fewest scopes. */
 function choose(alternatives: readonly Alternative[]): Requirement {
   if (alternatives.length === 0) return { scopes: 'public', notes: [] }
   const named = alternatives.filter(({ isAnonymous }) => !isAnonymous)
@@ -99,8 +102,9 @@ function choose(alternatives: readonly Alternative[]): Requirement {
   if (chosen === undefined) return { scopes: 'public', notes: [] }
   const notes = rest.map(alternative => `alternative: ${describe(alternative)}`)
   if (named.length < alternatives.length) notes.push('alternative: no token')
-  if (!chosen.hasToken) notes.push(`secured by ${chosen.others.join(' and ')} and not by OAuth 2`)
-  else if (chosen.others.length > 0) notes.push(`also needs ${chosen.others.join(' and ')}`)
+  if (!chosen.hasToken)
+    notes.push(`the operation is secured by ${chosen.others.join(' and ')}, not by OAuth 2`)
+  else if (chosen.others.length > 0) notes.push(`a call also needs ${chosen.others.join(' and ')}`)
   return { scopes: chosen.scopes, notes }
 }
 
@@ -108,5 +112,5 @@ function describe({ scopes, others }: Alternative): string {
   return [...scopes, ...others].join(' and ') || 'any token'
 }
 
-/** RFC 6749 §3.3 */
+/** Whether the text is a valid scope (RFC 6749 §3.3). */
 export const isScope = (scope: string): boolean => /^[!#-[\]-~]+$/.test(scope)
