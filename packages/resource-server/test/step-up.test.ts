@@ -61,7 +61,7 @@ t.test('for tokens that come another way, too', async t => {
 
 t.test('requirements that make no sense stop the application', async t => {
   for (const [oauth, message] of [
-    [{ maxAgeMs: -1 }, /`config\.oauth\.maxAgeMs` is -1; expected milliseconds/],
+    [{ maxAgeMs: -1 }, /`config\.oauth\.maxAgeMs` is -1; expected a number of milliseconds/],
     [{ maxAgeMs: '5m' }, /`config\.oauth\.maxAgeMs` is "5m"/],
     [{ maxAgeMs: Infinity }, /maxAgeMs` is Infinity/],
     [{ maxAgeMs: NaN }, /maxAgeMs` is NaN/],

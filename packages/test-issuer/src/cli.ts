@@ -5,17 +5,17 @@ import { profileNames } from './issue/profiles.js'
 import type { ClientCredentials } from './clients/registry.js'
 import { createTestIssuer } from './test-issuer.js'
 
-const usage = `oauth-test-issuer --audience URI [options]   serves an issuer on this machine, until Ctrl+C
+const usage = `oauth-test-issuer --audience URI [options]   serves an issuer on this machine until Ctrl+C
 
-  --audience URI       whom tokens are for; may be given several times
-  --scope "A B"        scopes of the token and of the client; may be given several times
-  --subject NAME       the user the token speaks for (default: the client itself)
-  --client-id ID       the client (default: test-client)
-  --client-secret S    its secret (default: made up)
+  --audience URI       the audience of tokens; may be repeated
+  --scope "A B"        the scopes of the token and of the client; may be repeated
+  --subject NAME       the user on whose behalf the client acts (default: none)
+  --client-id ID       the client id (default: test-client)
+  --client-secret S    the client secret (default: random)
   --profile NAME       ${profileNames.join(', ')} (default: rfc9068)
   --expires-in-ms MS   token lifetime in milliseconds (default: 3600000)
-  --port PORT          (default: a free one)
-  --api URL            what the curl line calls (default: the audience)`
+  --port PORT          the port on 127.0.0.1 (default: a free port)
+  --api URL            the URL in the curl command (default: the audience)`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   })
   if (values.help === true) return console.log(usage)
   const { audience, subject, api, 'client-id': clientId, 'client-secret': clientSecret } = values
-  if (audience === undefined) throw new TypeError(`the audience is missing; give --audience\n\n${usage}`)
+  if (audience === undefined) throw new TypeError(`the audience is missing; add --audience\n\n${usage}`)
   const issuer = await createTestIssuer({
     profile: values.profile as ProfileName,
     audience,
@@ -55,11 +55,11 @@ metadata        ${issuer.url.replace(/\/$/, '')}/.well-known/openid-configuratio
 keys            ${issuer.jwksUri}
 token endpoint  ${issuer.tokenEndpoint}
 
-Call the API with a token that lives ${Number(values['expires-in-ms']) / 1000} s:
+Call the API with a token that expires in ${Number(values['expires-in-ms']) / 1000} s:
 
 curl -H 'Authorization: Bearer ${token}' ${quoted(api ?? audience[0] ?? '')}
 
-Get another one, as a client does:
+Request another token, as a client does:
 
 curl -u ${credentialsOf(client)} -d ${tokenRequest(audience, scopes)} ${issuer.tokenEndpoint}
 `)
@@ -67,7 +67,7 @@ curl -u ${credentialsOf(client)} -d ${tokenRequest(audience, scopes)} ${issuer.t
     await issuer.close()
     throw error
   }
-  // The issuer's socket alone would not keep this process running.
+  // Keeps the process running, which the socket of the issuer does not.
   const running = setInterval(() => {}, 2 ** 31 - 1)
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
@@ -76,7 +76,7 @@ curl -u ${credentialsOf(client)} -d ${tokenRequest(audience, scopes)} ${issuer.t
     })
 }
 
-/** RFC 6749 §4.4.2, RFC 8707 §2. */
+/** The body of a token request (RFC 6749 §4.4.2, RFC 8707 §2). */
 function tokenRequest([resource = '']: readonly string[], scopes: readonly string[]): string {
   const parameters = { grant_type: 'client_credentials', resource }
   return quoted(
@@ -86,7 +86,7 @@ function tokenRequest([resource = '']: readonly string[], scopes: readonly strin
   )
 }
 
-/** RFC 6749 §2.3.1: both halves are form-urlencoded before they are joined. */
+/** The credentials for HTTP Basic. Both parts are form-urlencoded before they are joined (RFC 6749 §2.3.1). */
 function credentialsOf({ clientId, clientSecret }: ClientCredentials): string {
   return quoted(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`)
 }
@@ -95,7 +95,7 @@ function formEncoded(text: string): string {
   return new URLSearchParams({ text }).toString().slice('text='.length)
 }
 
-/** For a shell, as it is. */
+/** Quotes text for a POSIX shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -1,12 +1,12 @@
 import { show } from 'declared-options'
 
-/** The issuer's time; `now` may be given to a plugin's `clock` option, so that both move together. */
+/** The clock of the issuer. Pass `now` to the `clock` option of a plugin, so that both use the same time. */
 export interface TestClock {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Advances the time by this many milliseconds; a negative number sets it back. */
+  /** Advances the clock by this many milliseconds. A negative number sets the clock back. */
   advance(ms: number): void
-  /** Sets the time to milliseconds since the epoch; it continues from there. */
+  /** Sets the clock to a time in milliseconds since the epoch. The clock continues from there. */
   set(time: number | Date): void
 }
 

@@ -17,33 +17,33 @@ import { audienceOption, readOptions, wrong } from './read-options.js'
 
 /** Options of {@link createTestIssuer}. All are optional. */
 export interface TestIssuerOptions {
-  /** Whose tokens and paths to imitate. Default `rfc9068`. */
+  /** The issuer whose tokens and endpoint paths to imitate. Default `rfc9068`. */
   profile?: ProfileName
   /** The default audience of tokens. */
   audience?: string | readonly string[]
-  /** Clients that are registered from the start. */
+  /** Clients to register at the start. */
   clients?: readonly ClientRegistration[]
-  /** What to sign with. Default: the profile's algorithm. EC and Ed25519 keys take a millisecond, RSA keys tenths of a second. */
+  /** The signature algorithm. Default: the algorithm of the profile. Generating an RSA key takes tenths of a second, other keys take a millisecond. */
   algorithm?: SigningAlgorithm
-  /** Token lifetime in milliseconds, at least 1000. Tokens expire on whole seconds, so it is rounded down. Default 300000. */
+  /** Token lifetime in milliseconds, at least 1000, rounded down to whole seconds. Default 300000. */
   expiresInMs?: number
   /**
-   * `rfc10070` accepts only client assertions that are addressed to the issuer alone and typed
-   * `client-authentication+jwt`. Default `rfc7523`: the audience may also be the token endpoint, as Entra ID and Okta
-   * require.
+   * The accepted client assertions. `rfc10070` requires the issuer as the only audience and the type
+   * `client-authentication+jwt`. `rfc7523` also accepts the token endpoint as the audience, as Entra ID and Okta require.
+   * Default `rfc7523`.
    */
   clientAssertions?: ClientAssertionRules
-  /** The loopback port. Default: a free one. */
+  /** The port on 127.0.0.1. Default: a free port. */
   port?: number
-  /** `false`: open no socket; requests arrive through the issuer's `fetch` or `dispatcher`. Default true. */
+  /** Whether to open a socket. Without a socket, requests arrive through `fetch` or `dispatcher` of the issuer. Default true. */
   listen?: boolean
-  /** The issuer's origin when it does not listen. Default `https://issuer.test`. */
+  /** The origin of the issuer, with `listen: false` only. Default `https://issuer.test`. */
   origin?: string
-  /** Returns milliseconds since the epoch. The issuer's `clock` moves relative to it. Default `Date.now`. */
+  /** Returns milliseconds since the epoch. The `clock` of the issuer is relative to this time. Default `Date.now`. */
   clock?: () => number
 }
 
-/** The options, checked and completed with defaults. */
+/** The checked options, with defaults applied. */
 export interface Settings {
   readonly profile: Profile
   readonly audience: readonly string[]
@@ -63,7 +63,7 @@ const declaration = {
   clients: withDefault(
     parser({
       expected: 'a list of registrations',
-      // Each is checked when it is registered.
+      // The cast: each registration is checked when the client is registered.
       read: value => (Array.isArray(value) ? (value as readonly ClientRegistration[]) : undefined),
     }),
     [],
@@ -86,15 +86,15 @@ const declaration = {
   clock: withDefault(clock(), Date.now),
 } satisfies Declares<TestIssuerOptions>
 
-/** @throws {TypeError} with the option's name, the value received and the value expected */
+/** @throws {TypeError} that names the option, the value received and the value expected */
 export function parseOptions(options: TestIssuerOptions): Settings {
   const where = 'createTestIssuer()'
   const given = readOptions(where, options, declaration)
-  // A test that sets an option expects an effect.
+  // An option without an effect is probably a mistake in the test.
   if (!given.listen && given.port !== undefined)
-    throw wrong(where, 'option `port` does nothing with `listen: false`')
+    throw wrong(where, 'option `port` has no effect with `listen: false`')
   if (given.listen && given.origin !== undefined)
-    throw wrong(where, 'option `origin` does nothing without `listen: false`')
+    throw wrong(where, 'option `origin` has no effect without `listen: false`')
   const profile = profiles[given.profile]
   const { algorithm = profile.algorithm, port = 0, origin = 'https://issuer.test' } = given
   return { ...given, profile, algorithm, port, origin }

@@ -32,7 +32,7 @@ export const scopesOption: Parser<readonly string[]> = strings(
   { pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/, mayBeEmpty: true },
 )
 
-/** Accepts a value if a function returns a result for it without throwing. */
+/** Accepts a value if `use` returns a result for the value and does not throw. */
 export function usableBy<T>(use: (value: T) => unknown, expected: string): Parser<T> {
   return parser({
     expected,
@@ -46,12 +46,12 @@ export function usableBy<T>(use: (value: T) => unknown, expected: string): Parse
   })
 }
 
-/** Members of a JSON object, such as claims. */
+/** Accepts an object literal that JSON can represent, such as claims. */
 export function jsonObject<T extends object>(expected: string): Parser<T> {
   return usableBy<T>(value => (isPlainObject(value) ? JSON.stringify(value) : undefined), expected)
 }
 
-/** For options that are checked where they are used. */
+/** Accepts any value, for options that are checked later. */
 export function anything<T>(expected: string): Parser<T> {
   return parser({ expected, read: value => value as T })
 }

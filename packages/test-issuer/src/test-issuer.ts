@@ -22,64 +22,67 @@ import type { TokenOptions } from './token-options.js'
 
 /** A running issuer. */
 export interface TestIssuer extends AsyncDisposable {
-  /** The issuer identifier: a token's `iss`, and the value for a plugin's `issuer` option. */
+  /** The issuer identifier, for the `issuer` option of a plugin. Tokens contain it as `iss`. */
   readonly url: string
   readonly tokenEndpoint: string
   readonly jwksUri: string
   readonly introspectionEndpoint: string
-  /** The metadata document, for clients that take it as an option instead of fetching it. */
+  /** The metadata document, for clients that accept metadata as an option. */
   readonly metadata: Readonly<Record<string, unknown>>
-  /** The JWK set as it is published now. */
+  /** The currently published JWK set. */
   readonly jwks: { readonly keys: readonly PublicJwk[] }
-  /** The issuer's time. */
+  /** The clock of the issuer. */
   readonly clock: TestClock
-  /** The requests that the issuer received, in order. */
+  /** All requests that the issuer received, in order. */
   readonly requests: RecordedRequests
-  /** Reaches the issuer without a socket. */
+  /** A `fetch` that reaches the issuer without a socket. */
   readonly fetch: IssuerFetch
   /** An undici dispatcher that reaches the issuer without a socket. */
   readonly dispatcher: IssuerDispatcher
-  /** Signs a token, whatever the registered clients may request. @throws {TypeError} if an option is invalid, or the token has no audience */
+  /**
+   * Signs a token. The registrations of clients do not restrict its content.
+   * @throws {TypeError} if an option is invalid or the token would have no audience
+   */
   token(options?: TokenOptions): Promise<string>
-  /** Tokens that a resource server must reject, each with the reason. They are variants of the token that the same options give. */
+  /** Creates tokens that a resource server must reject, each with the reason. Each is a variant of the token with these options. */
   badTokens(options?: TokenOptions): Promise<readonly BadToken[]>
   /**
-   * Adds a client or replaces the one with the same id. Generates a secret if none is given. @throws {TypeError} if
-   * the registration is invalid
+   * Adds a client, or replaces the client with the same id. Generates a secret if the registration has neither a secret nor keys.
+   * @throws {TypeError} if the registration is invalid
    */
   registerClient(registration: ClientRegistration): ClientCredentials
-  /** Signs with a new key from now on; earlier keys stay published. Returns the new key's id. */
+  /** Creates a new signing key and returns its id. Earlier keys stay published. */
   rotateKeys(): Promise<string>
-  /** Removes a key from the JWK set, by default the one that signs; a new one replaces it. @throws {TypeError} if no published key has this id */
+  /** Removes a key from the JWK set, by default the signing key, which a new key then replaces. @throws {TypeError} if no published key has this id */
   withdrawKey(kid?: string): Promise<void>
-  /** Makes introspection report a token as inactive, and the token endpoint reject it. */
+  /** Revokes a token: introspection reports it as inactive, and the token endpoint rejects it. */
   revoke(token: string): void
-  /** Makes an endpoint fail. @throws {TypeError} if the failure is invalid */
+  /** Makes an endpoint fail. @throws {TypeError} if the endpoint or the failure is invalid */
   fail(endpoint: Endpoint, failure: Failure): void
-  /** Ends the failures of one endpoint, or of all. */
+  /** Ends the failures of one endpoint, or of all endpoints. */
   recover(endpoint?: Endpoint): void
-  /** Closes all connections, and every new one until `online()`. */
+  /** Closes all connections, and closes new connections until `online()` is called. */
   offline(): void
   online(): void
   close(): Promise<void>
 }
 
 /**
- * Starts an issuer on a free loopback port: metadata, keys, token endpoint and introspection, with real signatures
- * and real client authentication. It does not keep the process alive.
+ * Starts an issuer with real signatures and real client authentication. It serves metadata, keys, a token endpoint and an
+ * introspection endpoint on 127.0.0.1, and does not keep the process alive.
  *
  * ```ts
  * await using issuer = await createTestIssuer({ audience: 'https://api.example.com' })
  * const token = await issuer.token({ scopes: ['orders:read'] })
  * ```
- * @throws {TypeError} naming the invalid option
+ * @throws {TypeError} that names the invalid option
  */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
   const settings = parseOptions(options)
   const { profile, algorithm } = settings
   const registry = createClientRegistry(settings.clients)
   const keys = await createSigningKeys(algorithm, profile.namesAlgorithm)
-  // Assigned below: the answers contain the origin, which openNetwork() decides.
+  // Assigned below, because responses contain the origin, which openNetwork() determines.
   let handle: Handle
   const network = await openNetwork(settings, request => handle(request))
   const urls = urlsOf(network.origin, profile)
@@ -106,7 +109,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   return assemble(parts)
 }
 
-/** What a running issuer consists of. */
+/** The parts of a running issuer. */
 interface Parts {
   readonly network: Network
   readonly urls: IssuerUrls

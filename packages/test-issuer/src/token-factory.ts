@@ -5,16 +5,16 @@ import type { SigningKeys } from './issue/signing-keys.js'
 import type { Settings } from './options.js'
 import { readTokenOptions, type TokenOptions } from './token-options.js'
 
-/** A token's content except for what the issuer adds. */
+/** The content of a token, without the members that the issuer adds. */
 export type GrantedContent = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'>
 
-/** Makes the issuer's tokens. */
+/** Creates the tokens of the issuer. */
 export interface TokenFactory {
-  /** A token as a test describes it. */
+  /** Creates a token from the options of a test. */
   sign(options: TokenOptions): Promise<string>
-  /** The bad variants of that token. */
+  /** Creates the bad variants of the token with these options. */
   signBad(options: TokenOptions): Promise<readonly BadToken[]>
-  /** A token as the token endpoint grants it. */
+  /** Creates a token that the token endpoint granted. */
   signGranted(content: GrantedContent, shape: TokenShape): Promise<string>
 }
 

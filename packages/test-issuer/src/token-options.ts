@@ -7,7 +7,7 @@ import { audienceOption, jsonObject, readOptions, scopesOption, usableBy, wrong 
 
 /** Options of a token. */
 export interface TokenOptions extends TokenShape {
-  /** The audience of the token. Default: the issuer's `audience`; without either there is no token. */
+  /** The audience of the token. Default: the `audience` of the issuer. One of them is required, except with the profile `cognito`. */
   audience?: string | readonly string[]
   /** Default: none. */
   scopes?: readonly string[]
@@ -15,7 +15,7 @@ export interface TokenOptions extends TokenShape {
   subject?: string
   /** Default `test-client`. */
   clientId?: string
-  /** Milliseconds until the token expires; negative for a token that expired in the past. Default: the issuer's `expiresInMs`. */
+  /** Milliseconds until the token expires. A negative number creates an expired token. Default: the `expiresInMs` of the issuer. */
   expiresInMs?: number
 }
 
@@ -30,7 +30,7 @@ const declaration = {
       read: value => (typeof value === 'number' && Math.abs(value) <= 1e12 ? value : undefined),
     }),
   ),
-  // Deliberate mistakes go into these two.
+  // The members of claims and header are not checked, so that tests can create invalid tokens.
   claims: optional(jsonObject('an object of claims that JSON can represent')),
   header: optional(jsonObject('an object of header members that JSON can represent')),
   dpopKey: optional(
@@ -48,10 +48,10 @@ function isPublicKey(value: unknown): boolean {
   return types.isKeyObject(value) || types.isCryptoKey(value) || (isObject(value) && 'kty' in value)
 }
 
-/** The content of a token, and its lifetime. */
+/** The content and the lifetime of a token. */
 type Content = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresInMs: number }
 
-/** @throws {TypeError} if an option is unknown or invalid, or the token has no audience */
+/** @throws {TypeError} if an option is unknown or invalid, or the token would have no audience */
 export function readTokenOptions(
   options: TokenOptions,
   issuer: { readonly audience: readonly string[]; readonly profile: Profile; readonly expiresInMs: number },

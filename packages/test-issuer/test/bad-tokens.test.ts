@@ -5,7 +5,7 @@ import { createTestIssuer, type BadToken, type TestIssuer } from 'oauth-test-iss
 const audience = 'https://api.example.com'
 const scope = 'receipts:read'
 
-/** RFC 9068 §4, by a verifier that shares nothing with our plugins; scopes are compared too. */
+/** A verifier by RFC 9068 §4 that shares no code with the plugins. It also compares scopes. */
 async function refusal(issuer: TestIssuer, token: string, without: object = {}): Promise<unknown> {
   const options: JWTVerifyOptions = {
     issuer: issuer.url,
@@ -24,7 +24,7 @@ async function refusal(issuer: TestIssuer, token: string, without: object = {}):
   }
 }
 
-/** Name → what jose says of it. */
+/** Maps the name of a bad token to the error of jose. */
 const expected: Readonly<Record<string, string | RegExp>> = {
   expired: 'ERR_JWT_EXPIRED exp',
   withoutExpiry: 'ERR_JWT_CLAIM_VALIDATION_FAILED exp',
@@ -50,7 +50,7 @@ const expected: Readonly<Record<string, string | RegExp>> = {
   garbage: /^ERR_JW/,
 }
 
-t.test('each bad token is refused for the reason it is made for', async t => {
+t.test('every bad token is rejected for the intended reason', async t => {
   await using issuer = await createTestIssuer({ audience })
   const good = { scopes: [scope] }
   t.equal(await refusal(issuer, await issuer.token(good)), 'accepted')
@@ -59,7 +59,7 @@ t.test('each bad token is refused for the reason it is made for', async t => {
   for (const { name, token } of bad) t.match(await refusal(issuer, token), expected[name]!, name)
 })
 
-t.test('each has one flaw: a verifier that forgets the one check accepts it', async t => {
+t.test('every bad token has a single flaw, so a verifier without that check accepts it', async t => {
   await using issuer = await createTestIssuer({ audience })
   const bad = new Map(
     (await issuer.badTokens({ scopes: [scope] })).map((token): [string, BadToken] => [token.name, token]),
@@ -79,7 +79,7 @@ t.test('each has one flaw: a verifier that forgets the one check accepts it', as
     t.equal(await refusal(issuer, bad.get(name)!.token, forgotten), 'accepted', name)
 })
 
-t.test('each says why, and what the right answer is', async t => {
+t.test('every bad token has a reason and the correct response', async t => {
   await using issuer = await createTestIssuer({ audience })
   for (const { name, why, status, error } of await issuer.badTokens({ scopes: [scope] })) {
     t.match(why, /\w+ \w+/, name)
@@ -91,14 +91,14 @@ t.test('each says why, and what the right answer is', async t => {
   }
 })
 
-t.test('what is no flaw is left out', async t => {
+t.test('omits flaws that do not apply', async t => {
   await using issuer = await createTestIssuer({ profile: 'cognito', algorithm: 'ES256' })
   const names = new Set((await issuer.badTokens()).map(({ name }) => name))
   t.notOk(names.has('missingScope'), 'where no scope is asked for')
   t.notOk(names.has('idToken'), 'where client ids are the audience, an ID token names them too')
 })
 
-t.test('bad tokens are made from the good one, header and claims included', async t => {
+t.test('bad tokens keep the header and claims of the good token', async t => {
   await using issuer = await createTestIssuer({ audience })
   const tokens = await issuer.badTokens({ claims: { tenant: 7 }, header: { typ: 'application/at+jwt' } })
   for (const { name, token } of tokens.filter(bad => !['idToken', 'garbage'].includes(bad.name))) {

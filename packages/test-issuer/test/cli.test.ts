@@ -15,7 +15,7 @@ function start(t: Test, args: readonly string[]): { child: ChildProcess; said: (
   return { child, said: () => output }
 }
 
-t.test('serves an issuer, and prints lines that work as they are', async t => {
+t.test('serves an issuer and prints commands that work unchanged', async t => {
   const audience = 'https://receipts.example.com'
   const { child, said } = start(t, [
     '--audience',
@@ -50,7 +50,7 @@ t.test('serves an issuer, and prints lines that work as they are', async t => {
   t.strictSame(await once(child, 'close'), [0, null])
 })
 
-t.test('the lines work in a shell with whatever client, secret and address', async t => {
+t.test('the commands work in a shell with any client, secret and URL', async t => {
   const client = ['--client-id', "it's me", '--client-secret', 'a+b%:$c']
   const { said, child } = start(t, ['--audience', 'a', ...client, '--api', 'http://x/?a=1&b=2'])
   while (!said().includes('curl -u')) await once(child.stdout!, 'data')
@@ -67,7 +67,7 @@ t.test('the lines work in a shell with whatever client, secret and address', asy
 })
 
 for (const [args, message] of [
-  [[], /give --audience/],
+  [[], /add --audience/],
   [['--audience', 'a', '--profile', 'azure'], /`profile` is "azure"; expected 'rfc9068'/],
   [['--audience', 'a', '--port', 'x'], /`port`/],
   [['--audience', 'a', '--expires-in-ms', '5m'], /`expiresInMs` is NaN; expected a number of milliseconds/],
@@ -77,7 +77,7 @@ for (const [args, message] of [
   ],
   [['--what'], /Unknown option '--what'/],
 ] as const)
-  t.test(`says what is wrong with: ${args.join(' ') || 'nothing'}`, async t => {
+  t.test(`rejects the arguments: ${args.join(' ') || '(none)'}`, async t => {
     const { child, said } = start(t, args)
     const [code] = (await once(child, 'close')) as [number]
     t.equal(code, 1)

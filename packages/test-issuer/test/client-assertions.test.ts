@@ -53,7 +53,7 @@ async function start(
   return { issuer, ask }
 }
 
-/** @param description what the error says */
+/** @param description the expected error description */
 function refused(description: RegExp): object {
   return { status: 401, body: { error: 'invalid_client', error_description: description } }
 }
@@ -61,7 +61,7 @@ function refused(description: RegExp): object {
 for (const client of [bySecret, byKey]) {
   const method = client.jwks === undefined ? 'client_secret_jwt' : 'private_key_jwt'
 
-  t.test(`${method}: accepts what RFC 7523 §3 allows, once`, async t => {
+  t.test(`${method}: accepts a valid assertion once (RFC 7523 §3)`, async t => {
     const { issuer, ask } = await start(t, client)
     t.equal((await ask()).status, 200)
     t.equal((await ask({ claims: { aud: issuer.tokenEndpoint } })).status, 200)
@@ -73,28 +73,25 @@ for (const client of [bySecret, byKey]) {
       200,
       'clocks differ a little',
     )
-    t.match(await ask({ claims: { jti } }), refused(/its jti was used before/))
+    t.match(await ask({ claims: { jti } }), refused(/jti was used before/))
   })
 
-  t.test(`${method}: refuses what RFC 7523 §3 forbids, and says what is wrong`, async t => {
+  t.test(`${method}: rejects an invalid assertion with the reason (RFC 7523 §3)`, async t => {
     const { issuer, ask } = await start(t, client)
     const absent = undefined as never
     for (const [claims, description] of [
-      [{ aud: 'https://other.example' }, /its aud is https:\/\/other.example; expected the issuer http/],
+      [{ aud: 'https://other.example' }, /aud is https:\/\/other.example; expected the issuer http/],
       [{ aud: absent }, /missing required .aud. claim/],
       [{ exp: 1 }, /exp/],
       [{ nbf: Math.floor(Date.now() / 1000) + 60 }, /nbf/],
       [{ exp: absent }, /exp/],
       [{ jti: absent }, /jti/],
       [{ iss: 'nobody' }, /iss/],
-      [{ sub: 'nobody' }, /its sub is not the client id of a registered client/],
-      [{ sub: 5 as never }, /its sub is not the client id of a registered client/],
+      [{ sub: 'nobody' }, /sub is not the id of a registered client/],
+      [{ sub: 5 as never }, /sub is not the id of a registered client/],
     ] as const)
       t.match(await ask({ claims }), refused(description), JSON.stringify(claims))
-    t.match(
-      await ask({ form: { client_id: 'nobody' } }),
-      refused(/its sub differs from the parameter client_id/),
-    )
+    t.match(await ask({ form: { client_id: 'nobody' } }), refused(/sub differs from the parameter client_id/))
     for (const client_assertion of [
       'x',
       'a.b.c',
@@ -109,7 +106,7 @@ for (const client of [bySecret, byKey]) {
     t.match([...issuer.requests].map(({ clientId }) => clientId).filter(Boolean), [], 'nobody authenticated')
   })
 
-  t.test(`${method}: refuses another client's key, and the other method`, async t => {
+  t.test(`${method}: rejects the key of another client and the other method`, async t => {
     const { ask } = await start(t, client)
     const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
     const guess = createSecretKey(Buffer.from('another secret that is long enough!!'))
@@ -120,7 +117,7 @@ for (const client of [bySecret, byKey]) {
     t.match(await ask({ key: publicKey }), refused(/client_assertion: /), 'HMAC with the public key')
   })
 
-  t.test(`${method}: rfc10070 wants the issuer alone as audience, and the type`, async t => {
+  t.test(`${method}: rfc10070 requires the issuer as the only audience, and the type`, async t => {
     const { issuer, ask } = await start(t, client, {
       clientAssertions: 'rfc10070',
       profile: 'okta',
@@ -133,10 +130,10 @@ for (const client of [bySecret, byKey]) {
     for (const aud of [issuer.tokenEndpoint, [issuer.url, issuer.tokenEndpoint], [], `${issuer.url}/`])
       t.match(
         await ask({ header: typed, claims: { aud } }),
-        refused(/its aud is .*; expected the issuer .* alone/),
+        refused(/aud is .*; expected the issuer .* alone/),
       )
     for (const header of [{}, { typ: 'JWT' }, { typ: 'at+jwt' }])
-      t.match(await ask({ header }), refused(/its typ is .*; expected client-authentication\+jwt/))
+      t.match(await ask({ header }), refused(/typ is .*; expected client-authentication\+jwt/))
   })
 }
 
@@ -156,7 +153,7 @@ t.test('an independent client authenticates by client_secret_jwt', async t => {
   t.match(issuer.metadata['token_endpoint_auth_methods_supported'], /client_secret_jwt/)
 })
 
-t.test('a client that is registered for client_secret_jwt has no other method', async t => {
+t.test('rejects other methods of a client that is registered for client_secret_jwt', async t => {
   const { issuer } = await start(t, { ...bySecret, authentication: 'client_secret_jwt' })
   const form = { ...grant, client_id: 'payment', client_secret: clientSecret }
   t.match(

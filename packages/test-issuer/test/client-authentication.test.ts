@@ -2,7 +2,7 @@ import t from 'tap'
 import { createTestIssuer } from 'oauth-test-issuer'
 import { audience, basic, grant, post, withClient } from './token-request.js'
 
-t.test('secrets: Basic or in the form, form-urlencoded, and not both (RFC 6749 §2.3)', async t => {
+t.test('accepts a secret in Basic or in the form, but not in both (RFC 6749 §2.3)', async t => {
   const id = 'payment service+1'
   const secret = 'a:b+c%d é'
   await using issuer = await createTestIssuer({ clients: [{ clientId: id, clientSecret: secret, audience }] })
@@ -36,9 +36,9 @@ t.test('secrets: Basic or in the form, form-urlencoded, and not both (RFC 6749 �
   }
 })
 
-/** WHATWG form-urlencoding, as URLSearchParams and browsers do it. */
+/** The form-urlencoding of WHATWG, which URLSearchParams and browsers use. */
 const whatwg = (text: string): string => new URLSearchParams({ text }).toString().slice('text='.length)
-/** Escapes every byte, which RFC 6749 App. B allows. oauth4webapi comes close. */
+/** Escapes every byte, which RFC 6749 App. B allows. oauth4webapi escapes almost as many. */
 const everyByte = (text: string): string =>
   [...Buffer.from(text)].map(byte => `%${byte.toString(16).padStart(2, '0')}`).join('')
 /** RFC 3986: a space is %20 and not a plus sign. */
@@ -50,7 +50,7 @@ for (const [id, secret] of [
   ['my client', 'pässwörd 😀:%25'],
   ["o'neill(1)!", 'a%b&c=d'],
 ] as const)
-  t.test(`Basic: ${id} is read however it was form-urlencoded`, async t => {
+  t.test(`Basic: decodes ${id}, whichever characters the client escaped`, async t => {
     await using issuer = await createTestIssuer({
       clients: [{ clientId: id, clientSecret: secret, audience }],
     })
@@ -61,7 +61,7 @@ for (const [id, secret] of [
     }
   })
 
-t.test('Basic: malformed credentials are invalid_client with a challenge', async t => {
+t.test('Basic: answers malformed credentials with invalid_client and a challenge', async t => {
   await using issuer = await createTestIssuer({ clients: [{ clientId: 'a', clientSecret: 'b', audience }] })
   for (const text of [
     '%:b',
@@ -88,7 +88,7 @@ t.test('Basic: malformed credentials are invalid_client with a challenge', async
     }
 })
 
-t.test('a client that is registered for one way of authentication has no other', async t => {
+t.test('rejects authentication methods for which the client is not registered', async t => {
   const { issuer } = await withClient({ authentication: 'client_secret_post' })
   t.teardown(() => issuer.close())
   t.match(await post(issuer.tokenEndpoint, grant, basic('payment', 's3cret')), {

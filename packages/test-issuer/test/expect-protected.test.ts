@@ -22,7 +22,7 @@ async function start(
 }
 
 for (const profile of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito'] as const)
-  t.test(`passes routes that are protected: ${profile}`, async t => {
+  t.test(`accepts protected routes: ${profile}`, async t => {
     const { issuer, app } = await start(t, profile)
     const isCognito = profile === 'cognito'
     await app.register(resourceServer, {
@@ -35,7 +35,7 @@ for (const profile of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito
     await expectProtected(app, { issuer, routes: [{ url: '/receipts/:id', scopes: ['receipts:read'] }] })
   })
 
-t.test('a misspelt option would make the test weaker, and is refused', async t => {
+t.test('rejects misspelled options', async t => {
   const { issuer, app } = await start(t)
   const [url, scopes] = ['/receipts', ['receipts:read']]
   for (const [options, message] of [
@@ -51,7 +51,7 @@ t.test('a misspelt option would make the test weaker, and is refused', async t =
     await t.rejects(expectProtected(app, { issuer, ...options } as never), { name: 'TypeError', message })
 })
 
-t.test('finds what is open, and says so in a line for each route', async t => {
+t.test('reports open routes, with one line for each route', async t => {
   const { issuer, app } = await start(t)
   app.get('/open', async () => 'anybody')
   app.get('/broken', async () => {
@@ -72,10 +72,10 @@ t.test('finds what is open, and says so in a line for each route', async t => {
   })
 })
 
-t.test('finds each bad token that gets in', async t => {
+t.test('reports each bad token that a route accepts', async t => {
   const { issuer, app } = await start(t)
   app.get('/signed', async (request, reply) => {
-    // A check that many forget half of: the signature alone.
+    // An incomplete check: the signature alone.
     const token = request.headers.authorization?.slice('Bearer '.length) ?? ''
     const verified = await jwtVerify(token, createLocalJWKSet(issuer.jwks as never)).catch(() => undefined)
     if (verified !== undefined) return 'ok'
@@ -90,7 +90,7 @@ t.test('finds each bad token that gets in', async t => {
   }).catch((error: unknown) => error)
   const text = String(failure)
   for (const line of [
-    'GET /signed answered 200 instead of 401 to the bad token `wrongAudience`: it is for another API (RFC 7519 §4.1.3)',
+    'GET /signed answered 200 instead of 401 to the bad token `wrongAudience`: the token was issued for another API (RFC 7519 §4.1.3)',
     'GET /signed answered 200 instead of 401 to the bad token `withoutExpiry`',
     'GET /signed answered 200 instead of 403 to the bad token `missingScope`',
   ])
@@ -99,7 +99,7 @@ t.test('finds each bad token that gets in', async t => {
   t.notMatch(text, /eyJ/, 'no token is in it')
 })
 
-t.test('finds a challenge that is missing, and a scope that is not asked for', async t => {
+t.test('reports a missing challenge and a scope that is not checked', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, { issuer: issuer.url, audience, scopes })
   app.get('/half', { config: { oauth: { scopes: ['receipts:read'] } } }, async () => 'ok')
@@ -115,7 +115,7 @@ t.test('finds a challenge that is missing, and a scope that is not asked for', a
   await t.rejects(expectProtected(app, { issuer, routes: [{ url: '/bare' }] }), /without a challenge/)
 })
 
-t.test('finds a route that is closed to those who may', async t => {
+t.test('reports a route that rejects good tokens', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, { issuer: issuer.url, audience, scopes })
   app.post('/receipts', { config: { oauth: { scopes: ['receipts:write'] } } }, async request => request.body)
@@ -129,7 +129,7 @@ t.test('finds a route that is closed to those who may', async t => {
   })
 })
 
-t.test('asks the routes that fastify-resource-server lists, with the fewest scopes that will do', async t => {
+t.test('checks the routes of fastify-resource-server with the fewest sufficient scopes', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, { issuer: issuer.url, audience })
   const asked = new Set<string>()
@@ -141,7 +141,7 @@ t.test('asks the routes that fastify-resource-server lists, with the fewest scop
   t.same([...asked].toSorted(), ['GET /any', 'PUT /all/1'])
 })
 
-/** A route's URL, as Fastify has it → what is asked for. */
+/** Maps the URL of a Fastify route to the URL of the request. */
 const filledIn = {
   '/books/:id': '/books/1',
   '/books/:from-:to': '/books/1-1',
@@ -155,7 +155,7 @@ const filledIn = {
   '/files/*': '/files/1',
 }
 
-t.test('a required scope that includes another one is enough', async t => {
+t.test('omits scopes that another required scope includes', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, {
     issuer: issuer.url,
@@ -166,7 +166,7 @@ t.test('a required scope that includes another one is enough', async t => {
   await expectProtected(app, { issuer })
 })
 
-t.test('finds routes that are only reported', async t => {
+t.test('reports routes in report mode', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, { issuer: issuer.url, audience, mode: 'report' })
   app.get('/reported', async () => 'ok')
@@ -175,7 +175,7 @@ t.test('finds routes that are only reported', async t => {
   t.match(failure, { actual: [/^GET \/reported answered 200 to every request/] })
 })
 
-t.test('asks for what find-my-way makes of a route: parameters, and colons that are none', async t => {
+t.test('replaces route parameters and keeps literal colons', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, { issuer: issuer.url, audience })
   const asked = new Set<string>()
@@ -189,7 +189,7 @@ t.test('asks for what find-my-way makes of a route: parameters, and colons that 
   )
 })
 
-t.test('leaves the query of a URL as it is', async t => {
+t.test('sends the query of a URL unchanged', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, { issuer: issuer.url, audience })
   const asked = new Set<string>()
@@ -199,7 +199,7 @@ t.test('leaves the query of a URL as it is', async t => {
   t.strictSame([...asked], ['/books/1?at=12:30&title=*'])
 })
 
-t.test('proves nothing without routes, and says so', async t => {
+t.test('rejects an empty list of routes', async t => {
   const { issuer, app } = await start(t)
   await t.rejects(
     expectProtected(app, { issuer, routes: [] }),
@@ -208,14 +208,14 @@ t.test('proves nothing without routes, and says so', async t => {
   await t.rejects(expectProtected(app, { issuer }), /needs `routes`/)
 })
 
-/** One test that fails, for each runner; scripts/consumers.mjs tries vitest, which a consumer would install. */
+/** A failing test for each runner. scripts/consumers.mjs tests vitest, because it is not installed here. */
 const runners = {
   'node:test': { first: `import test from 'node:test'`, flags: ['--test-reporter=spec'] },
   tap: { first: `import { test } from 'tap'`, flags: [] },
 }
 
 for (const [runner, { first, flags }] of Object.entries(runners))
-  t.test(`reads well under ${runner}`, async t => {
+  t.test(`reports readable errors under ${runner}`, async t => {
     const file = new URL(`expect-protected-under-${runner.replace(':', '-')}.mjs`, import.meta.url)
     writeFileSync(
       file,
@@ -230,14 +230,14 @@ test('open', async () => {
 })`,
     )
     t.teardown(() => rmSync(file))
-    // Without what tap, or a run of node:test around it, hands on to children.
+    // Removes the variables that tap and node:test set for child processes.
     const env = { PATH: process.env['PATH'] }
     const child = spawn(process.execPath, [...flags, fileURLToPath(file)], { env })
     let output = ''
     child.stdout.on('data', chunk => (output += String(chunk)))
     const [code] = (await once(child, 'close')) as [number]
     t.equal(code, 1)
-    t.match(output, 'routes are not protected as they should be:')
+    t.match(output, 'some routes are not protected correctly:')
     t.match(output, /^[\s-]+GET \/open answered 200 to every request, without a token and with each of/m)
     t.notMatch(output, /eyJ/, 'no token is in it')
   })

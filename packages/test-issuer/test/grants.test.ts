@@ -3,7 +3,7 @@ import t from 'tap'
 import { createTestIssuer } from 'oauth-test-issuer'
 import { audience, basic, other, post, withClient, type Answer } from './token-request.js'
 
-t.test('token exchange: for what was meant for the client, the chain of actors kept (RFC 8693)', async t => {
+t.test('token exchange: accepts tokens for the client and keeps the chain of actors (RFC 8693)', async t => {
   const grants = ['client_credentials', 'token_exchange'] as const
   const { issuer, ask } = await withClient({ grants, ownAudience: other })
   t.teardown(() => issuer.close())

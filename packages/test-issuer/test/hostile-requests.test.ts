@@ -5,7 +5,7 @@ import t from 'tap'
 import { createTestIssuer, type ProfileName, type TestIssuer } from 'oauth-test-issuer'
 import { audience, basic, grant } from './token-request.js'
 
-/** A failing run prints its counterexample; give its seed here to repeat it. */
+/** Set the seed of a failed run here to repeat it. */
 const seed = 15
 const codes = new Set([
   'invalid_request',
@@ -189,7 +189,7 @@ async function start(profile: ProfileName, listen: boolean): Promise<TestIssuer>
 }
 
 for (const profile of ['rfc9068', 'entra'] as const)
-  t.test(`${profile}: hostile requests get OAuth errors, never a 500`, async t => {
+  t.test(`${profile}: answers hostile requests with OAuth errors, never with 500`, async t => {
     await using issuer = await start(profile, false)
     const property = fc.asyncProperty(requestsTo(issuer), request => send(issuer, request))
     await fc.assert(property, { seed, numRuns: 600 })
@@ -201,10 +201,10 @@ for (const profile of ['rfc9068', 'entra'] as const)
     t.equal(good.status, 200, 'and a good request still gets a token')
   })
 
-/** Sends bytes as they are and returns the first line of the answer. */
+/** Sends raw bytes and returns the first line of the response. */
 async function sendRaw(issuer: TestIssuer, text: string): Promise<string> {
   const socket = connect(Number(new URL(issuer.url).port), '127.0.0.1')
-  // Not end(): Node's server does not answer a connection that the client has half closed.
+  // write() and not end(), because Node's server does not answer on a half-closed connection.
   socket.write(text, 'latin1')
   let answer = ''
   socket.on('data', chunk => (answer += String(chunk)))
@@ -224,7 +224,7 @@ const rawRequest = (lines: readonly string[], body = 'grant_type=client_credenti
     body,
   ].join('\r\n')
 
-t.test('over the socket: what HTTP itself forbids, and repeated headers', async t => {
+t.test('survives invalid HTTP and rejects repeated headers on the socket', async t => {
   await using issuer = await start('rfc9068', true)
   const { authorization } = basic('payment', 's3cret')
   const type = 'Content-Type: application/x-www-form-urlencoded'
@@ -245,7 +245,7 @@ t.test('over the socket: what HTTP itself forbids, and repeated headers', async 
     t.match(await sendRaw(issuer, text), `HTTP/1.1 ${status} `, what)
 })
 
-t.test('thousands of parameters do not block the process', async t => {
+t.test('does not block the process for thousands of parameters', async t => {
   await using issuer = await start('rfc9068', false)
   const body = Array.from({ length: 11_000 }, (_, index) => index.toString(36)).join('&')
   const began = performance.now()

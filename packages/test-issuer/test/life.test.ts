@@ -11,7 +11,7 @@ async function publishedKids(issuer: TestIssuer): Promise<string[]> {
   return keys.map(({ kid }) => kid)
 }
 
-t.test('rotates: a new key signs, the old one stays published', async t => {
+t.test('signs with a new key after a rotation, and keeps the old key published', async t => {
   await using issuer = await createTestIssuer({ audience })
   const before = await issuer.token()
   const kid = await issuer.rotateKeys()
@@ -21,7 +21,7 @@ t.test('rotates: a new key signs, the old one stays published', async t => {
   for (const token of [before, after]) await jwtVerify(token, createLocalJWKSet(issuer.jwks as never))
 })
 
-t.test('withdraws the key that signs, or an old one', async t => {
+t.test('withdraws the signing key or an old key', async t => {
   await using issuer = await createTestIssuer({ audience })
   const first = decodeProtectedHeader(await issuer.token()).kid!
   await issuer.withdrawKey()
@@ -36,7 +36,7 @@ t.test('withdraws the key that signs, or an old one', async t => {
   )
 })
 
-t.test('fails as it is told, so many times, in order', async t => {
+t.test('fails in the given ways, the given number of times, in order', async t => {
   await using issuer = await createTestIssuer()
   issuer.fail('jwks', { status: 503, headers: { 'retry-after': '5' }, times: 2 })
   issuer.fail('jwks', { body: '<h1>Maintenance</h1>', status: 200, times: 1 })
@@ -56,7 +56,7 @@ t.test('fails as it is told, so many times, in order', async t => {
   t.equal((await fetch(`${issuer.url}/.well-known/openid-configuration`)).status, 200, 'others are well')
 })
 
-t.test('fails until it recovers, one endpoint or all', async t => {
+t.test('fails until one endpoint or all endpoints recover', async t => {
   await using issuer = await createTestIssuer()
   const status = async (): Promise<number[]> => {
     const metadata = await fetch(`${issuer.url}/.well-known/openid-configuration`)
@@ -73,7 +73,7 @@ t.test('fails until it recovers, one endpoint or all', async t => {
   t.same(await status(), [200, 200])
 })
 
-t.test('answers late, and right; a delay does not hold up the end', async t => {
+t.test('delays correct responses, and ends delays when the issuer closes', async t => {
   const issuer = await createTestIssuer()
   issuer.fail('jwks', { delayMs: 20, times: 1 })
   const began = performance.now()
@@ -86,11 +86,11 @@ t.test('answers late, and right; a delay does not hold up the end', async t => {
   await waiting
 })
 
-t.test('a failure that would be none is a mistake in the test', async t => {
+t.test('rejects invalid failures', async t => {
   await using issuer = await createTestIssuer({ listen: false })
   for (const [endpoint, failure, message] of [
-    ['keys', { status: 500 }, /fail\(\) does not know the endpoint "keys"/],
-    ['jwks', {}, /fail\(\): give at least one of `status`/],
+    ['keys', { status: 500 }, /fail\(\) does not support the endpoint "keys"/],
+    ['jwks', {}, /fail\(\): set at least one of `status`/],
     ['jwks', { delay: 5 }, /there is no option `delay`; did you mean `delayMs`\?/],
     ['jwks', { status: 99 }, /option `status` is 99; expected a whole number from 200 to 599/],
     ['jwks', { status: 500, times: 0 }, /option `times` is 0; expected a whole number from 1/],
@@ -99,15 +99,15 @@ t.test('a failure that would be none is a mistake in the test', async t => {
     [
       'jwks',
       { headers: { 'retry after': '5' } },
-      /`headers` is \{ retry after \}; expected headers that HTTP can carry/,
+      /`headers` is \{ retry after \}; expected valid HTTP headers/,
     ],
-    ['jwks', { body: 10n }, /`body` is 10; expected text, or what JSON can carry/],
+    ['jwks', { body: 10n }, /`body` is 10; expected text, or a value that JSON can represent/],
     ['jwks', undefined, /fail\(\): this call expects an object of options, not undefined/],
   ] as const)
     t.throws(() => issuer.fail(endpoint as never, failure as never), { name: 'TypeError', message })
 })
 
-t.test('goes offline and comes back, on the same port', async t => {
+t.test('goes offline and comes back on the same port', async t => {
   await using issuer = await createTestIssuer()
   t.equal((await fetch(issuer.jwksUri)).status, 200)
   issuer.offline()
@@ -118,7 +118,7 @@ t.test('goes offline and comes back, on the same port', async t => {
   t.equal(issuer.requests.count(), 2, 'what did not arrive was not asked')
 })
 
-t.test('its clock moves, and tokens with it', async t => {
+t.test('creates tokens by its adjustable clock', async t => {
   let time = 1_000_000_000_000
   await using issuer = await createTestIssuer({ audience, clock: () => time, listen: false })
   const issuedAt = async (): Promise<number> => {
@@ -138,7 +138,7 @@ t.test('its clock moves, and tokens with it', async t => {
   t.throws(() => issuer.clock.set(new Date('soon')), /clock.set expects milliseconds or a Date/)
 })
 
-t.test('keeps what it was asked, in order, without secrets and tokens', async t => {
+t.test('records requests in order, without secrets and tokens', async t => {
   await using issuer = await createTestIssuer()
   const { clientSecret } = issuer.registerClient({ clientId: 'payment', audience, scopes: ['a'] })
   await fetch(issuer.jwksUri)
@@ -180,7 +180,7 @@ t.test('keeps what it was asked, in order, without secrets and tokens', async t 
   t.equal(issuer.requests.count(), 0)
 })
 
-t.test('without a socket: fetch and dispatcher', async t => {
+t.test('answers through fetch and dispatcher without a socket', async t => {
   await using issuer = await createTestIssuer({ listen: false, audience })
   t.equal(issuer.url, 'https://issuer.test')
   const keys = await issuer.fetch(issuer.jwksUri)
@@ -210,7 +210,7 @@ t.test('without a socket: fetch and dispatcher', async t => {
   t.equal(issuer.requests.count(), 5)
 })
 
-t.test('the dispatcher takes interceptors, and aborts', async t => {
+t.test('the dispatcher supports interceptors and aborts', async t => {
   await using issuer = await createTestIssuer({ listen: false })
   const dispatcher = issuer.dispatcher as unknown as Agent
   issuer.fail('jwks', { status: 503, times: 1 })
@@ -228,7 +228,7 @@ t.test('the dispatcher takes interceptors, and aborts', async t => {
   await t.rejects(request(issuer.jwksUri, { dispatcher }), { code: 'ECONNREFUSED' })
 })
 
-t.test('fetch without a socket ends when its caller gives up, as one over the network does', async t => {
+t.test('fetch without a socket rejects when the caller aborts', async t => {
   await using issuer = await createTestIssuer({ listen: false })
   issuer.fail('jwks', { delayMs: 10_000 })
   const caller = new AbortController()
@@ -240,29 +240,26 @@ t.test('fetch without a socket ends when its caller gives up, as one over the ne
   t.equal(issuer.requests.count('jwks'), 1, 'who has given up already asks for nothing')
 })
 
-t.test(
-  'without a socket as with one: answers without a body, and what is under way when it goes offline',
-  async t => {
-    for (const listen of [true, false]) {
-      await using issuer = await createTestIssuer({ listen })
-      const ask = async (init?: RequestInit): Promise<Response> =>
-        listen ? globalThis.fetch(issuer.jwksUri, init) : issuer.fetch(issuer.jwksUri, init)
-      issuer.fail('jwks', { status: 204, times: 1 })
-      t.equal((await ask()).status, 204)
-      issuer.fail('jwks', { status: 304, body: 'dropped', times: 1 })
-      t.equal((await ask()).status, 304)
-      const head = await ask({ method: 'HEAD' })
-      t.match([head.status, await head.text()], [200, ''])
-      issuer.fail('jwks', { delayMs: 20 })
-      const answer = ask()
-      while (issuer.requests.length < 4) await new Promise(resolve => setImmediate(resolve))
-      issuer.offline()
-      await t.rejects(answer, { name: 'TypeError', message: 'fetch failed' }, `listen: ${listen}`)
-    }
-  },
-)
+t.test('behaves the same with and without a socket for empty responses and when it goes offline', async t => {
+  for (const listen of [true, false]) {
+    await using issuer = await createTestIssuer({ listen })
+    const ask = async (init?: RequestInit): Promise<Response> =>
+      listen ? globalThis.fetch(issuer.jwksUri, init) : issuer.fetch(issuer.jwksUri, init)
+    issuer.fail('jwks', { status: 204, times: 1 })
+    t.equal((await ask()).status, 204)
+    issuer.fail('jwks', { status: 304, body: 'dropped', times: 1 })
+    t.equal((await ask()).status, 304)
+    const head = await ask({ method: 'HEAD' })
+    t.match([head.status, await head.text()], [200, ''])
+    issuer.fail('jwks', { delayMs: 20 })
+    const answer = ask()
+    while (issuer.requests.length < 4) await new Promise(resolve => setImmediate(resolve))
+    issuer.offline()
+    await t.rejects(answer, { name: 'TypeError', message: 'fetch failed' }, `listen: ${listen}`)
+  }
+})
 
-t.test('nothing answers once it is closed; closing twice is well', async t => {
+t.test('does not answer after close, which may be called twice', async t => {
   const issuer = await createTestIssuer({ audience })
   await issuer.close()
   await issuer.close()
@@ -272,7 +269,7 @@ t.test('nothing answers once it is closed; closing twice is well', async t => {
   await t.rejects(issuer.fetch(issuer.jwksUri), 'not even online again')
 })
 
-t.test('many at once, each with keys of its own', async t => {
+t.test('runs many issuers at once, each with its own keys', async t => {
   const issuers = await Promise.all(Array.from({ length: 20 }, async () => createTestIssuer({ audience })))
   t.teardown(() => Promise.all(issuers.map(issuer => issuer.close())))
   t.equal(new Set(issuers.map(issuer => issuer.url)).size, 20)

@@ -18,8 +18,8 @@ async function claimsOf(issuer: TestIssuer, token: string | undefined): Promise<
   return (await jwtVerify(token ?? '', keys, { issuer: issuer.url, audience })).payload
 }
 
-t.test('MSAL takes the metadata as an option, and keeps its production authority', async t => {
-  // MSAL renews tokens that expire within five minutes, so shorter ones are never reused.
+t.test('MSAL accepts the metadata as an option and keeps its production authority', async t => {
+  // MSAL renews tokens that expire within five minutes, so tokens with a shorter lifetime are never reused.
   const expiresInMs = 3_600_000
   await using issuer = await createTestIssuer({ profile: 'entra', algorithm: 'ES256', expiresInMs })
   const { clientSecret } = issuer.registerClient({ clientId, audience, scopes: ['receipts:read'] })
@@ -49,7 +49,7 @@ t.test('MSAL takes the metadata as an option, and keeps its production authority
   await t.rejects(wrong.acquireTokenByClientCredential({ scopes }), /unknown client or wrong secret/)
 })
 
-t.test('MSAL authenticates with a certificate, addressed to the token endpoint', async t => {
+t.test('MSAL authenticates with a certificate, with the token endpoint as audience', async t => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const jwks = { keys: [await exportJWK(publicKey)] }
   await using issuer = await createTestIssuer({
@@ -72,7 +72,7 @@ t.test('MSAL authenticates with a certificate, addressed to the token endpoint',
   t.match(await claimsOf(issuer, result?.accessToken), { azp: clientId })
 })
 
-/** MSAL's network module, ending at the issuer. */
+/** A network module for MSAL that sends requests to the issuer. */
 function networkOf(issuer: TestIssuer): INetworkModule {
   const send =
     (method: string) =>

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
 
-/** Runs a module in a process of its own, which is killed if it does not end. */
+/** Runs a module in a child process, which is killed if it does not end. */
 async function run(
   source: string,
   flags: readonly string[] = [],
@@ -48,13 +48,13 @@ for (const [what, source] of [
      await issuer.fetch(issuer.jwksUri, { signal: caller.signal }).catch(() => {})\n`,
   ],
 ] as const)
-  t.test(`an issuer that was never closed lets the process end: ${what}`, async t => {
+  t.test(`an open issuer does not keep the process alive: ${what}`, async t => {
     const { code, output } = await run(`${start}${source}console.log('done')`)
     t.equal(output, 'done\n')
     t.equal(code, 0)
   })
 
-t.test('a test that fails before it registers clean-up ends, with its own error', async t => {
+t.test('a test that fails before it registers clean-up ends with its own error', async t => {
   const { code, output } = await run(
     `import test from 'node:test'
      test('fails early', async t => {
@@ -67,7 +67,7 @@ t.test('a test that fails before it registers clean-up ends, with its own error'
   t.match(output, /registration failed/)
 })
 
-t.test('a request under way is answered although nothing else keeps the process alive', async t => {
+t.test('answers a pending request even if nothing else keeps the process alive', async t => {
   const { code, output } = await run(
     `${start}issuer.fail('jwks', { delayMs: 30 })
      console.log((await fetch(issuer.jwksUri)).status, (await issuer.fetch(issuer.jwksUri)).status)`,

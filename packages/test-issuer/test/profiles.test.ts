@@ -2,16 +2,16 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from '
 import t from 'tap'
 import { createTestIssuer, type ProfileName } from 'oauth-test-issuer'
 
-/** What an issuer's own documentation shows of its access tokens. */
+/** The access tokens in the documentation of an issuer. */
 interface Documented {
   readonly source: string
   readonly issuer: RegExp
   readonly header: object
-  /** Names of all claims where a client acts for itself, and what they look like. */
+  /** The names and patterns of all claims if a client acts for itself. */
   readonly machine: Readonly<Record<string, unknown>>
-  /** What is different where a user delegated; undefined: not there. */
+  /** The different claims if a client acts for a user. Undefined for absent claims. */
   readonly user: Readonly<Record<string, unknown>>
-  /** Members of a key in the JWK set, besides the key itself. */
+  /** The members of a key in the JWK set, except the key itself. */
   readonly key: object
 }
 
@@ -153,7 +153,7 @@ const documented: Readonly<Record<ProfileName, Documented>> = {
 for (const [profile, { source, issuer: identifier, header, machine, user, key }] of Object.entries(
   documented,
 ) as [ProfileName, Documented][])
-  t.test(`${profile}: tokens and keys as in ${source}`, async t => {
+  t.test(`${profile}: creates tokens and keys as described in ${source}`, async t => {
     await using issuer = await createTestIssuer({ profile, audience })
     t.match(issuer.url, identifier)
 
@@ -181,7 +181,7 @@ for (const [profile, { source, issuer: identifier, header, machine, user, key }]
       t.notOk(claim in none, `without scopes there is no ${claim}`)
   })
 
-t.test('several audiences are a list, one is a string (RFC 7519 §4.1.3)', async t => {
+t.test('writes one audience as a string and several as a list (RFC 7519 §4.1.3)', async t => {
   await using issuer = await createTestIssuer({ audience: ['a:1', 'a:2'] })
   t.same(decodeJwt(await issuer.token()).aud, ['a:1', 'a:2'])
   t.equal(decodeJwt(await issuer.token({ audience: 'a:3' })).aud, 'a:3')

@@ -12,7 +12,7 @@ const payment: ClientRegistration = {
 }
 const insecure = { [oauth.allowInsecureRequests]: true }
 
-/** A client of the issuer, as oauth4webapi makes one from the issuer's metadata. */
+/** A client of oauth4webapi, configured from the metadata of the issuer. */
 async function clientOf(issuer: TestIssuer, algorithm: 'oidc' | 'oauth2' = 'oidc') {
   const url = new URL(issuer.url)
   const server = await oauth.processDiscoveryResponse(
@@ -39,7 +39,7 @@ async function clientOf(issuer: TestIssuer, algorithm: 'oidc' | 'oauth2' = 'oidc
   }
 }
 
-t.test('a client gets a token that the published keys verify', async t => {
+t.test('issues tokens that the published keys verify', async t => {
   await using issuer = await createTestIssuer()
   const { clientSecret } = issuer.registerClient(payment)
   for (const algorithm of ['oidc', 'oauth2'] as const) {
@@ -60,7 +60,7 @@ t.test('a client gets a token that the published keys verify', async t => {
   }
 })
 
-t.test('the issuer signs whatever a test asks for', async t => {
+t.test('signs any token that a test describes', async t => {
   await using issuer = await createTestIssuer({ audience })
   const token = await issuer.token({
     scopes: ['a', 'b'],
@@ -84,12 +84,12 @@ t.test('the issuer signs whatever a test asks for', async t => {
   t.equal(decodeProtectedHeader(token).typ, 'JWT')
 })
 
-t.test('a token for nobody is a mistake in the test', async t => {
+t.test('rejects a token without an audience', async t => {
   await using issuer = await createTestIssuer()
   await t.rejects(issuer.token(), /no audience; set `audience`/)
 })
 
-/** Made by `openssl req -x509`, its thumbprint by `openssl dgst -sha256` of the DER. */
+/** Created by `openssl req -x509`. The thumbprint is `openssl dgst -sha256` of the DER. */
 const certificate = `-----BEGIN CERTIFICATE-----
 MIIBejCCASGgAwIBAgIUZwrRqc7DOb3bjp+BrVWRtQAfzgEwCgYIKoZIzj0EAwIw
 EjEQMA4GA1UEAwwHcGF5bWVudDAgFw0yNjExMjUyMzU0MjVaGA8yMTI2MTEwMTIz
@@ -107,7 +107,7 @@ t.test('binds tokens to a certificate (RFC 8705 §3.1) and to a DPoP key (RFC 94
   const { raw } = new X509Certificate(certificate)
   for (const given of [certificate, raw, new X509Certificate(certificate)])
     t.same(decodeJwt(await issuer.token({ certificate: given }))['cnf'], { 'x5t#S256': thumbprint })
-  // The key and the thumbprint of RFC 7638 §3.1.
+  // The example key and thumbprint of RFC 7638 §3.1.
   const dpopKey = {
     kty: 'RSA',
     n: '0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw',

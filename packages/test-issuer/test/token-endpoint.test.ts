@@ -3,7 +3,7 @@ import { decodeJwt, exportJWK, SignJWT, type JWTPayload } from 'jose'
 import t from 'tap'
 import { audience, basic, grant, other, post, withClient, type Answer } from './token-request.js'
 
-t.test('a token answer may not be kept, and says what was granted (RFC 6749 §5.1)', async t => {
+t.test('marks token responses as uncacheable and includes the granted scopes (RFC 6749 §5.1)', async t => {
   const { issuer, ask } = await withClient()
   t.teardown(() => issuer.close())
   const { status, headers, body } = await ask({ ...grant, scope: 'a' })
@@ -28,7 +28,7 @@ for (const [what, form, error] of [
   ["the same, as Auth0's audience", { ...grant, audience: other }, 'invalid_target'],
   ["the same, in Entra ID's way", { ...grant, scope: `${other}/.default` }, 'invalid_target'],
 ] as const)
-  t.test(`refuses ${what}: ${error}`, async t => {
+  t.test(`rejects ${what}: ${error}`, async t => {
     const { issuer, ask } = await withClient()
     t.teardown(() => issuer.close())
     const { status, body } = await ask(form)
@@ -36,7 +36,7 @@ for (const [what, form, error] of [
     t.match(body, { error, error_description: /\w+ \w+/ })
   })
 
-t.test('refuses forms that are none, parameters that are there twice, other methods, and floods', async t => {
+t.test('rejects invalid forms, repeated parameters, other methods and large bodies', async t => {
   const { issuer } = await withClient()
   t.teardown(() => issuer.close())
   const headers = basic('payment', 's3cret')
@@ -53,7 +53,7 @@ t.test('refuses forms that are none, parameters that are there twice, other meth
   t.equal((await post(issuer.tokenEndpoint, { ...grant, padding: 'x'.repeat(70_000) }, headers)).status, 413)
 })
 
-t.test('a client that may call several APIs names one, or several', async t => {
+t.test('a client with several APIs must select one or more', async t => {
   const { issuer, ask } = await withClient({ audience: [audience, other] })
   t.teardown(() => issuer.close())
   t.match(await ask(grant), { status: 400, body: { error: 'invalid_target' } })
@@ -64,42 +64,49 @@ t.test('a client that may call several APIs names one, or several', async t => {
   t.same(decodeJwt(String(body['access_token'])).aud, [audience, other])
 })
 
-t.test('DPoP: a proof binds the token; a wrong one gets none (RFC 9449 §5)', async t => {
-  const { issuer } = await withClient()
-  t.teardown(() => issuer.close())
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwk = await exportJWK(publicKey)
-  const prove = (change: JWTPayload = {}, typ = 'dpop+jwt'): Promise<string> =>
-    new SignJWT({
-      htm: 'POST',
-      htu: issuer.tokenEndpoint,
-      jti: randomUUID(),
-      iat: Math.floor(Date.now() / 1000),
-      ...change,
-    })
-      .setProtectedHeader({ alg: 'ES256', typ, jwk })
-      .sign(privateKey)
-  const ask = (dpop: string): Promise<Answer> =>
-    post(issuer.tokenEndpoint, grant, { ...basic('payment', 's3cret'), dpop })
-  const good = await prove()
-  const { status, body } = await ask(good)
-  t.equal(status, 200)
-  t.equal(body['token_type'], 'DPoP')
-  const bound = decodeJwt(String(body['access_token']))['cnf']
-  t.same(bound, decodeJwt(await issuer.token({ audience, dpopKey: publicKey }))['cnf'], 'as token() binds it')
-  for (const [what, proof] of [
-    ['used before', good],
-    ['for another method', await prove({ htm: 'GET' })],
-    ['for another URL', await prove({ htu: `${issuer.url}/other` })],
-    ['too old', await prove({ iat: Math.floor(Date.now() / 1000) - 120 })],
-    ['no proof by its type', await prove({}, 'JWT')],
-    ['without an id', await prove({ jti: undefined as never })],
-    ['no JWT', 'x'],
-  ] as const)
-    t.match(await ask(proof), { status: 400, body: { error: 'invalid_dpop_proof' } }, what)
-})
+t.test(
+  'DPoP: binds the token to the key of a valid proof, and rejects invalid proofs (RFC 9449 §5)',
+  async t => {
+    const { issuer } = await withClient()
+    t.teardown(() => issuer.close())
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const jwk = await exportJWK(publicKey)
+    const prove = (change: JWTPayload = {}, typ = 'dpop+jwt'): Promise<string> =>
+      new SignJWT({
+        htm: 'POST',
+        htu: issuer.tokenEndpoint,
+        jti: randomUUID(),
+        iat: Math.floor(Date.now() / 1000),
+        ...change,
+      })
+        .setProtectedHeader({ alg: 'ES256', typ, jwk })
+        .sign(privateKey)
+    const ask = (dpop: string): Promise<Answer> =>
+      post(issuer.tokenEndpoint, grant, { ...basic('payment', 's3cret'), dpop })
+    const good = await prove()
+    const { status, body } = await ask(good)
+    t.equal(status, 200)
+    t.equal(body['token_type'], 'DPoP')
+    const bound = decodeJwt(String(body['access_token']))['cnf']
+    t.same(
+      bound,
+      decodeJwt(await issuer.token({ audience, dpopKey: publicKey }))['cnf'],
+      'as token() binds it',
+    )
+    for (const [what, proof] of [
+      ['used before', good],
+      ['for another method', await prove({ htm: 'GET' })],
+      ['for another URL', await prove({ htu: `${issuer.url}/other` })],
+      ['too old', await prove({ iat: Math.floor(Date.now() / 1000) - 120 })],
+      ['no proof by its type', await prove({}, 'JWT')],
+      ['without an id', await prove({ jti: undefined as never })],
+      ['no JWT', 'x'],
+    ] as const)
+      t.match(await ask(proof), { status: 400, body: { error: 'invalid_dpop_proof' } }, what)
+  },
+)
 
-t.test('the response names the granted scope as the vendor does', async t => {
+t.test('includes the granted scope in the response like the vendor', async t => {
   for (const [profile, scope] of [
     ['rfc9068', 'a b'],
     ['keycloak', 'a b'],

@@ -32,7 +32,7 @@ export const basic = (id: string, secret: string): { authorization: string } => 
   authorization: `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`,
 })
 
-/** An issuer with one client, and a function that sends this client's token requests. */
+/** Starts an issuer with one client, and returns a function that sends the client's token requests. */
 export async function withClient(
   more: Partial<ClientRegistration> = {},
   options: TestIssuerOptions = {},

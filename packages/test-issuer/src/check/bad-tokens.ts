@@ -6,14 +6,14 @@ import { signatureFlaws } from './signature-flaws.js'
 export interface BadToken {
   readonly name: string
   readonly token: string
-  /** Why it must be rejected. */
+  /** The reason for rejecting the token. */
   readonly why: string
-  /** The right answer: 401 `invalid_token`, or 403 `insufficient_scope` (RFC 6750 §3.1). */
+  /** The correct response: 401 `invalid_token`, or 403 `insufficient_scope` (RFC 6750 §3.1). */
   readonly status: 401 | 403
   readonly error: 'invalid_token' | 'insufficient_scope'
 }
 
-/** Every bad token that is bad under this profile and with this content. */
+/** Creates the bad tokens that apply to this profile and content. */
 export async function makeBadTokens(ingredients: Ingredients): Promise<readonly BadToken[]> {
   const applicable = Object.entries({ ...claimFlaws, ...signatureFlaws }).filter(
     ([, { unless }]) => unless?.(ingredients) !== true,

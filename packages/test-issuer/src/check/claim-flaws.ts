@@ -6,14 +6,14 @@ const hour = 3_600
 /** Tokens with a valid signature whose claims or header must be rejected. */
 export const claimFlaws: Flaws = {
   expired: {
-    why: 'it expired an hour ago (RFC 7519 §4.1.4)',
+    why: 'the token expired an hour ago (RFC 7519 §4.1.4)',
     make: from =>
       signed(from, {
         content: { issuedAt: from.content.issuedAt - 2 * hour, expiresAt: from.content.issuedAt - hour },
       }),
   },
   withoutExpiry: {
-    why: 'it has no exp, so it would never expire (RFC 9068 §2.2)',
+    why: 'the token has no exp, so it would never expire (RFC 9068 §2.2)',
     make: from => signed(from, { claims: { exp: undefined } }),
   },
   textExpiry: {
@@ -21,7 +21,7 @@ export const claimFlaws: Flaws = {
     make: from => signed(from, { claims: { exp: String(from.content.expiresAt) } }),
   },
   notYetValid: {
-    why: 'it becomes valid in an hour: nbf (RFC 7519 §4.1.5)',
+    why: 'nbf is an hour in the future (RFC 7519 §4.1.5)',
     make: from =>
       signed(from, {
         content: { expiresAt: from.content.issuedAt + 2 * hour },
@@ -29,14 +29,14 @@ export const claimFlaws: Flaws = {
       }),
   },
   wrongAudience: {
-    why: 'it is for another API (RFC 7519 §4.1.3)',
+    why: 'the token was issued for another API (RFC 7519 §4.1.3)',
     make: from =>
       from.profile.audienceClaim === 'aud'
         ? signed(from, { claims: { aud: 'https://somebody-else.example' } })
         : signed(from, { claims: { [from.profile.audienceClaim]: 'somebody-else' } }),
   },
   withoutAudience: {
-    why: 'it names no audience (RFC 9068 §2.2)',
+    why: 'the token has no audience (RFC 9068 §2.2)',
     make: from => signed(from, { claims: { [from.profile.audienceClaim]: undefined } }),
   },
   wrongIssuer: {
@@ -48,11 +48,11 @@ export const claimFlaws: Flaws = {
     make: from => signed(from, { claims: { iss: undefined } }),
   },
   wrongType: {
-    why: 'typ names another kind of token (RFC 8725 §3.11)',
+    why: 'typ is the type of another kind of token (RFC 8725 §3.11)',
     make: from => signed(from, { header: { typ: 'logout+jwt' } }),
   },
   idToken: {
-    why: 'it is an ID token, not an access token (RFC 9068 §4)',
+    why: 'the token is an ID token, not an access token (RFC 9068 §4)',
     unless: ({ profile }) => profile.audienceClaim !== 'aud',
     make: ({ content, key }) =>
       signCompact(
@@ -69,13 +69,13 @@ export const claimFlaws: Flaws = {
       ),
   },
   missingScope: {
-    why: 'it lacks the scope (RFC 6750 §3.1)',
+    why: 'the token does not have the required scope (RFC 6750 §3.1)',
     status: 403,
     unless: ({ content }) => content.scopes.length === 0,
     make: from => signed(from, { content: { scopes: [] } }),
   },
   criticalExtension: {
-    why: 'crit names an unknown extension (RFC 7515 §4.1.11)',
+    why: 'crit lists an unknown extension (RFC 7515 §4.1.11)',
     make: from => signed(from, { header: { crit: ['urn:example:unknown'], 'urn:example:unknown': true } }),
   },
 }

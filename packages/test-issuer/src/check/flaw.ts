@@ -2,7 +2,7 @@ import type { Claims, Profile, TokenContent } from '../issue/profile.js'
 import { signToken, type TokenShape } from '../issue/sign-token.js'
 import type { SigningKey } from '../issue/signing-keys.js'
 
-/** What bad tokens are made from: a good token's content, and the issuer's profile and key. */
+/** The content of the good token, and the profile and key of the issuer. Bad tokens are created from these. */
 export interface Ingredients {
   readonly content: TokenContent
   readonly shape: TokenShape
@@ -10,30 +10,30 @@ export interface Ingredients {
   readonly key: SigningKey
 }
 
-/** One way to spoil a token. */
+/** One way to make a token invalid. */
 export interface Flaw {
   readonly why: string
   readonly make: (ingredients: Ingredients) => string | Promise<string>
-  /** True if the change would not make this token bad. */
+  /** Returns true if the flaw would not make this token invalid. */
   readonly unless?: (ingredients: Ingredients) => boolean
   readonly status?: 403
 }
 
-/** Name → flaw. Each spoils one thing and leaves the rest of the token valid. */
+/** Maps names to flaws. Each flaw changes one aspect of a token and leaves the rest valid. */
 export type Flaws = Readonly<Record<string, Flaw>>
 
 export function good({ content, shape, profile, key }: Ingredients): Promise<string> {
   return signToken(content, shape, profile, key)
 }
 
-/** What differs from the good token. */
+/** The differences from the good token. */
 interface Change {
   readonly content?: Partial<TokenContent>
   readonly claims?: Claims
   readonly header?: Readonly<Record<string, unknown>>
 }
 
-/** The good token with a change, properly signed. */
+/** Signs the changed token with the key of the issuer. */
 export function signed({ content, shape, profile, key }: Ingredients, change: Change): Promise<string> {
   const changed = { ...withHeader(shape, change.header), claims: { ...shape.claims, ...change.claims } }
   return signToken({ ...content, ...change.content }, changed, profile, key)

@@ -3,18 +3,18 @@ import type { Claims } from '../issue/profile.js'
 import { createSigningKey, type SigningKey } from '../issue/signing-keys.js'
 import { good, withHeader, type Flaws, type Ingredients } from './flaw.js'
 
-/** Tokens with good claims that no key of the issuer has signed. */
+/** Tokens with valid claims that no key of the issuer signed. */
 export const signatureFlaws: Flaws = {
   algNone: {
-    why: 'it is unsigned: alg none (RFC 8725 §3.1)',
+    why: 'the token is unsigned and alg is none (RFC 8725 §3.1)',
     make: from => resigned(from, { alg: 'none' }, () => ''),
   },
   withoutSignature: {
-    why: 'its signature is empty (RFC 7515 §5.2)',
+    why: 'the signature is empty (RFC 7515 §5.2)',
     make: async from => `${unsigned(await good(from))}.`,
   },
   hmacWithPublicKey: {
-    why: "it is signed by HMAC with the issuer's public key as the secret (RFC 8725 §2.1)",
+    why: "the token is signed by HMAC with the issuer's public key as the secret (RFC 8725 §2.1)",
     make: from =>
       resigned(from, { alg: 'HS256' }, input =>
         createHmac('sha256', from.key.publicKey.export({ type: 'spki', format: 'pem' }))
@@ -23,29 +23,29 @@ export const signatureFlaws: Flaws = {
       ),
   },
   unknownKey: {
-    why: 'no published key has its kid',
+    why: 'no published key has the kid of the token',
     make: async from => good(await byForeignKey(from)),
   },
   foreignKey: {
-    why: 'its kid is a published key, but another key signed it',
+    why: 'kid is the id of a published key, but another key signed the token',
     make: async from => good({ ...from, key: { ...(await foreignKey(from)), kid: from.key.kid } }),
   },
   embeddedKey: {
-    why: 'it contains the key that verifies it: jwk (RFC 8725 §3.10)',
+    why: 'the header contains the key that signed the token: jwk (RFC 8725 §3.10)',
     make: async from => {
       const foreign = await byForeignKey(from)
       return good({ ...foreign, shape: withHeader(from.shape, { jwk: foreign.key.jwk }) })
     },
   },
   keyFromAnywhere: {
-    why: 'it names a URL of the key that verifies it: jku (RFC 8725 §3.10)',
+    why: 'the header contains the URL of the key that signed the token: jku (RFC 8725 §3.10)',
     make: async from => {
       const shape = withHeader(from.shape, { jku: 'https://somebody-else.example/jwks' })
       return good({ ...(await byForeignKey(from)), shape })
     },
   },
   tamperedPayload: {
-    why: 'its claims were changed after it was signed',
+    why: 'the claims were changed after the token was signed',
     make: async from => {
       const [header = '', payload = '', signature = ''] = (await good(from)).split('.')
       const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Claims
@@ -53,7 +53,7 @@ export const signatureFlaws: Flaws = {
     },
   },
   tamperedSignature: {
-    why: 'its signature was changed',
+    why: 'the signature was changed',
     make: async from => {
       const token = await good(from)
       const signature = Buffer.from(token.slice(token.lastIndexOf('.') + 1), 'base64url')
@@ -62,12 +62,12 @@ export const signatureFlaws: Flaws = {
     },
   },
   garbage: {
-    why: 'it is not a JWT',
+    why: 'the token is not a JWT',
     make: () => 'not.a.token',
   },
 }
 
-/** The good token's claims under another header and signature, which no JOSE library would produce. */
+/** Combines the claims of the good token with a header and a signature that no JOSE library would create. */
 async function resigned(
   from: Ingredients,
   header: Readonly<Record<string, unknown>>,
@@ -88,8 +88,8 @@ function encode(value: unknown): string {
 }
 
 /**
- * Issued a minute ago: an API that asked its issuer for this key id since then knows that the token is bad. A later token
- * could be good, since the issuer may have listed the key meanwhile, and an API may answer 503 until it asks again.
+ * Signs with a foreign key and sets `iat` to a minute ago. If an API fetched the keys after `iat`, it knows that the token is
+ * invalid. Otherwise the key might have been published since, and the API may answer 503 until it fetches the keys again.
  */
 async function byForeignKey(from: Ingredients): Promise<Ingredients> {
   const content = { ...from.content, issuedAt: from.content.issuedAt - 60 }
@@ -99,8 +99,8 @@ async function byForeignKey(from: Ingredients): Promise<Ingredients> {
 const foreignKeys = new WeakMap<SigningKey, Promise<SigningKey>>()
 
 /**
- * A key that the issuer does not list, made once for each of its keys: RSA keys take long, and an API asks its issuer only
- * a few times for key ids that are not listed.
+ * A key that is not in the JWK set. Each signing key has a single foreign key, because RSA keys are slow to generate, and because
+ * an API fetches the JWK set only a few times for unknown key ids.
  */
 function foreignKey({ key, profile }: Ingredients): Promise<SigningKey> {
   const known = foreignKeys.get(key) ?? createSigningKey(key.algorithm, profile.namesAlgorithm)

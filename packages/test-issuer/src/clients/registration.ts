@@ -14,27 +14,27 @@ export type AuthenticationMethod =
   | 'private_key_jwt'
 
 /**
- * Which client assertions an issuer accepts. `rfc7523`: addressed to the issuer or to the token endpoint. `rfc10070`:
- * addressed to the issuer alone and typed `client-authentication+jwt`.
+ * The client assertions that an issuer accepts. `rfc7523`: the audience is the issuer or the token endpoint. `rfc10070`: the
+ * audience is the issuer alone, and the type is `client-authentication+jwt`.
  */
 export type ClientAssertionRules = 'rfc7523' | 'rfc10070'
 
-/** A client's registration. The client may request what is listed here and nothing else. */
+/** A client registration. The client may request only the listed audiences, scopes and grants. */
 export interface ClientRegistration {
   clientId: string
-  /** Its secret. Default: a random one, unless `jwks` is given. */
+  /** The client secret. Default: a random secret, unless `jwks` is set. */
   clientSecret?: string
-  /** Its public keys, for `private_key_jwt`. */
+  /** The public keys of the client, for `private_key_jwt`. */
   jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
-  /** The only method it may use. Default: `private_key_jwt` with `jwks`, else any method that uses the secret. */
+  /** The only authentication method that the client may use. Default: `private_key_jwt` with `jwks`, otherwise any method with a secret. */
   authentication?: AuthenticationMethod
-  /** The APIs its tokens may be for. A single one is also the default for requests that name none. */
+  /** The permitted audiences. A single audience is also the default for token requests without an audience. */
   audience: string | readonly string[]
-  /** Scopes it may request. A request without scopes gets all of them. */
+  /** The permitted scopes. A token request without scopes gets all of them. Default: none. */
   scopes?: readonly string[]
-  /** Grants it may use. Default: `client_credentials`. */
+  /** The permitted grants. Default: `client_credentials`. */
   grants?: readonly GrantName[]
-  /** The client's own audience as an API: tokens it exchanges must be for this audience. Default: any token of this issuer. */
+  /** The audience that exchanged tokens must have, if the client is an API itself. Default: any audience. */
   ownAudience?: string
 }
 
@@ -81,19 +81,17 @@ const declaration = {
   ownAudience: optional(text('the identifier of an API')),
 } satisfies Declares<ClientRegistration>
 
-/** @throws {TypeError} naming the member of the registration that is missing or invalid */
+/** @throws {TypeError} that names the missing or invalid member of the registration */
 export function registerClient(given: ClientRegistration): RegisteredClient {
   const where =
-    isObject(given) && typeof given.clientId === 'string' ? `client ${given.clientId}` : 'a client'
+    isObject(given) && typeof given.clientId === 'string' ? `client ${given.clientId}` : 'registerClient()'
   const { clientSecret, jwks, authentication, audience, ...client } = readOptions(where, given, declaration)
   const method = authentication ?? (jwks === undefined ? undefined : 'private_key_jwt')
   const usesKeys = method === 'private_key_jwt'
-  if (usesKeys && jwks === undefined) throw wrong(where, 'private_key_jwt needs its public keys; give `jwks`')
+  if (usesKeys && jwks === undefined)
+    throw wrong(where, 'private_key_jwt needs the public keys of the client; set `jwks`')
   if (usesKeys && clientSecret !== undefined)
-    throw wrong(
-      where,
-      '`clientSecret` has no effect with `jwks`; leave one of them out, or set `authentication`',
-    )
+    throw wrong(where, '`clientSecret` has no effect with `jwks`; omit one of them, or set `authentication`')
   return {
     ...client,
     clientSecret: usesKeys ? undefined : (clientSecret ?? randomBytes(32).toString('base64url')),

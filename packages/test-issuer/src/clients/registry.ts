@@ -1,16 +1,16 @@
 import { registerClient, type ClientRegistration, type RegisteredClient } from './registration.js'
 
-/** A client's credentials, for the client under test. */
+/** The credentials of a client, for the client under test. */
 export interface ClientCredentials {
   readonly clientId: string
-  /** Empty for a client that authenticates with its keys. */
+  /** Empty if the client authenticates with a private key. */
   readonly clientSecret: string
 }
 
-/** The clients that the issuer knows. */
+/** The registered clients. */
 export interface ClientRegistry {
   readonly clients: ReadonlyMap<string, RegisteredClient>
-  /** Adds a client or replaces the one with the same id. @throws {TypeError} if the registration is invalid */
+  /** Adds a client, or replaces the client with the same id. @throws {TypeError} if the registration is invalid */
   register(registration: ClientRegistration): ClientCredentials
 }
 

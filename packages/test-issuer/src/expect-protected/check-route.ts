@@ -6,7 +6,7 @@ import type { InjectableApp, InjectedAnswer } from './injectable-app.js'
 import type { ExpectProtectedOptions } from './options.js'
 import { nameOf, type ProtectedRoute } from './protected-route.js'
 
-/** Requests one route with every kind of credentials. Returns a line for each wrong answer. */
+/** Requests a route with good, bad and missing tokens. Returns a line for each wrong response. */
 export async function checkRoute(
   app: InjectableApp,
   route: ProtectedRoute,
@@ -26,10 +26,10 @@ export async function checkRoute(
   return wrong.map(line => `${nameOf(route)} ${line}`)
 }
 
-/** A request that the route must refuse. */
+/** A request that the route must reject. */
 interface BadRequest {
   readonly what: string
-  /** The token; undefined for a request without one. */
+  /** The token, or undefined for a request without a token. */
   readonly credentials: string | undefined
   readonly expected: Expectation
 }
@@ -63,14 +63,14 @@ async function badRequests(
   return requests
 }
 
-/** The answer to a bad request; `problem` is undefined if the answer is right. */
+/** The result of a bad request. `problem` is undefined if the response is correct. */
 interface Judged {
   readonly what: string
   readonly statusCode: number
   readonly problem: string | undefined
 }
 
-/** A line for each wrong answer, or a single line if the route gave the same answer to every bad request. */
+/** Returns a line for each wrong response, or a single line if all bad requests got the same wrong status. */
 function summarise(judged: readonly Judged[]): string[] {
   const statuses = new Set(judged.map(({ statusCode }) => statusCode))
   const [status] = statuses
@@ -81,13 +81,13 @@ function summarise(judged: readonly Judged[]): string[] {
   return judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${problem} to ${what}`]))
 }
 
-/** The right answer to a bad request. */
+/** The correct response to a bad request. */
 interface Expectation {
   readonly status: BadToken['status']
   readonly error: BadToken['error'] | undefined
 }
 
-/** RFC 6750 §3: the status, and the challenge that says why. */
+/** Checks the status and the challenge of a response (RFC 6750 §3). Returns undefined if both are correct. */
 function problemWith(
   { statusCode, headers }: InjectedAnswer,
   { status, error }: Expectation,
@@ -98,7 +98,7 @@ function problemWith(
   if (error !== undefined && !challenge.includes(`error="${error}"`))
     return `answered ${status} with a challenge that lacks error="${error}"`
   if (error === undefined && challenge.includes('error='))
-    return 'answered 401 with an error in the challenge'
+    return 'answered 401 with an error in the challenge, although the request had no token'
   return undefined
 }
 
@@ -109,7 +109,7 @@ function asker(
   const example = exampleUrl(url)
   return token =>
     app.inject({
-      // The casts: fastify's own types of method and payload are narrower than text and object.
+      // The casts: Fastify's types of `method` and `payload` are narrower than string and object.
       method: method as never,
       url: example,
       headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },

@@ -1,10 +1,10 @@
 /**
- * Pattern syntax of find-my-way, Fastify's router: `::` is a literal colon, `:name` or `:name(regex)` a parameter, `*`
- * a wildcard. A `?` at the very end makes the last parameter optional; anywhere else it starts a query string.
+ * The route syntax of find-my-way, Fastify's router: `::` is a literal colon, `:name` or `:name(regex)` is a parameter, and `*` is
+ * a wildcard. A `?` at the end makes the last parameter optional. Elsewhere, `?` starts a query string.
  */
 const syntax = /::|:[^/(.?-]+(?:\((?:\\.|[^()\\]|\((?:\\.|[^()\\])*\))*\))?|\*|\?$|\?.+$/g
 
-/** A URL that matches the route: each parameter becomes `1`. */
+/** Returns a URL that matches the route. Each parameter becomes `1`. */
 export function exampleUrl(route: string): string {
   return route.replaceAll(syntax, part => {
     if (part === '::') return ':'

@@ -28,8 +28,8 @@ const declaration = {
 
 /**
  * Requests each route without a token, with every bad token, with tokens that lack one of the scopes, and with a good
- * token that has exactly the scopes.
- * @throws {AssertionError} with a line for each wrong answer
+ * token that has exactly the required scopes.
+ * @throws {AssertionError} with a line for each wrong response
  * @throws {TypeError} if there are no routes to check, or an option is invalid
  *
  * @example
@@ -43,12 +43,15 @@ export async function expectProtected(app: InjectableApp, options: ExpectProtect
     throw wrong('expectProtected()', `the application is ${show(app)}; expected a Fastify instance`)
   const routes = options.routes ?? listedRoutes(app)
   if (routes.length === 0)
-    throw wrong('expectProtected()', 'there are no routes to check, so it would always pass; give `routes`')
+    throw wrong(
+      'expectProtected()',
+      'there are no routes to check, so the test would always pass; set `routes`',
+    )
   const failures: string[] = []
   for (const one of routes) failures.push(...(await checkRoute(app, one, options)))
   if (failures.length === 0) return
   throw new AssertionError({
-    message: `routes are not protected as they should be:\n\n${failures.map(line => `  ${line}`).join('\n')}\n`,
+    message: `some routes are not protected correctly:\n\n${failures.map(line => `  ${line}`).join('\n')}\n`,
     actual: failures,
     expected: [],
     operator: 'expectProtected',

@@ -1,7 +1,7 @@
 /** The part of an application that {@link expectProtected} uses: Fastify's `inject`. */
 export interface InjectableApp {
   inject(request: InjectedRequest): PromiseLike<InjectedAnswer>
-  /** The list of routes of fastify-resource-server, if it is registered. */
+  /** The decorator of fastify-resource-server, which lists the routes. Undefined if the plugin is not registered. */
   readonly oauth?: { routes(): readonly ListedRoute[] } | undefined
 }
 
@@ -12,7 +12,7 @@ interface InjectedRequest {
   readonly payload?: never
 }
 
-/** The part of inject()'s answer that is checked. */
+/** The members of the `inject` response that are checked. */
 export interface InjectedAnswer {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, unknown>>
@@ -25,7 +25,7 @@ export interface ListedRoute {
   readonly access: string
   readonly requirement: {
     readonly scopes: readonly string[]
-    /** For each of `scopes`, those that grant it. */
+    /** For each of `scopes`, the scopes that include it. */
     readonly acceptedScopes?: readonly (readonly string[])[]
     readonly match: 'all' | 'any'
   } | null

@@ -1,11 +1,14 @@
 import type { InjectableApp, ListedRoute } from './injectable-app.js'
 import type { ProtectedRoute } from './protected-route.js'
 
-/** The routes that fastify-resource-server lists and that need a token, also if it only reports. @throws {TypeError} if it is not registered */
+/**
+ * The routes of fastify-resource-server that need a token, including routes in report mode.
+ * @throws {TypeError} if the plugin is not registered
+ */
 export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[] {
   if (oauth === undefined)
     throw new TypeError(
-      'oauth-test-issuer: expectProtected() needs `routes`: the application does not list its routes, because fastify-resource-server is not registered',
+      'oauth-test-issuer: expectProtected() needs `routes`, because fastify-resource-server is not registered in this scope and cannot list the routes',
     )
   return oauth
     .routes()
@@ -17,14 +20,14 @@ export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[
     )
 }
 
-/** The fewest scopes that meet the requirement. */
+/** The smallest set of scopes that meets the requirement. */
 function sufficient(requirement: ListedRoute['requirement']): readonly string[] {
   const { scopes, match, acceptedScopes = [] } = requirement ?? { scopes: [], match: 'all' }
   if (match === 'any') return scopes.slice(0, 1)
   return scopes.filter((scope, index) => !isIncluded(scope, acceptedScopes[index], scopes))
 }
 
-/** Whether another required scope grants this one too: a token without it is good. */
+/** Whether another required scope includes this scope, so that a token does not need it. */
 function isIncluded(scope: string, accepted: readonly string[] = [], scopes: readonly string[]): boolean {
   return accepted.some(other => other !== scope && scopes.includes(other))
 }

@@ -1,15 +1,15 @@
-/** A route that must be protected. */
+/** A route for {@link expectProtected}. */
 export interface ProtectedRoute {
   /** Default `GET`. */
   readonly method?: string
   /**
-   * The route's pattern, such as `/receipts/:id` (each parameter becomes `1`), or a URL with parameters filled in. A literal
-   * colon is written `::`, as in Fastify's routes. A query string is sent unchanged.
+   * The pattern of the route, such as `/receipts/:id`, or a concrete URL, such as `/receipts/1`. In a pattern, each parameter
+   * becomes `1`. Write a literal colon as `::`, as in Fastify's routes. A query string is sent unchanged.
    */
   readonly url: string
-  /** The scopes it requires, all of them. Default: none, so any valid token is enough. */
+  /** The required scopes, all of which a token must have. Default: none, so that any valid token is enough. */
   readonly scopes?: readonly string[]
-  /** Headers that a good request needs besides the token. */
+  /** Request headers that the route needs besides the token. */
   readonly headers?: Readonly<Record<string, string>>
   readonly payload?: string | object
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Claims, TokenContent } from './profile.js'
 
-/** The claims that every profile has. A single audience is a string, several are a list (RFC 7519 §4.1.3). */
+/** The claims of every profile. One audience becomes a string, several become a list (RFC 7519 §4.1.3). */
 export function registered({ issuer, audience, issuedAt, expiresAt }: TokenContent): Claims {
   return {
     iss: issuer,
@@ -11,12 +11,12 @@ export function registered({ issuer, audience, issuedAt, expiresAt }: TokenConte
   }
 }
 
-/** Scopes as one string (RFC 6749 §3.3); no claim if there are none. */
+/** Joins scopes with spaces (RFC 6749 §3.3). Returns undefined for an empty list, so that the claim is omitted. */
 export function spaced(scopes: readonly string[]): string | undefined {
   return scopes.length === 0 ? undefined : scopes.join(' ')
 }
 
-/** A directory's object id for a user or client: always the same for a name. An id stays unchanged, so exchanged tokens keep theirs. */
+/** Derives a stable object id from the name of a user or client. Returns existing ids unchanged, so that exchanged tokens keep the id. */
 export function objectId(name: string): string {
   if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)) return name
   const hex = createHash('sha256').update(name).digest('hex')

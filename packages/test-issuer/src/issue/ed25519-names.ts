@@ -1,6 +1,6 @@
 /**
- * `EdDSA` (RFC 8037) and `Ed25519` (RFC 9864) name the same algorithm for a key on this curve, so a signature under
- * either name is valid whichever name the JWK has in `alg`. Returns the JWK without the `alg` that would rule one out.
+ * Removes `alg` from an Ed25519 JWK, so that it verifies signatures under both names of the algorithm: `EdDSA` (RFC 8037) and
+ * `Ed25519` (RFC 9864).
  */
 export function acceptBothEd25519Names<Jwk extends object>(jwk: Jwk): Jwk {
   const { crv, alg } = jwk as { crv?: unknown; alg?: unknown }

@@ -2,8 +2,8 @@ import { generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 
 /**
- * Asymmetric signature algorithms of JOSE (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964).
- * `EdDSA` and `Ed25519` are two names of one algorithm; ML-DSA needs Node 24.7.
+ * The asymmetric signature algorithms of JOSE (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964). `EdDSA` and `Ed25519` are
+ * two names of the same algorithm. ML-DSA needs Node 24.7 or later.
  */
 export type SigningAlgorithm =
   | 'ES256'
@@ -50,8 +50,8 @@ const generators: Readonly<Record<SigningAlgorithm, () => Promise<KeyPair>>> = {
   'ML-DSA-87': () => mlDsa('ML-DSA-87'),
 }
 
-/** The algorithms, as the option `algorithm` lists them. */
-// Object.keys forgets the type of the keys.
+/** The values of the option `algorithm`. */
+// The cast: Object.keys returns string[].
 export const signingAlgorithms = Object.keys(generators) as readonly SigningAlgorithm[]
 
 /** @throws {TypeError} if this version of Node does not support the algorithm */

@@ -1,9 +1,9 @@
 import type { SigningAlgorithm } from './key-pairs.js'
 
-/** A token's claims. `undefined` leaves one out. */
+/** The claims of a token. Claims that are undefined are omitted. */
 export type Claims = Readonly<Record<string, unknown>>
 
-/** A token's content, independent of the profile. Times are in seconds since the epoch. */
+/** The content of a token, independent of the profile. Times are in seconds since the epoch. */
 export interface TokenContent {
   readonly issuer: string
   readonly audience: readonly string[]
@@ -15,9 +15,9 @@ export interface TokenContent {
   readonly expiresAt: number
 }
 
-/** How one kind of issuer writes access tokens, and the paths of its endpoints. */
+/** The access token format and the endpoint paths of one kind of issuer. */
 export interface Profile {
-  /** The issuer identifier's path. */
+  /** The path of the issuer identifier. */
   readonly issuerPath: string
   readonly jwksPath: string
   readonly authorizationPath: string
@@ -25,9 +25,9 @@ export interface Profile {
   readonly introspectionPath: string
   /** The default signature algorithm. */
   readonly algorithm: SigningAlgorithm
-  /** The header's `typ`; undefined for none. */
+  /** The `typ` header, or undefined for no `typ`. */
   readonly type: string | undefined
-  /** Whether the keys in the JWK set carry `alg`. */
+  /** Whether the keys in the JWK set have `alg`. */
   readonly namesAlgorithm: boolean
   /** Whether responses to the client credentials grant have `scope`. */
   readonly answersScope: boolean

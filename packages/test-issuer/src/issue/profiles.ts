@@ -18,7 +18,7 @@ const rfc9068: Profile = {
   audienceClaim: 'aud',
   claims: content => ({
     ...registered(content),
-    // RFC 9068 §2.2: without a resource owner the subject is the client.
+    // RFC 9068 §2.2: without a resource owner, the subject is the client.
     sub: content.subject ?? content.clientId,
     client_id: content.clientId,
     jti: randomUUID(),
@@ -26,7 +26,7 @@ const rfc9068: Profile = {
   }),
 }
 
-/** Profile name → profile. Supporting another issuer takes one row. */
+/** Maps names to profiles. To support another issuer, add an entry. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   rfc9068,
   /** Microsoft Entra ID, v2.0: `roles` if an application acts for itself, `scp` if a user delegated permissions. */
@@ -56,7 +56,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         : { scp: spaced(content.scopes) }),
     }),
   },
-  /** Auth0's own token dialect (Auth0 can also issue RFC 9068 tokens); RBAC's `permissions` beside `scope`. */
+  /** Auth0's own token format, with the `permissions` claim of RBAC. Auth0 can also issue RFC 9068 tokens. */
   auth0: {
     issuerPath: '/',
     jwksPath: '/.well-known/jwks.json',
@@ -102,12 +102,12 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       preferred_username: content.subject ?? `service-account-${content.clientId}`,
     }),
   },
-  /** An issuer without a profile of its own: RFC 9068's claims, but `typ: JWT`. */
+  /** Any other issuer: the claims of RFC 9068 with `typ: JWT`. */
   generic: {
     ...rfc9068,
     type: 'JWT',
   },
-  /** Amazon Cognito: no `aud`, no `typ`; the client is the only audience. */
+  /** Amazon Cognito: no `aud` and no `typ`. The client id is the only audience. */
   cognito: {
     issuerPath: '/eu-central-1_TestPool1',
     jwksPath: '/eu-central-1_TestPool1/.well-known/jwks.json',
@@ -132,7 +132,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       scope: spaced(content.scopes),
     }),
   },
-  /** Okta custom authorization servers: `scp` is a list, `cid` the client. */
+  /** Okta custom authorization servers: `scp` is a list, and `cid` is the client id. */
   okta: {
     issuerPath: '/oauth2/default',
     jwksPath: '/oauth2/default/v1/keys',
@@ -155,6 +155,6 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
 }
 
-/** The profiles, as the option `profile` lists them. */
-// Object.keys forgets the type of the keys.
+/** The values of the option `profile`. */
+// The cast: Object.keys returns string[].
 export const profileNames = Object.keys(profiles) as readonly ProfileName[]

@@ -5,23 +5,23 @@ import { exportJWK } from 'jose/key/export'
 import type { Claims, Profile, TokenContent } from './profile.js'
 import type { SigningKey } from './signing-keys.js'
 
-/** A token's key binding: a token with either of these is useless without the key. */
+/** Binds a token to a key: only the owner of the private key can use the token. */
 export interface TokenBinding {
-  /** The caller's DPoP public key: `cnf.jkt` (RFC 9449 §6.1). */
+  /** The caller's public DPoP key. Sets `cnf.jkt` (RFC 9449 §6.1). */
   dpopKey?: KeyObject | webcrypto.CryptoKey | JsonWebKey
-  /** The caller's certificate, PEM or DER: `cnf.x5t#S256` (RFC 8705 §3.1). */
+  /** The caller's certificate in PEM or DER. Sets `cnf.x5t#S256` (RFC 8705 §3.1). */
   certificate?: X509Certificate | string | Uint8Array
 }
 
-/** What {@link signToken} writes besides the content. */
+/** Changes to the claims and the header of a token. */
 export interface TokenShape extends TokenBinding {
-  /** Claims that override those of the profile; `undefined` removes one. */
+  /** Claims that override the claims of the profile. `undefined` removes a claim. */
   claims?: Claims
-  /** Header members that override `alg`, `typ` and `kid`; `undefined` removes one. */
+  /** Header members that override `alg`, `typ` and `kid`. `undefined` removes a member. */
   header?: Readonly<Record<string, unknown>>
 }
 
-/** Writes a token in the issuer's profile and signs it (RFC 7515 §3.1). */
+/** Creates a token in the format of the profile and signs it (RFC 7515 §3.1). */
 export async function signToken(
   content: TokenContent,
   shape: TokenShape,
@@ -33,7 +33,7 @@ export async function signToken(
   return signCompact({ typ: profile.type, ...shape.header }, claims, key)
 }
 
-/** Signs any claims under any header; `alg` and `kid` are the key's unless the header has them. */
+/** Signs claims with a header. The header overrides `alg` and `kid` of the key. */
 export async function signCompact(
   header: Readonly<Record<string, unknown>>,
   claims: Claims,

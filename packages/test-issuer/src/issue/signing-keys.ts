@@ -11,17 +11,17 @@ export interface SigningKey {
   readonly algorithm: SigningAlgorithm
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
-  /** The key's entry in the JWK set. */
+  /** The public key in the JWK set. */
   readonly jwk: PublicJwk
 }
 
-/** The issuer's keys: the current one signs, and every published one verifies. */
+/** The keys of the issuer. The current key signs tokens, and all published keys verify them. */
 export interface SigningKeys {
   readonly current: SigningKey
   readonly published: readonly SigningKey[]
-  /** Makes a new current key; earlier keys stay published. */
+  /** Creates a new current key. Earlier keys stay published. */
   rotate(): Promise<SigningKey>
-  /** Removes a key from the JWK set; if it is the current key, a new one replaces it. @throws {TypeError} if no published key has this `kid` */
+  /** Removes a key from the JWK set. A new key replaces the current key. @throws {TypeError} if no published key has this `kid` */
   withdraw(kid: string): Promise<void>
 }
 

@@ -7,16 +7,16 @@ import type { RecordDraft, RequestLog } from './recorded-requests.js'
 /** Answers one request to an endpoint. */
 export type Answer = (request: IssuerRequest, record: RecordDraft) => IssuerResponse | Promise<IssuerResponse>
 
-/** The issuer's answer to a request, over a socket or not. */
+/** Answers any request to the issuer, with or without a socket. */
 export type Handle = (request: IssuerRequest) => Promise<IssuerResponse>
 
-/** What {@link createHandle} joins. */
+/** The parts that {@link createHandle} connects. */
 export interface Parts {
   readonly endpoints: ReadonlyMap<string, Endpoint>
   readonly answers: Readonly<Record<Endpoint, Answer>>
   readonly failures: Failures
   readonly log: RequestLog
-  /** Ends the delays of all requests. */
+  /** Aborts the delays of all requests. */
   readonly closing: AbortSignal
 }
 
@@ -27,7 +27,7 @@ const methods: Readonly<Record<Endpoint, string>> = {
   introspection: 'POST',
 }
 
-/** Path → endpoint → failure, if one is due → answer. Each request is recorded. */
+/** Creates the function that records a request, finds the endpoint, and returns a planned failure or the normal answer. */
 export function createHandle({ endpoints, answers, failures, log, closing }: Parts): Handle {
   return async request => {
     const endpoint = endpoints.get(request.path)
@@ -55,7 +55,7 @@ export function createHandle({ endpoints, answers, failures, log, closing }: Par
   }
 }
 
-/** RFC 9110 §9.3.2: like GET; the transport leaves out the body. */
+/** HEAD is answered like GET (RFC 9110 §9.3.2). The transport omits the body. */
 function isHeadOf({ method }: IssuerRequest, endpoint: Endpoint): boolean {
   return method === 'HEAD' && methods[endpoint] === 'GET'
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IssuerFetch } from './fetch.js'
 
-/** The part of undici's request options that is read. */
+/** The request options of undici that are read. */
 interface DispatchOptions {
   readonly origin?: string | URL
   readonly path: string
@@ -10,7 +10,7 @@ interface DispatchOptions {
   readonly body?: unknown
 }
 
-/** undici's handlers: those of version 7, and the older ones that Node's own fetch still uses. */
+/** The handlers of undici 7, and the older handlers that Node's built-in fetch still uses. */
 interface Handler {
   onRequestStart?(controller: object, context: object): void
   onResponseStart?(controller: object, status: number, headers: object, message: string): void
@@ -27,7 +27,7 @@ interface Handler {
 type Dispatch = (options: DispatchOptions, handler: Handler) => boolean
 type Interceptor = (dispatch: Dispatch) => Dispatch
 
-/** An undici dispatcher that ends at the issuer, for every option that takes one. */
+/** An undici dispatcher that sends every request to the issuer. Any option that takes a dispatcher accepts it. */
 export interface IssuerDispatcher extends EventEmitter {
   dispatch(options: DispatchOptions, handler: Handler): boolean
   compose(...interceptors: (Interceptor | readonly Interceptor[])[]): IssuerDispatcher
@@ -37,7 +37,7 @@ export interface IssuerDispatcher extends EventEmitter {
 
 export function createDispatcher(fetch: IssuerFetch): IssuerDispatcher {
   return dispatcherOf((options, handler) => {
-    // Never rejects; errors go to the handler.
+    // The promise never rejects, because `run` passes errors to the handler.
     void run(options, handler, fetch)
     return true
   })
@@ -46,7 +46,7 @@ export function createDispatcher(fetch: IssuerFetch): IssuerDispatcher {
 function dispatcherOf(dispatch: Dispatch): IssuerDispatcher {
   return Object.assign(new EventEmitter(), {
     dispatch,
-    // undici: the last interceptor sees the request first.
+    // As in undici, the last interceptor gets the request first.
     compose: (...interceptors: (Interceptor | readonly Interceptor[])[]) =>
       dispatcherOf(interceptors.flat().reduce((inner, interceptor) => interceptor(inner), dispatch)),
     close: async () => {},
@@ -76,7 +76,7 @@ async function run(options: DispatchOptions, handler: Handler, fetch: IssuerFetc
   }
 }
 
-/** One conversation with a handler. */
+/** Calls the methods of a handler during one request. */
 interface Talk {
   start(): void
   answer(response: Response, content: Buffer): void
@@ -129,7 +129,7 @@ function olderTalk(handler: Handler, aborted: AbortController): Talk {
   }
 }
 
-/** undici takes headers as an object, as a flat list or as pairs. */
+/** Converts headers to pairs. undici accepts an object, a flat list or pairs. */
 function headerPairs(headers: unknown): [string, string][] {
   return rawPairs(headers)
     .filter(([name, value]) => value !== undefined && String(name).toLowerCase() !== 'content-length')

@@ -5,15 +5,15 @@ export type Endpoint = 'discovery' | 'jwks' | 'token' | 'introspection'
 
 const endpointNames: readonly Endpoint[] = ['discovery', 'jwks', 'token', 'introspection']
 
-/** @throws {TypeError} listing the endpoints */
+/** @throws {TypeError} that lists the endpoints, if the endpoint is unknown */
 export function refuseUnknownEndpoint(where: string, endpoint: Endpoint): void {
   if (!endpointNames.includes(endpoint))
     throw new TypeError(
-      `oauth-test-issuer: ${where} does not know the endpoint ${JSON.stringify(endpoint)}; expected one of ${endpointNames.join(', ')}`,
+      `oauth-test-issuer: ${where} does not support the endpoint ${JSON.stringify(endpoint)}; expected one of ${endpointNames.join(', ')}`,
     )
 }
 
-/** Path → endpoint: metadata by OpenID Connect Discovery 1.0 §4 and by RFC 8414 §3, the rest by profile. */
+/** Maps paths to endpoints. The metadata paths follow OpenID Connect Discovery 1.0 §4 and RFC 8414 §3, the others the profile. */
 export function endpointsOf(profile: Profile): ReadonlyMap<string, Endpoint> {
   const issuerPath = profile.issuerPath.replace(/\/$/, '')
   return new Map<string, Endpoint>([
@@ -25,7 +25,7 @@ export function endpointsOf(profile: Profile): ReadonlyMap<string, Endpoint> {
   ])
 }
 
-/** The issuer identifier and the endpoints' URLs. */
+/** The issuer identifier and the URLs of the endpoints. */
 export interface IssuerUrls {
   readonly issuer: string
   readonly jwksUri: string

@@ -1,10 +1,10 @@
-/** A request to the issuer, over a socket or not. Header names are in lower case; repeated headers are joined by commas. */
+/** A request to the issuer, with or without a socket. Header names are in lower case, and repeated headers are joined with commas. */
 export interface IssuerRequest {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
-  /** Aborted when the caller has given up. */
+  /** Aborted if the caller cancels the request. */
   readonly signal: AbortSignal
 }
 
@@ -25,7 +25,7 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   }
 }
 
-/** RFC 6749 §5.1: responses of the token endpoint must not be cached. */
+/** Responses of the token endpoint must not be cached (RFC 6749 §5.1). */
 export const noStore: Record<string, string> = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
 export function bodyTooLarge(): IssuerResponse {

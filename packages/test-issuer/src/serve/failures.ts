@@ -2,28 +2,26 @@ import { count, milliseconds, optional, type Declares } from 'declared-options'
 import { readOptions, usableBy, wrong } from '../read-options.js'
 import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
-/** How an endpoint fails. With only `delayMs`, the answer is correct but late. */
+/** A failure of an endpoint. With `delayMs` alone, the response is correct but late. */
 export interface Failure {
-  /**
-   * The status of the answer. Default: 500 if a body or headers are given, otherwise the status of the normal answer.
-   */
+  /** The status of the response. Default: 500 with `body` or `headers`, otherwise the status of the normal response. */
   status?: number
-  /** Headers of the answer, such as `retry-after`. */
+  /** The headers of the response, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>
-  /** The body: text as it is, anything else as JSON. */
+  /** The body of the response. Text is sent unchanged, other values as JSON. */
   body?: unknown
-  /** How long the answer takes, in milliseconds. */
+  /** The delay before the response, in milliseconds. Default: none. */
   delayMs?: number
-  /** How many requests fail. Default: until `recover`. */
+  /** The number of requests that fail. Default: all requests until `recover`. */
   times?: number
 }
 
-/** Failures that wait for their requests. Those of one endpoint occur in the order in which they were added. */
+/** The planned failures. Failures of the same endpoint occur in the order in which they were added. */
 export interface Failures {
   add(endpoint: Endpoint, failure: Failure): void
-  /** The failure for this request, if one is due. */
+  /** Returns the failure for the next request, if there is one. */
   take(endpoint: Endpoint): Failure | undefined
-  /** Removes the failures of one endpoint, or of all. */
+  /** Removes the failures of one endpoint, or of all endpoints. */
   clear(endpoint?: Endpoint): void
 }
 
@@ -34,7 +32,7 @@ export function createFailures(): Failures {
       refuseUnknownEndpoint('fail()', endpoint)
       const { status, headers, body, delayMs, times = Infinity } = readOptions('fail()', failure, declaration)
       if ([status, headers, body, delayMs].every(value => value === undefined))
-        throw wrong('fail()', 'give at least one of `status`, `body`, `headers` and `delayMs`')
+        throw wrong('fail()', 'set at least one of `status`, `body`, `headers` and `delayMs`')
       const list = waiting.get(endpoint) ?? []
       waiting.set(endpoint, [...list, { failure, left: times }])
     },
@@ -56,9 +54,9 @@ export function createFailures(): Failures {
 const declaration = {
   status: optional(count({ min: 200, max: 599 })),
   headers: optional(
-    usableBy((headers: Record<string, string>) => new Headers(headers), 'headers that HTTP can carry'),
+    usableBy((headers: Record<string, string>) => new Headers(headers), 'valid HTTP headers'),
   ),
-  body: optional(usableBy(JSON.stringify, 'text, or what JSON can carry')),
+  body: optional(usableBy(JSON.stringify, 'text, or a value that JSON can represent')),
   delayMs: optional(milliseconds()),
   times: optional(count({ min: 1 })),
 } satisfies Declares<Failure>

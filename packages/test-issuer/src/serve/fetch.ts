@@ -3,7 +3,7 @@ import type { Handle } from './answer.js'
 /** A `fetch` that reaches the issuer without a socket. */
 export type IssuerFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
-/** @param reachable whether the issuer is online; while it is offline, fetch rejects as for a refused connection */
+/** @param reachable returns whether the issuer is online; otherwise fetch rejects with ECONNREFUSED */
 export function createFetch(origin: string, handle: Handle, reachable: () => boolean): IssuerFetch {
   return async (input, init) => {
     const request = new Request(input, init)
@@ -26,17 +26,17 @@ export function createFetch(origin: string, handle: Handle, reachable: () => boo
   }
 }
 
-/** RFC 9110 §15: statuses whose responses have no body. */
+/** The statuses whose responses have no body (RFC 9110 §15). */
 const bodiless = new Set([204, 205, 304])
 
-/** Rejects when the caller gives up. */
+/** Rejects when the signal is aborted. */
 function abortOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
   )
 }
 
-/** Fails like undici's fetch: a TypeError whose cause has the code. */
+/** Creates the error of undici's fetch: a TypeError whose cause has the code. */
 function unreachable(message: string): TypeError {
   return new TypeError('fetch failed', {
     cause: Object.assign(new Error(message), { code: 'ECONNREFUSED' }),

@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net'
 import type { Handle } from './answer.js'
 import { maxBodyBytes } from './exchange.js'
 
-/** The issuer's socket. It does not keep the process alive: a test that fails before it closes the issuer still ends. */
+/** The socket of the issuer. The socket does not keep the process alive, so a failed test that never closes the issuer still ends. */
 export interface Listener {
   readonly port: number
-  /** Accepts connections, or closes all of them. The port stays reserved either way. */
+  /** Accepts connections, or closes all connections. The port stays reserved in both cases. */
   setReachable(reachable: boolean): void
   close(): Promise<void>
 }
 
-/** Listens on the loopback interface. @throws {Error} if the port is taken */
+/** Listens on 127.0.0.1. @throws {Error} if the port is in use */
 export async function listen(port: number, handle: Handle): Promise<Listener> {
   let reachable = true
   const server = createServer((message, response) => {
@@ -27,7 +27,7 @@ export async function listen(port: number, handle: Handle): Promise<Listener> {
   })
   server.unref()
   return {
-    // The cast: address() is text only for pipes.
+    // The cast: address() returns a string for pipes only.
     port: (server.address() as AddressInfo).port,
     setReachable(value) {
       reachable = value
@@ -51,7 +51,7 @@ async function serve(message: IncomingMessage, response: ServerResponse, handle:
   response.writeHead(answer.status, answer.headers).end(answer.body)
 }
 
-/** Reads the whole body, but stores only as much as shows that it is too large. */
+/** Reads the whole body, but keeps at most one chunk beyond the maximum size. */
 async function readBody(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -62,7 +62,7 @@ async function readBody(message: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Joins repeated headers (RFC 9110 §5.3), so that a second Authorization header is not silently ignored. */
+/** Joins repeated headers (RFC 9110 §5.3), because Node would ignore a second Authorization header. */
 function joined(headers: IncomingMessage['headersDistinct']): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values?.join(', ')]))
 }

@@ -2,7 +2,7 @@ import type { SigningAlgorithm } from '../issue/key-pairs.js'
 import type { IssuerUrls } from './endpoints.js'
 
 const methods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt']
-/** ML-DSA is left out: not every supported version of Node verifies it. */
+/** The algorithms that every supported version of Node can verify. ML-DSA needs Node 24.7. */
 const verified = [
   'ES256',
   'ES384',
@@ -19,8 +19,8 @@ const verified = [
 const assertionAlgorithms = [...verified, 'HS256', 'HS384', 'HS512']
 
 /**
- * Metadata: OpenID Connect Discovery 1.0 §3 and RFC 8414 §2 in one document, as most issuers serve it.
- * `authorization_endpoint` is there because clients such as MSAL reject metadata without it.
+ * The metadata document. Like most issuers, it combines OpenID Connect Discovery 1.0 §3 and RFC 8414 §2. MSAL and other clients
+ * reject metadata without `authorization_endpoint`.
  */
 export function metadataOf(urls: IssuerUrls, algorithm: SigningAlgorithm): Readonly<Record<string, unknown>> {
   return {

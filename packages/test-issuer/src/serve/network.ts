@@ -3,12 +3,12 @@ import { createDispatcher, type IssuerDispatcher } from './dispatcher.js'
 import { createFetch, type IssuerFetch } from './fetch.js'
 import { listen } from './listener.js'
 
-/** The ways to reach the issuer: a socket, unless it does not listen, and `fetch` and `dispatcher` without one. */
+/** The ways to reach the issuer: `fetch`, `dispatcher` and, with `listen: true`, a socket. */
 export interface Network {
   readonly origin: string
   readonly fetch: IssuerFetch
   readonly dispatcher: IssuerDispatcher
-  /** Aborted once the issuer is closed. */
+  /** Aborted when the issuer is closed. */
   readonly closing: AbortSignal
   setReachable(reachable: boolean): void
   close(): Promise<void>
@@ -20,7 +20,7 @@ interface Place {
   readonly origin: string
 }
 
-/** @param handle is called only after this function has returned: the origin is not known before */
+/** @param handle answers requests; called only after this function has returned, because the origin is unknown until then */
 export async function openNetwork(place: Place, handle: Handle): Promise<Network> {
   const closing = new AbortController()
   const listener = place.listen ? await listen(place.port, handle) : undefined

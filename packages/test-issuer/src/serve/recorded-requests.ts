@@ -1,30 +1,30 @@
 import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
-/** One request that reached the issuer. No secret, assertion or token is kept. */
+/** A request that the issuer received. Records never contain secrets, assertions or tokens. */
 export interface RecordedRequest {
   readonly method: string
   readonly path: string
-  /** Undefined: a path that the issuer doesn't have. */
+  /** Undefined if the issuer has no endpoint at this path. */
   readonly endpoint: Endpoint | undefined
-  /** The client, once it has authenticated. */
+  /** The id of the client. Undefined if the client was not authenticated. */
   readonly clientId: string | undefined
   readonly grantType: string | undefined
-  /** The scope parameter, as it was sent. */
+  /** The unchanged scope parameter. */
   readonly scope: string | undefined
-  /** The resource and audience parameters, as they were sent. */
+  /** The unchanged resource and audience parameters. */
   readonly targets: readonly string[]
-  /** When it arrived, by the issuer's clock, in milliseconds since the epoch. */
+  /** The arrival time by the clock of the issuer, in milliseconds since the epoch. */
   readonly at: number
-  /** The answer's status; undefined until it is sent. */
+  /** The status of the response. Undefined until the response is sent. */
   readonly status: number | undefined
 }
 
-/** Every request, in order. */
+/** All requests, in order of arrival. */
 export interface RecordedRequests extends Iterable<RecordedRequest> {
   readonly length: number
-  /** The request with this index; negative ones count from the end. */
+  /** The request with this index. Negative indexes count from the end. */
   at(index: number): RecordedRequest | undefined
-  /** The number of requests to one endpoint, or to all. */
+  /** The number of requests to one endpoint, or of all requests. */
   count(endpoint?: Endpoint): number
   /** The requests to one endpoint. */
   of(endpoint: Endpoint): readonly RecordedRequest[]
@@ -32,7 +32,7 @@ export interface RecordedRequests extends Iterable<RecordedRequest> {
   clear(): void
 }
 
-/** A record while its request is under way. */
+/** The record of a request that is still in progress. */
 export type RecordDraft = { -readonly [Key in keyof RecordedRequest]: RecordedRequest[Key] }
 
 export interface RequestLog {

@@ -1,14 +1,14 @@
 import { OAuthError } from './oauth-error.js'
 
-/** RFC 6749 §5.2: a client that used Basic, or no method, is told to use Basic. */
+/** The challenge for clients that used HTTP Basic or no authentication (RFC 6749 §5.2). */
 export const basicChallenge = { 'www-authenticate': 'Basic realm="token endpoint"' }
 
 /** A client id and a secret. */
 export type BasicCredentials = readonly [clientId: string, secret: string]
 
 /**
- * Reads the client id and the secret from a Basic header. Both are form-urlencoded before they are joined (RFC 6749
- * §2.3.1), so characters that a client escapes needlessly, such as `-`, decode to the same value.
+ * Reads the client id and the secret from a Basic header. Both are form-urlencoded (RFC 6749 §2.3.1). A client may also escape
+ * characters such as `-` that need no escape.
  * @throws {OAuthError} invalid_client
  */
 export function readBasicCredentials(header: string): BasicCredentials {
@@ -21,7 +21,7 @@ export function readBasicCredentials(header: string): BasicCredentials {
     return [formDecode(text.slice(0, colon)), formDecode(text.slice(colon + 1))]
   } catch {
     throw invalid(
-      'the client id or the secret in the Basic credentials has a percent sign that does not start a UTF-8 escape; both must be form-urlencoded (RFC 6749 §2.3.1)',
+      'the client id or the secret in the Basic credentials contains an invalid percent escape; both must be form-urlencoded (RFC 6749 §2.3.1)',
     )
   }
 }

@@ -7,30 +7,30 @@ import type { ClientAssertionRules, RegisteredClient } from '../clients/registra
 import { OAuthError } from './oauth-error.js'
 import type { Parameters } from './parameters.js'
 
-/** What checking a client assertion takes besides the request. */
+/** What {@link readClientAssertion} needs besides the request. */
 export interface AssertionContext {
   readonly clients: ReadonlyMap<string, RegisteredClient>
   readonly issuer: string
   readonly tokenEndpoint: string
   readonly clientAssertions: ClientAssertionRules
   readonly now: () => number
-  /** Remembers an id; returns false if it was used before. */
+  /** Stores an id. Returns false if the id was used before. */
   readonly once: (id: string) => boolean
 }
 
-/** A client, and the authentication method of its assertion. */
+/** The client that signed an assertion, and the authentication method. */
 export interface AssertedClient {
   readonly client: RegisteredClient
   readonly method: 'client_secret_jwt' | 'private_key_jwt'
 }
 
-/** MSAL rounds `nbf` to the nearest second, which may be in the future. */
+/** Tolerates `nbf` in the near future, because MSAL rounds `nbf` to the nearest second. */
 const clockToleranceSeconds = 5
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /**
- * Checks a client assertion (RFC 7523 §3): signed by the client, addressed to this issuer, not expired, not used before.
+ * Checks a client assertion (RFC 7523 §3): its signature, audience and expiry, and that it was not used before.
  * @throws {OAuthError} invalid_client, or invalid_request if `client_assertion_type` is missing or unknown
  */
 export async function readClientAssertion(
@@ -42,14 +42,14 @@ export async function readClientAssertion(
     throw new OAuthError('invalid_request', `client_assertion_type is not ${assertionType}`)
   const { alg, sub } = peekAt(assertion)
   const client = context.clients.get(typeof sub === 'string' ? sub : '')
-  if (client === undefined) throw badAssertion('its sub is not the client id of a registered client')
+  if (client === undefined) throw badAssertion('sub is not the id of a registered client')
   if ((parameters.get('client_id') ?? client.clientId) !== client.clientId)
-    throw badAssertion('its sub differs from the parameter client_id')
+    throw badAssertion('sub differs from the parameter client_id')
   const method = String(alg).startsWith('HS') ? 'client_secret_jwt' : 'private_key_jwt'
   try {
     const { payload, protectedHeader } = await verifySignature(assertion, client, method, context.now())
     checkAddress(protectedHeader.typ, payload.aud, context)
-    if (!context.once(`${client.clientId} ${payload.jti}`)) throw new Error('its jti was used before')
+    if (!context.once(`${client.clientId} ${payload.jti}`)) throw new Error('jti was used before')
   } catch (error) {
     throw badAssertion((error as Error).message)
   }
@@ -70,11 +70,13 @@ async function verifySignature(
     clockTolerance: clockToleranceSeconds,
   }
   if (method === 'client_secret_jwt') {
-    if (clientSecret === undefined) throw new Error('it is signed with HMAC, but the client has no secret')
+    if (clientSecret === undefined)
+      throw new Error('the assertion is signed with HMAC, but the client has no secret')
     return jwtVerify(assertion, new TextEncoder().encode(clientSecret), options)
   }
-  if (jwks === undefined) throw new Error('it is signed with a private key, but the client has no jwks')
-  // The cast: a registration's keys are typed loosely; jose checks each member.
+  if (jwks === undefined)
+    throw new Error('the assertion is signed with a private key, but the client is registered without jwks')
+  // The cast: the type of registered keys is wider. jose checks each member.
   return jwtVerify(assertion, createLocalJWKSet(jwks as never), options)
 }
 
@@ -83,20 +85,22 @@ function checkAddress(typ: unknown, aud: unknown, context: AssertionContext): vo
   const audiences = [aud].flat()
   if (clientAssertions === 'rfc7523') {
     if (audiences.includes(issuer) || audiences.includes(tokenEndpoint)) return
-    throw new Error(`its aud is ${shown(aud)}; expected the issuer ${issuer} or ${tokenEndpoint}`)
+    throw new Error(
+      `aud is ${shown(aud)}; expected the issuer ${issuer} or the token endpoint ${tokenEndpoint}`,
+    )
   }
   if (audiences.length !== 1 || audiences[0] !== issuer)
-    throw new Error(`its aud is ${shown(aud)}; expected the issuer ${issuer} alone (RFC 10070)`)
-  // Servers should not insist on the type, but clients must send it: a test issuer that is asked to check clients does insist.
+    throw new Error(`aud is ${shown(aud)}; expected the issuer ${issuer} alone (RFC 10070)`)
+  // Clients must send this type, although servers should accept assertions without it. A test issuer checks clients, so it requires the type.
   if (!/^(?:application\/)?client-authentication\+jwt$/i.test(String(typ)))
-    throw new Error(`its typ is ${shown(typ)}; expected client-authentication+jwt (RFC 10070)`)
+    throw new Error(`typ is ${shown(typ)}; expected client-authentication+jwt (RFC 10070)`)
 }
 
 function shown(value: unknown): string {
   return value === undefined ? 'missing' : [value].flat().map(String).join(', ').slice(0, 200)
 }
 
-/** The parts that choose the client and the key. Not verified yet, so the values may have any type. */
+/** Reads the members that select the client and the method. They are not verified yet and may have any type. */
 function peekAt(assertion: string): { alg?: unknown; sub?: unknown } {
   try {
     return { alg: decodeProtectedHeader(assertion).alg, sub: decodeJwt(assertion).sub }

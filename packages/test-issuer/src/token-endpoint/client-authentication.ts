@@ -6,7 +6,8 @@ import { OAuthError } from './oauth-error.js'
 import type { Parameters } from './parameters.js'
 
 /**
- * Finds the client that sent a request. It must use exactly one authentication method (RFC 6749 §2.3), and one that it is registered for.
+ * Authenticates the client. The request must use exactly one authentication method (RFC 6749 §2.3), for which the client is
+ * registered.
  * @throws {OAuthError} invalid_client, or invalid_request if the request uses several methods
  */
 export async function authenticateClient(
@@ -40,7 +41,7 @@ function byBasic(header: string, parameters: Parameters, { clients }: AssertionC
   return checkMethod(checkSecret(clients.get(clientId), secret), 'client_secret_basic')
 }
 
-/** One error for both cases, so that the answer does not tell which clients exist. */
+/** Throws the same error for an unknown client and a wrong secret, so that the response does not reveal which clients exist. */
 function checkSecret(client: RegisteredClient | undefined, secret: string): RegisteredClient {
   if (client?.clientSecret === undefined || client.clientSecret !== secret)
     throw new OAuthError('invalid_client', 'unknown client or wrong secret', basicChallenge)

@@ -5,12 +5,12 @@ import { jwtVerify, type JWTVerifyGetKey } from 'jose/jwt/verify'
 import { acceptBothEd25519Names } from '../issue/ed25519-names.js'
 import { OAuthError } from './oauth-error.js'
 
-/** The request that a proof must be for. */
+/** The request for which a proof must be valid. */
 export interface ProofTarget {
   readonly method: string
   readonly url: string
   readonly now: () => number
-  /** Remembers an id; returns false if it was used before. */
+  /** Stores an id. Returns false if the id was used before. */
   readonly once: (id: string) => boolean
 }
 
@@ -18,7 +18,7 @@ export interface ProofTarget {
 const maxAge = 60
 
 /**
- * Checks a DPoP proof (RFC 9449 §4.3) and returns its public key, to which the token will be bound.
+ * Checks a DPoP proof (RFC 9449 §4.3) and returns its public key, for the binding of the token.
  * @throws {OAuthError} invalid_dpop_proof
  */
 export async function readDpopProof(proof: string, target: ProofTarget): Promise<JsonWebKey> {
@@ -30,15 +30,15 @@ export async function readDpopProof(proof: string, target: ProofTarget): Promise
       clockTolerance: 5,
       currentDate: new Date(target.now()),
     })
-    if (payload['htm'] !== target.method) throw new Error(`its htm is not ${target.method}`)
-    if (payload['htu'] !== target.url) throw new Error(`its htu is not ${target.url}`)
-    // EmbeddedJWK has imported it, so it is a public JWK.
+    if (payload['htm'] !== target.method) throw new Error(`htm is not ${target.method}`)
+    if (payload['htu'] !== target.url) throw new Error(`htu is not ${target.url}`)
+    // The cast: EmbeddedJWK has imported this JWK, so it is a valid public key.
     const jwk = protectedHeader.jwk as JsonWebKey
     if (!target.once(`${await calculateJwkThumbprint(jwk)} ${payload.jti}`))
-      throw new Error('its jti was used before')
+      throw new Error('jti was used before')
     return jwk
   } catch (error) {
-    throw new OAuthError('invalid_dpop_proof', `DPoP proof: ${(error as Error).message}`)
+    throw new OAuthError('invalid_dpop_proof', `invalid DPoP proof: ${(error as Error).message}`)
   }
 }
 

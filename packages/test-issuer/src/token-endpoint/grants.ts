@@ -4,25 +4,25 @@ import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import type { Parameters } from './parameters.js'
 
-/** On whose behalf the token is issued: the client's own, or a subject's. */
+/** The result of a grant. Without a subject, the client acts on its own behalf. */
 export interface OnBehalf {
   readonly subject: string | undefined
-  /** Claims that the grant adds. */
+  /** Claims that the grant adds to the token. */
   readonly claims: Claims
-  /** Members that the grant adds to the answer. */
+  /** Members that the grant adds to the token response. */
   readonly answer: Claims
 }
 
-/** What one grant reads from the request, after the client was authenticated. */
+/** Evaluates the parameters of one grant for an authenticated client. */
 export type Grant = (parameters: Parameters, client: RegisteredClient, tokens: OwnTokens) => Promise<OnBehalf>
 
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
 const jwtType = 'urn:ietf:params:oauth:token-type:jwt'
 
-/** RFC 6749 §4.4. */
+/** The client credentials grant (RFC 6749 §4.4). */
 const clientCredentials: Grant = async () => ({ subject: undefined, claims: {}, answer: {} })
 
-/** RFC 8693 §2.1: a token of this issuer for another one; with an actor token the client acts for its subject. */
+/** Exchanges a token of this issuer for another token (RFC 8693 §2.1). An actor token adds an `act` claim. */
 const tokenExchange: Grant = async (parameters, client, tokens) => {
   const requested = parameters.get('requested_token_type') ?? accessTokenType
   if (requested !== accessTokenType && requested !== jwtType)
@@ -38,7 +38,7 @@ const tokenExchange: Grant = async (parameters, client, tokens) => {
       : await tokenParameter('actor_token', parameters, tokens)
   return {
     subject: subjectOf(subject),
-    // RFC 8693 §4.1: the chain of actors is kept.
+    // Keeps the chain of previous actors (RFC 8693 §4.1).
     claims:
       actor === undefined
         ? {}
@@ -47,14 +47,14 @@ const tokenExchange: Grant = async (parameters, client, tokens) => {
   }
 }
 
-/** RFC 7523 §2.1; with an access token of this issuer as the assertion it is Entra ID's on-behalf-of. */
+/** The JWT bearer grant (RFC 7523 §2.1). The assertion is an access token of this issuer, as in Entra ID's on-behalf-of flow. */
 const jwtBearer: Grant = async (parameters, client, tokens) => {
   const assertion = await readOwn('assertion', parameters.need('assertion'), tokens)
   checkMeantFor(client, assertion)
   return { subject: subjectOf(assertion), claims: {}, answer: {} }
 }
 
-/** `grant_type` → the grant. */
+/** Maps `grant_type` to the grant. */
 export const grants: ReadonlyMap<string, { readonly name: GrantName; readonly grant: Grant }> = new Map([
   ['client_credentials', { name: 'client_credentials', grant: clientCredentials }],
   ['urn:ietf:params:oauth:grant-type:token-exchange', { name: 'token_exchange', grant: tokenExchange }],
@@ -76,7 +76,7 @@ async function readOwn(name: string, token: string, tokens: OwnTokens): Promise<
   try {
     return await tokens.read(token)
   } catch (error) {
-    // RFC 8693 §2.2.2 says invalid_request, RFC 7523 §3.1 invalid_grant.
+    // The error code is invalid_request in RFC 8693 §2.2.2 and invalid_grant in RFC 7523 §3.1.
     const code = name === 'assertion' ? 'invalid_grant' : 'invalid_request'
     throw new OAuthError(code, `${name} is not a valid token of this issuer: ${(error as Error).message}`)
   }
@@ -84,14 +84,14 @@ async function readOwn(name: string, token: string, tokens: OwnTokens): Promise<
 
 function subjectOf({ sub }: Claims): string {
   if (typeof sub === 'string' && sub !== '') return sub
-  throw new OAuthError('invalid_grant', 'the token has no sub, so it does not say for whom the client acts')
+  throw new OAuthError('invalid_grant', 'the token has no sub, so the subject of the new token is unknown')
 }
 
-/**
- * A service may exchange only tokens that were issued for it. Otherwise any stolen token could be exchanged for a new
- * one.
- */
+/** A service may exchange only tokens that were issued for it. Otherwise it could exchange any stolen token. */
 function checkMeantFor({ ownAudience }: RegisteredClient, { aud }: Claims): void {
   if (ownAudience !== undefined && ![aud].flat().includes(ownAudience))
-    throw new OAuthError('invalid_grant', `the token is not for ${ownAudience}, the audience of this client`)
+    throw new OAuthError(
+      'invalid_grant',
+      `the audience of the token is not ${ownAudience}, the audience of this client`,
+    )
 }

@@ -6,7 +6,7 @@ import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import { readParameters } from './parameters.js'
 
-/** RFC 7662 §2: any registered client may ask. For an invalid token, the answer contains only that. */
+/** Answers any registered client (RFC 7662 §2). For an invalid token, the response contains only `active: false`. */
 export async function answerIntrospection(
   request: IssuerRequest,
   context: AssertionContext & { readonly tokens: OwnTokens },

@@ -1,6 +1,6 @@
 import { json, noStore, type IssuerResponse } from '../serve/exchange.js'
 
-/** Error codes of the token endpoint (RFC 6749 §5.2, RFC 8707 §2, RFC 9449 §5). */
+/** The error codes of the token endpoint (RFC 6749 §5.2, RFC 8707 §2, RFC 9449 §5). */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -11,7 +11,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_dpop_proof'
 
-/** The error that a step of the token endpoint throws. The description says what to change and contains no secret. */
+/** An error response of the token endpoint. The description explains the problem and contains no secret. */
 export class OAuthError extends Error {
   readonly code: OAuthErrorCode
   readonly headers: Record<string, string>
@@ -33,8 +33,8 @@ export class OAuthError extends Error {
 }
 
 /**
- * RFC 6749 §5.2: ASCII without quotation marks and backslashes. Descriptions quote parts of the request, which may
- * contain them.
+ * Replaces characters that RFC 6749 §5.2 forbids: quotation marks, backslashes and everything outside ASCII. Descriptions quote
+ * parts of the request, which may contain such characters.
  */
 function descriptionText(message: string): string {
   return message.replaceAll('"', "'").replaceAll(/[^\x20\x21\x23-\x5B\x5D-\x7E]/g, '?')

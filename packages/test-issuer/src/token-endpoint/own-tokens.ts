@@ -6,11 +6,11 @@ import type { Claims } from '../issue/profile.js'
 import type { SigningKeys } from '../issue/signing-keys.js'
 import { wrong } from '../read-options.js'
 
-/** Tells whether a token of this issuer is still valid. */
+/** Validates and revokes the tokens of this issuer. */
 export interface OwnTokens {
   /**
-   * The claims of an access token of this issuer that is valid now.
-   * @throws {Error} saying why it is not valid
+   * Returns the claims of a valid access token of this issuer.
+   * @throws {Error} with the reason why the token is invalid
    */
   read(token: string): Promise<Claims>
   /** Makes a token inactive (RFC 7662 §2.2). */
@@ -21,11 +21,11 @@ export function createOwnTokens(issuer: string, keys: SigningKeys, now: () => nu
   const revoked = new Set<string>()
   return {
     async read(token) {
-      if (revoked.has(token)) throw new Error('it was revoked')
+      if (revoked.has(token)) throw new Error('the token was revoked')
       const { kid, alg } = decodeProtectedHeader(token)
       const key = keys.published.find(published => published.kid === kid)
       if (key === undefined || !isSameAlgorithm(key.algorithm, alg))
-        throw new Error('its kid and alg are not those of a published key of this issuer')
+        throw new Error('no published key of this issuer has the kid and alg of the token')
       const { payload } = await jwtVerify(token, key.publicKey, {
         issuer,
         requiredClaims: ['exp'],

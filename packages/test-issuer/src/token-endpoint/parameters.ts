@@ -1,18 +1,18 @@
 import type { IssuerRequest } from '../serve/exchange.js'
 import { OAuthError } from './oauth-error.js'
 
-/** A request's parameters: at most one value each, except for targets (RFC 6749 §3.2, RFC 8707 §2, RFC 8693 §2.1). */
+/** The parameters of a request. Only `resource` and `audience` may be repeated (RFC 6749 §3.2, RFC 8707 §2, RFC 8693 §2.1). */
 export interface Parameters {
-  /** A parameter's value. An empty value counts as absent (RFC 6749 §3.1). */
+  /** Returns the value of a parameter. An empty value counts as absent (RFC 6749 §3.1). */
   get(name: string): string | undefined
-  /** @throws {OAuthError} invalid_request if the parameter is absent */
+  /** Returns the value of a required parameter. @throws {OAuthError} invalid_request if the parameter is absent */
   need(name: string): string
   all(name: string): readonly string[]
 }
 
 const repeatable = new Set(['resource', 'audience'])
 
-/** @throws {OAuthError} invalid_request if the body is not a form, or repeats a parameter */
+/** @throws {OAuthError} invalid_request if the body is not a form or repeats a parameter */
 export function readParameters({ headers, body }: IssuerRequest): Parameters {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded')

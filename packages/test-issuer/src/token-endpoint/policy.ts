@@ -9,12 +9,12 @@ export interface Granted {
 }
 
 /**
- * What the token is granted: everything that was requested, or an error. Nothing is dropped silently.
+ * Determines the audience and the scopes of the token. Grants the whole request or none of it.
  * @throws {OAuthError} invalid_target (RFC 8707 §2) or invalid_scope (RFC 6749 §5.2)
  */
 export function applyPolicy(parameters: Parameters, client: RegisteredClient): Granted {
   const requested = (parameters.get('scope') ?? '').split(' ').filter(scope => scope !== '')
-  // Entra ID and Azure AD B2C name the API in the scope: `<application id URI>/.default`, everything the client has there.
+  // In Entra ID and Azure AD B2C, the scope `<application id URI>/.default` requests all permissions for that API.
   const wholesale = requested
     .filter(scope => scope.endsWith('/.default'))
     .map(scope => scope.slice(0, -'/.default'.length))
@@ -33,7 +33,7 @@ function onlyAudience({ audiences }: RegisteredClient): string {
   if (only !== undefined && others.length === 0) return only
   throw new OAuthError(
     'invalid_target',
-    `the client may call several APIs; name one with resource or audience: ${audiences.join(', ')}`,
+    `the client is registered for several APIs; select one with resource or audience: ${audiences.join(', ')}`,
   )
 }
 

@@ -13,10 +13,10 @@ import type { OwnTokens } from './own-tokens.js'
 import { readParameters } from './parameters.js'
 import { applyPolicy } from './policy.js'
 
-/** What the token endpoint works with. */
+/** What {@link answerTokenRequest} needs besides the request. */
 export interface TokenEndpointContext extends AssertionContext {
   readonly tokens: OwnTokens
-  /** Whether responses to the client credentials grant have `scope`; those of Entra ID and Cognito do not. */
+  /** Whether responses to the client credentials grant have `scope`. False for Entra ID and Cognito. */
   readonly answersScope: boolean
   /** Token lifetime in milliseconds. */
   readonly expiresInMs: number
@@ -26,7 +26,7 @@ export interface TokenEndpointContext extends AssertionContext {
   ) => Promise<string>
 }
 
-/** RFC 6749 §3.2: client → grant → policy → proof → token. */
+/** Answers a token request (RFC 6749 §3.2). */
 export async function answerTokenRequest(
   request: IssuerRequest,
   context: TokenEndpointContext,
@@ -91,7 +91,7 @@ function grantFor(type: string, client: RegisteredClient): Grant {
   return known.grant
 }
 
-/** The key to which the token will be bound; undefined for a request without a DPoP proof. */
+/** The key for the binding of the token. Returns undefined if the request has no DPoP proof. */
 async function dpopKeyOf(
   { headers }: IssuerRequest,
   { tokenEndpoint: url, now, once }: TokenEndpointContext,
