@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 
-/** Dispatchers that break the rules of undici. */
+/** Dispatchers that violate the handler contract of undici. */
 export const brokenDispatchers: Readonly<Record<string, Dispatcher['dispatch']>> = {
   throws() {
     throw new Error('internal')

@@ -1,6 +1,6 @@
 import { generate } from 'selfsigned'
 
-/** A certificate with its key, both PEM, made for one test: https on localhost, or a client that shows it. */
+/** Creates a certificate and its key in PEM format, for an https server on localhost or for a client. */
 export async function makeCertificate(commonName: string): Promise<CertificateWithKey> {
   return makeCertificateUntil(commonName, new Date(Date.now() + 365 * 24 * 3_600_000))
 }
@@ -10,7 +10,7 @@ export interface CertificateWithKey {
   readonly cert: string
 }
 
-/** The same, until a time that may be past. */
+/** Creates a certificate that expires at the given time, which may be in the past. */
 export async function makeCertificateUntil(
   commonName: string,
   notAfterDate: Date,

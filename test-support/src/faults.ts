@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Test } from 'tap'
 
-/** What a function of others may do instead of its work. The text is in no answer. */
+/** The text of the errors below. No response may contain it. */
 export const internal = 'GET https://vault.internal/v1/secret?token=hvs.CAESI failed'
 
-/** How a function of others may fail, whatever it is for. */
+/** The ways in which a function from the options may fail. */
 export const faults: Readonly<Record<string, () => never>> = {
   throws() {
     throw new Error(internal)
@@ -33,7 +33,7 @@ export const faults: Readonly<Record<string, () => never>> = {
   'returns an object': () => ({}) as never,
 }
 
-/** Collects what would end the process. */
+/** Collects unhandled rejections and uncaught exceptions, which would end the process. */
 export function watchProcess(t: Test): unknown[] {
   const fatal: unknown[] = []
   const note = (reason: unknown): void => void fatal.push(reason)
@@ -46,7 +46,7 @@ export function watchProcess(t: Test): unknown[] {
   return fatal
 }
 
-/** Lets rejections surface. */
+/** Waits until unhandled rejections have been reported. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await nextTurn()
 }

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import type { Test } from 'tap'
 import { listen } from './listen.js'
 
-/** A CONNECT proxy that records the hosts it opened tunnels to. */
+/** Starts a CONNECT proxy that records the hosts of its tunnels. */
 export async function startProxy(t: Test): Promise<{ url: string; tunnels: (string | undefined)[] }> {
   const tunnels: (string | undefined)[] = []
   const proxy = createServer().on('connect', (request, socket) => {

@@ -16,7 +16,7 @@ type Connection =
   | ReturnType<typeof createClient4<None, None, None>>
 type Connect = (t: Test, socket: string) => Promise<Connection>
 
-/** Connects with one of the packages. Commands fail at once while the server is away. */
+/** Connects with each supported package. Commands fail at once while the server is down. */
 export const redisPackages: Readonly<Record<string, Connect>> = {
   async ioredis(t, socket) {
     const redis = new Redis(socket, { maxRetriesPerRequest: 0, retryStrategy: () => null })

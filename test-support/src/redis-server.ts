@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
-/** `false` where redis-server is installed, else why tests that need it are skipped. */
+/** The reason to skip tests with redis-server, or `false` if redis-server is installed. */
 export const noRedis: string | false =
   spawnSync('redis-server', ['--version']).status === 0 ? false : 'redis-server is not installed'
 
-/** A real redis-server on a socket of its own. */
+/** A real redis-server on its own Unix socket. */
 export interface RedisServer {
   readonly socket: string
-  /** Kills it, as an outage does. */
+  /** Kills the server, to simulate an outage. */
   stop(): Promise<void>
-  /** Starts it again on the same socket, without its data. */
+  /** Restarts the server on the same socket, without its data. */
   restart(): Promise<void>
 }
 

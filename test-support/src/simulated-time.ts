@@ -1,10 +1,10 @@
 import { install, type Clock } from '@sinonjs/fake-timers'
 
-/** Time that passes only when it is told to: timers and `performance.now` of the whole process, until `restore`. */
+/** Replaces timers and `performance.now` of the whole process until `restore`. Time passes only in `advance`. */
 export class SimulatedTime {
   readonly #clock: Clock = install({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }) as Clock
 
-  /** Milliseconds since the simulation began. */
+  /** Milliseconds since the start of the simulation. */
   get now(): number {
     return this.#clock.now
   }
@@ -13,7 +13,7 @@ export class SimulatedTime {
     return this.#clock.countTimers()
   }
 
-  /** Runs every timer that is due within this time, in order, and everything that follows from it. */
+  /** Advances the time by this many milliseconds. Runs all timers that become due, in order, and the promises that they settle. */
   async advance(ms: number): Promise<void> {
     let isOver = false
     await settle()
@@ -31,7 +31,7 @@ export class SimulatedTime {
   }
 }
 
-/** Runs work in simulated time; the time goes on as usual afterwards. */
+/** Runs `work` in simulated time and restores the real time afterwards. */
 export async function inSimulatedTime(work: (time: SimulatedTime) => Promise<void>): Promise<void> {
   const time = new SimulatedTime()
   try {
@@ -46,7 +46,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }
 
-/** Every promise that can settle without a timer has settled. */
+/** Waits until all promises that do not depend on a timer have settled. */
 function settle(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
