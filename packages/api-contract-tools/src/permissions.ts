@@ -29,7 +29,7 @@ export interface PermissionTable {
   readonly permissions: readonly Permission[]
   /** One grant for each client and audience. */
   readonly grants: readonly Grant[]
-  /** One entry for each client. */
+  /** The registration of each client, with all its audiences and scopes. */
   readonly clients: readonly PermittedClient[]
   toString(): string
 }

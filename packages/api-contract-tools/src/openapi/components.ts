@@ -11,7 +11,7 @@ const maxInlined = 10_000
 
 /** The component schemas, which become constants of the generated file. */
 export interface Components {
-  /** The context for the schemas of operations. */
+  /** Resolves the references in the schemas of operations. */
   readonly context: SchemaContext
   /** The code of all referenced constants. Each constant follows the constants that it uses. */
   statements(): string[]

@@ -48,7 +48,7 @@ export const claimFlaws: Flaws = {
     make: from => signed(from, { claims: { iss: undefined } }),
   },
   wrongType: {
-    why: 'typ is the type of another kind of token (RFC 8725 §3.11)',
+    why: 'typ is that of a logout token, not of an access token (RFC 8725 §3.11)',
     make: from => signed(from, { header: { typ: 'logout+jwt' } }),
   },
   idToken: {

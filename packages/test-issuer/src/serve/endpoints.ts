@@ -5,7 +5,7 @@ export type Endpoint = 'discovery' | 'jwks' | 'token' | 'introspection'
 
 const endpointNames: readonly Endpoint[] = ['discovery', 'jwks', 'token', 'introspection']
 
-/** @throws {TypeError} that lists the endpoints, if the endpoint is unknown */
+/** @throws {TypeError} if the endpoint is unknown */
 export function refuseUnknownEndpoint(where: string, endpoint: Endpoint): void {
   if (!endpointNames.includes(endpoint))
     throw new TypeError(

@@ -18,7 +18,7 @@ export interface ProofTarget {
 const maxAge = 60
 
 /**
- * Checks a DPoP proof (RFC 9449 §4.3) and returns its public key, for the binding of the token.
+ * Checks a DPoP proof (RFC 9449 §4.3) and returns its public key, to which the token is bound.
  * @throws {OAuthError} invalid_dpop_proof
  */
 export async function readDpopProof(proof: string, target: ProofTarget): Promise<JsonWebKey> {

@@ -91,7 +91,7 @@ function grantFor(type: string, client: RegisteredClient): Grant {
   return known.grant
 }
 
-/** The key for the binding of the token. Returns undefined if the request has no DPoP proof. */
+/** Returns the key to bind the token to, or undefined if the request has no DPoP proof. */
 async function dpopKeyOf(
   { headers }: IssuerRequest,
   { tokenEndpoint: url, now, once }: TokenEndpointContext,
