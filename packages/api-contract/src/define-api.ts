@@ -3,12 +3,12 @@ import { checkDefinition, find } from './check-definition.js'
 import type { Checked, Operations, Summary } from './operation.js'
 import { requireRoutes, routeFor, type Application, type Handler, type Route } from './route.js'
 
-/** An API contract, with the functions that servers and clients use. */
+/** An API contract, for servers and clients. */
 export interface Api<Scope extends string = string, O extends Operations = Operations> {
   readonly audience: string
   readonly scopes: Readonly<Record<Scope, string>>
   readonly operations: O
-  /** Returns the argument of `app.route`. If the handler's answer is not in the contract, the server answers 500. */
+  /** Returns the argument of `app.route`. */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show the summary
   route<Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
     operation: Name,

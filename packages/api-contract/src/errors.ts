@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { ReceivedAnswer, ResponseHeaders } from './answer.js'
 
-/** The contract is invalid, or an operation does not exist or has no route. Thrown at start-up. */
+/** The contract is invalid, or an operation is unknown or has no route. */
 export class InvalidContractError extends TypeError {
   readonly code: string = 'API_CONTRACT_INVALID'
 

@@ -5,10 +5,10 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 // A TypeBox schema. `TSchema` has no required member, so that type alone would accept strings.
 export type Schema = TSchema & object
 
-/** The input and the answers of an operation, and the scopes that a call needs. */
+/** One operation of an API. */
 export interface Operation<Scope extends string = string> {
   readonly method: Method
-  /** For example `/receipts/:paymentId`. A parameter is always a whole segment. */
+  /** A parameter is a whole segment, as in `/receipts/:paymentId`. */
   readonly path: `/${string}`
   /** The token must have all of these scopes. `[]` accepts any valid token; `'public'` needs no token. */
   readonly scopes: readonly Scope[] | 'public'
@@ -19,7 +19,7 @@ export interface Operation<Scope extends string = string> {
   readonly body?: Schema
   /** Maps each status to the schema of its JSON body, or to `null` for no body. */
   readonly responses: Readonly<Record<number, Schema | null>>
-  /** A one-line summary for the OpenAPI document. */
+  /** The summary in the OpenAPI document. */
   readonly summary?: string
 }
 

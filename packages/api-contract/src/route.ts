@@ -60,7 +60,7 @@ export interface Route<Op extends Operation = Operation> {
   readonly handler: (request: unknown, reply: unknown) => Promise<never>
 }
 
-/** Creates an answer whose status keeps its literal type, which an async handler would widen: `answer(201, receipt)`. */
+/** Creates an answer and keeps the literal type of its status: `answer(201, receipt)`. */
 export function answer<const Status extends number>(status: Status): Answer<Status, undefined>
 export function answer<const Status extends number, Body>(
   status: Status,
