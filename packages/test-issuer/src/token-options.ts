@@ -40,7 +40,11 @@ const declaration = {
     }),
   ),
   certificate: optional(
-    usableBy((pem: string) => new X509Certificate(pem), 'an X.509 certificate in PEM or DER'),
+    usableBy(
+      (given: X509Certificate | string) =>
+        given instanceof X509Certificate ? given : new X509Certificate(given),
+      'an X.509 certificate in PEM or DER',
+    ),
   ),
 } satisfies Declares<TokenOptions>
 

@@ -65,7 +65,7 @@ t.test('rejects unknown endpoints and keys', async t => {
 })
 
 for (const [registration, message] of [
-  [{}, /a client: option `clientId` is missing; expected the id of the client/],
+  [{}, /registerClient\(\): option `clientId` is missing; expected the id of the client/],
   [{ audience: [] }, /client a: option `audience` is \[\]; expected/],
   [{ secret: 's' }, /client a: there is no option `secret`; did you mean `clientSecret`\?/],
   [{ scopes: ['a b'] }, /client a: option `scopes\[0\]` is "a b"; expected .*without spaces/],
