@@ -145,7 +145,10 @@ t.test('options and routes that make no sense stop the application', async t => 
     [true, /option `dpop` is true; expected 'off', 'allow', 'require', or an object/],
     [{ mode: 'on' }, /`dpop\.mode` is "on"/],
     [{ algorithms: ['HS256'] }, /`dpop\.algorithms\[0\]` is "HS256"/],
-    [{ maxProofAgeMs: 0 }, /`dpop\.maxProofAgeMs` is 0; expected a number of milliseconds from 1000 to 600000/],
+    [
+      { maxProofAgeMs: 0 },
+      /`dpop\.maxProofAgeMs` is 0; expected a number of milliseconds from 1000 to 600000/,
+    ],
     [{ maxProofAgeMs: 600_001 }, /`dpop\.maxProofAgeMs` is 600001/],
     [{ nonceSecret: undefined }, /`dpop\.nonceSecret` is undefined \(is the environment variable set\?\)/],
     [{ mode: undefined }, /`dpop\.mode` is undefined/],

@@ -103,7 +103,10 @@ t.test('several issuers', async t => {
 
 t.test('validates numbers, times and booleans', async t => {
   await refuses(t, [
-    [{ clockToleranceMs: -1 }, /`clockToleranceMs` is -1; expected a number of milliseconds from 0 to 600000/],
+    [
+      { clockToleranceMs: -1 },
+      /`clockToleranceMs` is -1; expected a number of milliseconds from 0 to 600000/,
+    ],
     [{ clockToleranceMs: '5s' }, /is "5s"/],
     [{ clockToleranceMs: Infinity }, /is Infinity/],
     [{ clockToleranceMs: NaN }, /is NaN/],
