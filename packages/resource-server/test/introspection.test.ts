@@ -222,7 +222,7 @@ t.test('does not start with invalid options', async t => {
     [{ clientId: 'api' }, /`introspection\.clientSecret` is missing; set it .*`privateKey`/],
     [
       { clientId: 'api', clientSecret: 7 },
-      /`introspection\.clientSecret` is a number; expected text, or a function/,
+      /`introspection\.clientSecret` is a number; expected a string, or a function/,
     ],
     [{ ...good, endpoint: 'http://login.example.com/introspect' }, /`introspection\.endpoint`.*an https URL/],
     [{ ...good, cacheMs: -1 }, /`introspection\.cacheMs` is -1/],
