@@ -54,8 +54,11 @@ t.test('each check has its line, and the option that controls it', async t => {
   await app.register(resourceServer, { issuer: issuer.url, audience })
   app.get('/', { config: { oauth: { scopes: ['read'] } } }, async () => 'allowed')
   const seen: FastifyRequest[] = []
-  const note = ({ request }: { readonly request: object | undefined }): void =>
-    void seen.push(request as FastifyRequest)
+  let event: Partial<ResourceServerEvents['fastify-resource-server:deny']> = {}
+  const note = (noted: typeof event): void => {
+    event = noted
+    seen.push(noted.request as FastifyRequest)
+  }
   t.teardown(
     watchChannels<ResourceServerEvents>({
       'fastify-resource-server:allow': note,
@@ -64,7 +67,7 @@ t.test('each check has its line, and the option that controls it', async t => {
   )
   const checksFor = async (authorization?: string): Promise<readonly Check[]> => {
     await app.inject({ url: '/', headers: authorization === undefined ? {} : { authorization } })
-    return checksOf(seen.at(-1) as FastifyRequest)
+    return checksOf(seen.at(-1) as FastifyRequest, event)
   }
   const passed = await checksFor(`Bearer ${await issuer.token({ audience, scopes: ['read'] })}`)
   t.ok(passed.length > 10)
@@ -85,6 +88,17 @@ t.test('each check has its line, and the option that controls it', async t => {
       refusal: 'it was issued for another service',
     },
   )
+  for (let number = 0; number < 5; number += 1) {
+    const kid = `unknown-${number}`
+    const unknown = await checksFor(
+      `Bearer ${await issuer.token({ audience, scopes: ['read'], header: { kid } })}`,
+    )
+    t.match(
+      unknown.find(({ name }) => name === 'key'),
+      { outcome: 'failed', finding: /has no key for this kid/ },
+      'the finding is that of the request, although explanations may not ask the issuer that often',
+    )
+  }
   t.strictSame(outcomes(await checksFor()), ['token: failed'])
   t.strictSame(outcomes(await checksFor('Basic YTpi')), ['token: failed'])
   t.match(outcomes(await checksFor('Bearer opaque')), ['format: failed', 'algorithm: not reached'])

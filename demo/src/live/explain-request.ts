@@ -37,14 +37,24 @@ const noToken: Check = {
   option: 'route: config.oauth',
 }
 
-/** Lets the service that was called explain what it found when it looked at the token. */
-export async function checksOf(request: FastifyRequest): Promise<readonly Check[]> {
+/**
+ * Lets the called service explain the token of a request.
+ * @param refusal why the request was refused. The explanation may differ, because it verifies the token a second time
+ */
+export async function checksOf(
+  request: FastifyRequest,
+  refusal: { readonly reason?: string; readonly detail?: string | undefined } = {},
+): Promise<readonly Check[]> {
   const { server, headers, routeOptions } = request
   const [, token] = /^bearer +(.+)$/i.exec(headers.authorization ?? '') ?? []
   if (token === undefined) return [noToken]
   const { oauth: rule } = routeOptions.config
   const { checks } = await server.oauth.explain(token, rule === false ? undefined : rule)
-  return checks.filter(({ result }) => result !== 'skipped').map(toCheck)
+  const first = checks.find(({ result }) => result === 'failed')
+  const differs = refusal.reason !== undefined && refusal.reason !== first?.reason
+  return checks
+    .filter(({ result }) => result !== 'skipped')
+    .map(check => toCheck(check === first && differs ? { ...check, detail: refusal.detail ?? '' } : check))
 }
 
 function toCheck({ name, result, found, option, detail }: ExplainedCheck): Check {

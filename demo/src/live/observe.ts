@@ -15,6 +15,10 @@ const formType = 'application/x-www-form-urlencoded'
 /** Pages that a person asks for: the picture is not about style sheets, nor about itself. */
 const isPage = (path: string): boolean => !/^\/(assets\/|live|health|favicon)/.test(path)
 
+/** A request that was accepted, or refused for a reason. */
+type Explained = Pick<Events['fastify-resource-server:deny'], 'request'> &
+  Partial<Events['fastify-resource-server:deny']>
+
 /**
  * Puts together what the plugins, undici and Node tell by `diagnostics_channel`: who called whom, with which token, and
  * what was found. Callers and called run in this process and meet at the number of the connection's port.
@@ -38,18 +42,18 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
     return begun
   }
 
-  async function explain(request: FastifyRequest): Promise<void> {
+  async function explain(request: FastifyRequest, event: Explained): Promise<void> {
     const { raw } = request
     const exchange = inFlight.get(raw.socket.remotePort ?? 0) ?? received.get(raw)
     if (exchange === undefined) return
-    exchange.checks = await checksOf(request)
+    exchange.checks = await checksOf(request, event)
     journal.note(exchange)
   }
 
   /** The event says that it is an object; the plugin publishes Fastify's request. */
-  function explainSoon(request: object | undefined): void {
-    if (request === undefined) return
-    explain(request as FastifyRequest).catch(() => {}) // the diagram lacks the checks of one request
+  function explainSoon(event: Explained): void {
+    if (event.request === undefined) return
+    explain(event.request as FastifyRequest, event).catch(() => {}) // the diagram lacks the checks of one request
   }
 
   const stopWatching = watchChannels<Events>({
@@ -120,8 +124,8 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       exchange.body = maskBody(new URLSearchParams(form).toString(), formType)
       noteTokenAnswer(exchange, JSON.stringify(body))
     },
-    'fastify-resource-server:allow': ({ request }) => explainSoon(request),
-    'fastify-resource-server:deny': ({ request }) => explainSoon(request),
+    'fastify-resource-server:allow': explainSoon,
+    'fastify-resource-server:deny': explainSoon,
     'http.server.request.start': ({ request, socket }) => {
       const lane = laneOfPort(socket.localPort)
       if (lane === undefined) return
