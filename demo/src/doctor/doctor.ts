@@ -11,20 +11,20 @@ import { chooseFreePorts, chooseUsualPorts } from '../ports.js'
 import { usedReceipts } from '../receipts-api.js'
 import { requestToken, verifyToken } from './examine-token.js'
 
-/** What one examination found. */
+/** The result of one check. */
 export interface Finding {
   readonly isWell: boolean
   readonly found: string
   readonly remedy?: string
 }
 
-/** Who is told, one after the other. */
+/** Receives the findings, one after the other. */
 export type Tell = (subject: string, finding: Finding) => void
 
 /**
- * Examines what the demo needs: Node, ports, the environment, the database, and from the issuer keys and a token for
- * each service, verified as that service would.
- * @returns whether all is well
+ * Checks what the demo needs: Node.js, ports, the environment, the database, and the keys and tokens of the issuer. Each
+ * token is verified with the options of its service.
+ * @returns whether every check succeeded
  */
 export async function examine(env: Environment, tell: Tell): Promise<boolean> {
   let isWell = true
@@ -52,7 +52,10 @@ async function examinePorts(): Promise<Finding> {
   const list = Object.values(ports).join(', ')
   return moved.length === 0
     ? { isWell: true, found: `${list} are free` }
-    : { isWell: true, found: `${moved.map(({ wanted }) => wanted).join(', ')} taken; ${list} will be used` }
+    : {
+        isWell: true,
+        found: `${moved.map(({ wanted }) => wanted).join(', ')} are in use; ${list} will be used instead`,
+      }
 }
 
 async function readConfig(env: Environment, note: Tell): Promise<DemoConfig | undefined> {
@@ -60,14 +63,14 @@ async function readConfig(env: Environment, note: Tell): Promise<DemoConfig | un
     const config = loadConfig(await chooseFreePorts(), { ...env, LOG_LEVEL: 'silent' })
     const found = config.isIssuerReal
       ? `the issuer is ${config.payments.issuer}`
-      : 'no ISSUER is set, so the demo brings its own'
+      : 'ISSUER is not set, so the demo starts its own issuer'
     note('Environment', { isWell: true, found })
     return config
   } catch (error) {
     note('Environment', {
       isWell: false,
       found: (error as Error).message,
-      remedy: 'demo/README.md lists the variables, and demo/env has an example for each issuer.',
+      remedy: 'See demo/README.md for the variables, and demo/env for an example for each issuer.',
     })
     return undefined
   }
@@ -75,7 +78,8 @@ async function readConfig(env: Environment, note: Tell): Promise<DemoConfig | un
 
 async function examineDatabase({ payments }: DemoConfig): Promise<Finding> {
   const { url, folder } = payments.database
-  const found = url === undefined ? `the embedded one, in ${folder}` : 'the server of DATABASE_URL answers'
+  const found =
+    url === undefined ? `the embedded database in ${folder}` : 'the server in DATABASE_URL responds'
   try {
     const database = await openDatabase(payments.database)
     await database.query('select 1').finally(() => database.close())

@@ -4,7 +4,7 @@ import type { ProtectedBy } from '../config.js'
 import type { Finding } from './doctor.js'
 import { remedyFor, withVariables } from './remedies.js'
 
-/** Gets a token as the calling service does. */
+/** Requests a token with the options of the calling service. */
 export async function requestToken(
   options: TokenClientOptions,
   protectedBy: ProtectedBy,
@@ -15,19 +15,19 @@ export async function requestToken(
     const found = `${options.clientId} gets a token${scopes === undefined ? '' : ` with ${scopes.join(' ')}`}`
     return { token: accessToken, finding: { isWell: true, found } }
   } catch (thrown) {
-    // The message is for external callers; the operator needs the server's own words.
+    // The message is fixed; `detail` has the server's response.
     const { message, error, detail } = thrown as Error & { error?: string; detail?: string }
     const found = `${options.clientId}: ${detail === undefined ? message : `${message}: ${detail}`}`
     const remedy =
       (error === undefined ? await remedyForOutage(protectedBy) : remedyFor(error, options)) ??
-      'Look at `issuer`, `tokenEndpoint` and the network; the issuer’s log may say more.'
+      'Check `issuer`, `tokenEndpoint` and the network. The log of the issuer may contain the reason.'
     return { finding: { isWell: false, found, remedy: withVariables(remedy) } }
   } finally {
     await client.close()
   }
 }
 
-/** Without a token, the called service explains whether it gets the keys of the issuer: its requests go the same way. */
+/** Returns advice if the issuer cannot be used. Explains a made-up token, which makes the verifier fetch the issuer's keys. */
 async function remedyForOutage({ issuer, audience, verification }: ProtectedBy): Promise<string | undefined> {
   const [header, payload] = [{ alg: 'ES256', kid: 'doctor' }, { iss: issuer }].map(part =>
     Buffer.from(JSON.stringify(part)).toString('base64url'),
@@ -37,7 +37,7 @@ async function remedyForOutage({ issuer, audience, verification }: ProtectedBy):
   return outage && `${outage.fix}.`
 }
 
-/** Explains the token with the options of the called service: it may use each of these scopes, or roles of that name. */
+/** Explains the token with the options of the called service. The token must have each scope, or a role with its name. */
 export async function verifyToken(
   { issuer, audience, verification }: ProtectedBy,
   scopes: readonly string[],
@@ -56,5 +56,5 @@ export async function verifyToken(
     const values = found === '' ? '' : `. The token has ${found}`
     return { isWell: false, found: `refused: ${detail}${values}`, remedy: withVariables(`${fix}.`) }
   }
-  return { isWell: true, found: `valid for ${audience}, and allows ${scopes.join(' and ')}` }
+  return { isWell: true, found: `valid for ${audience}, with ${scopes.join(' and ')}` }
 }

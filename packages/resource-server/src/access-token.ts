@@ -1,31 +1,35 @@
 import type { Role, Scope, TokenClaims } from './oauth-types.js'
 
-/**
- * A verified access token: what `request.auth` is on a protected route. Frozen, claims included.
- */
+/** A verified access token. On protected routes, `request.auth` has this type. The object and its claims are frozen. */
 export interface AccessToken<S extends string = Scope, C = TokenClaims> {
-  /** Who issued it: the `iss` claim (RFC 7519 §4.1.1), one of the configured issuers. */
+  /** The issuer of the token: the claim `iss` (RFC 7519 §4.1.1). It is one of the configured issuers. */
   readonly issuer: string
-  /** Whom it speaks for: the `sub` claim (RFC 7519 §4.1.2). With client credentials, the client itself. */
+  /**
+   * The subject of the token: the claim `sub` (RFC 7519 §4.1.2). With client credentials, the subject is the client.
+   */
   readonly subject: string | null
-  /** The client that asked for it: `client_id` (RFC 9068 §2.2), or the claim in which the issuer's profile has it. */
+  /**
+   * The client that requested the token: `client_id` (RFC 9068 §2.2), or the corresponding claim of the issuer's
+   * profile.
+   */
   readonly clientId: string | null
   /**
-   * Which of this API's audiences it is for: those in its `aud` (RFC 7519 §4.1.3), or in the claim that stands for it in
-   * the issuer's profile, that are configured for its issuer.
+   * The audiences of the token (RFC 7519 §4.1.3) that are configured for its issuer. They are read from `aud`, or from
+   * the corresponding claim of the issuer's profile.
    */
   readonly audience: readonly string[]
-  /** What it allows (RFC 6749 §3.3), each scope once as the issuer wrote it. */
+  /** The scopes of the token (RFC 6749 §3.3), without duplicates. */
   readonly scopes: readonly S[]
-  /** Application permissions and roles, where the issuer's profile has a claim for them. */
+  /** The roles or application permissions of the token, if the issuer's profile has a claim for them. */
   readonly roles: readonly Role[]
   /**
-   * Groups of the user (RFC 9068 §2.2.3.1), where the issuer's profile has a claim for them: names or ids. Of a group as
-   * RFC 7643 §2.4 has it, an object, its `value`. An issuer may leave some out (Entra ID, of more than 200).
+   * The groups of the user (RFC 9068 §2.2.3.1), as names or ids, if the issuer's profile has a claim for them. For a
+   * group in the form of RFC 7643 §2.4, the member `value`. The list may be incomplete: Entra ID omits the groups of a
+   * user with more than 200.
    */
   readonly groups: readonly string[]
-  /** When it ends: the `exp` claim, in milliseconds since the epoch. */
+  /** When the token expires (the claim `exp`), in milliseconds since the epoch. */
   readonly expiresAt: number
-  /** Every claim as it stands in the token. */
+  /** All claims of the token, unchanged. */
   readonly claims: C
 }

@@ -1,31 +1,31 @@
 import type { AccessToken } from './access-token.js'
 import type { OAuthTypes } from './oauth-types.js'
 
-/** The key under which a rule carries the type of its token; no rule has it at run time. */
+/** A key that exists only in types: it stores the token type of a rule. */
 declare const token: unique symbol
 
-/** Says which type of token a rule gives: `defineResourceServer` knows it, where no global type does. */
+/** Adds the type of the token to the type of a rule. `defineResourceServer` uses it instead of a global type. */
 export interface GivesToken<T> {
   readonly [token]?: T
 }
 
 /**
- * What `request.auth` is on a route, by its `config`: the token; the token or null where it is optional; null where the
- * route is public. A route that says nothing, and one whose config is not known, as in a hook for any route, is taken for
- * a protected one; with `defaultAccess: 'public'` in `OAuthTypes`, for one that may be. With
- * `mode: 'report'` there, it may be null on every route.
+ * The type of `request.auth` on a route with this `config`. It includes null if the token is optional, and is null if
+ * the route is public. A route without a rule counts as protected, unless `OAuthTypes` has `defaultAccess: 'public'`.
+ * The same applies if the config is unknown, as in a hook for all routes. With `mode: 'report'` in `OAuthTypes`, the
+ * type includes null on every route.
  *
- * `Config` must not be in an `extends` position: TypeScript 5 would take `FastifyRequest` for invariant in it, and no
- * function for any request could be called with the request of a route that has a config.
+ * `Config` must not appear in an `extends` clause. Otherwise TypeScript 5 treats `FastifyRequest` as invariant in
+ * `Config`, and a function that accepts any request rejects the request of a route with a config.
  */
 export type AuthOf<Config> = Config extends { readonly oauth: infer Rule } ? AuthByRule<Rule> : Undecided
 
 type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | null : Granted<AccessToken>
 
-/** With `mode: 'report'` in `OAuthTypes`, no route can rely on a token. */
+/** With `mode: 'report'` in `OAuthTypes`, `request.auth` may be null on every route. */
 type Granted<Token> = OAuthTypes extends { mode: 'report' } ? Token | null : Token
 
-/** A literal `false` is inferred as `boolean`; `true` is no rule. */
+/** TypeScript infers `boolean` for a literal `false`. The value `true` is not a valid rule. */
 type AuthByRule<Rule> = Rule extends boolean
   ? null
   : Rule extends { readonly optional: false }

@@ -7,25 +7,25 @@ import { explain, type ExplainOptions } from './explain-once.js'
 
 const usage = `fastify-resource-server explain --issuer URL --audience URI [options] < token.txt
 
-Lists every check of an access token, and what to do about those that fail. The token is read from standard input; it is
-not printed, but values of its claims are.
+Lists every check of an access token, with advice for each failed check. The token is read from standard input. The
+command prints values of the token's claims, but not the token.
 
-  --issuer URL            whose tokens are accepted
-  --audience URI          whom the token must be for; may be given several times
+  --issuer URL            the issuer whose tokens are accepted
+  --audience URI          the audience that the token must have; may be repeated
   --profile NAME          ${Object.keys(profiles).join(', ')} (default: rfc9068)
-  --scope "A B"           scopes that the token must have; may be given several times
-  --jwks-uri URL          where the issuer's keys are (default: as its metadata says)
+  --scope "A B"           scopes that the token must have; may be repeated
+  --jwks-uri URL          the URL of the issuer's keys (default: from the issuer's metadata)
   --allow-insecure-http   accept plain http to other machines
   --json                  print the explanation as JSON
 
-Exit code: 0 if the token is accepted, 1 if it is refused, 2 if the command is wrong.`
+Exit code: 0 if the token is accepted, 1 if it is refused, 2 if the arguments are invalid.`
 
 interface Command {
   readonly options: ExplainOptions
   readonly asJson: boolean
 }
 
-/** @throws {TypeError} what is wrong with the arguments */
+/** @throws {TypeError} if the arguments are invalid */
 function parseCommand(args: readonly string[]): Command | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -43,10 +43,11 @@ function parseCommand(args: readonly string[]): Command | 'help' {
   })
   if (values.help === true) return 'help'
   const [command, ...others] = positionals
-  if (command !== 'explain') throw new TypeError('the command is missing; expected explain')
+  if (command !== 'explain')
+    throw new TypeError('the command is missing or unknown; the only command is explain')
   if (others.length > 0)
     throw new TypeError(
-      'explain takes no arguments; give the token on standard input, where neither other users nor the history of the shell can see it',
+      'explain takes no arguments; pass the token on standard input, so that neither other users nor the shell history see it',
     )
   for (const [name, value] of Object.entries(values)) refuseEmpty(name, value)
   const { issuer, audience, profile, 'jwks-uri': jwksUri } = values
@@ -59,7 +60,7 @@ function parseCommand(args: readonly string[]): Command | 'help' {
       issuer,
       audience,
       allowInsecureHttp: values['allow-insecure-http'],
-      // Whether it is one of them is checked with the other options.
+      // The profile name is checked together with the other options.
       ...(profile === undefined ? {} : { profile: profile as ProfileName }),
       ...(jwksUri === undefined ? {} : { jwksUri }),
       ...(first === undefined ? {} : { rule: { scopes: [first, ...rest] as never } }),
@@ -67,7 +68,7 @@ function parseCommand(args: readonly string[]): Command | 'help' {
   }
 }
 
-/** An unset variable of the shell: without the flag, less would be checked. */
+/** An unset shell variable must not be ignored: without the flag, the command would check less. */
 function refuseEmpty(name: string, given: unknown): void {
   for (const value of [given].flat())
     if (typeof value === 'string' && value.trim() === '')
@@ -84,7 +85,7 @@ async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     }
     if (process.stdin.isTTY) console.error('Paste the token, then press Enter and Ctrl+D:')
     const token = (await text(process.stdin)).trim()
-    if (token === '') throw new TypeError('no token was given; expected one on standard input')
+    if (token === '') throw new TypeError('no token was given; pass it on standard input')
     const explanation = await explain(token, command.options)
     console.log(command.asJson ? JSON.stringify(explanation, null, 2) : formatExplanation(explanation))
     return explanation.accepted ? 0 : 1

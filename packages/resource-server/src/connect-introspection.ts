@@ -4,22 +4,25 @@ import { introspectAtAny, type IntrospectToken } from './introspection/find-issu
 import { createIntrospection, mostQuestions } from './introspection/introspect-token.js'
 import type { Settings } from './options/options.js'
 
-/** Connects to an issuer as the options of the plugin say, with a certificate or a number of connections of its own. */
+/**
+ * Opens a connection to an issuer with the options of the plugin. `own` adds a client certificate, or sets the number
+ * of connections.
+ */
 export type Connect = (own?: {
   readonly tls?: TlsSettings
   readonly connections?: number
 }) => IssuerConnection
 
-/** Introspection at every issuer that has it. */
+/** Introspection at every issuer that has the option `introspection`. */
 export interface ConnectedIntrospection {
-  /** Undefined if no issuer has it. */
+  /** Undefined if no issuer has the option `introspection`. */
   readonly introspect: IntrospectToken | undefined
   close(): Promise<void>
 }
 
 /**
- * Each issuer has connections of its own: however many opaque tokens are introspected, neither its keys nor the answers
- * of another issuer wait for them.
+ * Creates separate connections for each issuer. Introspection requests then delay neither requests for keys nor
+ * requests to other issuers.
  */
 export function connectIntrospection(
   { issuers, issuerTimeoutMs, clock }: Pick<Settings, 'issuers' | 'issuerTimeoutMs' | 'clock'>,

@@ -9,7 +9,7 @@ type RevocationOptions = Pick<
   'revocation' | 'issuers' | 'resolveIssuer' | 'allowInsecureHttp' | 'clock' | 'clockToleranceMs'
 >
 
-/** Revocations of tokens from the configured issuers; undefined without the option `revocation`. */
+/** Creates the revocations for tokens of the configured issuers; undefined without the option `revocation`. */
 export function connectRevocations(
   { revocation, issuers, resolveIssuer, allowInsecureHttp, clock, clockToleranceMs }: RevocationOptions,
   log: Logger,
@@ -21,7 +21,7 @@ export function connectRevocations(
     isTrusted: issuer =>
       resolveIssuer === undefined
         ? names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer))
-        : // An issuer that is looked up need not be known in this process yet.
+        : // An issuer that is looked up may be unknown to this process so far.
           isIssuerName(issuer, allowInsecureHttp),
     onlyIssuer: names.length === 1 && only !== undefined && !isTemplate(only) ? only : undefined,
     now: clock,

@@ -9,24 +9,24 @@ import { verifiesTokens, type VerifiesTokens } from './verifies-tokens.js'
 
 /** Verifies access tokens without Fastify. */
 export interface Verifier<S extends string = Scope, C = TokenClaims> extends VerifiesTokens<S, C> {
-  /** How many tokens were accepted and refused, and how the issuers are doing. */
+  /** Returns how many tokens were accepted and refused, and the state of the issuers. */
   stats(): ResourceServerStats
-  /** Closes the connections to the issuers. Tokens whose key is not known are refused as `unavailable` from then on. */
+  /** Closes the connections to the issuers. After that, tokens with an unknown key are refused as `unavailable`. */
   close(): Promise<void>
 }
 
-/** Without a schema, the claims are those of the whole program (`OAuthTypes`). */
+/** The type of the claims. Without a schema, it is the one that `OAuthTypes` declares. */
 type ClaimsBy<C extends TSchema> = TSchema extends C ? TokenClaims : ClaimsOf<C>
 
 /**
- * Makes a verifier for queue consumers and scripts: the same checks as the plugin, without Fastify.
+ * Creates a verifier for queue consumers and scripts. It makes the same checks as the plugin, without Fastify.
  *
  * @example
  * ```ts
  * const verifier = await createVerifier({ issuer, audience, scopes: ['receipts:write'] })
  * const { clientId } = await verifier.verify(message.token, { scopes: ['receipts:write'] })
  * ```
- * @throws {InvalidOptionError} naming the option, the value received and what was expected
+ * @throws {InvalidOptionError} naming the option, the value received and the value expected
  * @throws {IssuerError} with `prefetch: 'required'`, if the issuer's keys cannot be fetched
  */
 export async function createVerifier<const S extends string = Scope, C extends TSchema = TSchema>(
@@ -47,14 +47,14 @@ export async function createVerifier<S extends string, C extends TSchema>(
   await startRevocations(verifier)
   await prefetchKeys(verifier, settings.prefetch)
   return Object.freeze({
-    // The cast: the catalogue and the schema have been checked by then.
+    // The cast: the options declare these types, and the scopes and claims are checked at run time.
     ...(verifiesTokens({ verifier, settings, log, tally }, '') as VerifiesTokens<S, ClaimsBy<C>>),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),
   })
 }
 
-/** Only `required` waits for the keys, and fails without them. */
+/** Only `required` waits for the keys, and throws if they cannot be fetched. */
 async function prefetchKeys(verifier: CachedVerifier, prefetch: Prefetch): Promise<void> {
   if (prefetch === 'lazy') return
   const loaded = verifier.loadKeys()

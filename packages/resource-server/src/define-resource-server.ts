@@ -9,33 +9,35 @@ import { parseOptions, type ResourceServerOptions } from './options/options.js'
 import type { ScopeHierarchy } from './options/scopes-option.js'
 import { protectScope } from './plugin.js'
 
-/** What an API's tokens may hold. */
+/** The scopes and the claims of an API's tokens. */
 export interface Catalogue<
   S extends string,
   C extends TSchema,
   Scopes = readonly [S, ...S[]] | ScopeHierarchy<S>,
 > {
-  /** Every scope that a route may require: a list, or each scope with those that it includes. */
+  /** All scopes that routes may require: a list, or an object with the scopes that each scope includes. */
   readonly scopes: Scopes
-  /** A schema for the claims, such as `Type.Object({ tenant: Type.String() })`; a token that does not fit is refused. */
+  /**
+   * A schema for the claims, such as `Type.Object({ tenant: Type.String() })`. Tokens with other claims are refused.
+   */
   readonly claims?: C
 }
 
-/** A rule for a route that is not public, and the type of the token it gives. */
+/** The rule of a protected route, together with the type of its token. */
 type Rule<S extends string, C extends TSchema> = RouteRequirement<S> & GivesToken<AccessToken<S, ClaimsOf<C>>>
 
-/** The plugin's options without the catalogue. */
+/** The options of the plugin without those of the catalogue. */
 export type RemainingOptions = Omit<ResourceServerOptions, 'api' | 'claims' | 'scopes'>
 
-/** A resource server with types of its own. */
+/** A resource server with its own types for scopes and claims. */
 export interface DefinedResourceServer<S extends string, C extends TSchema> {
-  /** To `register`, with the options that are left. */
+  /** The plugin to pass to `register`, with the remaining options. */
   readonly plugin: FastifyPluginAsync<RemainingOptions>
-  /** The `config` of a route that takes a token if one comes: `request.auth` is the token or null. */
+  /** Returns the `config` of a route with an optional token: `request.auth` is the token or null. */
   protect(rule: RouteRequirement<S> & { readonly optional: true }): {
     readonly oauth: Rule<S, C> & { readonly optional: true }
   }
-  /** The `config` of a route that demands this of a token, or any valid one. */
+  /** Returns the `config` of a route with this rule. Without a rule, the route accepts any valid token. */
   protect(rule?: RouteRequirement<S> & { readonly optional?: false }): {
     readonly oauth: Rule<S, C> & { readonly optional?: false }
   }
@@ -44,8 +46,8 @@ export interface DefinedResourceServer<S extends string, C extends TSchema> {
 }
 
 /**
- * A resource server whose scopes and claims are typed without types that count for the whole program: for several APIs
- * in one process, or for libraries. It works as the plugin does in all else.
+ * Defines a resource server with its own types for scopes and claims, instead of the types in `OAuthTypes`: for several
+ * APIs in one process, or for libraries. Otherwise it works like the plugin.
  *
  * @example
  * ```ts
@@ -74,7 +76,7 @@ export function defineResourceServer<S extends string, C extends TSchema>(
         protectScope(fastify, () => parseOptions(options, undefined, fixed)),
       { fastify: '5.x', name: 'fastify-resource-server' },
     ),
-    // A rule that is undefined stays one, which stops the start: the name in a table may be misspelt.
+    // An undefined rule must stay undefined, so that it stops the start: the name of the rule may be misspelt.
     protect: (...given: readonly [rule?: RouteRequirement<S>]) => ({
       oauth: (given.length === 0 ? {} : given[0]) as never,
     }),

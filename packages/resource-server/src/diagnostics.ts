@@ -2,11 +2,12 @@ import { channel } from 'node:diagnostics_channel'
 import type { AccessToken } from './access-token.js'
 
 /**
- * Channels of `node:diagnostics_channel` to which the plugin reports. No message holds a token, save that `request` is
- * Fastify's request with all its headers: take from it what you need, and never log it as a whole. Messages are made only while somebody listens.
+ * The events that the plugin publishes through `node:diagnostics_channel`. Events are created only if there is a
+ * subscriber. They contain no token, except that `request` is Fastify's request with all its headers. Never log
+ * `request` as a whole.
  */
 export interface ResourceServerEvents {
-  /** A token was accepted: `request` is undefined where `fastify.oauth.verify` did it. */
+  /** A token was accepted. `request` is undefined if `fastify.oauth.verify` accepted the token. */
   'fastify-resource-server:allow': {
     readonly request: object | undefined
     readonly issuer: string
@@ -15,7 +16,7 @@ export interface ResourceServerEvents {
     readonly scopes: readonly string[]
     readonly audience: readonly string[]
     readonly expiresAt: number
-    /** Milliseconds since the token was looked at. */
+    /** The time since the verification started, in milliseconds. */
     readonly durationMs: number
   }
   /** A request or a token was refused. */
@@ -28,30 +29,32 @@ export interface ResourceServerEvents {
     readonly kid: string | undefined
     readonly durationMs: number
   }
-  /** A request was let in that would be refused: with `mode: 'report'`, or by `report` of its route. */
+  /**
+   * A request was accepted, but would be refused without `mode: 'report'` or without `report` in the rule of the route.
+   */
   'fastify-resource-server:report': {
     readonly request: object
-    /** The client that the token names; null: no token names one. */
+    /** The client that the token names; null if the token names no client. */
     readonly client: string | null
-    /** Whether the token was verified. If not, anyone may have written the client's name into it. */
+    /** Whether the token was verified. If not, the client's name is not trustworthy. */
     readonly isVerified: boolean
     readonly route: string
-    /** The status that a refusal would have. */
+    /** The status of the refusal. */
     readonly statusCode: number
     readonly reason: string
     readonly detail: string | undefined
     readonly issuer: string | undefined
     readonly kid: string | undefined
   }
-  /** An issuer answered with its keys. */
+  /** The keys of an issuer were fetched. */
   'fastify-resource-server:keys': {
     readonly issuer: string
     readonly kids: readonly (string | undefined)[]
     readonly withdrawn: readonly (string | undefined)[]
-    /** How long the issuer took. */
+    /** The duration of the request to the issuer, in milliseconds. */
     readonly durationMs: number
   }
-  /** An issuer did not; `servingStale` tells whether earlier keys serve on. */
+  /** The keys of an issuer could not be fetched. `servingStale` says whether cached keys are still used. */
   'fastify-resource-server:keys-failed': {
     readonly issuer: string
     readonly message: string
@@ -59,13 +62,16 @@ export interface ResourceServerEvents {
     readonly retryAfterMs: number
     readonly durationMs: number
   }
-  /** The function `issuers` answered for an issuer; `trusted` is false if it returned undefined. */
+  /** The function `issuers` returned a result. `trusted` is false if the result was undefined or null. */
   'fastify-resource-server:issuer': {
     readonly issuer: string
     readonly trusted: boolean
     readonly durationMs: number
   }
-  /** It did not, or with wrong options; `servingStale` tells whether the issuer is trusted until then. */
+  /**
+   * The function `issuers` failed or returned invalid options. `servingStale` says whether the previous result is still
+   * used.
+   */
   'fastify-resource-server:issuer-failed': {
     readonly issuer: string
     readonly message: string
@@ -74,30 +80,30 @@ export interface ResourceServerEvents {
     readonly durationMs: number
   }
   /**
-   * `node:crypto` accepts the first signature of a key and @fastify/jwt does not. The token was refused: one of the two
-   * has a fault that matters.
+   * `node:crypto` accepts the first signature of a key, but @fastify/jwt does not. The token was refused, because one
+   * of the two implementations has a bug.
    */
   'fastify-resource-server:signature-disputed': {
     readonly issuer: string
     readonly kid: string | undefined
     readonly algorithm: string
   }
-  /** Tokens were revoked, or a revocation was undone, and this process acts accordingly. */
+  /** Tokens were revoked, or a revocation was undone. The change is in effect in this process. */
   'fastify-resource-server:revocation': {
     readonly issuer: string
-    /** Which claim names the tokens. */
+    /** The property that identifies the revoked tokens. */
     readonly by: 'jti' | 'clientId' | 'subject' | 'keyId'
     readonly value: string
     /** Milliseconds since the epoch. */
     readonly until: number
-    /** Milliseconds since the epoch; undefined: all tokens, whenever they were issued. */
+    /** In milliseconds since the epoch. Undefined: all tokens, independent of their `iat`. */
     readonly issuedBefore: number | undefined
     readonly undone: boolean
   }
-  /** The revocation store cannot be used: revocations by other replicas may be unknown to this process. */
+  /** The revocation store cannot be used, so this process may not know the latest revocations of other replicas. */
   'fastify-resource-server:revocations-unavailable': {
     readonly reason: string
-    /** What happens to tokens until it works again. */
+    /** Whether tokens are accepted or refused until the store works again. */
     readonly whileUnavailable: 'accept' | 'refuse'
   }
 }
@@ -119,36 +125,36 @@ const channels = {
   ),
 } satisfies Record<Name, unknown>
 
-/** Whether anybody listens: nothing has to be made up for nobody. */
+/** Returns whether an event has a subscriber. Without one, the event need not be created. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
 
 /**
- * Publishes an event. Node.js keeps what subscribers throw away from us, and reports it as an uncaught exception.
+ * Publishes an event. If a subscriber throws, Node.js reports an uncaught exception, and the caller is not affected.
  */
 export function report<N extends Name>(name: N, message: ResourceServerEvents[N]): void {
   channels[name].publish(message)
 }
 
-/** Writes a line to the application's log. A logger that fails must not become the outcome of a request. */
+/** Writes a log line. A logger that throws must not affect the request. */
 export function writeLog(write: () => unknown): void {
   try {
     const written = write()
     if (written instanceof Promise) written.catch(() => {})
   } catch {
-    // Whatever reports failures has failed itself; there is nobody else to tell.
+    // The logger itself failed, so the error cannot be logged.
   }
 }
 
-/** When something began, for the events about its end; undefined while nobody listens to them. */
+/** Returns the start time for the duration in events; undefined if no event has a subscriber. */
 export function startTime(): number | undefined {
   return isObserved('fastify-resource-server:allow') || isObserved('fastify-resource-server:deny')
     ? performance.now()
     : undefined
 }
 
-/** Milliseconds since then; 0 for what began before anybody listened. */
+/** Returns the milliseconds since the start time; 0 if there is no start time. */
 export function since(startedAt: number | undefined): number {
   return startedAt === undefined ? 0 : performance.now() - startedAt
 }

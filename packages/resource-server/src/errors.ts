@@ -2,7 +2,7 @@ import createError, { type FastifyErrorConstructor } from '@fastify/error'
 import type { ConnectionProblem } from 'oauth-issuer-connection'
 import type { AccessToken } from './access-token.js'
 
-/** Why a token was refused: in the log and in events, never in the answer. */
+/** Why a token was refused. The reason is in the log and in events, but never in the response. */
 export type RefusalReason =
   | 'missing'
   | 'credentials'
@@ -25,18 +25,21 @@ export type RefusalReason =
   | 'authentication'
   | 'unavailable'
 
-/** What the log may know of a refused request: no token, no raw header. */
+/** The details of a refusal for the log. They contain no token and no raw header. */
 export interface RefusalDetails {
   readonly reason: RefusalReason
-  /** A sentence for the operator. It may quote claims of an unverified token: shortened, and without tokens and invisible characters. */
+  /**
+   * A sentence for the operator. It may quote claims of an unverified token: values are shortened, and tokens and
+   * invisible characters are replaced.
+   */
   readonly detail?: string | undefined
   readonly kid?: string | undefined
   readonly issuer?: string | undefined
 }
 
 /**
- * What `fastify.oauth.verify` rejects with. The details are for the code that called it: they are not enumerable, so no
- * answer contains them.
+ * The error with which `fastify.oauth.verify` rejects. The details are not enumerable, so that they are not included in
+ * a response.
  */
 export type RefusedTokenError = Error &
   RefusalDetails & { readonly code: string; readonly statusCode: number }
@@ -47,62 +50,61 @@ type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
 >
 
 /**
- * The caller's mistake has no place in our code to point at, and a stack trace is most of what an error costs: these have
- * none.
+ * These errors have no stack trace: the stack would not help the caller, and creating it is most of an error's cost.
  */
 function refusal(code: string, message: string, statusCode: number): Make {
   return createError(code, message, statusCode, Error, false)
 }
 
-/** 400: the request is no valid use of bearer tokens: several credentials, or none that can be read (RFC 6750 §3.1). */
+/** 400: the request has several credentials or malformed credentials (RFC 6750 §3.1). */
 export const InvalidRequestError: Make = refusal(
   'OAUTH_INVALID_REQUEST',
   'The request must carry exactly one access token in the Authorization header',
   400,
 )
 
-/** 401: no credentials at all; the answer is a bare challenge (RFC 6750 §3.1). */
+/** 401: the request has no credentials. The challenge has no error code (RFC 6750 §3.1). */
 export const MissingTokenError: Make = refusal('OAUTH_MISSING_TOKEN', 'An access token is required', 401)
 
-/** 401: the token is expired, malformed, for somebody else, or otherwise invalid (RFC 6750 §3.1). */
+/** 401: the token is expired, malformed, issued for another audience or otherwise invalid (RFC 6750 §3.1). */
 export const InvalidTokenError: Make = refusal('OAUTH_INVALID_TOKEN', 'The access token is invalid', 401)
 
-/** 401: the DPoP proof is missing, wrong, or was used before (RFC 9449 §7.1). */
+/** 401: the DPoP proof is missing or invalid, or was used before (RFC 9449 §7.1). */
 export const InvalidDpopProofError: Make = refusal(
   'OAUTH_INVALID_DPOP_PROOF',
   'The DPoP proof is invalid',
   401,
 )
 
-/** 401: the DPoP proof has to hold the nonce that comes with the answer (RFC 9449 §9). */
+/** 401: the DPoP proof must contain the nonce in the response header `DPoP-Nonce` (RFC 9449 §9). */
 export const UseDpopNonceError: Make = refusal(
   'OAUTH_USE_DPOP_NONCE',
   'The DPoP proof must contain the nonce of this server',
   401,
 )
 
-/** 401: the user has to authenticate in a stronger way, or again (RFC 9470 §3). */
+/** 401: the user must authenticate again or with a stronger method (RFC 9470 §3). */
 export const InsufficientUserAuthenticationError: Make = refusal(
   'OAUTH_INSUFFICIENT_USER_AUTHENTICATION',
   'The user must authenticate in a stronger way, or again',
   401,
 )
 
-/** 403: the token is valid and does not allow this (RFC 6750 §3.1). */
+/** 403: the token is valid but lacks the required scopes or roles (RFC 6750 §3.1). */
 export const InsufficientScopeError: Make = refusal(
   'OAUTH_INSUFFICIENT_SCOPE',
   'The access token does not have the required scope',
   403,
 )
 
-/** 503: the issuer or the replay store cannot be asked now, so the token is neither accepted nor found invalid. */
+/** 503: the token cannot be verified, because the issuer or a store does not respond. */
 export const VerificationUnavailableError: Make = refusal(
   'OAUTH_VERIFICATION_UNAVAILABLE',
   'The access token cannot be verified right now',
   503,
 )
 
-/** Boot: an option of `register` is wrong. */
+/** At start: an option of `register` is invalid. */
 export const InvalidOptionError: Make<[string]> = createError(
   'OAUTH_INVALID_OPTION',
   'fastify-resource-server: %s',
@@ -110,7 +112,7 @@ export const InvalidOptionError: Make<[string]> = createError(
   TypeError,
 )
 
-/** Boot: a route's `config.oauth` is wrong. */
+/** At start: the `config.oauth` of a route is invalid. */
 export const InvalidRouteError: Make<[string]> = createError(
   'OAUTH_INVALID_ROUTE',
   'fastify-resource-server: %s',
@@ -118,10 +120,10 @@ export const InvalidRouteError: Make<[string]> = createError(
   TypeError,
 )
 
-/** Boot, with `prefetch: 'required'`: the issuer's metadata or keys cannot be used. */
+/** At start, with `prefetch: 'required'`: the metadata or the keys of the issuer cannot be fetched. */
 export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-resource-server: %s', 500)
 
-/** `fastify.oauth.revoke` or `unrevoke` was called with wrong arguments, or without the option `revocation`. */
+/** `fastify.oauth.revoke` or `unrevoke` was called with invalid arguments or without the option `revocation`. */
 export const InvalidRevocationError: Make<[string]> = createError(
   'OAUTH_INVALID_REVOCATION',
   'fastify-resource-server: cannot revoke: %s',
@@ -135,9 +137,9 @@ const RevocationFailed: Make<[string]> = createError(
   503,
 )
 
-/** `fastify.oauth.revoke` or `unrevoke` did not take effect everywhere: the store failed, or there is no room. */
+/** `fastify.oauth.revoke` or `unrevoke` failed: the store failed, or the maximum number of revocations was reached. */
 export class RevocationFailedError extends RevocationFailed {
-  /** Whether this process refuses the tokens (or, after `unrevoke`, accepts them) all the same. */
+  /** Whether the change is in effect in this process. */
   readonly isInEffectHere: boolean
 
   constructor(message: string, isInEffectHere: boolean) {
@@ -149,18 +151,18 @@ export class RevocationFailedError extends RevocationFailed {
 const GuardFailed: Make<[string]> = createError('OAUTH_GUARD_FAILED', '%s', 500)
 
 /**
- * 500: a callback of the application, or this package, has a fault, or the registration of the plugin failed. Callers see
- * the fixed message only; `cause` is in the log and is not enumerable.
+ * 500: a callback of the application or this package failed, or the registration of the plugin failed. The response has
+ * a fixed message. `cause` is logged and is not enumerable.
  */
 export class GuardFailedError extends GuardFailed {
-  /** @param cause whatever was thrown */
+  /** @param cause the value that was thrown */
   constructor(cause: unknown, message: string = 'Access to this route could not be checked') {
     super(message)
     Object.defineProperty(this, 'cause', { value: cause, enumerable: false })
   }
 }
 
-/** What is wrong, if the reason does not determine the advice of `explain`. */
+/** Identifies the advice of `explain`, if the reason and the check do not. */
 export type RefusalKind =
   | ConnectionProblem
   | 'too many requests'
@@ -173,20 +175,20 @@ export type RefusalKind =
   | 'unsupported header'
   | 'too long'
 
-/** What a refusal knows besides its reason. */
+/** Further properties of a refusal. */
 export interface RefusalContext {
   readonly kind?: RefusalKind | undefined
   readonly issuer?: string | undefined
   readonly kid?: string | undefined
-  /** With the reason `unavailable`: when to try again, in milliseconds. */
+  /** When the client can try again, in milliseconds. For the reason `unavailable`. */
   readonly retryAfterMs?: number | undefined
-  /** The token, if it was verified and is refused for something else. */
+  /** The token, if it is verified and refused for another reason. */
   readonly token?: AccessToken | undefined
 }
 
 /**
- * What a step returns when it refuses a token. It is a result and never thrown (docs/decisions/refusals-are-results.md).
- * The plugin turns it into the public error.
+ * The result of a check that refuses a token. Refusals are returned and never thrown
+ * (docs/decisions/refusals-are-results.md). The plugin converts them to public errors.
  */
 export class Refusal implements RefusalDetails {
   readonly reason: RefusalReason
@@ -207,13 +209,13 @@ export class Refusal implements RefusalDetails {
     this.token = context.token
   }
 
-  /** The same refusal with the issuer and the key id that the token names. */
+  /** Returns a copy with the issuer and the key id of the token. */
   about(issuer: string, kid: string | undefined): Refusal {
     const { reason, detail, kind, retryAfterMs, token } = this
     return new Refusal(reason, detail, { kind, issuer, kid, retryAfterMs, token })
   }
 
-  /** The same refusal of a token that was verified. */
+  /** Returns a copy with the verified token. */
   of(token: AccessToken): Refusal {
     const { reason, detail, kind, issuer, kid, retryAfterMs } = this
     return new Refusal(reason, detail, { kind, issuer, kid, retryAfterMs, token })

@@ -5,24 +5,23 @@ import type { Explanation } from './explain/explanation.js'
 import type { VerifierOptions } from './options/verifier-options.js'
 import type { TokenRequirement } from './verify-by-rule.js'
 
-/** What `explain` takes: the options of `createVerifier`, and what is demanded of the token. */
+/** The options of `createVerifier`, and the rule for the token. */
 export interface ExplainOptions extends VerifierOptions {
-  /** As in a route's `config.oauth`. Default: any valid token will do. */
+  /** The requirements, as in `config.oauth` of a route. Default: any valid token is accepted. */
   rule?: TokenRequirement
 }
 
 /**
- * Lists every check of a token with its result, what it found, the option that controls it and how to fix it. It runs the
- * steps of verification and goes on after a failure. Use `explain` of a verifier, or `fastify.oauth.explain`, for several
- * tokens.
+ * Lists every check of a token with its result, the values found, the option that controls it and how to fix it. It
+ * continues after a failure. To explain several tokens, use `explain` of a verifier, or `fastify.oauth.explain`.
  *
  * @example
  * ```ts
  * const { accepted, checks } = await explain(token, { issuer, audience })
  * for (const { name, detail, fix } of checks) if (fix !== undefined) console.log(name, detail, fix)
  * ```
- * @throws {InvalidOptionError} naming the option, the value received and what was expected
- * @throws {InvalidRouteError} if the rule makes no sense
+ * @throws {InvalidOptionError} naming the option, the value received and the value expected
+ * @throws {InvalidRouteError} if the rule is invalid
  */
 export async function explain(token: string, options: ExplainOptions): Promise<Explanation> {
   const { rule, ...given } = takeOptions(options, { toError, subject: 'explain' })

@@ -1,25 +1,25 @@
-/** How long an answer may be used, in milliseconds. */
+/** The lifetime of a cached response, in milliseconds. */
 export interface FreshnessTimes {
-  /** Age at which it is renewed; in the background from four fifths of it on. */
+  /** The age at which the response is renewed. Background renewal starts at four fifths of it. */
   readonly maxAgeMs: number
-  /** Age up to which it stays in use while it cannot be renewed; longer than `maxAgeMs`. */
+  /** The age until which a stale response is used if renewal fails. Longer than `maxAgeMs`. */
   readonly keepMs: number
 }
 
-/** How old the last answer is, and when to ask again after a failure. Times are milliseconds since the epoch. */
+/** Tracks the age of the last response and the back-off after failures. Times are milliseconds since the epoch. */
 export interface Freshness {
-  /** Whether the answer may be used without waiting: past its age only after a renewal has failed. */
+  /** Whether the response can be used without waiting. A stale response can be, if its renewal has failed. */
   isFresh(time: number): boolean
-  /** Whether to renew it in the background. */
+  /** Whether to renew the response in the background. */
   isDue(time: number): boolean
-  /** Whether it may be used while it cannot be renewed. */
+  /** Whether the response can be used if renewal fails. */
   isUsable(time: number): boolean
-  /** How long not to ask again after failures, in milliseconds; 0: ask. */
+  /** The remaining back-off in milliseconds; 0 if a request is allowed. */
   backOffMs(time: number): number
   succeed(time: number): void
-  /** @returns how long not to ask again, in milliseconds */
+  /** @returns the back-off in milliseconds */
   fail(time: number): number
-  /** When the last answer came (`-Infinity`: never), and the failures since. */
+  /** The time of the last response (`-Infinity`: none), and the number of failures since then. */
   state(): { readonly answeredAt: number; readonly failures: number }
 }
 
@@ -52,7 +52,7 @@ export function createFreshness({ maxAgeMs, keepMs }: FreshnessTimes): Freshness
   }
 }
 
-/** False if the clock was set back to before that moment: then the age is unknown. */
+/** Returns false if `since` is in the future, because the clock was set back and the age is unknown. */
 export function isWithin(durationMs: number, since: number, time: number): boolean {
   const elapsed = time - since
   return elapsed >= 0 && elapsed < durationMs

@@ -19,26 +19,27 @@ type Done = (error?: Error) => void
 const noToken = new Refusal('missing')
 const unreadable = new Refusal('credentials', 'the Authorization header does not contain exactly one token')
 
-/** A hook with a callback, as `onRequest`, `preHandler` and @fastify/auth take it. */
+/** A hook with a callback, for `onRequest`, `preHandler` and @fastify/auth. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
 
-/** The steps that a request goes through. */
+/** The dependencies of a guard. */
 export interface GuardSteps {
   readonly verifier: Pick<CachedVerifier, 'remembered' | 'verify'>
   readonly checkBinding: CheckBinding
-  /** Clock and tolerance, for how long ago a user authenticated. */
+  /** The clock and its tolerance, to check how long ago the user authenticated. */
   readonly times: Times
   readonly refuse: Refuse
   readonly allow: Allow
-  /** Where requests are noted that are let in and would be refused. */
+  /** Records requests that are accepted but would be refused. */
   readonly reported: ReportedRefusals
-  /** What the route requires; undefined: it is public. */
+  /** Returns the requirement of the route; undefined if the route is public. */
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
 
 /**
- * Request → token → verify → binding → scopes → `request.auth`. Synchronous unless a step has to wait. Steps return
- * refusals and throw only if this package or a callback of the application has a fault: then the request gets a 500.
+ * Creates the hook that verifies the token of a request, checks its binding and its scopes, and sets `request.auth`.
+ * The hook is synchronous unless a step must wait. Steps return refusals. They throw only if this package or a callback
+ * of the application fails: the response is then 500.
  */
 export function createGuard(steps: GuardSteps): Guard {
   const { verifier, checkBinding, times, refuse, allow, reported, requirementOf } = steps
@@ -52,7 +53,7 @@ export function createGuard(steps: GuardSteps): Guard {
     return andThen(verifier.verify(credentials), outcome => checkUse(outcome, credentials, guarded))
   }
 
-  /** May this request use the token, and does the token allow what the route requires? */
+  /** Checks that this request may use the token, and that the token meets the requirement of the route. */
   function checkUse(
     token: Outcome,
     credentials: Credentials,
@@ -76,7 +77,7 @@ export function createGuard(steps: GuardSteps): Guard {
   }
 
   function decide(request: FastifyRequest, reply: FastifyReply): MaybePromise<Verdict> {
-    // A preflight comes without credentials by design (Fetch Standard).
+    // CORS preflights never have credentials (Fetch Standard).
     if (isPreflight(request)) return proceedWithoutToken(request)
     const requirement = requirementOf(request)
     if (requirement === undefined) return proceedWithoutToken(request)
@@ -99,13 +100,14 @@ export function createGuard(steps: GuardSteps): Guard {
     } catch (error) {
       verdict = new GuardFailedError(error)
     }
-    // Outside of the `try`, because `done` runs the rest of the request: it must be called once, whatever that throws.
+    // Called outside of `try`, because `done` runs the rest of the request. It must be called only once, even if it
+    // throws.
     if (!(verdict instanceof Promise)) return finish(verdict, done)
     void verdict.catch((error: unknown) => new GuardFailedError(error)).then(decided => finish(decided, done))
   }
 }
 
-/** How the request goes on: with the handler, with an error, or not at all, because the answer has been sent. */
+/** The next step of the request: the handler, an error, or nothing because the response was already sent. */
 type Verdict = 'proceed' | 'answered' | Error
 
 function finish(verdict: Verdict, done: Done): void {
@@ -114,15 +116,18 @@ function finish(verdict: Verdict, done: Done): void {
   else done(verdict)
 }
 
-/** Fastify gives decorators of a parent to the requests of older child scopes only as far as these have none of their own. */
+/**
+ * Sets null for routes in child scopes that were created before the plugin: Fastify may not add the decorator there.
+ */
 export function proceedWithoutToken(request: { auth: AccessToken | null | undefined }): Verdict {
   if (request.auth === undefined) request.auth = null
   return 'proceed'
 }
 
 /**
- * Anybody can send the two headers of a preflight, so only routes for OPTIONS alone are open to it: the handler of a route
- * for several methods may not tell them apart. Fastify makes `routeOptions` anew whenever it is read, so it is read last.
+ * Anyone can send the headers of a preflight. Only routes for OPTIONS alone accept it without a token, because a
+ * handler for several methods might not distinguish them. `routeOptions` is read last, because Fastify creates a new
+ * object for each access.
  */
 function isPreflight(request: FastifyRequest): boolean {
   if (request.method !== 'OPTIONS') return false

@@ -1,4 +1,4 @@
-/** Where log lines go: the logger of Fastify, pino, or any other with these methods. */
+/** The logger: that of Fastify, pino, or any other with these methods. */
 export interface Logger {
   info(details: object, message: string): unknown
   warn(details: object, message: string): unknown

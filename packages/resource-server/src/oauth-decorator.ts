@@ -8,19 +8,19 @@ import { statsOf, type ResourceServerStats } from './stats.js'
 import { createRuleReader } from './verify-by-rule.js'
 import { verifiesTokens, type VerifiesTokens, type VerifiesTokensSteps } from './verifies-tokens.js'
 
-/** `fastify.oauth`: the resource server of this scope. */
+/** The type of `fastify.oauth`. */
 export interface ResourceServer extends VerifiesTokens {
   /**
-   * A hook that demands this of a request, and sets `request.auth`: for @fastify/auth, or for single hooks of a scope
-   * with `defaultAccess: 'public'`. It is enforced also with `mode: 'report'`.
-   * @throws {InvalidRouteError} when the rule makes no sense
+   * Creates a hook that checks a request against a rule and sets `request.auth`: for @fastify/auth, or for single
+   * routes with `defaultAccess: 'public'`. The rule is enforced even with `mode: 'report'`.
+   * @throws {InvalidRouteError} if the rule is invalid
    */
   authenticate(rule?: RouteRequirement): Guard
-  /** Every route of this scope and its children, with its rule as it is enforced. */
+  /** Returns every route of this scope and its child scopes with the enforced rule. */
   routes(): readonly ListedRoute[]
-  /** The same as aligned text, a route a line. */
+  /** Returns the routes as aligned text, one route per line. */
   printRoutes(): string
-  /** What was let in and what was not, and how the issuers are doing: for a status page or metrics. */
+  /** Returns how many requests and tokens were accepted and refused, and the state of the issuers. */
   stats(): ResourceServerStats
 }
 
@@ -31,11 +31,14 @@ export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
   readonly guard: (requirement: Requirement) => Guard
 }
 
-/** A rule that is given and undefined is a misspelt name in a table of rules: without it, any valid token would do. */
+/**
+ * An explicit `undefined` is probably a misspelt name in a table of rules. Without an error, the guard would accept any
+ * valid token.
+ */
 function refuseUndefinedRule(given: readonly unknown[]): void {
   if (given.length > 0 && given[0] === undefined)
     throw new InvalidRouteError(
-      'oauth.authenticate: the rule is undefined (a misspelt name?); give a rule, or leave it out for any valid token',
+      'oauth.authenticate: the rule is undefined (is its name misspelt?); pass a rule, or no argument to accept any valid token',
     )
 }
 

@@ -1,7 +1,8 @@
 import type { Static, TSchema } from 'typebox'
 
 /**
- * What tokens contain in this application, as types. Declare it once, and a misspelt scope or role is a compile error:
+ * The types of the application's scopes, roles and claims. Extend this interface once, and a misspelt scope or role is a
+ * compile error:
  *
  * ```ts
  * declare module 'fastify-resource-server' {
@@ -13,23 +14,23 @@ import type { Static, TSchema } from 'typebox'
  * }
  * ```
  *
- * Where the plugin is registered with `defaultAccess: 'public'`, declare `defaultAccess: 'public'` here too, and `request.auth` may be
- * null on routes that say nothing. Where it may be registered with `mode: 'report'`, declare `mode: 'report'`, and
- * `request.auth` may be null on every route.
+ * If you register the plugin with `defaultAccess: 'public'`, declare `defaultAccess: 'public'` here too: `request.auth`
+ * can then be null on routes without a rule. If you register it with `mode: 'report'`, declare `mode: 'report'` here too:
+ * `request.auth` can then be null on every route.
  */
-// oxlint-disable-next-line typescript/no-empty-object-type -- it is there to be declared into
+// oxlint-disable-next-line typescript/no-empty-object-type -- applications extend this interface
 export interface OAuthTypes {}
 
-/** A scope of the declared catalogue; any string where none is declared. */
+/** A declared scope. Any string, if no scopes are declared. */
 export type Scope = OAuthTypes extends { scopes: infer Declared extends string } ? Declared : string
 
-/** A declared role; any string where none is declared. */
+/** A declared role. Any string, if no roles are declared. */
 export type Role = OAuthTypes extends { roles: infer Declared extends string } ? Declared : string
 
-/** The declared claims, beside those that every token has; unknown where none are declared. */
+/** The declared claims together with those of every token. Undeclared claims have the type unknown. */
 export type TokenClaims = OAuthTypes extends { claims: infer Declared }
   ? Readonly<Declared> & Readonly<Record<string, unknown>>
   : Readonly<Record<string, unknown>>
 
-/** The claims that a schema describes, beside those that every token has. */
+/** The claims of a schema together with those of every token. */
 export type ClaimsOf<C extends TSchema> = Readonly<Record<string, unknown>> & Static<C>

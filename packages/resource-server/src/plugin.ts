@@ -38,14 +38,14 @@ import { guardScope } from './scopes.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the route demands of an access token; `false` makes it public. Nothing said: any valid token. */
+    /** The rule of the route; `false` makes the route public. By default, the route accepts any valid token. */
     oauth?: RouteRequirement | false
   }
   interface FastifyInstance {
-    /** What the resource server does beside guarding routes. */
+    /** Functions of the resource server, such as `verify`, `explain`, `authenticate` and `stats`. */
     oauth: ResourceServer
   }
-  // The parameters are Fastify's own, up to the one that is needed: interfaces merge only where they agree.
+  // Repeats Fastify's type parameters up to ContextConfig, because merged interfaces must have the same parameters.
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,
@@ -55,22 +55,22 @@ declare module 'fastify' {
     ContextConfig = ContextConfigDefault,
   > {
     /**
-     * The verified access token of this request. Set on protected routes before any other hook of theirs runs; null
-     * on public ones, and where a token is optional and none came.
+     * The verified access token of this request. It is set before any other hook of a protected route runs. It is null
+     * on public routes, and on routes with an optional token if the request has none.
      */
     auth: AuthOf<ContextConfig>
   }
 }
 
 /**
- * Guards the routes of a scope and its descendants. The hook is added before anything can fail, and refuses every request
- * until the rest is done: an application that goes on although this registration failed must not serve open routes.
- * @param readSettings reads the options; called after the hook was added
+ * Guards the routes of a scope and its child scopes. The hook is added first and refuses every request until the
+ * registration succeeds. An application that ignores a failed registration therefore serves no unprotected routes.
+ * @param readSettings reads the options after the hook was added
  */
 export async function protectScope(fastify: FastifyInstance, readSettings: () => Settings): Promise<void> {
   let guard: Guard = refuseAll()
   fastify.addHook('onRequest', (request, reply, done) => guard(request, reply, done))
-  // Fastify adds hooks with a delay, and not at all if the plugin has failed by then.
+  // Fastify adds hooks asynchronously, and does not add them if the plugin fails before that.
   await fastify.after()
   try {
     guard = await setUp(fastify, readSettings())
@@ -85,7 +85,7 @@ function refuseAll(cause: unknown = new Error('the resource server is not regist
   return (_request, _reply, done) => done(new GuardFailedError(cause))
 }
 
-/** @returns the guard of the scope's routes */
+/** @returns the guard for the routes of the scope */
 async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guard> {
   const verifier = await createCachedVerifier(settings, fastify.log)
   guardScope(fastify)
@@ -120,7 +120,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
       tally,
       reported,
       list: () => listRoutes(routes(), route => readRequirement(declarationOf(route)), settings.mode),
-      // It may be one of several ways to authenticate (@fastify/auth), so it never sends an answer by itself.
+      // This guard never sends a response itself, because @fastify/auth may try other authentication methods.
       guard: requirement => guardBy(() => requirement, createRefuse(challenges, tally, withdrawal())),
     }),
   )
@@ -131,7 +131,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
   await settings.api?.requireRoutes(fastify)
   runVerifier(fastify, verifier, settings.prefetch)
   const remembered = rememberRequirements(readRequirement)
-  // What does not exist stays 404; who guards the handler for it uses `authenticate`.
+  // Unknown URLs get 404 without a token. To protect the 404 handler, use `authenticate`.
   const requirementOf: GuardSteps['requirementOf'] = request =>
     request.is404 ? undefined : remembered(request.routeOptions)
   if (settings.mode === 'enforce')
@@ -140,7 +140,9 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
   return createReportOnlyGuard({ ...steps, checkBinding: reportBinding(settings), allow, requirementOf })
 }
 
-/** Protects every route of the scope in which it is registered, except those with `config: { oauth: false }`. */
+/**
+ * Protects every route of the scope in which the plugin is registered, except routes with `config: { oauth: false }`.
+ */
 const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(
   async (fastify: FastifyInstance, options: ResourceServerOptions) =>
     protectScope(fastify, () => parseOptions(options)),

@@ -2,7 +2,7 @@ import { report, writeLog, type ResourceServerEvents } from './diagnostics.js'
 import type { KeyEvent } from './keys/key-set.js'
 import type { Logger } from './log.js'
 
-/** Logs and publishes what happens to the keys of an issuer. */
+/** Logs and publishes the renewals and failures of an issuer's keys. */
 export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   if (event.type === 'fetched') {
     const { kids, withdrawn, durationMs } = event
@@ -32,7 +32,7 @@ export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   )
 }
 
-/** Logs and publishes that the two implementations disagree about a signature. */
+/** Logs and publishes that `node:crypto` and @fastify/jwt disagree about a signature. */
 export function reportDisputed(
   disputed: ResourceServerEvents['fastify-resource-server:signature-disputed'],
   log: Logger,
@@ -41,7 +41,7 @@ export function reportDisputed(
   writeLog(() =>
     log.error(
       disputed,
-      'node:crypto accepts a signature that @fastify/jwt rejects; the token is refused, and so is every token of this key until both accept one',
+      'node:crypto accepts a signature that @fastify/jwt rejects; tokens with this key are refused until both accept one',
     ),
   )
 }

@@ -1,8 +1,8 @@
 import { createGuard, proceedWithoutToken, type Guard, type GuardSteps } from './guard.js'
 
 /**
- * The guard with `mode: 'report'`: lets every request in at once, and reports those that would be refused. It sets no
- * header and waits for nothing, and `request.auth` is null for every request, so that no answer can depend on the token.
+ * Creates the guard for `mode: 'report'`. It accepts every request immediately, and reports requests that would be
+ * refused. It sets no headers. `request.auth` is always null, so that no response depends on the token.
  */
 export function createReportOnlyGuard(steps: Omit<GuardSteps, 'refuse'>): Guard {
   const { reported } = steps

@@ -5,13 +5,13 @@ import type { ResolvedIssuersSteps } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 
 /**
- * Failures of issuers of which no token has verified are logged so often in {@link logIntervalMs}, because anyone can name
- * such issuers. Those of other issuers are bounded by the back-off of each.
+ * The minimum time between log lines about failures of unproven issuers, in milliseconds. Anyone can name such an
+ * issuer in a token. Failures of other issuers are limited by their back-off.
  */
 const linesPerInterval = 10
 const logIntervalMs = 60_000
 
-/** Logs and publishes what came of looking up issuers. */
+/** Logs and publishes the results of the function `issuers`. */
 export function createResolutionReport(log: Logger, now: () => number): ResolvedIssuersSteps['onEvent'] {
   const limit = createLineLimit(now)
   return (event, issuer, isProven) => {
@@ -35,16 +35,16 @@ export function createResolutionReport(log: Logger, now: () => number): Resolved
     const details = { issuer, reason: message, servingStale, retryAfterMs, ...limit.omitted() }
     writeLog(() =>
       error instanceof InvalidOptionError
-        ? log.error(details, 'the options of an issuer are wrong')
+        ? log.error(details, 'the options of an issuer are invalid')
         : log.warn(details, 'an issuer cannot be looked up'),
     )
   }
 }
 
 interface LineLimit {
-  /** False: the line is not written. */
+  /** Returns whether to write the line. */
   take(): boolean
-  /** How many lines were not written since the last one; empty if there are none. */
+  /** The number of lines that were suppressed since the last line; empty if there were none. */
   omitted(): { readonly omittedLines?: number }
 }
 
@@ -55,7 +55,7 @@ function createLineLimit(now: () => number): LineLimit {
   return {
     take() {
       const time = now()
-      // A clock that was set back starts a new interval.
+      // If the clock was set back, a new interval starts.
       if (time >= startedAt + logIntervalMs || time < startedAt) {
         startedAt = time
         lines = 0

@@ -1,20 +1,20 @@
 import type { Mode, Requirement } from './authorize/requirement.js'
 import { urlsOf, type SeenRoute } from './seen-routes.js'
 
-/** A route and its rule, as it is enforced. */
+/** A route with its enforced rule. */
 export interface ListedRoute {
   readonly methods: readonly string[]
   readonly url: string
   /**
-   * `protected`: needs a token. `optional`: takes one. `public`: by `oauth: false`, or by `defaultAccess: 'public'`.
-   * `report`: open to every request, because the plugin has `mode: 'report'`.
+   * `protected`: requires a token. `optional`: accepts requests without a token. `public`: has `oauth: false`, or no
+   * rule with `defaultAccess: 'public'`. `report`: accepts every request, because the plugin has `mode: 'report'`.
    */
   readonly access: 'protected' | 'optional' | 'public' | 'report'
-  /** What is required of the token; null for a public route. */
+  /** The requirement for tokens; null for a public route. */
   readonly requirement: Requirement | null
 }
 
-/** Every route with its rule, in the order of declaration; methods with the same rule together. */
+/** Lists the routes with their rules in the order of declaration. Methods with the same rule are combined. */
 export function listRoutes(
   routes: readonly SeenRoute[],
   requirementOf: (route: SeenRoute) => Requirement | undefined,
@@ -39,7 +39,7 @@ function accessOf(requirement: Requirement | null, mode: Mode): ListedRoute['acc
   return requirement.optional ? 'optional' : 'protected'
 }
 
-/** The list as aligned text, a route a line, for reviews and logs. */
+/** Formats the list as aligned text with one route per line, for reviews and logs. */
 export function formatRoutes(routes: readonly ListedRoute[]): string {
   const rows = routes.map(route => [route.methods.join(','), route.url, describe(route)] as const)
   const width = (column: 0 | 1): number => Math.max(0, ...rows.map(row => row[column].length))

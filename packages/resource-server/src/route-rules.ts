@@ -5,7 +5,7 @@ import { InvalidRouteError } from './errors.js'
 import { isGuarded, rootOf } from './scopes.js'
 import { configOf, nameOf, routesIn, type SeenRoute } from './seen-routes.js'
 
-/** What a route is known by, when it is declared and when it is called. */
+/** The properties of a route that exist both at declaration and in a request. */
 export interface Route {
   readonly method?: string | readonly string[]
   readonly url?: string | undefined
@@ -13,14 +13,15 @@ export interface Route {
 }
 export type ReadRequirement = (route: Route) => Requirement | undefined
 
-/** A route with the `config` that Fastify enforces. */
+/** Returns a route with the `config` that Fastify uses. */
 export function declarationOf(route: SeenRoute): Route {
   return { method: route.methods, url: route.url, config: configOf(route) }
 }
 
-/** Reads what a route requires, as its `config` is now; undefined: it is public. */
+/** Reads the requirement from the current `config` of a route; undefined if the route is public. */
 export function requirementReader(settings: Catalogue): ReadRequirement {
-  // A preflight cannot bring credentials, and plugins for CORS cannot say anything about it.
+  // `explicit` does not apply to OPTIONS routes: CORS plugins add them without `config.oauth`, and a preflight has no
+  // token.
   const forOptions =
     settings.defaultAccess === 'explicit' ? { ...settings, defaultAccess: 'protected' as const } : settings
   return ({ config, method = '', url = '' }) => {
@@ -29,7 +30,7 @@ export function requirementReader(settings: Catalogue): ReadRequirement {
   }
 }
 
-/** The same, read once for each `config`: that of a request is one stable object. */
+/** Caches the requirement of each `config` object, which is the same for all requests to a route. */
 export function rememberRequirements(
   read: ReadRequirement,
 ): (route: Route & { readonly config: object }) => Requirement | undefined {
@@ -42,8 +43,8 @@ export function rememberRequirements(
 }
 
 /**
- * A route whose rule makes no sense, or is never enforced, stops the application.
- * @returns the routes of this scope and its descendants
+ * Stops the application if the rule of a route is invalid or would never be enforced.
+ * @returns the routes of this scope and its child scopes
  */
 export function checkRoutes(
   fastify: FastifyInstance,
@@ -54,11 +55,11 @@ export function checkRoutes(
   for (const route of routes()) readRequirement(declarationOf(route))
   fastify.addHook('onRoute', route => {
     readRequirement(route)
-    // The object may be changed for the next route; Fastify enforces a copy too.
+    // Copies the config, because the application may change the object for its next route.
     if (route.config !== undefined) route.config = { ...route.config }
   })
   fastify.addHook('onReady', async () => {
-    // Other hooks may have changed the rules.
+    // Reads the rules again, because other hooks may have changed them.
     for (const route of routes()) readRequirement(declarationOf(route))
     for (const route of everywhere()) if (!isGuarded(route.scope)) refuseUnguardedRule(route)
   })

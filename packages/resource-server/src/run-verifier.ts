@@ -6,12 +6,12 @@ import type { CachedVerifier } from './verifier.js'
 export function runVerifier(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: Prefetch): void {
   loadKeys(fastify, verifier, prefetch)
   const { revocations } = verifier
-  // If the store does not answer, that is an outage: the application starts.
+  // The application starts even if the store does not respond.
   if (revocations !== undefined) fastify.addHook('onReady', () => revocations.start())
   fastify.addHook('onClose', () => verifier.close())
 }
 
-/** Only `required` makes the start wait for the keys, and fail without them. */
+/** Only `required` waits for the keys, and stops the start if they cannot be fetched. */
 function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: Prefetch): void {
   if (prefetch === 'lazy') return
   if (prefetch === 'required') {
@@ -20,9 +20,9 @@ function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: 
   }
   let soon: NodeJS.Immediate | undefined
   fastify.addHook('onReady', async () => {
-    // In the next turn: the HTTP client takes longer to load than all the rest, and the start does not wait for it.
+    // Deferred to the next turn of the event loop, because loading the HTTP client would delay the start.
     soon = setImmediate(() => {
-      verifier.loadKeys().catch(() => {}) // logged where it happened; requests are answered with 503 until it works
+      verifier.loadKeys().catch(() => {}) // already logged; requests get 503 until the keys are fetched
     })
   })
   fastify.addHook('onClose', async () => clearImmediate(soon))

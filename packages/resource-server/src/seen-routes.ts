@@ -2,25 +2,26 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { isInside } from './scopes.js'
 
-/** A route as it was declared. Frozen, because Fastify changes one options object for the variants of a route. */
+/** A declared route. It is a frozen copy, because Fastify reuses one options object for the variants of a route. */
 export interface SeenRoute {
-  /** The instance on which it was declared. */
+  /** The instance that declares the route. */
   readonly scope: FastifyInstance
   readonly methods: readonly string[]
   readonly url: string
-  /** Whether the scope has a serializer compiler of its own: what it takes for a schema need not be JSON Schema. */
+  /** Whether the scope has its own serializer compiler, which may expect schemas other than JSON Schema. */
   readonly hasOwnSerializer: boolean
-  /** The `config` object that came with the declaration, and a copy of it: the object may serve several routes. */
+  /** The given `config` object and a copy of it, because several routes can share the object. */
   readonly config: { readonly given: object | undefined; readonly copy: object }
-  /** Fastify's own options, for what is written into their schema. */
+  /** Fastify's options object of the route. Its schema can be changed. */
   readonly options: RouteOptions
 }
 
 const routesByInstance = new WeakMap<object, SeenRoute[]>()
 
 /**
- * Fastify cannot enumerate routes, and hooks of a plugin do not see routes that were declared before it. So one hook on
- * each new instance notes the routes (docs/decisions/seeing-routes.md). Importing the package does nothing else.
+ * Records the routes of each new Fastify instance with one hook (docs/decisions/seeing-routes.md). Fastify cannot list
+ * routes, and the hooks of a plugin do not see routes that were declared earlier. Importing the package has no other
+ * effect.
  */
 subscribe('fastify.initialization', message => {
   noteRoutes((message as { fastify: FastifyInstance }).fastify)
@@ -40,15 +41,15 @@ function noteRoutes(fastify: FastifyInstance): readonly SeenRoute[] {
 }
 
 /**
- * The routes of a scope and its descendants, growing as they are declared. For an instance that was made before this
- * package was loaded: those that are declared from now on.
+ * Returns the current routes of a scope and its child scopes. For an instance that was created before this package was
+ * loaded, only routes that are declared from now on.
  */
 export function routesIn(scope: FastifyInstance): () => readonly SeenRoute[] {
   const routes = notedAround(scope) ?? noteRoutes(scope)
   return () => routes.filter(route => isInside(route.scope, scope))
 }
 
-/** Scopes inherit from the scope around them, up to the instance whose routes are noted. */
+/** Searches the parent scopes for the instance whose routes are recorded. */
 function notedAround(scope: FastifyInstance): readonly SeenRoute[] | undefined {
   for (let at: object | null = scope; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     const routes = routesByInstance.get(at)
@@ -58,14 +59,16 @@ function notedAround(scope: FastifyInstance): readonly SeenRoute[] | undefined {
 }
 
 /**
- * The `config` that Fastify enforces. A later `onRoute` hook may have replaced it; the one that was given may have been
- * changed for another route since.
+ * Returns the `config` that Fastify uses. A later `onRoute` hook may have replaced it, and the given object may have
+ * been changed for another route.
  */
 export function configOf({ config: { given, copy }, options }: SeenRoute): object {
   return options.config === given ? copy : (options.config ?? {})
 }
 
-/** The URLs of a route: for `/` under a prefix, Fastify declares one with and one without the slash. */
+/**
+ * Returns the URLs of a route. For `/` under a prefix, Fastify declares one with and one without the trailing slash.
+ */
 export function urlsOf({ url, options }: SeenRoute): readonly string[] {
   return options.url === url ? [url] : [url, options.url]
 }

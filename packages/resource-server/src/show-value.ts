@@ -1,12 +1,15 @@
 const longestValue = 160
-/** A JWT, or the beginning of one: a claim may contain a token. Its header begins with `{"` or `{ `. */
+/**
+ * Matches a JWT or its beginning, because a claim can contain a token. The header of a JWT begins with `{"` or `{ `.
+ */
 const token = /\bey[JA][\w-]{8,}[\w.-]*/g
-/** Control and format characters, among them those that reverse text, and line separators. */
+/** Matches control characters, format characters such as those that reverse text, and line separators. */
 const invisible = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /**
- * A value of an unverified token for the log: at most 160 characters, tokens replaced, invisible characters escaped.
- * @param value anything that JSON can have
+ * Formats a value of an unverified token for the log: at most 160 characters, with tokens replaced and invisible
+ * characters escaped.
+ * @param value any JSON value
  */
 export function showValue(value: unknown): string {
   if (value === null || value === undefined) return 'absent'

@@ -1,61 +1,64 @@
 import type { RefusalReason } from './errors.js'
 
-/** What a resource server did since it was registered, and how its issuers are doing. */
+/** The counts since registration, and the state of the issuers. */
 export interface ResourceServerStats {
-  /** Requests and tokens that were let in. */
+  /** The number of accepted requests and tokens. */
   readonly allowed: number
-  /** Those that were not, by reason; only reasons that occurred. */
+  /** The number of refused requests and tokens by reason. Contains only reasons that occurred. */
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
-  /** What is only reported (`mode: 'report'`, and `report` of routes): at most 1000 clients by route and reason. */
+  /**
+   * Refusals that are only reported (`mode: 'report'`, and `report` of routes), by client, route and reason. At most
+   * 1000 entries name a client.
+   */
   readonly reported: readonly ReportedRefusal[]
-  /** Verified tokens that are remembered now. */
+  /** The number of verified tokens in the cache. */
   readonly cachedTokens: number
   readonly issuers: readonly IssuerStats[]
   /** Undefined without the option `revocation`. */
   readonly revocations?: RevocationStats
 }
 
-/** Requests that were let in and would be refused: those of one client to one route for one reason. */
+/** Requests of one client to one route that were accepted but would be refused for one reason. */
 export interface ReportedRefusal {
-  /** The client that the token names; null: no token names one, or there are too many to count each. */
+  /** The client that the token names; null if the token names no client, or if there are too many clients. */
   readonly client: string | null
-  /** Whether the token was verified. If not, anyone may have written the client's name into it. */
+  /** Whether the token was verified. If not, the client's name is not trustworthy. */
   readonly isVerified: boolean
   /** Such as `GET /receipts/:id`. */
   readonly route: string
-  /** Why; `failed`: a callback of the application failed, which would be answered with 500. */
+  /** The refusal reason, or `failed` if a callback of the application failed, which means a response with 500. */
   readonly reason: RefusalReason | 'failed'
   readonly count: number
-  /** When the last one came, in milliseconds since the epoch. */
+  /** The time of the last request, in milliseconds since the epoch. */
   readonly lastAt: number
 }
 
 /** One issuer's keys. */
 export interface IssuerStats {
   readonly issuer: string
-  /** Key ids that are accepted now. */
+  /** The ids of the accepted keys. */
   readonly kids: readonly (string | undefined)[]
-  /** When the issuer last answered with its keys, in milliseconds since the epoch; null: never. */
+  /** When the keys were last fetched, in milliseconds since the epoch; null if never. */
   readonly fetchedAt: number | null
-  /** Requests for keys that failed one after the other until now; 0: all is well. */
+  /** The number of consecutive failed requests for keys; 0 if the last one succeeded. */
   readonly failures: number
 }
 
 /** How revocations are doing. */
 export interface RevocationStats {
-  /** Revocations that have not ended. */
+  /** The number of revocations that have not ended. */
   readonly active: number
-  /** Whether this process knows the revocations of all replicas; true without a store. */
+  /** Whether this process knows the revocations of all replicas. Always true without a store. */
   readonly isCurrent: boolean
 }
 
-/** Counts what is let in and what is not. */
+/** The counters of accepted and refused requests. */
 export interface Tally {
   allowed: number
   readonly refused: Partial<Record<RefusalReason, number>>
 }
 
-/** The counts up to now, with the state of the issuers. */
+/** Returns the current counts and the state of the issuers. */
 export function statsOf(
   { allowed, refused }: Tally,
   state: Omit<ResourceServerStats, keyof Tally | 'reported'>,

@@ -24,7 +24,7 @@ export interface SharedByIssuers {
   readonly log: Logger
 }
 
-/** One issuer with its rules, its keys and how their signatures are verified. */
+/** Creates the keys and the signature verification of an issuer. */
 export function trustIssuer(
   issuer: IssuerSettings,
   settings: Settings,
@@ -44,7 +44,7 @@ export function trustIssuer(
   return { rules, algorithms, keys, verifySignature }
 }
 
-/** The keys that the issuer publishes. */
+/** Creates the key set that fetches the issuer's keys. */
 function fetchedKeys(
   { rules: { issuer }, jwksUri, metadataUrl, algorithms }: IssuerSettings,
   { allowInsecureHttp, keyTimes, clock: now }: Settings,
@@ -53,14 +53,17 @@ function fetchedKeys(
 ): KeySet {
   const source = { issuer, jwksUri, metadataUrl, algorithms, allowInsecureHttp, now, onIgnored }
   return createKeySet(fetchKeysOf(source, connection), keyTimes, now, event => {
-    // What the end of the application interrupts is no failure of the issuer.
+    // Closing the application aborts requests, which is not a failure of the issuer.
     if (!connection.isClosed()) reportKeys(event, issuer, log)
   })
 }
 
 type OnIgnored = (kid: string | undefined, reason: string) => void
 
-/** Reads the option `keys`. @throws {InvalidOptionError} if none of the keys can be used */
+/**
+ * Reads the option `keys`.
+ * @throws {InvalidOptionError} if none of the keys can be used
+ */
 function importOptionKeys(
   keys: readonly Jwk[],
   { algorithms, rules }: IssuerSettings,

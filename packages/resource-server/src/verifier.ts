@@ -23,20 +23,23 @@ import type { TrustedIssuer } from './verify/candidate.js'
 import { chooseAmong } from './verify/choose-issuer.js'
 import { createTokenVerifier, type TokenVerifier } from './verify/verify-token.js'
 
-/** Everything that verification keeps: keys, connections, verified tokens. */
+/** Verifies tokens, and caches keys and verified tokens. */
 export interface CachedVerifier {
-  /** The earlier outcome for an `Authorization` header, if it is still valid. */
+  /** Returns the cached result for an `Authorization` header, if it is still valid. */
   remembered(header: string): Outcome | undefined
-  /** Verifies a token and remembers the outcome under its header. */
+  /** Verifies a token and caches the result under its header. */
   verify(presented: Pick<Credentials, 'accessToken' | 'header'>): MaybePromise<Outcome>
-  /** Fetches the keys of every issuer. @throws {IssuerError} the first failure */
+  /**
+   * Fetches the keys of every issuer.
+   * @throws {IssuerError} for the first failure
+   */
   loadKeys(): Promise<void>
   close(): Promise<void>
-  /** The steps that verification takes with a token, in their order. */
+  /** Returns the verification steps for a token, in their order. */
   readonly stepsFor: TokenVerifier['stepsFor']
   /** Undefined without the option `revocation`. */
   readonly revocations: Revocations | undefined
-  /** Verified tokens at hand, and each issuer's keys. */
+  /** Returns the number of cached tokens and the state of each issuer's keys. */
   state(): {
     readonly cachedTokens: number
     readonly issuers: readonly ({ readonly issuer: string } & KeySetState)[]
@@ -44,7 +47,7 @@ export interface CachedVerifier {
   }
 }
 
-/** @param loadSecond loads the second implementation of signatures */
+/** @param loadSecond loads the second implementation of signature verification */
 export async function createCachedVerifier(
   settings: Settings,
   log: Logger,
@@ -99,7 +102,10 @@ export async function createCachedVerifier(
   }
 }
 
-/** Issuers that the application looks up; undefined: all are known. They age as their keys do. */
+/**
+ * The issuers that the application looks up. Undefined if all issuers are configured. Looked-up issuers have the same
+ * lifetime as keys.
+ */
 function resolvedIssuers(
   { resolveIssuer, issuerTimeoutMs: timeoutMs, keyTimes, allowInsecureHttp, clock }: Settings,
   trust: (issuer: IssuerSettings) => TrustedIssuer,

@@ -31,7 +31,7 @@ export interface VerifiesTokens<S extends string = Scope, C = TokenClaims> exten
   explain(token: string, rule?: TokenRequirement<S>): Promise<Explanation>
 }
 
-/** The steps of verification outside a request. */
+/** The dependencies of token verification outside requests. */
 export interface VerifiesTokensSteps extends Omit<VerifyByRuleSteps, 'readRule' | 'times'> {
   readonly settings: Catalogue & VerifyByRuleSteps['times']
 }

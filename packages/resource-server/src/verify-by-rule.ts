@@ -16,13 +16,13 @@ import type { Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
 import type { Shown } from './verify/candidate.js'
 
-/** What a token outside a request may have to fulfil. */
+/** The requirements for a token outside a request. */
 export type TokenRequirement<S extends string = Scope> = Omit<
   RouteRequirement<S>,
   'optional' | 'dpop' | 'report'
 >
 
-/** Reads a rule, and reads the same object again only if it was changed. */
+/** Reads a rule. A rule object that has not changed is read only once. */
 export type ReadRule = (rule: RouteRequirement | undefined, place: string) => Requirement
 
 export function createRuleReader(catalogue: Catalogue): ReadRule {
@@ -38,7 +38,7 @@ export function createRuleReader(catalogue: Catalogue): ReadRule {
   }
 }
 
-/** The keys of a rule with their values, as they were when it was read. */
+/** The keys of a rule with their values at the time it was read. */
 type RuleCopy = readonly (readonly [name: string, value: unknown])[]
 
 function copyOf(rule: RouteRequirement): RuleCopy {
@@ -48,7 +48,7 @@ function copyOf(rule: RouteRequirement): RuleCopy {
   ])
 }
 
-/** To compare a rule costs a hundredth of what it costs to read it. */
+/** Comparing a rule is about 100 times faster than reading it. */
 function isUnchanged(rule: RouteRequirement, copy: RuleCopy): boolean {
   const entries = Object.entries(rule)
   return (
@@ -57,7 +57,7 @@ function isUnchanged(rule: RouteRequirement, copy: RuleCopy): boolean {
   )
 }
 
-/** Of objects other than lists there is no copy: they may have been changed. */
+/** Objects other than lists are not copied, so they may have changed. */
 function isSame(value: unknown, copy: unknown): boolean {
   if (Array.isArray(value) && Array.isArray(copy))
     return value.length === copy.length && copy.every((item, index) => item === value[index])
@@ -66,17 +66,17 @@ function isSame(value: unknown, copy: unknown): boolean {
 
 export type RuleCheckName = 'binding' | 'scopes' | 'authentication'
 
-/** One check of a valid token against a rule. */
+/** A check of a valid token against a rule. */
 export interface RuleCheck {
   readonly name: RuleCheckName
   /** What controls it. */
   readonly option: string
   readonly run: (token: AccessToken, requirement: Requirement, times: Times) => Refusal | undefined
-  /** The values that it looks at, by what they are called; empty if it has nothing to check. */
+  /** The values that the check uses, by name. Empty if there is nothing to check. */
   readonly shows: (token: AccessToken, requirement: Requirement) => Shown
 }
 
-/** What a valid token is checked for outside a request, in this order. */
+/** The checks of a valid token outside a request, in their order. */
 export const ruleChecks: readonly RuleCheck[] = [
   {
     name: 'binding',
@@ -104,7 +104,7 @@ export const ruleChecks: readonly RuleCheck[] = [
   },
 ]
 
-/** What verification outside a request works with. */
+/** The dependencies of verification outside a request. */
 export interface VerifyByRuleSteps {
   readonly verifier: CachedVerifier
   readonly readRule: ReadRule
@@ -117,13 +117,16 @@ export interface VerifyByRuleSteps {
 export type VerifyByRule = (token: string, rule?: RouteRequirement) => Promise<AccessToken>
 
 /**
- * Verifies tokens that did not come in a request.
- * @param place what the rule is given to, for errors about it
+ * Creates a function that verifies tokens outside a request.
+ * @param place the name of the function in errors about rules
  */
 export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): VerifyByRule {
   const { verifier, readRule, times, log, tally } = steps
 
-  /** Without a request, no binding can be proved, and what is no token at all is a malformed one. */
+  /**
+   * Refuses bound tokens, because a binding cannot be proved outside a request. Text that cannot be a token counts as
+   * malformed.
+   */
   async function check(raw: unknown, requirement: Requirement): Promise<Outcome> {
     if (typeof raw !== 'string') return new Refusal('malformed', 'the token is not a string')
     const presented = { accessToken: raw, header: `Bearer ${raw}` }
@@ -159,7 +162,7 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
   }
 }
 
-/** @throws {InvalidRouteError} also for demands that only a request can meet */
+/** @throws {InvalidRouteError} also for requirements that only a request can meet */
 export function readTokenRule(
   rule: RouteRequirement | undefined,
   place: string,
@@ -170,7 +173,9 @@ export function readTokenRule(
   return requirement
 }
 
-/** For callers without types: a key that cannot be checked here would let tokens in. */
+/**
+ * JavaScript callers can pass these keys. They cannot be checked here, and ignoring them would accept too many tokens.
+ */
 function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, place: string): void {
   if (report !== undefined)
     throw new InvalidRouteError(`${place}: \`report\` has no effect outside a request; leave it out`)
@@ -182,9 +187,12 @@ function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, pl
     )
 }
 
-/** Fastify sends the message of an error, and error handlers may send its enumerable properties: these are neither. */
+/**
+ * Adds details that are not enumerable: Fastify sends only the message of an error, and error handlers may send
+ * enumerable properties.
+ */
 function withDetails(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
   for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))
     Object.defineProperty(error, name, { value, enumerable: false })
-  return error as RefusedTokenError // it has the properties now
+  return error as RefusedTokenError // the loop has added the properties
 }

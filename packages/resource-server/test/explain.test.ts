@@ -107,44 +107,44 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => bench.token().slice(0, 80),
       failed: ['format'],
       option: 'introspection',
-      fix: /cut off/,
+      fix: /incomplete/,
     },
     { token: () => 'a.b.c.d.e', failed: ['format'], option: 'introspection', fix: /encrypted \(JWE/ },
     {
       token: bench => bench.token({}, { crit: ['b64'] }),
       failed: ['format'],
       option: 'introspection',
-      fix: /^Let the issuer leave this header parameter out/,
+      fix: /^Configure the issuer to omit this header parameter/,
     },
     {
       token: bench => bench.token({}, { kid: 7 }),
       failed: ['format'],
       option: 'introspection',
-      fix: /^Let the issuer write `kid` as text/,
+      fix: /^Configure the issuer to write `kid` as a string/,
     },
     {
       token: bench => bench.token({}, { typ: 7 }),
       failed: ['format'],
       option: 'introspection',
-      fix: /^Let the issuer write `typ` as text/,
+      fix: /^Configure the issuer to write `typ` as a string/,
     },
     {
       token: bench => bench.token({}, { alg: undefined }),
       failed: ['format'],
       option: 'introspection',
-      fix: /^Let the issuer name the algorithm/,
+      fix: /^Configure the issuer to write the header parameter `alg`/,
     },
     {
       token: () => ['{"alg":"ES256","alg":"ES256"}', '{}', 'signature'].map(base64url).join('.'),
       failed: ['format'],
       option: 'introspection',
-      fix: /^Let the issuer write each member once/,
+      fix: /^Configure the issuer to write each member only once/,
     },
     {
       token: bench => bench.token({ groups: 'x'.repeat(20_000) }),
       failed: ['format'],
       option: 'introspection',
-      fix: /^Let the issuer put less/,
+      fix: /^Configure the issuer to put fewer claims/,
     },
   ],
   credentials: [
@@ -153,7 +153,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => `Bearer ${bench.token()}`,
       failed: ['format'],
       option: 'introspection',
-      fix: /without the scheme/,
+      fix: /without the authentication scheme/,
     },
     {
       token: bench => `${bench.token()}, ${bench.token()}`,
@@ -256,7 +256,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => bench.token({ aud: 'https://other.example.com' }),
       failed: ['audience'],
       option: 'audience',
-      fix: /set `audience` to what it names: "https:\/\/other/,
+      fix: /set `audience` to the audience of the token: "https:\/\/other/,
     },
   ],
   unknown_key: [
@@ -409,7 +409,7 @@ t.test('opaque tokens: what the issuer says about them', async t => {
     ],
   })
   for (const [token, reason, fix] of [
-    ['revoked', 'inactive', /introspect with the client that got it/],
+    ['revoked', 'inactive', /introspect with the credentials of the client/],
     ['without-aud', 'claim', /`introspection: \{ acceptWithout: \['aud'\] \}`/],
     ['other-audience', 'audience', /`audience`/],
     ['refused', 'unavailable', /`introspection\.clientAuthentication`/],
@@ -537,7 +537,7 @@ t.test('an ID token is not made an access token by a profile', async t => {
   const { checks } = await verifier.explain(id)
   t.match(
     checks.find(({ name }) => name === 'kind'),
-    { result: 'failed', found: 'typ "ID"', fix: /not like an access token.*send the access token/ },
+    { result: 'failed', found: 'typ "ID"', fix: /is not an access token.*send the access token/ },
   )
 })
 
@@ -603,7 +603,7 @@ t.test('iss and exp are required of every token, so the advice names no option',
     for (const value of [undefined, null]) {
       const { checks } = await verifier.explain(bench.token({ [claim]: value }))
       const check = checks.find(({ name }) => name === 'required claims')
-      t.match(check, { result: 'failed', fix: new RegExp(`^Let the issuer write \`${claim}\``) })
+      t.match(check, { result: 'failed', fix: new RegExp(`^Configure the issuer to write \`${claim}\``) })
       t.notMatch(check?.fix, /requiredClaims|profile/)
     }
 })

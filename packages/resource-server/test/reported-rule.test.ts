@@ -172,16 +172,16 @@ t.test('reports that make no sense stop the start', async t => {
     [{ report: { scope: ['read'] } }, /no option `config\.oauth\.report\.scope`; did you mean `scopes`/],
     [{ report: { audience: 'other' } }, /config\.oauth\.report\.audience is "other", which is not in/],
     [{ report: { match: 'any' } }, /config\.oauth\.report has match without scopes/],
-    [{ report: { scopes: ['read'], optional: false } }, /config\.oauth\.report\.optional does nothing/],
-    [{ report: { report: { scopes: ['read'] } } }, /config\.oauth\.report\.report does nothing/],
+    [{ report: { scopes: ['read'], optional: false } }, /config\.oauth\.report\.optional has no effect/],
+    [{ report: { report: { scopes: ['read'] } } }, /config\.oauth\.report\.report has no effect/],
     [{ report: { dpop: 'allow' } }, /config\.oauth\.report\.dpop is "allow"; expected 'require'/],
-    [{ report: { dpop: 'require' } }, /config\.oauth\.report\.dpop does nothing without the option `dpop`/],
+    [{ report: { dpop: 'require' } }, /config\.oauth\.report\.dpop has no effect without the option `dpop`/],
     [
       { report: { dpop: 'require' } },
-      /report\.dpop reports only routes that take both kinds of tokens, and this one has dpop: 'require'/,
+      /report\.dpop has an effect only on routes with dpop: 'allow', but this route has dpop: 'require'/,
       { dpop: 'require' },
     ],
-    [{ dpop: 'off', report: { dpop: 'require' } }, /this one has dpop: 'off'/, { dpop: 'allow' }],
+    [{ dpop: 'off', report: { dpop: 'require' } }, /this route has dpop: 'off'/, { dpop: 'allow' }],
   ]
   for (const [oauth, message, options] of cases) {
     const app = buildApp(t)

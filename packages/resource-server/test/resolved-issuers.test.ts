@@ -204,7 +204,7 @@ t.test('requires the audience of `api` in looked-up options', async t => {
   api.answers.set(second, trusted(second, { audience: [audience, other.audience] }))
   t.equal(await api.status(api.token(first, { aud: other.audience })), 503)
   t.match(
-    api.logged.find(line => line['msg'] === 'the options of an issuer are wrong'),
+    api.logged.find(line => line['msg'] === 'the options of an issuer are invalid'),
     {
       reason: /option `issuers\(\)\.audience` is \["https:\/\/other.*which lacks the audience of `api`; add/,
     },
@@ -268,7 +268,7 @@ for (const [what, answer, message] of wrongAnswers)
     t.equal(headers['retry-after'], '1')
     t.notMatch(body, /issuers/)
     t.match(
-      api.logged.find(line => line['msg'] === 'the options of an issuer are wrong'),
+      api.logged.find(line => line['msg'] === 'the options of an issuer are invalid'),
       { level: 50, issuer: first, reason: message },
     )
     t.notMatch(JSON.stringify(api.logged), /secret-text/)
@@ -296,7 +296,7 @@ t.test('treats options whose getters throw as invalid', async t => {
     api.answers.set(first, () => answer)
     t.equal(await api.status(api.token(first)), 503)
     t.match(
-      api.logged.find(line => line['msg'] === 'the options of an issuer are wrong'),
+      api.logged.find(line => line['msg'] === 'the options of an issuer are invalid'),
       { level: 50, reason: /cannot be read/ },
     )
     t.notMatch(JSON.stringify(api.logged), /secret-text/)

@@ -197,22 +197,21 @@ t.test('what routes must not say', async t => {
     [{ oauth: { anyOf: ['read'] } }, /no option `config\.oauth\.anyOf`; did you mean `scopes`\?/],
     [{ oauth: { permissions: ['read'] } }, /did you mean `roles`\?/],
     [{ oauth: { colour: 'red' } }, /no option `config\.oauth\.colour`$/],
-    [{ oauth: undefined }, /config\.oauth is undefined \(a misspelt name\?\)/],
+    [{ oauth: undefined }, /config\.oauth is undefined \(is the name of the rule misspelt\?\)/],
     ...['scopes', 'match', 'roles', 'audience', 'dpop', 'acr', 'maxAgeMs', 'optional'].map(
       (key): [unknown, RegExp] => [
         { oauth: { [key]: undefined } },
-        new RegExp(`config\\.oauth\\.${key} is undefined \\(a misspelt name\\?\\); give a value, or leave`),
+        new RegExp(
+          `config\\.oauth\\.${key} is undefined \\(is its name misspelt\\?\\); set a value, or leave`,
+        ),
       ],
     ),
     [{ oauth: { scopes: [undefined] } }, /`config\.oauth\.scopes\[0\]` is undefined/],
     [{ oauth: { roles: [] } }, /`config\.oauth\.roles` is \[\]; expected a list of at least one role/],
     [{ oauth: { roles: 'Clerk' } }, /`config\.oauth\.roles` is "Clerk"/],
     [{ oauth: { roles: ['Clerk'], match: 'any' } }, /match without scopes/],
-    [{ oath: { scopes: ['read'] } }, /config\.oath means nothing here; did you mean config\.oauth\?/],
-    [
-      { auth: 'jwt' },
-      /config\.auth means nothing here; .*If it is for another plugin, give config\.oauth too/,
-    ],
+    [{ oath: { scopes: ['read'] } }, /config\.oath has no effect; did you mean config\.oauth\?/],
+    [{ auth: 'jwt' }, /config\.auth has no effect; .*If another plugin reads it, set config\.oauth too/],
     [{ oauth: { scopes: [] } }, /at least one scope/],
     [{ oauth: { scopes: 'read' } }, /at least one scope/],
     [{ oauth: { scopes: ['read write'] } }, /scopes\[0\]` is "read write"; .*without spaces/],
@@ -246,11 +245,11 @@ t.test('a rule that is given and undefined is not a rule for any token', async t
   await app.register(plugin, registered)
   const declare = (config: object) => () => void app.get('/read', { config }, async () => 'in')
   t.throws(declare(protect(rules['misspelt'] as { scopes: ['read'] })), {
-    message: /undefined \(a misspelt name\?\)/,
+    message: /undefined \(is the name of the rule misspelt\?\)/,
   })
   t.throws(() => app.oauth.authenticate(rules['misspelt']), {
     code: 'OAUTH_INVALID_ROUTE',
-    message: /oauth\.authenticate: the rule is undefined .*leave it out/,
+    message: /oauth\.authenticate: the rule is undefined .*or no argument/,
   })
   t.doesNotThrow(declare(protect()))
   t.type(app.oauth.authenticate(), 'function')
@@ -263,7 +262,7 @@ t.test('what a challenge repeats has an upper bound', async t => {
   for (const [name, rule] of Object.entries({ scopes: { scopes: many }, acr: { acr: many } }))
     t.throws(() => app.get('/', { config: { oauth: rule as never } }, async () => 'in'), {
       code: 'OAUTH_INVALID_ROUTE',
-      message: new RegExp(`GET /: config\\.oauth\\.${name} has 2889 characters altogether.*at most 2048`),
+      message: new RegExp(`GET /: config\\.oauth\\.${name} has 2889 characters in total.*at most 2048`),
     })
 })
 

@@ -71,7 +71,7 @@ async function child(app: FastifyInstance): Promise<void> {
 t.test('the plugin is refused where a scope around it or inside it has it already', async t => {
   const twice = {
     code: 'OAUTH_INVALID_OPTION',
-    message: /registered in this scope, or in one that contains it/,
+    message: /registered in this scope, in a parent scope or in a child scope/,
   }
   const same = buildApp(t)
   await same.register(resourceServer, registered)

@@ -187,5 +187,5 @@ t.test('a key that is listed as a certificate only', async t => {
   const token = signRaw({ alg: 'RS256' }, { fine: true }, own)
   t.strictSame(await verdicts(token, key, 'RS256'), [true, true, true])
   t.throws(() => importPublicKey({ kty: 'RSA', x5c: ['AAAA'] }, supportedAlgorithms))
-  t.throws(() => importPublicKey({ kty: 'RSA' }, supportedAlgorithms), /lacks one of/)
+  t.throws(() => importPublicKey({ kty: 'RSA' }, supportedAlgorithms), /has neither .* nor x5c/)
 })

@@ -10,9 +10,9 @@ export interface Times {
 }
 
 /**
- * Compares how and when the user authenticated with what a route requires (RFC 9470 §3). A token without these claims is
- * not enough.
- * @returns that the user has to authenticate in a stronger way, or again
+ * Checks that the user authenticated as the route requires (RFC 9470 §3). A token without the claims `acr` or
+ * `auth_time` is refused if the route requires them.
+ * @returns the refusal, undefined if the requirement is met
  */
 export function checkAuthentication(
   { claims }: AccessToken,

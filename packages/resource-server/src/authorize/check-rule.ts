@@ -3,22 +3,27 @@ import type { Catalogue, Requirement } from './requirement.js'
 
 const longestList = 2_048
 
-/** Challenges name them, and servers and proxies take 8 KiB of headers. */
+/** Challenges contain these lists, and many servers and proxies limit headers to 8 KiB. */
 export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { option, toError }: Place): void {
   for (const name of ['scopes', 'acr'] as const) {
     const { length } = rule[name].join(' ')
     if (length > longestList)
       throw toError(
-        `${option}.${name} has ${length} characters altogether, which challenges repeat; expected at most ${longestList}`,
+        `${option}.${name} has ${length} characters in total, and challenges contain them; expected at most ${longestList}`,
       )
   }
 }
 
-/** A misspelt name in a table of scopes would leave the route open to any token. */
+/**
+ * If a rule refers to a misspelt name in a table of scopes, the value is undefined. Without this check, the route would
+ * accept any token.
+ */
 export function refuseUndefined(rule: object, { option, toError }: Place): void {
   for (const [key, value] of Object.entries(rule))
     if (value === undefined)
-      throw toError(`${option}.${key} is undefined (a misspelt name?); give a value, or leave the key out`)
+      throw toError(
+        `${option}.${key} is undefined (is its name misspelt?); set a value, or leave the key out`,
+      )
 }
 
 export function refuseUnknownScopes(

@@ -3,9 +3,9 @@ import { Refusal } from '../errors.js'
 import type { Requirement } from './requirement.js'
 
 /**
- * Compares the scopes and roles of a token with those that a route requires: exact, case-sensitive (RFC 6749 §3.3). A
- * scope counts for those that it includes. If the route names scopes and roles, either is enough.
- * @returns what is missing, and what the token has instead, for the log
+ * Compares the scopes and roles of a token with the requirement, exactly and case-sensitively (RFC 6749 §3.3). A scope
+ * also grants the scopes that it includes. If the requirement has scopes and roles, either is sufficient.
+ * @returns a refusal with the required and the granted names, undefined if the token is sufficient
  */
 export function checkScopes(
   token: Pick<AccessToken, 'audience' | 'scopes' | 'roles'>,
@@ -15,7 +15,7 @@ export function checkScopes(
   if (audience !== undefined && !token.audience.includes(audience))
     return new Refusal(
       'audience',
-      `the route is for the audience ${audience}; the token is for ${list(token.audience)}`,
+      `the route requires the audience ${audience}; the token has the audiences ${list(token.audience)}`,
     )
   if (acceptedScopes.length === 0 && roles.length === 0) return undefined
   const { scopes } = token
@@ -27,7 +27,7 @@ export function checkScopes(
   )
 }
 
-/** The half of the log line that is the same each time, so that it is made once. */
+/** The part of the message that depends on the requirement only, computed once per requirement. */
 const described = new WeakMap<Requirement, string>()
 
 function describe(requirement: Requirement): string {
@@ -44,7 +44,7 @@ function demandOf({ scopes, match, roles }: Requirement): string {
   return `the route requires ${alternatives.join(', or ')}`
 }
 
-/** For a log line: a token may have hundreds of roles. */
+/** Limits the length for log lines, because a token can have hundreds of roles. */
 function list(names: readonly string[]): string {
   if (names.length > 20) return `[${names.slice(0, 20).join(' ').slice(0, 500)} …]`
   return `[${names.join(' ').slice(0, 500)}]`

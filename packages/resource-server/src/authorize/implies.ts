@@ -4,7 +4,9 @@ import type { Requirement } from './requirement.js'
 
 type Granted = Pick<AccessToken, 'audience' | 'scopes' | 'roles'>
 
-/** Whether each token that fulfils one rule fulfils the other too, scopes that include others considered. */
+/**
+ * Returns whether every token that meets one rule also meets the other rule. Scopes that include others are considered.
+ */
 export function implies(rule: Requirement, other: Requirement): boolean {
   return (
     (other.dpop !== 'require' || rule.dpop === 'require') &&
@@ -18,7 +20,7 @@ function impliesAuthentication(rule: Requirement, { acr, maxAgeMs }: Requirement
   return impliesAcr && (maxAgeMs === undefined || (rule.maxAgeMs ?? Infinity) <= maxAgeMs)
 }
 
-/** The tokens with no more than the rule requires: one for each way to fulfil it. */
+/** Returns the minimal tokens that meet a rule: one token for each alternative of the rule. */
 function leastTokens({ scopes, match, roles, audience }: Requirement): readonly Granted[] {
   const grant = (granted: readonly string[], role: readonly string[]): Granted => ({
     audience: audience === undefined ? [] : [audience],

@@ -4,8 +4,8 @@ import { anyToken, parseRule } from './parse-rule.js'
 import type { Catalogue, Requirement } from './requirement.js'
 
 /**
- * Reads a route's `config`: what it demands, or undefined where it is public.
- * @throws {InvalidRouteError} naming the route, the value received and what was expected
+ * Reads the requirement from a route's `config`; undefined for a public route.
+ * @throws {InvalidRouteError} naming the route, the value received and the value expected
  */
 export function parseRequirement(
   config: unknown,
@@ -20,12 +20,12 @@ export function parseRequirement(
   const { oauth } = given
   if (oauth === undefined)
     throw new InvalidRouteError(
-      `${route}: config.oauth is undefined (a misspelt name?); give a rule, or leave it out`,
+      `${route}: config.oauth is undefined (is the name of the rule misspelt?); set a rule, or leave config.oauth out`,
     )
   return oauth === false ? undefined : parseRule(oauth, route, catalogue)
 }
 
-/** @returns what applies to a route without `config.oauth` */
+/** The requirement of a route without `config.oauth`. */
 function byDefault(route: string, catalogue: Catalogue): Requirement | undefined {
   if (catalogue.defaultAccess === 'protected') return parseRule(anyToken, route, catalogue)
   if (catalogue.defaultAccess === 'public') return undefined
@@ -38,6 +38,6 @@ function refuseMisspeltOauth(config: object, route: string): void {
   for (const key of Object.keys(config))
     if (suggest(key, ['oauth']) === 'oauth')
       throw new InvalidRouteError(
-        `${route}: config.${key} means nothing here; did you mean config.oauth? If it is for another plugin, give config.oauth too`,
+        `${route}: config.${key} has no effect; did you mean config.oauth? If another plugin reads it, set config.oauth too`,
       )
 }

@@ -22,7 +22,7 @@ import { implies } from './implies.js'
 import type { Catalogue, Requirement } from './requirement.js'
 import type { RouteRequirement } from './route-requirement.js'
 
-/** RFC 6749 §3.3: the characters of a scope token. */
+/** The characters of a scope (RFC 6749 §3.3). */
 export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 const declaration = {
@@ -36,31 +36,31 @@ const declaration = {
   roles: withDefault(strings('a list of at least one role'), []),
   audience: optional(text('one of the configured audiences')),
   dpop: optional(oneOf(['off', 'allow', 'require'])),
-  // They go into the challenge, delimited by spaces (RFC 9470 §3).
+  // A challenge lists these values, separated by spaces (RFC 9470 §3).
   acr: withDefault(
     strings('a list of at least one acr value, in printable ASCII without spaces', {
       pattern: /^[\x21-\x7E]+$/,
     }),
     [],
   ),
-  // Ten years: a user may have authenticated long ago.
+  // At most ten years, because a session can be old.
   maxAgeMs: optional(milliseconds({ max: 315_360_000_000 })),
   optional: withDefault(boolean(), false),
   report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),
 } satisfies Declares<RouteKeys>
 
-/** The keys of a rule, without the index signature that rejects misspellings. */
+/** The keys of a rule without the index signature, which rejects misspelt names. */
 type RouteKeys = Pick<
   RouteRequirement,
   'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional' | 'report'
 >
 
-/** Any valid token will do. */
+/** The rule that accepts any valid token. */
 export const anyToken: RouteRequirement = Object.freeze({})
 
 /**
- * Reads what is demanded of a token, wherever it is written.
- * @throws {InvalidRouteError} naming the place, the value received and what was expected
+ * Reads a rule: of a route, of `verify` or of a guard.
+ * @throws {InvalidRouteError} naming the place, the value received and the value expected
  */
 export function parseRule(rule: unknown = anyToken, route: string, catalogue: Catalogue): Requirement {
   const toError = (problem: string): Error => new InvalidRouteError(`${route}: ${problem}`)
@@ -69,7 +69,7 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
   return readRule(ownOptions(object, place), place, catalogue)
 }
 
-/** @throws the error of the place if it is not an object literal */
+/** @throws the place's error if the rule is not a plain object */
 function refuseOthers(rule: unknown, { toError }: Place): Given {
   if (isPlainObject(rule)) return rule
   throw toError(
@@ -77,7 +77,7 @@ function refuseOthers(rule: unknown, { toError }: Place): Given {
   )
 }
 
-/** @param rule a copy, without getters */
+/** @param rule a copy without getters */
 function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   refuseUndefined(rule, place)
@@ -91,7 +91,7 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
   refuseUnknownAudience(parsed.audience, catalogue, place)
   if (catalogue.dpop === undefined && dpop !== undefined && dpop !== 'off')
     throw toError(
-      `${option}.dpop does nothing without the option \`dpop\` of register; set dpop: 'off' there if other routes must not accept proofs`,
+      `${option}.dpop has no effect without the option \`dpop\` of register; set dpop: 'off' there if other routes must not accept proofs`,
     )
   const enforced = {
     ...parsed,
@@ -106,11 +106,11 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
   return Object.freeze({ ...enforced, report: reported })
 }
 
-/** Reads demands that are only reported: `dpop` is `require`, or `allow` if it is left out. */
+/** Reads the requirements that are only reported. `dpop` is `require`, or `allow` by default. */
 function readReport(report: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   for (const name of ['optional', 'report'])
-    if (Object.hasOwn(report, name)) throw toError(`${option}.${name} does nothing; leave it out`)
+    if (Object.hasOwn(report, name)) throw toError(`${option}.${name} has no effect; leave it out`)
   const { dpop } = report
   if (dpop !== undefined && dpop !== 'require')
     throw toError(`${option}.dpop is ${show(dpop)}; expected 'require', or leave it out`)
@@ -123,7 +123,7 @@ function readReport(report: Given, place: Place, catalogue: Catalogue): Requirem
 function refuseUselessReport(enforced: Requirement, report: Requirement, toError: Place['toError']): void {
   if (report.dpop === 'require' && enforced.dpop !== 'allow')
     throw toError(
-      `config.oauth.report.dpop reports only routes that take both kinds of tokens, and this one has dpop: '${enforced.dpop}'`,
+      `config.oauth.report.dpop has an effect only on routes with dpop: 'allow', but this route has dpop: '${enforced.dpop}'`,
     )
   if (!enforced.optional && implies(enforced, report))
     throw toError(

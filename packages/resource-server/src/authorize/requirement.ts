@@ -1,40 +1,48 @@
-/** A requirement after it was checked: nothing optional, ready for the comparison. */
+/** A checked rule with all defaults filled in. */
 export interface Requirement {
   readonly scopes: readonly string[]
-  /** For each of `scopes`, the scopes that grant it: itself, and those that include it. */
+  /** For each scope in `scopes`: that scope and all scopes that include it. Any of them is sufficient. */
   readonly acceptedScopes: readonly (readonly string[])[]
   readonly match: 'all' | 'any'
-  /** Any one of them is enough, as are the scopes; empty: only scopes count. */
+  /**
+   * Any one role is sufficient. Either the roles or the scopes are sufficient. If the list is empty, the scopes are
+   * required.
+   */
   readonly roles: readonly string[]
   readonly audience: string | undefined
-  /** Whether tokens with a DPoP proof are taken, and others. */
+  /** Whether tokens with a DPoP proof, tokens without one, or both are accepted. */
   readonly dpop: DpopMode
   readonly acr: readonly string[]
   /** Undefined: however long ago. */
   readonly maxAgeMs: number | undefined
   readonly optional: boolean
-  /** What is demanded besides, and only reported. */
+  /** Additional requirements that are reported but not enforced. */
   readonly report: Requirement | undefined
 }
 
-/** What routes may ask for. */
+/** The values that rules may use. */
 export interface Catalogue {
-  /** Undefined: any scope, because there is no catalogue. */
+  /** The defined scopes. Undefined: every scope is valid. */
   readonly scopes: readonly string[] | undefined
-  /** For each scope that others include, directly or through others: itself, and those. */
+  /** For each scope that other scopes include, directly or indirectly: that scope and the scopes that include it. */
   readonly grantedBy: ReadonlyMap<string, readonly string[]>
   readonly audiences: readonly string[]
-  /** What applies to routes without `config.oauth`. */
+  /** The access to routes without `config.oauth`. */
   readonly defaultAccess: DefaultAccess
-  /** Undefined: no proofs can be taken. */
+  /** Undefined: DPoP proofs are not supported. */
   readonly dpop: { readonly mode: DpopMode } | undefined
 }
 
-/** `off`: no tokens with a DPoP proof (RFC 9449). `allow`: those too. `require`: only those. */
+/**
+ * `off`: refuses tokens with a DPoP proof (RFC 9449). `allow`: accepts tokens with and without a proof. `require`:
+ * refuses tokens without a proof.
+ */
 export type DpopMode = 'off' | 'allow' | 'require'
 
-/** `enforce`: requests without a valid token are refused. `report`: they are let in and reported. */
+/** `enforce`: refuses requests without a valid token. `report`: accepts such requests and reports them. */
 export type Mode = 'enforce' | 'report'
 
-/** `protected`: any valid token is required. `explicit`: the application does not start. `public`: no token is required. */
+/**
+ * `protected`: a valid token is required. `explicit`: the application does not start. `public`: no token is required.
+ */
 export type DefaultAccess = 'protected' | 'explicit' | 'public'

@@ -1,44 +1,44 @@
 import type { Role, Scope } from '../oauth-types.js'
 import type { DpopMode } from './requirement.js'
 
-/** What a route demands of an access token: `config: { oauth: … }`. */
+/** The requirements of a route for access tokens: `config: { oauth: … }`. */
 export interface RouteRequirement<S extends string = Scope, R extends string = Role> {
-  /** Scopes that the token must have (RFC 6749 §3.3): all of them, unless `match` says otherwise. */
+  /** The required scopes (RFC 6749 §3.3). By default, the token must have all of them: see `match`. */
   readonly scopes?: readonly [S, ...S[]]
-  /** Whether `all` scopes are needed (the default), or `any` one of them is enough. */
+  /** `all`: the token must have every scope of `scopes`. `any`: one scope is sufficient. Default `all`. */
   readonly match?: 'all' | 'any'
   /**
-   * Roles or application permissions, any one of which is enough: `roles` of app-only Entra ID tokens, `permissions` of
-   * Auth0. Together with `scopes`, either is enough.
+   * Roles or application permissions, any one of which is sufficient: `roles` of app-only Entra ID tokens,
+   * `permissions` of Auth0. If `scopes` is set too, either is sufficient.
    */
   readonly roles?: readonly [R, ...R[]]
-  /** One of the configured audiences that the token must name, where there are several. */
+  /** The audience that the token must have: one of the configured audiences. */
   readonly audience?: string
   /**
-   * `require`: only tokens that are bound to a key, with a DPoP proof of it (RFC 9449). `allow`: others too. `off`: only
-   * others. Default: the mode of the option `dpop`.
+   * `require`: only accepts tokens that are bound to a key, with a DPoP proof (RFC 9449). `allow`: also accepts other
+   * tokens. `off`: only accepts other tokens. Default: the mode of the option `dpop`.
    */
   readonly dpop?: DpopMode
-  /** How the user must have authenticated: one of these values of `acr` (RFC 9470 §3). */
+  /** The accepted authentication contexts of the user: values of the claim `acr` (RFC 9470 §3). */
   readonly acr?: readonly [string, ...string[]]
-  /** How long ago the user may have authenticated, by `auth_time`, in milliseconds (RFC 9470 §3). */
+  /** The maximum time since the user authenticated, by the claim `auth_time`, in milliseconds (RFC 9470 §3). */
   readonly maxAgeMs?: number
-  /** `true`: a request without a token is let in and has `request.auth === null`; a bad token is refused all the same. */
+  /** `true`: a request without a token is accepted, with `request.auth === null`. An invalid token is still refused. */
   readonly optional?: boolean
   /**
-   * Demands that are not enforced yet: requests that fulfil the rest of the rule and not these are let in and reported
-   * (stats, events, log). With `optional`, requests without a token are reported too, whatever it names: it stands for
-   * the rule without `optional`.
+   * Requirements that are reported but not enforced yet. A request that only fails these requirements is accepted and
+   * reported in the stats, the events and the log. If the route has `optional`, requests without a token are reported
+   * too, even if `report` is empty.
    */
   readonly report?: ReportedDemands<S, R>
   /**
-   * Names that other libraries use, and misspellings, do not compile. Fastify infers a route's config from what is given,
-   * so the compiler does not report unknown keys itself; keys of an index signature are not offered in completion.
+   * Makes misspelt names, and names from other libraries, a compile error. Fastify infers the type of a route's config,
+   * so TypeScript does not report unknown keys itself. Editors do not suggest the keys of an index signature.
    */
   readonly [misspelt: Misspelt]: never
 }
 
-/** What a route may demand without enforcing it. */
+/** The requirements that can be reported without being enforced. */
 export type ReportedDemands<S extends string = Scope, R extends string = Role> = Omit<
   RouteRequirement<S, R>,
   'optional' | 'dpop' | 'report'

@@ -13,41 +13,41 @@ import {
 import { confirmationOf } from './confirmation.js'
 import type { ReplayStore } from './replay-store.js'
 
-/** How tokens that are bound to a key are treated (RFC 9449). Times in milliseconds. */
+/** How DPoP-bound tokens are accepted (RFC 9449). Times in milliseconds. */
 export interface DpopSettings {
   readonly mode: DpopMode
   readonly algorithms: readonly Algorithm[]
   readonly maxProofAgeMs: number
-  /** What the API is called by its clients; undefined: as each request says. */
+  /** The public origin of the API. Undefined: the origin of each request. */
   readonly origin: string | undefined
-  /** Undefined: no nonce is demanded. */
+  /** Undefined: nonces are not required. */
   readonly nonceSecret: string | true | undefined
   readonly replayStore: ReplayStore
 }
 
-/** How a request presents its token. */
+/** The request that presents a token. */
 export interface Presented {
   readonly credentials: Credentials
-  /** Whether the route takes tokens with a proof, and others. */
+  /** Whether the route accepts tokens with a DPoP proof, tokens without one, or both. */
   readonly dpop: DpopMode
   readonly request: FastifyRequest
-  /** Where a new nonce goes to. */
+  /** The reply that gets the header with a new nonce. */
   readonly reply: FastifyReply
 }
 
 /**
- * Checks that a request may use a token (RFC 7800 §3.1): one that is bound to a key or a certificate needs the proof of
- * it, and is never taken for a plain one.
+ * Checks that a request may use a token (RFC 7800 §3.1). A token that is bound to a key or a certificate is refused
+ * without the proof of possession.
  */
 export type CheckBinding = (token: AccessToken, presented: Presented) => MaybePromise<Refusal | undefined>
 
-/** Checks that a request proves possession of a key (RFC 9449 §4.3), with a proof that was not used before. */
+/** Checks that the request has a DPoP proof for the key (RFC 9449 §4.3) and that the proof was not used before. */
 export type CheckPossession = (jkt: string, presented: Presented) => MaybePromise<Refusal | undefined>
 
 /**
  * @param checkPossession undefined: tokens with a DPoP proof are refused
  * @param certificate undefined: tokens that are bound to a certificate are refused
- * @throws {InvalidOptionError}
+ * @throws {InvalidOptionError} if `certificate` is an async function
  */
 export function createBindingCheck(
   checkPossession: CheckPossession | undefined,

@@ -26,7 +26,7 @@ export function createPossessionCheck(
   }
 }
 
-/** RFC 9449 §4.3: not more than one. */
+/** A request must have exactly one proof (RFC 9449 §4.3). */
 function singleProof({ raw: { rawHeaders }, headers: { dpop } }: FastifyRequest): string | Refusal {
   const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'dpop').length
   return typeof dpop === 'string' && count === 1
@@ -39,5 +39,5 @@ function checkNonce({ nonce }: Proof, nonces: Nonces, reply: FastifyReply): Refu
   if (nonce !== current) reply.header('dpop-nonce', current)
   return nonce !== undefined && nonces.isValid(nonce)
     ? undefined
-    : new Refusal('nonce', 'the proof has no nonce, or an expired one')
+    : new Refusal('nonce', 'the DPoP proof has no nonce or an expired nonce')
 }

@@ -12,12 +12,13 @@ export interface BindingSettings {
   readonly clock: () => number
 }
 
-/** The check of enforced rules, with the store of used DPoP proofs. */
+/** The check for enforced rules, with the store of used DPoP proofs. */
 export interface EnforcedBinding {
   readonly check: CheckBinding
   /**
-   * Verifies the store. A store that does not answer is an outage: it is verified again when it is first needed.
-   * @throws {InvalidOptionError} if the store answers incorrectly
+   * Verifies the store. If the store does not respond, the application starts anyway, and the store is verified before
+   * its first use.
+   * @throws {InvalidOptionError} if the store returns wrong values
    */
   verifyStore(): Promise<void>
 }
@@ -34,7 +35,10 @@ export function enforceBinding(
   }
 }
 
-/** The check of rules that are only reported: it sets no nonce header and does not use up a proof of another server. */
+/**
+ * Creates the check for rules that are only reported. The check sends no nonce and does not mark proofs as used, so
+ * that it never affects another server.
+ */
 export function reportBinding({ dpop, clientCertificate, clock }: BindingSettings): CheckBinding {
   const checkPossession =
     dpop &&

@@ -6,18 +6,21 @@ import { messageOf } from 'oauth-issuer-connection'
 import { InvalidOptionError, Refusal } from '../errors.js'
 
 /**
- * Where the client's certificate comes from (RFC 8705 §3): `'socket'`, the TLS connection that Node terminates; or a
- * function that reads it from where a trusted proxy puts it, as PEM or DER. The function must not return anything that a
- * client can set. It must return the certificate itself: a request for which it throws or returns a promise is refused.
+ * The source of the client's certificate (RFC 8705 §3). With `'socket'`, it is the TLS connection, if Node.js
+ * terminates TLS. A function returns the certificate as PEM or DER, such as from a header that a trusted proxy sets.
+ * The function must not read a value that the client can set, and must not return a promise. If the function throws or
+ * returns a promise, the request is refused.
  */
 export type ClientCertificate =
   | 'socket'
   | ((request: FastifyRequest) => string | Uint8Array | X509Certificate | undefined)
 
-/** The thumbprint of the client's certificate (RFC 8705 §3.1); undefined if the client did not show one. */
+/**
+ * Returns the thumbprint of the client's certificate (RFC 8705 §3.1); undefined if the client presented no certificate.
+ */
 export type CertificateThumbprint = (request: FastifyRequest) => string | Refusal | undefined
 
-/** @throws {InvalidOptionError} for an async function */
+/** @throws {InvalidOptionError} if the source is an async function */
 export function createCertificateThumbprint(source: ClientCertificate): CertificateThumbprint {
   if (Object.prototype.toString.call(source) === '[object AsyncFunction]')
     throw new InvalidOptionError(
@@ -34,14 +37,14 @@ export function createCertificateThumbprint(source: ClientCertificate): Certific
   }
 }
 
-/** An HTTP/2 connection that has ended throws. */
+/** Reads the certificate of the TLS connection. Throws for an HTTP/2 connection that has ended. */
 function thumbprintOfConnection(): CertificateThumbprint {
-  /** A connection's certificate stays the same. */
+  /** The thumbprints by connection: the certificate of a connection does not change. */
   const known = new WeakMap<Socket, string>()
   return ({ raw: { socket } }) => {
     const before = known.get(socket)
     if (before !== undefined) return before
-    // A plain connection has no such method; a TLS connection without a client certificate gives undefined.
+    // A plain connection does not have this method. A TLS connection without a client certificate returns undefined.
     const made = thumbprint((socket as Partial<TLSSocket>).getPeerX509Certificate?.())
     if (typeof made === 'string') known.set(socket, made)
     return made
@@ -62,11 +65,11 @@ function thumbprint(certificate: unknown): string | Refusal | undefined {
         : new X509Certificate(certificate as string | Uint8Array) // throws for everything else
     return createHash('sha256').update(raw).digest('base64url')
   } catch {
-    return new Refusal('binding', "the value given as the client's certificate is not a certificate")
+    return new Refusal('binding', 'the value of the option clientCertificate is not a certificate')
   }
 }
 
-/** Whether this is a promise. Its rejection has no other handler and would end the process. */
+/** Returns whether a value is a promise. Handles the rejection, because an unhandled rejection ends the process. */
 function discardPromise(value: unknown): boolean {
   if (typeof (value as { then?: unknown }).then !== 'function') return false
   Promise.resolve(value).catch(() => {})

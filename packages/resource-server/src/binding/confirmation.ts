@@ -1,7 +1,7 @@
 import type { AccessToken } from '../access-token.js'
 import { Refusal } from '../errors.js'
 
-/** What a token is bound to: a key (RFC 9449 §6.1), a certificate (RFC 8705 §3.1), both or neither. */
+/** The binding of a token: to a key (RFC 9449 §6.1), to a certificate (RFC 8705 §3.1), to both or to neither. */
 export interface Confirmation {
   readonly jkt?: string
   readonly 'x5t#S256'?: string
@@ -11,8 +11,8 @@ const unbound: Confirmation = Object.freeze({})
 const verifiable = ['jkt', 'x5t#S256'] as const
 
 /**
- * Reads the claim `cnf`. Members that are unknown are ignored (RFC 7800 §3.1), but one member must be known: otherwise the
- * token is bound in a way that nothing here verifies.
+ * Reads the claim `cnf`. Unknown members are ignored (RFC 7800 §3.1), but at least one member must be known. Otherwise
+ * the binding of the token cannot be verified.
  */
 export function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation | Refusal {
   if (cnf === undefined) return unbound
@@ -21,7 +21,7 @@ export function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation |
   return cnf
 }
 
-/** For tokens that come without a request: there is no proof or certificate to verify. */
+/** Refuses a bound token if there is no request, because only a request has a proof or a certificate. */
 export function refuseBound(token: AccessToken): Refusal | undefined {
   return confirmationOf(token) === unbound
     ? undefined

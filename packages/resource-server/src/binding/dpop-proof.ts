@@ -7,26 +7,28 @@ import { importPublicKey, type Jwk, type PublicKey } from '../keys/public-key.js
 import { verifyHere } from '../signature/node-signature.js'
 import { thumbprintOf } from './thumbprint.js'
 
-/** What a proof has to be about (RFC 9449 §4.3). */
+/** The request and the token that a proof must match (RFC 9449 §4.3). */
 export interface ProofContext {
   /** The request's method. */
   readonly method: string
-  /** The request's URL; query and fragment do not count. */
+  /** The URL of the request. The query and the fragment are ignored. */
   readonly url: string
   readonly accessToken: string
-  /** The thumbprint of the key that the access token is bound to. */
+  /** The thumbprint of the key to which the access token is bound. */
   readonly boundTo: string
 }
 
 /** A proof that holds. */
 export interface Proof {
-  /** The thumbprint of the key that signed it. */
+  /** The thumbprint of the key that signed the proof. */
   readonly thumbprint: string
   readonly jti: string
   readonly nonce: string | undefined
 }
 
-/** Checks one DPoP proof; what is wrong has the reason `proof`, or `binding` when it is of another key. */
+/**
+ * Checks a DPoP proof. A refusal has the reason `proof`, or `binding` if the proof has a different key than the token.
+ */
 export type CheckProof = (proof: string, context: ProofContext) => Proof | Refusal
 
 const maxProofLength = 8_192
@@ -34,13 +36,13 @@ const maxJtiLength = 256
 const keysKept = 1_000
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth']
 
-/** @param maxAgeMs how old a proof may be, and how far in the future its clock, in milliseconds */
+/** @param maxAgeMs the maximum difference between the proof's `iat` and the current time, in milliseconds */
 export function createProofCheck(
   algorithms: readonly Algorithm[],
   maxAgeMs: number,
   now: () => number,
 ): CheckProof {
-  /** Keys of clients that come again: a prepared key costs more than the rest of the check. */
+  /** Caches imported keys, because importing a key takes longer than the rest of the check. */
   const keys = new LRUCache<string, PublicKey>({ max: keysKept })
 
   function keyOf(jwk: Jwk, thumbprint: string): PublicKey | Refusal {
@@ -67,7 +69,8 @@ export function createProofCheck(
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
     if (thumbprint === undefined) return wrong('jwk is not a public key')
-    // Before anything is done with the key: who has stolen the token may bring one that takes long.
+    // This check comes before any work with the key: an attacker with a stolen token could send a key that takes long
+    // to process.
     if (thumbprint !== context.boundTo) return new Refusal('binding', "the proof's key is not the token's")
     const key = keyOf(publicKey, thumbprint)
     if (key instanceof Refusal) return key
@@ -78,17 +81,20 @@ export function createProofCheck(
     if (read instanceof Refusal) return read
     const { iat, jti, nonce } = read
     if (!(Math.abs(now() - iat * 1000) <= maxAgeMs)) return wrong('iat is too far from the current time')
-    if (!verifyHere(jws, key.keyObject, alg as Algorithm)) return wrong('its signature does not verify')
+    if (!verifyHere(jws, key.keyObject, alg as Algorithm)) return wrong('the signature is invalid')
     return { thumbprint, jti, nonce }
   }
 }
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Absolute and without userinfo (RFC 9110 §4.2.4). The URL parser would repair other spellings. */
+/**
+ * An absolute URL without userinfo (RFC 9110 §4.2.4). Other spellings are refused, although the URL parser would accept
+ * them.
+ */
 const httpUri = /^https?:\/\/[^/?#@\\\s]+(?:[/?#][^\\\s]*)?$/i
 
-/** The proof is for this request and this token, and no other (RFC 9449 §4.3). */
+/** Checks that the proof is for this request and this token (RFC 9449 §4.3). */
 function checkRequest(
   { htm, htu, ath }: Members,
   { method, url, accessToken }: ProofContext,
@@ -110,7 +116,7 @@ function readClaims({ iat, jti, nonce }: Members):
     }
   | Refusal {
   if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength)
-    return wrong('jti is missing, or too long')
+    return wrong('jti is missing or too long')
   if (typeof iat !== 'number') return wrong('iat is missing')
   if (nonce !== undefined && typeof nonce !== 'string') return wrong('nonce is not text')
   return { iat, jti, nonce }
@@ -125,7 +131,7 @@ function decode(text: string): DecodedSegments | Refusal {
   return decoded
 }
 
-/** RFC 9449 §4.2: the public key, and nothing that is private. */
+/** The header must have the public key and no private members (RFC 9449 §4.2). */
 function publicJwk(jwk: unknown): Jwk | Refusal {
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return wrong('jwk is missing')
   if (privateMembers.some(name => Object.hasOwn(jwk, name))) return wrong('jwk holds a private key')
@@ -133,8 +139,8 @@ function publicJwk(jwk: unknown): Jwk | Refusal {
 }
 
 /**
- * RFC 9449 §4.3: compared after normalization (RFC 3986 §6.2.2, §6.2.3), without query and fragment.
- * @returns undefined for what is no URL
+ * Normalizes a URL for comparison (RFC 9449 §4.3, RFC 3986 §6.2.2 and §6.2.3), without query and fragment.
+ * @returns undefined if the text is not a URL
  */
 function withoutQuery(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined

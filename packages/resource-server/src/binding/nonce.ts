@@ -1,16 +1,19 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** Nonces that the server gives out and knows again without keeping them (RFC 9449 §8, §9). */
+/** Nonces that the server can recognize without storing them (RFC 9449 §8, §9). */
 export interface Nonces {
-  /** The one to give out now. */
+  /** The nonce to send now. */
   current(): string
   isValid(nonce: string): boolean
 }
 
-/** How long one nonce is given out; it is accepted for as long again. */
+/** How long the same nonce is sent, in milliseconds. After that, the nonce is still accepted for the same time. */
 const intervalMs = 60_000
 
-/** @param secret the same in each replica, so that they know each other's nonces; one of this process, if left out */
+/**
+ * @param secret must be the same in all replicas, so that they accept each other's nonces. Default: a random secret of
+ * this process
+ */
 export function createNonces(now: () => number, secret: string | Buffer = randomBytes(32)): Nonces {
   const nonceAt = (interval: number): string =>
     createHmac('sha256', secret).update(`dpop nonce ${interval}`).digest('base64url').slice(0, 32)

@@ -2,13 +2,16 @@ import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-opt
 import { InvalidOptionError } from '../errors.js'
 import type { ReplayStore } from './replay-store.js'
 
-/** What {@link redisReplayStore} needs of a connection of ioredis or iovalkey. */
+/** The parts of an ioredis or iovalkey connection that {@link redisReplayStore} uses. */
 export interface IoredisConnection {
   readonly status: string
   set(key: string, value: string, unit: 'PX', ttlMs: number, condition: 'NX'): Promise<unknown>
 }
 
-/** What {@link redisReplayStore} needs of a client, cluster or pool of the npm package `redis`, from version 4. */
+/**
+ * The parts of a client, cluster or pool of the npm package `redis` (version 4 or later) that {@link redisReplayStore}
+ * uses.
+ */
 export interface NodeRedisConnection {
   readonly isOpen: boolean
   set(key: string, value: string, options: { PX: number; NX: true }): Promise<unknown>
@@ -18,9 +21,9 @@ export interface NodeRedisConnection {
 export type RedisConnection = IoredisConnection | NodeRedisConnection
 
 /**
- * Keeps ids in Redis or Valkey, for replicas: a proof that one of them has seen is refused by all.
- * @param redis a connection of ioredis, iovalkey or `redis`, yours to connect and to close
- * @param prefix put before every key. Default `dpop-jti:`
+ * Stores the ids of used DPoP proofs in Redis or Valkey. Every replica refuses a proof that one replica has accepted.
+ * @param redis an ioredis, iovalkey or `redis` connection. The application connects and closes it
+ * @param prefix the prefix of every key. Default `dpop-jti:`
  * @throws {InvalidOptionError} for a connection of another package
  */
 export function redisReplayStore(redis: RedisConnection, prefix: string = 'dpop-jti:'): ReplayStore {

@@ -1,10 +1,12 @@
-/** Remembers which proofs were used, so that each is used once (RFC 9449 §11.1). Shared by replicas, or their own. */
+/**
+ * Stores the ids of used DPoP proofs, so that each proof is accepted once (RFC 9449 §11.1). Replicas can share a store.
+ */
 export interface ReplayStore {
   /**
-   * Adds an id for `ttlMs` milliseconds. Returns `true` if it was not there, `false` if it was. Must be atomic. Ids have 22
-   * characters. Everything else, such as an error or no answer within a second, counts as an outage of the store: the
-   * request gets 503.
-   * @param client thumbprint of the client's key, for a store that limits how many ids one client may add
+   * Adds an id for `ttlMs` milliseconds. Returns `true` if the id is new, and `false` if the store already has it. The
+   * operation must be atomic. Ids have 22 characters. If the store throws, returns another value or does not respond
+   * within a second, the request gets 503.
+   * @param client the thumbprint of the client's key, for a store that limits the number of ids per client
    */
   add(id: string, ttlMs: number, client: string): boolean | PromiseLike<boolean>
 }
@@ -17,10 +19,10 @@ interface Generation {
 const newGeneration = (): Generation => ({ ids: new Set(), idsOfClient: new Map() })
 
 /**
- * Keeps ids in this process, in two generations of `ttlMs` each: an id lasts for that time at least, and a whole generation
- * is discarded at once. A client may add as many ids to a generation as there is room left: one client alone gets half of
- * it, two get a third each, and there is always room for another one.
- * @param maxIds the most ids in a generation; an id that cannot be remembered cannot be accepted
+ * Keeps the ids in memory, in two generations of `ttlMs` each. An id is kept for at least `ttlMs`, and a generation is
+ * discarded at once. A client may add ids to a generation until its share equals the free space: a single client gets
+ * half of the space, and two clients get a third each. This leaves space for new clients.
+ * @param maxIds the maximum number of ids in a generation. If there is no space for an id, its proof is refused
  */
 export function createReplayMemory(now: () => number, maxIds: number = 1_000_000): ReplayStore {
   let young = newGeneration()
@@ -30,12 +32,12 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
   function turnGenerations(ttlMs: number): void {
     const time = now()
     if (time >= turnAt) {
-      // However long ago the last turn was: the clock may have jumped forward, and may jump back.
+      // Discard only one generation, even if much time has passed: the clock may have jumped forward and may jump back.
       old = young
       young = newGeneration()
       turnAt = time + ttlMs
     }
-    // The clock was set back. Without this, ids would be kept until it has caught up.
+    // The clock was set back. Without this, ids would be kept until the clock reaches the old time.
     turnAt = Math.min(turnAt, time + ttlMs)
   }
 
@@ -47,7 +49,7 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
       const used = idsOfClient.get(client) ?? 0
       if (used >= maxIds - ids.size)
         throw new Error(
-          `a client used ${used} proofs within ${ttlMs} ms, which is all the space that one client may use`,
+          `a client used ${used} proofs within ${ttlMs} ms, which is the maximum for one client`,
         )
       ids.add(id)
       idsOfClient.set(client, used + 1)

@@ -1,14 +1,17 @@
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../errors.js'
 
-/** A target may be a whole URL (RFC 9112 §3.2.2), whose host is that of the Host header. */
+/** A request target can be an absolute URL (RFC 9112 §3.2.2), with the host of the Host header. */
 const absoluteForm = /^https?:\/\/[\w.~:[\]-]+(?=\/)/i
-/** What a parser of URLs takes away or turns around (RFC 3986 §5.2.4, URL Standard §4.4), and the router does not. */
+/**
+ * Matches the parts of a path that URL parsers remove or replace (RFC 3986 §5.2.4, URL Standard §4.4), but Fastify's
+ * router does not.
+ */
 const rewritten = /\\|\/(?:\.|%2e){1,2}(?:\/|$)/i
 
 /**
- * The URL that a client asked for (RFC 9110 §7.1), as its proof has to name it.
- * @param origin what the API is called by its clients; undefined: as the request says
+ * Returns the URL of a request (RFC 9110 §7.1), which the proof must have in `htu`.
+ * @param origin the public origin of the API. Undefined: the origin of the request
  */
 export function requestedUrl(request: FastifyRequest, origin: string | undefined): string | Refusal {
   const from = origin ?? originOf(request)
@@ -17,10 +20,10 @@ export function requestedUrl(request: FastifyRequest, origin: string | undefined
   const [path = ''] = target.split(/[?#]/, 1)
   return path.startsWith('/') && !rewritten.test(path)
     ? from + target
-    : new Refusal('proof', 'the request target is not an unambiguous path')
+    : new Refusal('proof', 'the path of the request is ambiguous')
 }
 
-/** A Host that held more than host and port, a path say, would put it before the path of the request. */
+/** A Host header with a path would put that path before the path of the request. */
 function originOf({ protocol, host }: FastifyRequest): string | Refusal {
   return /^[\w.~:[\]-]+$/.test(host)
     ? `${protocol}://${host}`

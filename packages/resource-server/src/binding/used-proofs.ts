@@ -7,17 +7,20 @@ import type { Logger } from '../log.js'
 import type { Proof } from './dpop-proof.js'
 import type { ReplayStore } from './replay-store.js'
 
-/** The proofs that were used, in a store that may be anyone's. It is verified before its first use. */
+/** Marks DPoP proofs as used. The application can provide the store, so the store is verified before its first use. */
 export interface UsedProofs {
   /** Refuses a proof that was used before (RFC 9449 §11.1). */
   refuseReplay(proof: Pick<Proof, 'thumbprint' | 'jti'>): MaybePromise<Refusal | undefined>
-  /** Checks that the store takes an id once. Returns what is wrong with it, or why it could not be asked. */
+  /**
+   * Verifies that the store accepts an id only once.
+   * @returns what is wrong with the store; undefined if it works
+   */
   verifyStore(): Promise<StoreFault | undefined>
 }
 
-/** Why a store cannot be used. */
+/** The reason why a store cannot be used. */
 export class StoreFault {
-  /** Whether the store answered, and wrongly. Otherwise it may work later. */
+  /** True if the store returned a wrong value. False if the store failed and may work later. */
   readonly isWrong: boolean
   readonly reason: string
 
@@ -32,14 +35,14 @@ interface StoreSettings {
   readonly maxProofAgeMs: number
 }
 
-/** @param timeoutMs how long one question to the store may take, in milliseconds */
+/** @param timeoutMs time limit for one call of the store, in milliseconds */
 export function createUsedProofs(
   { replayStore: store, maxProofAgeMs }: StoreSettings,
   log: Pick<Logger, 'warn'>,
   timeoutMs: number = 1_000,
 ): UsedProofs {
-  // A proof is accepted from iat - maxProofAgeMs to iat + maxProofAgeMs. Another maxProofAgeMs covers clocks of replicas
-  // that differ, and a clock that is set back.
+  // A proof is accepted from iat - maxProofAgeMs to iat + maxProofAgeMs. Another maxProofAgeMs covers different clocks
+  // of replicas and a clock that is set back.
   const ttlMs = 3 * maxProofAgeMs
   let isVerified = false
   let verifying: Promise<StoreFault | undefined> | undefined
@@ -94,12 +97,15 @@ export function createUsedProofs(
   }
 }
 
-/** 128 bits: two proofs with the same id cost a client one refusal, and finding such a pair gains nothing. */
+/**
+ * 128 bits are enough: if two proofs have the same id, one of them is refused. An attacker gains nothing from such a
+ * pair.
+ */
 const idBytes = 16
 
-/** The same size for every proof: the client chooses `jti`. */
+/** Hashes the values, because the client chooses `jti` and its length. */
 function idOf(thumbprint: string, jti: string): string {
-  // Not a slice of the whole text, which would keep the whole text in memory.
+  // A slice of the whole text would keep the whole text in memory.
   return createHash('sha256').update(`${thumbprint}.${jti}`).digest().toString('base64url', 0, idBytes)
 }
 
@@ -113,7 +119,7 @@ function unavailable({ reason }: StoreFault): Refusal {
   return new Refusal('unavailable', `the replay store: ${reason}`, { retryAfterMs: 1_000 })
 }
 
-/** Takes promises of every make: the store is not ours. */
+/** The store may return any thenable, because the application provides the store. */
 function settleWithin(timeoutMs: number, answer: unknown): Promise<boolean | StoreFault> {
   const settled = Promise.resolve(answer).then(
     value => (typeof value === 'boolean' ? value : notBoolean(value)),

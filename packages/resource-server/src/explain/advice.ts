@@ -5,7 +5,7 @@ import type { Candidate } from '../verify/candidate.js'
 import type { CheckName } from './explanation.js'
 import type { RecognizedIssuer } from './recognize-issuer.js'
 
-/** A check that refused a token. */
+/** A failed check with the data for its advice. */
 export interface Failure {
   readonly name: CheckName
   readonly refusal: Refusal
@@ -13,90 +13,91 @@ export interface Failure {
   readonly recognized: RecognizedIssuer | undefined
 }
 
-/** Says how to fix a check that failed: the option to set, or what to change elsewhere. */
+/** Returns how to fix a failed check: the option to set, or the change to make elsewhere. */
 export function adviceFor(failure: Failure): string {
   const known = advice[failure.refusal.kind ?? failure.name]
   return typeof known === 'string' ? known : known(failure)
 }
 
 const getToken =
-  "Make the client name this API in its token request: fastify-token-client's option `resource` (RFC 8707), `audience` (Auth0) or `scopes` alone (Entra ID, Keycloak, Cognito), whichever the issuer takes"
+  'Request the token for this API: in fastify-token-client, set `resource` (RFC 8707), `audience` (Auth0) or `scopes` alone (Entra ID, Keycloak, Cognito), as the issuer expects'
 const clocks =
-  'Get a new token. If this one is new, compare the clocks of this machine and of the issuer; `clockToleranceMs` is how far they may be apart'
+  'Get a new token. If a new token fails too, compare the clocks of this machine and of the issuer; `clockToleranceMs` is the tolerated difference'
 const unreachable =
-  'See whether this machine reaches the issuer. If the keys are elsewhere, set `jwksUri` or `metadataUrl`; for a private certificate authority `ca`; behind a proxy NODE_USE_ENV_PROXY=1 or `issuerDispatcher`'
+  'Check whether this machine reaches the issuer. Set `jwksUri` or `metadataUrl` if the keys are elsewhere, `ca` for a private certificate authority, and NODE_USE_ENV_PROXY=1 or `issuerDispatcher` behind a proxy'
 
-/** The advice by the kind of the refusal, or else by the check. A missing entry is a compile error. */
+/** The advice by the kind of the refusal, or by the check if the refusal has no kind. A missing entry is a compile error. */
 const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failure) => string)>> = {
   format: ({ candidate }) => adviceAboutText(candidate.raw),
-  'duplicate member': 'Let the issuer write each member once: parsers disagree about which of two counts',
-  'no alg': 'Let the issuer name the algorithm in the header, as text (RFC 7515 §4.1.1)',
+  'duplicate member':
+    'Configure the issuer to write each member only once, because parsers disagree about which duplicate is valid',
+  'no alg': 'Configure the issuer to write the header parameter `alg` as a string (RFC 7515 §4.1.1)',
   'unsupported header':
-    'Let the issuer leave this header parameter out: it asks for processing that access tokens do not need',
-  'invalid kid': 'Let the issuer write `kid` as text of at most 1024 characters (RFC 7515 §4.1.4)',
-  'invalid typ': 'Let the issuer write `typ` as text (RFC 7515 §4.1.9)',
-  'too long': 'Let the issuer put less into the token, such as fewer groups',
+    'Configure the issuer to omit this header parameter: it requires processing that access tokens do not need',
+  'invalid kid':
+    'Configure the issuer to write `kid` as a string of at most 1024 characters (RFC 7515 §4.1.4)',
+  'invalid typ': 'Configure the issuer to write `typ` as a string (RFC 7515 §4.1.9)',
+  'too long': 'Configure the issuer to put fewer claims into the token, such as fewer groups',
   algorithm:
-    'Let the issuer sign with an asymmetric algorithm such as RS256 or ES256: with a shared secret, every service could also issue tokens',
+    'Configure the issuer to sign with an asymmetric algorithm such as RS256 or ES256. With a shared secret, every service that verifies tokens could also issue them',
   'trusted issuer': ({ candidate, refusal }) =>
     refusal.reason === 'unavailable'
-      ? 'See why the function `issuers` fails, and try again. Explanations may make it look up five unknown issuers in a second'
-      : `Add an issuer with \`issuer: ${claim(candidate, 'iss')}\` to \`issuers\`, if you trust it`,
+      ? 'Check why the function `issuers` fails, and try again. Explanations may look up five unknown issuers per second'
+      : `If you trust this issuer, add an issuer with \`issuer: ${claim(candidate, 'iss')}\` to \`issuers\``,
   'allowed algorithm': ({ candidate }) =>
-    `Add ${showValue(candidate.decoded?.header.alg)} to \`algorithms\`, if this issuer is to sign with it`,
+    `Add ${showValue(candidate.decoded?.header.alg)} to \`algorithms\` if this issuer may sign with it`,
   typ: adviceAboutProfile,
   kind: adviceAboutProfile,
   'required claims': adviceAboutMissing,
-  'claim types': 'The issuer writes the claim in another type than RFC 7519 §4.1 says: correct it there',
+  'claim types': 'Correct the type of the claim at the issuer (RFC 7519 §4.1)',
   iss: ({ candidate }) =>
-    `Set \`issuer: ${claim(candidate, 'iss')}\`, character by character, if that is the issuer you trust; otherwise get the token from the configured one`,
+    `If you trust this issuer, set exactly \`issuer: ${claim(candidate, 'iss')}\`. Otherwise get the token from the configured issuer`,
   exp: clocks,
   nbf: clocks,
   iat: clocks,
-  age: 'Get a new token, or raise `maxTokenAgeMs`',
+  age: 'Get a new token, or increase `maxTokenAgeMs`',
   audience: ({ candidate }) =>
-    `${getToken}. If the token is meant for this API, set \`audience\` to what it names: ${claim(candidate, candidate.issuer?.rules.profile.audience ?? 'aud')}`,
+    `${getToken}. If the token is meant for this API, set \`audience\` to the audience of the token: ${claim(candidate, candidate.issuer?.rules.profile.audience ?? 'aud')}`,
   key: ({ refusal }) =>
     refusal.reason === 'unavailable'
       ? unreachable
-      : 'The configured issuer did not sign it, or has withdrawn the key. Is it a token for another API (Microsoft Graph, for example), of another environment, or from before the issuer lost its keys? Otherwise look at `jwksUri` and `algorithms`',
+      : 'The configured issuer did not sign the token, or has withdrawn the key. The token may be for another API (such as Microsoft Graph) or from another environment. If not, check `jwksUri` and `algorithms`',
   'too many requests':
-    'Try again after `unknownKeyCooldownMs`: explanations may cause two requests in that time',
+    'Try again after `unknownKeyCooldownMs`: explanations may send two requests to the issuer in that time',
   unreachable,
   timeout:
-    'Raise `issuerTimeoutMs`; behind a proxy, set NODE_USE_ENV_PROXY=1 and HTTPS_PROXY, or give an undici 7 ProxyAgent as `issuerDispatcher`',
-  certificate: 'Give the certificate authority in `ca`, or set NODE_EXTRA_CA_CERTS',
-  'issuer mismatch':
-    'Set `issuer` exactly as the metadata names it, often with or without a slash at the end',
+    'Increase `issuerTimeoutMs`. Behind a proxy, set NODE_USE_ENV_PROXY=1 and HTTPS_PROXY, or set `issuerDispatcher` to a ProxyAgent of undici 7',
+  certificate: "Set `ca` to the issuer's certificate authority, or set NODE_EXTRA_CA_CERTS",
+  'issuer mismatch': 'Set `issuer` exactly as the metadata names it: often, only the trailing slash differs',
   'unusable answer': ({ name }) =>
-    `Give \`metadataUrl\` or \`${name === 'introspection' ? 'introspection.endpoint' : 'jwksUri'}\``,
+    `Check \`issuer\`, or set \`metadataUrl\` or \`${name === 'introspection' ? 'introspection.endpoint' : 'jwksUri'}\``,
   signature:
-    'The token was changed on its way, or somebody else signed it. Get a new one; if that fails too, `jwksUri` or `keys` may belong to another issuer',
-  'claims schema': 'Change the schema in the option `claims`, or what the issuer writes into the token',
+    'The token was changed, or another party signed it. Get a new token. If a new token fails too, `jwksUri` or `keys` may belong to another issuer',
+  'claims schema': 'Change the schema in the option `claims`, or the claims that the issuer writes',
   introspection: ({ refusal: { reason } }) => {
     if (reason === 'unavailable') return unreachable
     return reason === 'inactive'
-      ? 'Get a new token. Some issuers call tokens of other clients inactive: introspect with the client that got it, or use JWTs'
-      : 'The answer of the issuer is checked as the claims of a JWT are: look at `profile`, `audience` and `requiredClaims`'
+      ? 'Get a new token. Some issuers report the tokens of other clients as inactive: introspect with the credentials of the client that got the token, or use JWTs'
+      : 'The response of the issuer gets the same checks as the claims of a JWT: see `profile`, `audience` and `requiredClaims`'
   },
   'client refused':
-    'Look at the credentials in `introspection` and at `introspection.clientAuthentication`: the issuer may expect them in another form',
+    'Check the credentials in `introspection` and `introspection.clientAuthentication`: the issuer may expect another authentication method',
   'no aud': acceptWithout('aud'),
   'no exp': acceptWithout('exp'),
-  revoked: 'Get a new token. The revocation was made with `fastify.oauth.revoke`',
+  revoked: 'Get a new token: this one was revoked with the function `revoke`',
   binding: ({ candidate }) =>
     (candidate.introspected?.claims ?? candidate.decoded?.claims)?.['cnf'] === undefined
-      ? "Let the client get a token that is bound to its key (RFC 9449), or set `dpop: 'allow'` in the rule or the plugin"
-      : 'The token is bound to a key of its client. Without a request there is no proof of it: send it to a route, with the plugin’s option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)',
+      ? "Configure the client to get a DPoP-bound token (RFC 9449), or set `dpop: 'allow'` in the rule or in the options of the plugin"
+      : 'The token is bound to a key of the client, and only a request can prove possession of that key. Send the token to a route, with the option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)',
   scopes: ({ refusal }) =>
     refusal.reason === 'audience'
-      ? 'Get a token for the audience that the rule names, or change the rule'
-      : 'Grant the scopes to the client at the issuer (with admin consent where it has that), and request them: `scopes` of fastify-token-client. Application permissions and roles are compared with `roles` of the rule',
-  authentication: 'The user has to authenticate again, as `acr` and `maxAgeMs` of the rule demand (RFC 9470)',
+      ? 'Get a token for the audience of the rule, or change the rule'
+      : 'Grant the scopes to the client at the issuer (some issuers require admin consent), and request them, such as with `scopes` of fastify-token-client. Application permissions and roles are compared with `roles` of the rule',
+  authentication: 'The user must authenticate again, as `acr` and `maxAgeMs` of the rule require (RFC 9470)',
 }
 
 function acceptWithout(claimName: string): string {
-  return `Set \`introspection: { acceptWithout: ['${claimName}'] }\`, if every token of this issuer may be used without that check`
+  return `If tokens of this issuer may be accepted without this claim, set \`introspection: { acceptWithout: ['${claimName}'] }\``
 }
 
 function claim({ decoded }: Candidate, name: string): string {
@@ -104,29 +105,29 @@ function claim({ decoded }: Candidate, name: string): string {
 }
 
 function adviceAboutText(raw: string): string {
-  if (raw === '') return 'No token was given: check the variable or file that it comes from'
+  if (raw === '') return 'No token was given: check the variable or the file that should contain it'
   const segments = raw.split('.').length
-  if (/^(?:bearer|dpop)\s/i.test(raw)) return 'Give the token alone, without the scheme in front of it'
+  if (/^(?:bearer|dpop)\s/i.test(raw)) return 'Pass the token without the authentication scheme'
   if (/\s|,/.test(raw.trim())) return 'Send one token, without spaces, quotes or commas'
   if (segments === 5)
-    return 'The token is encrypted (JWE, RFC 7516), which no option accepts: let the issuer issue signed tokens for this API'
+    return 'The token is encrypted (JWE, RFC 7516), which is not supported. Configure the issuer to issue signed tokens for this API'
   if (segments === 1)
-    return `The token is opaque. ${getToken}; many issuers issue a JWT then. If this issuer has only opaque tokens, set \`introspection\``
-  return 'The token was cut off or changed on its way: compare it with what the issuer sent'
+    return `The token is opaque. ${getToken}. Many issuers then issue a JWT. If this issuer has only opaque tokens, set \`introspection\``
+  return 'The token is incomplete or was changed: compare it with the token that the issuer sent'
 }
 
 function adviceAboutProfile({ candidate, recognized }: Failure): string {
   const { decoded, issuer } = candidate
   if (recognized === undefined || issuer === undefined)
-    return 'It is not an access token, or one that no `profile` describes: send the access token, not an ID or refresh token'
+    return 'Send an access token instead of an ID token or a refresh token. If this is an access token, no `profile` matches it'
   const { vendor, profile, misfit } = recognized
   if (misfit !== undefined)
-    return `It looks like a token of ${vendor}, but not like an access token (${misfit}): send the access token, not an ID or refresh token`
+    return `The token seems to come from ${vendor}, but it is not an access token (${misfit}): send the access token instead of an ID token or a refresh token`
   const caution =
     profile === 'generic' && decoded?.header.type !== 'at+jwt'
-      ? ', with `requiredClaims` that only its access tokens have'
+      ? ', and `requiredClaims` to claims that only access tokens of this issuer have'
       : ''
-  return `It looks like a token of ${vendor}: set \`profile: '${profile}'\`${caution}`
+  return `The token seems to come from ${vendor}: set \`profile: '${profile}'\`${caution}`
 }
 
 function adviceAboutMissing(failure: Failure): string {
@@ -135,19 +136,19 @@ function adviceAboutMissing(failure: Failure): string {
   const { profile } = candidate.issuer?.rules ?? {}
   for (const name of ['iss', 'exp'])
     if (isAbsent(claims, name))
-      return `Let the issuer write \`${name}\`: it is required of every token, and no option changes that`
+      return `Configure the issuer to write \`${name}\`, which every token must have`
   if (recognized?.misfit === undefined && recognized !== undefined && !isConfigured(failure))
     return adviceAboutProfile(failure)
   if (profile !== undefined && claims[profile.audience] === undefined)
-    return `${getToken}. Keycloak needs an audience mapper. Do not look for a way around this check: without it, tokens for other services pass`
-  return "Let the issuer write the claim, or take it out of `requiredClaims`. Claims of an issuer that no `profile` describes: `profile: 'generic'`"
+    return `${getToken}. Keycloak needs an audience mapper. Do not disable this check: otherwise, tokens for other services are accepted`
+  return "Configure the issuer to write the claim, or remove it from `requiredClaims`. If no `profile` matches the tokens of this issuer, set `profile: 'generic'`"
 }
 
 function isAbsent(claims: Claims, name: string): boolean {
   return !Object.hasOwn(claims, name) || claims[name] === null
 }
 
-/** Whether the profile that fits is the one that is configured. */
+/** Returns whether the issuer is configured with the recognized profile. */
 function isConfigured({ candidate, recognized }: Failure): boolean {
   return recognized !== undefined && candidate.issuer?.rules.profile === profiles[recognized.profile]
 }

@@ -13,14 +13,14 @@ import type { CheckName, ExplainedCheck, Explanation } from './explanation.js'
 import { recognizeIssuer, type RecognizedIssuer } from './recognize-issuer.js'
 import { showValues } from './show-values.js'
 
-/** What an explanation works with: what verification works with. */
+/** The verifier, the rule and the clock of an explanation. */
 export interface ExplainSteps {
   readonly verifier: Pick<CachedVerifier, 'stepsFor' | 'revocations'>
   readonly requirement: Requirement
   readonly times: Times
 }
 
-/** One check, about to be made. */
+/** A check that can be run. */
 interface Check {
   readonly name: CheckName
   readonly option: string
@@ -29,12 +29,12 @@ interface Check {
   readonly shows: () => Shown
 }
 
-/** A check of a token that was read. */
+/** A check of a decoded token. */
 type CheckOfToken = Omit<RuleCheck, 'name'> & { readonly name: CheckName }
 
-/** Takes the steps of verification one by one, and goes on where verification would stop. */
+/** Runs every step of verification, and continues after a failure. */
 export async function explainToken(given: unknown, steps: ExplainSteps): Promise<Explanation> {
-  const raw = typeof given === 'string' ? given : '' // callers without types: no token either way
+  const raw = typeof given === 'string' ? given : '' // JavaScript callers may pass a value of another type
   const candidate = candidateFor(raw, 'explain')
   const checks: ExplainedCheck[] = []
   for (const step of steps.verifier.stepsFor(raw)) {
@@ -59,7 +59,7 @@ export async function explainToken(given: unknown, steps: ExplainSteps): Promise
   })
 }
 
-/** What the rule is compared with. Not to be believed: the checks before may have failed. */
+/** Returns the token to compare with the rule. It may be unverified, because earlier checks may have failed. */
 function tokenOf({ decoded, issuer, introspected }: Candidate): AccessToken | undefined {
   if (introspected !== undefined) return introspected
   return decoded && issuer && readAccessToken(decoded.claims, issuer.rules)
@@ -74,13 +74,13 @@ function checksOfToken(
     name,
     option,
     isReachable: token !== undefined,
-    // They are called only if there is a token.
+    // The casts: these functions are only called if there is a token.
     run: () => run(token as AccessToken, requirement, times),
     shows: () => shows(token as AccessToken, requirement),
   }))
 }
 
-/** `oauth.verify` accepts tokens that came without a request; a request needs a DPoP proof where the rule requires one. */
+/** Adds the check for a missing DPoP proof. `oauth.verify` accepts tokens without a proof, but a request is refused. */
 function asOfRequest(check: CheckOfToken): CheckOfToken {
   if (check.name !== 'binding') return check
   return {
@@ -92,7 +92,7 @@ function asOfRequest(check: CheckOfToken): CheckOfToken {
 
 function refuseUnproved({ dpop }: Requirement): Refusal | undefined {
   if (dpop !== 'require') return undefined
-  return new Refusal('binding', 'a DPoP proof is required, and the token is not bound to a key')
+  return new Refusal('binding', 'the rule requires a DPoP proof, but the token is not bound to a key')
 }
 
 function revokedBy(revocations: Pick<Revocations, 'refusalOf'>): CheckOfToken {
@@ -113,7 +113,7 @@ async function explain(
   const refusal = await run()
   const found = showValues(shows())
   if (refusal === undefined) return { name, result: found === '' ? 'skipped' : 'passed', found, option }
-  // An absent claim is reported once, by the check that requires it.
+  // A missing claim is reported only by the check that requires it.
   if (found === '' && before.some(({ result }) => result === 'failed'))
     return { name, result: 'not reached', found, option }
   const { reason, detail = reason } = refusal

@@ -3,38 +3,41 @@ import type { StepName } from '../verify/candidate.js'
 import type { RuleCheckName } from '../verify-by-rule.js'
 import type { RecognizedIssuer } from './recognize-issuer.js'
 
-/** What is checked of a token. */
+/** The name of a check. */
 export type CheckName = StepName | 'revoked' | RuleCheckName
 
 /**
- * `skipped`: there was nothing to check, such as an absent `nbf`. `not reached`: an earlier check failed to find what this
- * one needs.
+ * `skipped`: there was nothing to check, such as a missing `nbf`. `not reached`: an earlier check failed to produce the
+ * input of this check.
  */
 export type CheckResult = 'passed' | 'failed' | 'skipped' | 'not reached'
 
-/** One check of a token, and what came of it. */
+/** A check of a token with its result. */
 export interface ExplainedCheck {
   readonly name: CheckName
   readonly result: CheckResult
-  /** The values that it looked at, as text: clipped, with invisible characters escaped. Empty: none. */
+  /**
+   * The checked values as text. Long values are shortened, and invisible characters are escaped. Empty if there are no
+   * values.
+   */
   readonly found: string
-  /** The options that control it; `none`: it cannot be configured. */
+  /** The options that control the check, or `none`. */
   readonly option: string
-  /** Why it failed, as in the log. */
+  /** The reason for the failure, as in the log. */
   readonly reason?: RefusalReason
-  /** The same as a sentence. */
+  /** The reason as a sentence. */
   readonly detail?: string
-  /** What to do about it. */
+  /** How to fix the failure. */
   readonly fix?: string
 }
 
-/** Why a token is accepted or refused. Neither the token nor its signature is in it; values of claims are. */
+/** Why a token is accepted or refused. It contains values of claims, but neither the token nor its signature. */
 export interface Explanation {
   readonly accepted: boolean
-  /** The reason of the first check that failed: the one that a request is refused for. */
+  /** The reason of the first failed check. A request with this token is refused for this reason. */
   readonly reason: RefusalReason | undefined
-  /** Every check in its order. */
+  /** All checks in the order in which they run. */
   readonly checks: readonly ExplainedCheck[]
-  /** Whose token it seems to be; undefined for opaque tokens and unknown issuers. */
+  /** The issuer that the token seems to come from. Undefined for opaque tokens and unknown issuers. */
   readonly recognized: RecognizedIssuer | undefined
 }

@@ -1,10 +1,10 @@
 import type { ExplainedCheck, Explanation } from './explanation.js'
 
-/** The explanation as text for a terminal: a line for each check, and what to do below those that failed. */
+/** Formats an explanation for a terminal: one line for each check, with the advice below each failed check. */
 export function formatExplanation({ accepted, reason, checks, recognized }: Explanation): string {
   const lines = checks.flatMap(linesOf)
   if (recognized !== undefined)
-    lines.push('', `It looks like a token of ${recognized.vendor} (profile: '${recognized.profile}').`)
+    lines.push('', `The token seems to come from ${recognized.vendor} (profile: '${recognized.profile}').`)
   lines.push('', accepted ? 'The token is accepted.' : `The token is refused: ${reason}.`)
   return lines.join('\n')
 }

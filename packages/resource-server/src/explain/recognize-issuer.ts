@@ -3,11 +3,11 @@ import type { ClaimRules } from '../claims/check-claims.js'
 import { profiles, requiredBy, type Claims, type ProfileName } from '../claims/profiles.js'
 import type { DecodedToken } from '../verify/decode-token.js'
 
-/** Whose token it seems to be. */
+/** The vendor that seems to have issued a token. */
 export interface RecognizedIssuer {
   readonly vendor: string
   readonly profile: ProfileName
-  /** Why the token is refused with that profile too, by the checks that a profile decides; undefined: it fits. */
+  /** Why the token is refused even with this profile. Undefined: the token conforms to the profile. */
   readonly misfit: string | undefined
 }
 
@@ -15,7 +15,7 @@ interface Vendor {
   readonly vendor: string
   readonly profile: ProfileName
   readonly issuer: RegExp
-  /** Whether the claims say so, where a vendor's issuer has a name of the customer's own. */
+  /** Returns whether the claims are typical for the vendor, for issuers with a custom domain. */
   readonly knownBy: (claims: Claims) => boolean
 }
 
@@ -65,7 +65,7 @@ function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null
 }
 
-/** Tells by the issuer's name, or else by the claims, whose token it is, and which profile fits. */
+/** Recognizes the vendor by the issuer's URL or by the claims, and returns the matching profile. */
 export function recognizeIssuer(decoded: DecodedToken, rules: ClaimRules): RecognizedIssuer | undefined {
   const { claims } = decoded
   const { iss } = claims
@@ -77,10 +77,10 @@ export function recognizeIssuer(decoded: DecodedToken, rules: ClaimRules): Recog
     return { vendor, profile, misfit: misfitOf(decoded, profile, rules) }
   }
   const profile = (['rfc9068', 'generic'] as const).find(name => misfitOf(decoded, name, rules) === undefined)
-  return profile && { vendor: 'an issuer without a profile of its own', profile, misfit: undefined }
+  return profile && { vendor: 'an issuer without a vendor profile', profile, misfit: undefined }
 }
 
-/** What the checks that depend on the profile say with another one. */
+/** Runs the profile-dependent checks with another profile, and returns the first failure. */
 function misfitOf(decoded: DecodedToken, name: ProfileName, rules: ClaimRules): string | undefined {
   const profile = profiles[name]
   const others = { ...rules, profile, types: profile.types, required: requiredBy(profile, []) }

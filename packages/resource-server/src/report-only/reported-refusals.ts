@@ -6,29 +6,29 @@ import { refusalTable } from '../respond/refusal-table.js'
 import type { ReportedRefusal } from '../stats.js'
 import { clientOf } from './client-of.js'
 
-/** Notes requests that would be refused. It never throws: callers must not see a difference. */
+/** Records requests that would be refused. It never throws, so that reporting does not affect requests. */
 export interface ReportedRefusals {
   note(refusal: Refusal, refused: ReportedRequest): void
-  /** @param cause what a callback of the application threw */
+  /** @param cause the value that a callback of the application threw */
   noteFailure(cause: unknown, request: FastifyRequest): void
   list(): readonly ReportedRefusal[]
 }
 
-/** A request that was let in. */
+/** A request that was accepted but would be refused. */
 export interface ReportedRequest {
   readonly request: FastifyRequest
   readonly credentials: Credentials | NoCredentials
 }
 
-/** With so many entries, further clients are counted together. Names that were not verified leave room for others. */
+/** Beyond this number of entries, clients are counted together. Unverified names can use only half of the entries. */
 const mostEntries = { verified: 1_000, claimed: 500 } as const
-/** An entry is logged no more often than that. */
+/** The minimum time between two log lines of an entry. */
 const logIntervalMs = 60_000
 
 type Entry = { -readonly [Name in keyof ReportedRefusal]: ReportedRefusal[Name] } & { loggedAt: number }
 type Counted = Pick<ReportedRefusal, 'client' | 'isVerified' | 'route' | 'reason'>
 
-/** What the log line and the event say besides. */
+/** Further details for the log line and the event. */
 interface Details extends Partial<Pick<Refusal, 'detail' | 'issuer' | 'kid'>> {
   readonly err?: unknown
 }
@@ -88,11 +88,11 @@ function routeOf({ method, routeOptions }: FastifyRequest): string {
   return `${method} ${routeOptions.url ?? ''}`
 }
 
-/** The clock is not ours. */
+/** Ignores errors, which the application's clock can throw. */
 function contain(note: () => void): void {
   try {
     note()
   } catch {
-    // The request was let in. A report that fails must not change that.
+    // The request was already accepted, and a failing report must not change that.
   }
 }

@@ -5,7 +5,7 @@ import type { Requirement } from '../authorize/requirement.js'
 import { Refusal } from '../errors.js'
 import type { ReportedRefusals, ReportedRequest } from './reported-refusals.js'
 
-/** Checks what a route's `report` demands of a token that was accepted. It asks nothing and keeps nothing. */
+/** Checks an accepted token against the `report` of a route. It sends no requests and stores nothing. */
 export type ReportRule = (token: AccessToken, report: Requirement, allowed: ReportedRequest) => void
 
 export function createRuleReport(reported: ReportedRefusals, times: Times): ReportRule {
@@ -20,7 +20,7 @@ export function createRuleReport(reported: ReportedRefusals, times: Times): Repo
   }
 }
 
-/** The guard has verified the proof, if there is one: to use it again would be a replay. */
+/** Does not verify the proof again, because the guard has already verified it and a second use counts as a replay. */
 function checkProof({ dpop }: Requirement, { credentials }: ReportedRequest): Refusal | undefined {
   const hasProof = typeof credentials !== 'string' && credentials.scheme === 'dpop'
   return hasProof || dpop !== 'require'

@@ -4,12 +4,12 @@ import { reportAllowed } from '../diagnostics.js'
 import type { Tally } from '../stats.js'
 import type { GuardedRequest } from './refuse.js'
 
-/** Accepts a request with a token that its route accepts. */
+/** Handles a request that is accepted with a token. */
 export type Allow = (token: AccessToken, allowed: GuardedRequest) => void
 
 /**
  * Counts the request and publishes the event.
- * @param reportRule checks what the route demands without enforcing it
+ * @param reportRule checks the requirements that are only reported
  */
 export function createAllow(
   tally: Tally,
@@ -23,7 +23,7 @@ export function createAllow(
   }
 }
 
-/** Also sets `request.auth`. */
+/** Sets `request.auth` before calling `allow`. */
 export function withAuth(allow: Allow): Allow {
   return (token, allowed) => {
     allowed.request.auth = token

@@ -4,8 +4,8 @@ import type { Scheme } from '../extract-token.js'
 import { refusalTable } from './refusal-table.js'
 
 /**
- * The `WWW-Authenticate` value for one refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1); undefined when it gets
- * none. A request without a token counts as `bearer`.
+ * Returns the `WWW-Authenticate` header of a refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1); undefined if the
+ * response has none. The scheme is `bearer` for a request without a token.
  */
 export type Challenges = (
   reason: RefusalReason,
@@ -13,17 +13,17 @@ export type Challenges = (
   scheme: Scheme,
 ) => string | undefined
 
-/** What every challenge of one protection space says. */
+/** The parameters that all challenges of a protection space share. */
 export interface ProtectionSpace {
-  /** RFC 9110 §11.5; undefined: none is named. */
+  /** The realm (RFC 9110 §11.5). Undefined: challenges have none. */
   readonly realm: string | undefined
-  /** Where the metadata of the API is (RFC 9728 §5.1). */
+  /** The URL of the API's metadata (RFC 9728 §5.1). */
   readonly metadataUrl: string | undefined
-  /** Algorithms of DPoP proofs (RFC 9449 §7.1); undefined: no route takes proofs. */
+  /** The algorithms of DPoP proofs (RFC 9449 §7.1). Undefined: DPoP is not supported. */
   readonly dpopAlgorithms: readonly string[] | undefined
 }
 
-/** Each challenge is put together once for each requirement: what a request brings is never in it. */
+/** Creates each challenge once per requirement, because challenges contain nothing from the request. */
 export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: ProtectionSpace): Challenges {
   const space = realm === undefined ? [] : [`realm=${quote(realm)}`]
   const metadata = metadataUrl === undefined ? [] : [`resource_metadata=${quote(metadataUrl)}`]
@@ -56,7 +56,7 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
   }
 }
 
-/** The error, its description and what goes with it: fixed by the application, never taken from a request. */
+/** The error code and its description. Both are fixed and contain nothing from the request. */
 function errorParameters(reason: RefusalReason): readonly string[] {
   const { challenge: error, message } = refusalTable[reason]
   return error === 'bare' || error === 'none'
@@ -65,8 +65,9 @@ function errorParameters(reason: RefusalReason): readonly string[] {
 }
 
 /**
- * What the client must request next (RFC 6750 §3, RFC 9470 §3). A client that finds the issuer by the metadata learns the
- * scopes before it requests its first token (MCP 2026-07-28, "Scope Selection Strategy"); the metadata lists them anyway.
+ * The scopes or the authentication that the client must request (RFC 6750 §3, RFC 9470 §3). With published metadata,
+ * the scopes are included even if the request has no token, so that a client can request them at once (MCP 2026-07-28,
+ * "Scope Selection Strategy").
  */
 function stepUpParameters(
   reason: RefusalReason,

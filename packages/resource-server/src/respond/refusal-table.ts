@@ -10,10 +10,10 @@ import {
   type RefusalReason,
 } from '../errors.js'
 
-/** The public error for a refusal. */
+/** The public error of a refusal. */
 export type RefusalError = Error & { readonly code: string; readonly statusCode: number }
 
-/** The `error` of a challenge (RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3). */
+/** The `error` parameter of a challenge (RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3). */
 type ChallengeError =
   | 'invalid_request'
   | 'invalid_token'
@@ -22,13 +22,15 @@ type ChallengeError =
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
 
-/** How a reason for refusing a request is answered. */
+/** The response for a refusal reason. */
 export interface RefusalRow {
-  /** Makes the public error, which has the status, the code and the message. */
+  /** Creates the public error with its status, code and message. */
   readonly createError: () => RefusalError
-  /** The challenge's `error`; `bare`: a challenge without one (RFC 6750 §3.1); `none`: no challenge at all. */
+  /**
+   * The `error` parameter of the challenge. `bare`: a challenge without error (RFC 6750 §3.1). `none`: no challenge.
+   */
   readonly challenge: ChallengeError | 'bare' | 'none'
-  /** The message of the error, which is the challenge's `error_description` too. */
+  /** The message of the error, which is also the `error_description` of the challenge. */
   readonly message: string
 }
 
@@ -39,7 +41,7 @@ function row(PublicError: new () => RefusalError, challenge: RefusalRow['challen
 
 const invalidToken = row(InvalidTokenError, 'invalid_token')
 
-/** Reason → answer. A reason that is not in the table is a compile error. */
+/** The responses by refusal reason. A missing reason is a compile error. */
 export const refusalTable: Readonly<Record<RefusalReason, RefusalRow>> = Object.freeze({
   missing: row(MissingTokenError, 'bare'),
   credentials: row(InvalidRequestError, 'invalid_request'),

@@ -8,7 +8,7 @@ import type { Challenges } from './challenge.js'
 import { refusalTable, type RefusalError } from './refusal-table.js'
 import { reportRefusal } from './report-refusal.js'
 
-/** A request that needs, or may bring, a token. */
+/** A request to a route that requires or accepts a token. */
 export interface GuardedRequest {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -18,16 +18,16 @@ export interface GuardedRequest {
 }
 
 /**
- * Sets the headers of a refusal on the reply and returns the error to go on with: a custom `setErrorHandler` loses the
- * headers of an error, never those of the reply.
- * @returns undefined when the answer has been sent
+ * Sets the headers of the refusal on the reply and returns the error. The headers are set on the reply, because a
+ * custom `setErrorHandler` can drop the headers of an error.
+ * @returns undefined if the response was sent
  */
 export type Refuse = (refusal: Refusal, refused: GuardedRequest) => Error | undefined
 
-/** Hears of the challenge that was set on a reply. */
+/** Called with each challenge that is set on a reply. */
 export type NoteChallenge = (reply: FastifyReply, challenge: string, statusCode: number) => void
 
-/** Refuses with an error, for Fastify's error handler. */
+/** Returns an error for Fastify's error handler. */
 export function createRefuse(
   challenges: Challenges,
   tally: Tally,
@@ -48,18 +48,20 @@ export function createRefuse(
   }
 }
 
-/** Answers with problem details (RFC 9457) instead of handing on the error. */
+/** Sends problem details (RFC 9457) instead of returning the error. */
 export function withProblemDetails(refuse: ReturnType<typeof createRefuse>): Refuse {
   return (refusal, refused) => {
     const error = refuse(refusal, refused)
-    // Another hook may have answered while the issuer was asked.
+    // Another hook may have sent a response while the guard waited for the issuer.
     if (refused.reply.sent) return error
     sendProblem(refused.reply, error)
     return undefined
   }
 }
 
-/** RFC 9457 §3.1: the status says it all, so the type is about:blank and the title the status text. */
+/**
+ * The type is about:blank and the title is the status text, because the status code is sufficient (RFC 9457 §4.2.1).
+ */
 function sendProblem(reply: FastifyReply, { statusCode: status, code, message: detail }: RefusalError): void {
   reply
     .code(status)

@@ -5,7 +5,7 @@ import type { Logger } from '../log.js'
 import type { Tally } from '../stats.js'
 import type { RefusalError } from './refusal-table.js'
 
-/** Where and when a token was refused: in a request, or in a message of a queue or socket. */
+/** The context of a refusal: a request, or a call of `verify`. */
 export interface RefusedAt {
   readonly log: Logger
   readonly tally: Tally
@@ -13,7 +13,7 @@ export interface RefusedAt {
   readonly startedAt: number | undefined
 }
 
-/** Counts a refusal, logs it, and publishes the event. */
+/** Counts and logs a refusal, and publishes the event. */
 export function reportRefusal(
   { reason, detail, issuer, kid }: Refusal,
   { code, statusCode }: RefusalError,

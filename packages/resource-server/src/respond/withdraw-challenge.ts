@@ -1,16 +1,16 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { NoteChallenge } from './refuse.js'
 
-/** A challenge that a guard has set, and the status of its refusal. */
+/** A challenge that a guard has set, with the status of the refusal. */
 interface SetChallenge {
   readonly challenge: string
   readonly statusCode: number
 }
 
 /**
- * Refusals of a guard that may be one of several ways to authenticate (@fastify/auth): when another one succeeds, the
- * challenge is taken off the reply again. Only an application that calls `authenticate` gets the hook for it.
- * @returns makes what notes the challenges of one guard; call it before the application is ready
+ * Removes the challenge of a guard from the reply if another authentication method succeeds (@fastify/auth). The hook
+ * is added only if the application calls `authenticate`.
+ * @returns creates the function that records the challenges of a guard; call it before the application is ready
  */
 export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallenge {
   const challenges = new WeakMap<FastifyReply, SetChallenge>()
@@ -35,7 +35,10 @@ export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallen
   }
 }
 
-/** @fastify/auth answers with 401 where a way to authenticate says 400 or 403. Another way may have set a challenge since. */
+/**
+ * @fastify/auth responds with 401 even if the error has the status 400 or 403. Another authentication method may have
+ * replaced the challenge.
+ */
 function isRefusal(reply: FastifyReply, { challenge, statusCode }: SetChallenge): boolean {
   const isAnswered = reply.statusCode === statusCode || reply.statusCode === 401
   return isAnswered || reply.getHeader('www-authenticate') !== challenge

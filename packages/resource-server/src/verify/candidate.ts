@@ -9,7 +9,7 @@ import type { MaybePromise } from '../later.js'
 import type { VerifySignature } from '../signature/verify-signature.js'
 import type { DecodedToken } from './decode-token.js'
 
-/** One configured issuer: its rules and its keys. */
+/** The rules and the keys of an issuer. */
 export interface TrustedIssuer {
   readonly rules: ClaimRules
   readonly algorithms: readonly Algorithm[]
@@ -17,16 +17,16 @@ export interface TrustedIssuer {
   readonly verifySignature: VerifySignature
 }
 
-/** A token on its way through verification: steps add what later ones need. */
+/** A token during verification. Each step adds the data that later steps need. */
 export interface Candidate {
   readonly raw: string
   readonly purpose: Purpose
   decoded: DecodedToken | undefined
   issuer: TrustedIssuer | undefined
-  /** When the claims are checked, in milliseconds since the epoch. */
+  /** The time of the claim checks, in milliseconds since the epoch. */
   time: number
   key: PublicKey | undefined
-  /** What the issuer said about an opaque token. */
+  /** The introspection response for an opaque token. */
   introspected: AccessToken | undefined
 }
 
@@ -42,14 +42,14 @@ export function candidateFor(raw: string, purpose: Purpose): Candidate {
   }
 }
 
-/** A candidate that was decoded. */
+/** A decoded token. */
 export type Decoded = Candidate & { readonly decoded: DecodedToken }
-/** A candidate whose issuer is trusted. */
+/** A decoded token with a trusted issuer. */
 export type Attributed = Decoded & { readonly issuer: TrustedIssuer }
-/** A candidate whose key was found. */
+/** A token whose key was found. */
 export type Keyed = Attributed & { readonly key: PublicKey }
 
-/** What has to be known of a candidate for a step → its type. */
+/** The type of the candidate for each `needs` of a step. */
 export interface Stages {
   readonly raw: Candidate
   readonly decoded: Decoded
@@ -68,27 +68,27 @@ export type StepName =
   | 'claims schema'
   | 'introspection'
 
-/** The values that a step looks at, by what they are called. */
+/** The values that a step checks, by name. */
 export type Shown = Readonly<Record<string, unknown>>
 
-/** One step of verification. Verification stops at the first one that refuses; an explanation goes on. */
+/** A step of verification. Verification stops at the first refusal, while an explanation continues. */
 export interface StepOf<Need extends keyof Stages> {
   readonly name: StepName
-  /** The options that control it. */
+  /** The options that control the step. */
   readonly option: string
-  /** What an earlier step has to have found. */
+  /** The result of an earlier step that this step requires. */
   readonly needs: Need
   readonly run: (candidate: Stages[Need]) => MaybePromise<Refusal | undefined>
   readonly shows: (candidate: Stages[Need]) => Shown
 }
 
-/** A step that is called only with a candidate of which is known what it needs. */
+/** A step without the type of its candidate. Call it only if the candidate has what the step needs. */
 export interface VerificationStep extends Omit<StepOf<keyof Stages>, 'run' | 'shows'> {
   readonly run: (candidate: Candidate) => MaybePromise<Refusal | undefined>
   readonly shows: (candidate: Candidate) => Shown
 }
 
 export function step<Need extends keyof Stages>(parts: StepOf<Need>): VerificationStep {
-  // The caller has looked at `needs`, or has run the steps before it.
+  // The cast: callers check `needs` or run the earlier steps first.
   return parts as unknown as VerificationStep
 }

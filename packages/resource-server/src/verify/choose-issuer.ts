@@ -5,10 +5,10 @@ import type { Purpose } from '../keys/key-set.js'
 import { showValue } from '../show-value.js'
 import type { TrustedIssuer } from './candidate.js'
 
-/** Whose keys and rules a token must be verified with, by its claims, which are not verified yet. */
+/** Returns the issuer whose keys and rules apply to a token, by its unverified claims. */
 export type ChooseIssuer = (claims: Claims, purpose: Purpose) => MaybePromise<TrustedIssuer | Refusal>
 
-/** With one issuer there is nothing to choose. With several, the unverified `iss` picks whose keys must verify it. */
+/** Chooses among the configured issuers by the unverified `iss`. A single issuer is always chosen. */
 export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
   const [only] = issuers
   if (issuers.length === 1 && only !== undefined) return () => only
@@ -24,7 +24,7 @@ export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
   }
 }
 
-/** Whether an issuer is one that a template such as `https://login.example.com/{tenantid}` stands for. */
+/** Returns whether an issuer matches a template such as `https://login.example.com/{tenantid}`. */
 export function fitsTemplate(named: unknown, template: string): boolean {
   if (typeof named !== 'string') return false
   const [before = '', after = ''] = template.split('{tenantid}')

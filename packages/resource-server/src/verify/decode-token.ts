@@ -5,30 +5,30 @@ import type { Claims } from '../claims/profiles.js'
 import type { Jws } from '../signature/node-signature.js'
 import type { SignedToken } from '../signature/verify-signature.js'
 
-/** The header parameters that verification looks at (RFC 7515 §4.1). */
+/** The header parameters that verification uses (RFC 7515 §4.1). */
 export interface TokenHeader {
   readonly alg: string
   readonly kid: string | undefined
-  /** `typ`, lower case and without the optional `application/` (RFC 7515 §4.1.9); null when absent. */
+  /** `typ` in lower case without the optional `application/` (RFC 7515 §4.1.9); null if absent. */
   readonly type: string | null
 }
 
-/** A token taken apart and not yet trusted. */
+/** A decoded token that is not verified yet. */
 export interface DecodedToken extends SignedToken {
   readonly header: TokenHeader
-  /** The header as it stands in the token. */
+  /** The encoded header of the token. */
   readonly headerSegment: string
-  /** Not to be believed before the signature has been verified. */
+  /** The claims, which are not trustworthy before the signature is verified. */
   readonly claims: Claims
 }
 
-/** No header a server accepts by default is larger; a longer token is refused before any work is done on it. */
+/** No server accepts larger headers by default. Longer tokens are refused before they are decoded. */
 const maxTokenLength = 16_384
 const maxKidLength = 1_024
 
 /**
- * Takes a compact JWS apart (RFC 7515 §7.1), strictly: three segments of canonical base64url, a JSON object as
- * header and as payload, nothing in it that asks for processing that an access token must not need.
+ * Decodes a compact JWS strictly (RFC 7515 §7.1): three segments of canonical base64url, and JSON objects as header and
+ * payload. Header parameters that require further processing are refused.
  */
 export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeader>): DecodedToken | Refusal {
   if (raw.length > maxTokenLength)
@@ -51,19 +51,19 @@ export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeade
     : { raw, header, headerSegment, claims, signed: raw.slice(0, second), signature }
 }
 
-/** The JSON objects of a compact JWS, and its signature; none of it is trusted yet. */
+/** The JSON objects and the signature of a compact JWS, which are not verified yet. */
 export interface DecodedSegments {
   readonly header: Claims
   readonly claims: Claims
   readonly jws: Jws
 }
 
-/** Decodes a compact JWS as strictly, without looking at what its header says. */
+/** Decodes a compact JWS in the same way, without checking the header parameters. */
 export function decodeSegments(text: string): DecodedSegments | Refusal {
   const segments = hasForeignLetters(text) ? [] : text.split('.').map(decodeSegment)
   const [headerBytes, payloadBytes, signature] = segments
   if (segments.length !== 3 || !headerBytes || !payloadBytes || !signature)
-    return new Refusal('malformed', 'it does not consist of three segments of canonical base64url')
+    return new Refusal('malformed', 'the text does not have three segments of canonical base64url')
   const [headerObject, claims] = [
     parseJsonObject(headerBytes, 'header'),
     parseJsonObject(payloadBytes, 'payload'),
@@ -93,20 +93,23 @@ function decodeHeader(segment: string): TokenHeader | Refusal {
 }
 
 function notCanonical(): Refusal {
-  return new Refusal('malformed', 'a segment is not canonical base64url')
+  return new Refusal('malformed', 'a segment of the token is not canonical base64url')
 }
 
-/** Letters that Node's decoder would take although base64url has them not: of one beyond Latin-1 it takes the last byte. */
+/**
+ * Returns whether a text has characters that are not base64url, but that Node.js would decode. For a character beyond
+ * Latin-1, Node.js uses the last byte.
+ */
 function hasForeignLetters(text: string): boolean {
   return text.includes('+') || text.includes('/') || Buffer.byteLength(text) !== text.length
 }
 
-/** Last letters that leave no bit of the last byte over, by the length of the segment modulo 4. */
+/** The valid last characters of a segment, by its length modulo 4. */
 const lastLetters = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const
 
 /**
- * One spelling per byte string (RFC 7515 §2, RFC 4648 §3.5): no padding, no spare bits. Other letters than the foreign ones
- * Node drops, so that less comes out.
+ * Decodes a segment if it is canonical (RFC 7515 §2, RFC 4648 §3.5): no padding and no unused bits. Node.js ignores
+ * other invalid characters, so that the result is too short.
  */
 function decodeSegment(segment: string): Buffer | undefined {
   const { length } = segment

@@ -4,38 +4,37 @@ import type { PublicKey } from '../keys/public-key.js'
 import type { Outcome } from '../outcome.js'
 import { createTokenMap } from './token-map.js'
 
-/** What has to hold for an earlier result to be used again. Times in milliseconds since the epoch. */
+/** The conditions for using a cached result. Times in milliseconds since the epoch. */
 export interface Validity {
   readonly from: number
   readonly until: number
-  /** The key that verified the token, and the set that must still list it; undefined for an expired token. */
+  /** The key that verified the token, and the key set that must still list it. Undefined for an expired token. */
   readonly signedBy?: { readonly key: PublicKey; readonly keys: KeySet }
 }
 
 /** The result of verifying a token. */
 export interface Verification {
   readonly outcome: Outcome
-  /** Undefined: the result must not be used again. */
+  /** Undefined: the result must not be cached. */
   readonly validity?: Validity
 }
 
 /**
- * Caches the outcome for tokens that will be seen again: verified ones, and expired ones, which some clients keep
- * resending. Expired ones have room of their own: they have not been verified, and a flood of them must not push verified
- * tokens out.
+ * Caches the results for verified tokens, and for expired tokens, which some clients keep sending. Expired tokens have
+ * a separate cache: they are unverified, and many of them must not evict verified tokens.
  */
 export interface TokenCache {
-  /** The outcome for an `Authorization` header, if it is still valid. */
+  /** Returns the result for an `Authorization` header, if it is still valid. */
   get(header: string): Outcome | undefined
   set(header: string, verification: Verification): void
-  /** Number of verified tokens in the cache. */
+  /** The number of verified tokens in the cache. */
   readonly size: number
 }
 
-/** Expired tokens may be as long as their sender likes: this bounds their total length. */
+/** The maximum total length of cached expired tokens, because their sender chooses their length. */
 const maxExpiredCharacters = 1_000_000
 
-/** @param max how many tokens of either kind are kept; 0 keeps none */
+/** @param max the maximum number of tokens of each kind; 0 disables the cache */
 export function createTokenCache(max: number, now: () => number): TokenCache {
   if (max === 0) return { get: () => undefined, set() {}, size: 0 }
   const verified = createTokenMap<Cached>(max)

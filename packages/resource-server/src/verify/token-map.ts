@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-/** Values by the `Authorization` header they belong to; the least recently used is discarded first. */
+/** A map from `Authorization` headers to values. The least recently used entry is discarded first. */
 export interface TokenMap<Value> {
   get(header: string): Value | undefined
   set(header: string, value: Value): void
@@ -9,8 +9,8 @@ export interface TokenMap<Value> {
 }
 
 /**
- * @param max how many headers are kept
- * @param maxCharacters maximum total length of the headers in characters; unlimited by default
+ * @param max the maximum number of headers
+ * @param maxCharacters the maximum total length of the headers in characters. Default: unlimited
  */
 export function createTokenMap<Value>(max: number, maxCharacters?: number): TokenMap<Value> {
   const entries = new LRUCache<number, { readonly header: string; readonly value: Value }>(
@@ -36,20 +36,20 @@ export function createTokenMap<Value>(max: number, maxCharacters?: number): Toke
 }
 
 /**
- * A copy in one piece: comparing two of those is fast, and a string that was cut out of a longer one would keep that in
+ * Copies the text to one flat string. Comparing flat strings is fast, and a slice would keep the longer string in
  * memory.
  */
 function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
 
-/** The end of a header belongs to the token's signature, which differs from token to token. */
+/** The end of the header is the end of the token's signature, which differs between tokens. */
 const tailLength = 12
 
 /**
- * A 32-bit hash of the last characters. A `Map` by the whole text would cost more than the rest of the guard, because V8
- * hashes a string character by character; comparing two equal strings costs next to nothing. Of two headers with the
- * same hash, the later one replaces the earlier one.
+ * Hashes the last characters to 32 bits. A `Map` with the header as key would be slower than the rest of the guard,
+ * because V8 hashes every character. Comparing two equal strings is cheap. If two headers have the same hash, the later
+ * one replaces the earlier one.
  */
 function hashOfEnd(text: string): number {
   let hash = 0

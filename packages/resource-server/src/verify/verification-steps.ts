@@ -12,24 +12,24 @@ import { step, type VerificationStep } from './candidate.js'
 import type { ChooseIssuer } from './choose-issuer.js'
 import { decodeToken, type TokenHeader } from './decode-token.js'
 
-/** What the steps work with. */
+/** The dependencies of the steps. */
 export interface VerifySteps {
   readonly checkCustomClaims: CheckCustomClaims
-  /** For tokens that are no JWTs; undefined: they are refused. */
+  /** Introspects tokens that are not JWTs. Undefined: such tokens are refused. */
   readonly introspect: IntrospectToken | undefined
   readonly now: () => number
 }
 
-/** What the steps for JWTs work with. */
+/** The dependencies of the steps for JWTs. */
 export interface JwtSteps extends Pick<VerifySteps, 'checkCustomClaims' | 'now'> {
   readonly chooseIssuer: ChooseIssuer
-  /** Decoded headers by their text. */
+  /** Decoded headers by their encoded text. */
   readonly headers: ReadonlyMap<string, TokenHeader>
 }
 
 /**
- * The steps for a JWT: decode, issuer, claims, key, signature (RFC 7519 §7.2). The cheap ones come first: a flood of
- * expired tokens, or of tokens for another audience, causes neither a signature check nor a request for a key.
+ * Returns the steps for a JWT: decode, issuer, claims, key, signature (RFC 7519 §7.2). Cheap steps come first, so that
+ * expired tokens, or tokens for another audience, cause neither a signature check nor a request for keys.
  */
 export function stepsForJwt(steps: JwtSteps): readonly VerificationStep[] {
   return [
@@ -44,7 +44,7 @@ export function stepsForJwt(steps: JwtSteps): readonly VerificationStep[] {
   ]
 }
 
-/** The steps for an opaque token: its issuer is asked (RFC 7662), and the answer is checked as a JWT's claims are. */
+/** Returns the steps for an opaque token: introspection (RFC 7662) and the same claim checks as for a JWT. */
 export function stepsForOpaque(introspect: IntrospectToken): readonly VerificationStep[] {
   return [
     step({
@@ -84,7 +84,7 @@ function decode({ headers }: JwtSteps): VerificationStep {
   })
 }
 
-/** Several tokens, or something else in the place of one: the request is wrong, not the token. */
+/** Refuses several tokens, or text that cannot be a token. This is an error of the request, not of the token. */
 function notOneToken(raw: string): Refusal {
   if (raw === '') return new Refusal('credentials', 'there is no token')
   return new Refusal('credentials', 'the token contains characters that are not allowed in tokens')
@@ -139,7 +139,10 @@ function checkClaim({ name, option, check, shows }: ClaimCheck): VerificationSte
   })
 }
 
-/** The latest time at which a token may have been issued, in milliseconds: `iat` is in whole seconds of another clock. */
+/**
+ * Returns the latest possible time of issue in milliseconds. `iat` has whole seconds, and the issuer's clock may
+ * differ.
+ */
 function issuedBy({ iat }: Claims, { clockToleranceMs }: TimeRules): number | undefined {
   return typeof iat === 'number' ? iat * 1000 + 1000 + clockToleranceMs : undefined
 }
@@ -169,12 +172,12 @@ const verifySignature = step({
   name: 'signature',
   option: 'none',
   needs: 'key',
-  // The key fits the token's algorithm, so it is a supported one.
+  // The cast: the key supports the token's algorithm, so the algorithm is supported.
   run: ({ decoded, issuer, key }) => issuer.verifySignature(decoded, key, decoded.header.alg as Algorithm),
   shows: ({ key }) => ({ key: key.kid }),
 })
 
-/** There is none without the option `claims`. */
+/** Returns no step without the option `claims`. */
 function checkSchema({ checkCustomClaims }: JwtSteps): readonly VerificationStep[] {
   if (checkCustomClaims === anyClaims) return []
   const schema = step({

@@ -17,9 +17,12 @@ import { stepsForJwt, stepsForOpaque, type VerifySteps } from './verification-st
 
 /** Verifies access tokens. */
 export interface TokenVerifier {
-  /** Synchronous unless the issuer has to be asked, or the signature is verified in the thread pool or for the first time with its key. */
+  /**
+   * Verifies a token. It is synchronous unless the issuer is asked, the thread pool verifies the signature, or it is
+   * the first signature of a key.
+   */
   verify(raw: string): MaybePromise<Verification>
-  /** The steps that verification takes with a token, in their order. */
+  /** Returns the verification steps for a token, in their order. */
   stepsFor(raw: string): readonly VerificationStep[]
 }
 
@@ -29,7 +32,7 @@ export function createTokenVerifier(
   chooseIssuer: ChooseIssuer,
   { introspect, ...steps }: VerifySteps,
 ): TokenVerifier {
-  /** Decoded headers of tokens that verified: an issuer writes few different ones. */
+  /** Decoded headers of verified tokens. An issuer uses only a few different headers. */
   const headers = new Map<string, TokenHeader>()
   const jwtSteps = stepsForJwt({ ...steps, headers, chooseIssuer })
   const opaqueSteps = introspect === undefined ? undefined : stepsForOpaque(introspect)
@@ -39,7 +42,7 @@ export function createTokenVerifier(
 
   function accept(candidate: Candidate): Verification {
     if (candidate.introspected !== undefined) return { outcome: candidate.introspected }
-    // Every step for a JWT has passed, and the last ones need the key.
+    // The cast: every step for a JWT has passed, and they require the issuer and the key.
     const { decoded, issuer, key } = candidate as Keyed
     const { header, headerSegment, claims } = decoded
     if (!headers.has(headerSegment)) {
@@ -78,7 +81,7 @@ function runSteps(
   return undefined
 }
 
-/** Tells the log which issuer and key a refusal is about. */
+/** Adds the issuer and the key id to a refusal for the log. */
 function refuse(refusal: Refusal, candidate: Candidate): Verification {
   const { decoded, issuer } = candidate
   if (decoded === undefined || issuer === undefined) return { outcome: refusal }
@@ -88,12 +91,12 @@ function refuse(refusal: Refusal, candidate: Candidate): Verification {
     : { outcome }
 }
 
-/** An expired token stays expired, unless the clock is set back. */
+/** An expired token stays expired unless the clock is set back. */
 function expiredFrom(claims: Claims, { rules }: TrustedIssuer): Validity {
   return { from: lifetimeOf(claims, rules).usableUntil, until: Infinity }
 }
 
-/** Three segments (RFC 7515 §7.1). Whether they are those of a JWT is for `decodeToken` to tell. */
+/** Returns whether a token has three segments (RFC 7515 §7.1). `decodeToken` checks whether they form a JWT. */
 function looksLikeJwt(raw: string): boolean {
   return /^[^.]+\.[^.]+\.[^.]*$/.test(raw)
 }
