@@ -50,7 +50,7 @@ type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
 >
 
 /**
- * These errors have no stack trace: the stack would not help the caller, and creating it is most of an error's cost.
+ * Creates errors without a stack trace: the stack would not help the caller, and creating it is most of an error's cost.
  */
 function refusal(code: string, message: string, statusCode: number): Make {
   return createError(code, message, statusCode, Error, false)

@@ -5,8 +5,8 @@ import type { ResolvedIssuersSteps } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 
 /**
- * The minimum time between log lines about failures of unproven issuers, in milliseconds. Anyone can name such an
- * issuer in a token. Failures of other issuers are limited by their back-off.
+ * The maximum number of log lines per interval about issuers without a verified token, because anyone can name such an
+ * issuer in a token. The failures of other issuers are limited by their back-off.
  */
 const linesPerInterval = 10
 const logIntervalMs = 60_000

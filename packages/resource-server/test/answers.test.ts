@@ -5,7 +5,7 @@ import t from 'tap'
 import { buildApp, registered, startBench } from './protected-app.js'
 import { holdAnswer, makeKey } from './hand-made-issuer.js'
 
-t.test('challenges', async t => {
+t.test('answers each kind of refusal with its challenge', async t => {
   const bench = await startBench(t, { realm: 'the "API" \\ one' })
   const challenge = async (authorization: string | undefined, url?: string): Promise<unknown> =>
     (await bench.send(authorization, url)).headers['www-authenticate']
@@ -25,7 +25,7 @@ t.test('challenges', async t => {
   )
 })
 
-t.test("bodies are Fastify's, with stable codes; reasons go to the log, tokens nowhere", async t => {
+t.test("sends Fastify's error body with a stable code, and logs the reason but never the token", async t => {
   const bench = await startBench(t)
   const cases: [code: string, status: number, reason: string, token: string, url?: string][] = [
     ['OAUTH_INVALID_TOKEN', 401, 'expired', bench.token({ exp: 1 })],
@@ -55,7 +55,7 @@ t.test("bodies are Fastify's, with stable codes; reasons go to the log, tokens n
   for (const [, , , token] of cases.slice(0, -2)) t.notMatch(text, token.split('.')[2] ?? token)
 })
 
-t.test('a custom error handler keeps the challenge', async t => {
+t.test('keeps the challenge with a custom error handler', async t => {
   const app = buildApp(t)
   app.setErrorHandler((error, _request, reply) =>
     reply.code((error as { statusCode?: number }).statusCode ?? 500).send({ mine: true }),
@@ -66,7 +66,7 @@ t.test('a custom error handler keeps the challenge', async t => {
   t.strictSame([statusCode, headers['www-authenticate'], body], [401, 'Bearer', '{"mine":true}'])
 })
 
-t.test('where another hook has answered meanwhile, that is the answer', async t => {
+t.test('sends no second response if another hook has responded', async t => {
   for (const problemDetails of [false, true]) {
     const bench = await startBench(t)
     const warnings: unknown[] = []
@@ -100,7 +100,7 @@ t.test('where another hook has answered meanwhile, that is the answer', async t 
   }
 })
 
-t.test('a WebSocket upgrade is answered with the challenge', async t => {
+t.test('answers a WebSocket upgrade with the challenge', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.get('/socket', async () => 'in')
@@ -119,7 +119,7 @@ t.test('a WebSocket upgrade is answered with the challenge', async t => {
   t.strictSame(answer, { statusCode: 401, challenge: 'Bearer' })
 })
 
-t.test('problem details (RFC 9457), if wanted', async t => {
+t.test('sends problem details (RFC 9457) with the option `problemDetails`', async t => {
   const bench = await startBench(t, { problemDetails: true })
   const { statusCode, headers, body } = await bench.call(bench.token(), '/write')
   t.equal(statusCode, 403)
@@ -134,7 +134,7 @@ t.test('problem details (RFC 9457), if wanted', async t => {
   })
 })
 
-t.test('problem details are the one answer, also where hooks take their time to send it', async t => {
+t.test('sends problem details once, even if onSend hooks are slow', async t => {
   const warnings: unknown[] = []
   const stream = { write: (line: string) => void warnings.push((JSON.parse(line) as { msg: string }).msg) }
   const app = fastify({ logger: { level: 'warn', stream } })

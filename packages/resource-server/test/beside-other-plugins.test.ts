@@ -4,36 +4,33 @@ import resourceServer from 'fastify-resource-server'
 import t from 'tap'
 import { buildApp, registered } from './protected-app.js'
 
-t.test(
-  "an application's own @fastify/jwt works beside the plugin, in either order and in a child",
-  async t => {
-    const secret = 'the secret of the application itself'
-    for (const order of ['before', 'after', 'in a child'] as const) {
-      const app = buildApp(t)
-      let token = ''
-      const useOwn = async (scope: FastifyInstance): Promise<void> => {
-        if (order !== 'before') await scope.register(fastifyJwt, { secret })
-        scope.get('/own', { config: { oauth: false } }, async request => request.jwtVerify())
-        token = scope.jwt.sign({ hello: 'own' })
-      }
-      if (order === 'before') await app.register(fastifyJwt, { secret })
-      await app.register(resourceServer, registered)
-      if (order === 'in a child') await app.register(async child => useOwn(child))
-      else await useOwn(app)
-      app.get('/guarded', async () => 'in')
-      await app.ready()
-      const headers = { authorization: `Bearer ${token}` }
-      t.equal((await app.inject({ url: '/own', headers })).statusCode, 200, order)
-      t.equal(
-        (await app.inject({ url: '/guarded', headers })).statusCode,
-        401,
-        `${order}: its tokens are none of ours`,
-      )
+t.test("works with the application's own @fastify/jwt, in either order and in a child scope", async t => {
+  const secret = 'the secret of the application itself'
+  for (const order of ['before', 'after', 'in a child'] as const) {
+    const app = buildApp(t)
+    let token = ''
+    const useOwn = async (scope: FastifyInstance): Promise<void> => {
+      if (order !== 'before') await scope.register(fastifyJwt, { secret })
+      scope.get('/own', { config: { oauth: false } }, async request => request.jwtVerify())
+      token = scope.jwt.sign({ hello: 'own' })
     }
-  },
-)
+    if (order === 'before') await app.register(fastifyJwt, { secret })
+    await app.register(resourceServer, registered)
+    if (order === 'in a child') await app.register(async child => useOwn(child))
+    else await useOwn(app)
+    app.get('/guarded', async () => 'in')
+    await app.ready()
+    const headers = { authorization: `Bearer ${token}` }
+    t.equal((await app.inject({ url: '/own', headers })).statusCode, 200, order)
+    t.equal(
+      (await app.inject({ url: '/guarded', headers })).statusCode,
+      401,
+      `${order}: its tokens are none of ours`,
+    )
+  }
+})
 
-t.test('request.auth of another plugin is not overwritten', async t => {
+t.test('does not overwrite request.auth of another plugin', async t => {
   const app = buildApp(t)
   app.decorateRequest('auth', null as never)
   await t.rejects(async () => app.register(resourceServer, registered), {
@@ -42,7 +39,7 @@ t.test('request.auth of another plugin is not overwritten', async t => {
   })
 })
 
-t.test('fastify.oauth of another plugin is not overwritten', async t => {
+t.test('does not overwrite fastify.oauth of another plugin', async t => {
   const app = buildApp(t)
   app.decorate('oauth', {} as never)
   await t.rejects(async () => app.register(resourceServer, registered), {

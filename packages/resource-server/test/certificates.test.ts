@@ -28,7 +28,7 @@ function protect(t: Test, app: FastifyInstance, bench: Bench, options: Partial<R
   app.get('/', async ({ auth }) => auth.clientId)
 }
 
-t.test('the certificate of the TLS connection', async t => {
+t.test('accepts a token that is bound to the certificate of the TLS connection', async t => {
   const bench = await startBench(t)
   const [server, client, other] = await Promise.all(['server', 'client', 'other'].map(makeCertificate))
   if (server === undefined || client === undefined || other === undefined) throw new Error('no certificates')
@@ -58,7 +58,7 @@ t.test('the certificate of the TLS connection', async t => {
   t.equal(await call(agent, bench.token()), 200, 'a plain token is a plain token')
 })
 
-t.test('over HTTP/2, with a proof as well', async t => {
+t.test('accepts a token over HTTP/2 that is bound to a certificate and a key', async t => {
   const bench = await startBench(t)
   const [server, client] = await Promise.all(['server', 'client'].map(makeCertificate))
   if (server === undefined || client === undefined) throw new Error('no certificates')
@@ -88,7 +88,7 @@ t.test('over HTTP/2, with a proof as well', async t => {
   t.equal(await call(plain, 'three'), 401, 'without the certificate')
 })
 
-t.test('a plain connection has no certificate', async t => {
+t.test('refuses a certificate-bound token over a plain connection', async t => {
   const bench = await startBench(t)
   const { cert } = await makeCertificate('client')
   const app = fastify()
@@ -101,7 +101,7 @@ t.test('a plain connection has no certificate', async t => {
   t.equal(statusCode, 401)
 })
 
-t.test('the certificate that a trusted proxy passes on', async t => {
+t.test('accepts the certificate that a trusted proxy passes on', async t => {
   const bench = await startBench(t)
   const [client, other] = await Promise.all(['client', 'other'].map(makeCertificate))
   if (client === undefined || other === undefined) throw new Error('no certificates')
@@ -124,23 +124,30 @@ t.test('the certificate that a trusted proxy passes on', async t => {
   t.equal(await call('%'), 401)
 })
 
-t.test('refused without the option, and when only one of two bindings is proved', async t => {
-  const bench = await startBench(t)
-  const { cert } = await makeCertificate('client')
-  t.equal((await bench.call(bound(bench, cert))).statusCode, 401)
-  t.equal(bench.lastReason(), 'binding')
-  const app = fastify()
-  protect(t, app, bench, { clientCertificate: () => cert })
-  const call = async (token: string): Promise<number> =>
-    (await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode
-  t.equal(await call(bound(bench, cert)), 200)
-  t.equal(await call(bound(bench, cert, { jkt: makeProofKey().thumbprint })), 401, 'both, and one is missing')
-  await t.rejects(startBench(t, { clientCertificate: 'header' as never }), {
-    message: /option `clientCertificate` is "header"; expected 'socket', or a function/,
-  })
-})
+t.test(
+  'refuses certificate-bound tokens without the option, and tokens with one unproved binding',
+  async t => {
+    const bench = await startBench(t)
+    const { cert } = await makeCertificate('client')
+    t.equal((await bench.call(bound(bench, cert))).statusCode, 401)
+    t.equal(bench.lastReason(), 'binding')
+    const app = fastify()
+    protect(t, app, bench, { clientCertificate: () => cert })
+    const call = async (token: string): Promise<number> =>
+      (await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode
+    t.equal(await call(bound(bench, cert)), 200)
+    t.equal(
+      await call(bound(bench, cert, { jkt: makeProofKey().thumbprint })),
+      401,
+      'both, and one is missing',
+    )
+    await t.rejects(startBench(t, { clientCertificate: 'header' as never }), {
+      message: /option `clientCertificate` is "header"; expected 'socket', or a function/,
+    })
+  },
+)
 
-t.test('bound to a certificate and to a key: both are needed', async t => {
+t.test('requires both proofs of a token that is bound to a certificate and a key', async t => {
   const bench = await startBench(t)
   const { cert } = await makeCertificate('client')
   const key = makeProofKey()
@@ -154,7 +161,7 @@ t.test('bound to a certificate and to a key: both are needed', async t => {
   t.equal((await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode, 401)
 })
 
-t.test('a function that does not return the certificate itself refuses the request', async t => {
+t.test('refuses requests for which clientCertificate does not return a certificate', async t => {
   const bench = await startBench(t)
   const { cert } = await makeCertificate('client')
   const der = new X509Certificate(cert).raw
@@ -206,7 +213,7 @@ t.test('a function that does not return the certificate itself refuses the reque
   t.strictSame(rejections, [])
 })
 
-t.test('a connection that cannot be asked any more has no certificate', async t => {
+t.test('refuses certificate-bound tokens if the connection has ended', async t => {
   const certificateOf = createCertificateThumbprint('socket')
   // As with HTTP/2, when the session has ended (ERR_HTTP2_SOCKET_UNBOUND).
   const gone = new Proxy({}, { get: () => throwIt(new Error('The socket was disconnected')) })
@@ -214,7 +221,7 @@ t.test('a connection that cannot be asked any more has no certificate', async t 
   t.match(refusal, { reason: 'binding', detail: /clientCertificate threw: The socket was disconnected/ })
 })
 
-t.test('PEM, DER and an X509Certificate are all certificates, DER of another realm included', async t => {
+t.test('accepts certificates as PEM, DER and X509Certificate, including DER of another realm', async t => {
   const bench = await startBench(t)
   const { cert } = await makeCertificate('client')
   const parsed = new X509Certificate(cert)
@@ -226,14 +233,14 @@ t.test('PEM, DER and an X509Certificate are all certificates, DER of another rea
   }
 })
 
-t.test('an async function stops the start', async t => {
+t.test('does not start if clientCertificate is an async function', async t => {
   await t.rejects(startBench(t, { clientCertificate: (async () => 'late') as never }), {
     code: 'OAUTH_INVALID_OPTION',
     message: /option `clientCertificate` is an async function.*must return the certificate itself/,
   })
 })
 
-t.test('members of cnf that are unknown do not count (RFC 7800 §3.1), and known ones all do', async t => {
+t.test('ignores unknown members of cnf (RFC 7800 §3.1), and checks every known one', async t => {
   const bench = await startBench(t)
   const { cert } = await makeCertificate('client')
   const key = makeProofKey()

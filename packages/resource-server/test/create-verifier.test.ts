@@ -19,7 +19,7 @@ async function startVerifier(
   return verifier
 }
 
-t.test('a verifier accepts and refuses as oauth.verify does, without Fastify', async t => {
+t.test('accepts and refuses the same tokens as oauth.verify, without Fastify', async t => {
   const bench = await startBench(t)
   const logged: unknown[] = []
   const verifier = await startVerifier(t, {
@@ -53,7 +53,7 @@ t.test('a verifier accepts and refuses as oauth.verify does, without Fastify', a
   t.match(verifier.stats(), { allowed: 1, refused: { malformed: 3, expired: 1 } })
 })
 
-t.test('with the option `keys`, every unknown key id is refused as unknown', async t => {
+t.test('refuses every unknown key id as unknown with the option `keys`', async t => {
   const bench = await startBench(t)
   const verifier = await startVerifier(t, {
     issuer: bench.issuer.url,
@@ -68,13 +68,13 @@ t.test('with the option `keys`, every unknown key id is refused as unknown', asy
   t.match(verifier.stats().issuers, [{ kids: [bench.key.kid], fetchedAt: null, failures: 0 }])
 })
 
-t.test('a rule that makes no sense is an error of its own', async t => {
+t.test('throws GuardFailedError for an invalid rule', async t => {
   const verifier = await startVerifier(t)
   const error = await verifier.verify('opaque', { scopes: ['raed'] as never }).catch((e: unknown) => e)
   t.match(error, { code: 'OAUTH_GUARD_FAILED', cause: { message: /verify: .*did you mean "read"/ } })
 })
 
-t.test('options about requests are refused by name, and misspelt ones corrected', async t => {
+t.test('rejects options about requests, and suggests corrections of misspelt names', async t => {
   for (const [options, message] of [
     [{ dpop: 'allow' }, /option `dpop` is about HTTP requests/],
     [{ clientCertificate: 'socket' }, /option `clientCertificate` is about HTTP/],
@@ -94,7 +94,7 @@ t.test('options about requests are refused by name, and misspelt ones corrected'
     await t.rejects(createVerifier(options as never), { message: /createVerifier expects an object/ })
 })
 
-t.test('the keys are fetched when `prefetch` says', async t => {
+t.test('fetches the keys at the time that `prefetch` defines', async t => {
   const ask = async (prefetch: 'background' | 'required' | 'lazy'): Promise<HandMadeIssuer> => {
     const issuer = await startHandMadeIssuer(t, [makeKey('first')])
     const verifier = await createVerifier({ issuer: issuer.url, audience, prefetch })
@@ -109,7 +109,7 @@ t.test('the keys are fetched when `prefetch` says', async t => {
 
 const turn = async (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-t.test('an issuer that cannot be reached fails the start only if the keys are required', async t => {
+t.test("fails for an unreachable issuer only with `prefetch: 'required'`", async t => {
   const issuer = await startHandMadeIssuer(t, [makeKey('first')])
   issuer.goAway()
   const options = { issuer: issuer.url, audience }
@@ -119,7 +119,7 @@ t.test('an issuer that cannot be reached fails the start only if the keys are re
   await verifier.close()
 })
 
-t.test('scopes are typed by the catalogue, and claims by the schema', async t => {
+t.test('derives the types of scopes and claims from the options', async t => {
   const bench = await startBench(t)
   const verifier = await createVerifier({
     ...registered,
@@ -144,7 +144,7 @@ t.test('scopes are typed by the catalogue, and claims by the schema', async t =>
   await t.rejects(verifier.verify(bench.token(), { optional: true }))
 })
 
-t.test('it runs without Fastify, writes nothing, and lets the process end', async t => {
+t.test('runs without Fastify, writes nothing, and does not keep the process alive', async t => {
   const script = `
     import { register } from 'node:module'
     register('data:text/javascript,' + encodeURIComponent(\`
@@ -168,7 +168,7 @@ t.test('it runs without Fastify, writes nothing, and lets the process end', asyn
   t.strictSame([status, stdout, stderr], [0, '', ''])
 })
 
-t.test('a rule that was changed is read again', async t => {
+t.test('reads a changed rule again', async t => {
   const bench = await startBench(t)
   const { issuer, clock, token } = bench
   const verifier = await createVerifier({

@@ -139,7 +139,7 @@ for (const [name, dpop] of [
   ['with nonces', { origin, nonce: true }],
   ['with a store that is down', { origin, replayStore: { add: () => Promise.reject() } }],
 ] as const)
-  t.test(`whatever the header DPoP holds, ${name}, the answer is 200, 401 or 503`, async t => {
+  t.test(`answers 200, 401 or 503 for random DPoP headers, ${name}`, async t => {
     const check = watch(t)
     const bench = await startWarm(t, dpop)
     const counts = new Map<number, number>()
@@ -159,7 +159,7 @@ for (const [name, dpop] of [
     t.strictSame([...counts.keys()].toSorted(), [least, ...others].toSorted(), JSON.stringify([...counts]))
   })
 
-t.test('whatever the claim cnf holds, a token passes only with what it is bound to', async t => {
+t.test('accepts a token with a random cnf only with the matching proof', async t => {
   const check = watch(t)
   const bench = await startWarm(t, { origin })
   const cnf = fc.oneof(
@@ -190,7 +190,7 @@ t.test('whatever the claim cnf holds, a token passes only with what it is bound 
   t.ok(passed > 50, `${passed} passed`)
 })
 
-t.test('whatever host, forwarded host and URL a request names, only its own URL is proved', async t => {
+t.test('accepts a proof only for the URL of the request, with random hosts and URLs', async t => {
   const check = watch(t)
   const bench = await startWarm(t, 'allow')
   const host = fc.oneof(
@@ -223,7 +223,7 @@ t.test('whatever host, forwarded host and URL a request names, only its own URL 
   t.ok(passed > 20, `${passed} passed`)
 })
 
-t.test('bytes on a socket that a well-behaved client would not send', async t => {
+t.test('survives malformed bytes on a socket', async t => {
   const check = watch(t)
   const bench = await startWarm(t, 'allow')
   await bench.app.listen({ port: 0, host: '127.0.0.1' })

@@ -4,14 +4,14 @@ import { origin, startDpop } from './dpop-bench.js'
 import { base64url, signHmac, signRaw } from './hand-made-issuer.js'
 import { hashOf, makeProof, makeProofKey, type ProofKey } from './hand-made-proof.js'
 
-t.test('every kind of key', async t => {
+t.test('accepts proofs with every kind of key', async t => {
   for (const algorithm of ['ES256', 'EdDSA', 'RS256', 'PS256'] as const) {
     const bench = await startDpop(t, { origin }, makeProofKey(algorithm))
     t.equal((await bench.prove()).statusCode, 200, algorithm)
   }
 })
 
-t.test('each wrong proof is refused, and never with a 5xx', async t => {
+t.test('refuses every invalid proof, and never with a 5xx', async t => {
   const bench = await startDpop(t)
   const token = bench.bound()
   const other = makeProofKey()
@@ -95,7 +95,7 @@ t.test('each wrong proof is refused, and never with a 5xx', async t => {
   t.equal((await bench.prove(signed, token)).statusCode, 200, 'what was refused spoilt nothing')
 })
 
-t.test('a token that is bound to a key with which nothing can be verified in good time', async t => {
+t.test('refuses a token that is bound to an invalid or oversized key', async t => {
   const rsa = makeProofKey('RS256')
   const ec = makeProofKey()
   const long = randomBytes(2_048)
@@ -115,7 +115,7 @@ t.test('a token that is bound to a key with which nothing can be verified in goo
   }
 })
 
-t.test('a proof works once', async t => {
+t.test('accepts a proof only once', async t => {
   const bench = await startDpop(t)
   const token = bench.bound()
   const claims = bench.proofClaims(token)

@@ -6,7 +6,7 @@ import { origin, startDpop } from './dpop-bench.js'
 import { makeProof, makeProofKey } from './hand-made-proof.js'
 import { audience, startBench } from './protected-app.js'
 
-t.test('a bound token and a proof of its key', async t => {
+t.test('accepts a bound token with a proof of its key', async t => {
   const bench = await startDpop(t)
   const answer = await bench.prove()
   t.equal(answer.statusCode, 200)
@@ -21,7 +21,7 @@ t.test('a bound token and a proof of its key', async t => {
   )
 })
 
-t.test('a bound token is no bearer token, and a plain token has no proof', async t => {
+t.test('refuses a bound token without a proof, and a plain token with a proof', async t => {
   const bench = await startDpop(t)
   const stolen = await bench.call(bench.bound())
   t.equal(stolen.statusCode, 401)
@@ -40,7 +40,7 @@ t.test('a bound token is no bearer token, and a plain token has no proof', async
   t.equal(off.lastReason(), 'missing', 'whose scheme is unknown there')
 })
 
-t.test('a nonce that only this server can have made', async t => {
+t.test('accepts only nonces of this server', async t => {
   const nonceSecret = 'shared by two replicas, kept in a vault'
   const bench = await startDpop(t, { origin, nonce: true, nonceSecret })
   const token = bench.bound()
@@ -82,7 +82,7 @@ t.test('a nonce that only this server can have made', async t => {
   )
 })
 
-t.test('required everywhere, or for a route', async t => {
+t.test('requires proofs on all routes or on one route', async t => {
   const everywhere = await startDpop(t, { origin, mode: 'require' })
   const plain = await everywhere.call(everywhere.token())
   t.equal(plain.statusCode, 401)
@@ -139,7 +139,7 @@ t.test('required everywhere, or for a route', async t => {
   })
 })
 
-t.test('options and routes that make no sense stop the application', async t => {
+t.test('rejects invalid options and rules', async t => {
   const wrong: [unknown, RegExp][] = [
     ['on', /option `dpop\.mode` is "on"; expected 'off', 'allow' or 'require'/],
     [true, /option `dpop` is true; expected 'off', 'allow', 'require', or an object/],

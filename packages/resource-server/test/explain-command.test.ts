@@ -24,7 +24,7 @@ async function run(args: readonly string[], input = ''): Promise<Run> {
   return { code, out, err }
 }
 
-t.test('the command explains a token from standard input, and never prints it', async t => {
+t.test('explains a token from standard input without printing it', async t => {
   const issuer = await createTestIssuer({ profile: 'keycloak', audience })
   t.teardown(() => issuer.close())
   const token = await issuer.token({ audience, scopes: ['read'] })
@@ -54,7 +54,7 @@ t.test('the command explains a token from standard input, and never prints it', 
     for (const secret of [token, signature, token.slice(0, 40)]) t.notOk(out.includes(secret))
 })
 
-t.test('without its issuer, the command still checks the claims', async t => {
+t.test('checks the claims even if the issuer is unreachable', async t => {
   const issuer = await createTestIssuer({ audience })
   const token = await issuer.token({ audience: 'https://other.example.com' })
   await issuer.close()
@@ -64,7 +64,7 @@ t.test('without its issuer, the command still checks the claims', async t => {
   t.match(out, /The token is refused: audience\.\n$/)
 })
 
-t.test('mistakes are told from refusals, and tokens are not taken as arguments', async t => {
+t.test('exits with 2 for invalid arguments, including a token as argument', async t => {
   const given = ['explain', '--issuer', 'https://login.example.com', '--audience', audience]
   for (const [args, message] of [
     [[], /the command is missing/],

@@ -44,7 +44,7 @@ function holdsNothingOf(t: Test, token: string, explanation: Explanation): void 
 }
 
 for (const profile of ['rfc9068', 'entra', 'auth0', 'keycloak', 'okta', 'cognito', 'generic'] as const)
-  t.test(`${profile}: what fails first is what each bad token is refused for`, async t => {
+  t.test(`${profile}: reports the refusal reason as the first failed check`, async t => {
     const issuer = await createTestIssuer({ profile, audience })
     t.teardown(() => issuer.close())
     const verifier = await createVerifier({ issuer: issuer.url, audience: audienceOf(profile), profile })
@@ -299,7 +299,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
   ],
 }
 
-t.test('each reason has its check, its option and its fix', async t => {
+t.test('names the check, the option and the fix for each reason', async t => {
   const bench = await startBench(t)
   for (const [reason, list] of Object.entries(cases))
     for (const { token: make, failed, option, fix, options, rule } of list) {
@@ -320,7 +320,7 @@ t.test('each reason has its check, its option and its fix', async t => {
   t.strictSame([...Object.keys(cases), ...elsewhere].sort(), Object.keys(refusalTable).sort())
 })
 
-t.test('an issuer that cannot be reached is said to be, and all else is still checked', async t => {
+t.test('reports an unreachable issuer, and still runs the other checks', async t => {
   const bench = await startBench(t)
   bench.issuer.goAway()
   const verifier = await verifierFor(t, bench)
@@ -358,7 +358,7 @@ const outages: readonly (readonly [what: string, answer: RequestListener, fix: R
 ]
 
 for (const [what, answer, fix] of outages)
-  t.test(`advice about an issuer that ${what}`, async t => {
+  t.test(`gives advice about an issuer that ${what}`, async t => {
     const issuer = await listen(t, createServer(answer))
     const token = ['{"alg":"ES256","kid":"one"}', `{"iss":"${issuer}"}`, 'signature'].map(base64url).join('.')
     const { checks } = await explain(token, { issuer, audience, issuerTimeoutMs: 500 })
@@ -374,7 +374,7 @@ for (const [what, answer, fix] of outages)
     )
   })
 
-t.test('advice about an issuer whose certificate is not trusted', async t => {
+t.test('gives advice about an untrusted certificate of the issuer', async t => {
   const server = createTlsServer(await makeCertificate('localhost'))
   const issuer = await listen(t, server, 'https://localhost')
   const token = ['{"alg":"ES256","kid":"one"}', `{"iss":"${issuer}"}`, 'signature'].map(base64url).join('.')
@@ -385,7 +385,7 @@ t.test('advice about an issuer whose certificate is not trusted', async t => {
   )
 })
 
-t.test('opaque tokens: what the issuer says about them', async t => {
+t.test('explains the introspection response for opaque tokens', async t => {
   const opaque = await startOpaque(t)
   opaque.answers.set('good', active(opaque))
   opaque.answers.set('without-aud', active(opaque, { aud: undefined }))
@@ -421,7 +421,7 @@ t.test('opaque tokens: what the issuer says about them', async t => {
   }
 })
 
-t.test('a revoked token', async t => {
+t.test('explains a revoked token', async t => {
   const bench = await startBench(t)
   const verifier = await verifierFor(t, bench, { revocation: {} })
   const token = bench.token()
@@ -432,7 +432,7 @@ t.test('a revoked token', async t => {
   t.strictSame([explanation.reason, failedIn(explanation)], ['revoked', ['revoked']])
 })
 
-t.test('a good token passes every check, and counts for nothing', async t => {
+t.test('passes every check for a valid token, and counts nothing', async t => {
   const bench = await startBench(t)
   const { oauth } = bench.app
   const explanation = await oauth.explain(bench.token(), { scopes: ['read'] })
@@ -510,7 +510,7 @@ const vendors: readonly (readonly [ProfileName, Record<string, unknown>, string 
   ['cognito', { token_use: 'access', aud: undefined }, undefined],
 ]
 
-t.test('the vendor is recognized from the claims, and its profile suggested', async t => {
+t.test('recognizes the vendor from the claims and suggests its profile', async t => {
   const bench = await startBench(t)
   for (const [profile, claims, typ] of vendors) {
     const token = bench.token(claims, { typ })
@@ -530,7 +530,7 @@ t.test('the vendor is recognized from the claims, and its profile suggested', as
   }
 })
 
-t.test('an ID token is not made an access token by a profile', async t => {
+t.test('does not suggest a profile for an ID token', async t => {
   const bench = await startBench(t)
   const verifier = await verifierFor(t, bench, { profile: 'keycloak' })
   const id = bench.token({ iss: 'https://sso.example.com/realms/shop', typ: 'ID', azp: 'c' }, { typ: 'JWT' })
@@ -541,7 +541,7 @@ t.test('an ID token is not made an access token by a profile', async t => {
   )
 })
 
-t.test('values are clipped, invisible characters escaped, and tokens in claims left out', async t => {
+t.test('shortens values, escapes invisible characters, and omits tokens in claims', async t => {
   const bench = await startBench(t)
   const inner = signRaw({ alg: 'ES256' }, { sub: 'alice' }, bench.key)
   const verifier = await verifierFor(t, bench)
@@ -558,7 +558,7 @@ t.test('values are clipped, invisible characters escaped, and tokens in claims l
   }
 })
 
-t.test('times are shown as dates too, if they are any', async t => {
+t.test('shows valid times as dates', async t => {
   const bench = await startBench(t)
   const verifier = await verifierFor(t, bench)
   for (const [exp, found] of [
@@ -572,7 +572,7 @@ t.test('times are shown as dates too, if they are any', async t => {
   }
 })
 
-t.test('with several issuers, only a token of one of them is checked further', async t => {
+t.test('checks only tokens of configured issuers further', async t => {
   const bench = await startBench(t)
   const other = { issuer: 'https://other.example.com', audience }
   const verifier = await createVerifier({
@@ -596,7 +596,7 @@ t.test('with several issuers, only a token of one of them is checked further', a
   t.match(await verifier.explain(bench.token()), { accepted: true })
 })
 
-t.test('iss and exp are required of every token, so the advice names no option', async t => {
+t.test('names no option if iss or exp is missing', async t => {
   const bench = await startBench(t)
   const verifier = await verifierFor(t, bench)
   for (const claim of ['iss', 'exp'])
@@ -608,7 +608,7 @@ t.test('iss and exp are required of every token, so the advice names no option',
     }
 })
 
-t.test('a token without a proof is refused where requests need one', async t => {
+t.test('refuses a token without a proof if requests require one', async t => {
   const bench = await startBench(t, { dpop: 'require' })
   const { oauth } = bench.app
   const token = bench.token()
@@ -623,7 +623,7 @@ t.test('a token without a proof is refused where requests need one', async t => 
   t.match(await oauth.explain(bench.token({ cnf: { jkt: 'x' } })), { reason: 'binding' })
 })
 
-t.test('demands that only a request can meet are refused, as verify refuses them', async t => {
+t.test('rejects requirements that only a request can meet, like verify', async t => {
   const { app, token } = await startBench(t, { dpop: 'allow' })
   for (const rule of [{ dpop: 'require' }, { optional: true }, { report: { scopes: ['read'] } }] as never[]) {
     await t.rejects(app.oauth.verify(token(), rule))
@@ -639,7 +639,7 @@ t.test('demands that only a request can meet are refused, as verify refuses them
   })
 })
 
-t.test('explanations of unknown key ids do not keep a new key out of requests', async t => {
+t.test('does not delay new keys by explanations of unknown key ids', async t => {
   const bench = await startBench(t)
   const verifier = await verifierFor(t, bench)
   await verifier.verify(bench.token())
@@ -657,7 +657,7 @@ t.test('explanations of unknown key ids do not keep a new key out of requests', 
   await verifier.verify(bench.token({}, {}, second))
 })
 
-t.test('explanations of invented issuers do not keep a new issuer out of requests', async t => {
+t.test('does not delay new issuers by explanations of unknown issuers', async t => {
   const bench = await startBench(t)
   const verifier = await createVerifier({
     issuers: issuer => (issuer === bench.issuer.url ? { issuer, audience } : undefined),
@@ -674,7 +674,7 @@ t.test('explanations of invented issuers do not keep a new issuer out of request
   await verifier.verify(bench.token())
 })
 
-t.test('mistakes of the caller are errors', async t => {
+t.test('throws for invalid arguments', async t => {
   const options: ExplainOptions = { issuer: 'https://login.example.com', audience, keys: [stranger.jwk] }
   await t.rejects(explain('x', { ...options, audience: '' }), { code: 'OAUTH_INVALID_OPTION' })
   await t.rejects(explain('x', { ...options, scopes: ['read'], rule: { scopes: ['raed'] } }), {

@@ -86,7 +86,7 @@ const fault = {
 
 for (const [why, makeOptions] of Object.entries(failures))
   for (const [what, register] of Object.entries(registrations)) {
-    t.test(`a failed registration ${what} that is ignored leaves no route open: ${why}`, async t => {
+    t.test(`leaves no route open after an ignored failed registration ${what}: ${why}`, async t => {
       const logged: string[] = []
       const app = fastify({ logger: { stream: { write: (line: string) => void logged.push(line) } } })
       t.teardown(() => app.close())
@@ -112,7 +112,7 @@ for (const [why, makeOptions] of Object.entries(failures))
     })
   }
 
-t.test('a failed registration in a child scope closes that scope alone', async t => {
+t.test('closes only the child scope of a failed registration', async t => {
   const app = buildApp(t)
   await app.register(async child => {
     child.register(resourceServer, { ...registered, issuer: 'internal' }).after(ignore)
@@ -123,24 +123,21 @@ t.test('a failed registration in a child scope closes that scope alone', async t
   t.equal((await app.inject('/beside')).body, 'open')
 })
 
-t.test(
-  'a failed registration that is not ignored fails the start, also if the promise is caught',
-  async t => {
-    for (const how of ['await', 'catch'] as const) {
-      const app = fastify()
-      if (how === 'await') {
-        try {
-          await app.register(resourceServer, { ...registered, issuer: 'internal' })
-          t.fail('it should fail')
-        } catch {
-          // As an application that tries another issuer, or starts without one.
-        }
-      } else void app.register(resourceServer, { ...registered, issuer: 'internal' })
-      app.get('/', async () => 'open')
-      await t.rejects(async () => app.ready(), { code: 'OAUTH_INVALID_OPTION' })
-      await t.rejects(async () => app.listen({ port: 0 }), { code: 'OAUTH_INVALID_OPTION' })
-      const answer = await Promise.resolve(app.inject('/')).catch(() => undefined)
-      t.not(answer?.body, 'open', how)
-    }
-  },
-)
+t.test('fails the start after a failed registration, even if the promise is caught', async t => {
+  for (const how of ['await', 'catch'] as const) {
+    const app = fastify()
+    if (how === 'await') {
+      try {
+        await app.register(resourceServer, { ...registered, issuer: 'internal' })
+        t.fail('it should fail')
+      } catch {
+        // As an application that tries another issuer, or starts without one.
+      }
+    } else void app.register(resourceServer, { ...registered, issuer: 'internal' })
+    app.get('/', async () => 'open')
+    await t.rejects(async () => app.ready(), { code: 'OAUTH_INVALID_OPTION' })
+    await t.rejects(async () => app.listen({ port: 0 }), { code: 'OAUTH_INVALID_OPTION' })
+    const answer = await Promise.resolve(app.inject('/')).catch(() => undefined)
+    t.not(answer?.body, 'open', how)
+  }
+})

@@ -4,7 +4,7 @@ import t from 'tap'
 import resourceServer, { type RefusedTokenError } from 'fastify-resource-server'
 import { audience, buildApp, registered, startBench } from './protected-app.js'
 
-t.test('oauth.verify checks a token that came another way', async t => {
+t.test('verifies tokens outside requests with oauth.verify', async t => {
   const bench = await startBench(t)
   const { oauth } = bench.app
   t.match(await oauth.verify(bench.token()), { clientId: 'payment', scopes: ['read'] })
@@ -33,7 +33,7 @@ t.test('oauth.verify checks a token that came another way', async t => {
   t.match(await bound.app.oauth.verify(bound.token(), { dpop: 'off' } as never), { subject: 'payment' })
 })
 
-t.test('the error of oauth.verify tells the calling code why, and answers contain nothing of it', async t => {
+t.test('gives the calling code the reason, but no response contains it', async t => {
   const bench = await startBench(t)
   const token = bench.token({ aud: 'https://other.internal' })
   const error = await bench.app.oauth.verify(token).then(
@@ -53,7 +53,7 @@ t.test('the error of oauth.verify tells the calling code why, and answers contai
   t.notMatch((await app.inject('/spread')).body, /audience|first|127\.0\.0\.1/)
 })
 
-t.test('oauth.verify tells an outage from a bad token', async t => {
+t.test('distinguishes an outage from an invalid token in oauth.verify', async t => {
   const bench = await startBench(t)
   bench.issuer.goAway()
   bench.clock.now += 10_000_000
@@ -67,7 +67,7 @@ const bySecret = async (request: { headers: Record<string, unknown> }): Promise<
   if (request.headers['x-secret'] !== 'open') throw new Error('no secret')
 }
 
-t.test('oauth.authenticate is one of several ways with @fastify/auth', async t => {
+t.test('works as one of several strategies of @fastify/auth', async t => {
   const bench = await startBench(t, { defaultAccess: 'public', problemDetails: true })
   const app = buildApp(t)
   await app.register(fastifyAuth)
@@ -95,15 +95,12 @@ t.test('oauth.authenticate is one of several ways with @fastify/auth', async t =
   t.throws(() => app.oauth.authenticate({ scopes: ['raed'] as never }), { message: /did you mean "read"/ })
 })
 
-t.test(
-  'oauth.authenticate guards the handler of what is not found, too: a proxy may be behind it',
-  async t => {
-    const app = buildApp(t)
-    await app.register(resourceServer, registered)
-    app.setNotFoundHandler({ preHandler: app.oauth.authenticate() }, async () => 'passed on')
-    t.equal((await app.inject('/nowhere')).statusCode, 401)
-  },
-)
+t.test('guards the 404 handler with oauth.authenticate', async t => {
+  const app = buildApp(t)
+  await app.register(resourceServer, registered)
+  app.setNotFoundHandler({ preHandler: app.oauth.authenticate() }, async () => 'passed on')
+  t.equal((await app.inject('/nowhere')).statusCode, 401)
+})
 
 const sessionCookie = 'session=alice'
 const bySession = async ({ headers }: FastifyRequest): Promise<void> => {
@@ -112,7 +109,7 @@ const bySession = async ({ headers }: FastifyRequest): Promise<void> => {
 
 for (const order of ['token first', 'session first'] as const)
   for (const hook of ['onRequest', 'preHandler'] as const)
-    t.test(`with @fastify/auth, only a refusal has a challenge: ${order}, ${hook}`, async t => {
+    t.test(`sends a challenge with @fastify/auth only for a refusal: ${order}, ${hook}`, async t => {
       const bench = await startBench(t)
       const app = buildApp(t)
       await app.register(resourceServer, {

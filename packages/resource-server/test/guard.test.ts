@@ -2,7 +2,7 @@ import resourceServer from 'fastify-resource-server'
 import t from 'tap'
 import { audience, buildApp, registered, startBench } from './protected-app.js'
 
-t.test('routes that exist, that do not, and their other methods', async t => {
+t.test('protects existing routes, and answers unknown routes with 404', async t => {
   const bench = await startBench(t)
   const status = async (
     method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS',
@@ -22,7 +22,7 @@ t.test('routes that exist, that do not, and their other methods', async t => {
   )
 })
 
-t.test('a CORS preflight needs no token; an OPTIONS request that is none does', async t => {
+t.test('accepts a CORS preflight without a token, but no other OPTIONS request', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.options('/read', async () => 'options')
@@ -33,7 +33,7 @@ t.test('a CORS preflight needs no token; an OPTIONS request that is none does', 
   t.equal((await app.inject({ method: 'OPTIONS', url: '/guarded', headers: preflight })).statusCode, 401)
 })
 
-t.test('a route for several methods is not opened by what looks like a preflight', async t => {
+t.test('does not accept a preflight on a route for several methods', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.all('/all', async () => 'in')
@@ -48,7 +48,7 @@ t.test('a route for several methods is not opened by what looks like a preflight
     t.equal((await app.inject({ method: 'OPTIONS', url, headers })).statusCode, status, url)
 })
 
-t.test('routes declared before the plugin are guarded; sibling scopes are not', async t => {
+t.test('guards routes declared before the plugin, but not sibling scopes', async t => {
   const app = buildApp(t)
   app.get('/before', async () => 'in')
   await app.register(async child => {
@@ -66,7 +66,7 @@ t.test('routes declared before the plugin are guarded; sibling scopes are not', 
   t.strictSame(statuses, [200, 401, 401, 401, 200])
 })
 
-t.test('optional authentication: no token is nobody, a bad token is still refused', async t => {
+t.test('accepts requests without a token on optional routes, but refuses invalid tokens', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.get('/', { config: { oauth: { optional: true } } }, async request => ({
@@ -77,7 +77,7 @@ t.test('optional authentication: no token is nobody, a bad token is still refuse
   t.equal((await app.inject({ url: '/', headers: { authorization: 'Bearer a b' } })).statusCode, 400)
 })
 
-t.test('any of several scopes, and roles in their place', async t => {
+t.test('accepts any of several scopes, or a role instead', async t => {
   const bench = await startBench(t, { scopes: ['read', 'write'] })
   const app = buildApp(t)
   await app.register(resourceServer, {

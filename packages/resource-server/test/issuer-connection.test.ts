@@ -5,7 +5,7 @@ import { fetchKeysOf } from '#src/keys/issuer-keys.js'
 import { holdAnswer, makeKey, startHandMadeIssuer } from './hand-made-issuer.js'
 import { startBench } from './protected-app.js'
 
-t.test("the user's own dispatcher carries the requests, and stays open", async t => {
+t.test('uses the given dispatcher and does not close it', async t => {
   const key = makeKey('first')
   let dispatched = 0
   const agent = new Agent()
@@ -21,7 +21,7 @@ t.test("the user's own dispatcher carries the requests, and stays open", async t
   t.equal(agent.closed, false)
 })
 
-t.test('what the end of the application interrupts is no failure of the issuer', async t => {
+t.test('reports no failure of the issuer when the application closes', async t => {
   const bench = await startBench(t)
   await bench.call(bench.token())
   const held = holdAnswer(bench.issuer)
@@ -36,7 +36,7 @@ t.test('what the end of the application interrupts is no failure of the issuer',
   )
 })
 
-t.test('metadata and keys have the time of one exchange together', async t => {
+t.test('applies one time limit to the requests for metadata and keys', async t => {
   const issuer = await startHandMadeIssuer(t, [makeKey('first')])
   const connection = connectToIssuer()
   t.teardown(() => connection.close())

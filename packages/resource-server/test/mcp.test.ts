@@ -76,7 +76,7 @@ async function startMcp(t: Test, issuer: TestIssuer): Promise<{ app: FastifyInst
   return { app, url }
 }
 
-t.test('a client of the official SDK finds issuer, scope, token and tool from the URL alone', async t => {
+t.test('lets a client of the official SDK find the issuer, the scope and the tool from the URL', async t => {
   const issuer = await createTestIssuer()
   t.teardown(() => issuer.close())
   const { url } = await startMcp(t, issuer)
@@ -101,7 +101,7 @@ t.test('a client of the official SDK finds issuer, scope, token and tool from th
   t.same(requested(), ['receipts:read', 'receipts:read receipts:write'], 'and one with the scope of the tool')
 })
 
-t.test('the tool in the body decides, whatever the headers say', async t => {
+t.test('checks the scope of the tool in the body, independent of the headers', async t => {
   const issuer = await createTestIssuer()
   t.teardown(() => issuer.close())
   const { app, url } = await startMcp(t, issuer)
@@ -145,7 +145,7 @@ t.test('the tool in the body decides, whatever the headers say', async t => {
 const call = (params: unknown): string =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
 
-t.test('requests that are no messages are the fault of the client', async t => {
+t.test('answers invalid messages with a client error', async t => {
   const issuer = await createTestIssuer()
   t.teardown(() => issuer.close())
   const { app, url } = await startMcp(t, issuer)

@@ -49,7 +49,7 @@ const call = async (method: 'GET' | 'POST', token?: string) =>
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   })
 
-t.test('lets a token with the right audience and scope in', async t => {
+t.test('accepts a token with the right audience and scope', async t => {
   const { statusCode, body } = await call('GET', await sign())
   t.strictSame([statusCode, body], [200, 'payment'])
   await call('GET', await sign({ jti: 'two' }))
@@ -61,7 +61,7 @@ t.test('challenges a request without a token', async t => {
   t.strictSame([statusCode, headers['www-authenticate']], [401, 'Bearer'])
 })
 
-t.test('refuses a token for somebody else', async t => {
+t.test('refuses a token for another audience', async t => {
   const { statusCode, headers } = await call('GET', await sign({ aud: 'https://other.example.com' }))
   t.equal(statusCode, 401)
   t.match(headers['www-authenticate'], /error="invalid_token"/)
@@ -73,7 +73,7 @@ t.test('names the missing scope', async t => {
   t.match(headers['www-authenticate'], /error="insufficient_scope".*scope="receipts:write"/)
 })
 
-t.test('leaves public routes and absent ones alone', async t => {
+t.test('requires no token for public and unknown routes', async t => {
   t.equal((await app.inject('/health')).statusCode, 200)
   t.equal((await app.inject('/absent')).statusCode, 404)
 })
@@ -92,7 +92,7 @@ t.test('answers 503 while the issuer has never been reached', async t => {
   await cold.close()
 })
 
-t.test('a route that asks for a scope outside the catalogue stops the application', async t => {
+t.test('rejects a route with a scope that is not in the catalogue', async t => {
   t.throws(() => app.get('/late', { config: { oauth: { scopes: ['receipts:wirte'] } } }, async () => 'in'))
   const other = fastify()
   await other.register(resourceServer, { issuer, audience, scopes: ['receipts:write'] })

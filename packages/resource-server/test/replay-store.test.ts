@@ -6,7 +6,7 @@ import { createUsedProofs } from '#src/binding/used-proofs.js'
 const ttlMs = 180_000
 const start = 1_800_000_000_000
 
-t.test('an id is kept for its time, and is forgotten later', async t => {
+t.test('keeps an id for its time, and discards it later', async t => {
   let now = start
   const memory = createReplayMemory(() => now)
   t.equal(memory.add('first', ttlMs, 'a'), true)
@@ -21,7 +21,7 @@ t.test('an id is kept for its time, and is forgotten later', async t => {
   t.equal(memory.add('second', ttlMs, 'a'), true)
 })
 
-t.test('a clock that is set back by hours does not forget ids, and does not keep them for hours', async t => {
+t.test('neither loses ids nor keeps them for hours if the clock is set back by hours', async t => {
   let now = start
   const memory = createReplayMemory(() => now)
   memory.add('before', ttlMs, 'a')
@@ -35,7 +35,7 @@ t.test('a clock that is set back by hours does not forget ids, and does not keep
   t.equal(memory.add('after', ttlMs, 'a'), true)
 })
 
-t.test('a clock that jumps ahead by hours and back does not forget ids', async t => {
+t.test('does not lose ids if the clock jumps ahead by hours and back', async t => {
   let now = start
   const memory = createReplayMemory(() => now)
   memory.add('before', ttlMs, 'a')
@@ -82,7 +82,7 @@ async function usedProofs(now: () => number): Promise<Use> {
   return jti => (refuseReplay({ thumbprint: 'client', jti }) === undefined ? 'new' : 'replay')
 }
 
-t.test('a proof made ahead, used as its generation ends, with a clock set back: accepted once', async t => {
+t.test('accepts a proof once, even at the end of a generation and with a clock that is set back', async t => {
   for (const generationMs of [1, 2, 3, 4].map(windows => windows * maxProofAgeMs)) {
     let now = start
     const use = await usedProofs(() => now)
@@ -98,38 +98,35 @@ t.test('a proof made ahead, used as its generation ends, with a clock set back: 
   }
 })
 
-t.test(
-  'each proof is accepted once in its window, while the clock goes back by at most that window',
-  async t => {
-    let replays = 0
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async steps => {
-        let [now, highest] = [start, start]
-        const use = await usedProofs(() => now)
-        const used: { readonly jti: string; readonly iat: number }[] = []
-        for (const next of steps) {
-          if (next.do === 'wait') now += next.ms
-          if (next.do === 'set back') now = Math.min(now, highest - next.behindMs)
-          highest = Math.max(highest, now)
-          if (next.do === 'new proof') {
-            const proof = { jti: `proof-${used.length}`, iat: now + next.iatMs }
-            used.push(proof)
-            if (use(proof.jti) !== 'new') return false
-          }
-          const proof = next.do === 'replay' ? used[next.which % (used.length || 1)] : undefined
-          if (proof === undefined || Math.abs(now - proof.iat) > maxProofAgeMs) continue
-          replays += 1
-          if (use(proof.jti) !== 'replay') return false
+t.test("accepts each proof once while the clock goes back by at most the proof's window", async t => {
+  let replays = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async steps => {
+      let [now, highest] = [start, start]
+      const use = await usedProofs(() => now)
+      const used: { readonly jti: string; readonly iat: number }[] = []
+      for (const next of steps) {
+        if (next.do === 'wait') now += next.ms
+        if (next.do === 'set back') now = Math.min(now, highest - next.behindMs)
+        highest = Math.max(highest, now)
+        if (next.do === 'new proof') {
+          const proof = { jti: `proof-${used.length}`, iat: now + next.iatMs }
+          used.push(proof)
+          if (use(proof.jti) !== 'new') return false
         }
-        return true
-      }),
-      { seed: 20_261_129, numRuns: 3_000 },
-    )
-    t.ok(replays > 5_000, `${replays} replays within their window`)
-  },
-)
+        const proof = next.do === 'replay' ? used[next.which % (used.length || 1)] : undefined
+        if (proof === undefined || Math.abs(now - proof.iat) > maxProofAgeMs) continue
+        replays += 1
+        if (use(proof.jti) !== 'replay') return false
+      }
+      return true
+    }),
+    { seed: 20_261_129, numRuns: 3_000 },
+  )
+  t.ok(replays > 5_000, `${replays} replays within their window`)
+})
 
-t.test('one client cannot lock others out', async t => {
+t.test('does not let one client use up the space of others', async t => {
   let now = start
   const memory = createReplayMemory(() => now, 120)
   let added = 0

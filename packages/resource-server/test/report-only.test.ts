@@ -33,7 +33,7 @@ function reportedBy({ oauth }: FastifyInstance): readonly string[] {
     )
 }
 
-t.test('callers see no difference, whatever they send', async t => {
+t.test('answers all requests as without the plugin', async t => {
   const { app, token } = await startReporting(t, { problemDetails: true })
   const unguarded = buildApp(t)
   unguarded.get('/any', async () => 'any')
@@ -60,7 +60,7 @@ t.test('callers see no difference, whatever they send', async t => {
   t.equal((await app.inject('/nowhere')).statusCode, 404)
 })
 
-t.test('request.auth is null for every request, so that no answer can depend on it', async t => {
+t.test('sets request.auth to null for every request', async t => {
   const bench = await startBench(t)
   const app = buildApp(t)
   const seen: unknown[] = []
@@ -87,7 +87,7 @@ t.test('request.auth is null for every request, so that no answer can depend on 
   t.equal(app.oauth.stats().allowed, 3, 'with the first one')
 })
 
-t.test('requests that would be refused are counted by client, route and reason', async t => {
+t.test('counts requests that would be refused by client, route and reason', async t => {
   const { app, call, send, token, clock } = await startReporting(t)
   await call(token())
   await call(token({ client_id: 'old', scope: 'read' }), '/write')
@@ -112,7 +112,7 @@ t.test('requests that would be refused are counted by client, route and reason',
   t.equal(app.oauth.stats().reported.at(-1)?.lastAt, clock.now)
 })
 
-t.test('a token that was verified has a verified client, however that was', async t => {
+t.test('reports the client of every verified token as verified', async t => {
   const uncached = await startReporting(t, { maxCachedTokens: 0 })
   await uncached.call(uncached.token({ client_id: 'old' }), '/write')
   t.same(reportedBy(uncached.app), ['1 old GET /write scope'])
@@ -140,7 +140,7 @@ t.test('a token that was verified has a verified client, however that was', asyn
   t.same(reportedBy(app), ['1 shop GET / scope'])
 })
 
-t.test('a line in the log for each entry, once a minute at most; an event each time', async t => {
+t.test('logs each entry at most once a minute, and publishes every event', async t => {
   const events: object[] = []
   const listen = (message: unknown): void => {
     const { request: _, ...event } = message as ResourceServerEvents['fastify-resource-server:report']
@@ -169,7 +169,7 @@ t.test('a line in the log for each entry, once a minute at most; an event each t
   t.notMatch(JSON.stringify([logged, events]), good.slice(-20))
 })
 
-t.test('no request waits for the issuer', async t => {
+t.test('lets no request wait for the issuer', async t => {
   const { app, call, token, issuer } = await startBench(t, { mode: 'report', prefetch: 'lazy' })
   const held = holdAnswer(issuer)
   t.equal((await call(token())).statusCode, 200)
@@ -180,7 +180,7 @@ t.test('no request waits for the issuer', async t => {
   t.same(reportedBy(app), ['1 payment? GET /read unavailable'])
 })
 
-t.test('proofs are checked without the replay store and without nonces', async t => {
+t.test('checks proofs without the replay store and without nonces', async t => {
   const added = new Set<string>()
   const replayStore = { add: (id: string) => added.size < added.add(id).size }
   const bench = await startReporting(t, { dpop: { origin: audience, nonce: true, replayStore } })
@@ -206,7 +206,7 @@ t.test('proofs are checked without the replay store and without nonces', async t
   t.same(reportedBy(bench.app), ['1 payment GET /read proof', '1 payment GET /read binding'])
 })
 
-t.test('a callback that fails would be a 500, and is reported too', async t => {
+t.test('reports a failing callback', async t => {
   const { call, token, app } = await startReporting(t, {
     clientCertificate: () => {
       throw new Error('the proxy is gone')
@@ -231,7 +231,7 @@ t.test('a callback that fails would be a 500, and is reported too', async t => {
   faults = 0
 })
 
-t.test('made-up names take no more than half of the entries', async t => {
+t.test('limits unverified names to half of the entries', async t => {
   const { app, call, token } = await startReporting(t)
   const forged = makeKey('forged')
   for (let n = 0; n < 600; n += 1) await call(token({ client_id: `c${n}`, aud: 'other' }, {}, forged))
@@ -244,7 +244,7 @@ t.test('made-up names take no more than half of the entries', async t => {
   t.ok(reportedBy(app).every(line => line.length < 200))
 })
 
-t.test('nobody can overlook it', async t => {
+t.test('warns at start and lists every route as not enforced', async t => {
   const { app, logged } = await startReporting(t)
   t.match(
     logged.filter(({ level }) => level === 40),
@@ -263,7 +263,7 @@ t.test('nobody can overlook it', async t => {
   )
 })
 
-t.test('what code asks for itself is enforced', async t => {
+t.test('enforces oauth.verify and oauth.authenticate', async t => {
   const { app, token } = await startReporting(t)
   await t.rejects(app.oauth.verify('a.b.c'), { code: 'OAUTH_INVALID_TOKEN' })
   t.match(await app.oauth.verify(token()), { clientId: 'payment' })
@@ -273,7 +273,7 @@ t.test('what code asks for itself is enforced', async t => {
   t.equal((await other.inject('/')).statusCode, 401)
 })
 
-t.test('a mode that does not exist stops the start', async t => {
+t.test('rejects an unknown mode', async t => {
   for (const mode of ['reports', undefined, true])
     await t.rejects(
       async () => buildApp(t).register(resourceServer, { ...registered, mode: mode as never }),

@@ -48,7 +48,7 @@ function reasons({ oauth }: FastifyInstance): readonly string[] {
   return oauth.stats().reported.map(({ client, reason, count }) => `${count} ${client ?? '-'} ${reason}`)
 }
 
-t.test('requests that fulfil what is enforced are let in, and reported if they lack the rest', async t => {
+t.test('accepts requests that meet the enforced rule, and reports those that fail the rest', async t => {
   const { app, bench, seen, send } = await startReporting(t, {
     scopes: ['read'],
     report: { scopes: ['write'] },
@@ -67,7 +67,7 @@ t.test('requests that fulfil what is enforced are let in, and reported if they l
   t.ok(bench)
 })
 
-t.test('the refusal of what is enforced is the same as without a report', async t => {
+t.test('refuses requests in the same way with and without a report', async t => {
   const plain = await startReporting(t, { scopes: ['read'] })
   const reporting = await startReporting(t, { scopes: ['read'], report: { scopes: ['write'] } })
   for (const headers of [{}, { authorization: 'Bearer a.b.c' }]) {
@@ -79,7 +79,7 @@ t.test('the refusal of what is enforced is the same as without a report', async 
   }
 })
 
-t.test('an audience, roles and a more recent login', async t => {
+t.test('reports a missing audience, missing roles and an old login', async t => {
   const both = [audience, 'https://new.example.com']
   const options = { audience: both }
   const forNew = await startReporting(t, { report: { audience: 'https://new.example.com' } }, options)
@@ -94,14 +94,14 @@ t.test('an audience, roles and a more recent login', async t => {
   t.same(reasons(strict.app), ['1 payment scope', '2 payment authentication'])
 })
 
-t.test('with optional, report stands for the rule without it', async t => {
+t.test('treats `report` with `optional` as the rule without `optional`', async t => {
   const { app, send } = await startReporting(t, { optional: true, report: { scopes: ['write'] } })
   t.equal(await send(), 200)
   t.equal(await send({ scope: 'read' }), 200)
   t.same(reasons(app), ['1 - missing', '1 payment scope'])
 })
 
-t.test('with optional, requests without a token', async t => {
+t.test('reports requests without a token on optional routes', async t => {
   const { app, send, seen } = await startReporting(t, { optional: true, report: {} })
   t.equal(await send(), 200)
   t.equal(await send({}), 200)
@@ -110,7 +110,7 @@ t.test('with optional, requests without a token', async t => {
   t.same(reasons(app), ['1 - missing'])
 })
 
-t.test('DPoP: the proof is checked and used once', async t => {
+t.test('checks and uses a DPoP proof once', async t => {
   const added: string[] = []
   const replayStore = { add: (id: string) => !added.includes(id) && added.push(id) > 0 }
   const { app, bench, send } = await startReporting(
@@ -133,7 +133,7 @@ t.test('DPoP: the proof is checked and used once', async t => {
   t.same(reasons(app), ['1 payment binding'], 'nothing new')
 })
 
-t.test('with mode: report, both rules are reported', async t => {
+t.test("reports both rules with `mode: 'report'`", async t => {
   const { app, bench, send } = await startReporting(
     t,
     { scopes: ['read'], report: { scopes: ['write'] } },
@@ -146,7 +146,7 @@ t.test('with mode: report, both rules are reported', async t => {
   t.equal(app.oauth.printRoutes(), "GET,HEAD  /  NOT ENFORCED (mode: 'report'): read (reported: write)\n")
 })
 
-t.test('reports that make no sense stop the start', async t => {
+t.test('rejects invalid reports', async t => {
   const cases: [oauth: object, message: RegExp, options?: Partial<ResourceServerOptions>][] = [
     [{ report: {} }, /config\.oauth\.report adds no requirement to the enforced ones/],
     [{ scopes: ['read'], report: { scopes: ['read'] } }, /report adds no requirement to the enforced ones/],
@@ -194,7 +194,7 @@ t.test('reports that make no sense stop the start', async t => {
   }
 })
 
-t.test('reports that demand a little more are taken', async t => {
+t.test('accepts reports with slightly stricter requirements', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, { ...registered, scopes: hierarchy })
   const rules = [
@@ -215,7 +215,7 @@ t.test('reports that demand a little more are taken', async t => {
     )
 })
 
-t.test('without a request there is nothing to report', async t => {
+t.test('rejects `report` outside requests', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   const rule = { report: { scopes: ['read'] } } as never

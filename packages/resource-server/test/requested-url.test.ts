@@ -4,7 +4,7 @@ import t from 'tap'
 import { origin, startDpop, type DpopBench } from './dpop-bench.js'
 import { makeProof } from './hand-made-proof.js'
 
-t.test('the proof is for the URL as clients know it', async t => {
+t.test('accepts proofs for the public URL', async t => {
   const bench = await startDpop(t)
   const token = bench.bound()
   const withHtu = (htu: string): string => makeProof(bench.client, bench.proofClaims(token, { htu }))
@@ -56,7 +56,7 @@ t.test('the proof is for the URL as clients know it', async t => {
   }
 })
 
-t.test('an htu that is not an absolute URL without userinfo is refused', async t => {
+t.test('refuses an htu that is not an absolute URL without userinfo', async t => {
   const bench = await startDpop(t)
   const token = bench.bound()
   for (const htu of [
@@ -108,7 +108,7 @@ async function listen(bench: DpopBench): Promise<(target: string, htu: string) =
   }
 }
 
-t.test('a target in absolute form (RFC 9112 §3.2.2) is the same URL', async t => {
+t.test('accepts a request target in absolute form (RFC 9112 §3.2.2)', async t => {
   for (const [dpop, from] of [
     ['allow', 'http://api.example.com'],
     [{ origin }, origin],
@@ -127,7 +127,7 @@ t.test('a target in absolute form (RFC 9112 §3.2.2) is the same URL', async t =
   }
 })
 
-t.test('a path that the router takes as it is, and a parser of URLs not, is refused', async t => {
+t.test('refuses a path that URL parsers change and the router does not', async t => {
   const bench = await startDpop(t)
   const ask = await listen(bench)
   for (const target of [

@@ -4,7 +4,7 @@ import t from 'tap'
 import resourceServer, { defineResourceServer } from 'fastify-resource-server'
 import { audience, buildApp, registered, startBench } from './protected-app.js'
 
-t.test('a rule outside the scope of the plugin stops the application', async t => {
+t.test("rejects a rule outside the plugin's scope", async t => {
   const app = buildApp(t)
   await app.register(async child => child.register(resourceServer, registered))
   await app.register(async child => {
@@ -18,7 +18,7 @@ t.test('a rule outside the scope of the plugin stops the application', async t =
   })
 })
 
-t.test('an application that never registers the plugin is left alone', async t => {
+t.test('does not affect an application without the plugin', async t => {
   const app = buildApp(t)
   const config = { oauth: { scopes: ['read'] as [string] } }
   let seen: unknown
@@ -29,14 +29,14 @@ t.test('an application that never registers the plugin is left alone', async t =
   t.equal((await app.inject('/receipts')).statusCode, 200)
 })
 
-t.test('routes declared before the plugin ran are checked as well', async t => {
+t.test('checks routes that were declared before the plugin', async t => {
   const app = buildApp(t)
   app.register(resourceServer, registered)
   app.get('/receipts', { config: { oauth: { scopes: ['raed'] } } }, async () => 'in')
   await t.rejects(async () => app.ready(), { message: /GET \/receipts: .*did you mean "read"/ })
 })
 
-t.test('a rule that only looks like an object stops the application', async t => {
+t.test('rejects a rule that is not a plain object', async t => {
   class Rule {
     get scopes(): string[] {
       return ['write']
@@ -56,7 +56,7 @@ t.test('a rule that only looks like an object stops the application', async t =>
   }
 })
 
-t.test('what a later hook makes of a route is checked, listed and enforced', async t => {
+t.test('checks, lists and enforces the rule that a later hook sets', async t => {
   const change = async (oauth: unknown): Promise<FastifyInstance> => {
     const app = buildApp(t)
     await app.register(resourceServer, registered)
@@ -76,7 +76,7 @@ t.test('what a later hook makes of a route is checked, listed and enforced', asy
   t.equal(open.oauth.printRoutes(), 'GET,HEAD  /receipts  public\n')
 })
 
-t.test('one config object for several routes, changed in between', async t => {
+t.test('reads a config object that is changed between two routes', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   const config = { oauth: { scopes: ['read'] as [string] } }
@@ -88,7 +88,7 @@ t.test('one config object for several routes, changed in between', async t => {
   t.throws(() => app.get('/three', { config }, async () => 'in'), { message: /did you mean "write"/ })
 })
 
-t.test("defaultAccess: 'explicit' wants a decision of every route", async t => {
+t.test("requires a rule on every route with defaultAccess: 'explicit'", async t => {
   const incomplete =
     /GET \/receipts: it has no config\.oauth, which the option `defaultAccess: 'explicit'` requires/
   const app = buildApp(t)
@@ -111,7 +111,7 @@ t.test("defaultAccess: 'explicit' wants a decision of every route", async t => {
   t.equal((await decided.inject({ method: 'OPTIONS', url: '/any' })).statusCode, 401, 'no preflight')
 })
 
-t.test("defaultAccess: 'public' guards only what asks for it", async t => {
+t.test("guards only routes with a rule with defaultAccess: 'public'", async t => {
   const bench = await startBench(t, { defaultAccess: 'public' })
   t.equal((await bench.send(undefined, '/any')).statusCode, 200)
   t.equal((await bench.send('Bearer garbage', '/any')).statusCode, 200)
@@ -125,7 +125,7 @@ t.test("defaultAccess: 'public' guards only what asks for it", async t => {
   )
 })
 
-t.test('every route can be listed with its rule', async t => {
+t.test('lists every route with its rule', async t => {
   const app = buildApp(t)
   await app.register(async older => older.get('/older', async () => 'in'))
   app.get('/before', async () => 'in')
@@ -162,7 +162,7 @@ GET,HEAD  /health    public
   )
 })
 
-t.test('sibling scopes list their own routes', async t => {
+t.test('lists the routes of each sibling scope separately', async t => {
   const app = buildApp(t)
   const lists: string[] = []
   for (const prefix of ['/one', '/two'])
@@ -191,7 +191,7 @@ t.test('sibling scopes list their own routes', async t => {
   t.equal(app.hasDecorator('oauth'), false)
 })
 
-t.test('what routes must not say', async t => {
+t.test('rejects invalid rules', async t => {
   const cases: [config: unknown, message: RegExp][] = [
     [{ oauth: { scope: ['read'] } }, /no option `config\.oauth\.scope`; did you mean `scopes`\?/],
     [{ oauth: { anyOf: ['read'] } }, /no option `config\.oauth\.anyOf`; did you mean `scopes`\?/],
@@ -238,7 +238,7 @@ t.test('what routes must not say', async t => {
   }
 })
 
-t.test('a rule that is given and undefined is not a rule for any token', async t => {
+t.test('rejects an explicitly undefined rule', async t => {
   const rules: Readonly<Record<string, { readonly scopes: readonly ['read'] }>> = {}
   const { plugin, protect } = defineResourceServer({ scopes: ['read'] })
   const app = buildApp(t)
@@ -255,7 +255,7 @@ t.test('a rule that is given and undefined is not a rule for any token', async t
   t.type(app.oauth.authenticate(), 'function')
 })
 
-t.test('what a challenge repeats has an upper bound', async t => {
+t.test('limits the length of lists that challenges contain', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   const many = Array.from({ length: 300 }, (_, index) => `scope-${index}`)
@@ -266,7 +266,7 @@ t.test('what a challenge repeats has an upper bound', async t => {
     })
 })
 
-t.test('a rule whose getter throws stops the application, and names the member', async t => {
+t.test('rejects a rule whose getter throws, naming the member', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   for (const thrown of [null, undefined, 0, new Error('vault')]) {
@@ -283,7 +283,7 @@ t.test('a rule whose getter throws stops the application, and names the member',
   }
 })
 
-t.test("a name like ours is another plugin's where config.oauth is there as well", async t => {
+t.test('ignores similar names of other plugins if config.oauth is set', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, registered)
   app.get('/', { config: { auth: 'jwt', oauth: false } as object }, async () => 'in')

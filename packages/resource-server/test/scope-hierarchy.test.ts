@@ -9,7 +9,7 @@ import { audience, buildApp, registered, startBench } from './protected-app.js'
 
 const scopes = { admin: ['write'], write: ['read'], read: [], audit: ['read'] }
 
-t.test('a scope grants those that it includes, directly or through others', async t => {
+t.test('grants the scopes that a scope includes directly or indirectly', async t => {
   const { app, call, token } = await startBench(t, { scopes })
   const status = async (scope: string, url: string): Promise<number> =>
     (await call(token({ scope }), url)).statusCode
@@ -26,7 +26,7 @@ t.test('a scope grants those that it includes, directly or through others', asyn
   })
 })
 
-t.test('all or any of several scopes', async t => {
+t.test('accepts including scopes with match all and any', async t => {
   const bench = await startBench(t)
   const app = buildApp(t)
   await app.register(resourceServer, {
@@ -45,7 +45,7 @@ t.test('all or any of several scopes', async t => {
   t.equal(await status('read', '/any'), 403)
 })
 
-t.test('the challenge and the metadata name what is required, not what includes it', async t => {
+t.test('names only the required scopes in challenges and metadata', async t => {
   const { app, call, token } = await startBench(t, { scopes, resourceMetadata: true })
   const { headers } = await call(token({ scope: 'other' }))
   t.match(headers['www-authenticate'], /error="insufficient_scope".* scope="read"/)
@@ -54,7 +54,7 @@ t.test('the challenge and the metadata name what is required, not what includes 
   })
 })
 
-t.test('lists of routes name the scopes that grant each required one', async t => {
+t.test('lists the granting scopes of each route', async t => {
   const app = buildApp(t)
   await app.register(resourceServer, { ...registered, scopes })
   app.get('/one', { config: { oauth: { scopes: ['read'] } } }, async () => 'in')
@@ -73,7 +73,7 @@ const config = (required: [string, ...string[]], match: 'all' | 'any' = 'all') =
   config: { oauth: { scopes: required, match } },
 })
 
-t.test('the OpenAPI document has each set of scopes that is enough', async t => {
+t.test('documents each sufficient set of scopes in OpenAPI', async t => {
   const wide = { ...scopes, s1: [], s2: [], s3: [] } as Record<string, string[]>
   for (let n = 0; n < 10; n += 1) wide[`all${n}`] = ['s1', 's2', 's3']
   const app = buildApp(t)
@@ -106,7 +106,7 @@ t.test('the OpenAPI document has each set of scopes that is enough', async t => 
   t.same(security('/wide'), [['s1', 's2', 's3']], 'too many sets for a document')
 })
 
-t.test('scopes of an API contract can include others', async t => {
+t.test("supports a hierarchy of an API contract's scopes", async t => {
   const descriptions = { read: 'Read receipts', admin: 'Do everything' }
   const api = { audience, scopes: descriptions, requireRoutes: async () => {} }
   const bench = await startBench(t)
@@ -122,7 +122,7 @@ t.test('scopes of an API contract can include others', async t => {
   t.equal((await app.inject({ url: '/one', headers })).statusCode, 200)
 })
 
-t.test('a long chain of scopes costs no more than what comes out', async t => {
+t.test('accepts a chain of 2000 scopes', async t => {
   const length = 2_000
   const chain = Object.fromEntries(
     Array.from({ length }, (_, n) => [`s${n}`, n + 1 < length ? [`s${n + 1}`] : []]),
@@ -141,7 +141,7 @@ t.test('a long chain of scopes costs no more than what comes out', async t => {
   })
 })
 
-t.test('a catalogue that contradicts itself stops the start', async t => {
+t.test('rejects a contradictory catalogue', async t => {
   const cases: [scopes: unknown, message: RegExp][] = [
     [{ a: ['b'], b: ['c'], c: ['b'] }, /`scopes` has a cycle: b → c → b; a scope must not include itself/],
     [{ a: ['a'] }, /has a cycle: a → a/],
@@ -171,7 +171,7 @@ t.test('a catalogue that contradicts itself stops the start', async t => {
     )
 })
 
-t.test('names of members of objects are scopes like others', async t => {
+t.test('accepts scopes with the names of object members', async t => {
   const bench = await startBench(t)
   const app = buildApp(t)
   const odd = { constructor: ['toString'], toString: [], hasOwnProperty: [] }
@@ -189,7 +189,7 @@ t.test('names of members of objects are scopes like others', async t => {
   t.equal(await status('hasOwnProperty'), 403)
 })
 
-t.test('createVerifier takes a hierarchy, and its types from the keys', async t => {
+t.test('derives the scope types of createVerifier from the keys of a hierarchy', async t => {
   const bench = await startBench(t)
   const verifier = await createVerifier({
     issuer: bench.issuer.url,
@@ -204,7 +204,7 @@ t.test('createVerifier takes a hierarchy, and its types from the keys', async t 
   await t.rejects(verifier.verify(bench.token(), { scopes: ['raed'] }), { code: 'OAUTH_GUARD_FAILED' })
 })
 
-t.test('defineResourceServer takes the types of scopes from the keys', async t => {
+t.test('derives the scope types of defineResourceServer from the keys of a hierarchy', async t => {
   const bench = await startBench(t)
   const receipts = defineResourceServer({ scopes: { admin: ['read'], read: [] } })
   const app = buildApp(t)

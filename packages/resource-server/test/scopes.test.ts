@@ -3,7 +3,7 @@ import t from 'tap'
 import resourceServer from 'fastify-resource-server'
 import { audience, buildApp, registered, startBench } from './protected-app.js'
 
-t.test('a child scope that is older than the plugin is guarded, checked and listed', async t => {
+t.test('guards, checks and lists a child scope that is older than the plugin', async t => {
   const bench = await startBench(t)
   const app = buildApp(t)
   const seen: unknown[] = []
@@ -54,7 +54,7 @@ t.test('a child scope that is older than the plugin is guarded, checked and list
   )
 })
 
-t.test('a mistaken rule in an older child scope stops the application', async t => {
+t.test('rejects an invalid rule in an older child scope', async t => {
   const app = buildApp(t)
   await app.register(async child => {
     child.get('/receipts', { config: { oauth: { scopes: ['raed'] } } }, async () => 'in')
@@ -68,7 +68,7 @@ async function child(app: FastifyInstance): Promise<void> {
   })
 }
 
-t.test('the plugin is refused where a scope around it or inside it has it already', async t => {
+t.test('rejects a second registration in a parent or child scope', async t => {
   const twice = {
     code: 'OAUTH_INVALID_OPTION',
     message: /registered in this scope, in a parent scope or in a child scope/,
@@ -91,7 +91,7 @@ t.test('the plugin is refused where a scope around it or inside it has it alread
   await t.resolves(async () => siblings.ready(), 'sibling scopes may have it each')
 })
 
-t.test('a sibling scope stays open', async t => {
+t.test('does not guard a sibling scope', async t => {
   const app = buildApp(t)
   await app.register(async open => open.get('/open', async () => 'in'))
   await app.register(async closed => {
@@ -103,7 +103,7 @@ t.test('a sibling scope stays open', async t => {
 })
 
 for (const prefixTrailingSlash of ['both', 'slash', 'no-slash'] as const)
-  t.test(`the route / under a prefix is listed as it answers: ${prefixTrailingSlash}`, async t => {
+  t.test(`lists the route / under a prefix with its URLs: ${prefixTrailingSlash}`, async t => {
     const app = buildApp(t)
     await app.register(resourceServer, registered)
     await app.register(
@@ -125,7 +125,7 @@ for (const prefixTrailingSlash of ['both', 'slash', 'no-slash'] as const)
     t.strictSame(listed, answering.sort())
   })
 
-t.test('routes declared in the same tick, before and after the plugin, are all seen', async t => {
+t.test('finds all routes that are declared in the same tick as the plugin', async t => {
   const app = buildApp(t)
   app.get('/before', async () => 'in')
   void app.register(resourceServer, registered)

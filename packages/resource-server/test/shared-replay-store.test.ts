@@ -11,7 +11,7 @@ import { origin, startDpop, type DpopBench } from './dpop-bench.js'
 import { hashOf, makeProof, makeProofKey } from './hand-made-proof.js'
 
 for (const [name, connect] of Object.entries(redisPackages))
-  t.test(`replicas share used proofs in Redis through ${name}`, { skip: noRedis }, async t => {
+  t.test(`shares used proofs between replicas in Redis through ${name}`, { skip: noRedis }, async t => {
     const { socket, stop } = await startRedis(t)
     const client = makeProofKey()
     const options = async (): Promise<DpopOptions> => ({
@@ -46,39 +46,35 @@ for (const [name, connect] of Object.entries(redisPackages))
     t.equal(one.lastReason(), 'unavailable')
   })
 
-t.test(
-  'an unreachable Redis does not stop the start, and is used once it answers',
-  { skip: noRedis },
-  async t => {
-    const { socket, stop } = await startRedis(t)
-    await stop()
-    for (const [name, connect] of Object.entries(redisPackages)) {
-      const redis = await connect(t, socket).catch(() => undefined)
-      if (redis === undefined) continue // `redis` fails to connect, and so does the application
-      const bench = await startDpop(t, { origin, replayStore: redisReplayStore(redis) })
-      t.equal((await bench.prove()).statusCode, 503, name)
-      t.match(bench.logged, [{ level: 40, msg: 'the replay store cannot be used' }], name)
-    }
+t.test('starts without Redis, and uses Redis as soon as it responds', { skip: noRedis }, async t => {
+  const { socket, stop } = await startRedis(t)
+  await stop()
+  for (const [name, connect] of Object.entries(redisPackages)) {
+    const redis = await connect(t, socket).catch(() => undefined)
+    if (redis === undefined) continue // `redis` fails to connect, and so does the application
+    const bench = await startDpop(t, { origin, replayStore: redisReplayStore(redis) })
+    t.equal((await bench.prove()).statusCode, 503, name)
+    t.match(bench.logged, [{ level: 40, msg: 'the replay store cannot be used' }], name)
+  }
 
-    let isUp = false
-    const seen = new Set<string>()
-    const add = (id: string): boolean => {
-      if (!isUp) throw new Error('connection refused')
-      return seen.size < seen.add(id).size
-    }
-    const bench = await startDpop(t, { origin, replayStore: { add } })
-    t.equal((await bench.prove()).statusCode, 503)
-    isUp = true
-    t.equal((await bench.prove()).statusCode, 200)
-  },
-)
+  let isUp = false
+  const seen = new Set<string>()
+  const add = (id: string): boolean => {
+    if (!isUp) throw new Error('connection refused')
+    return seen.size < seen.add(id).size
+  }
+  const bench = await startDpop(t, { origin, replayStore: { add } })
+  t.equal((await bench.prove()).statusCode, 503)
+  isUp = true
+  t.equal((await bench.prove()).statusCode, 200)
+})
 
-t.test('a client of redis that is not connected is an outage', { skip: noRedis }, async t => {
+t.test('treats a disconnected redis client as an outage', { skip: noRedis }, async t => {
   const bench = await startDpop(t, { origin, replayStore: redisReplayStore(createClient4()) })
   t.equal((await bench.prove()).statusCode, 503)
 })
 
-t.test('redisReplayStore names the packages that it supports', async t => {
+t.test('names the supported packages in the error of redisReplayStore', async t => {
   const others: unknown[] = [
     undefined,
     null,
@@ -99,7 +95,7 @@ t.test('redisReplayStore names the packages that it supports', async t => {
     })
 })
 
-t.test('replies of Redis as Buffers are understood', async t => {
+t.test('accepts Redis replies as Buffers', async t => {
   for (const [reply, expected] of [
     [Buffer.from('OK'), true],
     ['OK', true],
@@ -172,7 +168,7 @@ const answers: readonly [name: string, answer: () => unknown, outcome: 'new' | '
   ['a thenable that never settles', () => foreign('({ then() {} })'), 'outage'],
 ]
 for (const [name, answer, outcome] of answers)
-  t.test(`a store that answers ${name}: ${outcome}`, async t => {
+  t.test(`handles a store that returns ${name}: ${outcome}`, async t => {
     const seen = new Set<string>()
     const add = (id: string, _ttlMs: number, client: string): unknown =>
       client === proof.thumbprint ? answer() : seen.size < seen.add(id).size
@@ -186,7 +182,7 @@ for (const [name, answer, outcome] of answers)
     t.match(await refuseReplay(proof), expected[outcome])
   })
 
-t.test('a store that rejects with nothing is an outage for the application too', async t => {
+t.test('treats a store that rejects with undefined as an outage', async t => {
   const seen = new Set<string>()
   const add: ReplayStore['add'] = (id, _ttlMs, client) =>
     client.startsWith('verification') ? seen.size < seen.add(id).size : Promise.reject()
@@ -196,7 +192,7 @@ t.test('a store that rejects with nothing is an outage for the application too',
   t.equal(headers['retry-after'], '1')
 })
 
-t.test('a store that does not take each id exactly once stops the start', async t => {
+t.test('rejects a store that does not accept each id exactly once', async t => {
   const stores: [name: string, add: () => unknown, message: RegExp][] = [
     [
       'lets everything in',
@@ -219,14 +215,14 @@ t.test('a store that does not take each id exactly once stops the start', async 
     )
 })
 
-t.test('a store that never settles is waited for a bounded time, at the start and in a request', async t => {
+t.test('waits a limited time for a store that never settles, at start and in a request', async t => {
   const { verifyStore, refuseReplay, logged } = impatient(() => new Promise(() => {}))
   t.match(await verifyStore(), { isWrong: false, reason: 'no answer within 20 ms' })
   t.match(await refuseReplay(proof), { reason: 'unavailable', retryAfterMs: 1_000 })
   t.match(logged, [{ reason: 'no answer within 20 ms' }, { reason: 'no answer within 20 ms' }])
 })
 
-t.test('a store that turns out to be wrong only after the start never lets a proof in', async t => {
+t.test('accepts no proof if the store turns out to be wrong after the start', async t => {
   let isUp = false
   const { verifyStore, refuseReplay } = impatient(async () => {
     if (!isUp) throw new Error('down')
@@ -238,7 +234,7 @@ t.test('a store that turns out to be wrong only after the start never lets a pro
   t.match(await refuseReplay(proof), { reason: 'unavailable' })
 })
 
-t.test('requests that come together verify the store once', async t => {
+t.test('verifies the store once for concurrent requests', async t => {
   let asked = 0
   const seen = new Set<string>()
   const { refuseReplay } = createUsedProofs(
@@ -260,7 +256,7 @@ t.test('requests that come together verify the store once', async t => {
   t.notOk((await refuseReplay({ ...proof, jti: 'c' })) instanceof StoreFault)
 })
 
-t.test('the same jti of two clients are two proofs, and ids have one size', async t => {
+t.test('distinguishes the same jti of two clients, with ids of one size', async t => {
   const ids = new Map<string, string>()
   const add: ReplayStore['add'] = (id, _ttlMs, client) => {
     if (ids.has(id)) return false

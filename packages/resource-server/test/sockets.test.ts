@@ -46,7 +46,7 @@ function handshake(
   })
 }
 
-t.test('with @fastify/websocket: the handshake is answered with the challenge, or with 101', async t => {
+t.test('answers a WebSocket handshake with the challenge or with 101 (@fastify/websocket)', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(fastifyWebsocket)
@@ -73,7 +73,7 @@ t.test('with @fastify/websocket: the handshake is answered with the challenge, o
   t.strictSame(seen, ['payment'])
 })
 
-t.test('HTTP/2', async t => {
+t.test('protects routes over HTTP/2', async t => {
   const app = fastify({ http2: true })
   t.teardown(() => app.close())
   await app.register(resourceServer, options)

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 
-t.test('an application that starts does not wait for what only requests need', async t => {
+t.test('does not load modules at start that only requests need', async t => {
   const script = `
     import { createRequire } from 'node:module'
     import fastify from 'fastify'

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { ResourceServerEvents } from 'fastify-resource-server'
 import { startBench } from './protected-app.js'
 
-t.test('what was let in, what was not, and how the issuer is doing', async t => {
+t.test('counts accepted and refused requests, and describes the issuer', async t => {
   const bench = await startBench(t)
   t.match(bench.app.oauth.stats(), { allowed: 0, refused: {}, cachedTokens: 0 })
   const token = bench.token()
@@ -32,7 +32,7 @@ t.test('what was let in, what was not, and how the issuer is doing', async t => 
   })
 })
 
-t.test('events tell how long things took, and no secret', async t => {
+t.test('publishes events with durations and without secrets', async t => {
   const seen: [string, Record<string, unknown>][] = []
   const names = ['allow', 'deny', 'keys', 'keys-failed'] as const
   for (const name of names) {

@@ -12,7 +12,7 @@ async function guarded(t: Test, oauth: RouteRequirement): Promise<{ app: Fastify
   return { app, bench }
 }
 
-t.test('a route asks for a stronger, or a recent, authentication of the user (RFC 9470)', async t => {
+t.test('requires a stronger or more recent authentication of the user (RFC 9470)', async t => {
   const { app, bench } = await guarded(t, { scopes: ['read'], acr: ['phr', 'phrh'], maxAgeMs: 300_999 })
   const call = async (claims: object) =>
     app.inject({ url: '/', headers: { authorization: `Bearer ${bench.token({ ...claims })}` } })
@@ -45,7 +45,7 @@ t.test('a route asks for a stronger, or a recent, authentication of the user (RF
   t.match(app.oauth.printRoutes(), /read acr phr or phrh authenticated within 300.999 s/)
 })
 
-t.test('for tokens that come another way, too', async t => {
+t.test('requires step-up authentication in oauth.verify too', async t => {
   const { app, bench } = await guarded(t, {})
   await app.ready()
   await t.rejects(app.oauth.verify(bench.token(), { acr: ['phr'] }), {
@@ -59,7 +59,7 @@ t.test('for tokens that come another way, too', async t => {
   )
 })
 
-t.test('requirements that make no sense stop the application', async t => {
+t.test('rejects invalid step-up requirements', async t => {
   for (const [oauth, message] of [
     [{ maxAgeMs: -1 }, /`config\.oauth\.maxAgeMs` is -1; expected a number of milliseconds/],
     [{ maxAgeMs: '5m' }, /`config\.oauth\.maxAgeMs` is "5m"/],

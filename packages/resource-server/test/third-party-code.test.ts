@@ -75,7 +75,7 @@ const refused: Readonly<Record<string, { header: string | undefined; status: num
 }
 
 for (const [how, write] of Object.entries(faults))
-  t.test(`a logger that ${how} changes no answer`, async t => {
+  t.test(`answers in the same way with a logger that ${how}`, async t => {
     const fatal = watchProcess(t)
     let works = true
     const logger = loggerThat(() => (works ? undefined : write()))
@@ -96,7 +96,7 @@ for (const [how, write] of Object.entries(faults))
   })
 
 for (const [how, write] of Object.entries(faults))
-  t.test(`a logger that ${how} does not keep the keys of an issuer out`, async t => {
+  t.test(`fetches keys with a logger that ${how}`, async t => {
     const fatal = watchProcess(t)
     const own = await startHandMadeIssuer(t, [key])
     own.keys = [...own.keys, { kty: 'oct', kid: 'ignored' }, makeKey('withdrawn').jwk]
@@ -117,7 +117,7 @@ for (const [how, write] of Object.entries(faults))
     t.strictSame(fatal, [])
   })
 
-t.test('a logger that throws when two implementations disagree leaves the refusal', async t => {
+t.test('refuses a disputed token with a logger that throws', async t => {
   const fatal = watchProcess(t)
   const settings = parseOptions({ ...registered, keys: [key.jwk] })
   const verifier = await createCachedVerifier(settings, loggerThat(faults['throws'] as () => never), disagree)
@@ -134,7 +134,7 @@ const fault = {
 }
 
 for (const problemDetails of [false, true])
-  t.test(`a rule that becomes invalid after the start is a fault: ${problemDetails}`, async t => {
+  t.test(`answers 500 if a rule becomes invalid after the start: ${problemDetails}`, async t => {
     const logged: string[] = []
     const app = fastify({ logger: { stream: { write: (line: string) => void logged.push(line) } } })
     const oauth: { scopes: [string] } = { scopes: ['read'] }
@@ -149,7 +149,7 @@ for (const problemDetails of [false, true])
 
 /** Fastify asks `trustProxy` for the host of the request, which a DPoP proof has to name. */
 for (const [how, trustProxy] of Object.entries(faults))
-  t.test(`a trustProxy that ${how} lets no token in that should be refused`, async t => {
+  t.test(`accepts no invalid token with a trustProxy that ${how}`, async t => {
     const fatal = watchProcess(t)
     const app = fastify({ trustProxy: trustProxy as () => boolean })
     const { send } = await startApp(t, { dpop: 'allow' }, app)
@@ -174,7 +174,7 @@ for (const [how, trustProxy] of Object.entries(faults))
   })
 
 for (const waits of [false, true])
-  t.test(`other hooks and error handlers that throw get their own answer: waits ${waits}`, async t => {
+  t.test(`leaves errors of other hooks and error handlers alone: waits ${waits}`, async t => {
     const fatal = watchProcess(t)
     const app = fastify()
     app.setErrorHandler(() => {
@@ -200,7 +200,7 @@ for (const waits of [false, true])
 const bound = (client: ProofKey) => signed({ cnf: { jkt: client.thumbprint } })
 
 for (const [how, clock] of Object.entries(faults))
-  t.test(`a clock that ${how} lets no token in, good or bad`, async t => {
+  t.test(`accepts no token with a clock that ${how}`, async t => {
     const fatal = watchProcess(t)
     let works = true
     const settings = { dpop: 'allow', clock: () => (works ? Date.now() : clock()) } as const
@@ -224,7 +224,7 @@ for (const [how, clock] of Object.entries(faults))
     t.strictSame(fatal, [])
   })
 
-t.test('a refinement of the claims schema that fails lets no token in', async t => {
+t.test('accepts no token if a refinement of the claims schema throws', async t => {
   const given: { answer: () => unknown } = { answer: () => true }
   const claims = Type.Object({ tenant: Type.Refine(Type.String(), () => given.answer() as boolean) })
   const { send } = await startApp(t, { claims, maxCachedTokens: 0 })
@@ -255,7 +255,7 @@ const credentials = {
 for (const [name, optionWith] of Object.entries(credentials))
   for (const [how, give] of Object.entries(faults)) {
     if (name === 'clientSecret' && how === 'returns text') continue
-    t.test(`introspection with a ${name} that ${how} is answered with 503 in time`, async t => {
+    t.test(`answers 503 in time for introspection with a ${name} that ${how}`, async t => {
       const fatal = watchProcess(t)
       const opaque = await startOpaque(t)
       const logged: string[] = []
@@ -282,7 +282,7 @@ for (const [name, optionWith] of Object.entries(credentials))
 // A promise that undici does not expect is of no use to anyone, and neither is its rejection.
 const { rejects: _rejects, ...dispatchers } = brokenDispatchers
 for (const [how, dispatch] of Object.entries(dispatchers))
-  t.test(`an issuerDispatcher that ${how} is an outage of the issuer, in time`, async t => {
+  t.test(`treats an issuerDispatcher that ${how} as an outage, in time`, async t => {
     const fatal = watchProcess(t)
     const own = await startHandMadeIssuer(t, [key])
     const agent = new Agent()
@@ -321,7 +321,7 @@ for (const [how, dispatch] of Object.entries(dispatchers))
     t.strictSame(fatal, [])
   })
 
-t.test('what throws after a wait is one answer too', async t => {
+t.test('sends one response for an error after a wait', async t => {
   const fatal = watchProcess(t)
   const fail = faults['throws'] as () => never
   const claims = Type.Object({ tenant: Type.Refine(Type.String(), fail) })
@@ -334,28 +334,25 @@ t.test('what throws after a wait is one answer too', async t => {
   t.strictSame(fatal, [])
 })
 
-t.test(
-  'a logger that throws when the replay store cannot be used changes neither start nor answer',
-  async t => {
-    const fatal = watchProcess(t)
-    const fail = faults['throws'] as () => never
-    const logController = new LogController({ disableRequestLogging: true })
-    const logger = loggerThat(() => (works ? undefined : fail()))
-    let works = true
-    const app = fastify({ loggerInstance: logger, logController })
-    t.teardown(() => app.close())
-    const dpop = { origin: 'https://api.example.com', replayStore: { add: fail } }
-    await app.register(resourceServer, { ...registered, keys: [key.jwk], dpop })
-    app.get('/read', async () => 'in')
-    works = false
-    await app.ready()
-    const client = makeProofKey()
-    const token = bound(client)
-    const htu = 'https://api.example.com/read'
-    const proof = makeProof(client, { htm: 'GET', htu, iat: seconds(), jti: 'one', ath: hashOf(token) })
-    const headers = { authorization: `DPoP ${token}`, dpop: proof }
-    t.equal((await app.inject({ url: '/read', headers })).statusCode, 503)
-    await settle()
-    t.strictSame(fatal, [])
-  },
-)
+t.test('starts and answers with a logger that throws when the replay store fails', async t => {
+  const fatal = watchProcess(t)
+  const fail = faults['throws'] as () => never
+  const logController = new LogController({ disableRequestLogging: true })
+  const logger = loggerThat(() => (works ? undefined : fail()))
+  let works = true
+  const app = fastify({ loggerInstance: logger, logController })
+  t.teardown(() => app.close())
+  const dpop = { origin: 'https://api.example.com', replayStore: { add: fail } }
+  await app.register(resourceServer, { ...registered, keys: [key.jwk], dpop })
+  app.get('/read', async () => 'in')
+  works = false
+  await app.ready()
+  const client = makeProofKey()
+  const token = bound(client)
+  const htu = 'https://api.example.com/read'
+  const proof = makeProof(client, { htm: 'GET', htu, iat: seconds(), jti: 'one', ath: hashOf(token) })
+  const headers = { authorization: `DPoP ${token}`, dpop: proof }
+  t.equal((await app.inject({ url: '/read', headers })).statusCode, 503)
+  await settle()
+  t.strictSame(fatal, [])
+})

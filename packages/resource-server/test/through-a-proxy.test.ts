@@ -3,7 +3,7 @@ import { setEnvironment, startProxy } from 'test-support/proxy'
 import { makeKey } from './hand-made-issuer.js'
 import { startBench } from './protected-app.js'
 
-t.test('metadata and keys come through the proxy of the environment', async t => {
+t.test('fetches metadata and keys through the proxy of the environment', async t => {
   const { url, tunnels } = await startProxy(t)
   setEnvironment(t, { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: url })
   const bench = await startBench(t, {}, makeKey('first'))

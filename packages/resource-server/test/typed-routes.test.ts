@@ -29,7 +29,7 @@ async function build(t: Test) {
   return { app, options, call }
 }
 
-t.test('request.auth is what the route makes of it', async t => {
+t.test('types request.auth by the rule of the route', async t => {
   const { app, options, call } = await build(t)
   await app.register(resourceServer, { ...options, scopes: ['read'] })
   app.get('/none', async ({ auth }) => {
@@ -70,7 +70,7 @@ t.test('request.auth is what the route makes of it', async t => {
   t.equal((await call('/other-config', {})).body, 'payment')
 })
 
-t.test('hooks and handlers for any route fit everywhere', async t => {
+t.test('accepts hooks and handlers for any route on every route', async t => {
   const { app, options, call } = await build(t)
   await app.register(resourceServer, options)
   const seen: string[] = []
@@ -83,7 +83,7 @@ t.test('hooks and handlers for any route fit everywhere', async t => {
   t.same(seen, ['/public', '/optional', '/protected'])
 })
 
-t.test('with a type provider, and with plain generics', async t => {
+t.test('types request.auth with a type provider and with plain generics', async t => {
   const { app, options, call } = await build(t)
   await app.register(resourceServer, options)
   const Params = Type.Object({ id: Type.Number() })
@@ -113,7 +113,7 @@ t.test('with a type provider, and with plain generics', async t => {
   t.same((await call('/both/7', {})).json(), { id: '7', client: 'payment' })
 })
 
-t.test('misspelt keys and empty lists do not compile, and do not start', async t => {
+t.test('rejects misspelt keys and empty lists at compile time and at start', async t => {
   const wrong: [string, (app: FastifyInstance) => void][] = [
     [
       'scope',
@@ -184,7 +184,7 @@ t.test('misspelt keys and empty lists do not compile, and do not start', async t
   }
 })
 
-t.test('defineResourceServer: a catalogue with types of its own', async t => {
+t.test('types the catalogue of defineResourceServer', async t => {
   const receipts = defineResourceServer({
     scopes: ['receipts:read', 'receipts:write'],
     claims: Type.Object({ tenant: Type.String() }),
@@ -229,7 +229,7 @@ t.test('defineResourceServer: a catalogue with types of its own', async t => {
   await t.rejects(async () => late.ready(), { message: /did you mean "receipts:read"/ }, 'and at boot')
 })
 
-t.test('two catalogues in one application', async t => {
+t.test('supports two catalogues in one application', async t => {
   const { app, options, call } = await build(t)
   const one = defineResourceServer({ scopes: ['one'] })
   const two = defineResourceServer({ scopes: ['two'] })

@@ -109,20 +109,23 @@ const texts: Record<string, { algorithm: Algorithm; jwk: Jwk; jws: string }> = {
 }
 
 for (const [name, { algorithm, jwk, jws }] of Object.entries(texts)) {
-  t.test(`${name}: verifies, and is no access token`, async t => {
-    const key = importPublicKey(jwk, supportedAlgorithms)
-    t.strictSame(await verdicts(jws, key, algorithm), [true, true, false], '@fastify/jwt wants JSON')
-    const [header = '', payload = '', signature = ''] = jws.split('.')
-    for (const tampered of [
-      `${header}.${payload}.${signature.replace(/^./, first => (first === 'A' ? 'B' : 'A'))}`,
-      `${header}.${payload.replace(/^./, 'V')}.${signature}`,
-      `${header.replace(/.$/, '8')}.${payload}.${signature}`,
-    ])
-      t.strictSame(await verdicts(tampered, key, algorithm), [false, false, false])
-  })
+  t.test(
+    `${name}: verifies the signature, and refuses the token because it is not an access token`,
+    async t => {
+      const key = importPublicKey(jwk, supportedAlgorithms)
+      t.strictSame(await verdicts(jws, key, algorithm), [true, true, false], '@fastify/jwt wants JSON')
+      const [header = '', payload = '', signature = ''] = jws.split('.')
+      for (const tampered of [
+        `${header}.${payload}.${signature.replace(/^./, first => (first === 'A' ? 'B' : 'A'))}`,
+        `${header}.${payload.replace(/^./, 'V')}.${signature}`,
+        `${header.replace(/.$/, '8')}.${payload}.${signature}`,
+      ])
+        t.strictSame(await verdicts(tampered, key, algorithm), [false, false, false])
+    },
+  )
 }
 
-t.test('RFC 7515 A.1 and A.5: HMAC and no signature at all', async t => {
+t.test('RFC 7515 A.1 and A.5: refuses an HMAC and an unsigned token', async t => {
   const secret: Jwk = {
     kty: 'oct',
     k: 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
@@ -139,7 +142,7 @@ t.test('RFC 7515 A.1 and A.5: HMAC and no signature at all', async t => {
   t.equal(bench.lastReason(), 'malformed')
 })
 
-t.test('every algorithm, by keys of our own', async t => {
+t.test('verifies every algorithm with its own keys', async t => {
   for (const algorithm of ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const) {
     const own = makeKey('own', algorithm)
     const key = importPublicKey(own.jwk, supportedAlgorithms)
@@ -178,7 +181,7 @@ function selfSigned({ publicKey, privateKey }: ReturnType<typeof makeKey>): stri
   )
 }
 
-t.test('a key that is listed as a certificate only', async t => {
+t.test('verifies with a key that is listed only as a certificate', async t => {
   const own = makeKey('own', 'RS256')
   const key = importPublicKey(
     { kty: 'RSA', kid: 'own', use: 'sig', x5c: [selfSigned(own)] },

@@ -44,7 +44,7 @@ function thumbprintOfConnection(): CertificateThumbprint {
   return ({ raw: { socket } }) => {
     const before = known.get(socket)
     if (before !== undefined) return before
-    // A plain connection does not have this method. A TLS connection without a client certificate returns undefined.
+    // A plain connection has no getPeerX509Certificate. A TLS connection without a client certificate returns undefined.
     const made = thumbprint((socket as Partial<TLSSocket>).getPeerX509Certificate?.())
     if (typeof made === 'string') known.set(socket, made)
     return made

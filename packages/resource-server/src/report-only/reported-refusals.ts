@@ -22,7 +22,7 @@ export interface ReportedRequest {
 
 /** Beyond this number of entries, clients are counted together. Unverified names can use only half of the entries. */
 const mostEntries = { verified: 1_000, claimed: 500 } as const
-/** The minimum time between two log lines of an entry. */
+/** The minimum time between two log lines of an entry, in milliseconds. */
 const logIntervalMs = 60_000
 
 type Entry = { -readonly [Name in keyof ReportedRefusal]: ReportedRefusal[Name] } & { loggedAt: number }

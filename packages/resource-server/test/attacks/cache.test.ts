@@ -6,7 +6,7 @@ import { createTokenCache } from '#src/verify/token-cache.js'
 import { makeKey } from '../hand-made-issuer.js'
 import { startBench } from '../protected-app.js'
 
-t.test('a flood of garbage pushes no verified token out', async t => {
+t.test('keeps verified tokens in the cache during a flood of invalid tokens', async t => {
   const cache = createTokenCache(2, () => 0)
   const bench = await startBench(t, { maxCachedTokens: 2 })
   const stranger = makeKey('first')
@@ -29,34 +29,38 @@ t.test('a flood of garbage pushes no verified token out', async t => {
 
 const longText = (index: number): string => `${'x'.repeat(15_000)}${index}`
 
-t.test('a flood of expired tokens pushes no verified token out, and keeps bounded memory', async t => {
-  const bench = await startBench(t, { maxCachedTokens: 2 })
-  const seconds = bench.clock.now / 1000
-  const good = bench.token({ jti: 'good' })
-  const remembered = await bench.app.oauth.verify(good)
-  for (let index = 0; index < 50; index += 1) {
-    const late = bench.token({ jti: `${index}`, exp: seconds - 3_600 })
-    for (const time of ['first', 'second']) t.equal((await bench.call(late)).statusCode, 401, `${time} time`)
-  }
-  t.equal(bench.app.oauth.stats().cachedTokens, 1)
-  t.equal(await bench.app.oauth.verify(good), remembered, 'the very same: it was not verified again')
+t.test(
+  'keeps verified tokens in the cache during a flood of expired tokens, with bounded memory',
+  async t => {
+    const bench = await startBench(t, { maxCachedTokens: 2 })
+    const seconds = bench.clock.now / 1000
+    const good = bench.token({ jti: 'good' })
+    const remembered = await bench.app.oauth.verify(good)
+    for (let index = 0; index < 50; index += 1) {
+      const late = bench.token({ jti: `${index}`, exp: seconds - 3_600 })
+      for (const time of ['first', 'second'])
+        t.equal((await bench.call(late)).statusCode, 401, `${time} time`)
+    }
+    t.equal(bench.app.oauth.stats().cachedTokens, 1)
+    t.equal(await bench.app.oauth.verify(good), remembered, 'the very same: it was not verified again')
 
-  const cache = createTokenCache(1_000, () => 0)
-  const expired = { outcome: new Refusal('expired'), validity: { from: 0, until: Infinity } }
-  for (let index = 0; index < 500; index += 1) cache.set(longText(index), expired)
-  t.equal(cache.get(longText(499)), expired.outcome)
-  const kept = Array.from({ length: 500 }, (_, index) => cache.get(longText(index))).filter(Boolean).length
-  t.ok(kept * 15_000 <= 1_000_000, `${kept} kept`)
+    const cache = createTokenCache(1_000, () => 0)
+    const expired = { outcome: new Refusal('expired'), validity: { from: 0, until: Infinity } }
+    for (let index = 0; index < 500; index += 1) cache.set(longText(index), expired)
+    t.equal(cache.get(longText(499)), expired.outcome)
+    const kept = Array.from({ length: 500 }, (_, index) => cache.get(longText(index))).filter(Boolean).length
+    t.ok(kept * 15_000 <= 1_000_000, `${kept} kept`)
 
-  const old = bench.token({ exp: seconds - 3_600, iat: seconds - 7_200 })
-  t.equal((await bench.call(old)).statusCode, 401)
-  bench.clock.now -= 5_400_000
-  t.equal((await bench.call(old)).statusCode, 200, 'by a clock that was set right, it is not late')
-  bench.clock.now += 5_400_000
-  t.equal((await bench.call(old)).statusCode, 401, 'and late again when its time is over')
-})
+    const old = bench.token({ exp: seconds - 3_600, iat: seconds - 7_200 })
+    t.equal((await bench.call(old)).statusCode, 401)
+    bench.clock.now -= 5_400_000
+    t.equal((await bench.call(old)).statusCode, 200, 'by a clock that was set right, it is not late')
+    bench.clock.now += 5_400_000
+    t.equal((await bench.call(old)).statusCode, 401, 'and late again when its time is over')
+  },
+)
 
-t.test('a text that ends as a verified token does is not taken for it', async t => {
+t.test('does not confuse a text with a verified token that ends in the same way', async t => {
   const cache = createTokenCache(10, () => 0)
   const verified = {
     outcome: {} as never,
@@ -102,7 +106,7 @@ t.test('a text that ends as a verified token does is not taken for it', async t 
   t.equal((await bench.call(good)).statusCode, 200)
 })
 
-t.test('a handler cannot change what the next request sees', async t => {
+t.test('does not let a handler change the token that the next request gets', async t => {
   const bench = await startBench(t)
   const seen: unknown[] = []
   const app = fastify()

@@ -5,7 +5,7 @@ import { makeKey, signHmac, signRaw, startHandMadeIssuer } from '../hand-made-is
 import { startBench } from '../protected-app.js'
 import { refuses } from './refuses.js'
 
-t.test('keys that the token brings along are not used, and nothing is fetched for them', async t => {
+t.test('neither uses nor fetches keys that the token names in its header', async t => {
   const bench = await startBench(t)
   const attacker = makeKey('attacker')
   const trap = await startHandMadeIssuer(t, [attacker])
@@ -27,7 +27,7 @@ t.test('keys that the token brings along are not used, and nothing is fetched fo
   t.ok(bench.issuer.asked.length <= before + 1, 'one request at most, for the unknown key id')
 })
 
-t.test('key ids', async t => {
+t.test('refuses unknown, malformed and misleading key ids', async t => {
   const bench = await startBench(t, { unknownKeyCooldownMs: 0 })
   await bench.call(bench.token({ jti: 'warm' }))
   const kids: Record<string, unknown> = {
@@ -68,7 +68,7 @@ t.test('key ids', async t => {
   )
 })
 
-t.test('private and symmetric keys in a JWKS', async t => {
+t.test('ignores private members and symmetric keys of a JWKS', async t => {
   const bench = await startBench(t)
   const secret = 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA'
   const weak = makeKey('weak', 'RS256')
@@ -90,7 +90,7 @@ t.test('private and symmetric keys in a JWKS', async t => {
     'a key of the wrong type': bench.token({ iat }, { kid: 'wrong-curve' }, weak),
   })
 })
-t.test('another issuer with the same key id', async t => {
+t.test('does not accept the key of another issuer with the same key id', async t => {
   const shared = 'shared'
   const [first, second] = [makeKey(shared), makeKey(shared)]
   const other = makeKey('other', 'ES384')
@@ -138,7 +138,7 @@ t.test('another issuer with the same key id', async t => {
   t.equal((await bench.call(bench.token({ iss: one.url, aud: audience }, {}, other))).statusCode, 200)
 })
 
-t.test("an issuer cannot open a route that is for another issuer's audience", async t => {
+t.test('refuses a token on a route for the audience of another issuer', async t => {
   const [one, two] = [makeKey('same'), makeKey('same')]
   const app = fastify()
   t.teardown(() => app.close())

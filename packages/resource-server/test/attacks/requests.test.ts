@@ -3,7 +3,7 @@ import resourceServer from 'fastify-resource-server'
 import t from 'tap'
 import { startBench } from '../protected-app.js'
 
-t.test('where and how the token comes', async t => {
+t.test('accepts the token only from the Authorization header', async t => {
   const bench = await startBench(t)
   const token = bench.token()
   const cases: [name: string, authorization: string | undefined, status: number][] = [
@@ -52,7 +52,7 @@ t.test('where and how the token comes', async t => {
   )
 })
 
-t.test('two Authorization headers over real HTTP', async t => {
+t.test('refuses two Authorization headers over HTTP', async t => {
   const bench = await startBench(t)
   const address = await bench.app.listen({ host: '127.0.0.1', port: 0 })
   const { connect } = await import('node:net')

@@ -5,7 +5,7 @@ import { base64url, makeKey, signatureOf, signHmac, signRaw } from '../hand-made
 import { startBench } from '../protected-app.js'
 import { refuses } from './refuses.js'
 
-t.test('unsigned tokens', async t => {
+t.test('refuses unsigned tokens', async t => {
   const bench = await startBench(t)
   const tokens: Record<string, string> = {}
   for (const alg of ['none', 'None', 'NONE', 'nOnE', ' none', 'none ', '']) {
@@ -22,7 +22,7 @@ t.test('unsigned tokens', async t => {
   await refuses(t, bench, tokens)
 })
 
-t.test('HMAC keyed with the public key', async t => {
+t.test('refuses an HMAC with the public key as its secret', async t => {
   const certificate = new X509Certificate((await makeCertificate('issuer')).cert).raw.toString('base64')
   for (const algorithm of ['RS256', 'ES256'] as const) {
     const bench = await startBench(t, {}, makeKey('first', algorithm))
@@ -57,7 +57,7 @@ t.test('HMAC keyed with the public key', async t => {
   }
 })
 
-t.test('an algorithm that is not the one of the key', async t => {
+t.test('refuses an algorithm that does not match the key', async t => {
   const rsa = makeKey('rsa', 'RS256')
   const bench = await startBench(t, {}, rsa)
   const ec = makeKey('ec', 'ES256')
@@ -79,7 +79,7 @@ t.test('an algorithm that is not the one of the key', async t => {
   })
 })
 
-t.test('an algorithm the application does not allow', async t => {
+t.test('refuses an algorithm that is not in the option `algorithms`', async t => {
   const bench = await startBench(t, { algorithms: ['RS256'] }, makeKey('first', 'RS256'))
   const ec = makeKey('ec', 'ES256')
   bench.issuer.keys = [bench.key.jwk, ec.jwk]
@@ -88,7 +88,7 @@ t.test('an algorithm the application does not allow', async t => {
   await refuses(t, bench, { ES256: bench.token({}, {}, ec) })
 })
 
-t.test('signatures that are not the signature', async t => {
+t.test('refuses invalid signatures', async t => {
   for (const algorithm of ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA'] as const) {
     const bench = await startBench(t, {}, makeKey('first', algorithm))
     const good = bench.token()
@@ -114,7 +114,7 @@ t.test('signatures that are not the signature', async t => {
   }
 })
 
-t.test('the right ECDSA signature, in the encoding of TLS and X.509', async t => {
+t.test('refuses a valid ECDSA signature in DER encoding', async t => {
   for (const [algorithm, hash] of [
     ['ES256', 'sha256'],
     ['ES384', 'sha384'],

@@ -2,7 +2,7 @@ import t from 'tap'
 import { startBench } from '../protected-app.js'
 import { refuses } from './refuses.js'
 
-t.test('headers that ask for processing nobody needs', async t => {
+t.test('refuses header parameters that require further processing', async t => {
   const bench = await startBench(t)
   await refuses(t, bench, {
     crit: bench.token({}, { crit: ['exp'], exp: 1 }),
@@ -17,7 +17,7 @@ t.test('headers that ask for processing nobody needs', async t => {
   })
 })
 
-t.test('tokens of another kind', async t => {
+t.test('refuses tokens that are not access tokens', async t => {
   const bench = await startBench(t)
   await refuses(t, bench, {
     'ID token': bench.token({ nonce: 'n' }, { typ: 'JWT' }),
@@ -37,7 +37,7 @@ t.test('tokens of another kind', async t => {
     t.equal((await bench.call(bench.token({}, { typ }))).statusCode, 200, typ)
 })
 
-t.test('a token that is bound to a key, as a plain bearer token', async t => {
+t.test('refuses a bound token without a proof', async t => {
   const bench = await startBench(t)
   for (const cnf of [{ jkt: 'thumbprint' }, { 'x5t#S256': 'thumbprint' }, {}, null, 'text']) {
     t.equal((await bench.call(bench.token({ cnf }))).statusCode, 401, JSON.stringify(cnf))

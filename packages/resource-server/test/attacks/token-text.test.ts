@@ -4,7 +4,7 @@ import { signRaw } from '../hand-made-issuer.js'
 import { startBench } from '../protected-app.js'
 import { refuses } from './refuses.js'
 
-t.test('encodings', async t => {
+t.test('refuses tokens that are not canonical base64url or not JSON', async t => {
   const bench = await startBench(t)
   const good = bench.token()
   const [header = '', payload = '', signature = ''] = good.split('.')
@@ -71,7 +71,7 @@ t.test('encodings', async t => {
   })
 })
 
-t.test('characters that no header could carry', async t => {
+t.test('refuses characters that are not allowed in headers', async t => {
   const bench = await startBench(t)
   const good = bench.token()
   const [header = '', payload = '', signature = ''] = good.split('.')
@@ -101,7 +101,7 @@ function withMember(json: string, member: string): string[] {
   return [json.replace('{', `{${member},`), `${json.slice(0, -1)},${member}}`]
 }
 
-t.test('members that come twice', async t => {
+t.test('refuses duplicate members', async t => {
   const bench = await startBench(t)
   const [header, claims] = [JSON.stringify(bench.header()), JSON.stringify(bench.claims())]
   const tokens: Record<string, string> = {}
@@ -131,7 +131,7 @@ t.test('members that come twice', async t => {
       t.equal((await bench.call(signRaw(header, json, bench.key))).statusCode, 200, name)
 })
 
-t.test('scopes are compared whole, and with their case', async t => {
+t.test('compares scopes exactly and case-sensitively', async t => {
   const bench = await startBench(t, { scopes: ['read', 'write'] })
   for (const scope of [
     'rea',
@@ -168,7 +168,7 @@ t.test('scopes are compared whole, and with their case', async t => {
     )
 })
 
-t.test('a letter of another alphabet is not taken for the one whose last byte it shares', async t => {
+t.test('does not confuse a character with another one that has the same last byte', async t => {
   const bench = await startBench(t)
   const good = bench.token()
   t.ok(await bench.app.oauth.verify(good))

@@ -17,7 +17,7 @@ type Is<Actual, Expected> = 0 extends 1 & Actual
     : false
 const holds = (claim: true): void => void claim
 
-t.test('with mode: report, request.auth may be null on every route', async t => {
+t.test("types request.auth as nullable on every route with `mode: 'report'`", async t => {
   const audience = 'https://api.example.com'
   const issuer = await createTestIssuer({ audience })
   const app = fastify()
@@ -51,7 +51,7 @@ t.test('with mode: report, request.auth may be null on every route', async t => 
     t.equal((await app.inject({ url, headers })).body, 'null', url)
 })
 
-t.test('a report that is misspelt does not compile, and does not start', async t => {
+t.test('rejects a misspelt report at compile time and at start', async t => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(resourceServer, {

@@ -45,7 +45,7 @@ async function build(
   return { app, token: async tenant => issuer.token({ scopes: ['receipts:read'], claims: { tenant } }) }
 }
 
-t.test('scopes and claims have their declared types on every kind of route', async t => {
+t.test('types scopes and claims as declared on every kind of route', async t => {
   const { app, token } = await build(t)
   app.get('/receipts', { config: { oauth: { scopes: ['receipts:read'] } } }, async ({ auth }) => {
     holds(true satisfies Is<typeof auth.claims.tenant, string>)
@@ -97,7 +97,7 @@ t.test('scopes and claims have their declared types on every kind of route', asy
   )
 })
 
-t.test('a scope that is not declared does not compile, and does not start', async t => {
+t.test('rejects an undeclared scope at compile time and at start', async t => {
   const wrong: Record<string, (app: FastifyInstance) => unknown> = {
     'in a shorthand': app =>
       // @ts-expect-error -- misspelt
@@ -143,7 +143,7 @@ t.test('a scope that is not declared does not compile, and does not start', asyn
   }
 })
 
-t.test('elsewhere, too', async t => {
+t.test('rejects undeclared scopes in oauth.verify and oauth.authenticate', async t => {
   const { app, token } = await build(t)
   await app.ready()
   const { claims } = await app.oauth.verify(await token('acme'), { scopes: ['receipts:read'] })

@@ -72,7 +72,7 @@ const claims = (iss: string) => ({
 })
 
 for (const hostile of ['metadata', 'jwks', 'introspection'] as const)
-  t.test(`whatever the issuer answers in place of its ${hostile}: a token, or a refusal`, async t => {
+  t.test(`accepts or refuses the token for random responses instead of the ${hostile}`, async t => {
     const fatal = watchProcess(t)
     const { issuer, valid } = await startIssuer(t)
     issuer.hostile = hostile

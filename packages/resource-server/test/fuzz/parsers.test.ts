@@ -48,7 +48,7 @@ const jsonObject = fc
     }
   })
 
-t.test('the parser of JSON objects takes what JSON.parse takes, unless a name comes twice', async () => {
+t.test('parses the same JSON objects as JSON.parse, without duplicate members', async () => {
   fc.assert(
     fc.property(jsonObject, ({ text, unique }) => {
       const bytes = Buffer.from(text)
@@ -67,7 +67,7 @@ t.test('the parser of JSON objects takes what JSON.parse takes, unless a name co
   )
 })
 
-t.test('the parser of tokens refuses, or has read what stands there, in its only spelling', async () => {
+t.test('decodes a token only in its canonical form', async () => {
   const segment = fc.oneof(
     jsonObject.map(({ text }) => base64url(text)),
     fc.json().map(base64url),
@@ -177,7 +177,7 @@ const changed = changes.map(
   list => JSON.parse(JSON.stringify({ ...right, ...Object.fromEntries(list) })) as Record<string, unknown>,
 )
 
-t.test('claims pass exactly when RFC 9068 says so', async t => {
+t.test('accepts exactly the claims that RFC 9068 allows', async t => {
   const seen = { passed: 0, refused: 0 }
   fc.assert(
     fc.property(changed, claims => {
@@ -193,27 +193,24 @@ t.test('claims pass exactly when RFC 9068 says so', async t => {
   t.ok(seen.passed > 500 && seen.refused > 500, `${seen.passed} passed, ${seen.refused} were refused`)
 })
 
-t.test(
-  'what handlers see is frozen and has scopes that stand in the token, whatever the claims',
-  async () => {
-    fc.assert(
-      fc.property(fc.dictionary(fc.constantFrom('scope', 'roles', 'x'), value), claims => {
-        const { scopes, roles, ...token } = readAccessToken({ ...right, ...claims }, rules)
-        const text = JSON.stringify(claims['scope'] ?? '')
-        return (
-          [scopes, roles].every(
-            list => Object.isFrozen(list) && list.every(name => typeof name === 'string'),
-          ) &&
-          Object.isFrozen(token.claims) &&
-          scopes.every(scope => text.includes(JSON.stringify(scope).slice(1, -1)))
-        )
-      }),
-      often,
-    )
-  },
-)
+t.test('freezes request.auth, with only scopes of the token, for random claims', async () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom('scope', 'roles', 'x'), value), claims => {
+      const { scopes, roles, ...token } = readAccessToken({ ...right, ...claims }, rules)
+      const text = JSON.stringify(claims['scope'] ?? '')
+      return (
+        [scopes, roles].every(
+          list => Object.isFrozen(list) && list.every(name => typeof name === 'string'),
+        ) &&
+        Object.isFrozen(token.claims) &&
+        scopes.every(scope => text.includes(JSON.stringify(scope).slice(1, -1)))
+      )
+    }),
+    often,
+  )
+})
 
-t.test('from an Authorization header comes what follows its scheme, or nothing', async () => {
+t.test('extracts the text after the scheme, or nothing, for random headers', async () => {
   const part = fc.constantFrom('Bearer', 'bearer', 'DPoP', 'Basic', ' ', '\t', ',', 'abc.def.ghi', '=', '"')
   const header = fc.oneof(
     fc.string(),
@@ -237,7 +234,7 @@ t.test('from an Authorization header comes what follows its scheme, or nothing',
   )
 })
 
-t.test('whatever is sent: 400, 401 or 403, and 200 only for what is right', async t => {
+t.test('answers random requests with 400, 401 or 403, and with 200 only for a valid token', async t => {
   const bench = await startBench(t)
   const good = bench.token()
   const anything = fc.oneof(

@@ -328,7 +328,7 @@ function isWhole(answer: string, isHead: boolean): boolean {
 for (const introspection of [false, true])
   for (const problemDetails of [false, true])
     t.test(
-      `whatever is requested: introspection ${introspection}, problem details ${problemDetails}`,
+      `answers random requests correctly: introspection ${introspection}, problem details ${problemDetails}`,
       async t => {
         const fatal = watchProcess(t)
         const { app, port, issuer, broken, events } = await startTarget(t, { introspection, problemDetails })

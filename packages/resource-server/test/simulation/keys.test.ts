@@ -63,7 +63,7 @@ function simulate(story: readonly Step[]): Promise<void> {
 }
 
 t.test(
-  'keeps its promises through outages, rotations, withdrawals, clock changes and invented keys',
+  'keeps its guarantees through outages, rotations, withdrawals, clock changes and unknown keys',
   async t => {
     await fc.assert(fc.asyncProperty(fc.array(steps, { maxLength: 40 }), simulate), { seed, numRuns })
     t.pass(`${numRuns} stories`)
