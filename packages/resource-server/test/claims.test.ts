@@ -294,15 +294,18 @@ t.test('does not start with a claims schema that cannot be evaluated', async t =
   let twice: object = { type: 'string' }
   for (let level = 0; level < 20; level += 1) twice = { allOf: [twice, twice] }
   const cases: [claims: object, message: RegExp][] = [
-    [round, /option `claims` contains itself, or has more than 50 levels/],
-    [{ allOf: roundList }, /option `claims` contains itself, or has more than 50 levels/],
-    [nestedBy(100), /option `claims` contains itself, or has more than 50 levels/],
-    [nestedBy(100_000), /option `claims` contains itself, or has more than 50 levels/],
+    [round, /option `claims` is invalid: the schema contains itself, or has more than 50 levels/],
+    [
+      { allOf: roundList },
+      /option `claims` is invalid: the schema contains itself, or has more than 50 levels/,
+    ],
+    [nestedBy(100), /option `claims` is invalid: the schema contains itself, or has more than 50 levels/],
+    [nestedBy(100_000), /option `claims` is invalid: the schema contains itself, or has more than 50 levels/],
     [{ allOf: Array.from({ length: 20_000 }, () => ({ type: 'object' })) }, /50 levels or 10000 parts/],
     [twice, /50 levels or 10000 parts/],
     [
       { $ref: '#/$defs/tenant' },
-      /option `claims` has the \$ref "#\/\$defs\/tenant", which has no target in the schema/,
+      /option `claims` is invalid: the \$ref "#\/\$defs\/tenant" has no target in the schema/,
     ],
     [
       { $ref: 'https://example.com/schema' },
@@ -313,8 +316,8 @@ t.test('does not start with a claims schema that cannot be evaluated', async t =
     [{ $ref: '#tenant', $defs: { tenant: { type: 'object' } } }, /has no target/],
     [{ $ref: '#/title', title: 'Ours' }, /has no target/],
     [{ type: 'object', properties: { a: { items: { $ref: '#/$defs/x' } } } }, /has no target/],
-    [{ $dynamicRef: '#tenant' }, /has a \$dynamicRef; expected \$ref/],
-    [{ $ref: '#' }, /has the \$ref "#", which refers to itself/],
+    [{ $dynamicRef: '#tenant' }, /\$dynamicRef is not supported/],
+    [{ $ref: '#' }, /the \$ref "#" refers to itself/],
     [{ type: 'object', allOf: [{ not: { $ref: '#' } }] }, /refers to itself/],
     [
       {

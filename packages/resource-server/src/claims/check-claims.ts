@@ -65,7 +65,7 @@ export function checkTypes(claims: Claims, rules: ClaimRules): Refusal | undefin
   const malformed = malformedNames(claims, rules)
   return malformed === undefined
     ? undefined
-    : new Refusal('claim', `the claim ${malformed} has the wrong type; expected names`)
+    : new Refusal('claim', `the claim ${malformed} has the wrong type; expected a name or a list of names`)
 }
 
 /** @param type the header parameter `typ` */

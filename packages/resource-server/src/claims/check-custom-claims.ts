@@ -30,7 +30,7 @@ export async function compileCustomClaims(schema: object | undefined): Promise<C
 
 async function compile(schema: object): Promise<CheckCustomClaims> {
   const problem = structureProblem(schema)
-  if (problem !== undefined) throw new InvalidOptionError(`option \`claims\` ${problem}`)
+  if (problem !== undefined) throw new InvalidOptionError(`option \`claims\` is invalid: ${problem}`)
   await refuseMistakes(schema)
   const { Compile } = await import('typebox/compile')
   const validator = Compile(schema)

@@ -14,25 +14,25 @@ const data = new Set<PropertyKey>(['const', 'enum', 'default', 'examples'])
  * Finds problems of a schema that a metaschema cannot find and that TypeBox does not report when it compiles the
  * schema: async functions, and invalid `$ref`s. A `$ref` without a target would refuse every token, and a circular
  * one would never return.
- * @returns the problem, to be appended to "option `claims`"; undefined if there is none
+ * @returns a description of the problem; undefined if there is none
  */
 export function structureProblem(root: object): string | undefined {
   const found: Parts = { nodes: [], functions: [] }
-  if (!collect(root, 1, found)) return `contains itself, or has more than ${deepest} levels or ${most} parts`
+  if (!collect(root, 1, found))
+    return `the schema contains itself, or has more than ${deepest} levels or ${most} parts`
   // An async function in `Type.Refine` would accept every token, because TypeBox treats its promise as true.
   if (found.functions.some(({ constructor }) => constructor.name === 'AsyncFunction'))
-    return 'has an async function in Type.Refine; expected a synchronous function'
+    return 'Type.Refine has an async function; expected a synchronous function'
   const target = targets(root as Node, found.nodes)
   const cleared = new Set<Node>()
   for (const node of found.nodes) {
     const { $ref: reference } = node
-    if (node['$dynamicRef'] !== undefined) return 'has a $dynamicRef; expected $ref'
+    if (node['$dynamicRef'] !== undefined) return '$dynamicRef is not supported; use $ref instead'
     if (typeof reference !== 'string') continue
     const shown = JSON.stringify(reference.slice(0, 100))
     if (target(reference) === undefined)
-      return `has the $ref ${shown}, which has no target in the schema; expected a reference such as "#/$defs/tenant"`
-    if (leadsBack(node, { target, cleared, path: new Set() }))
-      return `has the $ref ${shown}, which refers to itself`
+      return `the $ref ${shown} has no target in the schema; expected a reference such as "#/$defs/tenant"`
+    if (leadsBack(node, { target, cleared, path: new Set() })) return `the $ref ${shown} refers to itself`
   }
   return undefined
 }
