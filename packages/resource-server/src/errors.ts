@@ -162,7 +162,7 @@ export class GuardFailedError extends GuardFailed {
   }
 }
 
-/** Identifies the advice of `explain`, if the reason and the check do not. */
+/** Identifies the advice that `explain` gives, if it does not follow from the failed check. */
 export type RefusalKind =
   | ConnectionProblem
   | 'too many requests'

@@ -194,5 +194,5 @@ function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, pl
 function withDetails(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
   for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))
     Object.defineProperty(error, name, { value, enumerable: false })
-  return error as RefusedTokenError // the loop has added the properties
+  return error as RefusedTokenError // The cast: the properties were added above.
 }

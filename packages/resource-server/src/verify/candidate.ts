@@ -49,7 +49,7 @@ export type Attributed = Decoded & { readonly issuer: TrustedIssuer }
 /** A token whose key was found. */
 export type Keyed = Attributed & { readonly key: PublicKey }
 
-/** The type of the candidate for each `needs` of a step. */
+/** The type of the candidate for each value of `needs`. */
 export interface Stages {
   readonly raw: Candidate
   readonly decoded: Decoded
