@@ -1,4 +1,4 @@
-// Checks what would be published: exports and types as a consumer sees them, and nothing unused in the repo.
+// Checks the packages as they would be published: exports, types and the API reference. Also finds unused code.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 
@@ -20,7 +20,7 @@ for (const folder of readdirSync('packages')) {
 }
 check('nothing unused', 'knip', [])
 
-console.log('\n# the API reference is what the sources say')
+console.log('\n# the API reference matches the sources')
 if (spawnSync(process.execPath, ['docs/api.mjs', '--check'], { stdio: 'inherit' }).status !== 0)
   failed.push('the API reference')
 

@@ -1,4 +1,4 @@
-// Removes everything that a build, a test run or the demo leaves behind.
+// Removes all files that a build, a test run or the demo creates.
 import { readdirSync, rmSync } from 'node:fs'
 
 const leftovers = ['dist', '.test', '.tap', '.demo']

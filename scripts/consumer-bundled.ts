@@ -1,4 +1,4 @@
-// A user's program for a bundler, also in CommonJS: a protected API and its client, with each way to load undici.
+// A user's program for a bundler, also as CommonJS: a protected API and its client, which load undici in each way.
 import fastify from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import tokenClient, { type TokenClient } from 'fastify-token-client'

@@ -1,4 +1,4 @@
-// A library that exports what the package gives it: each type has to be nameable in its declarations.
+// A library that exports values of the package: the compiler must be able to name their types in declarations.
 import fastify, { type FastifyInstance } from 'fastify'
 import resourceServer, { defineResourceServer, redisReplayStore } from 'fastify-resource-server'
 

@@ -1,4 +1,4 @@
-// An application in a project of its own that uses what a library exports.
+// An application, in a separate project, that uses the exports of a library.
 import { app, optional, read } from '../library/consumer-library.js'
 
 app.get('/mine', { config: read }, async ({ auth }) => {

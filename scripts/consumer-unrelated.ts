@@ -1,4 +1,4 @@
-// Code that has nothing to do with OAuth must compile beside an import of the package.
+// Code without OAuth must compile in a program that imports the package.
 import fastify, { type FastifyReply, type FastifyRequest, type RouteHandlerMethod } from 'fastify'
 import 'fastify-resource-server'
 

@@ -1,4 +1,4 @@
-// A user's test; scripts/consumers.mjs puts the runner's `test` in front. With OPEN set, a route is left open.
+// A user's test. scripts/consumers.mjs prepends the import of `test`. If OPEN is set, a route is unprotected.
 import fastify from 'fastify'
 import resourceServer from 'fastify-resource-server'
 import { createTestIssuer, expectProtected } from 'oauth-test-issuer'

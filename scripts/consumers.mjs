@@ -1,5 +1,5 @@
-// Installs the packed packages into a fresh project, as a user gets them, and uses them:
-// by import and by require, on each supported Node release, and from each supported TypeScript.
+// Installs the packed packages into a new project, as a user does, and uses them with `import` and `require`, on each
+// supported Node release, and with each supported TypeScript release.
 import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -18,10 +18,10 @@ import { gunzipSync } from 'node:zlib'
 const nodes = ['20.19', '22', '24', '26']
 const typescripts = ['5.9', '6.0', '7.0']
 
-/** What may be in a tarball. */
+/** Files that a tarball may contain. */
 const allowed = /^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|cjs|d\.c?ts|lua))$/
 
-/** How large a package may be, in bytes: as it is downloaded, and as it lies on a disk. */
+/** Maximum size of a package in bytes, packed and unpacked. */
 const sizeLimits = {
   'declared-options': { packed: 18_000, unpacked: 85_000 },
   'resource-server': { packed: 170_000, unpacked: 800_000 },
@@ -51,11 +51,11 @@ function run(command, args, cwd = project) {
   return { stdout, stderr }
 }
 
-/** Packs with pnpm, which replaces `catalog:` and `workspace:` by versions; npm would leave them. */
+/** Packs with pnpm, because npm does not replace `catalog:` and `workspace:` with versions. */
 function pack(folder) {
   const pnpm = process.env.npm_execpath
   if (!pnpm?.includes('pnpm')) throw new Error('Run this as `pnpm check:consumers`')
-  // pnpm is a program of its own, or a script, depending on how it was installed.
+  // Depending on its installation, pnpm is an executable or a script.
   const [command, first] = /\.[cm]?js$/.test(pnpm) ? [process.execPath, [pnpm]] : [pnpm, []]
   const { stdout } = run(command, [...first, 'pack', '--json', '--pack-destination', project], folder)
   return resolve(project, JSON.parse(stdout).filename)
@@ -102,7 +102,7 @@ step(
     ]),
 )
 
-/** Two projects of one program: a library that exports what the packages give it, and the application that uses it. */
+/** Compiles a library that exports values of the packages, and an application that uses the library. */
 const compilerOptions = {
   target: 'es2022',
   module: 'nodenext',
@@ -160,7 +160,7 @@ step(
   () => void run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '-D', 'esbuild@0.28']),
 )
 copyFileSync(new URL('consumer-bundled.ts', import.meta.url), join(project, 'consumer-bundled.ts'))
-/** Fastify and undici are CommonJS, and need `require` for Node's own modules. */
+/** Fastify and undici are CommonJS modules, which need `require` for Node's modules. */
 const requireInEsm =
   "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);"
 for (const { format, extension, banner } of [

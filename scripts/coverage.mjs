@@ -1,11 +1,11 @@
-// Each process of a coverage run leaves a file of V8's counts, with the source maps that it loaded.
+// Each process of a coverage run writes a file with V8's counts and its source maps.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const ownSource = new RegExp(`^${pathToFileURL('.').href}/(?:packages/[^/]+|demo)/dist/`)
 
-/** Copies what the files in `from` say about our compiled sources. The rest, mostly dependencies, is 95 % of them. */
+/** Copies the counts of our compiled sources. 95 % of the data belongs to dependencies and is left out. */
 export function collectCoverage(from, to) {
   rmSync(to, { recursive: true, force: true })
   mkdirSync(to, { recursive: true })

@@ -1,9 +1,9 @@
-// `pnpm demo`: compiles what the demo needs, says so while it takes time, and starts it in this process.
+// `pnpm demo`: compiles the demo with a progress message, and starts it in this process.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-/** Nothing is said of a compilation that has nothing to do, in milliseconds. */
+/** Delay of the message, in milliseconds, so that an up-to-date build prints nothing. */
 const silentMs = 700
 const tickMs = 1_000
 

@@ -1,4 +1,5 @@
-// Before a release: tells npm where the packages come from, which provenance has to match. The workflow knows; a fork's says its own.
+// Before a release: writes the repository of the workflow into each package.json, because npm compares it with the
+// provenance. In a fork, this is the fork's repository.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 
 const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = process.env

@@ -1,9 +1,9 @@
-// Finds the test files: `test/**/*.test.ts` of each package, the demo and the docs, and the files they compile to.
+// Finds the test files: `test/**/*.test.ts` of each package, the demo and the docs, and their compiled files.
 import { existsSync, readdirSync } from 'node:fs'
 
 const areas = ['demo', 'docs', 'benchmarks', ...readdirSync('packages').map(name => `packages/${name}`)]
 
-/** These files start first, the longest one first: a long file that starts last would run alone at the end. */
+/** These files start first, because a long file that starts last would run alone at the end. */
 const longest = [
   'demo/test/browser-switches.test.ts',
   'demo/test/browser-pages.test.ts',
@@ -23,9 +23,8 @@ const longest = [
 
 /**
  * Returns the selected test files, compiled, as paths from the root.
- * The list comes from the sources: a compiled file without a source is stale and ignored, and a source that is not
- * compiled is an error.
- * @param selections parts of paths, of the source or of the compiled file; an empty list selects every file
+ * Compiled files without a source are ignored, and a source that is not compiled is an error.
+ * @param selections parts of paths, of the source or of the compiled file; an empty list selects all files
  */
 export function selectTestFiles(selections) {
   const files = areas.flatMap(testFilesOf)

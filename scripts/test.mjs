@@ -1,4 +1,4 @@
-// pnpm test [part of a path …] [--coverage]: runs the compiled tests. Its last line counts them.
+// pnpm test [part of a path …] [--coverage]: runs the compiled tests. The last line shows the number of assertions.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { selectTestFiles } from './test-files.mjs'
 const tap = 'node_modules/tap/dist/esm/run.mjs'
 const record = '.tap/last-run.tap'
 const summaryFile = '.tap/last-run.json'
-// Not `.tap/coverage`, which `tap` empties when it starts.
+// `tap` empties `.tap/coverage` when it starts, so the data is in another folder.
 const coverageFolder = resolve('.tap/v8-coverage')
 
 const { values, positionals } = parseArgs({
@@ -27,7 +27,7 @@ async function main() {
   return { files, problems, summary: readSummary() }
 }
 
-/** Runs the files and shows the results with tap's reporter. Returns problems outside of the tests. */
+/** Runs the files and prints the results with tap's reporter. Returns problems outside of tests, such as crashes. */
 async function run(files) {
   const tests = spawn(process.execPath, ['scripts/tap-files.mjs', ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -42,7 +42,7 @@ async function run(files) {
   const reporter = spawn(process.execPath, [tap, `--reporter=${style}`, '-'], {
     stdio: ['pipe', 'inherit', 'inherit'],
   })
-  reporter.stdin.on('error', () => {}) // its exit code is checked below
+  reporter.stdin.on('error', () => {}) // `ending` checks its exit code
   tests.stdout.pipe(reporter.stdin)
   tests.stdout.pipe(createWriteStream(record))
   return Promise.all([ending(tests, 'the test run'), ending(reporter, "tap's reporter")]).then(endings =>
@@ -56,7 +56,7 @@ async function ending(child, name) {
 }
 
 async function reportCoverage() {
-  collectCoverage(coverageFolder, '.tap/coverage') // where `tap report` looks
+  collectCoverage(coverageFolder, '.tap/coverage') // `tap report` reads this folder
   const report = spawn(process.execPath, [tap, 'report', 'text'], { stdio: 'inherit' })
   const problem = await ending(report, 'the coverage report')
   return problem === undefined ? [] : [problem]
@@ -72,14 +72,14 @@ function readSummary() {
 }
 
 function printCounts({ files, problems, summary }) {
-  console.error() // a reporter may end without a newline
+  console.error() // the reporter may end without a newline
   const missing = files.filter(file => summary[file] === undefined)
   for (const file of Object.keys(summary)) if (summary[file].fail > 0) console.error(`not ok: ${file}`)
   for (const file of missing) console.error(`no result: ${file}`)
   for (const problem of problems) console.error(problem)
   const count = kind => Object.values(summary).reduce((sum, counts) => sum + counts[kind], 0)
   const failed = count('fail') + missing.length
-  // Also for a problem outside of every test, the last line must not look like a success.
+  // The last line must not look like a success if a problem occurred outside of tests.
   const others = failed === 0 && (problems.length > 0 || count('pass') === 0) ? 1 : 0
   process.exitCode = failed + others === 0 ? 0 : 1
   console.log(`\n${count('pass')} passed, ${failed + others} failed, ${count('skip')} skipped`)

@@ -1,9 +1,9 @@
-/** The longest file takes a minute on two idle cores. */
+/** In seconds. The longest file takes a minute on two idle cores. */
 export const timeLimitSeconds = Number(process.env.TEST_TIME_LIMIT) || 300
 const progressMs = 60_000
-/** How long a process may take to report its unfinished tests before it is killed. */
+/** Time for a process to report its unfinished tests before it is killed, in milliseconds. */
 const reportMs = 10_000
-// tap reports the unfinished tests when it receives this signal. Windows does not have it.
+// On this signal, tap reports the unfinished tests. Windows does not have it.
 const timeoutSignal = process.platform === 'win32' ? 'SIGKILL' : 'SIGALRM'
 
 /**
