@@ -15,20 +15,20 @@ import { tryItYourself } from './try-it.js'
 
 /** The running shop. */
 export interface Bookstore {
-  /** Absent where the issuer is somebody else's. */
+  /** Undefined if the configuration names an external issuer. */
   readonly authorizationServer: FastifyInstance | undefined
   readonly receipts: FastifyInstance
   readonly payments: FastifyInstance
   readonly storefront: FastifyInstance
-  /** Lets running work end, then closes everything: callers first, whom they call after them. */
+  /** Waits for running requests, then closes all services. Callers close before the services that they call. */
   close(): Promise<void>
 }
 
 const callersFirst: readonly Lane[] = ['storefront', 'payments', 'receipts', 'authorizationServer']
 
 /**
- * Starts the four services in this process; they talk to each other over HTTP all the same.
- * @param databaseReady what has to be done before the database is opened
+ * Starts the four services in this process. They call each other over HTTP.
+ * @param databaseReady resolves when the database may be opened
  */
 export async function openBookstore(
   config: DemoConfig,
@@ -84,7 +84,7 @@ export async function openBookstore(
   }
 }
 
-/** Waits for both, also when one fails: what is half open could not be closed. */
+/** Waits for both services even if one fails, because a service that is still starting cannot be closed. */
 async function allOpen(opening: readonly [Promise<FastifyInstance>, Promise<FastifyInstance>]) {
   await Promise.allSettled(opening)
   return Promise.all(opening)

@@ -1,4 +1,4 @@
-/** A book as the shop sells it and the payment service charges it. */
+/** A book with its price. */
 export interface Book {
   readonly sku: string
   readonly title: string
@@ -13,7 +13,7 @@ export interface Book {
 /** ISO 4217. */
 export const currency = 'EUR'
 
-/** Invented books by invented people. Printed books are taxed at 7 %, the notebook and the poster at 19 %. */
+/** Invented books by invented authors. VAT is 7 % for printed books and 19 % for the notebook and the poster. */
 export const books: readonly Book[] = [
   {
     sku: 'B-1001',
@@ -83,7 +83,7 @@ export const books: readonly Book[] = [
 
 const bySku: ReadonlyMap<string, Book> = new Map(books.map(book => [book.sku, book]))
 
-/** The book with this stock-keeping unit, if the shop sells it. */
+/** Returns the book with this stock-keeping unit, if the shop sells it. */
 export function findBook(sku: string): Book | undefined {
   return bySku.get(sku)
 }

@@ -2,11 +2,11 @@ import closeWithGrace from 'close-with-grace'
 import { sayClosing, sayCrash, sayEndedAtOnce, sayFailure } from './terminal.js'
 
 /**
- * Closes when the process is told to end, and says so; a second Ctrl+C ends at once. An error that no code handled is
- * printed with its stack, since it ends the process too.
- * @param close lets running work end
- * @param longestMs after this the process ends anyway
- * @returns closes now
+ * Calls `close` when the process receives a signal to end; a second Ctrl+C ends the process at once. An unhandled error
+ * also closes, and its stack is printed.
+ * @param close waits for running work
+ * @param longestMs the process ends after this time even if `close` has not finished
+ * @returns a function that closes now
  */
 export function closeOnSignal(close: () => Promise<void>, longestMs: number): () => Promise<void> {
   const { close: closeNow } = closeWithGrace(

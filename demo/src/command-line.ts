@@ -9,7 +9,7 @@ pnpm demo doctor                   checks Node, ports, database and issuer, and 
 
 --env FILE                         reads variables from a file first; demo/env has one for each kind of issuer`
 
-/** What is to be done. */
+/** A command with its arguments. */
 export type Command =
   | { readonly name: 'help' | 'open' | 'doctor' }
   | { readonly name: 'once'; readonly out: string | undefined }
@@ -17,8 +17,8 @@ export type Command =
   | { readonly name: 'serve'; readonly service: string }
 
 /**
- * Reads the command line.
- * @throws {Error} for what cannot be understood, with what could
+ * Parses the command line.
+ * @throws {Error} with the usage, if an argument is unknown
  */
 export function parseCommandLine(argv: readonly string[]): { command: Command; envFile: string | undefined } {
   const { values, positionals } = parse(argv)
@@ -32,11 +32,11 @@ export function parseCommandLine(argv: readonly string[]): { command: Command; e
   return { command: { name: 'open' }, envFile }
 }
 
-/** Node's own sentence ends with advice on positional arguments that helps nobody here. */
+/** Drops the end of Node's message: advice about positional arguments that does not help here. */
 function parse(argv: readonly string[]) {
   try {
     return parseArgs({
-      // `pnpm demo -- --once` passes the two dashes on.
+      // `pnpm demo -- --once` passes the `--` as an argument.
       args: argv.filter(argument => argument !== '--'),
       allowPositionals: true,
       options: {
@@ -55,7 +55,7 @@ function parse(argv: readonly string[]) {
 }
 
 /**
- * Reads variables from a file; those of the environment win.
+ * Reads variables from a file; variables that are set already win.
  * @throws {Error} naming the file
  */
 export function loadEnvFile(file: string): void {

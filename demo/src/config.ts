@@ -4,11 +4,11 @@ import type { TokenClientOptions } from 'fastify-token-client'
 import type { DatabaseConfig } from './database/database.js'
 import type { RenderLimits } from './receipt-service/render-pdf.js'
 
-/** What the services are told when they start. */
+/** Configuration of all services. */
 export interface DemoConfig {
-  /** The demo's own issuer; it is not started when `ISSUER` names another one. */
+  /** The demo's own issuer. It does not start if `ISSUER` names another one. */
   readonly authorizationServer: AuthorizationServerConfig
-  /** The issuer is somebody else's. */
+  /** Whether `ISSUER` names an external issuer. */
   readonly isIssuerReal: boolean
   readonly receipts: ReceiptConfig
   readonly payments: PaymentConfig
@@ -17,25 +17,25 @@ export interface DemoConfig {
 
 /** Where a service listens. */
 export interface Listening {
-  /** This machine only, unless the environment says otherwise. */
+  /** 127.0.0.1 unless `HOST` is set. */
   readonly host: string
   readonly port: number
   /** `silent` or a Pino level. */
   readonly logLevel: string
-  /** The addresses and networks whose `X-Forwarded-*` headers are believed. Absent: nobody's. */
+  /** Addresses and networks of the proxies whose `X-Forwarded-*` headers are trusted. Absent: none is trusted. */
   readonly trustProxy?: string
 }
 
 export interface AuthorizationServerConfig extends Listening {
   readonly issuer: string
   readonly clients: readonly RegisteredClient[]
-  /** The client that visitors use by hand, also among `clients`. */
+  /** The client for manual requests by visitors; it is also one of `clients`. */
   readonly visitor: { readonly clientId: string; readonly secret: string }
-  /** How long access tokens live, in seconds. */
+  /** Lifetime of access tokens, in seconds. */
   readonly tokenLifetime: number
 }
 
-/** A confidential client, and its policy: which scopes it may have at which resource. */
+/** A confidential client and its policy: the scopes it may request for each resource. */
 export interface RegisteredClient {
   readonly clientId: string
   readonly authentication:
@@ -43,24 +43,24 @@ export interface RegisteredClient {
     | { readonly method: 'private_key_jwt'; readonly publicKey: JsonWebKey }
   readonly policy: Readonly<Record<string, readonly string[]>>
   /**
-   * Pages that may use it from a browser. Swagger UI sends no `resource`, so for this client the scopes decide which
-   * resource is meant.
+   * Origins of pages that may use this client in a browser. Swagger UI sends no `resource`, so the scopes select the
+   * resource for this client.
    */
   readonly origins?: readonly string[]
 }
 
-/** How a service checks the tokens it is called with. */
+/** How a service verifies the tokens of its callers. */
 export interface ProtectedBy {
   readonly issuer: string
   readonly audience: string
-  /** What differs from the defaults of the resource server. */
+  /** Options of the resource server that differ from their defaults. */
   readonly verification?: Pick<
     ResourceServerOptions,
     'profile' | 'metadataUrl' | 'unknownKeyCooldownMs' | 'allowInsecureHttp'
   >
 }
 
-/** How a service gets the tokens it calls another with: options of the token client. */
+/** How a service gets tokens for another service: options of the token client. */
 export interface CallsWith extends Pick<
   TokenClientOptions,
   | 'baseUrl'
@@ -78,22 +78,22 @@ export interface CallsWith extends Pick<
   readonly clientSecret?: string
   readonly privateKey?: JsonWebKey | string
   readonly certificate?: string
-  /** What the called API is called in token requests. */
+  /** The name of the called API in token requests. */
   readonly audience: string
 }
 
 export interface ReceiptConfig extends Listening, ProtectedBy {
   readonly database: DatabaseConfig
-  /** What differs from the usual limits of rendering. */
+  /** Limits of rendering that differ from their defaults. */
   readonly render?: Partial<RenderLimits>
 }
 
 export interface PaymentConfig extends Listening, ProtectedBy {
   readonly database: DatabaseConfig
   readonly receipts: CallsWith
-  /** After how long a process is taken for dead that works on a payment or a receipt, in milliseconds. */
+  /** After this time, in milliseconds, a payment or receipt counts as abandoned by its process. */
   readonly leases?: { readonly paymentMs: number; readonly receiptMs: number }
-  /** How large a share of the gateway's answers gets lost, from 0 to 1; to see that no payment is lost with them. */
+  /** Share of gateway answers that are dropped, from 0 to 1, to test that no payment is lost. */
   readonly gatewayLoss?: number
 }
 
@@ -106,7 +106,7 @@ export interface StorefrontConfig extends Listening {
 export type ServiceName = Exclude<keyof DemoConfig, 'isIssuerReal'>
 export type Ports = Readonly<Record<ServiceName, number>>
 
-/** Where the services listen unless something else does already. */
+/** Default ports; a port that is taken is replaced by the next free one. */
 export const usualPorts: Ports = {
   storefront: 3000,
   payments: 3001,

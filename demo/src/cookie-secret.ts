@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from './database/make-folder.js'
 import { given, type Environment } from './environment.js'
 
-/** Shorter ones were cut off while they were written. */
+/** A shorter secret is the result of an interrupted write. */
 const shortest = 32
 
 /**
- * The environment with the secret that signs the cart's cookie. It is kept in the demo's folder, so that a cart survives
- * a restart; where nothing can be kept, it is made for this start.
+ * Adds the secret that signs the cart's cookie to the environment. The secret is stored in the demo's folder, so carts
+ * survive a restart. If the folder is not writable, the secret is only valid until the process ends.
  */
 export function withCookieSecret(env: Environment): Environment {
   if (given(env, 'COOKIE_SECRET') !== undefined) return env
@@ -21,10 +22,10 @@ function keptSecret(folder: string): string {
   if (kept.length >= shortest) return kept
   const secret = randomBytes(32).toString('base64url')
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     writeFileSync(file, secret, { mode: 0o600 })
   } catch {
-    // A container that can write nothing keeps its carts until it ends.
+    // In a read-only container, carts are lost when the process ends.
   }
   return secret
 }

@@ -1,16 +1,16 @@
-/** Everything the environment may say. */
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** A variable is missing or makes no sense. */
+/** A variable is missing or invalid. */
 export class EnvironmentError extends Error {}
 
-/** A line such as `CLIENT_SECRET=` in an example file says nothing. */
+/** An empty variable, such as `CLIENT_SECRET=` in an example file, counts as unset. */
 export function given(env: Environment, name: string): string | undefined {
   const value = env[name]
   return value === '' ? undefined : value
 }
 
-/** @throws {EnvironmentError} for anything but one of the choices */
+/** @throws {EnvironmentError} if the value is not one of the choices */
 export function choice<T extends string>(
   env: Environment,
   name: string,

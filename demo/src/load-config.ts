@@ -7,14 +7,15 @@ import { isIssuerReal, readRealIssuer } from './real-issuer.js'
 import { receiptsApi } from './receipts-api.js'
 import { readTrustProxy } from './trust-proxy.js'
 
-// Who lives where, and who may do what: the only place that knows.
+// Addresses and permissions of all services are configured only here.
 
-/** Visitors rotate the keys more often than every thirty seconds, as no issuer does. */
+/** Visitors rotate keys more often than every 30 seconds, the default cooldown. */
 const verification = { unknownKeyCooldownMs: 100 }
 
 /**
- * Secrets and keys are made for this start and kept in memory; there is none in the repository.
- * @throws {EnvironmentError} naming the variable that is wrong
+ * Loads the configuration. Secrets and keys are generated for this start and kept in memory; the repository contains
+ * none.
+ * @throws {EnvironmentError} naming the invalid variable
  */
 export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
   const load = configLoaders(ports, env)
@@ -28,8 +29,9 @@ export function loadConfig(ports: Ports, env: Environment = {}): DemoConfig {
 }
 
 /**
- * What each service has to know. One that runs by itself reads its own part only, so it needs nobody else's secret.
- * @throws {EnvironmentError} naming the variable that is wrong
+ * Returns a loader for each service. A service that runs alone only loads its own part, so it does not need the secrets
+ * of the others.
+ * @throws {EnvironmentError} naming the invalid variable
  */
 export function configLoaders(
   ports: Ports,
@@ -127,7 +129,7 @@ export function configLoaders(
   }
 }
 
-/** Without the value in the error: it may hold a password. */
+/** The error does not show the value, which may contain a password. */
 function readDatabaseUrl(env: Environment): string | undefined {
   const url = given(env, 'DATABASE_URL')
   if (url === undefined) return undefined

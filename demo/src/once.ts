@@ -6,12 +6,12 @@ import type { DemoConfig } from './config.js'
 import { sayStep, sayThing } from './terminal.js'
 import { watchTokens } from './token-flow.js'
 
-/** How long a receipt may take in all, in milliseconds. */
+/** Maximum time until the receipt exists, in milliseconds. */
 const patienceMs = 60_000
 
 /**
- * Starts the shop, buys one book in it as a browser would, and keeps the receipt.
- * @throws {Error} saying which step failed
+ * Starts the shop, buys one book as a browser would, and saves the receipt.
+ * @throws {Error} naming the step that failed
  */
 export async function buyOneBook(
   config: DemoConfig,
@@ -37,7 +37,7 @@ export async function buyOneBook(
   }
 }
 
-/** Presses “Buy now” and fills in the form, as a browser does; resolves to the URL of the order. */
+/** Presses “Buy now” and submits the form, as a browser does; resolves to the URL of the order. */
 async function orderBook(storefront: string, sku: string): Promise<string> {
   const send = (path: string, fields: Record<string, string>, cookie = ''): Promise<Response> =>
     fetch(storefront + path, {
@@ -55,7 +55,7 @@ async function orderBook(storefront: string, sku: string): Promise<string> {
   const answer = await send('/orders', fields, cookie)
   const location = answer.headers.get('location')
   if (answer.status !== 303 || location === null)
-    throw new Error(`the shop answers the order with ${answer.status}`)
+    throw new Error(`the shop answered the order with ${answer.status}`)
   return storefront + location
 }
 
@@ -65,7 +65,8 @@ async function fetchReceipt(order: string): Promise<Buffer> {
     const answer = await fetch(`${order}/receipt.pdf`)
     const body = Buffer.from(await answer.arrayBuffer())
     if (answer.status === 200 && body.subarray(0, 5).toString() === '%PDF-') return body
-    if (answer.status !== 404) throw new Error(`the receipt is answered with ${answer.status}`)
+    if (answer.status !== 404)
+      throw new Error(`the shop answered the request for the receipt with ${answer.status}`)
     await wait(50)
   }
   throw new Error(`there is no receipt after ${patienceMs / 1000} seconds`)

@@ -12,13 +12,13 @@ import {
   vatRate,
 } from './schemas.js'
 
-// What the payment service offers: the service and its clients import this file.
+// The contract of the payment service, imported by the service and by its clients.
 
-/** How a buyer may pay: test methods only, no card number ever comes near this service. */
+/** Payment methods. All are test methods; this service never receives card numbers. */
 export const paymentMethods = ['test_visa', 'test_declined', 'test_insufficient_funds'] as const
 export type PaymentMethod = (typeof paymentMethods)[number]
 
-/** What a client sends to pay: which books, never their prices. */
+/** A client sends the books, but no prices. */
 const paymentRequest = Type.Object(
   {
     order: Type.Object(
@@ -114,5 +114,5 @@ export const paymentsApi = defineApi({
   },
 })
 
-/** What the storefront uses; it gets receipts with the scope of `find`. */
+/** The operations that the storefront uses. The scope of `find` also allows reading receipts. */
 export const usedPayments = paymentsApi.pick('pay', 'findByKey', 'find')

@@ -1,4 +1,4 @@
-/** Those of the named headers that are there, to be passed on. */
+/** Returns those of the named headers that are present. */
 export function pickHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   names: readonly string[],

@@ -1,14 +1,14 @@
 import { createServer } from 'node:net'
 import { usualPorts, type Ports, type ServiceName } from './config.js'
 
-/** A port that was wanted and is taken, and the one that is used instead. */
+/** A port that was taken, and its replacement. */
 export interface MovedService {
   readonly service: ServiceName
   readonly wanted: number
   readonly used: number
 }
 
-/** The usual ports, or for each that is taken the next free one. */
+/** Returns the usual ports. A port that is taken is replaced by the next free one. */
 export async function chooseUsualPorts(): Promise<{ ports: Ports; moved: readonly MovedService[] }> {
   const chosen = { ...usualPorts }
   const moved: MovedService[] = []
@@ -26,9 +26,8 @@ export async function chooseUsualPorts(): Promise<{ ports: Ports; moved: readonl
 }
 
 /**
- * Ports that nobody uses, whichever they are. Nobody holds them until the services listen a second later, so they are
- * none of those that operating systems give to connections and to whoever asks for any port, and each process begins
- * to look elsewhere.
+ * Returns free ports. They stay unreserved until the services listen, so they are outside the range that operating
+ * systems assign, and each process starts its search at a different port.
  */
 export async function chooseFreePorts(): Promise<Ports> {
   const first = 10_000 + (process.pid % 2_000) * 10

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import type { CallsWith, ProtectedBy } from './config.js'
 import { choice, EnvironmentError, given, type Environment } from './environment.js'
 
-/** How the demo's services use an issuer that is not the demo's own. */
+/** How the services use an external issuer. */
 export interface RealIssuer {
   protect(api: ApiName): ProtectedBy
   call(api: ApiName, baseUrl: string): CallsWith
 }
 
-/** An API, and who calls it. */
+/** An API and its caller. */
 export type ApiName = 'payments' | 'receipts'
 const callers: Readonly<Record<ApiName, string>> = { payments: 'STOREFRONT', receipts: 'PAYMENT_SERVICE' }
 
@@ -20,9 +20,9 @@ export function isIssuerReal(env: Environment): boolean {
 }
 
 /**
- * Reads an issuer from the environment; undefined when there is no `ISSUER`, and the demo brings its own. A name with the
- * service in front (`RECEIPTS_AUDIENCE`, `STOREFRONT_CLIENT_ID`) wins over the one without.
- * @throws {EnvironmentError} naming the variable, and what it wants
+ * Reads the settings of an issuer from the environment; undefined if `ISSUER` is not set. A variable with the service's
+ * name in front (`RECEIPTS_AUDIENCE`, `STOREFRONT_CLIENT_ID`) takes precedence.
+ * @throws {EnvironmentError} naming the variable and the expected value
  */
 export function readRealIssuer(env: Environment): RealIssuer | undefined {
   const issuer = given(env, 'ISSUER')
@@ -33,7 +33,7 @@ export function readRealIssuer(env: Environment): RealIssuer | undefined {
     given(env, `${owner}_${name}`) ?? given(env, name)
   const audienceOf = (api: ApiName): string =>
     of(api.toUpperCase(), 'AUDIENCE') ??
-    missing(`AUDIENCE or ${api.toUpperCase()}_AUDIENCE`, 'what tokens for the API have in `aud`')
+    missing(`AUDIENCE or ${api.toUpperCase()}_AUDIENCE`, 'the value of `aud` in tokens for the API')
 
   return {
     protect: api => ({
@@ -70,7 +70,7 @@ type Credentials = Pick<
   | 'certificate'
 >
 
-/** A secret, or a private key with or without a certificate. */
+/** Reads a secret, or a private key with an optional certificate. */
 function credentials(of: (name: string) => string | undefined, owner: string): Credentials {
   const chosen = <T extends string>(name: string, choices: readonly T[]): T | undefined =>
     choice({ [name]: of(name) }, name, choices)
@@ -92,7 +92,7 @@ function credentials(of: (name: string) => string | undefined, owner: string): C
   if (clientSecret === undefined)
     return missing(
       `CLIENT_SECRET or ${owner}_CLIENT_SECRET`,
-      'the client’s secret; or give PRIVATE_KEY_FILE, and with Entra ID CERTIFICATE_FILE',
+      'the client’s secret. Alternatively, set PRIVATE_KEY_FILE and, for Entra ID, CERTIFICATE_FILE',
     )
   const method = chosen('CLIENT_AUTHENTICATION', [
     'client_secret_basic',
@@ -110,7 +110,7 @@ function readFile(path: string, name: string): string {
   }
 }
 
-/** Plain http to another machine, such as a container beside this one: never a default. */
+/** Allows plain HTTP to another host, such as a container on this machine. It is never the default. */
 function insecureHttp(env: Environment): { allowInsecureHttp?: true } {
   return choice(env, 'ALLOW_INSECURE_HTTP', ['true', 'false']) === 'true' ? { allowInsecureHttp: true } : {}
 }
@@ -119,7 +119,7 @@ function missing(name: string, wanted: string): never {
   throw new EnvironmentError(`ISSUER is set, so ${name} is needed: ${wanted}`)
 }
 
-/** `{ [name]: value }`, or nothing where there is no value: exact optional properties. */
+/** Returns `{ [name]: value }`, or `{}` if the value is undefined, for exact optional properties. */
 function set<N extends string, V extends string>(name: N, value: V | undefined): { [key in N]?: V } {
   return value === undefined ? {} : ({ [name]: value } as { [key in N]: V })
 }

@@ -13,7 +13,7 @@ import {
   vatRate,
 } from './schemas.js'
 
-// What the receipt service offers: the service and its clients import this file.
+// The contract of the receipt service, imported by the service and by its clients.
 
 /** One book of a receipt. Prices include VAT. */
 const receiptLine = Type.Object(
@@ -30,8 +30,8 @@ const receiptLine = Type.Object(
 )
 
 /**
- * What a payment tells the receipt service: data, never layout.
- * The limits are what a render can bear; a page has room for everything they allow.
+ * The content of a receipt, without any layout. The limits are what the renderer can handle; a page has room for
+ * everything they allow.
  */
 const receiptRequest = Type.Object(
   {
@@ -48,7 +48,7 @@ const receiptRequest = Type.Object(
 )
 export type ReceiptRequest = Static<typeof receiptRequest>
 
-/** A receipt: what was asked for, with its number. The PDF, the page and the JSON are pure functions of it. */
+/** A receipt: its content and its number. The PDF, the page and the JSON are pure functions of it. */
 export const receiptSchema = Type.Object(
   { number: Type.String(), paymentId, ...receiptRequest.properties },
   closed,
@@ -72,7 +72,7 @@ export const receiptsApi = defineApi({
       summary: 'Issue the receipt of a payment, once',
       params: paymentParams,
       body: receiptRequest,
-      // 201 the first time; 200 and the same receipt for the same content again; 409 for other content.
+      // 201 for a new receipt; 200 and the existing receipt for the same content; 409 for other content.
       responses: {
         200: issued,
         201: issued,
@@ -94,7 +94,7 @@ export const receiptsApi = defineApi({
         }),
       },
     },
-    /** Its route also has the receipt as PDF and as page, which are no part of the contract. */
+    /** The route also serves the receipt as PDF and as a page, which are not part of the contract. */
     readReceipt: {
       method: 'GET',
       path: '/receipts/:paymentId',
@@ -105,5 +105,5 @@ export const receiptsApi = defineApi({
   },
 })
 
-/** What the payment service uses. */
+/** The operations that the payment service uses. */
 export const usedReceipts = receiptsApi.pick('issueReceipt', 'readReceipt')

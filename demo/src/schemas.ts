@@ -1,13 +1,13 @@
 import { Type, type Static } from 'typebox'
 
-// What both APIs speak of.
+// Schemas that both APIs use.
 
 /** Other members are refused. */
 export const closed = { additionalProperties: false } as const
 
 /**
- * One line of text a person typed: no control characters, no invisible direction marks, bounded. The two joiners stay:
- * Persian, Sinhala and others need them, and so do emoji.
+ * One line of text of limited length, without control characters and invisible direction marks. The two joiners are
+ * allowed, because Persian, Sinhala, other languages and emoji need them.
  */
 export const text = (maxLength: number) =>
   Type.String({ minLength: 1, maxLength, pattern: '^([^\\p{C}\\p{Zl}\\p{Zp}]|[\\u200C\\u200D])+$' })
@@ -16,7 +16,7 @@ export const paymentId = Type.String({ format: 'uuid' })
 export const paymentParams = Type.Object({ paymentId })
 export const currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217' })
 
-/** Money: integer minor units of the currency (cents; yen). */
+/** An amount in integer minor units of the currency (cents; yen). */
 export const money = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
 /** A VAT rate in hundredths of a percent: 700 is 7 %. */
 export const vatRate = Type.Integer({ minimum: 0, maximum: 10_000 })
@@ -28,7 +28,7 @@ export const buyer = Type.Object(
   closed,
 )
 
-/** Problem details (RFC 9457); `code` is the stable name that programs look at. */
+/** Problem details (RFC 9457); `code` is a stable name for programs. */
 export const problem = Type.Object({
   title: Type.String(),
   status: Type.Integer(),

@@ -5,6 +5,7 @@ import type { DemoConfig } from './config.js'
 import { withCookieSecret } from './cookie-secret.js'
 import { isFirstStart, prepareFolder } from './database/prepare-folder.js'
 import { loadConfig } from './load-config.js'
+import { checkWritable } from './output-file.js'
 import { chooseFreePorts, chooseUsualPorts, type MovedService } from './ports.js'
 import { sayFailure, sayFinding, sayFirstStart, sayStep, sayThing, sayTryIt, sayWelcome } from './terminal.js'
 import { watchTokens, type TokenStep } from './token-flow.js'
@@ -13,7 +14,7 @@ import { tryItYourself } from './try-it.js'
 async function main(): Promise<void> {
   const { command, envFile } = parseCommandLine(process.argv.slice(2))
   if (envFile !== undefined) loadEnvFile(envFile)
-  // `pnpm demo | head -1` reads no further; that is no reason to fail.
+  // `pnpm demo | head -1` stops reading early; that is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
@@ -33,16 +34,17 @@ async function main(): Promise<void> {
   }
 }
 
-// Services are loaded while the database is being created: they are not imported above.
+// The services are not imported above, so that they load while the database is being created.
 
 async function seeDoctor(): Promise<void> {
   const { examine } = await import('./doctor/doctor.js')
   const isWell = await examine(process.env, sayFinding)
-  sayThing(isWell ? 'All is well: pnpm demo' : 'Something is wrong, see above.')
+  sayThing(isWell ? 'All checks passed. Start the shop: pnpm demo' : 'A check failed, see above.')
   if (!isWell) process.exitCode = 1
 }
 
 async function buyOnce(out: string | undefined): Promise<void> {
+  if (out !== undefined) await checkWritable(out)
   const config = loadConfig(await chooseFreePorts(), process.env)
   const databaseReady = prepareDatabase(config)
   const { buyOneBook } = await import('./once.js')
@@ -54,13 +56,16 @@ async function keepOpen(): Promise<void> {
   const { config, moved, shop } = await openOnUsualPorts()
   const close = closeOnSignal(() => shop.close(), 30_000)
   process.stdout.once('error', () => void close())
-  // Counted from the start of the process.
+  // `performance.now()` counts from the start of the process.
   sayWelcome(config, { moved, startedInMs: performance.now(), isLive: true })
   sayTryIt(tryItYourself(config))
   steps.tell(sayStep)
 }
 
-/** The ports that are free; another program, such as a second demo, may take one of them before it is used. */
+/**
+ * Opens the shop on the usual ports or the next free ones. It retries if another program takes a port before the shop
+ * uses it.
+ */
 async function openOnUsualPorts(): Promise<{
   config: DemoConfig
   moved: readonly MovedService[]
@@ -81,7 +86,7 @@ async function openOnUsualPorts(): Promise<{
   }
 }
 
-/** Tokens are requested while the services start; they are told after the welcome. */
+/** Keeps the token events of the start, which are printed after the welcome. */
 function rememberSteps(): { tell(listener: (step: TokenStep) => void): void } {
   const early: TokenStep[] = []
   let listen = (step: TokenStep): void => void early.push(step)

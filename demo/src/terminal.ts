@@ -18,12 +18,12 @@ const marks: Readonly<Record<TokenStep['kind'], string>> = {
   keys: colors.magenta('← keys           '),
 }
 
-/** One step of a token's way. */
+/** Prints one token event. */
 export function sayStep({ kind, text }: TokenStep): void {
   console.log(`  ${marks[kind]}  ${text}`)
 }
 
-/** A line that stands by itself. */
+/** Prints a separate line. */
 export function sayThing(text: string): void {
   console.log(`\n${colors.bold(text)}\n`)
 }
@@ -31,18 +31,20 @@ export function sayThing(text: string): void {
 const at = ({ host, port }: Listening, path = ''): string =>
   colors.cyan(`http://${host}:${port}${path}`.padEnd(27))
 
-/** Why the first start takes longer. */
+/** Explains why the first start takes longer. */
 export function sayFirstStart(folder: string): void {
-  console.log(colors.dim(`\n  Creating the database in ${folder}: a few seconds, the first time only.`))
+  console.log(
+    colors.dim(`\n  Creating the database in ${folder}: this takes a few seconds, only at the first start.`),
+  )
 }
 
-/** What runs where, and what to open. */
+/** Prints the addresses of the services. */
 export function sayWelcome(
   config: DemoConfig,
   { moved, startedInMs, isLive }: { moved: readonly MovedService[]; startedInMs: number; isLive: boolean },
 ): void {
   const { storefront, payments, receipts, authorizationServer, isIssuerReal } = config
-  const flow = `    Token flow        ${at(storefront, '/live')}  every request and token, and things to break\n`
+  const flow = `    Token flow        ${at(storefront, '/live')}  every request and token, with switches to break things\n`
   console.log(`
   ${colors.bold('The bookstore is open')} ${colors.dim(`(${(startedInMs / 1000).toFixed(1)} s)`)}
 
@@ -54,12 +56,12 @@ ${isLive ? flow : ''}    Payment service   ${at(payments, '/docs')}  needs a tok
   for (const { service, wanted, used } of moved)
     console.log(colors.yellow(`    Port ${wanted} is taken by another program, so ${service} uses ${used}.`))
   const told = isLive
-    ? 'Every step of every token is printed here.'
-    : 'Kill any process: another takes its place.'
+    ? 'The token requests and calls of the services are printed here.'
+    : 'Kill any process; the demo starts another in its place.'
   console.log(colors.dim(`    ${told} Ctrl+C closes the shop.\n`))
 }
 
-/** Commands to get a token by hand. */
+/** Prints commands that get a token by hand. */
 export function sayTryIt(tryIt: TryIt | undefined): void {
   if (tryIt === undefined) return
   console.log(colors.bold('  Get a token yourself, in another terminal:\n'))
@@ -69,11 +71,11 @@ export function sayTryIt(tryIt: TryIt | undefined): void {
   }
 }
 
-/** A process that listens, or is gone. */
+/** Prints that a process listens or has died. */
 export const sayProcess: Happening = (what, { service, pid }) => {
   if (what === 'ready')
     console.log(`  ${colors.green('✓ listens')}  ${service}, process ${pid}  ${colors.dim(`kill -9 ${pid}`)}`)
-  else console.log(`  ${colors.yellow('✗ died   ')}  ${service}, process ${pid}; another takes its place`)
+  else console.log(`  ${colors.yellow('✗ died   ')}  ${service}, process ${pid}; starting another`)
 }
 
 /** What the doctor found. */
@@ -82,26 +84,24 @@ export function sayFinding(subject: string, { isWell, found, remedy }: Finding):
   if (remedy !== undefined) console.log(`    ${colors.yellow(remedy)}`)
 }
 
-/** That it closes, and how to hurry. */
 export function sayClosing(): void {
   console.log(colors.bold('\n  Closing: running requests finish first. Press Ctrl+C again to end at once.\n'))
 }
 
-/** That it did not wait. */
 export function sayEndedAtOnce(): void {
-  console.log(colors.bold('\n  Ended at once. What is paid stays paid.\n'))
+  console.log(colors.bold('\n  Ended at once. Payments are safe.\n'))
 }
 
-/** An error that no code handled, with where it happened. */
+/** Prints an unhandled error with its stack. */
 export function sayCrash(error: unknown): void {
   const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  console.error(colors.red(`\nAn unexpected error ends the demo. This is a bug in it:\n${told}\n`))
+  console.error(colors.red(`\nThe demo ends because of an unexpected error, which is a bug:\n${told}\n`))
 }
 
-/** Why it does not go on, and what to do. */
+/** Prints why the demo ends, and what to do. */
 export function sayFailure(error: unknown): void {
   const { message, remedy } = explainFailure(error)
-  console.error(colors.red(`\nIt failed: ${message}`))
+  console.error(colors.red(`\nThe demo failed: ${message}`))
   if (remedy !== undefined) console.error(colors.yellow(remedy))
   console.error()
 }
@@ -111,7 +111,7 @@ function explainFailure(error: unknown): { readonly message: string; readonly re
   const { message, code, port } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE')
     return {
-      message: `port ${port} was taken by another program meanwhile.`,
+      message: `another program has taken port ${port}.`,
       remedy: 'Start the demo again.',
     }
   if (code === 'EACCES' && port !== undefined) return { message: `this user may not listen on port ${port}.` }

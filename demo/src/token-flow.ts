@@ -4,13 +4,13 @@ import { watchChannels } from './live/watch-channels.js'
 
 type Events = TokenClientEvents & ResourceServerEvents
 
-/** One thing that happened to a token, in a sentence. */
+/** One token event, in a sentence. */
 export interface TokenStep {
   readonly kind: 'requested' | 'received' | 'sent' | 'verified' | 'replaced' | 'refused' | 'failed' | 'keys'
   readonly text: string
 }
 
-/** How each event of the plugins is told. */
+/** Event → its description. */
 const sentences: { readonly [N in keyof Events]?: (event: Events[N]) => TokenStep } = {
   'fastify-token-client:token-requested': ({ name }) => ({
     kind: 'requested',
@@ -50,7 +50,10 @@ const sentences: { readonly [N in keyof Events]?: (event: Events[N]) => TokenSte
   }),
 }
 
-/** Tells every step of every token to `listener`, until the function that comes back is called. */
+/**
+ * Calls the listener for every token event.
+ * @returns a function that stops this
+ */
 export function watchTokens(listener: (step: TokenStep) => void): () => void {
   const handlers = Object.entries(sentences).map(([name, tell]) => [
     name,

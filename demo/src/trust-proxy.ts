@@ -2,12 +2,12 @@ import { BlockList, isIP } from 'node:net'
 import type { Listening } from './config.js'
 import { EnvironmentError, given, type Environment } from './environment.js'
 
-/** Names that Fastify knows for addresses of this machine and of private networks. */
+/** Fastify's names for addresses of this machine and of private networks. */
 const named = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
 /**
- * Whose `X-Forwarded-*` headers are believed, from `TRUST_PROXY`: the addresses of the proxies. There is no way to
- * believe everybody: a client could then give itself any address, and with each a new limit.
+ * Reads the addresses of trusted proxies from `TRUST_PROXY`. Trusting every address is not possible: a client could
+ * then choose its own address, and with each a new rate limit.
  * @throws {EnvironmentError}
  */
 export function readTrustProxy(env: Environment): Pick<Listening, 'trustProxy'> {

@@ -3,25 +3,28 @@ import type { DemoConfig } from './config.js'
 import { paymentsApi } from './payments-api.js'
 import { receiptsApi } from './receipts-api.js'
 
-/** One command to try by hand, and what it shows. */
+/** One command to try, and its result. */
 export interface Attempt {
   readonly title: string
   /** For a POSIX shell, on one line or several. */
   readonly command: string
-  /** What is answered, and why. */
+  /** The expected answer and its reason. */
   readonly expected: string
 }
 
-/** What a visitor needs to get a token by hand. */
+/** Everything a visitor needs to get a token by hand. */
 export interface TryIt {
   readonly attempts: readonly Attempt[]
-  /** Where the receipt service's API is described, and can be called from the page. */
+  /** URL of the receipt service's documentation, where requests can be tried. */
   readonly docs: string
   readonly clientId: string
   readonly secret: string
 }
 
-/** Three commands: without a token, with one, and with one for another service. Undefined with a real issuer. */
+/**
+ * Returns three commands: without a token, with one, and with one for another service. Undefined with an external
+ * issuer.
+ */
 export function tryItYourself(config: DemoConfig): TryIt | undefined {
   const { isIssuerReal, authorizationServer, receipts, payments } = config
   if (isIssuerReal) return undefined
@@ -38,15 +41,15 @@ export function tryItYourself(config: DemoConfig): TryIt | undefined {
     {
       title: 'Call the receipt service without a token',
       command: `curl -i ${url}`,
-      expected: '401: it asks for a bearer token.',
+      expected: '401: the service requires a bearer token.',
     },
     {
-      title: 'Get a token for it, and call it again',
+      title: 'Get a token for the receipt service, and call it again',
       command: withToken(receiptsApi.pick('listReceipts'), receipts.audience),
       expected: '200: the latest receipts.',
     },
     {
-      title: 'Call it with a token for the payment service',
+      title: 'Call the receipt service with a token for the payment service',
       command: withToken(paymentsApi.pick('find'), payments.audience),
       expected: '401 invalid_token: the token was issued for another service (audience).',
     },

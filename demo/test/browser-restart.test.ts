@@ -11,7 +11,7 @@ import { browserPatienceMs, devices, launch, needsChromium } from './browser.js'
 t.setTimeout(browserPatienceMs)
 
 t.test(
-  'an open page tells that the shop is gone, and begins anew when it is back',
+  'an open page reports a lost connection, and starts over after a restart of the shop',
   needsChromium,
   async t => {
     t.setTimeout(browserPatienceMs)

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { books } from '#src/catalogue.js'
 import { until } from './until.js'
 
-/** Somebody with a book in the cart. */
+/** A buyer with a book in the cart. */
 export interface Buyer {
   /**
-   * @param order the form's own id; sent twice, it is one payment
-   * @param changes fields that differ from the form's
+   * @param order the id of the form; sent twice, it makes one payment
+   * @param changes fields that replace those of the form
    * @param cookies instead of the buyer's own
    */
   pay(method: string, order?: string, changes?: Record<string, string>, cookies?: string): Promise<Response>
@@ -30,7 +30,7 @@ export async function startBuying(url: string): Promise<Buyer> {
   }
 }
 
-/** The order's page once the receipt is there; on a slow machine it comes after the page. */
+/** Resolves to the order's page once it has the receipt, which may be issued after the first page load. */
 export function pageWithReceipt(order: string): Promise<string> {
   return until(`the receipt of ${order}`, async () => {
     const page = await (await fetch(order)).text()

@@ -7,7 +7,7 @@ import { copyDatabase } from './database-template.js'
 
 const module = new URL('../dist/close-on-signal.js', import.meta.url).href
 
-/** A process that closes as the demo does. */
+/** Runs a script in a process that uses `closeOnSignal`. */
 function run(script: string): { child: ChildProcess; ended: Promise<{ code: number | null; said: string }> } {
   const { NODE_OPTIONS: _loaders, ...env } = process.env
   const code = `import { closeOnSignal } from ${JSON.stringify(module)}\n${script}`
@@ -21,17 +21,17 @@ function run(script: string): { child: ChildProcess; ended: Promise<{ code: numb
 
 const forever = `setInterval(() => {}, 1_000); console.log('ready')`
 
-t.test('an error that nothing handled ends it with its stack, and closes first', async t => {
+t.test('an unhandled error closes the demo, then ends it with the stack', async t => {
   const { code, said } = await run(
     `closeOnSignal(async () => console.log('closed'), 5_000); ${forever}
      function breakIt() { throw new TypeError('broken') }; setTimeout(breakIt)`,
   ).ended
   t.equal(code, 1)
-  t.match(said, /An unexpected error ends the demo[^]*TypeError: broken\n +at .*breakIt/)
+  t.match(said, /The demo ends because of an unexpected error[^]*TypeError: broken\n +at .*breakIt/)
   t.match(said, 'closed')
 })
 
-t.test('Ctrl+C answers at once, and a second one does not wait', async t => {
+t.test('Ctrl+C prints a message at once, and a second Ctrl+C ends the process', async t => {
   const { child, ended } = run(`closeOnSignal(() => new Promise(() => {}), 60_000); ${forever}`)
   let signals = 0
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -42,11 +42,11 @@ t.test('Ctrl+C answers at once, and a second one does not wait', async t => {
   t.equal(code, 1)
   t.match(
     said,
-    /Closing: running requests finish first\. Press Ctrl\+C again[^]*Ended at once\. What is paid/,
+    /Closing: running requests finish first\. Press Ctrl\+C again[^]*Ended at once\. Payments are safe/,
   )
 })
 
-t.test('closing that takes too long ends, and says so', async t => {
+t.test('closing stops at its time limit and reports it', async t => {
   const { code, said } = await run(
     `const close = closeOnSignal(() => new Promise(() => {}), 10); ${forever}; close()`,
   ).ended
@@ -54,7 +54,7 @@ t.test('closing that takes too long ends, and says so', async t => {
   t.match(said, 'Closing took longer than 0.01 s')
 })
 
-t.test('a reader that stops reading is no failure: demo --once | head -1', async t => {
+t.test('a closed pipe is not an error: demo --once | head -1', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   await copyDatabase(join(folder, 'database'))

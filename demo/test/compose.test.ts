@@ -39,7 +39,7 @@ const { services } = parse(readFileSync('demo/compose.yaml', 'utf8'), { merge: t
 }
 const realm = JSON.parse(readFileSync('demo/keycloak/bookstore-realm.json', 'utf8')) as Realm
 
-/** `${NAME:-default}` without the variable, as compose reads it. */
+/** Resolves `${NAME:-default}` as compose does if the variable is not set. */
 function environmentOf(name: string): Environment {
   return Object.fromEntries(
     Object.entries(services[name]?.environment ?? {}).map(([variable, value]) => [
@@ -49,7 +49,7 @@ function environmentOf(name: string): Environment {
   )
 }
 
-/** What Keycloak puts into the secret's place when it imports the realm. */
+/** Returns the secret that Keycloak inserts when it imports the realm. */
 const importedSecret = (secret: string): string | undefined =>
   environmentOf('keycloak')[/^\$\{(\w+)\}$/.exec(secret)?.[1] ?? '']
 
@@ -79,7 +79,7 @@ const load = (name: string) => configLoaders(usualPorts, environmentOf(name))
 const secrets = (name: string): string[] =>
   Object.keys(environmentOf(name)).filter(variable => variable.endsWith('SECRET'))
 
-t.test('each container has what its service needs, and no other’s secret', async t => {
+t.test('each container has the settings of its service, but no secrets of others', async t => {
   const receipts = load('receipts').receipts()
   const payments = load('payments').payments()
   const storefront = load('storefront').storefront()
@@ -106,18 +106,18 @@ t.test('each container has what its service needs, and no other’s secret', asy
   ])
 })
 
-t.test('nothing but the shop is reached from outside, and that from this machine only', async t => {
+t.test('only the shop has a published port, and only on this machine', async t => {
   const published = Object.entries(services).flatMap(([name, { ports = [] }]) =>
     ports.map(port => [name, port]),
   )
   t.strictSame(published, [['storefront', '127.0.0.1:3000:3000']])
 })
 
-t.test('Keycloak imports the realm: what it does not say is not there', async t => {
+t.test('the realm for Keycloak is complete', async t => {
   const { command, environment = {}, volumes } = services['keycloak'] ?? {}
   t.strictSame(command, ['start-dev', '--import-realm'])
   t.strictSame(volumes, ['./keycloak:/opt/keycloak/data/import:ro'])
-  // The importer takes the realm's name from the file's, and ends where they differ.
+  // The importer requires that the name of the file matches the name of the realm.
   t.strictSame(readdirSync('demo/keycloak'), [`${realm.realm}-realm.json`])
   t.match(environment, {
     KC_HOSTNAME: new URL(load('receipts').receipts().issuer).origin,
@@ -125,7 +125,7 @@ t.test('Keycloak imports the realm: what it does not say is not there', async t 
     KC_BOOTSTRAP_ADMIN_USERNAME: String,
     KC_BOOTSTRAP_ADMIN_PASSWORD: String,
   })
-  // A realm that brings client scopes gets none of Keycloak's own, and `basic` is where `sub` comes from.
+  // A realm with its own client scopes gets none of Keycloak's, and `basic` provides `sub`.
   t.match(realm.clientScopes.find(({ name }) => name === 'basic')?.protocolMappers, [
     { protocolMapper: 'oidc-sub-mapper', config: { 'access.token.claim': 'true' } },
   ])
@@ -133,7 +133,7 @@ t.test('Keycloak imports the realm: what it does not say is not there', async t 
     t.ok(defaultClientScopes.includes('basic'), clientId)
 })
 
-/** Something that answers in a service's place. */
+/** Starts a server that answers instead of a service. */
 async function answerWith(t: Test, status: number, body: string): Promise<number> {
   const server = createServer((_, response) => response.writeHead(status).end(body))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -141,7 +141,7 @@ async function answerWith(t: Test, status: number, body: string): Promise<number
   return (server.address() as AddressInfo).port
 }
 
-/** Runs a service's health check, `$$` read as compose reads it, on another port than the service's; resolves to the exit code. */
+/** Runs the health check of a service against another port, with `$$` replaced as compose does; resolves to the exit code. */
 async function checkHealth(name: string, usualPort: number, port: number): Promise<number | null> {
   const [kind, program = '', ...args] = services[name]?.healthcheck.test ?? []
   if (kind !== 'CMD') throw new Error('a shell is not the same in each image')
@@ -151,7 +151,7 @@ async function checkHealth(name: string, usualPort: number, port: number): Promi
 }
 
 const skipWithoutBash = existsSync('/bin/bash') ? {} : { skip: 'bash is not installed' }
-t.test('health checks tell who is ready, and who is not', skipWithoutBash, async t => {
+t.test('health checks pass for a ready service and fail otherwise', skipWithoutBash, async t => {
   const ready = await answerWith(t, 200, '{ "status": "UP", "checks": [] }')
   const half = await answerWith(
     t,
@@ -168,27 +168,24 @@ t.test('health checks tell who is ready, and who is not', skipWithoutBash, async
     t.match(services[name]?.healthcheck.test.at(-1), `'http://127.0.0.1:${port}/ready'`)
 })
 
-t.test('the database is ready when it takes connections from other containers', async t => {
-  // While the image creates the database, it answers on its socket, and ends once more.
+t.test('the database counts as ready when other containers can connect', async t => {
+  // A temporary server answers on the socket while the image creates the database.
   const command = services['postgres']?.healthcheck.test.join(' ')
   t.match(command, /^CMD pg_isready -h 127\.0\.0\.1 /)
 })
 
-t.test(
-  'a service can write nothing, not even its own code, and has no file of this machine with a secret',
-  async t => {
-    const locked = {
-      read_only: true,
-      cap_drop: ['ALL'],
-      security_opt: ['no-new-privileges:true'],
-      init: true,
-    }
-    for (const name of ['storefront', 'payments', 'receipts']) t.match(services[name], locked, name)
-    const dockerfile = readFileSync('demo/Dockerfile', 'utf8')
-    t.match(dockerfile, /^USER node$/m)
-    t.notMatch(dockerfile, '--chown')
-    const ignored = readFileSync('demo/Dockerfile.dockerignore', 'utf8').split('\n')
-    for (const name of ['.env', '*.key', '*.crt', '.demo', 'node_modules', 'dist'])
-      t.ok(ignored.includes(`**/${name}`), name)
-  },
-)
+t.test('a service cannot write files, and contains no secret files of this machine', async t => {
+  const locked = {
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    init: true,
+  }
+  for (const name of ['storefront', 'payments', 'receipts']) t.match(services[name], locked, name)
+  const dockerfile = readFileSync('demo/Dockerfile', 'utf8')
+  t.match(dockerfile, /^USER node$/m)
+  t.notMatch(dockerfile, '--chown')
+  const ignored = readFileSync('demo/Dockerfile.dockerignore', 'utf8').split('\n')
+  for (const name of ['.env', '*.key', '*.crt', '.demo', 'node_modules', 'dist'])
+    t.ok(ignored.includes(`**/${name}`), name)
+})

@@ -11,10 +11,10 @@ const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite')
 const { version } = JSON.parse(readFileSync(new URL('../package.json', pathToFileURL(pglite)), 'utf8')) as {
   version: string
 }
-/** All test processes share it: to create a database takes seconds of CPU time, to copy one takes much less. */
+/** Shared by all test processes, because creating a database takes seconds of CPU time. */
 const template = join(tmpdir(), `bookstore-template-${version}`)
 
-/** Copies an empty database, as the first start of the demo creates it, to a folder. */
+/** Copies an empty database to a folder. */
 export async function copyDatabase(folder: string): Promise<void> {
   if (!existsSync(template)) await createTemplate()
   cpSync(template, folder, { recursive: true })

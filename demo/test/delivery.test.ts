@@ -31,7 +31,7 @@ const start = Date.parse('2026-11-25T12:00:00Z')
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 
-/** A paid payment whose receipt waits. */
+/** Inserts a paid payment whose receipt has not been delivered. */
 async function paid(): Promise<string> {
   const id = randomUUID()
   const lease = { leaseId: randomUUID(), now: new Date(start), until: new Date(start) }
@@ -70,7 +70,7 @@ async function stateOf(id: string): Promise<State | undefined> {
   return row
 }
 
-/** A worker whose receipt service says what it is told to; and the time. */
+/** Returns a worker with a scripted receipt service and a clock. */
 function worker(deliver: () => Promise<Delivery>, from: Outbox = outbox) {
   const said: string[] = []
   const details: object[] = []
@@ -91,7 +91,7 @@ function worker(deliver: () => Promise<Delivery>, from: Outbox = outbox) {
   return { ...delivery, said, details, time }
 }
 
-t.test('a delivery that fails is made again, later each time, or when the service wants it', async t => {
+t.test('a failed delivery is retried with a growing delay or after Retry-After', async t => {
   const id = await paid()
   const answers: Delivery[] = [
     { outcome: 'failed', reason: 'down' },
@@ -120,7 +120,7 @@ t.test('a delivery that fails is made again, later each time, or when the servic
   t.strictSame(said, ['receipt not delivered yet', 'receipt not delivered yet'])
 })
 
-t.test("a receipt goes out in its purchase's trace, and so do the worker's log lines", async t => {
+t.test("a delivery and its log lines have the purchase's trace id", async t => {
   const called = fastify(tracedRequests)
   await called.register(traceContext)
   const seen: string[] = []
@@ -128,7 +128,7 @@ t.test("a receipt goes out in its purchase's trace, and so do the worker's log l
   const url = await called.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => called.close())
   const id = await paid()
-  // A worker that knows nothing but what lies in the database, as one after a restart.
+  // A worker after a restart: it only has what is stored in the database.
   const { deliverNow, details } = worker(async () => {
     await fetch(url)
     return { outcome: 'refused', reason: 'no' }
@@ -138,7 +138,7 @@ t.test("a receipt goes out in its purchase's trace, and so do the worker's log l
   t.match(details, [{ traceId, paymentId: id }])
 })
 
-t.test('what would be refused again is poisoned: it needs a person, and blocks nobody', async t => {
+t.test('a refused receipt is not retried and does not block other receipts', async t => {
   const id = await paid()
   const other = await paid()
   const answers: Delivery[] = [
@@ -150,13 +150,13 @@ t.test('what would be refused again is poisoned: it needs a person, and blocks n
   )
   await deliverNow(id)
   t.match(await stateOf(id), { status: 'poisoned', last_error: /422/, leased: false })
-  t.match(said, ['receipt given up: it needs a person'])
+  t.match(said, ['receipt delivery abandoned; a person must examine it'])
   time.now = start + 86_400_000
   t.equal(await deliverDue(), 1)
   t.match(await stateOf(other), { status: 'delivered' })
 })
 
-t.test('after a day of trying it is given up, too', async t => {
+t.test('a delivery is abandoned after a day of attempts', async t => {
   const id = await paid()
   await database.query('update payments.outbox set attempts = 2879 where payment_id = $1', [id])
   const { deliverNow } = worker(async () => ({ outcome: 'failed', reason: 'down' }))
@@ -164,35 +164,32 @@ t.test('after a day of trying it is given up, too', async t => {
   t.match(await stateOf(id), { status: 'poisoned', attempts: 2_880 })
 })
 
-t.test(
-  'a lease keeps others off until its worker is taken for dead; what that one does late changes nothing',
-  async t => {
-    const id = await paid()
-    let answer: ((delivery: Delivery) => void) | undefined
-    const first = worker(() => new Promise(resolve => (answer = resolve)))
-    const slow = first.deliverNow(id)
-    await until('the first worker at work', () => answer !== undefined)
-    const second = worker(async () => ({ outcome: 'delivered', number: 'HQ-3' }))
-    t.equal(await second.deliverDue(), 0)
-    second.time.now = start + 60_000
-    t.equal(await second.deliverDue(), 1)
-    answer?.({ outcome: 'refused', reason: 'late' })
-    await slow
-    t.match(await stateOf(id), { status: 'delivered', attempts: 2, last_error: null })
-  },
-)
+t.test('a lease excludes other workers until it expires; a late result of its worker is ignored', async t => {
+  const id = await paid()
+  let answer: ((delivery: Delivery) => void) | undefined
+  const first = worker(() => new Promise(resolve => (answer = resolve)))
+  const slow = first.deliverNow(id)
+  await until('the first worker at work', () => answer !== undefined)
+  const second = worker(async () => ({ outcome: 'delivered', number: 'HQ-3' }))
+  t.equal(await second.deliverDue(), 0)
+  second.time.now = start + 60_000
+  t.equal(await second.deliverDue(), 1)
+  answer?.({ outcome: 'refused', reason: 'late' })
+  await slow
+  t.match(await stateOf(id), { status: 'delivered', attempts: 2, last_error: null })
+})
 
 const take = (leaseId: string) =>
   outbox.lease({ leaseId, now: new Date(start), until: new Date(start + 1_000), limit: 8 })
 
-t.test('workers that lease at the same moment get different rows', async t => {
+t.test('concurrent workers lease different rows', async t => {
   const ids = await Promise.all(Array.from({ length: 12 }, paid))
   const [one, two] = await Promise.all([take(randomUUID()), take(randomUUID())])
   const taken = [...(one ?? []), ...(two ?? [])].map(({ paymentId }) => paymentId)
   t.strictSame(taken.sort(), ids.sort())
 })
 
-t.test('back-off doubles to half a minute, less up to a half at random', async t => {
+t.test('the back-off doubles up to 30 s, with a random reduction of up to half', async t => {
   t.strictSame(
     [1, 2, 3, 7, 2_000].map(attempts => backOff(attempts, 0)),
     [500, 1_000, 2_000, 30_000, 30_000],
@@ -201,7 +198,7 @@ t.test('back-off doubles to half a minute, less up to a half at random', async t
 })
 
 t.test(
-  'a migration that was changed after it ran is refused; a folder is locked against other processes',
+  'a migration that changed after it ran is refused, and the folder is locked for other processes',
   async t => {
     await database.query(`update payments.migration set sha256 = 'x' where name = '001-payments.sql'`)
     const config = { folder: join(folder, 'database') }
@@ -212,7 +209,7 @@ t.test(
     t.throws(() => lockFolder(locked), new RegExp(`is open in process ${process.pid}`))
     unlock()
     lockFolder(locked)()
-    // As kill -9 leaves it.
+    // The lock of a process that was killed.
     const { pid } = spawnSync(process.execPath, ['-e', '0'])
     writeFileSync(`${locked}.lock`, `${pid}\n`)
     lockFolder(locked)()

@@ -38,7 +38,7 @@ function receiptOf(shop: Shop, order: string): Promise<Uint8Array> {
   })
 }
 
-t.test('a purchase ends with a receipt, by two tokens over real HTTP', async t => {
+t.test('a purchase uses two tokens over HTTP and ends with a receipt', async t => {
   const shop = await openShop(t)
   const { tokensIssued = new Map<string, number>() } = shop.authorizationServer ?? {}
 
@@ -61,7 +61,7 @@ t.test('a purchase ends with a receipt, by two tokens over real HTTP', async t =
     'the second purchase uses the cached tokens',
   )
 
-  await t.test('declined payments make no receipt', async t => {
+  await t.test('declined payments get no receipt', async t => {
     const called: string[] = []
     const stopWatching = watchTokens(({ kind, text }) => kind === 'sent' && called.push(text))
     t.teardown(stopWatching)
@@ -74,7 +74,7 @@ t.test('a purchase ends with a receipt, by two tokens over real HTTP', async t =
     t.equal(called.length, 2)
   })
 
-  await t.test('each service refuses what is not for it', async t => {
+  await t.test('each service refuses tokens for other services', async t => {
     const { payments, receipts } = shop.config
     const services = [
       {
@@ -147,12 +147,12 @@ t.test('a purchase ends with a receipt, by two tokens over real HTTP', async t =
   })
 })
 
-t.test('the issuer is down on a cold start: 503, not 401', async t => {
+t.test('without keys, a service answers 503 instead of 401', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'bookstore-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   await copyDatabase(join(folder, 'database'))
   const config = loadConfig(await chooseFreePorts(), { DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
-  // A token that is right in all that can be told without keys.
+  // A token that is valid except for its signature, which cannot be verified without keys.
   await using issuer = await createTestIssuer()
   const accessToken = await issuer.token({
     audience: config.receipts.audience,

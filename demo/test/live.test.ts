@@ -22,7 +22,7 @@ import { tellExchange } from '#src/storefront/tell-exchange.js'
 import { pageWithReceipt, startBuying } from './buyer.js'
 import { openShop } from './open-shop.js'
 
-t.test('what is shown holds no secret', async t => {
+t.test('displayed headers and bodies contain no secrets', async t => {
   const secret = Buffer.from('payment-service:s3cr%3At').toString('base64')
   t.strictSame(maskHeader('Authorization', `Basic ${secret}`), ['Authorization', 'Basic payment-service:•••'])
   t.notMatch(
@@ -36,7 +36,7 @@ t.test('what is shown holds no secret', async t => {
       'application/x-www-form-urlencoded;charset=UTF-8',
     ),
     'grant_type=client_credentials\n&scope=a b\n&client_assertion=•••\n&client_secret=•••',
-    'what it asks for comes first',
+    'the requested grant and scope come first',
   )
   t.equal(decodeForShow('Bearer opaque'), undefined)
   t.equal(decodeForShow('Basic eyJh.eyJh.x'), undefined)
@@ -45,7 +45,7 @@ t.test('what is shown holds no secret', async t => {
 const outcomes = (checks: readonly Check[]): string[] =>
   checks.map(({ name, outcome }) => `${name}: ${outcome}`)
 
-t.test('each check has its line, and the option that controls it', async t => {
+t.test('each check is listed with its result and its option', async t => {
   const audience = 'https://receipts.example'
   const issuer = await createTestIssuer({ audience })
   t.teardown(() => issuer.close())
@@ -104,7 +104,7 @@ t.test('each check has its line, and the option that controls it', async t => {
   t.match(outcomes(await checksFor('Bearer opaque')), ['format: failed', 'algorithm: not reached'])
 })
 
-t.test('each exchange is told in plain sentences', async t => {
+t.test('each exchange is described in plain sentences', async t => {
   const call = { ...exchange(1), from: 'payments', to: 'receipts' } as const
   const token = { id: 't1', header: {}, claims: { aud: 'https://other.example' }, cached: false }
   const refusal = 'it was issued for another service'
@@ -140,7 +140,7 @@ t.test('each exchange is told in plain sentences', async t => {
     tellExchange({ ...toIssuer, answer: { status: 401, durationMs: 1 } }),
     /The issuer refuses with 401\.$/,
   )
-  t.match(tellExchange({ ...toIssuer, answer: { status: 503, durationMs: 1 } }), 'cannot do it now')
+  t.match(tellExchange({ ...toIssuer, answer: { status: 503, durationMs: 1 } }), 'is unavailable')
   t.match(tellExchange({ ...toIssuer, method: 'GET', path: '/jwks' }), 'public keys')
 })
 
@@ -155,7 +155,7 @@ const exchange = (id: number): Exchange => ({
   headers: [],
 })
 
-t.test('the journal keeps a bounded number, and tells each change', async t => {
+t.test('the journal keeps a limited number of exchanges and reports changes', async t => {
   const journal = createJournal()
   const told: number[] = []
   const unfollow = journal.follow(({ id }) => told.push(id))
@@ -168,7 +168,7 @@ t.test('the journal keeps a bounded number, and tells each change', async t => {
   t.equal(journal.list('250').length, 1, 'by the id in its path')
 })
 
-t.test('the journal finds the request that brought a token, long after it', async t => {
+t.test('the journal keeps the request of a token longer than other exchanges', async t => {
   const journal = createJournal()
   const token = { id: 't1', header: {}, claims: {} }
   const source = { ...exchange(1), tokenAnswer: { text: '{}', token } }
@@ -181,10 +181,10 @@ t.test('the journal finds the request that brought a token, long after it', asyn
   t.strictSame(journal.sourcesOf([{ ...call, token: { ...token, id: 'unknown' } }]), [])
   for (let id = 0; id < 100; id += 1)
     journal.note({ ...source, id, tokenAnswer: { text: '', token: { ...token, id: `u${id}` } } })
-  t.equal(journal.sourceOf('t1'), undefined, 'and a bounded number is kept')
+  t.equal(journal.sourceOf('t1'), undefined, 'the number of token requests is limited')
 })
 
-t.test('token requests of one service that run at the same time have each their own grant', async t => {
+t.test('concurrent token requests of one service keep their own responses', async t => {
   // Answers the first request after the second.
   let answerFirst: (() => void) | undefined
   const issuer = createServer(async (request, response) => {
@@ -242,10 +242,10 @@ t.test('token requests of one service that run at the same time have each their 
   t.match(readTokenAnswer('{"error":"invalid_client"}'), { error: 'invalid_client' })
 })
 
-t.test('a purchase is seen from the browser to the receipt, with each token and its checks', async t => {
+t.test('the flow of a purchase shows every request, token and check', async t => {
   const shop = await openShop(t)
   const { url, config } = shop
-  // Whoever is quick buys before the services have their first tokens; the second purchase finds them.
+  // The first purchase may start before the services have tokens; the second one uses cached tokens.
   const first = await (await startBuying(url)).pay('test_visa')
   await pageWithReceipt(url + (first.headers.get('location') ?? ''))
   const order = await (await startBuying(url)).pay('test_visa')
@@ -277,8 +277,15 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
   const requestId = /id="(x\w+-\d+)"/.exec(request)?.[1]
   const receipt = rows.find(({ row }) => row.includes('PUT /receipts/'))?.row ?? ''
   t.match(receipt, 'cached token')
-  t.match(receipt, `href="#${requestId}-in">Show that token request`, 'where the cached token comes from')
-  t.match(receipt, /It got this token at \d\d:\d\d:\d\d, and uses it until shortly before \d\d:\d\d:\d\d/)
+  t.match(
+    receipt,
+    `href="#${requestId}-in">Show that token request`,
+    'the request that brought the cached token',
+  )
+  t.match(
+    receipt,
+    /The service got this token at \d\d:\d\d:\d\d and uses it until shortly before \d\d:\d\d:\d\d/,
+  )
   t.match(receipt, '&quot;client_id&quot;: &quot;payment-service&quot;')
   t.match(receipt, 'aud &quot;https://receipts.bookstore.example&quot;')
   t.match(receipt, 'scopes, roles and audience of the rule')
@@ -301,13 +308,13 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
     t.notMatch(live, secret)
   t.notMatch(live, /eyJ[\w-]+\.eyJ[\w-]+/)
 
-  await t.test('another order is another story', async t => {
+  await t.test('the flow of an order does not contain other orders', async t => {
     const other = await (await startBuying(url)).pay('test_visa')
     const otherPage = await (await fetch(url + (other.headers.get('location') ?? ''))).text()
     t.notMatch(otherPage.slice(otherPage.indexOf('<token-flow')), id)
   })
 
-  await t.test('events tell what comes, as the HTML that stands for it', async t => {
+  await t.test('events contain the HTML of new exchanges', async t => {
     const stream = await fetch(`${url}/live/events`)
     t.equal(stream.headers.get('content-type'), 'text/event-stream')
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
@@ -325,7 +332,7 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
     await reader?.cancel()
   })
 
-  await t.test('for this machine only', async t => {
+  await t.test('the token flow is only served to this machine', async t => {
     const { port } = config.storefront
     for (const path of ['/live', '/live/events']) {
       const foreign = await shop.storefront.inject({ url: path, headers: { host: `shop.example:${port}` } })
@@ -346,7 +353,7 @@ t.test('a purchase is seen from the browser to the receipt, with each token and 
       const { statusCode, body } = await shop.storefront.inject({ url: path, ...from })
       t.equal(statusCode, 200, 'an order is everybody’s who has its address')
       t.match(body, 'Download the PDF')
-      t.notMatch(body, /<token-flow|eyJ|client_id|href="\/live/, 'what goes on behind it is not')
+      t.notMatch(body, /<token-flow|eyJ|client_id|href="\/live/, 'the token flow is hidden')
     }
   })
 })

@@ -8,7 +8,7 @@ import { loadConfig } from '#src/load-config.js'
 import { chooseFreePorts } from '#src/ports.js'
 import { copyDatabase } from './database-template.js'
 
-/** The whole shop, on free ports and with a database of its own. */
+/** All services, on free ports and with a separate database. */
 export interface Shop extends Bookstore {
   readonly config: DemoConfig
   readonly url: string

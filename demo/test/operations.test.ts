@@ -13,7 +13,7 @@ import { operations } from '#src/operations/operations.js'
 import { problemDetails } from '#src/operations/problem-details.js'
 import { openShop } from './open-shop.js'
 
-t.test('each service says that it lives, that it is ready, and what its API is', async t => {
+t.test('each service has health checks and API documentation', async t => {
   const { payments, receipts } = await openShop(t)
   for (const [service, scopes] of [
     [payments, ['payments:read', 'payments:write']],
@@ -22,6 +22,12 @@ t.test('each service says that it lives, that it is ready, and what its API is',
     t.strictSame((await service.inject('/health')).json(), { status: 'ok' })
     t.strictSame((await service.inject('/ready')).json(), { status: 'ready', missing: [] })
     t.match((await service.inject('/docs')).body, 'swagger-ui')
+    const undecodable = await service.inject('/%zz')
+    t.match(undecodable.headers, {
+      'content-type': 'application/problem+json',
+      'content-security-policy': "default-src 'none'",
+    })
+    t.match(undecodable.json(), { title: 'Bad Request', status: 400, code: 'FST_ERR_BAD_URL' })
     const { components, paths } = (await service.inject('/docs/json')).json<{
       components: { securitySchemes: { oauth2: { flows: { clientCredentials: { scopes: object } } } } }
       paths: Record<string, Record<string, { security?: Record<string, string[]>[] }>>
@@ -37,19 +43,19 @@ t.test('each service says that it lives, that it is ready, and what its API is',
             .some(scope => scopes.includes(scope as never)),
         ),
       ),
-      'each operation says which scope it wants',
+      'each operation names its scope',
     )
   }
 })
 
-t.test('each service is watched, limited and sends safe headers; only its pages load anything', async t => {
+t.test('each service has a rate limit and security headers', async t => {
   const { storefront, payments, receipts, authorizationServer } = await openShop(t)
   for (const service of [storefront, payments, receipts, authorizationServer]) {
     if (service === undefined) throw new Error('a service is missing')
     for (const path of ['/health', '/ready']) {
       const { statusCode, headers } = await service.inject(path)
       t.equal(statusCode, 200)
-      t.notOk('x-ratelimit-limit' in headers, 'who watches is never limited')
+      t.notOk('x-ratelimit-limit' in headers, 'health checks are not limited')
     }
   }
   for (const [service, path, limit] of [
@@ -70,11 +76,11 @@ t.test('each service is watched, limited and sends safe headers; only its pages 
   t.ok(scripts.length > 0)
   t.ok(
     scripts.every(([, attributes, inline]) => attributes?.includes('src="./') && inline?.trim() === ''),
-    'the page of the API has no script that its policy would stop',
+    'the documentation page has no script that its policy blocks',
   )
 })
 
-t.test('too many requests from one address: a problem that says when to come back', async t => {
+t.test('too many requests from one address get 429 with Retry-After', async t => {
   const app = fastify()
   await app.register(problemDetails)
   await app.register(operations, { requestsPerMinute: 2 })
@@ -93,7 +99,7 @@ t.test('too many requests from one address: a problem that says when to come bac
   for (const path of ['/health', '/ready', '/health']) t.equal((await ask(path)).statusCode, 200)
 })
 
-t.test('the issuer logs what it refuses, with the trace of who asked', async t => {
+t.test("the issuer logs refused token requests with the caller's trace id", async t => {
   const lines: string[] = []
   const config = loadConfig({ storefront: 1, payments: 2, receipts: 3, authorizationServer: 4 })
   const issuer = await buildAuthorizationServer(
@@ -118,7 +124,7 @@ t.test('the issuer logs what it refuses, with the trace of who asked', async t =
     )
 })
 
-t.test('not ready: 503 names what is missing, while the process lives', async t => {
+t.test('/ready answers 503 with the missing dependencies, while /health answers 200', async t => {
   const app = fastify()
   await app.register(problemDetails)
   await app.register(health, {
@@ -131,43 +137,40 @@ t.test('not ready: 503 names what is missing, while the process lives', async t 
   t.equal((await app.inject('/health')).statusCode, 200)
 })
 
-t.test(
-  'closing answers what was asked before, and waits for no connection that brings nothing more',
-  async t => {
-    const app = fastify()
-    closeConnections(app)
-    let finish: (() => void) | undefined
-    const asked = new Promise<void>(resolve => {
-      app.get('/whole', async () => {
-        resolve()
-        await new Promise<void>(go => (finish = go))
-        return 'finished'
-      })
+t.test('closing answers running requests and does not wait for idle connections', async t => {
+  const app = fastify()
+  closeConnections(app)
+  let finish: (() => void) | undefined
+  const asked = new Promise<void>(resolve => {
+    app.get('/whole', async () => {
+      resolve()
+      await new Promise<void>(go => (finish = go))
+      return 'finished'
     })
-    const body = new PassThrough()
-    app.get('/half', (_request, reply) => reply.type('text/plain').send(body))
-    const url = await app.listen({ host: '127.0.0.1', port: 0 })
-    const silent = connect(Number(new URL(url).port), '127.0.0.1')
-    await once(silent, 'connect')
+  })
+  const body = new PassThrough()
+  app.get('/half', (_request, reply) => reply.type('text/plain').send(body))
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const silent = connect(Number(new URL(url).port), '127.0.0.1')
+  await once(silent, 'connect')
 
-    // Connections that are kept after an answer, as services keep theirs.
-    const agent = new Agent({ keepAlive: true })
-    t.teardown(() => agent.destroy())
-    const answerTo = async (path: string): Promise<IncomingMessage> => {
-      const [answer] = await once(get(url + path, { agent }), 'response')
-      return answer as IncomingMessage
-    }
-    body.write('begun, ')
-    const half = await answerTo('/half')
-    const whole = answerTo('/whole')
-    await asked
-    const closed = app.close()
-    await once(silent, 'close')
-    finish?.()
-    body.end('finished')
-    t.equal(await text(await whole), 'finished')
-    t.equal((await whole).headers.connection, 'close', 'the client is told')
-    t.equal(await text(half), 'begun, finished')
-    await closed
-  },
-)
+  // Connections with keep-alive, as services use them.
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const answerTo = async (path: string): Promise<IncomingMessage> => {
+    const [answer] = await once(get(url + path, { agent }), 'response')
+    return answer as IncomingMessage
+  }
+  body.write('begun, ')
+  const half = await answerTo('/half')
+  const whole = answerTo('/whole')
+  await asked
+  const closed = app.close()
+  await once(silent, 'close')
+  finish?.()
+  body.end('finished')
+  t.equal(await text(await whole), 'finished')
+  t.equal((await whole).headers.connection, 'close', 'the client is told')
+  t.equal(await text(half), 'begun, finished')
+  await closed
+})

@@ -35,7 +35,7 @@ const config: PaymentConfig = {
   audience: 'https://payments.example',
   database: { folder: join(folder, 'database') },
   receipts: {
-    // Nobody listens there: receipts wait in the outbox.
+    // No service listens on this port, so receipts wait in the outbox.
     baseUrl: 'http://127.0.0.1:1',
     issuer: issuer.url,
     clientId: client.clientId,
@@ -43,7 +43,7 @@ const config: PaymentConfig = {
     audience: 'https://receipts.example',
   },
 }
-// Kept open, so that the embedded database is started once for all services of this file.
+// Stays open, so that the embedded database starts only once.
 await copyDatabase(config.database.folder)
 const database = await openDatabase(config.database)
 t.teardown(() => database.close())
@@ -56,7 +56,7 @@ async function open(
   t: Test,
   parts: Parameters<typeof buildPaymentService>[1] = {},
 ): Promise<FastifyInstance> {
-  // A service looks for what was left at its start; there is no second look that could be quicker than the test.
+  // The service checks for abandoned payments at its start, and not again during the test.
   const app = await buildPaymentService(config, { recoveryMs: 3_600_000, ...parts })
   t.teardown(() => app.close())
   return app
@@ -80,7 +80,7 @@ async function pay(app: FastifyInstance, key: string | undefined, body: Body = r
   return { status: answer.statusCode, headers: answer.headers, body: answer.json<Body>() }
 }
 
-/** A gateway whose answers come when they are let, and which counts what it charged. */
+/** Returns a gateway whose answers the test releases, and which counts charges. */
 function slowGateway(): PaymentGateway & { charges: Charge[]; answer: (decision: Decision | Error) => void } {
   const charges: Charge[] = []
   const waiting: ((decision: Decision | Error) => void)[] = []
@@ -95,43 +95,50 @@ function slowGateway(): PaymentGateway & { charges: Charge[]; answer: (decision:
   }
 }
 
-t.test('Idempotency-Key: 400 without, replay, 422 for another request, one key per client', async t => {
-  const app = await open(t)
-  for (const key of [undefined, '', 'two words', 'x'.repeat(256), 'ключ'])
-    t.match(await pay(app, key), { status: 400, body: { code: 'IDEMPOTENCY_KEY_REQUIRED' } }, String(key))
-  const key = randomUUID()
-  const first = await pay(app, key)
-  t.match(first, { status: 201, body: { status: 'paid', total: 4380, receipt: { status: 'pending' } } })
-  t.equal(first.headers['location'], `/payments/${String(first.body['paymentId'])}`)
-  t.notOk(first.headers['idempotent-replayed'])
+t.test(
+  'Idempotency-Key: 400 if it is missing, a replay for the same request, 422 for another request',
+  async t => {
+    const app = await open(t)
+    for (const key of [undefined, '', 'two words', 'x'.repeat(256), 'ключ'])
+      t.match(await pay(app, key), { status: 400, body: { code: 'IDEMPOTENCY_KEY_REQUIRED' } }, String(key))
+    const key = randomUUID()
+    const first = await pay(app, key)
+    t.match(first, { status: 201, body: { status: 'paid', total: 4380, receipt: { status: 'pending' } } })
+    t.equal(first.headers['location'], `/payments/${String(first.body['paymentId'])}`)
+    t.notOk(first.headers['idempotent-replayed'])
 
-  const reordered = { paymentMethod: 'test_visa', buyer: request.buyer, order }
-  for (const [name, again] of [
-    ['the same', await pay(app, key)],
-    ['as a structured string', await pay(app, `"${key}"`)],
-    ['in another order of members', await pay(app, key, reordered)],
-  ] as const) {
-    t.equal(again.status, 201, name)
-    t.equal(again.body['paymentId'], first.body['paymentId'])
-    t.equal(again.headers['idempotent-replayed'], 'true')
-  }
-  const other = { ...request, order: { ...order, items: [{ sku: 'B-1001', quantity: 3 }] } }
-  const { paymentId } = first.body
-  const reused = { code: 'IDEMPOTENCY_KEY_REUSED', paymentId }
-  t.match(await pay(app, key, other), { status: 422, body: reused }, 'and says which payment has the key')
-  const stranger = await pay(app, key, request, 'another-client')
-  t.equal(stranger.status, 201)
-  t.not(stranger.body['paymentId'], first.body['paymentId'], 'the key of another client is another key')
+    const reordered = { paymentMethod: 'test_visa', buyer: request.buyer, order }
+    for (const [name, again] of [
+      ['the same', await pay(app, key)],
+      ['as a structured string', await pay(app, `"${key}"`)],
+      ['in another order of members', await pay(app, key, reordered)],
+    ] as const) {
+      t.equal(again.status, 201, name)
+      t.equal(again.body['paymentId'], first.body['paymentId'])
+      t.equal(again.headers['idempotent-replayed'], 'true')
+    }
+    const other = { ...request, order: { ...order, items: [{ sku: 'B-1001', quantity: 3 }] } }
+    const { paymentId } = first.body
+    const reused = { code: 'IDEMPOTENCY_KEY_REUSED', paymentId }
+    t.match(
+      await pay(app, key, other),
+      { status: 422, body: reused },
+      'the answer names the payment with the key',
+    )
+    const stranger = await pay(app, key, request, 'another-client')
+    t.equal(stranger.status, 201)
+    t.not(stranger.body['paymentId'], first.body['paymentId'], 'the key of another client is another key')
 
-  const declinedKey = randomUUID()
-  const declined = { ...request, paymentMethod: 'test_declined' }
-  const refused = await pay(app, declinedKey, declined)
-  t.match(refused, { status: 402, body: { code: 'PAYMENT_DECLINED', declineReason: 'card_declined' } })
-  const refusedAgain = await pay(app, declinedKey, declined)
-  t.strictSame(refusedAgain.body, refused.body, 'a declined payment is replayed, too')
-})
+    const declinedKey = randomUUID()
+    const declined = { ...request, paymentMethod: 'test_declined' }
+    const refused = await pay(app, declinedKey, declined)
+    t.match(refused, { status: 402, body: { code: 'PAYMENT_DECLINED', declineReason: 'card_declined' } })
+    const refusedAgain = await pay(app, declinedKey, declined)
+    t.strictSame(refusedAgain.body, refused.body, 'a declined payment is replayed, too')
+  },
+)
 
-t.test('two requests with one key at once: one pays, the other hears 409', async t => {
+t.test('of two concurrent requests with one key, one pays and the other gets 409', async t => {
   const gateway = slowGateway()
   const app = await open(t, { gateway })
   const key = randomUUID()
@@ -143,7 +150,7 @@ t.test('two requests with one key at once: one pays, the other hears 409', async
   t.equal(gateway.charges.length, 1, 'charged once')
 })
 
-t.test('the gateway’s answer gets lost: 503, and the same key goes on where it stopped', async t => {
+t.test('a lost answer of the gateway gives 503, and the same key continues the payment', async t => {
   const gateway = slowGateway()
   const app = await open(t, { gateway })
   const key = randomUUID()
@@ -166,7 +173,7 @@ t.test('the gateway’s answer gets lost: 503, and the same key goes on where it
   )
 })
 
-t.test('a payment whose process died is settled by another, once its lease is over', async t => {
+t.test('another process settles an abandoned payment after its lease has expired', async t => {
   const start = Date.now()
   let now = start
   const dead = slowGateway()
@@ -174,17 +181,17 @@ t.test('a payment whose process died is settled by another, once its lease is ov
   const key = randomUUID()
   const abandoned = pay(app, key).catch(() => undefined)
   await until('a charge', () => dead.charges.length === 1)
-  // From here on the first process counts as dead: nobody answers it.
+  // The first process is considered dead now: it gets no answer.
   const alive = await open(t, { clock: () => now })
   t.match(await pay(alive, key), { status: 409 }, 'its lease still runs')
   now += 31_000
   t.match(await pay(alive, key), { status: 201, body: { status: 'paid' } })
   dead.answer({ approved: false, reason: 'card_declined' })
   await abandoned
-  t.match(await pay(alive, key), { status: 201, body: { status: 'paid' } }, 'what comes late changes nothing')
+  t.match(await pay(alive, key), { status: 201, body: { status: 'paid' } }, 'a late result changes nothing')
 })
 
-t.test('a payment without its outbox row, or the other way round, is never seen', async t => {
+t.test('a payment and its outbox row become visible together', async t => {
   const app = await open(t)
   await app.ready()
   await database.exec(`create or replace function payments.refuse() returns trigger language plpgsql
@@ -208,7 +215,7 @@ t.test('a payment without its outbox row, or the other way round, is never seen'
   t.strictSame(await find(), [{ status: 'paid', outbox: 1 }])
 })
 
-t.test('what is not an order is refused at the door', async t => {
+t.test('invalid orders are refused', async t => {
   const app = await open(t)
   for (const [name, body, status, code] of [
     [
@@ -244,7 +251,7 @@ t.test('what is not an order is refused at the door', async t => {
     t.match(await pay(app, randomUUID(), body), { status, body: { code, status } }, name)
 })
 
-t.test('another client’s payment does not exist', async t => {
+t.test('payments of another client are answered 404', async t => {
   const app = await open(t)
   const { body } = await pay(app, randomUUID())
   const look = async (clientId: string): Promise<number> => {
@@ -256,7 +263,7 @@ t.test('another client’s payment does not exist', async t => {
   t.equal(await look('another-client'), 404)
 })
 
-t.test('VAT is rounded once a rate, and all sums add up', async t => {
+t.test('VAT is rounded once per rate, and all sums add up', async t => {
   for (let seed = 1; seed < 500; seed += 1) {
     const lines = Array.from({ length: (seed % 7) + 1 }, (_, index) => ({
       vatRate: [700, 1900, 0, 550][(seed + index) % 4] ?? 0,
@@ -281,7 +288,7 @@ t.test('a key is a structured string or the bare value', async t => {
     t.throws(() => readIdempotencyKey(bad), /Idempotency-Key header/)
 })
 
-t.test('a sandbox gateway loses as many answers as it is told', async t => {
+t.test('the sandbox gateway loses the configured share of answers', async t => {
   const charge = { paymentId: randomUUID(), amount: 1, currency: 'EUR', method: 'test_visa' } as const
   await t.rejects(sandboxGateway(0.5, () => 0.4).charge(charge))
   t.match(await sandboxGateway(0.5, () => 0.6).charge(charge), { approved: true })

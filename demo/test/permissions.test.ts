@@ -1,7 +1,7 @@
 import t from 'tap'
 import { allowed, policyOf } from '#src/permissions.js'
 
-t.test('who may call what with which scopes', async t => {
+t.test('scopes of each client and operation', async t => {
   t.equal(
     String(allowed),
     `client           audience                            operation     method  path                  scopes
@@ -17,7 +17,7 @@ visitor          https://receipts.bookstore.example  readReceipt   GET     /rece
   )
 })
 
-t.test('the authorization server allows exactly that', async t => {
+t.test('the authorization server grants exactly these scopes', async t => {
   t.strictSame(policyOf('visitor'), {
     'https://payments.bookstore.example': ['payments:read'],
     'https://receipts.bookstore.example': ['receipts:read'],

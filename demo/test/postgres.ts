@@ -11,10 +11,10 @@ const programs = (existsSync(root) ? readdirSync(root) : [])
   .map(version => join(root, version, 'bin'))
   .find(folder => existsSync(join(folder, 'initdb')))
 
-/** For `t.test`: skips, and says why, where there is no PostgreSQL. */
+/** Options for `t.test` that skip the test if PostgreSQL is not installed. */
 export const needsPostgres = programs === undefined ? { skip: 'postgresql is not installed' } : {}
 
-/** PostgreSQL refuses root; Debian's package brings a user for it. */
+/** PostgreSQL does not run as root, so the user of Debian's package is used. */
 function owner(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {}
   return { uid: idOf('-u'), gid: idOf('-g') }
@@ -24,7 +24,7 @@ function idOf(flag: '-u' | '-g'): number {
   return Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
 }
 
-/** Starts a PostgreSQL server of its own, ended with the test; resolves to its connection URL. */
+/** Starts a PostgreSQL server, which ends with the test; resolves to its connection URL. */
 export async function startPostgres(t: Test): Promise<string> {
   if (programs === undefined) throw new Error('postgresql is not installed')
   const folder = mkdtempSync(join(tmpdir(), 'bookstore-postgres-'))
@@ -37,7 +37,7 @@ export async function startPostgres(t: Test): Promise<string> {
     ['-D', data, '-U', 'bookstore', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
     asOwner,
   )
-  // On a socket in its own folder: no port that somebody else could take first.
+  // A socket in the server's folder needs no port that another program could take.
   const server = spawn(
     join(programs, 'postgres'),
     ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off'],
@@ -45,7 +45,7 @@ export async function startPostgres(t: Test): Promise<string> {
   )
   const ended = new Promise(resolve => server.once('exit', resolve))
   t.teardown(async () => {
-    // Fast shutdown: whoever is still connected is cut off.
+    // Fast shutdown: open connections are closed.
     server.kill('SIGINT')
     await ended
     rmSync(folder, { recursive: true, force: true })

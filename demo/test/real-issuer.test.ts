@@ -28,7 +28,7 @@ t.teardown(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** An issuer that knows both clients; and the environment that says so. */
+/** Starts an issuer with both clients, and returns it with the environment of the demo. */
 async function openIssuer(
   t: Test,
   profile: ProfileName,
@@ -77,7 +77,7 @@ async function askDoctor(env: Environment): Promise<{ isWell: boolean; report: s
 }
 
 for (const profile of ['rfc9068', 'keycloak', 'entra', 'auth0'] as const)
-  t.test(`a book is bought with tokens of somebody else’s issuer: ${profile}`, async t => {
+  t.test(`a book is bought with tokens of an external issuer: ${profile}`, async t => {
     const [, env] = await openIssuer(t, profile)
     const { isWell, report } = await askDoctor(env)
     t.ok(isWell, report)
@@ -93,10 +93,10 @@ for (const profile of ['rfc9068', 'keycloak', 'entra', 'auth0'] as const)
     const live = await (await fetch(`${url}/live`)).text()
     t.match(live, 'Issuer')
     t.match(live, /client_assertion=•••/)
-    t.notMatch(live, 'Break something', 'nobody breaks an issuer that is not his')
+    t.notMatch(live, 'Break something', 'there are no switches for an external issuer')
   })
 
-t.test('the doctor says what is wrong and what to do', async t => {
+t.test('the doctor reports problems with their remedies', async t => {
   const cases: [string, (env: Environment) => Environment, RegExp][] = [
     [
       'a wrong secret',
@@ -129,12 +129,12 @@ t.test('the doctor says what is wrong and what to do', async t => {
       /ill Environment: PROFILE is "keycloack"; expected one of .*keycloak/,
     ],
     [
-      'a key that is not there',
+      'a missing key file',
       env => ({ ...env, PAYMENT_SERVICE_PRIVATE_KEY_FILE: '/nowhere.key' }),
       /ill Environment: PRIVATE_KEY_FILE is \/nowhere\.key, which cannot be read/,
     ],
     [
-      'a database that is down',
+      'an unavailable database',
       env => ({ ...env, DATABASE_URL: 'postgres://127.0.0.1:1/x' }),
       /ill Database.*DATABASE_URL/,
     ],
@@ -154,7 +154,7 @@ t.test('the doctor says what is wrong and what to do', async t => {
     const { report } = await askDoctor(poor)
     t.match(report, /ill Verified, payment service.*roles \["receipts:read"\].*Grant the scopes/)
   })
-  await t.test('nothing, with the demo’s own issuer', async t => {
+  await t.test('no problem with the demo’s own issuer', async t => {
     const { isWell, report } = await askDoctor({ DEMO_FOLDER: folder })
     t.ok(isWell, report)
     t.match(report, /well Verified, payment service → receipt service: valid for https:\/\/receipts/)
@@ -163,7 +163,7 @@ t.test('the doctor says what is wrong and what to do', async t => {
   t.match(examineNode('22.0.0'), { isWell: true })
 })
 
-t.test('each example file is complete but for its secrets', async t => {
+t.test('each example file is complete except for secrets', async t => {
   const certificate = join(folder, 'client.crt')
   const key = join(folder, 'client.key')
   writeFileSync(certificate, 'certificate')

@@ -17,7 +17,7 @@ const renderer = startRenderer({ threads: 1, maxQueue: 100, timeoutMs: patienceM
 t.teardown(() => renderer.close())
 const number = 'HQ-2026-000042'
 
-/** One text on a page; y from the bottom, both in points. */
+/** A text on a page; coordinates in points from the lower left corner. */
 interface Placed {
   readonly text: string
   readonly x: number
@@ -47,7 +47,7 @@ async function layOut(request: ReceiptRequest): Promise<Placed[][]> {
   )
 }
 
-/** What is outside the page's margins, or on top of its neighbour. */
+/** Returns texts that leave the page's margins or overlap. */
 function misplaced(pages: Placed[][]): string[] {
   const [left, right, bottom, top] = [56 - 0.5, 595.28 - 56 + 0.5, 20, 841.89 - 40]
   return pages.flatMap((page, index) => {
@@ -78,7 +78,7 @@ const books = (count: number): ReceiptRequest => ({
   lines: Array.from({ length: count }, (_, index) => ({ ...line, title: `Book ${index + 1}` })),
 })
 
-/** Texts of every kind that the schema allows, up to its limits. */
+/** Returns a random text that the schema allows, up to its limits. */
 function randomText(random: () => number, longest: number): string {
   const alphabets = [
     'abc d',
@@ -149,7 +149,7 @@ function randomReceipt(random: () => number): ReceiptRequest {
   }
 }
 
-t.test('nothing leaves the page or covers its neighbour, whatever the schema allows', async t => {
+t.test('no text leaves the page or overlaps, for everything that the schema allows', async t => {
   const random = seeded(42)
   const schema = Compile(receiptsApi.operations.issueReceipt.body)
   for (let run = 1; run <= 40; run += 1) {
@@ -165,24 +165,24 @@ t.test('nothing leaves the page or covers its neighbour, whatever the schema all
           .join('')
           .includes(number),
       ),
-      'each page has the number',
+      'each page shows the number',
     )
   }
 })
 
 t.test('the sums are never alone on a page', async t => {
-  // Around the ends of the first and the second page.
+  // Numbers of books around the ends of the first and the second page.
   for (const count of [1, 2, 3, 10, 11, 12, 13, 14, 15, 29, 30, 31]) {
     const pages = await layOut(books(count))
     const withTotal = pages.find(page => page.some(({ text }) => text.trim() === 'Total')) ?? []
     const text = withTotal.map(one => one.text).join(' ')
     t.match(text, `Book ${count}`, `${count} books: the last one is on the page of the sums`)
-    if (count > 1) t.match(text, `Book ${count - 1}`, 'and the one before it')
+    if (count > 1) t.match(text, `Book ${count - 1}`, 'the book before it is on the same page')
     t.strictSame(misplaced(pages), [])
   }
 })
 
-t.test('several VAT rates have a total row, and the figures stand below each other', async t => {
+t.test('several VAT rates get a total row, and figures are right-aligned', async t => {
   const two = {
     ...plain,
     lines: [line, { ...line, vatRate: 1900 }],
@@ -220,7 +220,7 @@ t.test('amounts have the minor units of ISO 4217', async t => {
   t.match(formatFor('hu-HU', 'HUF').money(499_000), /4\s?990,00/)
 })
 
-t.test('the day and the year are the seller’s; a leap second is a second', async t => {
+t.test('day and year use the seller’s time zone; leap seconds are accepted', async t => {
   t.equal(formatFor('en-IE', 'EUR').date('2026-11-25T23:30:00Z'), '26 November 2026')
   t.equal(taxYearOf('2026-12-31T23:30:00Z'), 2027)
   t.equal(taxYearOf('2026-12-31T22:30:00Z'), 2026)
@@ -230,7 +230,7 @@ t.test('the day and the year are the seller’s; a leap second is a second', asy
   t.match(mistakeIn({ ...plain, paidAt: '2026-02-31T25:00:00Z' }), 'paidAt')
 })
 
-t.test('names in scripts that need joiners are taken; accents and narrow spaces are shown', async t => {
+t.test('names with joiners are accepted; accents and narrow spaces are displayed', async t => {
   const schema = Compile(receiptsApi.operations.issueReceipt.body)
   for (const name of ['می\u200Cخواهم', 'ක්\u200Dෂ', '👩\u200D👩\u200D👧', 'e\u0301', 'a\u202Fb', 'x\u0301'])
     t.ok(schema.Check({ ...plain, buyer: { ...plain.buyer, name } }), name)

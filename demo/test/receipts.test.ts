@@ -25,7 +25,7 @@ const config: ReceiptConfig = {
   audience: 'https://receipts.example',
   database: { folder: join(folder, 'database') },
 }
-// Kept open, so that the embedded database is started once for all services of this file.
+// Stays open, so that the embedded database starts only once.
 await copyDatabase(config.database.folder)
 const database = await openDatabase(config.database)
 const token = await issuer.token({
@@ -50,7 +50,7 @@ const content = {
   vat: [{ rate: 700, net: 2000, vat: 140, gross: 2140 }],
   total: 2140,
 }
-/** As much as the schema allows: renders take long. */
+/** The largest receipt that the schema allows, which takes long to render. */
 const largest = {
   ...content,
   buyer: { email: 'reader@example.com', name: 'W'.repeat(120) },
@@ -79,7 +79,7 @@ const get = (app: FastifyInstance, id: string, headers: Record<string, string> =
   app.inject({ url: `/receipts/${id}`, headers: { authorization, ...headers } })
 
 t.test(
-  'one receipt per payment: issued once, never changed, in three forms with their entity tags',
+  'a receipt is issued once per payment, never changes, and has three representations with entity tags',
   async t => {
     const app = await open(t)
     const id = randomUUID()
@@ -126,7 +126,7 @@ t.test(
   },
 )
 
-t.test('what would exhaust it, or does not add up, is refused at the door', async t => {
+t.test('receipts that are too large or inconsistent are refused', async t => {
   const app = await open(t)
   for (const [name, payload, status] of [
     ['a long word', titled('x'.repeat(201)), 400],
@@ -155,10 +155,10 @@ t.test('what would exhaust it, or does not add up, is refused at the door', asyn
   }
   const leap = await put(app, randomUUID(), odd)
   t.equal(leap.statusCode, 201, 'a leap second and a joiner are allowed')
-  t.match(leap.json(), { number: /^HQ-2027-/ }, 'and the year is the seller’s')
+  t.match(leap.json(), { number: /^HQ-2027-/ }, 'the year is in the seller’s time zone')
 })
 
-t.test('the same receipt gives the same bytes, in any thread', async t => {
+t.test('the same receipt gives the same bytes in every thread', async t => {
   const receipt: Receipt = { ...content, paymentId: randomUUID(), number: 'HQ-2026-000001' }
   const digests = new Set<string>()
   for (let pool = 0; pool < 2; pool += 1) {
@@ -170,7 +170,7 @@ t.test('the same receipt gives the same bytes, in any thread', async t => {
   t.equal(digests.size, 1)
 })
 
-t.test('more than may wait: 503 with Retry-After, and what was taken is answered', async t => {
+t.test('a full queue gives 503 with Retry-After, and queued receipts are issued', async t => {
   const app = await open(t, { maxQueue: 1 })
   const ids = Array.from({ length: 6 }, () => randomUUID())
   const answers = await Promise.all(ids.map(id => put(app, id, largest)))
@@ -190,7 +190,7 @@ t.test('more than may wait: 503 with Retry-After, and what was taken is answered
       )
 })
 
-t.test('a receipt that takes too long is given up, and is made by the next try', async t => {
+t.test('a receipt that exceeds its time is issued by a later attempt', async t => {
   const id = randomUUID()
   const hasty = await open(t, { timeoutMs: 1 })
   const late = await put(hasty, id, largest)
@@ -201,7 +201,7 @@ t.test('a receipt that takes too long is given up, and is made by the next try',
   t.match((await get(patient, id)).headers['content-type'], 'application/pdf')
 })
 
-t.test('a thread that takes too much memory ends, not the service', async t => {
+t.test('a thread that exceeds its memory ends without ending the service', async t => {
   const renderer = startRenderer({ ...usual, maxHeapMb: 8 })
   t.teardown(() => renderer.close().catch(() => {}))
   await t.rejects(
@@ -215,14 +215,14 @@ t.test('a thread that takes too much memory ends, not the service', async t => {
   )
 })
 
-t.test('rendering leaves the main thread free', async t => {
+t.test('rendering does not block the main thread', async t => {
   const renderer = startRenderer(usual)
   t.teardown(() => renderer.close())
   const receipt: Receipt = { ...largest, paymentId: randomUUID(), number: 'HQ-2026-000003' }
   await renderer.render(receipt)
   let isDone = false
   const rendered = renderer.render(receipt).finally(() => (isDone = true))
-  // A render in this thread would keep it from start to end but for a few turns.
+  // A render in this thread would block it almost completely.
   let turns = 0
   for (; !isDone && turns < 10_000; turns += 1) await new Promise(setImmediate)
   await rendered
@@ -234,14 +234,14 @@ const formatted = (locale: string, currency: string): string => {
   return [money(123_456), date('2026-11-25T23:59:59Z'), rate(725)].join(' | ')
 }
 
-t.test('amounts and dates in the way of the locale, in characters that the font has', async t => {
+t.test('amounts and dates are formatted for the locale, with characters of the font', async t => {
   t.equal(formatted('en-IE', 'EUR'), '€1,234.56 | 26 November 2026 | 7.25%')
   t.equal(formatted('de-DE', 'EUR'), '1.234,56\u00A0€ | 26. November 2026 | 7,25\u00A0%')
   t.equal(formatted('fr-FR', 'EUR'), '1\u00A0234,56\u00A0€ | 26 novembre 2026 | 7,25\u00A0%', 'no U+202F')
   t.match(
     formatted('ja-JP', 'JPY'),
     /^(JP)?¥123,456 \| 26 November 2026/,
-    'dates in another script fall back',
+    'dates in another script use en-GB',
   )
   t.match(formatted('en-GB', 'KWD'), '123.456', 'three decimals')
   t.match(formatted('ar-EG', 'EUR'), '€1,234.56', 'Latin digits')

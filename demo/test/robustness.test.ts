@@ -11,7 +11,7 @@ import {
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import t, { type Test } from 'tap'
 import { openBookstore } from '#src/bookstore.js'
@@ -34,7 +34,7 @@ function makeFolder(t: Test): string {
   return folder
 }
 
-t.test('a restart of the shop loses neither the cart nor the order, and charges once', async t => {
+t.test('a restart keeps carts and orders, and charges once', async t => {
   const folder = makeFolder(t)
   await copyDatabase(join(folder, 'database'))
   const env = withCookieSecret({ DEMO_FOLDER: folder, LOG_LEVEL: 'silent' })
@@ -48,7 +48,7 @@ t.test('a restart of the shop loses neither the cart nor the order, and charges 
   await first.close()
 
   const again = withCookieSecret({ DEMO_FOLDER: env['DEMO_FOLDER'], LOG_LEVEL: 'silent' })
-  t.equal(again['COOKIE_SECRET'], env['COOKIE_SECRET'], 'the secret is kept')
+  t.equal(again['COOKIE_SECRET'], env['COOKIE_SECRET'], 'the secret is the same')
   const second = await openBookstore(loadConfig(ports, again))
   t.teardown(() => second.close())
 
@@ -56,17 +56,17 @@ t.test('a restart of the shop loses neither the cart nor the order, and charges 
   t.equal(
     (await paying.pay('test_visa', order)).headers.get('location'),
     paid,
-    'pressed again: the same order',
+    'submitted again: the same order',
   )
   const lost = await paying.pay('test_visa', order, {}, '')
-  t.equal(lost.headers.get('location'), paid, 'without the cart too')
-  t.equal((await waiting.pay('test_visa')).status, 303, 'a cart from before is still good')
+  t.equal(lost.headers.get('location'), paid, 'also without the cart')
+  t.equal((await waiting.pay('test_visa')).status, 303, 'a cart from before the restart is still valid')
 
   const fresh = randomUUID()
   const shown = await waiting.pay('test_visa', fresh, {}, '')
-  t.equal(shown.status, 409, 'what was not paid is shown again, and not charged')
+  t.equal(shown.status, 409, 'an unpaid cart is shown again and not charged')
   const page = await shown.text()
-  t.match(page, /Your cart was lost or emptied[^]*nothing was charged/)
+  t.match(page, /Your cart is empty now[^]*This form has charged nothing/)
   t.match(page, `value="${fresh}"`)
   t.match(page, 'The Lighthouse Ledger')
   const cookie = shown.headers.getSetCookie()[0]?.split(';')[0] ?? ''
@@ -79,7 +79,7 @@ t.test('a restart of the shop loses neither the cart nor the order, and charges 
   t.equal((await waiting.pay('test_visa', fresh, { cart: '' }, '')).headers.get('location'), '/cart')
 })
 
-t.test('the cookie secret: kept for its owner alone, or made anew where nothing can be kept', async t => {
+t.test('the cookie secret is stored for its owner only, or generated if it cannot be stored', async t => {
   const folder = join(makeFolder(t), 'deep')
   const { COOKIE_SECRET: secret = '' } = withCookieSecret({ DEMO_FOLDER: folder })
   t.ok(secret.length >= 32)
@@ -88,12 +88,12 @@ t.test('the cookie secret: kept for its owner alone, or made anew where nothing 
   t.equal(withCookieSecret({ DEMO_FOLDER: folder, COOKIE_SECRET: 'given' })['COOKIE_SECRET'], 'given')
   writeFileSync(join(folder, 'cookie-secret'), 'cut')
   const mended = withCookieSecret({ DEMO_FOLDER: folder })['COOKIE_SECRET']
-  t.equal(mended?.length, secret.length, 'half a secret is replaced')
+  t.equal(mended?.length, secret.length, 'a truncated secret is replaced')
   writeFileSync(join(folder, 'file'), '')
   t.ok(withCookieSecret({ DEMO_FOLDER: join(folder, 'file') })['COOKIE_SECRET'])
 })
 
-t.test('a database that cannot be opened: what happened, and what to do', async t => {
+t.test('a database that cannot be opened is reported with its remedy', async t => {
   const folder = makeFolder(t)
   writeFileSync(join(folder, 'file'), 'not a database')
   mkdirSync(join(folder, 'junk'))
@@ -101,28 +101,44 @@ t.test('a database that cannot be opened: what happened, and what to do', async 
   for (const [name, message] of [
     ['file', /file cannot be opened: (it is damaged|a part of this path is a file)/],
     ['file/database', /cannot be opened: a part of this path is a file\.$/],
+    ...(process.platform === 'linux'
+      ? [['/proc/bookstore/database', /cannot be opened: the system does not allow a folder there/] as const]
+      : []),
     ['junk', /junk cannot be opened: it is damaged, or was made by another version/],
   ] as const) {
-    const opening = openDatabase({ folder: join(folder, name) })
+    const opening = openDatabase({ folder: resolve(folder, name) })
     await t.rejects(opening, { name: 'Error', message, remedy: /DEMO_FOLDER/ }, name)
     await opening.catch(({ message: told }: Error) => t.notMatch(told, /object Object|undefined/))
   }
-  await t.resolves(prepareFolder({ folder: join(folder, 'file', 'database') }), 'preparing never rejects')
+  await t.resolves(
+    prepareFolder({ folder: join(folder, 'file', 'database') }),
+    'preparing the database never rejects',
+  )
+  if (process.platform === 'linux')
+    await t.resolves(prepareFolder({ folder: '/proc/bookstore/database' }), 'preparing ends under /proc')
   if (process.getuid?.() !== 0) {
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
     await t.rejects(openDatabase({ folder: join(folder, 'closed', 'database') }), {
-      message: /may not write/,
+      message: /no write permission/,
     })
   }
   for (const [code, why] of [
     ['ENOSPC', 'the disk is full'],
     ['EROFS', 'the disk is read-only'],
-    ['EACCES', 'this user may not write there'],
+    ['EACCES', 'the user has no write permission there'],
   ] as const)
     t.match(folderError('/data', Object.assign(new Error('x'), { code })).message, why)
-  t.match(folderError('/data', { errno: 28 }).message, 'errno 28', 'PGlite throws what is no Error')
-  t.match(folderError('/data', { errno: 51 }).message, 'the disk is full', 'and counts as WASI does')
+  t.match(
+    folderError('/data', { errno: 28 }).message,
+    'errno 28',
+    'PGlite throws objects that are not errors',
+  )
+  t.match(
+    folderError('/data', { errno: 51 }).message,
+    'the disk is full',
+    'PGlite uses the error numbers of WASI',
+  )
   t.match(folderError('/data', undefined).message, 'unknown reason')
 
   const url = 'postgres://reader:hunter2@127.0.0.1:1/bookstore'
@@ -141,7 +157,7 @@ t.test('a database that cannot be opened: what happened, and what to do', async 
     })
 })
 
-t.test('the doctor says the same', async t => {
+t.test('the doctor reports the same error', async t => {
   const folder = makeFolder(t)
   writeFileSync(join(folder, 'file'), '')
   const findings = new Map<string, Finding>()
@@ -159,13 +175,13 @@ t.test('the doctor says the same', async t => {
 
 const plain = (text: string): string => stripVTControlCharacters(text)
 
-t.test('all times of a purchase are the seller’s', async t => {
+t.test('all times of a purchase are in the seller’s time zone', async t => {
   t.equal(day('2026-11-29T23:39:00Z'), '30 November 2026 at 00:39 CET')
   t.equal(day('2026-07-01T12:00:00Z'), '1 July 2026 at 14:00 CEST')
   t.equal(timeOfDay(Date.parse('2026-11-29T19:39:49Z')), '20:39:49')
 })
 
-t.test('service logs: JSON for programs, a readable line for people', async t => {
+t.test('service logs are JSON, or readable lines on a terminal', async t => {
   const line = {
     level: 40,
     name: 'payment-service',
@@ -188,7 +204,7 @@ t.test('service logs: JSON for programs, a readable line for people', async t =>
   )
 })
 
-t.test('a port that is taken after it was chosen ends the start with its reason', async t => {
+t.test('a port that another program takes during the start is reported', async t => {
   const ports = await chooseFreePorts()
   const squatter = createServer()
   await new Promise<void>(resolve => squatter.listen(ports.authorizationServer, '127.0.0.1', resolve))

@@ -1,4 +1,4 @@
-/** A small generator with a seed: its numbers look random, and are the same in each run. */
+/** Returns a random number generator with a seed, which gives the same numbers in each run. */
 export function seeded(seed: number): () => number {
   let state = seed
   return () => {

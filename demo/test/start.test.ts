@@ -1,26 +1,27 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import t, { type Test } from 'tap'
+import { parseCommandLine } from '#src/command-line.js'
 import { usualPorts } from '#src/config.js'
 import { loadConfig } from '#src/load-config.js'
-import { openDatabase } from '#src/database/database.js'
 import { isFirstStart, prepareFolder } from '#src/database/prepare-folder.js'
 import { copyDatabase } from './database-template.js'
 
 interface Started {
   readonly process: ChildProcess
-  /** What it has said so far. */
+  /** Returns its output so far. */
   readonly out: () => string
-  /** Resolves when it has said this; rejects when it ends before. */
+  /** Resolves when its output contains the text; rejects if it ends first. */
   readonly until: (text: string) => Promise<void>
   readonly ended: Promise<number | null>
 }
 
-/** `demo/dist/start.js`, as `pnpm demo` runs it; without the loaders that tap hands to its children. */
+/** Starts `demo/dist/start.js`, as `pnpm demo` does, without tap's loaders. */
 function start(args: readonly string[], env: Record<string, string> = {}): Started {
   const { NODE_OPTIONS: _loaders, ...inherited } = process.env
   const child = spawn(process.execPath, ['demo/dist/start.js', ...args], {
@@ -60,20 +61,44 @@ function makeFolder(t: Test): string {
   return folder
 }
 
-t.test('a database that another process creates at the same time is used as it is', async t => {
+/** Creates a folder with a file instead of a database. */
+const quickProgram = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { mkdirSync, writeFileSync } from 'node:fs'
+    import { workerData } from 'node:worker_threads'
+    mkdirSync(workerData, { recursive: true })
+    writeFileSync(workerData + '/by', workerData)
+  `)}`,
+)
+
+t.test('the first start creates the database under a temporary name, then renames it', async t => {
   const folder = makeFolder(t)
   const database = { folder: join(folder, 'deep', 'database') }
   t.ok(isFirstStart(database))
-  const preparing = prepareFolder(database)
-  // The other process is faster.
-  await copyDatabase(database.folder)
-  await preparing
-  t.notOk(isFirstStart(database))
   t.notOk(isFirstStart({ ...database, url: 'postgres://elsewhere' }))
+  await prepareFolder(database, quickProgram)
+  t.notOk(isFirstStart(database))
+  const first = readFileSync(join(database.folder, 'by'), 'utf8')
+  t.not(first, database.folder)
   t.strictSame(readdirSync(join(folder, 'deep')), ['database'], 'no temporary folder is left')
-  const opened = await openDatabase(database)
-  t.strictSame(await opened.query('select 1 as one'), [{ one: 1 }])
-  await opened.close()
+
+  await t.test('it keeps a database that another process has created meanwhile', async t => {
+    await prepareFolder(database, quickProgram)
+    t.strictSame(readdirSync(join(folder, 'deep')), ['database'], 'no temporary folder is left')
+    t.equal(readFileSync(join(database.folder, 'by'), 'utf8'), first)
+  })
+})
+
+t.test('the thread that creates the database ends without an error', async t => {
+  const folder = join(makeFolder(t), 'database')
+  // To open a database takes less time than to create one.
+  await copyDatabase(folder)
+  const worker = new Worker(new URL('../dist/database/prepare-worker.js', import.meta.url), {
+    workerData: folder,
+    execArgv: [],
+  })
+  const [code] = (await once(worker, 'exit')) as [number]
+  t.equal(code, 0)
 })
 
 t.test('one purchase from the command line leaves a receipt', async t => {
@@ -87,10 +112,10 @@ t.test('one purchase from the command line leaves a receipt', async t => {
   t.notMatch(out, /eyJ[\w-]+\.eyJ/)
   t.strictSame(readdirSync(folder), ['database', 'receipt.pdf'], 'no temporary folder and no lock is left')
 
-  await t.test('and the doctor is content', async t => {
+  await t.test('the doctor finds no problem', async t => {
     const doctor = await run(['doctor'], { DEMO_FOLDER: folder })
     t.equal(doctor.code, 0, doctor.out)
-    t.match(doctor.out, 'All is well')
+    t.match(doctor.out, 'All checks passed')
   })
 })
 
@@ -118,7 +143,7 @@ t.test('two demos that start at the same time use different free ports, on this 
 
   for (const { folder, child } of demos) {
     const addresses = [...child.out().matchAll(/http:\/\/([\d.]+):(\d+)/g)]
-    t.ok(addresses.length >= 4, 'each service has its address')
+    t.ok(addresses.length >= 4, 'each service prints its address')
     t.ok(addresses.every(([, host]) => host === '127.0.0.1'))
     const moved = /Port (\d+) is taken by another program, so storefront uses (\d+)/.exec(child.out())
     t.equal(moved?.[1], String(usualPorts.storefront))
@@ -126,9 +151,10 @@ t.test('two demos that start at the same time use different free ports, on this 
     t.equal(shop, moved?.[2])
     t.match(await (await fetch(`http://127.0.0.1:${shop}`)).text(), 'Books worth a second voyage')
     // On Linux every address in 127/8 is this machine: a server that listens on all addresses would answer.
-    if (process.platform === 'linux') await t.rejects(fetch(`http://127.0.0.2:${shop}`), 'nowhere else')
+    if (process.platform === 'linux')
+      await t.rejects(fetch(`http://127.0.0.2:${shop}`), 'the demo only listens on 127.0.0.1')
     await child.until('for receipts, from the issuer, by the Client Credentials Grant')
-    t.match(child.out(), /→ token requested +for receipts/, 'told after the welcome')
+    t.match(child.out(), /→ token requested +for receipts/, 'printed after the welcome')
 
     if (child === demos[0]?.child) {
       const second = await run(['--once'], { DEMO_FOLDER: folder })
@@ -146,7 +172,7 @@ t.test('two demos that start at the same time use different free ports, on this 
 
 const limits = (threads: string) => loadConfig(usualPorts, { RENDERER_THREADS: threads }).receipts.render
 
-t.test('the renderer has as many threads as the environment says', async t => {
+t.test('RENDERER_THREADS sets the number of threads', async t => {
   t.equal(loadConfig(usualPorts).receipts.render, undefined)
   t.equal(limits(''), undefined)
   t.strictSame(limits('4'), { threads: 4 })
@@ -156,16 +182,23 @@ t.test('the renderer has as many threads as the environment says', async t => {
     })
 })
 
-t.test('what cannot be understood is said, with what could', async t => {
+t.test('invalid arguments are reported with the valid ones', async t => {
+  for (const [args, message] of [
+    [['docter'], /there is no command docter[^]*pnpm demo doctor/],
+    [['serve'], /there is no command serve/],
+    [['--out', 'x.pdf'], /--out needs --once/],
+    [['--replicas', '3'], /--replicas needs --processes/],
+  ] as const)
+    t.throws(() => parseCommandLine(args), { message })
+})
+
+t.test('invalid arguments and variables end the process with a message', async t => {
   const folder = makeFolder(t)
   for (const [args, expected] of [
-    [['docter'], /there is no command docter[^]*pnpm demo doctor/],
-    [['--out', 'x.pdf'], /--out needs --once/],
+    [['--once', '--out', join(folder, 'nowhere', 'x.pdf')], /--out: cannot write .*x\.pdf: ENOENT/],
     [['--onec'], /Unknown option '--onec'\n\npnpm demo /],
-    [['--replicas', '3'], /--replicas needs --processes/],
     [['--processes', '--replicas', 'many'], /--replicas is many; expected a whole number from 1 to 16/],
     [['--processes'], /--processes needs DATABASE_URL/],
-    [['serve'], /there is no command serve/],
     [['serve', 'paymnets'], /there is no service paymnets, only storefront, payments, receipts/],
     [['serve', 'payments'], /ISSUER is needed/],
     [['--env', join(folder, 'nowhere.env')], /--env: there is no file .*nowhere\.env\n\npnpm demo /],
@@ -177,7 +210,7 @@ t.test('what cannot be understood is said, with what could', async t => {
   const { code, out } = await run(['doctor'], { ISSUER: 'https://login.example.com', DEMO_FOLDER: folder })
   t.equal(code, 1)
   t.match(out, 'ISSUER is set, so')
-  t.notOk(existsSync(join(folder, 'database')), 'and nothing is created')
+  t.notOk(existsSync(join(folder, 'database')), 'no database is created')
   const help = await run(['--help'])
   t.equal(help.code, 0)
   t.match(help.out, 'pnpm demo doctor')

@@ -25,7 +25,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 
 const ports = { storefront: 1, payments: 1, receipts: 1, authorizationServer: 1 }
 
-/** The shop, with nothing behind it. */
+/** Opens the shop without the other services. */
 async function openAlone(t: Test): Promise<FastifyInstance> {
   const shop = await buildStorefront(loadConfig(ports, { LOG_LEVEL: 'silent' }).storefront)
   t.teardown(() => shop.close())
@@ -48,7 +48,7 @@ t.test('a cart', async t => {
     t.equal(cartCount(readCart(nonsense)), 0, nonsense)
 })
 
-t.test('each book has a cover of its own, the same each time', async t => {
+t.test('each book has a different cover, which never changes', async t => {
   const covers = books.map(book => cover(book))
   t.equal(new Set(covers).size, books.length)
   t.strictSame(
@@ -58,7 +58,7 @@ t.test('each book has a cover of its own, the same each time', async t => {
   t.notMatch(cover({ sku: 'x', title: '<script>', author: 'a & "b"' }), /<script>|& /)
 })
 
-t.test('pages load nothing from elsewhere and run nothing inline', async t => {
+t.test('pages load nothing from other hosts and contain no inline scripts', async t => {
   const shop = await openAlone(t)
   for (const url of ['/', '/cart', '/nowhere']) {
     const { headers, body } = await shop.inject(url)
@@ -82,7 +82,7 @@ t.test('pages load nothing from elsewhere and run nothing inline', async t => {
   }
 })
 
-t.test('a cart that somebody else wrote is an empty one', async t => {
+t.test('a cart with an invalid signature counts as empty', async t => {
   const shop = await openAlone(t)
   const added = await shop.inject({
     method: 'POST',
@@ -99,7 +99,7 @@ t.test('a cart that somebody else wrote is an empty one', async t => {
   const forged = pair.replace('B-1001', 'B-1002')
   t.not(forged, pair)
   const { body } = await shop.inject({ url: '/cart', headers: { cookie: forged } })
-  t.match(body, 'There is nothing in it yet')
+  t.match(body, 'Your cart is empty')
 })
 
 t.test('forms of other sites are refused', async t => {
@@ -119,7 +119,7 @@ t.test('forms of other sites are refused', async t => {
   t.equal((await post({ origin: 'http://localhost:81', host: 'localhost:81' })).statusCode, 303)
 })
 
-t.test('bad input gets a page that says so', async t => {
+t.test('invalid input is answered with an error page', async t => {
   const shop = await openAlone(t)
   for (const payload of ['sku=nothing', `sku=${first.sku}&price=1`, '', 'sku=B-1001&sku=B-1002'])
     t.equal(
@@ -134,7 +134,7 @@ t.test('bad input gets a page that says so', async t => {
     t.match(undecodable.headers['content-security-policy'], /^default-src 'none'/)
   }
   const nowhere = await shop.inject('/orders/not-a-uuid')
-  t.equal(nowhere.statusCode, 404, 'such an address is no page')
+  t.equal(nowhere.statusCode, 404, 'an invalid id is not a page')
   t.match(nowhere.headers['content-type'], /^text\/html/)
   for (const [headers, payload, status] of [
     [{ 'content-type': 'application/json' }, `{"sku":"${first.sku}"}`, 303],
@@ -159,13 +159,13 @@ t.test('bad input gets a page that says so', async t => {
     headers: { ...form, cookie },
     payload: `email=reader%40example.com&method=test_visa&order=${order}&cart=${first.sku}*1`,
   })
-  t.equal(down.statusCode, 503, 'nobody is behind the shop')
+  t.equal(down.statusCode, 503, 'no other service is running')
   t.match(down.body, `value="${order}"`, 'paying again is the same payment')
   t.match(down.body, 'charged once')
   t.notOk(down.headers['set-cookie'], 'the cart stays')
 })
 
-t.test('whoever tries cards is stopped', async t => {
+t.test('payment attempts are limited', async t => {
   const shop = await openAlone(t)
   const pay = () => shop.inject({ method: 'POST', url: '/orders', headers: form, payload: 'x=1' })
   for (let attempt = 0; attempt < 60; attempt += 1) t.equal((await pay()).statusCode, 400)
@@ -175,29 +175,30 @@ t.test('whoever tries cards is stopped', async t => {
   t.ok(Number(stopped.headers['retry-after']) > 0)
 })
 
-t.test(
-  'behind a proxy that is named, each buyer has a limit of his own; nobody else is believed',
-  async t => {
-    const config = loadConfig(ports, { LOG_LEVEL: 'silent', TRUST_PROXY: '192.0.2.10' })
-    const shop = await buildStorefront(config.storefront)
-    t.teardown(() => shop.close())
-    const left = async (remoteAddress: string, buyer: string): Promise<number> => {
-      const { headers } = await shop.inject({
-        url: '/',
-        remoteAddress,
-        headers: { 'x-forwarded-for': buyer },
-      })
-      return Number(headers['x-ratelimit-remaining'])
-    }
-    const all = await left('192.0.2.10', '203.0.113.1')
-    t.equal(await left('192.0.2.10', '203.0.113.2'), all, 'another buyer')
-    t.equal(await left('192.0.2.10', '203.0.113.9, 203.0.113.2'), all - 1, 'who says he is somebody else')
-    t.equal(await left('198.51.100.7', '203.0.113.3'), all)
-    t.equal(await left('198.51.100.7', '203.0.113.4'), all - 1, 'whoever comes past the proxy')
-  },
-)
+t.test('behind a trusted proxy each buyer has a separate rate limit', async t => {
+  const config = loadConfig(ports, { LOG_LEVEL: 'silent', TRUST_PROXY: '192.0.2.10' })
+  const shop = await buildStorefront(config.storefront)
+  t.teardown(() => shop.close())
+  const left = async (remoteAddress: string, buyer: string): Promise<number> => {
+    const { headers } = await shop.inject({
+      url: '/',
+      remoteAddress,
+      headers: { 'x-forwarded-for': buyer },
+    })
+    return Number(headers['x-ratelimit-remaining'])
+  }
+  const all = await left('192.0.2.10', '203.0.113.1')
+  t.equal(await left('192.0.2.10', '203.0.113.2'), all, 'another buyer')
+  t.equal(
+    await left('192.0.2.10', '203.0.113.9, 203.0.113.2'),
+    all - 1,
+    'a client that sends X-Forwarded-For itself',
+  )
+  t.equal(await left('198.51.100.7', '203.0.113.3'), all)
+  t.equal(await left('198.51.100.7', '203.0.113.4'), all - 1, 'a client that bypasses the proxy')
+})
 
-t.test('what a proxy says of a client opens no page that is for this machine only', async t => {
+t.test('a trusted proxy cannot open pages that are restricted to this machine', async t => {
   const app = fastify({ trustProxy: '192.0.2.10' })
   app.addHook('onRequest', loopbackOnly)
   app.get('/', async () => 'here')
@@ -213,7 +214,7 @@ t.test('what a proxy says of a client opens no page that is for this machine onl
   t.equal(await ask('192.0.2.10'), 404)
 })
 
-t.test('TRUST_PROXY: nobody, or the proxies’ addresses and networks', async t => {
+t.test('TRUST_PROXY accepts addresses and networks of proxies', async t => {
   t.strictSame(readTrustProxy({}), {})
   t.strictSame(readTrustProxy({ TRUST_PROXY: '' }), {})
   for (const right of ['loopback', '10.0.0.0/8, fd00::1', '::1/128'])
@@ -225,7 +226,7 @@ t.test('TRUST_PROXY: nobody, or the proxies’ addresses and networks', async t 
     })
 })
 
-/** The payment service as the storefront calls it, with another one in its place. */
+/** Returns the storefront's client of the payment service, connected to a replacement. */
 async function callInstead(t: Test, listener: RequestListener): Promise<PaymentsApi> {
   const { audience, scopes } = usedPayments
   const issuer = await createTestIssuer()
@@ -245,7 +246,7 @@ async function callInstead(t: Test, listener: RequestListener): Promise<Payments
   return createPaymentsApi(client)
 }
 
-t.test('a process of the payment service that ends costs no buyer the purchase', async t => {
+t.test('a purchase succeeds although a process of the payment service ends', async t => {
   const order = { items: [{ sku: first.sku, quantity: 1 }], currency: 'EUR', locale: 'en-IE' }
   const paid = {
     paymentId: randomUUID(),
@@ -279,7 +280,7 @@ t.test('a process of the payment service that ends costs no buyer the purchase',
   await t.rejects(
     pay(down),
     { code: 'API_CONTRACT_UNEXPECTED_ANSWER', status: 503 },
-    'where it stays so, the buyer is told',
+    'a lasting outage is reported to the buyer',
   )
   t.equal(asked, 2)
 })

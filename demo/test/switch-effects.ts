@@ -1,14 +1,14 @@
-/** What whoever flips a switch reads on the page. */
+/** The expected texts on the page after a switch was flipped. */
 export interface Effect {
-  /** Of the book that was bought to try it. */
+  /** The result of the trial purchase. */
   readonly says: RegExp
-  /** When the book's receipt is there. */
+  /** When the receipt is issued. */
   readonly receipt: 'at once' | 'once healed' | 'a little later'
-  /** In the line of the flow to which the page leads, once it is opened. */
+  /** In the opened line of the flow that the result links to. */
   readonly inside: RegExp
-  /** Among the lines since then: who calls whom, what for, with which token, and the answer's status. */
+  /** Lines of the flow after the flip: caller, called service, request, token and status. */
   readonly flow: readonly RegExp[]
-  /** Nowhere among them. */
+  /** Not among these lines. */
   readonly never?: RegExp
 }
 
@@ -18,7 +18,7 @@ const receiptPut = (rest: string): RegExp =>
   call('Payment service', 'Receipt service', `PUT /receipts/\\w+… ${rest}`)
 const paid = String.raw`A book was bought: paid, and the receipt `
 const waitsBecause = (why: string): RegExp => new RegExp(`${paid}waits.*Why: .*${why}.*Show this request`)
-/** On a machine that has other work, a receipt may take longer than a purchase waits for it. */
+/** On a busy machine, a receipt may take longer than the purchase waits for it. */
 export const isThere = new RegExp(`${paid}(is there|came a little later).*Show the requests`)
 
 /** By the name of the switch. */
@@ -37,7 +37,7 @@ export const effects: Readonly<Record<string, Effect>> = {
     receipt: 'once healed',
     inside: /error="insufficient_scope"[^]*scope="receipts:write"[^]*"scope": "receipts:read"/,
     flow: [receiptPut('new token 403')],
-    // Another token would be no better.
+    // The client does not request another token, because it would be refused too.
     never: /(Payment service → to Issuer POST[^]*){2}/,
   },
   'expired-token': {

@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { traceContext, tracedRequests } from '#src/operations/trace-context.js'
 
-/** A service whose log is kept. */
+/** A service with its log. */
 async function open(log: string[]): Promise<FastifyInstance> {
   const stream = { write: (line: string): void => void log.push(line) }
   const app = fastify({ ...tracedRequests, logger: { level: 'info', stream } })
@@ -10,7 +10,7 @@ async function open(log: string[]): Promise<FastifyInstance> {
   return app
 }
 
-t.test('one trace id goes through all services, and is in each log line', async t => {
+t.test('one trace id appears in the log lines of all services', async t => {
   const logs: [string[], string[]] = [[], []]
   const called = await open(logs[1])
   called.get('/', async ({ id, headers }) => ({ id, traceparent: headers['traceparent'] }))
@@ -30,7 +30,7 @@ t.test('one trace id goes through all services, and is in each log line', async 
     t.equal(lines.length, 2)
     t.ok(
       lines.every(line => line.includes(`"traceId":"${traceId}"`)),
-      'from the first line to the last',
+      'in the first and the last line',
     )
   }
 

@@ -13,7 +13,7 @@ const curl = await run('curl', ['--version']).then(
   () => ({ skip: 'curl is not installed' }),
 )
 
-t.test('the three commands show what they promise, and appear on the page at once', curl, async t => {
+t.test('the three commands give the expected answers and appear on the page', curl, async t => {
   const { url, config } = await openShop(t)
   const order = (await (await startBuying(url)).pay('test_visa')).headers.get('location') ?? ''
   await pageWithReceipt(url + order)
@@ -32,7 +32,7 @@ t.test('the three commands show what they promise, and appear on the page at onc
     t.match(
       live,
       command.replaceAll('"', '&quot;').replaceAll("'", '&#39;').split('\n')[0],
-      'the page has it too',
+      'the page shows the command',
     )
   const rows = live.slice(live.indexOf('<token-flow'), live.indexOf('</token-flow>'))
   t.match(rows, 'Your command calls the receipt service without a token')
@@ -43,10 +43,10 @@ t.test('the three commands show what they promise, and appear on the page at onc
   t.match(rows, 'Basic visitor:•••')
   t.match(rows, /client_id<\/code><\/dt><dd><code>visitor/, 'the token that it got, decoded')
   t.match(rows, 'refuses the token: it was issued for another service (audience)')
-  t.notMatch(rows, secret, 'the secret is in the commands alone')
+  t.notMatch(rows, secret, 'the secret is only shown in the commands')
 })
 
-t.test('a mistake in the token request is shown with its error', curl, async t => {
+t.test('the page shows the error of a wrong token request', curl, async t => {
   const { url, config } = await openShop(t)
   const { clientId, secret } = config.authorizationServer.visitor
   const ask = async (password: string, fields: Record<string, string>): Promise<object> => {
@@ -70,7 +70,7 @@ t.test('a mistake in the token request is shown with its error', curl, async t =
 
 const at = (port: number): string => `http://127.0.0.1:${port}`
 
-t.test('the API documentation is behind each address, and Authorize works from it alone', async t => {
+t.test('each address redirects to its documentation, and Authorize works there', async t => {
   const { config } = await openShop(t)
   const { authorizationServer, payments, receipts } = config
   for (const [{ port }, path] of [
@@ -98,7 +98,7 @@ t.test('the API documentation is behind each address, and Authorize works from i
   t.equal((await from('https://elsewhere.example')).headers.get('access-control-allow-origin'), null)
 })
 
-t.test('a real issuer has no client for visitors', async t => {
+t.test('an external issuer has no client for visitors', async t => {
   const env = { ISSUER: 'https://login.example.com', AUDIENCE: 'a', CLIENT_ID: 'c', CLIENT_SECRET: 's' }
   t.equal(tryItYourself(loadConfig(usualPorts, env)), undefined)
 })

@@ -1,12 +1,12 @@
-/** Long enough for a machine that has much other work, in milliseconds. */
+/** Time limit for a step on a busy machine, in milliseconds. */
 export const patienceMs = 120_000
 const pauseMs = 25
 
 /**
- * Looks again until it finds what comes in its own time.
- * @param look resolves to undefined or false while it is not there
+ * Repeats `look` until it finds something.
+ * @param look resolves to undefined or false to be called again
  * @returns what it found
- * @throws naming what has not come
+ * @throws naming `what` after the time limit
  */
 export async function until<T>(
   what: string,

@@ -3,34 +3,34 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { AuthorizationServerConfig } from '../config.js'
 import { operations } from '../operations/operations.js'
-import { problemDetails } from '../operations/problem-details.js'
+import { badUrlProblem, problemDetails } from '../operations/problem-details.js'
 import { serviceLog } from '../operations/service-log.js'
 import { currentTraceId, tracedRequests } from '../operations/trace-context.js'
 import { createProvider, generateSigningKey, type Tamper } from './provider.js'
 
-/** What an operator does to an issuer, and what goes wrong with one. Everything takes effect with the next request. */
+/** Controls that change the issuer's behaviour. Each takes effect with the next request. */
 export interface IssuerControls {
-  /** Signs with a new key; the earlier ones stay published, and tokens signed with them valid. */
+  /** Signs with a new key. Earlier keys stay published, so tokens signed with them stay valid. */
   rotateKeys(): Promise<void>
-  /** Signs with a new key and publishes that one alone. */
+  /** Signs with a new key and publishes only this key. */
   withdrawKeys(): Promise<void>
-  /** Expects another secret of a client; undefined: the registered one again. */
+  /** Changes the secret that the issuer expects from a client; undefined restores the registered secret. */
   replaceSecret(clientId: string, secret: string | undefined): Promise<void>
-  /** What is done to the claims of each token before it is signed, by the name of who wants it. */
+  /** Functions that change the claims of each token before it is signed, by the name of the switch. */
   readonly tampering: Map<string, Tamper>
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Access tokens issued so far, by client. */
+    /** Number of access tokens issued so far, by client. */
     tokensIssued: Map<string, number>
     issuer: IssuerControls
   }
 }
 
 /**
- * The bookstore's own authorization server. It knows the services, and no buyer.
- * @param log where log lines go, stdout by default
+ * Builds the bookstore's own authorization server. It has clients for the services, but no users.
+ * @param log where log lines are written, stdout by default
  */
 export async function buildAuthorizationServer(
   config: AuthorizationServerConfig,
@@ -40,6 +40,7 @@ export async function buildAuthorizationServer(
     ...tracedRequests,
     logger: { ...serviceLog('issuer', config.logLevel), ...(log && { stream: log }) },
     trustProxy: config.trustProxy ?? false,
+    frameworkErrors: badUrlProblem,
   })
   await app.register(problemDetails)
   await app.register(operations)
@@ -49,7 +50,7 @@ export async function buildAuthorizationServer(
   const tampering = new Map<string, Tamper>()
   let handle = await open()
 
-  /** A provider cannot be changed, but is made in a millisecond; its tokens are JWTs, so it has nothing to remember. */
+  /** A provider cannot be changed, but a new one takes a millisecond. Its tokens are JWTs, so it stores no state. */
   async function open(): Promise<ReturnType<Provider['callback']>> {
     const provider = await createProvider(withSecrets(config, secrets), keys, (client, claims) => {
       for (const tamper of tampering.values()) tamper(client, claims)
@@ -85,13 +86,13 @@ export async function buildAuthorizationServer(
     tampering,
   } satisfies IssuerControls)
 
-  // A person who opens its address finds what it is.
+  // Redirects a person who opens the issuer's address to its metadata.
   app.get('/', async (_request, reply) => reply.redirect('/.well-known/openid-configuration'))
-  // The provider reads requests itself.
+  // The provider parses request bodies itself.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.all('/*', async (request, reply) => {
-    // What hooks have set goes along; a reply that is taken over would lose it.
+    // Copies the headers that hooks have set, because a hijacked reply would lose them.
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value)
     reply.hijack()
@@ -102,7 +103,7 @@ export async function buildAuthorizationServer(
 
 const tokenRequests = channel('bookstore:token-request')
 
-/** For the page that shows token requests: the provider reads their bodies, so nothing else can. */
+/** Publishes the token request for the token flow page. Only the provider reads its body. */
 function tellRequest({ req: request, oidc: { body: form = {} } }: KoaContextWithOIDC, answer: unknown): void {
   const event = { request, form, answer }
   if (tokenRequests.hasSubscribers) tokenRequests.publish(event)

@@ -2,22 +2,22 @@ import { generateKeyPairSync, randomUUID, type JsonWebKey } from 'node:crypto'
 import type { ClientMetadata, Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { AuthorizationServerConfig, RegisteredClient } from '../config.js'
 
-/** A signing key with its key id, as a private JWK. */
+/** A private signing key (JWK) with its key id. */
 export type SigningKey = JsonWebKey & { kid: string; alg: 'ES256'; use: 'sig' }
 
-/** Changes the claims of an access token before it is signed: how an issuer that is set up wrongly is shown. */
+/** Changes the claims of an access token before it is signed, to simulate an issuer with a wrong configuration. */
 export type Tamper = (clientId: string, claims: Record<string, unknown>) => void
 
-/** ES256: made in a millisecond. */
+/** Generates an ES256 key, which takes a millisecond. */
 export function generateSigningKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return { ...privateKey.export({ format: 'jwk' }), kid: randomUUID().slice(0, 8), alg: 'ES256', use: 'sig' }
 }
 
 /**
- * oidc-provider, set up for machines only: the Client Credentials Grant (RFC 6749 §4.4), resource indicators
- * (RFC 8707), JWT access tokens (RFC 9068), and a policy of resources and scopes for each client.
- * @param keys the first one signs, all are published
+ * Configures oidc-provider for machines: the Client Credentials Grant (RFC 6749 §4.4), resource indicators (RFC 8707),
+ * JWT access tokens (RFC 9068), and a policy of resources and scopes for each client.
+ * @param keys all are published; the first one signs
  */
 export async function createProvider(
   config: AuthorizationServerConfig,
@@ -30,7 +30,7 @@ export async function createProvider(
   const configuration: Configuration = {
     jwks: { keys: [...keys] as never },
     clients: config.clients.map(clientMetadata),
-    // With nothing but an ES256 key, a client whose ID tokens default to RS256 would be refused.
+    // ID tokens default to RS256, and oidc-provider rejects such a client if the only key is ES256.
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     responseTypes: [],
     scopes: [],
@@ -54,21 +54,21 @@ export async function createProvider(
       rpInitiatedLogout: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        // Without a resource the token would be opaque, and for no service in particular.
+        // Without a resource, oidc-provider would issue an opaque token.
         defaultResource(ctx: KoaContextWithOIDC, { clientId }: { clientId: string }) {
           const client = config.clients.find(one => one.clientId === clientId)
           const resource = client?.origins && resourceOf(client, requestedScopes(ctx))
           if (resource !== undefined) return resource
-          throw new errors.InvalidTarget('say which resource the token is for')
+          throw new errors.InvalidTarget('the request has no resource parameter')
         },
         getResourceServerInfo: (ctx: KoaContextWithOIDC, resource: string, client: { clientId: string }) => {
           const allowed = policies.get(client.clientId)?.[resource]
           if (allowed === undefined)
-            throw new errors.InvalidTarget('the client has nothing to do with this resource')
-          // oidc-provider drops scopes that it doesn't know; a client should hear of its mistake.
+            throw new errors.InvalidTarget('the client has no access to this resource')
+          // oidc-provider drops unknown scopes silently; an error tells the client about its mistake.
           const refused = requestedScopes(ctx).find(scope => !allowed.includes(scope))
           if (refused !== undefined)
-            throw new errors.InvalidScope('the client may not have this scope', refused)
+            throw new errors.InvalidScope('the client may not request this scope', refused)
           return {
             scope: allowed.join(' '),
             audience: resource,
@@ -83,7 +83,7 @@ export async function createProvider(
   return quietly(() => new OidcProvider(config.issuer, configuration))
 }
 
-/** The resource at which the client may have all these scopes. */
+/** Returns the resource for which the client may request all these scopes. */
 function resourceOf({ policy }: RegisteredClient, scopes: readonly string[]): string | undefined {
   if (scopes.length === 0) return undefined
   return Object.keys(policy).find(resource => scopes.every(scope => policy[resource]?.includes(scope)))
@@ -118,8 +118,8 @@ function clientMetadata({ clientId, authentication }: RegisteredClient): ClientM
 const importQuietly = (): Promise<typeof import('oidc-provider')> => quietly(() => import('oidc-provider'))
 
 /**
- * oidc-provider warns on the console that its store is in memory, which is what a demo wants, and that it prefers
- * a newer Node than 20, on which it works all the same. The terminal is for the demo.
+ * Suppresses two warnings that oidc-provider prints: its store is in memory, which suits a demo, and it recommends a
+ * newer Node.js than 20, although it works with 20.
  */
 function quietly<T>(work: () => T): T {
   const { warn } = console

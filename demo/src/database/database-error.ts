@@ -1,4 +1,4 @@
-/** The database cannot be opened, and what to do about it. */
+/** The database cannot be opened; `remedy` says what to do. */
 export class DatabaseError extends Error {
   readonly remedy: string
 
@@ -9,17 +9,18 @@ export class DatabaseError extends Error {
 }
 
 const otherFolder = 'set DEMO_FOLDER to another folder, or DATABASE_URL to a PostgreSQL server.'
-/** By the error's code: what it means, and what to do. */
+/** Error code → reason and remedy. */
 const folderFailures: Readonly<Record<string, readonly [why: string, remedy: string]>> = {
   ENOSPC: ['the disk is full', `Make room, or ${otherFolder}`],
-  EACCES: ['this user may not write there', `Change the permissions, or ${otherFolder}`],
-  EPERM: ['this user may not write there', `Change the permissions, or ${otherFolder}`],
+  EACCES: ['the user has no write permission there', `Change the permissions, or ${otherFolder}`],
+  EPERM: ['the user has no write permission there', `Change the permissions, or ${otherFolder}`],
   EROFS: ['the disk is read-only', `Please ${otherFolder}`],
   ENOTDIR: ['a part of this path is a file', `Delete the file, or ${otherFolder}`],
+  ENOENT: ['the system does not allow a folder there', `Please ${otherFolder}`],
   EEXIST: ['a part of this path is a file', `Delete the file, or ${otherFolder}`],
 }
 
-/** The folder of the embedded database cannot be used. */
+/** Returns the error for an embedded database whose folder cannot be used. */
 export function folderError(folder: string, cause: unknown): DatabaseError {
   if (cause instanceof DatabaseError) return cause
   const [why, remedy] = folderFailures[codeOf(cause)] ?? [
@@ -38,7 +39,10 @@ const serverFailures: Readonly<Record<string, readonly [why: string, remedy: str
   '3D000': ['it has no such database', 'Create the database, or correct its name in DATABASE_URL.'],
 }
 
-/** The server of `DATABASE_URL` cannot be used. Names host and port alone: the URL holds a password. */
+/**
+ * Returns the error for a server that cannot be used. It shows only host and port, because `DATABASE_URL` contains a
+ * password.
+ */
 export function serverError(url: string, cause: unknown): DatabaseError {
   const { hostname, port } = new URL(url)
   const [why, remedy] = serverFailures[codeOf(cause)] ?? [
@@ -49,7 +53,7 @@ export function serverError(url: string, cause: unknown): DatabaseError {
   return new DatabaseError(`The PostgreSQL server at ${server} cannot be used: ${why}.`, remedy, cause)
 }
 
-/** PGlite's file system counts errors as WASI does. */
+/** PGlite's file system uses the error numbers of WASI. */
 const wasiErrors: Readonly<Record<number, string>> = {
   2: 'EACCES',
   20: 'EEXIST',
@@ -70,12 +74,12 @@ function codeOf(error: unknown): string {
     errors?: readonly unknown[]
   }
   if (code === undefined && typeof errno === 'number') return wasiErrors[errno] ?? ''
-  // Several addresses were tried: any of the errors tells.
+  // For a host with several addresses, Node reports one error per address; the first one is enough.
   const first = code ?? (Object(errors[0]) as { code?: unknown }).code
   return typeof first === 'string' ? first : ''
 }
 
-/** PGlite also throws what is not an Error, with a number of the C library. */
+/** PGlite also throws objects that are not errors but have an `errno`. */
 function reasonOf(error: unknown): string {
   const { message, errno } = Object(error) as { message?: unknown; errno?: unknown }
   if (typeof message === 'string' && message !== '') return message.replace(/\.$/, '')

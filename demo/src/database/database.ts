@@ -1,9 +1,9 @@
 import { openPglite } from './pglite.js'
 import { openPostgres } from './postgres.js'
 
-/** Where a service keeps its data: a PostgreSQL server, or a folder for the embedded one. */
+/** Where a service stores its data: on a PostgreSQL server, or in a folder for the embedded PostgreSQL. */
 export interface DatabaseConfig {
-  /** A PostgreSQL connection URL; wins over `folder`. */
+  /** A PostgreSQL connection URL; takes precedence over `folder`. */
   readonly url?: string | undefined
   /** The folder of the embedded PostgreSQL (PGlite). */
   readonly folder: string
@@ -11,15 +11,15 @@ export interface DatabaseConfig {
 
 /** Runs SQL, inside or outside a transaction. */
 export interface Queryable {
-  /** One statement with its parameters; resolves to its rows. */
+  /** Runs one statement with parameters and resolves to its rows. */
   query<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>
-  /** Any number of statements without parameters. */
+  /** Runs any number of statements without parameters. */
   exec(sql: string): Promise<void>
 }
 
-/** A PostgreSQL, embedded or a server. */
+/** A PostgreSQL database, either embedded or on a server. */
 export interface Database extends Queryable {
-  /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
+  /** Runs `work` in one transaction: commits if it resolves, rolls back if it rejects. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
   close(): Promise<void>
 }

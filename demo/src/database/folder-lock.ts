@@ -2,10 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseError } from './database-error.js'
 
 /**
- * Keeps every other process out of a folder: PGlite would let two of them corrupt it without a word.
- * A lock whose process is gone, say by kill -9, is taken over.
- * @returns what releases the lock
- * @throws {DatabaseError} when a living process holds it, naming that process
+ * Locks a folder for this process, because two processes with the same PGlite folder would corrupt it. The lock of a
+ * process that no longer runs is replaced.
+ * @returns a function that releases the lock
+ * @throws {DatabaseError} if a running process has the lock, with its process id
  */
 export function lockFolder(folder: string): () => void {
   const file = `${folder}.lock`
@@ -38,7 +38,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: it runs, but as somebody else.
+    // EPERM: the process runs as another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { openDatabase, type Database, type DatabaseConfig, type Queryable } from './database.js'
 
-/** Opens the database with one service's schema up to date; the caller closes it. */
+/** Opens the database and updates the schema of one service; the caller closes the database. */
 export async function openMigrated(config: DatabaseConfig, schema: string, folder: URL): Promise<Database> {
   const database = await openDatabase(config)
   try {
@@ -15,16 +15,16 @@ export async function openMigrated(config: DatabaseConfig, schema: string, folde
 }
 
 /**
- * Brings one service's schema up to date: runs the `*.sql` files of a folder in the order of their names, each once,
- * all in one transaction. Any number of processes may call it at the same time.
- * @throws when a file that has been run was changed afterwards
+ * Updates the schema of one service: runs each new `*.sql` file of a folder, in the order of their names, in one
+ * transaction. Several processes may call it at the same time.
+ * @throws if a file has changed since it was run
  */
 async function migrate(database: Database, schema: string, folder: URL): Promise<void> {
   const files = readdirSync(folder)
     .filter(name => name.endsWith('.sql'))
     .sort()
   await database.transaction(async tx => {
-    // One key for all schemas: replicas that start together wait here for the first.
+    // All schemas share one key, so replicas that start together wait here for each other.
     await tx.query('select pg_advisory_xact_lock(7243392)')
     await tx.exec(
       `create schema if not exists ${schema};

@@ -1,9 +1,10 @@
-import { mkdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { PGlite, type Transaction } from '@electric-sql/pglite'
 import type { Database, Queryable } from './database.js'
 import { folderError } from './database-error.js'
 import { lockFolder } from './folder-lock.js'
+import { makeFolder } from './make-folder.js'
 
 interface Open {
   readonly pglite: Promise<PGlite>
@@ -11,16 +12,16 @@ interface Open {
   users: number
 }
 
-/** PGlite takes some 400 MB: services that run in one process share the one of their folder. */
+/** One PGlite per folder: services in one process share it, because each takes 400 MB. */
 const open = new Map<string, Open>()
 
 /**
- * Opens the embedded PostgreSQL in a folder that no other process has open.
+ * Opens the embedded PostgreSQL. No other process may have the folder open.
  * @throws {DatabaseError}
  */
 export async function openPglite(folder: string): Promise<Database> {
   try {
-    mkdirSync(dirname(folder), { recursive: true })
+    makeFolder(dirname(folder))
     const path = `${realpathSync(dirname(folder))}/${folder.split(/[\\/]/).at(-1)}`
     const entry = open.get(path) ?? start(path)
     entry.users += 1

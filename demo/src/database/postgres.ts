@@ -3,12 +3,12 @@ import type { Database, Queryable } from './database.js'
 import { serverError } from './database-error.js'
 
 /**
- * Connects to a PostgreSQL server with a pool; fails at once when it cannot be reached.
- * @throws {DatabaseError}
+ * Opens a pool of connections to a PostgreSQL server.
+ * @throws {DatabaseError} if the server cannot be reached
  */
 export async function openPostgres(url: string): Promise<Database> {
   const pool = new Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5_000 })
-  // A server that goes away ends idle connections; the pool opens new ones when it is back.
+  // Idle connections fail when the server stops; the pool replaces them later.
   pool.on('error', () => {})
   await pool.query('select 1').catch(async (error: unknown) => {
     await pool.end()
@@ -29,7 +29,7 @@ export async function openPostgres(url: string): Promise<Database> {
           () => true,
           () => false,
         )
-        // A connection that could not even roll back is not given to anyone else.
+        // Discards a connection whose rollback failed.
         client.release(!undone)
         throw error
       }

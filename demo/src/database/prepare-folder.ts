@@ -3,21 +3,24 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { DatabaseConfig } from './database.js'
 
-/** Whether the embedded database has yet to be created, which takes seconds. */
+/** Returns whether the embedded database does not exist yet. Creating it takes seconds. */
 export function isFirstStart({ url, folder }: DatabaseConfig): boolean {
   return url === undefined && !existsSync(folder)
 }
 
 /**
- * Creates the embedded database in a thread of its own, so that the services can be loaded meanwhile. It gets its name
- * when it is whole: a start that is broken off leaves no half of one. Never rejects: what cannot be done here is done,
- * or reported, where the database is opened.
+ * Creates the embedded database in a worker thread, so that the services can be loaded at the same time. The folder is
+ * renamed when it is complete, so an interrupted start leaves no partial database. Never rejects: a failure is reported
+ * when the database is opened.
  */
-export async function prepareFolder({ folder }: DatabaseConfig): Promise<void> {
+export async function prepareFolder(
+  { folder }: DatabaseConfig,
+  program: URL = new URL('prepare-worker.js', import.meta.url),
+): Promise<void> {
   const unfinished = `${folder}.${randomUUID()}`
-  const worker = new Worker(new URL('prepare-worker.js', import.meta.url), {
+  const worker = new Worker(program, {
     workerData: unfinished,
-    // It needs none of the loaders and hooks that this process may have been started with.
+    // The worker does not need this process's loaders and hooks.
     execArgv: [],
   })
   const isDone = await new Promise<boolean>(resolve => {
@@ -25,14 +28,14 @@ export async function prepareFolder({ folder }: DatabaseConfig): Promise<void> {
     worker.once('exit', code => resolve(code === 0))
   })
   try {
-    // Fails when another process was quicker.
+    // Fails if another process has created the database meanwhile.
     if (isDone) renameSync(unfinished, folder)
   } catch {
-    // The other one's is as good.
+    // The database of the other process is used.
   }
   try {
     rmSync(unfinished, { recursive: true, force: true })
   } catch {
-    // A part of the path may be a file: opening the database says so.
+    // A part of the path may be a file; `openDatabase` reports that.
   }
 }

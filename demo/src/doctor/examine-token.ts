@@ -34,7 +34,7 @@ async function remedyForOutage({ issuer, audience, verification }: ProtectedBy):
   )
   const { checks } = await explain(`${header}.${payload}.AAAA`, { issuer, audience, ...verification })
   const outage = checks.find(({ reason }) => reason === 'unavailable')
-  return outage && `${outage.fix}.`
+  return outage && `Check \`issuer\`. ${outage.fix}.`
 }
 
 /** Explains the token with the options of the called service. The token must have each scope, or a role with its name. */

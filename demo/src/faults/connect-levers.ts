@@ -11,11 +11,11 @@ import { controlServer } from './control-server.js'
 import type { ForgetfulClock } from './forgetful-clock.js'
 import type { Levers } from './switches.js'
 
-/** What the switches take hold of. */
+/** The running services that the switches change. */
 export interface Grips {
   readonly authorizationServer: FastifyInstance
   readonly receipts: FastifyInstance
-  /** The one that both clients go by. */
+  /** The clock of both token clients. */
   readonly clock: ForgetfulClock
 }
 
@@ -35,7 +35,7 @@ export function connectLevers(config: DemoConfig, { authorizationServer, receipt
   }
 }
 
-/** Calls as another replica of the service would, with a token of its own. What is answered does not matter. */
+/** Makes one call with a new token, as another replica of the service would. The answer does not matter. */
 async function callOnce(
   lane: Lane,
   client: { close(): Promise<void> },

@@ -1,15 +1,15 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Makes a server that runs behave as if it were down, or slow. */
+/** Makes a running server behave as if it were down or slow. */
 export interface ServerControl {
-  /** Down: every connection is cut, as by a process that is gone. */
+  /** Closes every connection without an answer, as if the process had ended. */
   setDown(down: boolean): void
-  /** Each request waits so long before anybody looks at it, in milliseconds. */
+  /** Delays each request by this time, in milliseconds. */
   setDelay(delayMs: number): void
 }
 
-/** Takes the place between the connection and whoever answers, of which neither knows. */
+/** Intercepts requests before the server's own listeners receive them. */
 export function controlServer(server: Server): ServerControl {
   let down = false
   let delayMs = 0

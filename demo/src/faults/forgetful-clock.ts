@@ -1,6 +1,6 @@
-/** A clock that can jump ahead: to the client that goes by it, all its tokens end, and all its waiting. */
+/** A clock that can jump ahead, which makes a token client's tokens expire and ends its back-off. */
 export interface ForgetfulClock {
-  /** Milliseconds since the epoch, and what was jumped. */
+  /** Milliseconds since the epoch, plus all jumps. */
   readonly now: () => number
   readonly forget: () => void
 }

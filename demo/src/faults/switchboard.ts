@@ -5,11 +5,13 @@ import { where } from '../live/lanes.js'
 import type { PayAnswer } from '../storefront/payments-api.js'
 import { switches, type Levers, type Switch } from './switches.js'
 
-/** A purchase made to show the effect of a switch. */
+/** A purchase that shows the effect of a switch. */
 export interface Trial {
-  /** What was done before it. */
+  /** The flip before it. */
   readonly of: string
-  /** Every request that it causes belongs to this visit. */
+  /** Titles of the other broken switches during the purchase; one of them may be the cause of a failure. */
+  readonly alsoBroken: readonly string[]
+  /** All requests of this purchase belong to this visit. */
   readonly visit: Visit
   /** Milliseconds since the epoch. */
   readonly startedAt: number
@@ -19,25 +21,28 @@ export interface Trial {
     | { readonly outcome: 'failed'; readonly reason: string }
 }
 
-/** A switch and how it stands. */
+/** A switch and whether it is broken. */
 export interface SwitchState extends Pick<Switch, 'name' | 'title' | 'text'> {
   readonly verb: string
   readonly isBroken: boolean
 }
 
-/** What visitors may break, and heal. */
+/** The switches on the token flow page. */
 export interface Switchboard {
   list(): readonly SwitchState[]
-  /** Breaks or heals one thing, and buys a book to show what that does. Flips wait for each other. */
+  /** Breaks or heals one switch, then buys a book to show the effect. Concurrent calls run one after the other. */
   flip(name: string, wanted: 'break' | 'heal'): Promise<Trial>
-  /** Heals everything, and buys a book. */
+  /** Heals all switches, then buys a book. */
   reset(): Promise<Trial>
   lastTrial(): Trial | undefined
-  /** Tells each flip until the function that comes back is called. */
+  /**
+   * Calls the listener after each flip.
+   * @returns a function that stops this
+   */
   follow(listener: () => void): () => void
 }
 
-/** @param buy pays an order under this id, as the checkout does */
+/** @param buy pays an order with this id, as the checkout does */
 export function createSwitchboard(levers: Levers, buy: (orderId: string) => Promise<PayAnswer>): Switchboard {
   const broken = new Set<string>()
   const listeners = new Set<() => void>()
@@ -48,7 +53,7 @@ export function createSwitchboard(levers: Levers, buy: (orderId: string) => Prom
     await (wanted === 'break' ? one.break(levers) : one.heal?.(levers))
     if (wanted === 'break' && one.heal !== undefined) broken.add(name)
     else broken.delete(name)
-    return tryOut(wanted === 'break' ? title : `${title}, healed`)
+    return tryOut(wanted === 'break' ? title : `${title}, healed`, name)
   }
 
   async function reset(): Promise<Trial> {
@@ -57,11 +62,13 @@ export function createSwitchboard(levers: Levers, buy: (orderId: string) => Prom
     return tryOut('Everything reset')
   }
 
-  async function tryOut(of: string): Promise<Trial> {
+  async function tryOut(of: string, flipped?: string): Promise<Trial> {
     const visit: Visit = {}
+    const others = switches.filter(({ name }) => broken.has(name) && name !== flipped)
+    const alsoBroken = others.map(({ title }) => title)
     const startedAt = Date.now()
     const result = await where.run({ lane: 'storefront', visit }, () => buyOne(buy))
-    last = { of, visit, startedAt, endedAt: Date.now(), result }
+    last = { of, alsoBroken, visit, startedAt, endedAt: Date.now(), result }
     for (const listener of listeners) listener()
     return last
   }

@@ -2,14 +2,14 @@ import type { IssuerControls } from '../authorization-server/app.js'
 import { receiptsApi } from '../receipts-api.js'
 import type { ServerControl } from './control-server.js'
 
-/** What the switches act on. */
+/** The controls that switches use. */
 export interface Levers {
   readonly issuer: IssuerControls
   readonly issuerServer: ServerControl
   readonly receiptServer: ServerControl
-  /** Both clients lose their cached tokens. */
+  /** Makes both clients lose their cached tokens. */
   readonly forgetTokens: () => void
-  /** Both resource servers meet a token that is signed with the newest key. */
+  /** Sends a token signed with the newest key to both resource servers. */
   readonly showNewKey: () => Promise<void>
 }
 
@@ -17,20 +17,20 @@ export interface Levers {
 export interface Switch {
   readonly name: string
   readonly title: string
-  /** What is done, and what will be seen. */
+  /** The action and its visible effect. */
   readonly text: string
-  /** What its button says, where there is nothing to heal. */
+  /** The label of the button, if there is nothing to heal. */
   readonly verb?: string
-  /** Undefined: it is done once, and there is nothing to heal. */
+  /** Undefined for an action that is done once and cannot be healed. */
   readonly heal?: (levers: Levers) => Promise<void> | void
   readonly break: (levers: Levers) => Promise<void> | void
 }
 
-/** The client whose tokens go wrong: the one behind the shop, so that books can be bought all the while. */
+/** The client whose tokens are changed. Books can still be bought, because the storefront is another client. */
 const client = 'payment-service'
 const slowMs = 5_000
 
-/** Tokens for the receipt service that are not as they should be; the right ones again when healed. */
+/** Returns the `break` and `heal` of a switch that changes the claims of tokens for the receipt service. */
 function wrongToken(
   name: string,
   change: (claims: Record<string, unknown>) => void,
@@ -53,7 +53,7 @@ function wrongToken(
 export const switches: readonly Switch[] = [
   {
     title: 'Wrong audience',
-    text: 'The payment service’s token is for another API. The receipt service answers 401. The client asks for one more token, sends it, and gives up. The book is paid; its receipt waits.',
+    text: 'The payment service’s token is for another API. The receipt service answers 401. The client asks for one more token, sends it, and gives up. The book is paid, and its receipt waits.',
     ...wrongToken('wrong-audience', claims => {
       claims['aud'] = 'https://another-api.example'
     }),
@@ -67,7 +67,7 @@ export const switches: readonly Switch[] = [
   },
   {
     title: 'Expired token',
-    text: 'The issuer’s clock is wrong, so its tokens have already expired. The receipt service answers 401, and 401 again to one more token.',
+    text: 'The issuer’s clock is wrong, so its tokens have already expired. The receipt service answers 401. The client gets one more token, which is refused as well.',
     ...wrongToken('expired-token', claims => {
       claims['exp'] = Number(claims['iat']) - 60
       claims['iat'] = Number(claims['iat']) - 360
@@ -89,18 +89,18 @@ export const switches: readonly Switch[] = [
   {
     name: 'issuer-down',
     title: 'Issuer down',
-    text: 'Nothing stops: services use the tokens and keys they have. Only when you also forget the tokens does paying fail, quickly, with 503, and nobody is charged.',
+    text: 'The shop keeps working, because services use the tokens and keys they have. If you also forget the tokens, paying fails at once with 503, and nothing is charged.',
     break: ({ issuerServer }) => issuerServer.setDown(true),
     heal({ issuerServer, forgetTokens }) {
       issuerServer.setDown(false)
-      // What waited for the issuer goes on at once instead of after its back-off.
+      // Ends the back-off of clients, so that waiting deliveries continue at once.
       forgetTokens()
     },
   },
   {
     name: 'receipts-down',
     title: 'Receipt service down',
-    text: 'The book is paid. Its receipt stays in the outbox, and is delivered when the service is back.',
+    text: 'The book is paid. Its receipt stays in the outbox until the service is back.',
     break: ({ receiptServer }) => receiptServer.setDown(true),
     heal: ({ receiptServer }) => receiptServer.setDown(false),
   },

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { ResourceServerEvents } from 'fastify-resource-server'
 import type { TokenClientEvents } from 'fastify-token-client'
 
-/** What undici tells of a request (docs/api/DiagnosticsChannel.md there). */
+/** Events of undici (docs/api/DiagnosticsChannel.md in its repository). */
 interface UndiciRequest {
   readonly origin: string | URL
   readonly method: string
@@ -11,23 +11,23 @@ interface UndiciRequest {
   readonly headers: readonly string[]
 }
 
-/** What Node's HTTP server tells. */
+/** Events of Node's HTTP server. */
 interface Arrival {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly socket: Socket
 }
 
-/** What the demo's own issuer tells of a token request. */
+/** The event of the demo's issuer for a token request. */
 export interface TokenRequestEvent {
   readonly request: IncomingMessage
-  /** As it was sent, with its secrets. */
+  /** The body as it was sent, including secrets. */
   readonly form: Readonly<Record<string, string>>
-  /** The JSON that is answered. */
+  /** The JSON of the response. */
   readonly answer: unknown
 }
 
-/** What is told by `diagnostics_channel`, by the channel's name. */
+/** Events of `diagnostics_channel`, by channel name. */
 export interface Events extends TokenClientEvents, ResourceServerEvents {
   'undici:request:create': { request: UndiciRequest }
   'undici:client:sendHeaders': { request: UndiciRequest; socket: Socket }

@@ -1,10 +1,10 @@
 import type { CheckResult } from 'fastify-resource-server'
 
-/** Who talks: the columns of the picture, from left to right. */
+/** Caller or called service; each is a column of the diagram, in this order. */
 export const lanes = ['browser', 'storefront', 'payments', 'authorizationServer', 'receipts'] as const
 export type Lane = (typeof lanes)[number]
 
-/** One request and its answer, as far as it has come. No secret and no signature of a token is in it. */
+/** One request and, once it has arrived, its response. It contains no secrets and no token signatures. */
 export interface Exchange {
   readonly id: number
   readonly from: Lane
@@ -13,21 +13,21 @@ export interface Exchange {
   readonly path: string
   /** Milliseconds since the epoch. */
   readonly startedAt: number
-  /** What belongs to one visit of a browser, and with it to an order once there is one. */
+  /** The browser visit that caused the request; it has an order after the purchase. */
   readonly visit: Visit
   headers: readonly (readonly [name: string, value: string])[]
   body?: string
   token?: SentToken
   answer?: Answer
-  /** Why there is no answer, such as `ECONNREFUSED`. */
+  /** Why there is no response, such as `ECONNREFUSED`. */
   failure?: string
-  /** What the called service found when it looked at the token. */
+  /** The verification steps of the called service. */
   checks?: readonly Check[]
-  /** What a token endpoint answered. */
+  /** The response of a token endpoint. */
   tokenAnswer?: TokenAnswer
 }
 
-/** One visit of a browser; `order` is known once the payment service has answered. */
+/** One visit of a browser; `order` is set once the payment service has answered. */
 export interface Visit {
   order?: string
 }
@@ -39,38 +39,38 @@ export interface Answer {
   readonly challenge?: string
 }
 
-/** The answer of a token endpoint (RFC 6749 §5), without the token's signature. */
+/** The response of a token endpoint (RFC 6749 §5), without the token's signature. */
 export interface TokenAnswer {
-  /** The JSON, with the token cut off. */
+  /** The JSON, with a shortened token. */
   readonly text: string
-  /** The token that was issued. */
+  /** The issued token. */
   readonly token?: DecodedToken
-  /** Why none was issued, such as `invalid_client` (RFC 6749 §5.2). */
+  /** The error, such as `invalid_client` (RFC 6749 §5.2). */
   readonly error?: string
 }
 
 /** A token without its signature. */
 export interface DecodedToken {
-  /** The same for the same token: a part of its SHA-256. */
+  /** A part of the token's SHA-256, so equal tokens have equal ids. */
   readonly id: string
   readonly header: Readonly<Record<string, unknown>>
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** A token that was sent with a request. */
+/** A token sent with a request. */
 export interface SentToken extends DecodedToken {
-  /** Whether the client already had it. Unknown for a caller that is not one of ours. */
+  /** Whether the client had the token in its cache; undefined for callers outside the demo. */
   readonly cached?: boolean
 }
 
-/** One step of verification, what it found, and the option that configures it. */
+/** One verification step, its result, and the option that configures it. */
 export interface Check {
   readonly name: string
-  /** What is asked, in plain words. */
+  /** The question that the step answers, for beginners. */
   readonly question: string
   readonly outcome: CheckResult
   readonly finding: string
-  /** What a failure means, to follow “refuses the token:”. */
+  /** The end of the sentence “refuses the token: …” if the step fails. */
   readonly refusal: string
   readonly option: string
 }

@@ -2,19 +2,19 @@ import type { FastifyRequest } from 'fastify'
 import type { CheckName, ExplainedCheck } from 'fastify-resource-server'
 import type { Check } from './exchange.js'
 
-/** What is asked, in plain words, and what a failure means, to follow “refuses the token:”. */
+/** Verification step → its question, and the end of the sentence “refuses the token: …” if it fails. */
 const words: Readonly<Record<CheckName, readonly [question: string, refusal: string]>> = {
   format: ['Can it be read?', 'it cannot be read'],
   algorithm: ['Is it signed with a private key?', 'it is not signed with a private key'],
   'trusted issuer': ['Which trusted issuer is it from?', 'it comes from another issuer'],
   'allowed algorithm': ['May the issuer sign it this way?', 'it is signed in a way that is not allowed'],
   typ: ['Is it an access token?', 'it is not an access token'],
-  kind: ['Do its claims say the same?', 'it is not an access token'],
+  kind: ['Do its claims belong to an access token?', 'it is not an access token'],
   'required claims': ['Does it have every claim that is required?', 'it lacks a claim that it must have'],
   'claim types': ['Does each claim have a value of its type?', 'a claim has a value of another type'],
   iss: ['Is it from the issuer this service trusts?', 'it comes from another issuer'],
   exp: ['Is it still valid?', 'it has expired'],
-  nbf: ['Is it valid already?', 'it is not valid yet'],
+  nbf: ['Has its validity begun?', 'it is not valid yet'],
   iat: ['Was it issued in the past?', 'it is not valid yet'],
   age: ['Is it recent enough?', 'it is too old'],
   audience: ['Was it issued for this service?', 'it was issued for another service'],

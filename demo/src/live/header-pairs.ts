@@ -5,7 +5,7 @@ export function pairs(flat: readonly string[]): [string, string][] {
   )
 }
 
-/** The first header of this name, or nothing. */
+/** Returns the first header with this name, if any. */
 export function valueOf(headers: readonly (readonly [string, string])[], name: string): string {
   return headers.find(([header]) => header.toLowerCase() === name)?.[1] ?? ''
 }

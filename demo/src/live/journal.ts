@@ -1,25 +1,37 @@
 import type { Exchange, Visit } from './exchange.js'
 
-/** The last exchanges, and news of each change. */
+/** Keeps the latest exchanges and reports changes. */
 export interface Journal {
-  /** Differs from start to start, so that a page that outlives the shop can tell. */
+  /** A random id of this start, so that a page that was loaded before a restart can notice it. */
   readonly boot: string
-  /** Oldest first. @param order only those of this order */
+  /**
+   * Returns exchanges, oldest first.
+   * @param order only the exchanges of this order
+   */
   list(order?: string): readonly Exchange[]
-  /** What one visit caused. Oldest first. */
+  /** Returns the exchanges of one visit, oldest first. */
   ofVisit(visit: Visit): readonly Exchange[]
-  /** The request that brought a token. @param tokenId as in `DecodedToken` */
+  /**
+   * Returns the token request that brought a token.
+   * @param tokenId as in `DecodedToken`
+   */
   sourceOf(tokenId: string): Exchange | undefined
-  /** The requests that brought the tokens of these exchanges and are not among them. Oldest first. */
+  /**
+   * Returns the token requests for the tokens of these exchanges, oldest first, without those that are in the list
+   * already.
+   */
   sourcesOf(exchanges: readonly Exchange[]): readonly Exchange[]
-  /** Tells each change until the function that comes back is called. */
+  /**
+   * Calls the listener for each change.
+   * @returns a function that stops this
+   */
   follow(listener: (exchange: Exchange) => void): () => void
-  /** Notes a new exchange, or that one has changed. */
+  /** Adds an exchange, or reports that it has changed. */
   note(exchange: Exchange): void
 }
 
 const mostKept = 300
-/** Token requests are kept longer than the rest: one token serves many calls. */
+/** Token requests are kept longer than other exchanges, because one token is used for many calls. */
 const mostSources = 100
 
 export function createJournal(): Journal {
@@ -61,7 +73,7 @@ function keep<Key>(map: Map<Key, Exchange>, key: Key, exchange: Exchange, most: 
   if (map.size > most && oldest !== undefined) map.delete(oldest)
 }
 
-/** By the visit that caused it, or, where there was no visit, by the order's id in its path. */
+/** An exchange belongs to an order by its visit or, without a visit, by the order's id in its path. */
 export function belongsTo({ visit, path }: Exchange, order: string | undefined): boolean {
   return order === undefined || visit.order === order || path.includes(order)
 }

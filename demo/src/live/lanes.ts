@@ -2,14 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { DemoConfig } from '../config.js'
 import type { Lane, Visit } from './exchange.js'
 
-/** Which service's code runs, and for which visit. */
+/** The service whose code runs, and the visit that caused it. */
 interface Where {
   readonly lane: Lane
   readonly visit: Visit
 }
 export const where = new AsyncLocalStorage<Where>()
 
-/** Runs what a service does by itself, such as fetching its first token, in the service's name. */
+/** Runs work that no request causes, such as fetching the first token, in the name of a service. */
 export function inLane<T>(lane: Lane, work: () => T): T {
   return where.run({ lane, visit: {} }, work)
 }
@@ -19,7 +19,7 @@ interface Lanes {
   readonly laneOfOrigin: (origin: URL) => Lane | undefined
 }
 
-/** Who listens where. An issuer that is somebody else's is whoever else is called. */
+/** Maps ports and origins to services. With an external issuer, every unknown origin is the issuer's. */
 export function locateLanes({ isIssuerReal, ...services }: DemoConfig): Lanes {
   const ports = new Map(Object.entries(services).map(([lane, { port }]) => [port, lane as Lane]))
   const outside = isIssuerReal ? 'authorizationServer' : undefined

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { DecodedToken } from './exchange.js'
 
-/** Request headers that hold credentials, and how they are shown. */
+/** Request headers with credentials, and functions that mask them. */
 const masked: Readonly<Record<string, (value: string) => string>> = {
   authorization: maskAuthorization,
   cookie: () => '•••',
 }
-/** Form fields that hold credentials (RFC 6749 §2.3.1, RFC 7521 §4.2). */
+/** Form fields with credentials (RFC 6749 §2.3.1, RFC 7521 §4.2). */
 const secretFields = new Set(['client_secret', 'client_assertion'])
 const longestBody = 4_000
 
@@ -14,7 +14,7 @@ export function maskHeader(name: string, value: string): readonly [string, strin
   return [name, masked[name.toLowerCase()]?.(value) ?? value]
 }
 
-/** A token is shown by its claims, elsewhere; a client by its name. */
+/** The claims of a token are shown separately; of client credentials, only the client id is shown. */
 function maskAuthorization(value: string): string {
   const [scheme = '', credentials = ''] = value.split(' ')
   if (scheme.toLowerCase() === 'basic') {
@@ -25,13 +25,13 @@ function maskAuthorization(value: string): string {
   return `${scheme} ${header.slice(0, 12)}…•••`
 }
 
-/** What a token request asks for, before how the client proves who it is. */
+/** Parameters of a token request that are shown first. */
 const askedFor = ['grant_type', 'scope', 'resource', 'audience']
 
 /** Smaller comes first. */
 const rank = ([name]: readonly [string, string]): number => askedFor.indexOf(name) + 1 || askedFor.length + 1
 
-/** A request body as text, without what a form keeps secret; a token request begins with what it asks for. */
+/** Returns a request body as text, with masked credentials. The requested grant, scope and resource come first. */
 export function maskBody(body: string, contentType: string): string {
   if (!contentType.startsWith('application/x-www-form-urlencoded')) return body.slice(0, longestBody)
   const fields = [...new URLSearchParams(body)]
@@ -42,20 +42,20 @@ export function maskBody(body: string, contentType: string): string {
     .slice(0, longestBody)
 }
 
-/** The token of an `Authorization` header, decoded; undefined for anything but a JWT. */
+/** Decodes the token of an `Authorization` header; undefined if it is not a JWT. */
 export function decodeForShow(authorization: string): DecodedToken | undefined {
   const [scheme = '', token = ''] = authorization.split(' ')
   return scheme.toLowerCase() === 'bearer' ? decodeToken(token) : undefined
 }
 
-/** A JWT without its signature; undefined for any other token. */
+/** Decodes a JWT without its signature; undefined for any other token. */
 export function decodeToken(token: string): DecodedToken | undefined {
   const [header, claims] = token.split('.').map(decodePart)
   if (header === undefined || claims === undefined) return undefined
   return { id: createHash('sha256').update(token).digest('hex').slice(0, 16), header, claims }
 }
 
-/** A JSON object; undefined for any other text. */
+/** Parses a JSON object; undefined for any other text. */
 function decodePart(part: string): Record<string, unknown> | undefined {
   try {
     const decoded: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
@@ -66,7 +66,7 @@ function decodePart(part: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Percent-decoded, or as it came where that is impossible. */
+/** Percent-decodes a text; returns it unchanged if that fails. */
 function decodedOr(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -12,7 +12,7 @@ import { readTokenAnswer } from './token-answer.js'
 import { watchChannels } from './watch-channels.js'
 
 const formType = 'application/x-www-form-urlencoded'
-/** Pages that a person asks for: the picture is not about style sheets, nor about itself. */
+/** Paths of pages. The diagram leaves out assets and the token flow page itself. */
 const isPage = (path: string): boolean => !/^\/(assets\/|live|health|favicon)/.test(path)
 
 /** A request that was accepted, or refused for a reason. */
@@ -20,9 +20,10 @@ type Explained = Pick<Events['fastify-resource-server:deny'], 'request'> &
   Partial<Events['fastify-resource-server:deny']>
 
 /**
- * Puts together what the plugins, undici and Node tell by `diagnostics_channel`: who called whom, with which token, and
- * what was found. Callers and called run in this process and meet at the number of the connection's port.
- * @returns stops watching
+ * Combines the `diagnostics_channel` events of the plugins, undici and Node: who called whom, with which token, and how
+ * it was verified. Callers and called services run in this process, so the port of the connection identifies a request
+ * on both sides.
+ * @returns a function that stops observing
  */
 export function observe(journal: Journal, config: DemoConfig): () => void {
   const { laneOfPort, laneOfOrigin } = locateLanes(config)
@@ -30,7 +31,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
   const received = new WeakMap<object, Exchange>()
   const inFlight = new Map<number, Exchange>()
   const connections = new WeakMap<Exchange, number>()
-  /** The answers of token endpoints, until they are complete. */
+  /** Responses of token endpoints that are not complete yet. */
   const tokenAnswers = new WeakMap<object, Uint8Array[]>()
   let lastId = 0
   let nextCall: Events['fastify-token-client:call'] | undefined
@@ -50,14 +51,14 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
     journal.note(exchange)
   }
 
-  /** The event says that it is an object; the plugin publishes Fastify's request. */
+  /** The event declares the request as an object; the plugin publishes Fastify's request. */
   function explainSoon(event: Explained): void {
     if (event.request === undefined) return
     explain(event.request as FastifyRequest, event).catch(() => {}) // the diagram lacks the checks of one request
   }
 
   const stopWatching = watchChannels<Events>({
-    // Published just before the request is made, in the same turn.
+    // The plugin publishes this event synchronously before undici creates the request.
     'fastify-token-client:call': call => {
       nextCall = call
     },
@@ -77,7 +78,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
         path,
         visit,
         headers: headers.map(([name, value]) => maskHeader(name, value)),
-        // What is sent once more after a refusal has a new token, and is no call of its own.
+        // A retry after a refusal has a new token, but it is part of the same call.
         ...(token === undefined ? {} : { token: { ...token, cached: call?.cached ?? false } }),
       })
       sent.set(request, exchange)
@@ -109,7 +110,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       exchange.failure = error.code ?? error.message
       end(exchange)
     },
-    // Read from the answer itself, since several token requests of one service may run at the same time.
+    // The token is read from the response body, because several token requests of one service may run at the same time.
     'undici:request:bodyChunkReceived': ({ request, chunk }) => void tokenAnswers.get(request)?.push(chunk),
     'undici:request:trailers': ({ request }) => {
       const exchange = sent.get(request)
@@ -117,7 +118,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       if (exchange === undefined || chunks === undefined) return
       noteTokenAnswer(exchange, Buffer.concat(chunks).toString())
     },
-    // A token request made by hand: its body is read by the issuer alone, which tells of it.
+    // A token request made by hand: only the issuer reads its body, so the issuer's event reports it.
     'bookstore:token-request': ({ request, form, answer: body }) => {
       const exchange = received.get(request)
       if (exchange === undefined) return
@@ -132,7 +133,7 @@ export function observe(journal: Journal, config: DemoConfig): () => void {
       const caller = inFlight.get(socket.remotePort ?? 0)
       const visit = caller?.visit ?? {}
       where.enterWith({ lane, visit })
-      // A browser's request, or somebody trying a service by hand.
+      // A request from a browser, or a manual request to a service.
       if (caller === undefined && (lane !== 'storefront' || isPage(request.url ?? '')))
         received.set(request, arrived(request, lane, visit))
     },

@@ -2,8 +2,8 @@ import type { TokenAnswer } from './exchange.js'
 import { decodeToken } from './mask.js'
 
 /**
- * Reads the answer of a token endpoint (RFC 6749 §5.1, §5.2).
- * @returns undefined for a body that is not a JSON object
+ * Parses the response of a token endpoint (RFC 6749 §5.1, §5.2).
+ * @returns undefined if the body is not a JSON object
  */
 export function readTokenAnswer(body: string): TokenAnswer | undefined {
   const answer = parseObject(body)

@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
-/** What to do with what is told, by the channel's name. */
+/** Channel name → handler of its messages. */
 type Handlers<Events> = { readonly [Name in keyof Events]?: (event: Events[Name]) => void }
 
 /**
- * Subscribes to channels of `diagnostics_channel`. Node turns an error in a subscriber into an uncaught exception, which
- * ends the process. Messages contain what strangers sent, so every handler is guarded: an event may get lost, the
- * process goes on, and the first failure of each channel becomes a warning.
- * @returns unsubscribes
+ * Subscribes to channels of `diagnostics_channel`. An error in a subscriber would be an uncaught exception and end the
+ * process, and messages contain text from other parties, so every handler is guarded: the event is lost, the process
+ * continues, and the first failure of each channel is a warning.
+ * @returns a function that unsubscribes
  */
 export function watchChannels<Events>(handlers: Handlers<Events>): () => void {
   const subscriptions = Object.entries(handlers).map(([name, handler]) => {
@@ -27,13 +27,13 @@ function guarded(name: string, handler: (event: unknown) => void): (event: unkno
       handler(event)
     } catch (error) {
       if (!hasFailed)
-        process.emitWarning(`A subscriber of ${name} failed${placeOf(error)}; it keeps running.`)
+        process.emitWarning(`A subscriber of ${name} failed${placeOf(error)}. The process continues.`)
       hasFailed = true
     }
   }
 }
 
-/** Where it failed, without the message: that may quote a token. */
+/** Returns where the error occurred, without its message, which may contain a token. */
 function placeOf(error: unknown): string {
   if (!(error instanceof Error)) return ''
   const [, place = ''] = /\n\s+(at .+)/.exec(error.stack ?? '') ?? []

@@ -1,6 +1,9 @@
 import type { RouteOptions } from 'fastify'
 
-/** Routes accept application permissions of their scopes' names too, which is how Entra ID grants them to machines. */
+/**
+ * Makes routes also accept roles with the names of their scopes, because Entra ID grants permissions to machines as
+ * roles.
+ */
 export function acceptRoles({ config }: RouteOptions): void {
   const rule = config?.oauth
   if (rule && rule.scopes !== undefined) Object.assign(config, { oauth: { ...rule, roles: rule.scopes } })

@@ -5,30 +5,30 @@ import fp from 'fastify-plugin'
 import type { ProtectedBy } from '../config.js'
 import { policyOf } from '../permissions.js'
 
-/** What a service says of itself. */
+/** Title and description of a service. */
 export interface ApiDocsOptions {
   readonly title: string
   readonly description: string
-  /** Whose tokens the service takes. */
+  /** The issuer and audience of the tokens that the service accepts. */
   readonly protectedBy: ProtectedBy
   readonly api: { readonly audience: string; readonly scopes: Readonly<Record<string, string>> }
 }
 
-/** What the operations' `security` is called. */
+/** The name of the security scheme in the OpenAPI document. */
 export const securityScheme = 'oauth2'
 
-/** The page needs its own scripts and styles; the rest of an API shows nothing and may load nothing. */
+/** The documentation page needs its own scripts and styles; other responses of an API may load nothing. */
 const contentSecurityPolicy = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
-  // Swagger UI writes a few styles of its own into the page.
+  // Swagger UI adds inline styles to the page.
   'style-src': ["'self'", "'unsafe-inline'"],
   'img-src': ["'self'", 'data:'],
   'base-uri': ["'none'"],
   'frame-ancestors': ["'none'"],
 }
 
-/** The OpenAPI description from the routes' schemas, and at `/docs` a page to read it and to try it. */
+/** Generates the OpenAPI document from the routes' schemas, and serves it as a page with “Try it out” at `/docs`. */
 export const apiDocs = fp(async (app: FastifyInstance, options: ApiDocsOptions) => {
   await app.register(swagger, {
     openapi: {
@@ -43,18 +43,18 @@ export const apiDocs = fp(async (app: FastifyInstance, options: ApiDocsOptions) 
     routePrefix: '/docs',
     staticCSP: {
       ...contentSecurityPolicy,
-      // Authorize asks the issuer for a token.
+      // “Authorize” requests a token from the issuer.
       'connect-src': ["'self'", new URL(options.protectedBy.issuer).origin],
     },
     initOAuth: { clientId: 'visitor', scopes: [...(policyOf('visitor')[options.api.audience] ?? [])] },
   })
-  // A person who opens the address of an API finds what it can do.
+  // Redirects a person who opens the address of an API to its documentation.
   app.get('/', { schema: { hide: true }, config: { oauth: false } }, async (_request, reply) =>
     reply.redirect('/docs'),
   )
 })
 
-/** The demo's own issuer has its token endpoint where it is known to be; another one's metadata tells. */
+/** The token endpoint of the demo's issuer is known; an external issuer names its endpoint in its metadata. */
 function schemeOf({ protectedBy: { issuer, verification }, api: { scopes } }: ApiDocsOptions) {
   const base = issuer.replace(/\/$/, '')
   if (verification?.profile === undefined)

@@ -6,11 +6,11 @@ import { openMigrated } from '../database/migrate.js'
 import { acceptRoles } from './accept-roles.js'
 import { apiDocs, securityScheme } from './api-docs.js'
 import { operations } from './operations.js'
-import { problemDetails } from './problem-details.js'
+import { badUrlProblem, problemDetails } from './problem-details.js'
 import { serviceLog } from './service-log.js'
 import { tracedRequests } from './trace-context.js'
 
-/** What one API has of its own. */
+/** Options that differ between the two APIs. */
 export interface ApiServiceOptions {
   readonly name: string
   readonly title: string
@@ -18,7 +18,7 @@ export interface ApiServiceOptions {
   readonly api: NonNullable<ResourceServerOptions['api']>
   /** In bytes. */
   readonly bodyLimit: number
-  /** The database schema that it owns, and the folder of the files that make it. */
+  /** The database schema of the service, and the folder of its migrations. */
   readonly schema: string
   readonly migrations: URL
 }
@@ -26,13 +26,13 @@ export interface ApiServiceOptions {
 /** A service with an API and a database. */
 export interface ApiService {
   readonly app: FastifyInstance
-  /** Is closed with the service, last. */
+  /** Closed after the service. */
   readonly database: Database
   /** Adds routes that need a token. */
   readonly protect: (routes: (app: FastifyInstance) => Promise<void>) => Promise<void>
 }
 
-/** A service with everything but its routes. */
+/** Creates a service without its routes. */
 export async function createApiService(
   config: Listening & ProtectedBy & { readonly database: DatabaseConfig },
   { name, title, description, api, bodyLimit, schema, migrations }: ApiServiceOptions,
@@ -41,12 +41,13 @@ export async function createApiService(
     ...tracedRequests,
     logger: serviceLog(name, config.logLevel),
     trustProxy: config.trustProxy ?? false,
+    frameworkErrors: badUrlProblem,
     bodyLimit,
-    // A misspelt or unknown member is refused, never dropped or guessed.
+    // A misspelled or unknown property is rejected instead of dropped.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   })
   const database = await openMigrated(config.database, schema, migrations)
-  // Hooks run last in, first out: whatever uses the database ends before it.
+  // `onClose` hooks run in reverse order, so everything that uses the database ends before it closes.
   app.addHook('onClose', () => database.close())
   await app.register(problemDetails)
   await app.register(operations, { checks: { database: () => database.query('select 1') } })

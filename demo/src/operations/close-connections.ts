@@ -3,9 +3,8 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Lets closing end with the last answer. Node's server waits for two kinds of connections that bring nothing more: ones
- * that clients opened ahead of a request, for a minute, and ones that clients keep after an answer that was still being
- * worked on, until `keepAliveTimeout`.
+ * Ends a closing server after its last response. Without this, Node's server waits up to a minute for connections
+ * without a request, and up to `keepAliveTimeout` for connections whose response was still in progress.
  */
 export function closeConnections(app: FastifyInstance): void {
   const connections = new Set<Socket>()

@@ -1,14 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 
-/** One thing a service cannot work without; rejects while it is not there. */
+/** Checks one dependency of a service; rejects if it is unavailable. */
 export type Check = () => Promise<unknown>
 
-/** `/health`: the process lives. `/ready`: it can do its work, so traffic may come; 503 names what is missing. */
+/**
+ * `/health` answers 200 while the process runs. `/ready` answers 200 if the service can handle requests, otherwise 503
+ * with the names of the missing dependencies.
+ */
 export async function health(
   app: FastifyInstance,
   { checks }: { checks: Readonly<Record<string, Check>> },
 ): Promise<void> {
-  // Never limited: whoever watches the service has to see it, above all when it has much to do.
+  // Exempt from the rate limit, because monitoring must work under high load.
   const hidden = {
     schema: { hide: true },
     logLevel: 'warn' as const,

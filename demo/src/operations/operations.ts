@@ -6,24 +6,27 @@ import fp from 'fastify-plugin'
 import { health, type Check } from './health.js'
 import { traceContext } from './trace-context.js'
 
-/** What differs from service to service. */
+/** Options that differ between services. */
 export interface OperationsOptions {
-  /** What the service cannot work without, by name. */
+  /** Dependencies of the service, by name. */
   readonly checks?: Readonly<Record<string, Check>>
-  /** What its pages may load; nothing, where there are none. */
+  /** Content security policy of its pages; without it, nothing may be loaded. */
   readonly contentSecurityPolicy?: FastifyHelmetOptions['contentSecurityPolicy']
-  /** How much one address may ask in a minute. */
+  /** Maximum requests per minute from one address. */
   readonly requestsPerMinute?: number
 }
 
-/** 429: too much from one address; `Retry-After` says when there is room again. */
+/** 429: too many requests from one address; `Retry-After` says when to try again. */
 const TooManyRequestsError = createError(
   'TOO_MANY_REQUESTS',
-  'Those were too many requests from one address; try again in %s s.',
+  'Too many requests from this address; try again in %s s.',
   429,
 )
 
-/** Services call from few addresses, each for many buyers: this stops a client that runs wild, and no busy one. */
+/**
+ * Services call from few addresses on behalf of many buyers. This limit stops a faulty client without affecting a busy
+ * one.
+ */
 const usualRequestsPerMinute = 30_000
 
 const noPages = {
@@ -31,13 +34,13 @@ const noPages = {
   directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
 }
 
-/** What every service has, whatever it does: traces, safe headers, a rate limit, `/health` and `/ready`. */
+/** Adds what every service needs: traces, security headers, a rate limit, `/health` and `/ready`. */
 export const operations = fp(async (app: FastifyInstance, options: OperationsOptions) => {
   const { checks = {}, contentSecurityPolicy = noPages } = options
   await app.register(traceContext)
   await app.register(helmet, {
     contentSecurityPolicy,
-    // For whoever ends TLS in front of the demo, which itself speaks plain HTTP.
+    // A proxy that terminates TLS sets this header; the demo itself uses plain HTTP.
     strictTransportSecurity: false,
     // With `no-referrer`, browsers would send forms with `Origin: null`.
     referrerPolicy: { policy: 'same-origin' },
@@ -48,11 +51,11 @@ export const operations = fp(async (app: FastifyInstance, options: OperationsOpt
     timeWindow: 60_000,
     errorResponseBuilder: (_request, { ttl }) => new TooManyRequestsError(Math.ceil(ttl / 1000)),
   })
-  // By address, and in a hook that runs before the token is looked at: bad tokens have to count, too, and a client id
-  // that nothing has verified would let anybody use up another's share.
+  // The limit counts by address and before the token is verified: invalid tokens count too, and a client id that has
+  // not been verified could be used to exhaust the limit of another client.
   const limit = app.rateLimit()
   app.addHook('onRequest', async function (request, reply) {
-    // Undefined: a route with a limit of its own has that one, and false none.
+    // Undefined: a route's own `rateLimit` applies; false disables the limit.
     if (request.routeOptions.config.rateLimit === undefined) await limit.call(this, request, reply)
   })
   await app.register(health, { checks })

@@ -4,16 +4,16 @@ import fp from 'fastify-plugin'
 import type { Problem } from '../schemas.js'
 
 interface ProblemAnswer extends Problem {
-  /** What is wrong with the request, place by place. */
+  /** The invalid parts of the request. */
   readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
 }
 
-/** An error with members of its own for its answer (RFC 9457 §3.2). */
+/** An error with extension members for its response (RFC 9457 §3.2). */
 interface ExtendedError extends FastifyError {
   readonly members?: Readonly<Record<string, string>>
 }
 
-/** Answers every error as problem details (RFC 9457). What went wrong inside stays in the log. */
+/** Answers every error with problem details (RFC 9457). Internal details are only logged. */
 export const problemDetails = fp(async (app: FastifyInstance) => {
   app.setErrorHandler<ExtendedError>((error, request, reply) => {
     const problem = describe(error)
@@ -26,11 +26,20 @@ export const problemDetails = fp(async (app: FastifyInstance) => {
   )
 })
 
+/**
+ * For Fastify's `frameworkErrors`: answers a URL that cannot be decoded, such as `/%zz`. Fastify runs no hooks for such
+ * a URL, so this function sets the security headers itself.
+ */
+export function badUrlProblem(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers({ 'content-security-policy': "default-src 'none'", 'x-content-type-options': 'nosniff' })
+  send(reply, describe(error))
+}
+
 function describe(error: ExtendedError): ProblemAnswer {
   const { statusCode: status = 500, code, message, members, validation, validationContext } = error
-  // A 503 is ours to explain; the other 5xx tell the caller nothing he could act on.
+  // Callers can act on a 503, but not on other 5xx errors.
   if (status >= 500 && status !== 503)
-    return { title: title(500), status: 500, detail: 'Something went wrong here; it has been logged.' }
+    return { title: title(500), status: 500, detail: 'An internal error occurred and was logged.' }
   const problem = {
     title: title(status),
     status,

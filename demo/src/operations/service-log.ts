@@ -1,6 +1,6 @@
 import colors from 'picocolors'
 
-/** What a line of Pino has. */
+/** The properties of a Pino log line. */
 interface LogLine {
   readonly level?: number
   readonly name?: string
@@ -17,13 +17,13 @@ interface LoggerOptions {
   readonly stream?: { write(line: string): void }
 }
 
-/** For `fastify(…)`: JSON lines for programs, and one readable line each on a terminal. */
+/** Logger options for `fastify(…)`: readable lines on a terminal, JSON otherwise. */
 export function serviceLog(name: string, level: string): LoggerOptions {
   const stream = { write: (line: string): void => void process.stdout.write(readable(line)) }
   return { level, name, ...(process.stdout.isTTY ? { stream } : {}) }
 }
 
-/** A line of Pino as people read it. */
+/** Formats a Pino log line for a person. */
 export function readable(json: string): string {
   const line = parse(json)
   if (line === undefined) return json

@@ -10,7 +10,9 @@ const currentTrace = new AsyncLocalStorage<string>()
 /** `version-traceid-parentid-flags` (W3C Trace Context §3.2). */
 const traceparent = /^[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(-|$)/
 
-/** For `fastify(…)`: a request's id is the trace it belongs to, its caller's or a new one, and each log line has it. */
+/**
+ * Options for `fastify(…)`: the request id is the trace id of the caller, or a new one, and each log line contains it.
+ */
 export const tracedRequests = {
   logController: new LogController({ requestIdLogLabel: 'traceId' }),
   genReqId: ({ headers }: Pick<IncomingMessage, 'headers'>): string =>
@@ -21,17 +23,17 @@ function newTraceId(): string {
   return randomBytes(16).toString('hex')
 }
 
-/** The trace that the running code belongs to: a request's, or one that was taken up again. */
+/** Trace id of the running code. */
 export function currentTraceId(): string | undefined {
   return currentTrace.getStore()
 }
 
-/** Runs work that a request left for later in that request's trace; in a new one where it had none. */
+/** Runs deferred work in the trace of the request that caused it, or in a new trace if it is unknown. */
 export function inTrace<T>(traceId: string | null, work: () => T): T {
   return currentTrace.run(traceId ?? newTraceId(), work)
 }
 
-/** What is called while a request is worked on is told its trace, so that one id finds a purchase in every log. */
+/** Passes the trace id on with outgoing requests, so one id finds a purchase in the log of every service. */
 export const traceContext = fp(async (app: FastifyInstance) => {
   tellCalled()
   app.addHook('onRequest', (request, _reply, done) => currentTrace.run(request.id, done))
@@ -42,7 +44,7 @@ interface UndiciRequest {
 }
 
 let isTelling = false
-/** Once a process: undici, Node's own `fetch` included, announces each request before it is sent. */
+/** Subscribes once per process: undici and Node's `fetch` announce each request before they send it. */
 function tellCalled(): void {
   if (isTelling) return
   isTelling = true

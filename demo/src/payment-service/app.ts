@@ -24,24 +24,24 @@ declare module 'fastify' {
   }
 }
 
-/** What a test puts in the place of the real thing. */
+/** Parts that tests replace. */
 export interface PaymentServiceParts {
   readonly gateway?: PaymentGateway
   /** Milliseconds since the epoch. */
   readonly clock?: () => number
-  /** Between two looks for payments whose process died, in milliseconds. */
+  /** Interval between checks for abandoned payments, in milliseconds. */
   readonly recoveryMs?: number
 }
 
-/** How long a purchase waits for its receipt, in milliseconds; it comes later when that is not enough. */
+/** How long a purchase waits for its receipt, in milliseconds; a slower receipt is delivered later. */
 const receiptWaitMs = 3_000
-/** Longer than what is leased can take. */
+/** Longer than a charge or a delivery can take. */
 const usualLeases = { paymentMs: 30_000, receiptMs: 60_000 }
 const usualRecoveryMs = 5_000
-/** Between two looks at the outbox, in milliseconds. A purchase doesn't wait for one: its receipt is sent at once. */
+/** Interval between checks of the outbox, in milliseconds. The receipt of a new purchase is sent at once. */
 const pollMs = 500
 
-/** The payment service: takes payments, and has a receipt made for each. */
+/** Builds the payment service, which takes payments and orders a receipt for each. */
 export async function buildPaymentService(
   config: PaymentConfig,
   {
@@ -54,7 +54,7 @@ export async function buildPaymentService(
   const { app, database, protect } = await createApiService(config, {
     name: 'payment-service',
     title: 'Payment service',
-    description: 'Takes payments for orders, each once, and has a receipt made for every paid one.',
+    description: 'Takes payments for orders and gets a receipt for every paid order.',
     api: paymentsApi,
     bodyLimit: 32 * 1024,
     schema: 'payments',
@@ -77,10 +77,10 @@ export async function buildPaymentService(
 
   app.addHook('onReady', async () => {
     const report = (error: unknown): void =>
-      app.log.error({ err: error }, 'background work failed; it goes on')
+      app.log.error({ err: error }, 'background work failed and continues')
     const outboxWork = startBackgroundWork(() => delivery.deliverDue(), pollMs, report)
     const recovery = startBackgroundWork(() => payments.recover(), recoveryMs, report)
-    // Added last, so first to run at close: what is being worked on is finished while everything is still there.
+    // `onClose` hooks run in reverse order: this one runs first and finishes the background work.
     app.addHook('onClose', async () => {
       await Promise.all([outboxWork.stop(), recovery.stop()])
       await delivery.close()
@@ -102,7 +102,7 @@ export async function buildPaymentService(
   return app
 }
 
-/** Resolves when the work is done or the time is up; what the work does after that is its own affair. */
+/** Resolves when the work is done or the time is up. The work continues in the background. */
 async function atMost(ms: number, work: Promise<void>): Promise<void> {
   const timer = new AbortController()
   await Promise.race([work, delay(ms, undefined, { signal: timer.signal }).catch(() => {})])

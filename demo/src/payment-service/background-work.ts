@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Something that is done again and again until it is stopped. */
+/** Work that repeats until it is stopped. */
 export interface BackgroundWork {
-  /** Lets the round that runs end, and starts no other. */
+  /** Waits for the running round, and starts no other. */
   stop(): Promise<void>
 }
 
 /**
- * Does `round` at once and then again: without a pause while it finds something to do, else `pauseMs` later. A round
- * that fails is reported, and the next one comes.
- * @param round resolves to how much it did
+ * Runs `round` repeatedly: at once if it did something, otherwise after `pauseMs`. A failed round is reported and
+ * counts as one that did nothing.
+ * @param round resolves to the number of items it processed
  */
 export function startBackgroundWork(
   round: () => Promise<number>,

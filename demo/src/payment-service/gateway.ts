@@ -1,8 +1,8 @@
 import type { PaymentMethod } from '../payments-api.js'
 
-/** What a gateway is asked for. */
+/** A charge request for the gateway. */
 export interface Charge {
-  /** The gateway's idempotency key: however often it is asked, one payment is charged once and answered the same. */
+  /** Idempotency key for the gateway: repeated requests charge a payment once and get the same answer. */
   readonly paymentId: string
   /** In minor units of the currency. */
   readonly amount: number
@@ -11,22 +11,22 @@ export interface Charge {
   readonly method: PaymentMethod
 }
 
-/** What the gateway decided, for good. */
+/** The gateway's final decision. */
 export type Decision =
   | { readonly approved: true; readonly authorizationCode: string }
   | { readonly approved: false; readonly reason: 'card_declined' | 'insufficient_funds' }
 
-/** The port behind which money moves. */
+/** Interface to the payment provider. */
 export interface PaymentGateway {
   /**
    * Charges the buyer.
-   * @throws when the gateway could not be asked or its answer was lost: whether it charged is unknown then, and is
-   * found out by asking again with the same payment id
+   * @throws if the request failed or the answer was lost; the buyer may have been charged, and a repeated request with
+   * the same payment id returns the decision
    */
   charge(charge: Charge): Promise<Decision>
 }
 
-/** How a method is called on a receipt. */
+/** Returns the name of a payment method on the receipt. */
 export const methodNames: Readonly<Record<PaymentMethod, string>> = {
   test_visa: 'Test Visa ending in 4242',
   test_declined: 'Test card ending in 0002',

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto'
 import createError from '@fastify/error'
 
-/** 400: a payment without a usable key could be made twice. */
+/** 400: without a valid key, a repeated request could pay twice. */
 export const IdempotencyKeyError = createError(
   'IDEMPOTENCY_KEY_REQUIRED',
   'Send an Idempotency-Key header with 1 to 255 printable characters, such as a UUID; send the same one when you repeat this request.',
   400,
 )
-/** 409: the first request with this key is still being worked on. */
+/** 409: the first request with this key is still being processed. */
 export const IdempotencyKeyInUseError = createError(
   'IDEMPOTENCY_KEY_IN_USE',
   'A request with this Idempotency-Key is still being processed; repeat it shortly.',
   409,
 )
-/** 422: the key came with another request before. Tells which payment that is, since its owner may not know its end. */
+/**
+ * 422: another request used this key before. The answer names its payment, because the client may not know the outcome.
+ */
 export class IdempotencyKeyReusedError extends createError(
   'IDEMPOTENCY_KEY_REUSED',
   'This Idempotency-Key was used for a different request; use a new one for a new payment.',
@@ -28,8 +30,8 @@ export class IdempotencyKeyReusedError extends createError(
 }
 
 /**
- * Reads the key: a structured string (RFC 9651 §3.3.3) as draft-ietf-httpapi-idempotency-key-header has it, or the bare
- * value that most clients send. Both forms name the same key.
+ * Reads the key, either as a structured string (RFC 9651 §3.3.3, draft-ietf-httpapi-idempotency-key-header) or as the
+ * bare value that most clients send. Both forms are the same key.
  * @throws {IdempotencyKeyError}
  */
 export function readIdempotencyKey(header: string | string[] | undefined): string {
@@ -41,7 +43,10 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   return key
 }
 
-/** What tells whether two requests are the same: the SHA-256 of their content, whatever the order of the members. */
+/**
+ * Returns the SHA-256 of the content, regardless of the order of its members. Two requests are equal if their
+ * fingerprints are.
+ */
 export function fingerprint(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content, sortMembers)).digest('hex')
 }

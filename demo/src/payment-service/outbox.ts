@@ -8,30 +8,30 @@ export interface OutboxItem {
   readonly attempts: number
 }
 
-/** Which items to lease, to whom, how long. */
+/** How many items to lease, and for how long. */
 export interface LeaseRequest {
   readonly leaseId: string
   readonly now: Date
   readonly until: Date
   readonly limit: number
-  /** Only this one, if it is due. */
+  /** Leases only this item, if it is due. */
   readonly paymentId?: string
 }
 
-/** Receipts that wait to be delivered. Any number of workers may use it at the same time. */
+/** Queue of receipts to deliver. Several workers may use it at the same time. */
 export interface Outbox {
   lease(request: LeaseRequest): Promise<OutboxItem[]>
   markDelivered(item: OutboxItem, receiptNumber: string, now: Date): Promise<void>
-  /** Gives the lease back; the next attempt is not before `next`. */
+  /** Releases the lease; the next attempt is at `next` or later. */
   postpone(item: OutboxItem, reason: string, next: Date): Promise<void>
-  /** Takes it out of the queue for good: a person has to look. */
+  /** Removes an item permanently; a person must examine it. */
   poison(item: OutboxItem, reason: string): Promise<void>
 }
 
 export function createOutbox(database: Database): Outbox {
   return {
     async lease({ leaseId, now, until, limit, paymentId }) {
-      // `skip locked`: workers that lease at the same moment get different rows, and none waits.
+      // `skip locked`: concurrent workers lease different rows and do not wait for each other.
       const rows = await database.query<{ payment_id: string; attempts: number }>(
         `update payments.outbox set lease_id = $1, leased_until = $2, attempts = attempts + 1
          where payment_id in (
@@ -45,7 +45,7 @@ export function createOutbox(database: Database): Outbox {
       return rows.map(row => ({ paymentId: row.payment_id, attempts: row.attempts, leaseId }))
     },
     async markDelivered({ paymentId }, receiptNumber, now) {
-      // Without regard to the lease: delivered is delivered, whoever did it.
+      // Ignores the lease: a delivered receipt stays delivered, even if the lease has expired.
       await database.query(
         `update payments.outbox set status = 'delivered', receipt_number = $2, delivered_at = $3, lease_id = null,
            leased_until = null, last_error = null

@@ -1,7 +1,7 @@
 import type { PaymentAnswer } from '../payments-api.js'
 import type { Payment } from './payment.js'
 
-/** A payment without what is nobody else's business: its keys, its lease, its trace. */
+/** A payment as clients see it, without its key, lease and trace. */
 export function paymentAnswer({
   id,
   status,
@@ -29,10 +29,10 @@ export function paymentAnswer({
 
 const declineDetails: Readonly<Record<string, string>> = {
   card_declined: 'The card was declined. Nothing was charged.',
-  insufficient_funds: 'The card has not enough funds. Nothing was charged.',
+  insufficient_funds: 'The card does not have enough funds. Nothing was charged.',
 }
 
-/** A declined payment as problem details (RFC 9457), with what `GET /payments/:id` would say of it. */
+/** Returns problem details (RFC 9457) for a declined payment, with the members of `GET /payments/:id`. */
 export function declined({ id, declineReason }: Payment) {
   const reason = declineReason ?? 'declined'
   return {

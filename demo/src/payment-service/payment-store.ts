@@ -4,7 +4,7 @@ import type { Decision } from './gateway.js'
 import type { Payment, ReceiptState } from './payment.js'
 import type { Quote } from './quote.js'
 
-/** A right to work on a payment alone, until a time. */
+/** An exclusive right to process a payment, until it expires. */
 export interface Lease {
   readonly leaseId: string
   readonly now: Date
@@ -22,18 +22,18 @@ export interface NewPayment {
   readonly traceId: string
 }
 
-/** Payments in the database. Each function is one transaction. */
+/** Payments in the database. Each method is one transaction. */
 export interface PaymentStore {
-  /** Writes the payment with a lease; false when the client has used the key before. */
+  /** Inserts a payment with a lease; resolves to false if the client has used the key before. */
   insert(payment: NewPayment, lease: Lease): Promise<boolean>
   findByKey(clientId: string, idempotencyKey: string): Promise<Payment | undefined>
   find(id: string): Promise<Payment | undefined>
-  /** Takes over a payment whose worker left it; false when it is being worked on, or settled. */
+  /** Takes over an abandoned payment; resolves to false if it is leased or settled. */
   lease(id: string, lease: Lease): Promise<boolean>
-  /** Ids of payments that were left while being processed. */
+  /** Returns the ids of payments that were abandoned during processing. */
   findAbandoned(now: Date, limit: number): Promise<string[]>
   release(id: string, leaseId: string, now: Date): Promise<void>
-  /** Writes the gateway's decision and, if it approved, the outbox row: both or neither. */
+  /** Stores the gateway's decision and, if it approved, the outbox row, in one transaction. */
   settle(id: string, decision: Decision, now: Date): Promise<void>
 }
 
@@ -131,7 +131,7 @@ export function createPaymentStore(database: Database): PaymentStore {
             now,
           ],
         )
-        // Somebody else settled it meanwhile: with the same decision, since the gateway answers a payment once.
+        // Another worker has settled the payment, with the same decision, because the gateway decides a payment once.
         if (settled.length === 0 || !decision.approved) return
         await tx.query('insert into payments.outbox (payment_id, next_attempt_at) values ($1, $2)', [id, now])
       })

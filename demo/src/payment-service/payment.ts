@@ -1,7 +1,7 @@
 import type { PaymentMethod, PaymentRequest } from '../payments-api.js'
 import type { Quote } from './quote.js'
 
-/** Where the delivery of a paid payment's receipt stands. */
+/** Delivery status of a receipt. */
 export interface ReceiptState {
   readonly status: 'pending' | 'delivered' | 'poisoned'
   readonly number: string | null
@@ -18,9 +18,9 @@ export interface Payment {
   readonly method: PaymentMethod
   readonly declineReason: string | null
   readonly createdAt: Date
-  /** The trace of the purchase, for what is done about it later; payments from before it was kept have none. */
+  /** Trace id of the purchase; null for payments from before it was stored. */
   readonly traceId: string | null
   readonly settledAt: Date | null
-  /** Absent unless it is paid. */
+  /** Absent unless the payment is paid. */
   readonly receipt: ReceiptState | null
 }

@@ -8,26 +8,28 @@ import type { Payment } from './payment.js'
 import type { Lease, PaymentStore } from './payment-store.js'
 import { quote } from './quote.js'
 
-/** 503: the gateway could not be asked; the same request with the same key goes on where this one stopped. */
+/** 503: the gateway cannot be reached; the same request with the same key continues the payment. */
 export const GatewayUnavailableError = createError(
   'PAYMENT_GATEWAY_UNAVAILABLE',
   'The payment gateway cannot be reached now; repeat the request with the same Idempotency-Key.',
   503,
 )
 
-/** Whose request it is, and its key. */
+/** The client of a request, and its idempotency key. */
 export interface Caller {
   readonly clientId: string
   readonly idempotencyKey: string
-  /** The trace of the request. */
+  /** Trace id of the request. */
   readonly traceId: string
 }
 
 export interface Payments {
   /**
    * Makes a payment, once for each key of a client.
-   * @returns the settled payment; `replayed` when it was made before
-   * @throws {IdempotencyKeyReusedError} @throws {IdempotencyKeyInUseError} @throws {GatewayUnavailableError}
+   * @returns the settled payment; `replayed` if an earlier request made it
+   * @throws {IdempotencyKeyReusedError}
+   * @throws {IdempotencyKeyInUseError}
+   * @throws {GatewayUnavailableError}
    */
   pay(
     request: PaymentRequest,
@@ -35,11 +37,12 @@ export interface Payments {
   ): Promise<{ readonly payment: Payment; readonly replayed: boolean }>
   /** A client's own payment. */
   find(id: string, clientId: string): Promise<Payment | undefined>
-  /** The payment that a client made with this Idempotency-Key. */
+  /** Finds the payment that a client made with this Idempotency-Key. */
   findByKey(idempotencyKey: string, clientId: string): Promise<Payment | undefined>
   /**
-   * Settles payments whose process died or whose gateway was away, since their buyers may have been charged.
-   * @returns how many
+   * Settles payments that were abandoned when a process died or the gateway failed, because their buyers may have been
+   * charged.
+   * @returns the number of payments
    */
   recover(): Promise<number>
 }
@@ -50,7 +53,7 @@ export interface PaymentParts {
   readonly gateway: PaymentGateway
   /** Milliseconds since the epoch. */
   readonly clock: () => number
-  /** Longer than a gateway takes; after it, a payment that is still processing is taken to be abandoned. */
+  /** Longer than a gateway request takes. A payment that is still processing after this time counts as abandoned. */
   readonly leaseMs: number
 }
 
@@ -104,7 +107,10 @@ export function createPayments({ store, gateway, clock, leaseMs }: PaymentParts)
     return { leaseId: randomUUID(), now: new Date(now), until: new Date(now + leaseMs) }
   }
 
-  /** Asks the gateway and writes its decision. The gateway answers a payment id once, so dying in between costs nothing. */
+  /**
+   * Asks the gateway and stores its decision. If the process dies in between, the gateway answers the repeated request
+   * with the same decision.
+   */
   async function process(id: string, { leaseId }: Lease): Promise<Payment> {
     const { quote: price, method, traceId } = await existing(id)
     const charge = { paymentId: id, amount: price.total, currency: price.currency, method }

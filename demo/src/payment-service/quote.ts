@@ -2,7 +2,7 @@ import createError from '@fastify/error'
 import { currency as shopCurrency, findBook } from '../catalogue.js'
 import type { PaymentAnswer, PaymentRequest } from '../payments-api.js'
 
-/** One book of an order at the price of the moment: integer minor units, VAT included. */
+/** One book of an order with its current price: integer minor units, VAT included. */
 export type QuoteLine = PaymentAnswer['lines'][number]
 /** The VAT of all lines with one rate: net + vat = gross. */
 export type VatLine = PaymentAnswer['vat'][number]
@@ -16,7 +16,7 @@ export interface Quote {
   readonly total: number
 }
 
-/** 422: the shop has no such book. */
+/** 422: the shop does not sell this book. */
 export const UnknownBookError = createError<[string]>('PAYMENT_UNKNOWN_BOOK', 'The shop has no book %s.', 422)
 /** 422: the catalogue has no prices in this currency. */
 export const CurrencyError = createError<[string]>(
@@ -25,7 +25,7 @@ export const CurrencyError = createError<[string]>(
   422,
 )
 
-/** 422: the receipt could not be written in this locale. */
+/** 422: receipts cannot be formatted in this locale. */
 export const LocaleError = createError<[string]>(
   'PAYMENT_LOCALE',
   '%s is no well-formed language tag (BCP 47).',
@@ -46,8 +46,8 @@ export function quote({ items, currency, locale }: PaymentRequest['order']): Quo
 }
 
 /**
- * VAT is taken out of each rate's sum, not of each line: so there is one rounding a rate (half up), and net and VAT add
- * up to what is paid.
+ * VAT is computed from the sum of each rate, not from each line: there is one rounding (half up) per rate, and net and
+ * VAT add up to the total.
  */
 export function vatByRate(lines: readonly Pick<QuoteLine, 'vatRate' | 'total'>[]): VatLine[] {
   const rates = [...new Set(lines.map(line => line.vatRate))].sort((a, b) => a - b)

@@ -17,23 +17,23 @@ export interface DeliveryParts {
   readonly clock: () => number
   /** From 0 to 1. */
   readonly random: () => number
-  /** Longer than a delivery can take; a worker that died leaves its rows to others after it. */
+  /** Longer than a delivery takes. Other workers take over the rows of a worker that died after this time. */
   readonly leaseMs: number
 }
 
-/** Delivers the receipts in the outbox, each at least once; the receipt service makes it exactly one. */
+/** Delivers the receipts in the outbox at least once; the receipt service issues each exactly once. */
 export interface ReceiptDelivery {
-  /** Delivers one receipt now, if it is due and nobody else is at it. */
+  /** Delivers one receipt now, if it is due and not leased. */
   deliverNow(paymentId: string): Promise<void>
-  /** Delivers what is due; returns how many were tried. */
+  /** Delivers receipts that are due; resolves to the number of attempts. */
   deliverDue(): Promise<number>
-  /** Waits for the deliveries that run. */
+  /** Waits for running deliveries. */
   close(): Promise<void>
 }
 
 const firstDelayMs = 500
 const longestDelayMs = 30_000
-/** A day of trying, at the longest delay. */
+/** About a day of attempts at the longest delay. */
 const mostAttempts = 2_880
 const atOnce = 8
 
@@ -82,7 +82,10 @@ export function createReceiptDelivery(parts: DeliveryParts): ReceiptDelivery {
       return outbox.markDelivered(item, delivery.number, new Date(clock()))
     const { outcome, reason } = delivery
     if (outcome === 'refused' || attempts >= mostAttempts) {
-      log.error({ traceId, paymentId, attempts, reason }, 'receipt given up: it needs a person')
+      log.error(
+        { traceId, paymentId, attempts, reason },
+        'receipt delivery abandoned; a person must examine it',
+      )
       return outbox.poison(item, reason)
     }
     const delayMs = Math.max(delivery.retryAfterMs ?? 0, backOff(attempts, random()))
@@ -92,8 +95,8 @@ export function createReceiptDelivery(parts: DeliveryParts): ReceiptDelivery {
 }
 
 /**
- * How long to wait after an attempt, in milliseconds: twice as long each time up to a limit, less up to a half at random,
- * so that receipts that failed together don't come back together.
+ * Returns the delay after an attempt, in milliseconds. The delay doubles up to a limit; up to half of it is subtracted
+ * at random, so that receipts that failed together are not retried together.
  */
 export function backOff(attempts: number, random: number): number {
   const delay = Math.min(firstDelayMs * 2 ** Math.min(attempts - 1, 20), longestDelayMs)

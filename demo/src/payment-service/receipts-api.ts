@@ -4,31 +4,34 @@ import type { ReceiptRequest, usedReceipts } from '../receipts-api.js'
 import { methodNames } from './gateway.js'
 import type { Payment } from './payment.js'
 
-/** What the receipt service says to a delivery. */
+/** Outcome of a delivery to the receipt service. */
 export type Delivery =
   | { readonly outcome: 'delivered'; readonly number: string }
-  /** Not now: the service or the issuer is down, or full; `retryAfterMs` is its own wish. */
+  /**
+   * Retry later: the service or the issuer is unavailable or overloaded; `retryAfterMs` is the delay that the service
+   * requested.
+   */
   | { readonly outcome: 'failed'; readonly reason: string; readonly retryAfterMs?: number }
-  /** Not ever: the same receipt would be refused again. */
+  /** Do not retry: the receipt would be refused again. */
   | { readonly outcome: 'refused'; readonly reason: string }
 
-/** A receipt as it came, to be passed on. */
+/** A receipt to be passed on unchanged. */
 export interface ReceiptAnswer {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: Uint8Array
 }
 
-/** 503: the receipt service, or the issuer of the token for it, cannot be asked now. */
+/** 503: the receipt service, or the issuer of its tokens, is unavailable. */
 export const ReceiptUnavailableError = createError(
   'RECEIPT_UNAVAILABLE',
   'The receipt service cannot be reached now; ask again shortly.',
   503,
 )
 
-/** The receipt service as the payment service uses it, with its own token. */
+/** Calls the receipt service with the payment service's token. */
 export interface ReceiptsApi {
-  /** Never rejects: whatever goes wrong is an outcome. */
+  /** Never rejects: every failure is an outcome. */
   deliver(payment: Payment): Promise<Delivery>
   /** @throws {ReceiptUnavailableError} */
   read(paymentId: string, headers: Record<string, string>): Promise<ReceiptAnswer>
@@ -36,7 +39,7 @@ export interface ReceiptsApi {
 
 const timeoutMs = 15_000
 
-/** `detail` is what the token client tells operators if there is no token. */
+/** `detail` is the token client's reason for operators. */
 type DeliveryError = Error & { detail?: string; retryAfterMs?: number }
 
 export function createReceiptsApi(receipts: TokenClientFor<typeof usedReceipts>): ReceiptsApi {
@@ -49,7 +52,7 @@ export function createReceiptsApi(receipts: TokenClientFor<typeof usedReceipts>)
           signal: AbortSignal.timeout(timeoutMs),
         })
         if (status === 200 || status === 201) return { outcome: 'delivered', number: body.number }
-        // It would be the same next time: the receipt itself is wrong.
+        // A retry would fail again, because the receipt itself is invalid.
         return {
           outcome: 'refused',
           reason: `the receipt service answers ${status} (${body.code ?? body.title})`,

@@ -11,7 +11,7 @@ import type { Payment } from './payment.js'
 import type { Payments } from './payments.js'
 import type { ReceiptsApi } from './receipts-api.js'
 
-const PaymentNotFoundError = createError('PAYMENT_NOT_FOUND', 'There is no such payment.', 404)
+const PaymentNotFoundError = createError('PAYMENT_NOT_FOUND', 'There is no payment with this id.', 404)
 const ReceiptPendingError = createError(
   'RECEIPT_PENDING',
   'The receipt is on its way; ask again shortly.',
@@ -19,15 +19,15 @@ const ReceiptPendingError = createError(
 )
 const NoReceiptError = createError('RECEIPT_NONE', 'Only a paid payment has a receipt.', 404)
 
-/** What the routes work with. */
+/** Dependencies of the routes. */
 export interface PaymentRoutesOptions {
   readonly payments: Payments
   readonly receiptsApi: ReceiptsApi
-  /** Brings the receipt on its way; resolves when it is there, or after a bounded time. */
+  /** Starts the delivery of a receipt; resolves when the receipt is issued, or after a limited time. */
   readonly deliverReceipt: (paymentId: string) => Promise<void>
 }
 
-/** Pay; look at a payment; get its receipt. */
+/** Routes to make a payment, read it, and get its receipt. */
 export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = async (
   app,
   { payments, receiptsApi, deliverReceipt },
@@ -67,7 +67,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
       config: { oauth: { scopes } },
       schema: {
         summary: 'Get the receipt',
-        description: 'PDF, page or JSON by Accept, as the receipt service has it.',
+        description: 'PDF, web page or JSON, selected by the Accept header.',
         params,
       },
     },
@@ -91,7 +91,7 @@ export const paymentRoutes: FastifyPluginAsyncTypebox<PaymentRoutesOptions> = as
   }
 }
 
-/** Headers of a receipt that reach our caller. */
+/** Headers of a receipt that are passed on to the caller. */
 const passedOn = [
   'content-type',
   'content-disposition',
@@ -106,7 +106,7 @@ const passedOn = [
 
 type Caller = Pick<FastifyRequest, 'auth'>
 
-/** Payments and keys belong to a client; a token without one has its subject. */
+/** Payments and keys belong to a client. A token without a client claim is identified by its subject. */
 function clientOf({ auth }: Caller): string {
   return auth.clientId ?? `${auth.issuer} ${auth.subject}`
 }

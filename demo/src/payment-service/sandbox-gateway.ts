@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Charge, Decision, PaymentGateway } from './gateway.js'
 
 /**
- * A gateway for trying things out: the method decides, and the authorization code follows from the payment.
- * @param loss how large a share of its answers gets lost on the way back, from 0 to 1
+ * Simulates a gateway: the method decides the outcome, and the authorization code depends only on the payment.
+ * @param loss share of answers that are lost, from 0 to 1
  */
 export function sandboxGateway(loss = 0, random: () => number = Math.random): PaymentGateway {
   return {
     async charge(charge) {
       const decision = decide(charge)
-      if (random() < loss) throw new Error('the answer of the gateway got lost')
+      if (random() < loss) throw new Error('the answer of the gateway was lost')
       return decision
     },
   }

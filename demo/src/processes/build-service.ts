@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { DemoConfig, ServiceName } from '../config.js'
 
-/** One service by its name, with what it needs of the configuration. Only that service's code is loaded. */
+/** Builds one service by its name. Only the code of that service is loaded. */
 export const buildService: {
   readonly [N in ServiceName]: (config: DemoConfig[N]) => Promise<FastifyInstance>
 } = {
@@ -12,7 +12,7 @@ export const buildService: {
   storefront: async config => (await import('../storefront/app.js')).buildStorefront(config),
 }
 
-/** Builds a service and lets it listen. */
+/** Builds a service and starts listening. */
 export async function openService<N extends ServiceName>(
   name: N,
   config: DemoConfig[N],

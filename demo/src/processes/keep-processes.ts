@@ -7,9 +7,9 @@ import { sayProcess, sayWelcome } from '../terminal.js'
 import { supervise } from './supervise.js'
 
 /**
- * Runs the shop with one process for each replica of each service, until Ctrl+C. Any of them may be killed.
- * @param given how many replicas payments and receipts have, as typed
- * @throws {EnvironmentError} without a server that all processes can use
+ * Runs the shop with one process for each replica of each service, until Ctrl+C. Any process may be killed.
+ * @param given the number of replicas of payments and receipts, as typed
+ * @throws {EnvironmentError} if `DATABASE_URL` is not set
  */
 export async function keepProcesses(given = '2'): Promise<void> {
   const count = Number(given)
@@ -28,7 +28,7 @@ export async function keepProcesses(given = '2'): Promise<void> {
       authorizationServer: config.isIssuerReal ? 0 : 1,
       receipts: count,
       payments: count,
-      // The cart's cookie is signed with one secret, so any replica could read it; one is enough here.
+      // One storefront is enough here. More would work too, because all share the secret of the cart's cookie.
       storefront: 1,
     },
     sayProcess,

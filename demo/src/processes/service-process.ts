@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { openService } from './build-service.js'
 import type { News, Order } from './messages.js'
 
-// A process of its own for one replica of one service. It ends with its supervisor, as cluster workers do.
+// The main module of a process that runs one replica of one service. It ends with its supervisor, as cluster workers
+// do.
 
 let service: Promise<FastifyInstance> | undefined
 
@@ -11,7 +12,8 @@ process.on('message', (message: Order) => {
   else void close()
 })
 process.once('SIGTERM', () => void close())
-// Ctrl+C reaches every process of the terminal; the supervisor tells each when it is its turn to close.
+// Ctrl+C reaches every process of the terminal. The process ignores it, because the supervisor closes the processes in
+// order.
 process.on('SIGINT', () => {})
 tell({ news: 'here' })
 

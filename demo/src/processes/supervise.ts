@@ -12,43 +12,43 @@ export interface Replica {
   readonly isReady: boolean
 }
 
-/** What happens to the processes. */
+/** Called when a process listens or dies. */
 export type Happening = (what: 'ready' | 'died', replica: Replica) => void
 
-/** The services, each replica in a process of its own. Replicas of one service share its port. */
+/** Runs each replica in its own process. The replicas of one service share its port. */
 export interface Supervisor {
   list(): readonly Replica[]
-  /** Lets running work end, callers first, and starts nothing again. */
+  /** Waits for running requests, closes callers first, and restarts nothing. */
   close(): Promise<void>
 }
 
-/** How many processes each service has. */
+/** Number of processes of each service. */
 export type Replicas = Readonly<Partial<Record<ServiceName, number>>>
 
-/** Who is called starts before who calls; callers close first. */
+/** Start order: called services start before their callers. They close in reverse order. */
 const calledFirst = ['authorizationServer', 'receipts', 'payments', 'storefront'] as const
-/** A process that dies again and again is started again this much later, in milliseconds. */
+/** Delay before a process that dies repeatedly is started again, in milliseconds. */
 const restartMs = { afterReady: 50, afterFailure: 2_000 }
-/** How long a service may take to finish what it works on, in milliseconds. */
+/** Maximum time for a service to finish its requests, in milliseconds. */
 const closeMs = 20_000
 
 /**
- * Starts each replica in a process of its own and, when one dies, another in its place.
- * @returns when all listen
- * @throws what the first one says that cannot start
+ * Starts each replica in its own process, and replaces processes that die.
+ * @returns when all processes listen
+ * @throws the error of the first process that cannot start
  */
 export async function supervise(
   config: DemoConfig,
   replicas: Replicas,
   tell: Happening = () => {},
 ): Promise<Supervisor> {
-  // The services bring neither loaders nor inspectors of this process with them.
+  // The services must not inherit this process's loaders or inspector.
   cluster.setupPrimary({ exec: fileURLToPath(new URL('service-process.js', import.meta.url)), execArgv: [] })
   const running = new Map<Worker, Replica>()
   const restarts = new Set<NodeJS.Timeout>()
   let closing = false
 
-  /** Resolves when it listens; rejects when it ends before. */
+  /** Resolves when the process listens; rejects if it ends first. */
   function start(service: ServiceName): Promise<void> {
     const worker = cluster.fork()
     const { pid = 0 } = worker.process
@@ -80,7 +80,7 @@ export async function supervise(
     const delayMs = was.isReady ? restartMs.afterReady : restartMs.afterFailure
     const timer = setTimeout(() => {
       restarts.delete(timer)
-      // What cannot start is tried again when it ends, which it does by itself.
+      // A process that cannot start ends by itself, and its exit handler starts it again.
       start(was.service).catch(() => {})
     }, delayMs)
     restarts.add(timer)
@@ -105,7 +105,7 @@ export async function supervise(
   }
 }
 
-/** Asks a process to end; one that does not is killed. */
+/** Asks a process to end, and kills it after a timeout. */
 async function end(worker: Worker): Promise<void> {
   if (worker.isDead()) return
   const exited = once(worker, 'exit')

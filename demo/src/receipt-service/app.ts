@@ -8,20 +8,20 @@ import { receiptRoutes } from './routes.js'
 
 const usualLimits: RenderLimits = { threads: 1, maxQueue: 100, timeoutMs: 10_000, maxHeapMb: 256 }
 
-/** The receipt service: turns paid orders into receipts, for clients that have a token for it. */
+/** Builds the receipt service, which issues receipts for paid orders to clients with a token. */
 export async function buildReceiptService(config: ReceiptConfig): Promise<FastifyInstance> {
   const { app, database, protect } = await createApiService(config, {
     name: 'receipt-service',
     title: 'Receipt service',
     description: 'Issues one receipt per payment and keeps it, as PDF, page and JSON.',
     api: receiptsApi,
-    // Room for everything the schema allows, and little more.
+    // Slightly more than the largest body that the schema allows.
     bodyLimit: 128 * 1024,
     schema: 'receipts',
     migrations: new URL('../../src/receipt-service/migrations/', import.meta.url),
   })
   const renderer = startRenderer({ ...usualLimits, ...config.render })
-  // Hooks run last in, first out: the renderer ends what it started before the database goes.
+  // `onClose` hooks run in reverse order: the renderer finishes before the database closes.
   app.addHook('onClose', () => renderer.close())
 
   await protect(async api => {

@@ -2,20 +2,20 @@ import { instantOf } from './instant.js'
 import { minorUnitDigits } from './minor-units.js'
 import { seller } from './seller.js'
 
-/** How one receipt writes money, dates and rates. */
+/** Formats the money, dates and rates of one receipt. */
 export interface Format {
-  /** Integer minor units as an amount with its currency. */
+  /** Formats integer minor units as an amount with its currency. */
   money(minorUnits: number): string
-  /** An RFC 3339 date-time as the day it was for the seller, which is the day for the tax. */
+  /** Formats an RFC 3339 date-time as the day in the seller's time zone, which is the tax date. */
   date(instant: string): string
-  /** Hundredths of a percent: 700 is `7%`. */
+  /** Formats hundredths of a percent: 700 is `7%`. */
   rate(hundredthsOfPercent: number): string
 }
 
 /**
- * The formats of a locale, in characters that the document's font has: digits are Latin ones, and a locale whose dates
- * or amounts are written in another script falls back to `en-GB`.
- * @throws {RangeError} for a locale or currency that `Intl` refuses
+ * Returns the formats of a locale, limited to characters of the document's font. Digits are Latin, and `en-GB` replaces
+ * a locale whose dates or amounts use another script.
+ * @throws {RangeError} if `Intl` rejects the locale or currency
  */
 export function formatFor(locale: string, currency: string): Format {
   const own = intlFormat(locale, currency)
@@ -24,7 +24,7 @@ export function formatFor(locale: string, currency: string): Format {
     : intlFormat('en-GB', currency)
 }
 
-/** Amounts in the way of the locale, in minor units as ISO 4217 has them (none for JPY, three for KWD). */
+/** Formats amounts with the minor units of ISO 4217 (none for JPY, three for KWD). */
 function intlFormat(locale: string, currency: string): Format {
   const latin = { numberingSystem: 'latn' } as const
   const decimals = minorUnitDigits(currency)
@@ -50,12 +50,12 @@ function intlFormat(locale: string, currency: string): Format {
   }
 }
 
-/** `Intl` writes some signs with code points that fonts leave out: a narrow no-break space, the full-width yen. */
+/** `Intl` uses some code points that the font lacks, such as the narrow no-break space and the full-width yen sign. */
 function printable(formatted: string): string {
   return formatted.replaceAll('\u202F', '\u00A0').replaceAll('\uFFE5', '\u00A5')
 }
 
-/** What the document's font, Roboto, has: Latin, Greek, Cyrillic, the signs around them, and six combining accents. */
+/** The characters of the document's font, Roboto: Latin, Greek, Cyrillic, their symbols, and six combining accents. */
 const glyphs =
   '\\u0020-\\u007E\\u00A0-\\u017F\\u0192\\u01A0\\u01A1\\u01AF\\u01B0\\u0218-\\u021B' +
   '\\u0300\\u0301\\u0303\\u0309\\u030F\\u0323' +
@@ -64,22 +64,22 @@ const glyphs =
   '\\u20A6-\\u20AC\\u20B1\\u20B9\\u20BA\\u20BD\\u2116\\u2122\\u2212\\u25CA'
 const uncovered = new RegExp(`[^${glyphs}]`, 'gu')
 
-/** Whether the document's font can show all of it. */
+/** Returns whether the document's font has all characters of the text. */
 export function isPrintable(text: string): boolean {
   return composed(text).search(uncovered) < 0
 }
 
-/** The text with a box for each character that the document's font lacks. */
+/** Replaces each character that the document's font lacks with a box. */
 export function boxMissingGlyphs(text: string): string {
   return composed(text).replaceAll(uncovered, missingGlyph)
 }
 
-/** Joiners and variation selectors choose between forms of a character; they have no shape of their own. */
+/** Joiners and variation selectors are removed, because they have no glyph of their own. */
 const shapeless = /\u200C|\u200D|\uFE0E|\uFE0F/gu
 
 function composed(text: string): string {
   return printable(text.normalize('NFC').replaceAll(shapeless, ''))
 }
 
-/** Stands for a character that the font lacks; the font has it. */
+/** Replacement for a missing character; the font has this one. */
 export const missingGlyph = '\u25CA'

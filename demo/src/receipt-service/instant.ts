@@ -1,9 +1,9 @@
 import { seller } from './seller.js'
 
 /**
- * The instant of an RFC 3339 date-time. A leap second (`:60`, §5.7) is the second after it, as clocks count that know of
- * none.
- * @returns an invalid Date for a text that stands for no instant
+ * Parses an RFC 3339 date-time. A leap second (`:60`, §5.7) becomes the second after it, because JavaScript dates have
+ * no leap seconds.
+ * @returns an invalid Date if the text is not a date-time
  */
 export function instantOf(dateTime: string): Date {
   const leap = /:60(?=[.Zz+-])/
@@ -13,7 +13,7 @@ export function instantOf(dateTime: string): Date {
 
 const year = new Intl.DateTimeFormat('en-GB', { timeZone: seller.timeZone, year: 'numeric' })
 
-/** The seller's year: a receipt of New Year's Eve belongs to the year in which it was made there. */
+/** Returns the year in the seller's time zone, which decides the year of a receipt on New Year's Eve. */
 export function taxYearOf(dateTime: string): number {
   return Number(year.format(instantOf(dateTime)))
 }

@@ -1,8 +1,8 @@
-/** The fixed words of a receipt in one language. */
+/** The fixed texts of a receipt in one language. */
 export interface Labels {
   readonly receipt: string
   readonly number: string
-  /** Of payment and supply, which is the date of the tax. */
+  /** Date of payment and supply, which is the tax date. */
   readonly date: string
   readonly payment: string
   readonly paidWith: string
@@ -127,7 +127,7 @@ const es: Labels = {
 
 const languages: Readonly<Record<string, Labels>> = { en, de, fr, es }
 
-/** The labels for a locale, and the language they are in: English where its language has none. */
+/** Returns the labels for a locale and their language; English if the locale's language is not supported. */
 export function labelsFor(locale: string): { readonly language: string; readonly labels: Labels } {
   const language = new Intl.Locale(locale).language
   const labels = languages[language]

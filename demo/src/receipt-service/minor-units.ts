@@ -1,4 +1,4 @@
-/** Currencies whose minor unit is not a hundredth: ISO 4217, list one, as amended until 2026. */
+/** Currencies whose minor unit is not a hundredth (ISO 4217, list one, amendments until 2026). */
 const exceptions: Readonly<Record<string, number>> = {
   ...digits(0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'),
   ...digits(3, 'BHD IQD JOD KWD LYD OMR TND'),
@@ -6,8 +6,8 @@ const exceptions: Readonly<Record<string, number>> = {
 }
 
 /**
- * How many decimals an amount has. Not what `Intl` says: CLDR counts the coins that people use, so there the forint has
- * none, and an amount in minor units would be wrong by a factor of 100.
+ * Returns the number of decimals of a currency by ISO 4217. `Intl` uses CLDR, which has no decimals for the forint, so
+ * amounts in minor units would be wrong by a factor of 100.
  */
 export function minorUnitDigits(currency: string): number {
   return exceptions[currency] ?? 2

@@ -9,13 +9,13 @@ import { viewReceipt, type ReceiptView } from './receipt-view.js'
 import { seller } from './seller.js'
 
 const textSize = 9.5
-/** What the columns of the buyer, the method and the date take, in points. */
+/** Width of the columns for buyer, method and date, in points. */
 const partyWidths = { paidWith: 120, date: 110, gap: 36 }
 const buyerWidth = contentWidth - partyWidths.paidWith - partyWidths.date - 2 * partyWidths.gap
 
 /**
- * The receipt as a pdfmake document: data in, data out. The same receipt gives the same bytes, since the only date in it
- * is that of the payment. Text from outside enters as text nodes alone: nothing of it is ever read as a definition.
+ * Returns the receipt as a pdfmake document. The same receipt gives the same bytes, because the only date is the
+ * payment's. Text of the order is only used in text nodes, so it is never interpreted as a definition.
  */
 export function receiptDocument(receipt: Receipt): TDocumentDefinitions {
   const view = viewReceipt(receipt)
@@ -41,7 +41,7 @@ export function receiptDocument(receipt: Receipt): TDocumentDefinitions {
   }
 }
 
-/** What the types of pdfmake don't know: pdfkit's options for an embedded file, with dates that don't change. */
+/** pdfkit's options for an embedded file, which pdfmake's types lack. The fixed dates keep the bytes the same. */
 interface Attachment {
   src: string
   name: string

@@ -5,18 +5,18 @@ import { charactersIn, widthAtMost } from './text-width.js'
 
 const sizes = { text: 9.5, title: 10, author: 8.5, heading: 8, total: 17 }
 const padding = { left: 12, right: 6 }
-/** So many rows stay with the sums, which would say nothing alone on a page. */
+/** Number of rows that stay on the page of the sums. */
 const rowsWithSums = 2
-/** What fits onto a page together, in points; what must stay together and is higher would leave the page. */
+/** Maximum height of rows that stay together, in points. Higher rows would exceed the page. */
 const highestGroup = 640
 
-/** What was bought, a row for each line of the order, and what it comes to. */
+/** Returns the tables of the bought items and of the sums. */
 export function tables(view: ReceiptView): Content[] {
   const { widths, rows } = itemRows(view)
   const kept = rows.length - rowsThatStay(view, widths[0] ?? 0)
   const [first, last] = [rows.slice(0, kept), rows.slice(kept)]
   const head = itemHead(view)
-  // The last rows are a table of their own, with the same widths and, where it is the only one, the head.
+  // The last rows are a separate table with the same widths. It has the header row if it is the only table.
   return [
     ...(first.length === 0 ? [] : [items(widths, [head, ...first], 1)]),
     {
@@ -32,7 +32,7 @@ export function tables(view: ReceiptView): Content[] {
   ]
 }
 
-/** How many of the last rows fit onto one page with the sums, however their texts wrap. */
+/** Returns how many of the last rows fit on one page with the sums, however their texts wrap. */
 function rowsThatStay({ lines, vat }: ReceiptView, titleWidth: number): number {
   let height = 130 + (vat.length + 1) * 26
   let rows = 0
@@ -44,7 +44,7 @@ function rowsThatStay({ lines, vat }: ReceiptView, titleWidth: number): number {
   return rows
 }
 
-/** Words may leave up to half of each line empty. */
+/** Word wrap may leave up to half of each line empty. */
 function highestText(text: string, width: number, fontSize: number): number {
   return Math.ceil((2 * text.length) / charactersIn(width, fontSize)) * fontSize * 1.5
 }
@@ -87,7 +87,7 @@ function itemRows({ labels, lines }: ReceiptView): { widths: number[]; rows: Tab
     ),
   ]
   const taken = figureWidths.reduce((sum, width) => sum + width + padding.left + padding.right, 0)
-  // The first column has no padding on its left, the last none on its right.
+  // The first column has no left padding, the last one no right padding.
   const titleWidth = contentWidth - taken
   const rows = lines.map((line): TableCell[] => [
     {
@@ -112,7 +112,7 @@ function itemRows({ labels, lines }: ReceiptView): { widths: number[]; rows: Tab
   return { widths: [titleWidth, ...figureWidths], rows }
 }
 
-/** The sums by rate of VAT, and the total. */
+/** Returns the sums by VAT rate, and the total. */
 function sums({ labels, vat, vatTotal, total }: ReceiptView): Content[] {
   const head = [
     heading(labels.vatRate),
@@ -143,7 +143,7 @@ function sums({ labels, vat, vatTotal, total }: ReceiptView): Content[] {
       columnGap: 28,
       margin: [0, 0, 0, 16],
     },
-    // Wider than the text by its own padding, so that its figures stand below the others.
+    // Wider than the text by its padding, so that its figures align with those above.
     {
       margin: [-panelPadding, 0, -panelPadding, 0],
       table: {
@@ -180,7 +180,7 @@ function strong(text: string, alignment: 'left' | 'right' = 'right'): TableCell 
   return { text, alignment, bold: true, noWrap: true }
 }
 
-/** A line under each row, a stronger one under the head. */
+/** Draws a line under each row, and a thicker one under the header. */
 const ruled: CustomTableLayout = {
   hLineWidth: (index, { table }) => (index === 0 ? 0 : index === table.headerRows || index === 1 ? 1 : 0.6),
   vLineWidth: () => 0,

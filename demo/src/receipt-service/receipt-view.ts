@@ -2,7 +2,7 @@ import { formatFor, type Format } from './format.js'
 import { labelsFor, type Labels } from './labels.js'
 import type { Receipt } from '../receipts-api.js'
 
-/** A receipt as text in the buyer's language: what the document and the page show, each in its own form. */
+/** The texts of a receipt in the buyer's language, for the PDF and for the page. */
 export interface ReceiptView {
   readonly language: string
   readonly labels: Labels
@@ -26,12 +26,12 @@ export interface ReceiptView {
     readonly vat: string
     readonly gross: string
   }[]
-  /** The sums of all rates, where there are several. */
+  /** The sums of all rates, if there are several. */
   readonly vatTotal: { readonly net: string; readonly vat: string; readonly gross: string } | undefined
   readonly total: string
 }
 
-/** Puts a receipt into words and figures of its locale. */
+/** Formats a receipt in its locale. */
 export function viewReceipt(receipt: Receipt): ReceiptView {
   const { language, labels } = labelsFor(receipt.locale)
   const format = formatFor(receipt.locale, receipt.currency)

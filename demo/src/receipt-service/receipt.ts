@@ -2,7 +2,7 @@ import { Type, type TSchema } from 'typebox'
 import { receiptSchema, type Receipt, type ReceiptRequest } from '../receipts-api.js'
 import { instantOf } from './instant.js'
 
-/** What is inconsistent in a receipt, in a sentence; undefined for a right one. */
+/** Returns what is inconsistent in a receipt, or undefined if it is consistent. */
 export function mistakeIn({ paidAt, lines, vat, total }: ReceiptRequest): string | undefined {
   if (Number.isNaN(instantOf(paidAt).getTime())) return 'paidAt is not a date and time'
   const wrongLine = lines.findIndex(line => line.total !== line.unitPrice * line.quantity)
@@ -21,7 +21,7 @@ function sum(amounts: readonly number[]): number {
   return amounts.reduce((a, b) => a + b, 0)
 }
 
-/** The receipt as canonical JSON: the members of its schema in their order, whatever order they came in. */
+/** Returns the receipt as canonical JSON, with its members in the order of the schema. */
 export function receiptJson(receipt: Receipt): string {
   return JSON.stringify(
     inOrder(receiptSchema, { ...receipt, paidAt: instantOf(receipt.paidAt).toISOString() }),

@@ -6,7 +6,7 @@ import { taxYearOf } from './instant.js'
 import { receiptJson } from './receipt.js'
 import type { Renderer } from './render-pdf.js'
 
-/** A receipt with its document, as stored. */
+/** A stored receipt with its document. */
 export interface StoredReceipt {
   readonly receipt: Receipt
   readonly pdf: Uint8Array
@@ -14,7 +14,7 @@ export interface StoredReceipt {
   readonly sha256: string
 }
 
-/** 409: this payment has a receipt already, and it says something else. */
+/** 409: this payment has a receipt with other content. */
 export const ReceiptConflictError = createError(
   'RECEIPT_CONFLICT',
   'This payment has another receipt already; an issued receipt never changes.',
@@ -28,19 +28,19 @@ interface Row {
   pdf_sha256: string | null
 }
 
-/** The receipts that were issued: one per payment, numbered without gaps, never changed. */
+/** The issued receipts: one per payment, numbered without gaps, never changed. */
 export interface Receipts {
   /**
-   * Issues the receipt of a payment; asked again with the same content, it gives the one that was issued.
+   * Issues the receipt of a payment. For the same content, it returns the receipt that was issued before.
    * @throws {ReceiptConflictError} for other content
    */
   issue(paymentId: string, request: ReceiptRequest): Promise<StoredReceipt & { readonly created: boolean }>
   find(paymentId: string): Promise<StoredReceipt | undefined>
-  /** The last ones, newest first. */
+  /** Returns the latest receipts, newest first. */
   latest(count: number): Promise<readonly IssuedReceipt[]>
 }
 
-/** That a receipt was issued, and where it is. */
+/** The identity of an issued receipt. */
 export interface IssuedReceipt {
   readonly number: string
   readonly paymentId: string
@@ -68,7 +68,9 @@ export function createReceipts(database: Database, renderer: Renderer): Receipts
       ),
   }
 
-  /** A process that died between the number and the document left none: the document is the same whenever it is made. */
+  /**
+   * The document is missing if a process died after it assigned the number. Rendering it later gives the same document.
+   */
   async function withDocument(row: Row): Promise<StoredReceipt> {
     const receipt = JSON.parse(row.content) as Receipt
     if (row.pdf !== null && row.pdf_sha256 !== null) return { receipt, pdf: row.pdf, sha256: row.pdf_sha256 }
@@ -90,7 +92,7 @@ async function findRow(connection: Queryable, paymentId: string): Promise<Row | 
   return row
 }
 
-/** Takes the next number and writes the receipt, unless another transaction has written it just before. */
+/** Assigns the next number and stores the receipt, unless another transaction has just stored it. */
 async function register(
   tx: Queryable,
   {
@@ -100,7 +102,7 @@ async function register(
   }: { paymentId: string; request: ReceiptRequest; contentSha256: string },
 ): Promise<Row> {
   const year = taxYearOf(request.paidAt)
-  // Whoever issues a receipt of this year waits here for the others to commit.
+  // Transactions that issue receipts of the same year wait here for each other.
   const [counter] = await tx.query<{ last: number }>(
     `insert into receipts.counter (year, last) values ($1, 1)
      on conflict (year) do update set last = counter.last + 1 returning last`,

@@ -4,13 +4,13 @@ import type { Receipt } from '../receipts-api.js'
 
 /** What rendering may take. */
 export interface RenderLimits {
-  /** Worker threads: each renders one receipt at a time, 20 to 50 a second. */
+  /** Number of worker threads; each renders 20 to 50 receipts per second, one at a time. */
   readonly threads: number
-  /** Receipts that may wait for a thread; one more is answered 503. */
+  /** Maximum number of waiting receipts; further ones are answered 503. */
   readonly maxQueue: number
-  /** Waiting and rendering together, in milliseconds; then the thread is ended. */
+  /** Maximum time for waiting and rendering, in milliseconds; then the thread is terminated. */
   readonly timeoutMs: number
-  /** JavaScript heap of one thread, in MB. */
+  /** Maximum JavaScript heap of one thread, in MB. */
   readonly maxHeapMb: number
 }
 
@@ -18,41 +18,41 @@ export interface RenderLimits {
 export interface Renderer {
   /**
    * @returns the same bytes for the same receipt
-   * @throws {RendererBusyError} when too many wait already
-   * @throws {RenderFailedError} when it took too long or too much memory
+   * @throws {RendererBusyError} if too many receipts are waiting
+   * @throws {RenderFailedError} if rendering exceeds its time or memory
    */
   render(receipt: Receipt): Promise<Uint8Array>
-  /** Waits for what is being rendered, then ends the threads. */
+  /** Waits for running renders, then ends the threads. */
   close(): Promise<void>
 }
 
-/** Too many receipts wait for a thread: 503, try again in a second. */
+/** 503: too many receipts are waiting for a thread; try again in a second. */
 export const RendererBusyError = createError(
   'RECEIPT_RENDERER_BUSY',
   'Too many receipts are being rendered; try again shortly.',
   503,
 )
 
-/** A receipt could not be rendered within its limits: 503, since the next try may find more room. */
+/** 503: a receipt exceeded its limits; a later attempt may succeed. */
 export const RenderFailedError = createError(
   'RECEIPT_RENDER_FAILED',
   'The receipt could not be rendered within its time and memory.',
   503,
 )
 
-/** A render blocks its thread from start to end, so it has threads of its own, bounded in number, memory, time and queue. */
+/** Starts worker threads, because a render blocks its thread. Their number, memory, time and queue are limited. */
 export function startRenderer(limits: RenderLimits): Renderer {
   const pool = new Piscina<Receipt, Uint8Array>({
     filename: new URL('render-worker.js', import.meta.url).href,
-    // The renderer needs none of the loaders and hooks that this process may have been started with.
+    // The renderer does not need this process's loaders and hooks.
     execArgv: [],
     minThreads: 1,
     maxThreads: limits.threads,
     resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb },
-    // A request in flight at shutdown is answered first.
+    // Running renders are finished during shutdown.
     closeTimeout: limits.timeoutMs,
   })
-  // Counted here: piscina leaves tasks that can be aborted out of its own `maxQueue`.
+  // Counted here, because piscina's `maxQueue` does not count tasks with an abort signal.
   const mostAtOnce = limits.threads + limits.maxQueue
   let taken = 0
   return {

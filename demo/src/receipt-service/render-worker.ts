@@ -5,7 +5,7 @@ import pdfmake from 'pdfmake'
 import { receiptDocument } from './receipt-document.js'
 import type { Receipt } from '../receipts-api.js'
 
-// The fonts are read once into pdfmake's own file system; after that it may read nothing: no URL, no file.
+// The fonts are loaded once into pdfmake's virtual file system. After that, pdfmake may not read any URL or file.
 const require = createRequire(import.meta.url)
 const vfs = require('pdfmake/js/virtual-fs.js').default as {
   writeFileSync(name: string, content: Buffer): void
@@ -27,7 +27,7 @@ pdfmake.setFonts({
 pdfmake.setUrlAccessPolicy(() => false)
 pdfmake.setLocalAccessPolicy(() => false)
 
-/** Renders one receipt; the bytes are moved to the main thread, not copied. */
+/** Renders one receipt; its bytes are transferred to the main thread without a copy. */
 export default async function render(receipt: Receipt): Promise<Uint8Array> {
   const pdf = new Uint8Array(await pdfmake.createPdf(receiptDocument(receipt)).getBuffer())
   return move(pdf) as Uint8Array

@@ -3,7 +3,7 @@ import { receiptJson } from './receipt.js'
 import { receiptPage, receiptPagePolicy } from './receipt-page.js'
 import type { StoredReceipt } from './receipts.js'
 
-/** The receipt in one media type. */
+/** A receipt in one media type. */
 export interface Representation {
   readonly body: string | Uint8Array
   /** Entity tag (RFC 9110 §8.8.3): the SHA-256 of these bytes. */
@@ -11,7 +11,7 @@ export interface Representation {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The media types a receipt can be had in; the first is for those who don't say. */
+/** The media types of a receipt; the first one is the default. */
 export const mediaTypes = ['application/pdf', 'text/html', 'application/json'] as const
 export type MediaType = (typeof mediaTypes)[number]
 

@@ -23,7 +23,7 @@ const InconsistentError = createError<[string]>(
 
 const mostListed = 10
 
-/** Issue a receipt, list the latest, read one. */
+/** Routes to issue a receipt, list the latest, and read one. */
 export const receiptRoutes: FastifyPluginAsyncTypebox<{ receipts: Receipts }> = async (app, { receipts }) => {
   await app.register(accepts)
 
@@ -69,7 +69,7 @@ function sendReceipt(
     ...headers,
     etag,
     vary: 'Accept',
-    // It never changes, but it is one person's: only his own agent may keep it, and asks before it shows it again.
+    // A receipt never changes but is personal: only the client may cache it, and must revalidate it.
     'cache-control': 'private, no-cache',
     'x-content-type-options': 'nosniff',
   })
@@ -84,7 +84,7 @@ function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   )
 }
 
-/** The patterns allow more than there is: `Intl` knows which locales and currencies are well-formed. */
+/** The schema's patterns are too permissive; only `Intl` knows which locales and currencies are well-formed. */
 function unknownToIntl({ locale, currency }: { locale: string; currency: string }): string | undefined {
   try {
     formatFor(locale, currency)

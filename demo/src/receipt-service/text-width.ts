@@ -1,9 +1,9 @@
-/** Figures and what stands between them: as wide as a digit of Roboto, or narrower. In ems. */
+/** Maximum width of digits and separators in Roboto, in ems. */
 const digitWidth = 0.57
-/** The widest glyph of Roboto that `format.ts` lets through, and of every other font a receipt uses. In ems. */
+/** Width of the widest glyph that `format.ts` allows, in Roboto and every other font of a receipt, in ems. */
 const widest = 1.19
 
-/** A width, in points, that the text never exceeds. */
+/** Returns an upper bound for the width of a text, in points. */
 export function widthAtMost(text: string, fontSize: number): number {
   const ems = Array.from(text).reduce(
     (sum, character) => sum + (/[\d.,'’\s:€¥%·-]/u.test(character) ? digitWidth : widest),
@@ -12,7 +12,7 @@ export function widthAtMost(text: string, fontSize: number): number {
   return Math.ceil(ems * fontSize)
 }
 
-/** How many characters fit into a width, in points, whichever they are. */
+/** Returns how many characters always fit into a width, in points. */
 export function charactersIn(width: number, fontSize: number): number {
   return Math.max(1, Math.floor(width / (fontSize * widest)))
 }

@@ -34,10 +34,10 @@ declare module 'fastify' {
   }
 }
 
-/** Pages are read from the sources: there is nothing to build. */
+/** Views are read from src/, so they need no build step. */
 const views = fileURLToPath(new URL('../../src/storefront/views', import.meta.url))
 
-/** Nothing but what this server sends, and no inline style or script at all. */
+/** Pages load only files of this server, without inline styles and scripts. */
 const contentSecurityPolicy = {
   useDefaults: false,
   directives: {
@@ -53,7 +53,7 @@ const contentSecurityPolicy = {
   },
 }
 
-/** The shop. Its buyers have no account; it is itself the client of the payment service. */
+/** Builds the shop. Buyers have no accounts; the shop is a client of the payment service. */
 export async function buildStorefront(
   config: StorefrontConfig,
   backstage?: Backstage,
@@ -66,7 +66,7 @@ export async function buildStorefront(
     rewriteUrl: ({ url = '/' }) => (isDecodable(url) ? url : '/page-not-found'),
   }).setValidatorCompiler(TypeBoxValidatorCompiler)
 
-  // Ready by itself: without the other services it still shows its books. Its callers are people.
+  // The shop is ready without the other services, because it can still show its books.
   await app.register(operations, { contentSecurityPolicy, requestsPerMinute: 3_000 })
   await app.register(cookie, { secret: config.cookieSecret })
   await app.register(formbody)
@@ -78,7 +78,7 @@ export async function buildStorefront(
     viewExt: 'eta',
     defaultContext: { asset, cover, price, day, zone: timeZoneName, seller, cartCount: 0, liveHere: false },
   })
-  // What goes on inside is shown, and linked, on this machine only.
+  // The token flow is only shown and linked on this machine.
   if (backstage !== undefined)
     app.addHook('onRequest', async (request, reply) => {
       Object.assign(reply, { locals: { liveHere: isFromThisMachine(request) } })

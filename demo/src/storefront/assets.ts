@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { FastifyInstance } from 'fastify'
 
-/** Files that pages refer to, by the name in their URL. Fonts come from npm packages: nothing is asked of another host. */
+/** Files that pages load, by the name in their URL. The fonts come from npm packages, so no other host is contacted. */
 const { resolve } = createRequire(import.meta.url)
 const own = (name: string): URL => new URL(`../../src/storefront/assets/${name}`, import.meta.url)
 const files: Readonly<Record<string, { readonly type: string; readonly at: string | URL }>> = {
@@ -23,13 +23,17 @@ const files: Readonly<Record<string, { readonly type: string; readonly at: strin
 }
 
 const forGood = 'public, max-age=31536000, immutable'
-/** For an address without the version, as other services have it. */
+/** For a URL without a version, which the receipt's page uses. */
 const forAnHour = 'public, max-age=3600'
 
-/** Serves the files from memory, and tells pages the URL of each: it changes with the content, so browsers keep it for good. */
+/**
+ * Serves the files from memory. The returned function gives the URL of a file, which changes with its content, so
+ * browsers may cache it forever.
+ */
 export function serveAssets(app: FastifyInstance): (name: string) => string {
   const versions = new Map<string, string>()
-  // Style sheets come last: they name fonts by the same URLs as pages do, or browsers would load a font twice.
+  // Style sheets come last, because they contain the versioned URLs of the fonts; a font with two URLs would be loaded
+  // twice.
   for (const [name, { type, at }] of Object.entries(files).toSorted(([a], [b]) => rank(a) - rank(b))) {
     const content = name.endsWith('.css')
       ? withVersions(readFileSync(at, 'utf8'), versions)

@@ -1,9 +1,9 @@
 import { findBook, type Book } from '../catalogue.js'
 
-/** What a buyer has chosen: how many of each book. */
+/** The number of copies of each book. */
 export type Cart = ReadonlyMap<string, number>
 
-/** One book of a cart, with its price as the payment service will charge it. */
+/** One book of a cart, with the price that the payment service charges. */
 export interface CartLine {
   readonly book: Book
   readonly quantity: number
@@ -11,10 +11,10 @@ export interface CartLine {
   readonly total: number
 }
 
-/** What the payment service takes of one book. */
+/** The payment service's limit for one book. */
 export const mostOfOne = 99
 
-/** Reads the cookie's text, such as `B-1001*2.S-2001*1`. What the shop does not sell any more is left out. */
+/** Parses a cart such as `B-1001*2.S-2001*1`. Books that the shop no longer sells are left out. */
 export function readCart(text: string | undefined): Cart {
   const cart = new Map<string, number>()
   for (const entry of (text ?? '').split('.')) {
@@ -24,17 +24,17 @@ export function readCart(text: string | undefined): Cart {
   return withoutNone(cart)
 }
 
-/** The cart as text for a cookie. */
+/** Returns the cart as text for a cookie. */
 export function writeCart(cart: Cart): string {
   return [...cart].map(([sku, quantity]) => `${sku}*${quantity}`).join('.')
 }
 
-/** The cart with more of a book. */
+/** Returns the cart with more copies of a book. */
 export function addToCart(cart: Cart, sku: string, quantity = 1): Cart {
   return setQuantity(cart, sku, (cart.get(sku) ?? 0) + quantity)
 }
 
-/** The cart with this many of a book; none takes it out. */
+/** Returns the cart with this number of copies; zero removes the book. */
 export function setQuantity(cart: Cart, sku: string, quantity: number): Cart {
   return withoutNone(new Map(cart).set(sku, clamp(quantity)))
 }

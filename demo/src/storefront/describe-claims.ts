@@ -1,31 +1,31 @@
 import type { DecodedToken } from '../live/exchange.js'
 import { timeOfDay, timeZoneName } from './money.js'
 
-/** One parameter or claim, with what it means. */
+/** One parameter or claim with its meaning. */
 export interface ClaimView {
   readonly name: string
   readonly value: string
   readonly meaning: string
 }
 
-/** In this order; others are left out here, and are in the JSON of each call. */
+/** Claims are shown in this order. Other claims are only shown in the JSON of each call. */
 const meanings: readonly (readonly [name: string, meaning: string])[] = [
-  ['iss', 'Who issued it.'],
-  ['aud', 'The one service it is for.'],
-  ['client_id', 'Which client it was issued to: a service, not a person.'],
-  ['azp', 'Which client it was issued to.'],
-  ['sub', 'Whom it speaks for: the service itself, since there is no user.'],
-  ['scope', 'What it allows.'],
-  ['scp', 'What it allows.'],
-  ['roles', 'What it allows.'],
-  ['exp', 'When it expires. Until then it is used again.'],
+  ['iss', 'The issuer of the token.'],
+  ['aud', 'The only service that may accept the token.'],
+  ['client_id', 'The client that got the token: a service, not a person.'],
+  ['azp', 'The client that got the token.'],
+  ['sub', 'The subject: the client itself, because there is no user.'],
+  ['scope', 'What the token allows.'],
+  ['scp', 'What the token allows.'],
+  ['roles', 'What the token allows.'],
+  ['exp', 'When the token expires. It is reused until then.'],
 ]
 const headerMeanings: readonly (readonly [name: string, meaning: string])[] = [
-  ['typ', 'What it is: an access token.'],
-  ['kid', 'With which of the issuer’s keys.'],
+  ['typ', 'The type of the token: an access token.'],
+  ['kid', 'The issuer’s key that signed the token.'],
 ]
 
-/** What matters of a token's header and claims, each with a sentence. */
+/** Returns the important header parameters and claims of a token with their meanings. */
 export function claimsOf(token: DecodedToken | undefined): ClaimView[] {
   if (token === undefined) return []
   return [...explain(token.header, headerMeanings), ...explain(token.claims, meanings)]

@@ -4,7 +4,7 @@ import { claimsOf, type ClaimView } from './describe-claims.js'
 import { timeOfDay } from './money.js'
 import { errorMeaning, tellExchange } from './tell-exchange.js'
 
-/** How a lane is called on the page. */
+/** The name of a lane on the page. */
 export const laneNames: Readonly<Record<Lane, string>> = {
   browser: 'You',
   storefront: 'Storefront',
@@ -13,36 +13,36 @@ export const laneNames: Readonly<Record<Lane, string>> = {
   receipts: 'Receipt service',
 }
 
-/** An exchange as the page shows it. */
+/** An exchange prepared for the page. */
 export interface ExchangeView extends Exchange {
-  /** The id of its row: no other start of the shop has the same. */
+  /** The id of its row, unique across restarts. */
   readonly row: string
   readonly time: string
   readonly title: string
-  /** The lanes that the arrow spans, by number, and which way it points. */
+  /** The columns that the arrow spans, by number, and its direction. */
   readonly span: string
   readonly fromName: string
   readonly toName: string
   readonly outcome: 'waiting' | 'good' | 'refused' | 'failed'
   readonly status: string
   readonly tokenNote: string
-  /** What happens, in plain sentences. */
+  /** A description in plain sentences. */
   readonly story: string
-  /** What failed: a check of the token, or the issuer's error. */
+  /** The failed verification step, or the issuer's error. */
   readonly verdict: { readonly name: string; readonly finding: string; readonly option: string } | undefined
-  /** What a token request asks for, each with what it means. */
+  /** The parameters of a token request with their meanings. */
   readonly asked: readonly ClaimView[]
-  /** The request as it was sent, without secrets and without the headers of the HTTP library. */
+  /** The request without secrets and without headers of the HTTP library. */
   readonly requestText: string
-  /** The token's header and claims. */
+  /** Header and claims of the token that was sent. */
   readonly tokenText: string
-  /** The claims of the token that was issued. */
+  /** Claims of the issued token. */
   readonly issued: readonly ClaimView[]
-  /** Where the token that was sent comes from. */
+  /** The token request that brought the token. */
   readonly source: { readonly row: string; readonly time: string; readonly until: string } | undefined
 }
 
-/** @param journal where the token requests are kept */
+/** @param journal contains the token requests */
 export function describeExchange(journal: Journal, exchange: Exchange): ExchangeView {
   const [from, to] = [lanes.indexOf(exchange.from), lanes.indexOf(exchange.to)]
   return {
@@ -83,7 +83,7 @@ function sourceOf(journal: Journal, token: DecodedToken): ExchangeView['source']
   }
 }
 
-/** What every HTTP client sends, and what tells nothing about OAuth. */
+/** Headers that every HTTP client sends and that are not related to OAuth. */
 const uninteresting =
   /^(user-agent|sec-.*|accept-language|accept-encoding|connection|content-length|priority|cache-control|pragma|dnt|upgrade-insecure-requests|traceparent)$/
 
@@ -96,7 +96,7 @@ function requestText({ method, path, headers, body = '' }: Exchange): string {
 }
 
 const askedMeanings: Readonly<Record<string, string>> = {
-  grant_type: 'The Client Credentials Grant: the client asks in its own name, for no user.',
+  grant_type: 'The Client Credentials Grant: the client asks in its own name, without a user.',
   scope: 'What the token should allow.',
   resource: 'Which service the token is for.',
   audience: 'Which service the token is for.',
@@ -139,7 +139,7 @@ function tokenNote({ token, tokenAnswer }: Exchange): string {
   return token.cached === undefined ? 'token' : token.cached ? 'cached token' : 'new token'
 }
 
-/** Ids shortened to what tells them apart, and no query. */
+/** Shortens ids and removes the query. */
 function shorten(path: string): string {
   return (path.split('?')[0] ?? '').replaceAll(/([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f-]{27}/g, '$1…')
 }

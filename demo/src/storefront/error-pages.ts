@@ -5,7 +5,7 @@ interface Message {
   readonly text: string
 }
 
-const notFound: Message = { title: 'Page not found', text: 'There is nothing at this address.' }
+const notFound: Message = { title: 'Page not found', text: 'There is no page at this address.' }
 
 const messages: Readonly<Record<number, Message>> = {
   400: {
@@ -14,7 +14,7 @@ const messages: Readonly<Record<number, Message>> = {
   },
   403: {
     title: 'Sent from another site',
-    text: 'This form was sent from another site, so nothing was done.',
+    text: 'This form was sent from another site, so it was ignored.',
   },
   404: notFound,
   429: {
@@ -23,19 +23,19 @@ const messages: Readonly<Record<number, Message>> = {
   },
   503: {
     title: 'Temporarily unavailable',
-    text: 'A service behind the shop cannot be reached. What you have paid stays paid; try again shortly.',
+    text: 'A service behind the shop cannot be reached. Your payments are safe. Try again shortly.',
   },
 }
 const unfit: Message = {
   title: 'Please check the form',
-  text: 'The shop cannot read what was sent. Go back and send the form from its page again.',
+  text: 'The shop cannot read the form. Go back and send it again.',
 }
 const unexpected: Message = {
   title: 'Something went wrong',
-  text: 'This is our fault, and it was logged. What you have paid stays paid.',
+  text: 'The shop made an error, which was logged. Your payments are safe.',
 }
 
-/** People get a page, whatever happens; what went wrong inside stays in the log. */
+/** Answers every error with a page. Internal details are only logged. */
 export function errorPages(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = statusOf(error)
@@ -46,7 +46,7 @@ export function errorPages(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) => reply.code(404).view('message', notFound))
 }
 
-/** An address that is none is no page; what failed behind the shop is, to its visitors, an outage. */
+/** An invalid path parameter means that the page does not exist; a failed call to another service is an outage. */
 function statusOf({ statusCode = 500, code, validationContext }: FastifyError): number {
   if (validationContext === 'params') return 404
   const isUpstream = statusCode >= 502 || code?.startsWith('TOKEN_CLIENT') || code?.startsWith('UND_ERR')

@@ -1,19 +1,22 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
-/** A comment this often keeps proxies and browsers from taking the silence for the end, in milliseconds. */
+/** Interval of comments, in milliseconds, which keep proxies and browsers from closing a silent connection. */
 const heartbeatMs = 15_000
-/** A page that doesn't read is dropped before it costs memory, in bytes. */
+/** Maximum buffer in bytes; a page that does not read its events is disconnected. */
 const mostBuffered = 1_000_000
 
-/** Server-sent events (HTML Standard §9.2) to one page. */
+/** Server-sent events (HTML Standard §9.2) for one page. */
 export interface EventStream {
-  /** @param html the piece of the page that changes; waits for its turn, so that events keep their order */
+  /** @param html the changed part of the page; awaited in order, so events keep their order */
   send(event: string, html: string | Promise<string>): void
   close(): void
 }
 
-/** Answers with an open event stream. @param onClose called once, when the page is gone */
+/**
+ * Answers with an open event stream.
+ * @param onClose called once, when the page disconnects
+ */
 export function openEventStream(
   reply: FastifyReply,
   onClose: () => void,
@@ -26,7 +29,7 @@ export function openEventStream(
     onClose()
   })
   stream.push('retry: 1000\n\n')
-  // The connection ends with the stream: kept alive, it would hold up the close of the shop.
+  // The connection closes with the stream; with keep-alive, it would delay the shutdown.
   reply.headers({ 'cache-control': 'no-store', connection: 'close' })
   return {
     events: {

@@ -1,6 +1,6 @@
 /**
- * Whether the path can be percent-decoded. Fastify answers one that cannot, such as `/%zz`, in its own words and without
- * any hook, so also without a content security policy.
+ * Returns whether the path can be percent-decoded. Fastify answers a path that cannot, such as `/%zz`, without running
+ * hooks, so without a content security policy.
  */
 export function isDecodable(url: string): boolean {
   try {

@@ -4,8 +4,8 @@ const ownAddress = /^(127(\.\d{1,3}){3}|::1|::ffff:127(\.\d{1,3}){3})$/
 const ownName = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/
 
 /**
- * For pages that show or change what goes on inside: they exist for this machine only. The name in `Host` has to be
- * this machine's too, or a stranger's page could reach them through a name that he points here (DNS rebinding).
+ * Hides routes that show or change internals from other machines. The `Host` header must name this machine too;
+ * otherwise another site could reach the routes by DNS rebinding.
  */
 export async function loopbackOnly(
   request: FastifyRequest,
@@ -15,7 +15,7 @@ export async function loopbackOnly(
 }
 
 export function isFromThisMachine({ ip, raw: { socket }, headers }: FastifyRequest): boolean {
-  // The connection's own address too: what a proxy says of a client must not be enough.
+  // Checks the address of the connection too, because a proxy's `X-Forwarded-For` is not sufficient.
   return (
     ownAddress.test(ip) && ownAddress.test(socket.remoteAddress ?? '') && ownName.test(headers.host ?? '')
   )

@@ -6,7 +6,7 @@ export const locale = 'en-IE'
 
 const { timeZone } = seller
 const amount = new Intl.NumberFormat(locale, { style: 'currency', currency })
-// British English knows the zone by its name, CET.
+// British English has a name for this time zone: CET.
 const date = new Intl.DateTimeFormat('en-GB', {
   timeZone,
   day: 'numeric',
@@ -18,22 +18,22 @@ const date = new Intl.DateTimeFormat('en-GB', {
 })
 const time = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'medium' })
 
-/** Minor units → what people read. */
+/** Formats minor units as an amount. */
 export function price(minorUnits: number): string {
   return amount.format(minorUnits / 100)
 }
 
-/** An ISO 8601 instant → date, time and zone. */
+/** Formats an ISO 8601 instant as date, time and zone. */
 export function day(instant: string): string {
   return date.format(new Date(instant))
 }
 
-/** Milliseconds since the epoch → the time of day, such as 18:13:32. */
+/** Formats milliseconds since the epoch as a time of day, such as 18:13:32. */
 export function timeOfDay(epochMs: number): string {
   return time.format(epochMs)
 }
 
-/** What the clock of all times is called now, such as CET. */
+/** Returns the current name of the seller's time zone, such as CET. */
 export function timeZoneName(): string {
   return date.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? timeZone
 }

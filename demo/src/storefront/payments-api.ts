@@ -5,7 +5,7 @@ import type { TokenClientFor } from 'fastify-token-client'
 import { pickHeaders } from '../pick-headers.js'
 import type { PaymentAnswer, PaymentMethod, PaymentRequest, usedPayments } from '../payments-api.js'
 
-/** How a buyer pays here: test methods of the sandbox gateway, never a card number. */
+/** Test methods of the sandbox gateway; the shop never asks for a card number. */
 export const paymentMethods = {
   test_visa: { label: 'Test card that pays', digits: '•••• 4242', hint: 'The payment goes through.' },
   test_declined: { label: 'Test card that is declined', digits: '•••• 0002', hint: 'The bank says no.' },
@@ -16,17 +16,19 @@ export const paymentMethods = {
   },
 } as const satisfies Record<PaymentMethod, object>
 
-/** A receipt as it came, to be passed on. */
+/** A receipt to be passed on unchanged. */
 export interface ReceiptFile {
   readonly headers: Readonly<Record<string, string>>
   readonly bytes: Buffer
   readonly fileName: string | undefined
 }
 
-/** What the payment service answers to a purchase: with 422, `paymentId` is the payment that was made with the same key. */
+/**
+ * The answer of the payment service to a purchase. With 422, `paymentId` names the earlier payment with the same key.
+ */
 export type PayAnswer = ReceivedFrom<(typeof usedPayments)['operations']['pay']>
 
-/** The payment service as the storefront uses it. */
+/** Calls the payment service with the storefront's token. */
 export interface PaymentsApi {
   pay(
     order: PaymentRequest['order'],
@@ -35,19 +37,19 @@ export interface PaymentsApi {
     idempotencyKey: string,
   ): Promise<PayAnswer>
   find(paymentId: string): Promise<PaymentAnswer | undefined>
-  /** The payment that was made with this key, if any. */
+  /** Finds the payment that was made with this key, if any. */
   findByKey(idempotencyKey: string): Promise<PaymentAnswer | undefined>
-  /** The receipt in the wanted media type; undefined while it is being made. */
+  /** Gets the receipt in the wanted media type; undefined while it is being made. */
   receipt(paymentId: string, mediaType: string): Promise<ReceiptFile | undefined>
 }
 
 const ReceiptError = createError<[number]>('SHOP_RECEIPT', 'The payment service answers %s.', 502)
 
-/** Somebody pressed twice: the first request is still being worked on. How often to ask for its answer, and how far apart. */
+/** Number and interval of retries while an earlier request with the same key is being processed. */
 const inUse = { attempts: 20, pauseMs: 250 }
-/** What a process of the payment service leaves its callers with when it is killed, or was already. */
+/** Errors of connections to a process that was killed. */
 const cutOff = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE'])
-/** Nobody waits for a page longer than this, in milliseconds. */
+/** Maximum time for a page, in milliseconds. */
 const timeoutMs = 10_000
 
 const patience = () => ({ signal: AbortSignal.timeout(timeoutMs) })
@@ -64,7 +66,7 @@ export function createPaymentsApi(payments: TokenClientFor<typeof usedPayments>)
           ...patience(),
         })
       for (let attempt = 1; ; attempt += 1) {
-        // Another process may be there, and the key makes it one payment.
+        // A retry may reach another process; the idempotency key prevents a second payment.
         const answer = await send().catch(async (error: unknown) =>
           hasEnded(error) ? send() : Promise.reject(error),
         )
@@ -99,7 +101,7 @@ export function createPaymentsApi(payments: TokenClientFor<typeof usedPayments>)
   }
 }
 
-/** A process that ends answers 503, or not at all. */
+/** A process that is closing answers 503 or not at all. */
 function hasEnded(error: unknown): boolean {
   return error instanceof UnexpectedAnswerError
     ? error.status === 503

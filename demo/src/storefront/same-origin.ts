@@ -4,8 +4,8 @@ import type { FastifyRequest } from 'fastify'
 export const CrossSiteError = createError('SHOP_CROSS_SITE', 'This form was sent from another site.', 403)
 
 /**
- * Refuses forms of other sites: browsers say in `Sec-Fetch-Site` where a request comes from, older ones in `Origin`.
- * Programs say neither, and have no cookies that could be misused.
+ * Refuses forms of other sites: browsers send the origin in `Sec-Fetch-Site`, older ones in `Origin`. Programs send
+ * neither, but have no cookies that could be misused.
  * @throws {CrossSiteError}
  */
 export async function refuseCrossSite({ method, host, headers }: FastifyRequest): Promise<void> {

@@ -2,10 +2,10 @@ import type { Exchange } from '../live/exchange.js'
 import { belongsTo, type Journal } from '../live/journal.js'
 import { describeExchange, type ExchangeView } from './describe-exchange.js'
 
-/** Requests as `flow.eta` draws them. */
+/** The data of `flow.eta`. */
 export interface FlowView {
   readonly boot: string
-  /** The token requests that brought the tokens of the others, from before them. */
+  /** Earlier token requests, which brought the tokens of these exchanges. */
   readonly earlier: readonly ExchangeView[]
   readonly exchanges: readonly ExchangeView[]
 }
@@ -19,7 +19,10 @@ export function showFlow(journal: Journal, exchanges: readonly Exchange[]): Flow
   }
 }
 
-/** Whether an order caused it; looking at the order's page is left out, which the page does again and again. */
+/**
+ * Returns whether an order caused the exchange. Requests for the order's page are left out, because the page reloads
+ * itself.
+ */
 export function isOfOrder(exchange: Exchange, order: string): boolean {
   const isLook = exchange.method === 'GET' && new RegExp(`^/(orders|payments)/${order}$`).test(exchange.path)
   return belongsTo(exchange, order) && !isLook

@@ -3,18 +3,19 @@ import type { Exchange } from '../live/exchange.js'
 import type { Journal } from '../live/journal.js'
 import { describeExchange, type ExchangeView } from './describe-exchange.js'
 
-/** A trial as the page shows it. */
+/** A trial prepared for the page. */
 export interface TrialView {
   readonly of: string
+  readonly alsoBroken: readonly string[]
   readonly state: 'failed' | 'good' | 'waits'
   readonly result: Trial['result']
-  /** Its own requests; where there are many, the first and the last. */
+  /** The requests of the trial; of many, only the first and the last. */
   readonly arrows: readonly ExchangeView[]
-  /** How many of its requests are not among them. */
+  /** Number of requests that are left out. */
   readonly more: number
-  /** What went wrong, in plain sentences. */
+  /** The reason of a failure, in plain sentences. */
   readonly why: string | undefined
-  /** The row to look at. */
+  /** The id of the row that explains the result. */
   readonly row: string | undefined
 }
 
@@ -28,6 +29,7 @@ export function showTrial(journal: Journal, trial: Trial): TrialView {
   const more = Math.max(0, own.length - firstShown - lastShown)
   return {
     of: trial.of,
+    alsoBroken: trial.alsoBroken,
     state,
     result: trial.result,
     arrows: more === 0 ? own : [...own.slice(0, firstShown), ...own.slice(-lastShown)],
@@ -38,13 +40,14 @@ export function showTrial(journal: Journal, trial: Trial): TrialView {
 }
 
 const withoutRequest = {
-  failed:
-    'No request was made: the storefront has no token, and waits a moment before it asks the issuer again.',
-  waits:
-    'No request was made: the payment service has no token, and waits a moment before it asks the issuer again.',
+  failed: 'No request was made: the storefront has no token and waits before it asks the issuer again.',
+  waits: 'No request was made: the payment service has no token and waits before it asks the issuer again.',
 } as const
 
-/** What its visit caused, and the token requests of that time: one token request serves all calls that wait for it. */
+/**
+ * Returns the requests of the trial's visit and the token requests of that time. A token request belongs to no visit,
+ * because several calls may wait for it.
+ */
 function ownExchanges(journal: Journal, { visit, startedAt, endedAt }: Trial): readonly Exchange[] {
   const own = new Set(journal.ofVisit(visit))
   return journal.list().filter(exchange => own.has(exchange) || isTokenRequest(exchange, startedAt, endedAt))
@@ -61,7 +64,7 @@ function isTokenRequest(
   )
 }
 
-/** A receipt that was not there with the purchase may have come since. */
+/** A receipt that was missing at the end of the purchase may have been issued since. */
 function stateOf({ result }: Trial, own: readonly Exchange[]): TrialView['state'] {
   if (result.outcome === 'failed') return 'failed'
   const hasCome = own.some(

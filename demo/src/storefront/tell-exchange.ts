@@ -8,7 +8,7 @@ const names: Readonly<Record<Exclude<Lane, 'browser'>, string>> = {
   receipts: 'the receipt service',
 }
 
-/** An exchange in plain sentences, for readers who are new to OAuth. */
+/** Describes an exchange in plain sentences, for readers who are new to OAuth. */
 export function tellExchange(exchange: Exchange): string {
   const told = `${callerOf(exchange)} ${purposeOf(exchange)}. ${endOf(exchange)}`
   return told.replaceAll(/(?<=^|\. )[a-z]/g, letter => letter.toUpperCase())
@@ -34,7 +34,7 @@ function purposeOf(exchange: Exchange): string {
   return `${call} with its token, ${token.cached ? 'the one it already has (cached)' : 'a new one'}`
 }
 
-/** How the client proves who it is (RFC 6749 §2.3, RFC 7523 §2.2). */
+/** Describes how the client authenticates (RFC 6749 §2.3, RFC 7523 §2.2). */
 function proofOf({ headers, body = '' }: Exchange): string {
   if (body.includes('client_assertion='))
     return ', and proves who it is by a signed statement (private_key_jwt)'
@@ -51,20 +51,20 @@ function endOf({ to, answer, failure, checks, tokenAnswer }: Exchange): string {
   const { error, token } = tokenAnswer ?? {}
   if (error !== undefined) return `the issuer refuses: ${errorMeaning(error).finding} (${error}).`
   if (token !== undefined) return 'the issuer signs a token and returns it.'
-  if (answer.status >= 500) return `${called} cannot do it now, and answers ${answer.status}.`
+  if (answer.status >= 500) return `${called} is unavailable and answers ${answer.status}.`
   if (answer.status >= 400) return `${called} refuses with ${answer.status}.`
   return checks === undefined
     ? `${called} answers ${answer.status}.`
     : `${called} checks the token, accepts it and answers ${answer.status}.`
 }
 
-/** What an issuer's error means (RFC 6749 §5.2, RFC 8707 §2), and the option of the client to look at. */
+/** The meaning of an issuer's error (RFC 6749 §5.2, RFC 8707 §2), and the client's option to check. */
 const errors: Readonly<Record<string, readonly [finding: string, option: string]>> = {
   invalid_client: ['it does not accept the client’s credentials', 'clientId, clientSecret or privateKey'],
-  invalid_scope: ['the client may not have this scope', 'scopes'],
-  invalid_target: ['the client may not have a token for this service', 'resource'],
+  invalid_scope: ['the client may not request this scope', 'scopes'],
+  invalid_target: ['the client may not request a token for this service', 'resource'],
   unauthorized_client: ['the client may not use this grant', 'clientId'],
-  unsupported_grant_type: ['it does not know this grant', 'grantType'],
+  unsupported_grant_type: ['it does not support this grant', 'grantType'],
 }
 
 export function errorMeaning(error: string): { readonly finding: string; readonly option: string } {

@@ -1,8 +1,8 @@
 const lookAgainMs = 3_000
 
 /**
- * `<order-state waiting>`: asks for its page again until the order waits no more, and says then what that page says. The
- * rest of the page stays as its reader has it. Without script the whole page comes again.
+ * `<order-state waiting>` polls its page until the order is complete, then replaces its content with that of the page.
+ * The rest of the page does not change. Without script, the whole page reloads.
  */
 class OrderState extends HTMLElement {
   #timer

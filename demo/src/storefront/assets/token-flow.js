@@ -1,13 +1,13 @@
 const mostShown = 300
 
 /**
- * `<token-flow src="…" data-boot="…">`: follows server-sent events, each of which is an `<li id="…">`, and keeps the list
- * inside up to date. Without script the list stays as the server rendered it.
+ * `<token-flow src="…" data-boot="…">` updates its list with server-sent events, each of which is an `<li id="…">`.
+ * Without script, the list stays as the server rendered it.
  */
 class TokenFlow extends HTMLElement {
   #events
   #list
-  /** What scrolls, where the list has a box of its own. */
+  /** The scrolling box around the list, if there is one. */
   #box
 
   connectedCallback() {
@@ -28,7 +28,7 @@ class TokenFlow extends HTMLElement {
     this.#events.close()
   }
 
-  /** The shop was restarted: what it showed before is not of this start. */
+  /** Removes the lines of an earlier start of the shop. */
   #startAnew(boot) {
     if (this.dataset.boot === boot) return
     this.dataset.boot = boot
@@ -58,13 +58,13 @@ class TokenFlow extends HTMLElement {
     this.querySelector('.empty').hidden = true
   }
 
-  /** What a reader opens at the end of the box would open below its edge. */
+  /** Scrolls an opened line into view, which would otherwise open below the edge of the box. */
   #bringIntoView(summary) {
     const line = summary?.parentElement
     requestAnimationFrame(() => line?.open && line.scrollIntoView({ block: 'nearest' }))
   }
 
-  /** A reader who has scrolled up keeps their place. */
+  /** The box follows new lines only if the reader has not scrolled up. */
   #isAtEnd() {
     return this.#box !== null && this.#box.scrollTop + this.#box.clientHeight > this.#box.scrollHeight - 60
   }
@@ -74,7 +74,7 @@ function parse(html) {
   return document.adoptNode(new DOMParser().parseFromString(html, 'text/html').body)
 }
 
-/** Changes what a line says, and not the line: it may have the focus, be open, or be just under a reader's finger. */
+/** Replaces the content of a line but keeps its element, which may be open or have the focus. */
 function update(known, line) {
   if (known.innerHTML === line.innerHTML) return
   known.classList.remove('waiting', 'good', 'refused', 'failed')
@@ -83,7 +83,7 @@ function update(known, line) {
     known.querySelector(part).replaceChildren(...line.querySelector(part).childNodes)
 }
 
-/** The switches, as another window or the last trial has left them. */
+/** Updates the switches after a change in another window. */
 function showPanel(html) {
   const panel = document.querySelector('live-panel')
   const next = parse(html)
@@ -101,7 +101,7 @@ function words(node) {
   return node.textContent.replaceAll(/\s+/g, ' ').trim()
 }
 
-/** A link to the inside of a closed line opens it, also where the browser does not do that. */
+/** Opens a closed line if a link leads into it, for browsers that do not do this. */
 function openTarget() {
   const target = location.hash === '' ? null : document.getElementById(location.hash.slice(1))
   const details = target?.closest('details')
@@ -111,6 +111,6 @@ function openTarget() {
 }
 
 addEventListener('hashchange', openTarget)
-// The hash may be the one that is already there, so nothing changes.
+// A click on a link to the current hash causes no `hashchange` event.
 addEventListener('click', ({ target }) => target.closest('a[href^="#x"]') && setTimeout(openTarget))
 customElements.define('token-flow', TokenFlow)

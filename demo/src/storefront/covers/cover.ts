@@ -68,8 +68,8 @@ const plain: Design = {
 }
 
 /**
- * The cover of a book as SVG, to be put into a page, whose fonts it uses. It says nothing that the page doesn't say: screen
- * readers pass over it.
+ * Returns the cover of a book as inline SVG, which uses the fonts of the page. Screen readers skip it, because the page
+ * contains the same text.
  */
 export function cover({ sku, title, author }: Pick<Book, 'sku' | 'title' | 'author'>): string {
   const { motif, paper, ink, colours } = designs[sku] ?? plain
@@ -84,7 +84,7 @@ export function cover({ sku, title, author }: Pick<Book, 'sku' | 'title' | 'auth
   )}<text class="cover-title" fill="${ink}" font-size="${size}">${words.join('')}</text><text class="cover-author" x="24" y="31" fill="${ink}">${escapeXml(author)}</text></svg>`
 }
 
-/** Breaks a title between words, into lines of about this many letters. */
+/** Breaks a title between words into lines of about this many letters. */
 function breakLines(title: string, longest: number): string[] {
   const lines: string[] = []
   for (const word of title.split(' ')) {

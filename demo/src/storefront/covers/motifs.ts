@@ -1,11 +1,14 @@
-/** The picture of a cover: SVG below the title, on a page of 300 by 440. `colours` go from the quietest to the loudest. */
+/**
+ * Draws the picture of a cover as SVG, below the title, on a page of 300 × 440. `colours` are sorted from quiet to
+ * loud.
+ */
 export type Motif = (random: () => number, colours: readonly [string, string, string]) => string
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index)
 const round = (value: number): number => Math.round(value * 10) / 10
 const point = (x: number, y: number): string => `${round(x)} ${round(y)}`
 
-/** A closed line around a centre whose radius wavers: smooth, since it is a sum of few waves. */
+/** Draws a smooth closed line around a centre. Its radius is a sum of a few waves. */
 function blob(
   [x, y]: readonly [number, number],
   radius: number,

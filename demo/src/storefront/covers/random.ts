@@ -1,4 +1,7 @@
-/** Numbers from 0 to 1 that are the same for the same seed, so that a cover is drawn the same each time (mulberry32). */
+/**
+ * Returns a random number generator (mulberry32) for numbers from 0 to 1. The same seed gives the same numbers, so a
+ * cover always looks the same.
+ */
 export function seededRandom(seed: string): () => number {
   let state = Array.from(seed).reduce(
     (hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 0x01000193),

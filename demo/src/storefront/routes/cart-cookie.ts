@@ -3,7 +3,7 @@ import { readCart, writeCart, type Cart } from '../cart.js'
 
 const name = 'cart'
 
-/** The cart in the request's signed cookie; an empty one when there is none, or when somebody else wrote it. */
+/** Returns the cart of the request's signed cookie; empty if the cookie is missing or its signature is invalid. */
 export function loadCart(request: FastifyRequest): Cart {
   const signed = request.cookies[name]
   const unsigned = signed === undefined ? undefined : request.unsignCookie(signed)
@@ -15,6 +15,6 @@ export function saveCart(reply: FastifyReply, cart: Cart): void {
     reply.clearCookie(name, { path: '/' })
     return
   }
-  // Not `secure`: browsers other than Chromium and Firefox would not send it to http://127.0.0.1.
+  // Not `secure`: only Chromium and Firefox would send such a cookie to http://127.0.0.1.
   reply.setCookie(name, writeCart(cart), { path: '/', httpOnly: true, sameSite: 'lax', signed: true })
 }

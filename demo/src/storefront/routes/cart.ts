@@ -9,7 +9,7 @@ const sku = Type.Enum(books.map(book => book.sku))
 const addition = Type.Object({ sku, next: Type.Optional(Type.Literal('checkout')) }, closed)
 const change = Type.Object({ sku, quantity: Type.String({ pattern: '^\\d{1,2}$' }) }, closed)
 
-/** The catalogue, and what a buyer has chosen of it. */
+/** The catalogue and the cart. */
 export const cartRoutes: FastifyPluginAsyncTypebox = async app => {
   app.get('/', async (request, reply) =>
     reply.view('catalogue', { books, cartCount: cartCount(loadCart(request)) }),

@@ -11,29 +11,29 @@ import { loadCart, saveCart } from './cart-cookie.js'
 
 const orderForm = Type.Object(
   {
-    /** Whether it is one, the payment service decides, so that nobody is told two things. */
+    /** The payment service validates the address, so that there is only one rule. */
     email: Type.String({ minLength: 1, maxLength: 254 }),
     method: Type.Enum(Object.keys(paymentMethods) as PaymentMethod[]),
-    /** Made when the form is shown and sent with it: pressing twice, or again after an outage, pays once. */
+    /** Idempotency key, generated with the form. Submitting the form twice pays once. */
     order: Type.String({ format: 'uuid' }),
-    /** The cart as the form showed it: nobody pays for what was put into it in another window. */
+    /** The cart that the form shows. A buyer does not pay for books that were added in another window. */
     cart: Type.String({ maxLength: 4096 }),
   },
   { additionalProperties: false },
 )
 
-/** Nobody pays more often; whoever tries cards does. */
+/** Limits attempts to test stolen cards; buyers pay less often. */
 const payLimit = { max: 60, timeWindow: 60_000 }
 
 type Sent = Static<typeof orderForm>
 
-/** What the form shows: fresh, or as it was sent. */
+/** The content of the form: new, or as it was submitted. */
 interface FormState extends Partial<Omit<Sent, 'cart'>> {
   readonly alert?: string
   readonly isEmailInvalid?: boolean
 }
 
-/** Pay what is in the cart. */
+/** The checkout. */
 export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }> = async (
   app,
   { payments },
@@ -44,7 +44,7 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
     return showForm(reply, cart, {})
   })
 
-  // What was not paid is shown under this address; whoever loads it anew begins anew.
+  // A failed payment shows its form at this address; reloading it shows a new form.
   app.get('/orders', async (_request, reply) => reply.redirect('/checkout', 303))
 
   app.post(
@@ -78,8 +78,8 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
   )
 
   /**
-   * The cart is not the one that the form shows. It may have been paid, changed in another window, or lost, say with the
-   * cookie's secret. What was paid is found again by the form's key; nothing is charged here.
+   * Handles a form whose cart differs from the cookie: it was paid, changed in another window, or lost. An earlier
+   * payment is found by the form's key; nothing is charged here.
    */
   async function resume(
     request: FastifyRequest<{ Body: Sent }>,
@@ -110,7 +110,10 @@ export const checkoutRoutes: FastifyPluginAsyncTypebox<{ payments: PaymentsApi }
     }
   }
 
-  /** The form was sent before, with another address or card, and its payment exists: that one is the order, unless it was declined. */
+  /**
+   * Handles a form that was submitted before with another address or card. Its payment is shown, unless it was
+   * declined.
+   */
   async function showFirst(
     reply: FastifyReply,
     cart: Cart,
@@ -130,13 +133,13 @@ function showUnreachable(reply: FastifyReply, cart: Cart, sent: Omit<Sent, 'cart
 }
 
 const unreachable =
-  'The payment service cannot be reached. Pay again in a moment: however often you do, you are charged once.'
-/** All else in the form is chosen, not written. */
+  'The payment service cannot be reached. Pay again in a moment. You will only be charged once.'
+/** The address is the only free text in the form. */
 const notAnAddress = 'This is not a valid e-mail address; write it like reader@example.com.'
-const cartHasChanged = 'Your cart has changed since this page was shown. This is what it contains now.'
+const cartHasChanged = 'Your cart has changed since this page was shown. The list shows what it contains now.'
 const cartWasLost =
-  'Your cart was lost or emptied since this page was shown. This is what you had chosen; nothing was charged. Pay again to buy it.'
-const firstWasDeclined = 'An earlier try was declined, and nothing was charged. Pay again with this card.'
+  'Your cart is empty now: you may have bought these books in another window. This form has charged nothing. Pay only if you still want to buy them.'
+const firstWasDeclined = 'An earlier attempt was declined, and nothing was charged. Pay again with this card.'
 
 function showForm(
   reply: FastifyReply,

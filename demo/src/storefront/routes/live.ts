@@ -26,12 +26,12 @@ const flip = Type.Object(
   { additionalProperties: false },
 )
 const query = Type.Object({ order: Type.Optional(Type.String({ format: 'uuid' })) })
-/** How many exchanges the page begins with. */
+/** Number of exchanges that the page shows at first. */
 const shownAtFirst = 60
-/** What changes within this time is told together, in milliseconds. */
+/** Changes within this time, in milliseconds, are sent together. */
 const panelPauseMs = 100
 
-/** What goes on behind the shop, as it happens. */
+/** The token flow page and its events. */
 export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
   app,
   { journal, levers, payments, tryIt },
@@ -67,7 +67,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
     followPanel(board)
   }
 
-  /** Each event is a piece of HTML: a request, the switches, or which start of the shop this is. */
+  /** Each event is HTML of a request or of the switches, or the id of this start. */
   app.get('/live/events', { schema: { querystring: query }, logLevel: 'warn' }, (request, reply) => {
     const { order } = request.query
     const send = (exchange: Exchange): void => {
@@ -106,7 +106,7 @@ export const liveRoutes: FastifyPluginAsyncTypebox<LiveRoutesOptions> = async (
     return app.view('panel', panelOf(switchboard))
   }
 
-  /** Every window shows the same switches, and how the last trial goes on. */
+  /** Sends the switches and the progress of the last trial to every open page. */
   function followPanel(switchboard: Switchboard): void {
     let timer: NodeJS.Timeout | undefined
     const tell = (): void => {

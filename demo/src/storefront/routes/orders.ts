@@ -15,7 +15,7 @@ interface OrderRoutesOptions {
   readonly backstage: Backstage | undefined
 }
 
-/** An order as its buyer sees it; whoever has the address is the buyer, since there are no accounts. */
+/** An order page. There are no accounts, so everybody who knows the address may see it. */
 export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async (
   app,
   { payments, backstage },
@@ -25,7 +25,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async 
     if (payment === undefined) return reply.callNotFound()
     const receiptState = payment.receipt?.status ?? 'none'
     reply.header('cache-control', 'no-store')
-    // Looks again by itself; a page with script asks for its receipt, and stays.
+    // Without script, the page reloads itself; with script, it polls for the receipt.
     const shown = isFromThisMachine(request) ? backstage : undefined
     const isReceiptAwaited = receiptState === 'pending' && shown === undefined
     if (payment.status === 'processing' || isReceiptAwaited) reply.header('refresh', '3')
@@ -56,13 +56,13 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesOptions> = async 
     })
 }
 
-/** The receipt service does not know where the shop is: its page has a place for the shop's links. */
+/** Inserts the shop's links into the receipt's page, because the receipt service does not know the shop's address. */
 function withLinks(page: Buffer, id: string): string {
   const links = `<nav aria-label="Shop"><a href="/orders/${id}">← Back to the order</a> <a href="/orders/${id}/receipt.pdf" download>PDF</a> <a href="/orders/${id}/receipt.json">JSON</a></nav>`
   return page.toString().replace('<!-- links of the shop -->', links)
 }
 
-/** The picture of an order, or word that its requests are not kept any more. */
+/** Returns the requests of an order, or a note that they are no longer kept. */
 function pictureOf(journal: Journal, order: string): FlowView & { readonly isFromBefore: boolean } {
   const own = journal.list(order).filter(exchange => isOfOrder(exchange, order))
   return { ...showFlow(journal, own), isFromBefore: !own.some(({ path }) => path === '/payments') }
