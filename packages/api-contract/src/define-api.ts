@@ -14,7 +14,7 @@ export interface Api<Scope extends string = string, O extends Operations = Opera
     operation: Name,
     handler: Handler<O, Name>,
   ): Route<O[Name]>
-  /** A Fastify plugin that stops the start if an operation has no route. */
+  /** A Fastify plugin: the application does not start if an operation has no route. */
   requireRoutes(app: Application): Promise<void>
   /** Selects the operations that one client uses. */
   pick<Name extends keyof O & string>(...operations: [Name, ...Name[]]): ApiUse<Pick<O, Name>>

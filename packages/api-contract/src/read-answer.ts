@@ -4,7 +4,7 @@ import type { Operation } from './operation.js'
 import { schemaProblems } from './schema-problems.js'
 
 const maxJsonBytes = 10 * 1024 * 1024
-/** Limits the text of an unexpected answer, of which only the beginning is useful. */
+/** The limit for unexpected answers. Their text is only needed for the error. */
 const maxTextBytes = 64 * 1024
 
 /** @throws {UnexpectedAnswerError} */

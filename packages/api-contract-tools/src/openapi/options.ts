@@ -3,7 +3,7 @@ import { OpenApiError } from './errors.js'
 
 /** Options of `contractFromOpenApi`. */
 export interface FromOpenApiOptions {
-  /** The name of the document in the comment of the generated file, such as `openapi.json`. */
+  /** The name of the document, such as `openapi.json`. The generated file mentions it in a comment. */
   readonly source: string
   /** The audience of access tokens for the API. Default: the URL of the document's first server. */
   readonly audience?: string

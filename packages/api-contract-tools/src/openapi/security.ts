@@ -11,7 +11,7 @@ export interface Requirement {
 /** The document's security schemes. */
 export interface Security {
   requirementOf(operation: JsonObject): Requirement
-  /** Maps each scope to its description: the scopes of the schemes, and those that operations required so far. */
+  /** Maps scopes to descriptions. Contains the scopes of all schemes, and the scopes of the operations read so far. */
   catalogue(): ReadonlyMap<string, string>
 }
 

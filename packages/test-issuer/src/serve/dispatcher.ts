@@ -76,7 +76,7 @@ async function run(options: DispatchOptions, handler: Handler, fetch: IssuerFetc
   }
 }
 
-/** Calls the methods of a handler during one request. */
+/** Reports the progress of one request to a handler. */
 interface Talk {
   start(): void
   answer(response: Response, content: Buffer): void
