@@ -3,9 +3,13 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
 import { lockFolder } from '#src/database/folder-lock.js'
 import { prepareFolder } from '#src/database/prepare-folder.js'
 import { until } from './until.js'
+
+// Optimizing PGlite's WebAssembly would take a second of CPU time in each test process.
+setFlagsFromString('--liftoff-only')
 
 const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite')
 const { version } = JSON.parse(readFileSync(new URL('../package.json', pathToFileURL(pglite)), 'utf8')) as {
