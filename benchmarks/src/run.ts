@@ -10,6 +10,7 @@ import { receipts } from './questions/receipts.js'
 import { refusedRequests } from './questions/refused-requests.js'
 import { renewal } from './questions/renewal.js'
 import { repeatedToken } from './questions/repeated-token.js'
+import { scale } from './questions/scale.js'
 import { startUp } from './questions/start-up.js'
 import { tokenClient } from './questions/token-client.js'
 import { tokenRate } from './questions/token-rate.js'
@@ -32,6 +33,7 @@ const questions: readonly Question[] = [
   memory,
   receipts,
   growth,
+  scale,
 ]
 
 const { values, positionals } = parseArgs({
