@@ -1,7 +1,7 @@
 // Removes all files that a build, a test run or the demo creates.
 import { readdirSync, rmSync } from 'node:fs'
 
-const leftovers = ['dist', '.test', '.tap', '.demo']
+const leftovers = ['dist', 'lib', '.test', '.tap', '.demo']
 const folders = [
   '.',
   'demo',

@@ -19,17 +19,17 @@ const nodes = ['20.19', '22', '24', '26']
 const typescripts = ['5.9', '6.0', '7.0']
 
 /** Files that a tarball may contain. */
-const allowed = /^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|cjs|d\.c?ts|lua))$/
+const allowed = /^package\/(package\.json|README\.md|LICENSE|CHANGELOG\.md|(dist|lib)\/.+\.(js|cjs|d\.c?ts))$/
 
 /** Maximum size of a package in bytes, packed and unpacked. */
 const sizeLimits = {
-  'declared-options': { packed: 18_000, unpacked: 85_000 },
-  'resource-server': { packed: 170_000, unpacked: 800_000 },
-  'token-client': { packed: 90_000, unpacked: 450_000 },
+  'declared-options': { packed: 14_000, unpacked: 65_000 },
+  'resource-server': { packed: 135_000, unpacked: 610_000 },
+  'token-client': { packed: 66_000, unpacked: 305_000 },
   'api-contract': { packed: 9_999, unpacked: 50_000 },
   'api-contract-tools': { packed: 24_000, unpacked: 110_000 },
-  'issuer-connection': { packed: 25_000, unpacked: 115_000 },
-  'test-issuer': { packed: 52_000, unpacked: 250_000 },
+  'issuer-connection': { packed: 20_000, unpacked: 85_000 },
+  'test-issuer': { packed: 43_000, unpacked: 200_000 },
 }
 
 const project = mkdtempSync(join(tmpdir(), 'consumer-'))
@@ -65,12 +65,12 @@ function checkTarball(file, limits) {
   const names = run('tar', ['-tzf', file]).stdout.trim().split('\n')
   const strangers = names.filter(entry => !allowed.test(entry))
   if (strangers.length > 0) throw new Error(`unexpected: ${strangers.join(', ')}`)
-  for (const needed of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'])
-    if (!names.includes(`package/${needed}`)) throw new Error(`missing: ${needed}`)
-
-  const { dependencies, peerDependencies } = JSON.parse(
+  const { dependencies, peerDependencies, exports } = JSON.parse(
     run('tar', ['-xzOf', file, 'package/package.json']).stdout,
   )
+  const { types, default: main } = exports['.']
+  for (const needed of ['./README.md', './LICENSE', main, types])
+    if (!names.includes(join('package', needed))) throw new Error(`missing: ${needed}`)
   for (const [name, range] of Object.entries({ ...dependencies, ...peerDependencies }))
     if (/^(workspace|catalog):/.test(range)) throw new Error(`${name} has the range ${range}`)
 
