@@ -158,7 +158,7 @@ async function ask(
 }
 
 function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): string {
-  if (signal.aborted) return `no answer within ${timeoutMs} ms`
+  if (signal.aborted) return `no response within ${timeoutMs} ms`
   const { message, code } = (error ?? {}) as Partial<NodeJS.ErrnoException>
   return message === '' ? (code ?? 'the connection failed') : messageOf(error)
 }

@@ -77,6 +77,6 @@ function namingIssuer(metadata: IssuerMetadata, issuer: string, url: string): Is
 function adviceOn(named: string, issuer: string): string {
   const advice = `set \`issuer\` to ${JSON.stringify(clip(named))}`
   if (named.replace(/\/$/, '') === issuer.replace(/\/$/, ''))
-    return `They differ only in the trailing slash: ${advice}`
+    return `The two issuers differ only in the trailing slash: ${advice}`
   return `If this is the intended server, ${advice}`
 }

@@ -21,8 +21,8 @@ export function endpointIn(metadata: IssuerMetadata, name: string, allowInsecure
 
 function wanted(allowInsecureHttp: boolean): string {
   return allowInsecureHttp
-    ? 'expected an absolute http or https URL without user name and password'
-    : 'expected an absolute https URL without user name and password (or http on this machine)'
+    ? 'expected an absolute http or https URL without a username or password'
+    : 'expected an absolute https URL (or http on this machine) without a username or password'
 }
 
 function withoutCredentials(url: string): string {

@@ -20,7 +20,7 @@ export async function readBody(
   headers: BodyHeaders,
   maxBytes: number,
 ): Promise<BodyText> {
-  const tooLarge = { problem: `a body of more than ${maxBytes} bytes` }
+  const tooLarge = { problem: `a body larger than ${maxBytes} bytes` }
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body) {

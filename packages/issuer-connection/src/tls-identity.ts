@@ -71,7 +71,7 @@ async function readPair({ certificate, privateKey }: ReloadedCertificate): Promi
     provide(privateKey, context),
   ])
   if (typeof cert !== 'string' || typeof key !== 'string')
-    throw new UnusablePair('the client certificate and its key must be PEM text')
+    throw new UnusablePair('the client certificate and its private key must be text in PEM format')
   return { cert, key }
 }
 

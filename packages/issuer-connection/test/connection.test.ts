@@ -58,14 +58,14 @@ const unreadable: Record<string, [coding: string, body: Buffer, expected: RegExp
   'a brotli bomb': [
     'br',
     brotliCompressSync(Buffer.alloc(100_000_000, ' '), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
-    /a body of more than 65536 bytes/,
+    /a body larger than 65536 bytes/,
   ],
   'a gzip bomb in a gzip': [
     'gzip, gzip',
     gzipSync(gzipSync(Buffer.alloc(5_000_000, ' '))),
-    /more than 65536 bytes/,
+    /larger than 65536 bytes/,
   ],
-  'a large body': ['', Buffer.from(JSON.stringify({ large: 'x'.repeat(65_536) })), /more than 65536 bytes/],
+  'a large body': ['', Buffer.from(JSON.stringify({ large: 'x'.repeat(65_536) })), /larger than 65536 bytes/],
 }
 for (const [what, [coding, body, expected]] of Object.entries(unreadable))
   t.test(`${what}: the response says why its body cannot be read`, async t => {
@@ -132,18 +132,21 @@ for (const status of [301, 302, 303, 307, 308])
 t.test('the time limit covers the whole exchange, even if the server responds slowly', async t => {
   const server = await startServer(t, () => {})
   const connection = connect(t, { timeoutMs: 40 })
-  t.match(await messageOf(connection.exchange().request(server.url)), `${server.url}: no answer within 40 ms`)
+  t.match(
+    await messageOf(connection.exchange().request(server.url)),
+    `${server.url}: no response within 40 ms`,
+  )
   server.answer = response => {
     const drip = setInterval(() => response.write(' '), 5)
     response.on('close', () => clearInterval(drip))
   }
-  t.match(await messageOf(connection.exchange().request(server.url)), /no answer within 40 ms/)
+  t.match(await messageOf(connection.exchange().request(server.url)), /no response within 40 ms/)
   const exchange = connection.exchange()
   await messageOf(exchange.request(server.url))
   server.answer = response => response.end(ascii)
   t.match(
     await messageOf(exchange.request(server.url)),
-    /no answer within/,
+    /no response within/,
     'no more time for a second request',
   )
   t.ok(await connection.exchange().request(server.url), 'another exchange has time of its own')

@@ -118,7 +118,7 @@ t.test(
       const { origin, message } = await named(name, path)
       t.match(
         message,
-        `They differ only in the trailing slash: set \`issuer\` to ${JSON.stringify(name(origin))}`,
+        `The two issuers differ only in the trailing slash: set \`issuer\` to ${JSON.stringify(name(origin))}`,
       )
     }
     t.notMatch((await named(() => `https://${'x'.repeat(5_000)}\n.example`)).message, /\n|x{300}/)
@@ -151,7 +151,7 @@ t.test('endpoints in metadata follow the rule for configured URLs', async t => {
     [
       'https://me:pass@login.example.com/',
       true,
-      /token_endpoint https:\/\/…@login\.example\.com\/, expected .*without user name/,
+      /token_endpoint https:\/\/…@login\.example\.com\/, expected .*without a username/,
     ],
     ['ftp://login.example.com/token', true, /expected an absolute http or https URL/],
     ['/token', false, /token_endpoint \/token, expected/],

@@ -102,7 +102,7 @@ const failures: Record<string, [answer: (response: ServerResponse) => void, expe
   'a bomb': [
     response =>
       response.setHeader('content-encoding', 'br').end(brotliCompressSync(Buffer.alloc(20_000_000, ' '))),
-    /responded with 200 and a body of more than 262144 bytes/,
+    /responded with 200 and a body larger than 262144 bytes/,
   ],
   'an unknown coding': [
     response => response.setHeader('content-encoding', 'zstd').end(set),
@@ -155,6 +155,6 @@ t.test('stops waiting for an issuer that hangs', async t => {
   t.teardown(() => connection.close())
   void holdAnswer(issuer)
   await t.rejects(fetchJwks(`${issuer.url}/jwks`, anyKey, connection.exchange()), {
-    message: `${issuer.url}/jwks: no answer within 40 ms`,
+    message: `${issuer.url}/jwks: no response within 40 ms`,
   })
 })

@@ -124,7 +124,7 @@ t.test("does not start with prefetch: 'required' during an outage, and names the
   t.equal(await starts({}), 'ready')
   t.match(
     await starts({ issuer: `${issuer.url}/` }),
-    /names the issuer ".*", but `issuer` is ".*\/"\. They differ only in the trailing slash: set `issuer` to/,
+    /names the issuer ".*", but `issuer` is ".*\/"\. The two issuers differ only in the trailing slash: set `issuer` to/,
   )
   t.match(await starts({ metadataUrl: `${issuer.url}/jwks` }), /responded with JSON that has no issuer/)
   t.match(await starts({ jwksUri: `${issuer.url}/absent` }), /\/absent responded with 404, expected 200$/)

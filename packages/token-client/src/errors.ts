@@ -79,7 +79,7 @@ export class TokenUnavailableError extends Unavailable {
 
 const OriginNotAllowed: Make = createError(
   'TOKEN_CLIENT_ORIGIN_NOT_ALLOWED',
-  'The request was not sent, because the access token is not meant for its origin',
+  'The request was not sent because the access token is not meant for the origin of the request URL',
   500,
 )
 
@@ -90,7 +90,7 @@ export class OriginNotAllowedError extends OriginNotAllowed {
 
   constructor(allowed: string, requested: string) {
     super()
-    conceal(this, `the token is for ${allowed}, the request is for ${requested}`)
+    conceal(this, `the token is for ${allowed}, but the request is for ${requested}`)
   }
 }
 
@@ -162,6 +162,6 @@ export class UnexpectedBodyError extends UnexpectedBody {
 
   constructor(call: string, reason: string) {
     super()
-    conceal(this, `unexpected response body of ${call}: ${reason}`)
+    conceal(this, `unexpected response body for ${call}: ${reason}`)
   }
 }

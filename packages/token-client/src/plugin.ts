@@ -58,12 +58,15 @@ function logTo(log: FastifyBaseLogger, client: string): FailureListeners {
       return log.warn(
         { client, code, reason },
         servingOld
-          ? 'could not renew the access token; calls use the cached one'
-          : 'could not get an access token; calls fail',
+          ? 'could not renew the access token; calls use the cached token'
+          : 'could not get an access token; calls fail until one is available',
       )
     },
     onStoreFailure(operation, reason) {
-      return log.warn({ client, operation, reason }, 'token store unavailable; requesting tokens without it')
+      return log.warn(
+        { client, operation, reason },
+        'the token store is unavailable; the client requests tokens without it',
+      )
     },
   }
 }

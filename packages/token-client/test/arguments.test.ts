@@ -245,7 +245,7 @@ t.test('onBehalfOf refuses values that are not requests', async t => {
   ] as const)
     t.throws(
       () => client.onBehalfOf(given as never),
-      new TypeError(`onBehalfOf expects the incoming request, or the text of its access token, not ${kind}`),
+      new TypeError(`onBehalfOf expects the incoming request, or its access token as a string, not ${kind}`),
     )
 })
 

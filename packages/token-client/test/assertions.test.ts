@@ -103,7 +103,7 @@ t.test('assertions identify the certificate by chain and thumbprints, and it mus
 
   const other = await makeCertificate('other')
   await t.rejects(getToken(t, { tokenEndpoint, privateKey: key, certificate: other.cert }), {
-    detail: /unusable_client_credentials .the certificate does not belong to this private key/,
+    detail: /unusable_client_credentials .the certificate does not match the private key/,
   } as never)
 })
 

@@ -130,13 +130,14 @@ const answers: Readonly<
   'an unexpected body': {
     call: client => client.get('/text'),
     expected: { statusCode: 502, message: 'The upstream API responded with an unexpected body' },
-    inLog: /unexpected response body of GET \/text: not JSON/,
+    inLog: /unexpected response body for GET \/text: not JSON/,
   },
   'a request to another origin': {
     call: client => client.fetch('https://elsewhere.internal/receipts'),
     expected: {
       statusCode: 500,
-      message: 'The request was not sent, because the access token is not meant for its origin',
+      message:
+        'The request was not sent because the access token is not meant for the origin of the request URL',
     },
     inLog: /the request is for https:\/\/elsewhere\.internal/,
   },

@@ -30,7 +30,7 @@ t.test('an endless JSON body is an error, and its connection is closed', async t
   t.ok(failure instanceof UnexpectedBodyError)
   t.match(failure, {
     statusCode: 502,
-    detail: 'unexpected response body of GET /receipts: larger than 10485760 bytes',
+    detail: 'unexpected response body for GET /receipts: larger than 10485760 bytes',
   })
   await letGo
 })

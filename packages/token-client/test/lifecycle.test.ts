@@ -123,7 +123,7 @@ t.test(
         client: 'receipts',
         code: 'TOKEN_CLIENT_UNAVAILABLE',
         reason: /\/token responded with 500, expected 200$/,
-        msg: 'could not get an access token; calls fail',
+        msg: 'could not get an access token; calls fail until one is available',
       },
     ])
     t.match(app.receipts.health(), { state: 'failing', reason: /500/ })
@@ -136,7 +136,7 @@ t.test(
     now += 50_000
     t.ok(await app.receipts.getToken(), 'a renewal that fails behind it is no concern of the call')
     while (lines.length === 1) await nextTick()
-    t.match(lines[1], { level: 40, msg: 'could not renew the access token; calls use the cached one' })
+    t.match(lines[1], { level: 40, msg: 'could not renew the access token; calls use the cached token' })
     t.notMatch(JSON.stringify(lines), new RegExp(`${secret}|token-1`))
   },
 )

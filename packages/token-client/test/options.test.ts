@@ -38,7 +38,7 @@ t.test('invalid options are rejected with the option, the value and the expected
     [{ clientId: 'c'.repeat(3_000) }, /`clientId` is 3000 characters long; expected at most 2048/],
     [{ parameters: { scope: 'a' } }, /`parameters` has `scope`, which the client sets itself; use `scopes`/],
     [{ parameters: { a: Symbol('s') } }, /`parameters` is \{ a \}; expected an object of strings/],
-    [{ clientId: '' }, /`clientId` is ""; expected the identifier of this client/],
+    [{ clientId: '' }, /`clientId` is ""; expected the client id registered with/],
     [{ clientId: undefined }, /`clientId` is undefined/],
     [{ clientSecret: '' }, /`clientSecret` is empty; .*is the environment variable set\?/],
     [{ clientSecret: 'the secret\n' }, /`clientSecret` is text that begins or ends with a line break/],
@@ -90,7 +90,7 @@ t.test('invalid options are rejected with the option, the value and the expected
     [{ tokenStore: null }, /`tokenStore` is null; expected an object such as/],
     [
       { tokenStore: { store: {}, encryptionKeys: 'none' } },
-      /`tokenStore\.store` is not a store with get, set/,
+      /`tokenStore\.store` is not a store with the methods get, set/,
     ],
   ]
   for (const [options, message] of cases)

@@ -202,7 +202,7 @@ t.test('a store operation that hangs is logged, and the call continues without t
       return failures
     }),
   )
-  const reason = 'the store did not answer within 10 ms'
+  const reason = 'the token store did not respond within 10 ms'
   t.strictSame(
     [get, set, lock, unlock],
     ['get', 'set', 'lock', 'unlock'].map(operation => [`${operation}: ${reason}`]),
@@ -308,7 +308,7 @@ t.test('the error for an invalid option names it', async t => {
   const options = { baseUrl: audience, issuer: 'https://login.example.com', clientId: 'a', clientSecret: 'b' }
   const cases: [object, RegExp][] = [
     [{ store: memoryStore() }, /tokenStore\.encryptionKeys.*openssl rand -base64 32/],
-    [{ store: memoryStore(), encryptionKeys: ['short'] }, /tokenStore\.encryptionKeys.*32 bytes/],
+    [{ store: memoryStore(), encryptionKeys: ['short'] }, /tokenStore\.encryptionKeys.*32-byte keys/],
     [{ store: {}, encryptionKeys: 'none' }, /tokenStore\.store.*get, set, lock and unlock/],
     [{ encryptionKeys: [storeKey] }, /tokenStore\.store/],
     [memoryStore(), /no option `tokenStore\.entries`/],

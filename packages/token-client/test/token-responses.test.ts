@@ -181,10 +181,10 @@ t.test('a refused assertion mentions assertionAudience, a refused secret does no
   const options = { tokenEndpoint: endpoint.url, issuer: 'https://login.example.com' }
   const assertion = { keyAlgorithm: 'ES256', signAssertion: () => Buffer.from('x') }
   const descriptions: [object, RegExp][] = [
-    [assertion, /audience of the assertion was the issuer; .*`assertionAudience`: 'token_endpoint'/],
+    [assertion, /audience of the client assertion was the issuer; .*`assertionAudience` to 'token_endpoint'/],
     [
       { ...assertion, assertionAudience: 'token_endpoint' },
-      /audience of the assertion was the token endpoint; .*`assertionAudience`: 'issuer'/,
+      /audience of the client assertion was the token endpoint; .*`assertionAudience` to 'issuer'/,
     ],
     [{ clientSecret: 'x'.repeat(32), clientAuthentication: 'client_secret_jwt' }, /`assertionAudience`/],
   ]

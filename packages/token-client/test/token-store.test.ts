@@ -196,7 +196,7 @@ t.test('an unresponsive store is logged and does not stop the start', async t =>
   for (const [name, store, operation] of silent) {
     const lines: object[] = []
     await appWith(t, store, lines).ready()
-    t.match(lines, [{ level: 40, client: 'receipts', operation, msg: /token store unavailable/ }], name)
+    t.match(lines, [{ level: 40, client: 'receipts', operation, msg: /token store is unavailable/ }], name)
     t.equal(lines.length, 1)
   }
 })

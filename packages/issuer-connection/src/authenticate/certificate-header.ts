@@ -7,7 +7,7 @@ const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 export function certificateHeader(pem: string): Record<string, string | string[]> {
   const chain = (pem.match(pemBlock) ?? []).map(block => new X509Certificate(block).raw)
   const [first] = chain
-  if (first === undefined) throw new TypeError('the certificate is not PEM text')
+  if (first === undefined) throw new TypeError('the certificate is not in PEM format')
   const thumbprint = (hash: string): string => createHash(hash).update(first).digest('base64url')
   return {
     x5t: thumbprint('sha1'),
@@ -22,5 +22,5 @@ export function certificateHeader(pem: string): Record<string, string | string[]
  */
 export function checkPair(certificate: string, key: PrivateKeyInput): void {
   if (!new X509Certificate(certificate).checkPrivateKey(privateKeyObject(key)))
-    throw new TypeError('the certificate does not belong to this private key')
+    throw new TypeError('the certificate does not match the private key')
 }

@@ -32,7 +32,8 @@ type ProvideText = (context: ProvideContext) => string | Promise<string>
 
 /** Parses a private key. Error messages never contain the key. */
 const privateKey: Parser<Provided<PrivateKeyInput>> = parser({
-  expected: 'a private key in PEM, a JWK, a KeyObject, a CryptoKey, or a function that returns one',
+  expected:
+    'a private key as PEM text, a JWK, a KeyObject or a CryptoKey, or a function that returns one of these',
   fromText: true,
   read(value, place) {
     if (typeof value === 'string') return pem('private key').read(value, place)
@@ -46,13 +47,15 @@ const privateKey: Parser<Provided<PrivateKeyInput>> = parser({
 export const credentialOptions: {
   readonly [Name in keyof CredentialOptions]: Parser<CredentialOptions[Name]>
 } = {
-  clientSecret: optional(secret<ProvideText>('a string, or a function that returns it')),
+  clientSecret: optional(secret<ProvideText>('a string, or a function that returns a string')),
   clientAuthentication: optional(oneOf([...secretMethods, 'tls_client_auth'])),
   privateKey: optional(privateKey),
-  signAssertion: optional(callback<SignAssertion>('a function that signs bytes')),
+  signAssertion: optional(
+    callback<SignAssertion>('a function that returns the signature of the given bytes'),
+  ),
   keyId: optional(text('the id of the key')),
-  keyAlgorithm: optional(text("the algorithm of the key, such as 'ES256'")),
-  clientAssertion: optional(secret<ProvideText>('an assertion, or a function that returns it')),
+  keyAlgorithm: optional(text("the key's signing algorithm, such as 'ES256'")),
+  clientAssertion: optional(secret<ProvideText>('a client assertion, or a function that returns one')),
   assertionAudience: optional(oneOf(['issuer', 'token_endpoint'])),
 }
 

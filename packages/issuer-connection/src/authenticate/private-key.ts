@@ -51,7 +51,7 @@ export async function importPrivateKey(
   const named = algorithm ?? (typeof jwk['alg'] === 'string' ? jwk['alg'] : undefined)
   const wanted = named ?? (jwk.kty === 'RSA' ? rsaAlgorithm : algorithmOf[jwk.crv ?? ''])
   const fitting = Object.hasOwn(parameters, wanted ?? '') ? parameters[wanted ?? ''] : undefined
-  if (fitting === undefined) throw new TypeError('the private key does not match any supported algorithm')
+  if (fitting === undefined) throw new TypeError('no supported signing algorithm matches the private key')
   const { kty, n, e, d, p, q, dp, dq, qi, crv, x, y } = jwk
   const bare = Object.fromEntries(
     Object.entries({ kty, n, e, d, p, q, dp, dq, qi, crv, x, y }).filter(([, value]) => value !== undefined),

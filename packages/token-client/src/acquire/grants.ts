@@ -42,7 +42,7 @@ export function capLifetime(ask: AskForToken, subjectToken: string, now: () => n
     if (now() >= endsAt)
       return new TokenRequestFailure('invalid_grant', {
         permanent: true,
-        description: 'the token of the incoming request has expired',
+        description: 'the access token in the incoming request has expired',
       })
     const answer = await ask(unwanted)
     if (answer instanceof TokenRequestFailure) return answer

@@ -117,7 +117,9 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
 }
 
 function tooLate(): TokenRequestFailure {
-  return new TokenRequestFailure('the credentials or the server did not respond in time')
+  return new TokenRequestFailure(
+    'timed out while waiting for the credentials or for the authorization server',
+  )
 }
 
 /** Before a request is sent, the server has no secret to repeat. */

@@ -12,14 +12,15 @@ export function readSourcedToken(returned: unknown, requestedAt: number): TokenA
   const { accessToken, expiresIn } = returned
   if (typeof accessToken !== 'string')
     return unusable(`${show(returned)}, whose accessToken is ${kindOf(accessToken)}`)
-  if (accessToken.length > longestToken) return unusable(`a token of ${accessToken.length} characters`)
+  if (accessToken.length > longestToken)
+    return unusable(`a token that is ${accessToken.length} characters long`)
   if (!isAccessToken(accessToken))
     return unusable(
-      'a token that is empty or contains characters that RFC 6749 App. A.12 does not allow (does it end with a line break?)',
+      'a token that is empty or contains characters that RFC 6749 App. A.12 does not allow (check for a line break at the end)',
     )
   // Detects a token with a scheme. RFC 6750 §2.1 does not allow spaces in tokens.
   if (accessToken.includes(' '))
-    return unusable('a token that contains a space; return the token without a scheme such as Bearer')
+    return unusable('a token that contains a space; return the token without a prefix such as Bearer')
   if (expiresIn !== undefined && (typeof expiresIn !== 'number' || Number.isNaN(expiresIn)))
     return unusable(`expiresIn as ${Number.isNaN(expiresIn) ? 'NaN' : kindOf(expiresIn)}`)
   const lifetime = expiresIn ?? lifetimeOf(accessToken, requestedAt)

@@ -70,7 +70,9 @@ export function failureFrom(error: unknown, { response, hide, now }: FailedExcha
   }
   const retryAfterMs = readRetryAfter(response?.headers.get('retry-after'), now(), longestRetryAfterMs)
   if (response !== undefined && !response.ok)
-    return new TokenRequestFailure(`the server responded with ${response.status}`, { retryAfterMs })
+    return new TokenRequestFailure(`the authorization server responded with status ${response.status}`, {
+      retryAfterMs,
+    })
   return new TokenRequestFailure(clip(hide(known.cause?.code ?? known.cause?.message ?? messageOf(error))), {
     retryAfterMs,
   })

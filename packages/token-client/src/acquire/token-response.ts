@@ -111,7 +111,7 @@ function errorResponse(answer: IssuerAnswer, body: JsonObject): Response {
 }
 
 function unexplained(status: number): string {
-  return `the server responded with ${status}, but without an OAuth error (RFC 6749 §5.2); it probably refused the client id or its credentials`
+  return `the server responded with status ${status} but no OAuth error (RFC 6749 §5.2); it probably rejected the client id or the credentials`
 }
 
 /** Omits `www-authenticate`, because oauth4webapi would report the challenge instead of the error in the body. */

@@ -133,7 +133,9 @@ export class UnauthorizedHandler implements Handler {
     this.#over = true
     this.#held.disconnect()
     if (!this.#ended)
-      controller.abort(new Error('the request is sent again; the rest of the 401 is discarded'))
+      controller.abort(
+        new Error('the request is being sent again, so the rest of the 401 response is discarded'),
+      )
     this.#caller.runInAsyncScope(() => this.#actions.resend(resend, this.#handler))
   }
 }

@@ -11,7 +11,7 @@ export function subjectTokenOf(subject: Subject): string {
   // Checked at run time for callers in JavaScript.
   if (typeof subject !== 'string' && !isObject((subject as { headers?: unknown } | null)?.headers))
     throw new TypeError(
-      `onBehalfOf expects the incoming request, or the text of its access token, not ${kindOf(subject)}`,
+      `onBehalfOf expects the incoming request, or its access token as a string, not ${kindOf(subject)}`,
     )
   const token =
     typeof subject === 'string'
@@ -19,7 +19,7 @@ export function subjectTokenOf(subject: Subject): string {
       : /^(?:Bearer|DPoP) +([^\s,]+)$/i.exec(subject.headers.authorization ?? '')?.[1]
   if (token === undefined || token === '')
     throw new TypeError(
-      'onBehalfOf expects a request with an access token, or the token itself; is the route protected?',
+      'onBehalfOf expects a request with an access token, or the token itself; check that the route requires a token',
     )
   return token
 }

@@ -30,7 +30,7 @@ export type OperationTokens = 'shared' | 'per-operation'
 
 export const apiOption: Parser<UsedApi> = parser({
   expected:
-    "the operations that this client calls, such as receiptsApi.pick('putReceipt') of fastify-api-contract",
+    "the operations that this client calls, such as receiptsApi.pick('putReceipt') from fastify-api-contract",
   read(value, { option, toError }) {
     if (isObject(value) && isObject(value['scopes']))
       throw toError(

@@ -22,7 +22,7 @@ export type ClientAuthenticationMethod = SecretMethod | 'tls_client_auth'
 
 /** Parses the certificate of a key: PEM, or a function that returns it. */
 export const providedCertificate: Parser<Provided<string>> = parser({
-  expected: 'a certificate in PEM, or a function that returns it',
+  expected: 'a certificate in PEM format, or a function that returns one',
   fromText: true,
   read: (value, place) =>
     typeof value === 'function'

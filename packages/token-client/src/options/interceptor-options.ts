@@ -45,7 +45,7 @@ const declarations: Readonly<Record<InterceptorName, Declaration>> = {
     }),
     storage: instance<Readonly<Record<'get' | 'set' | 'delete', unknown>>>(
       ['get', 'set', 'delete'],
-      'an object with get, set, delete and full',
+      'an object with the methods get, set, delete and full',
     ),
   },
   deduplicate: {
@@ -89,7 +89,10 @@ const declarations: Readonly<Record<InterceptorName, Declaration>> = {
  */
 function interceptor(declaration: Declaration): Parser<unknown> {
   const optionals = Object.entries(declaration).map(([name, one]) => [name, optional(one)])
-  const options = object(Object.fromEntries(optionals) as Declaration, 'true, or the options of undici')
+  const options = object(
+    Object.fromEntries(optionals) as Declaration,
+    "true, or an object with undici's options for this interceptor",
+  )
   return optional({
     ...options,
     read(value, place) {

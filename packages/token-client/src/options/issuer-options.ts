@@ -30,7 +30,7 @@ export function issuerOf(given: Checked, target: TargetOptions, profile: Profile
   const { clientId, onBehalfOfGrant = profile.onBehalfOf, issuerDispatcher } = given
   if (clientId === undefined)
     throw new InvalidOptionError(
-      'option `clientId` is missing; expected the identifier of this client at the authorization server',
+      'option `clientId` is missing; expected the client id registered with the authorization server',
     )
   const wanted = (what: TargetOptions): readonly (readonly [string, string])[] => parametersOf(what, profile)
   wanted(target) // reports an invalid target now, not with the first call

@@ -75,7 +75,7 @@ const issuerDeclaration = {
   tokenEndpoint: optional(url({ example: 'https://login.example.com/token' })),
   profile: withDefault(oneOf(Object.keys(profiles) as ProfileName[]), 'rfc9068'),
   ...credentialOptions,
-  clientId: optional(text('the identifier of this client at the authorization server')),
+  clientId: optional(text('the client id registered with the authorization server')),
   certificate: optional(providedCertificate),
   certificateFile: optional(text('the path of a file')),
   privateKeyFile: optional(text('the path of a file')),

@@ -32,17 +32,17 @@ export type SharingSettings = Pick<Sharing, 'store' | 'seal' | 'storeTimeoutMs'>
 const declaration = {
   store: instance<TokenStore>(
     ['get', 'set', 'lock', 'unlock'],
-    'a store with get, set, lock and unlock, such as redisTokenStore(new Redis(…))',
+    'a store with the methods get, set, lock and unlock, such as redisTokenStore(new Redis(…))',
   ),
   encryptionKeys: parser<readonly string[] | 'none'>({
     expected:
-      "a list of keys of 32 bytes in base64 (`openssl rand -base64 32` generates one), or 'none' to store tokens unencrypted",
+      "a list of base64-encoded 32-byte keys (`openssl rand -base64 32` generates one), or 'none' to store tokens unencrypted",
     fromText: true,
     read(value, { option, toError }) {
       if (value === 'none') return value
       if (Array.isArray(value) && value.length > 0 && value.every(isKey)) return value
       throw toError(
-        `option \`${option}\` is not a list of keys of 32 bytes in base64 (is the environment variable set?); \`openssl rand -base64 32\` generates one, and 'none' stores tokens unencrypted`,
+        `option \`${option}\` is not a list of base64-encoded 32-byte keys (is the environment variable set?); \`openssl rand -base64 32\` generates one, and 'none' stores tokens unencrypted`,
       )
     },
   }),
