@@ -261,7 +261,7 @@ t.test('rejects an audience option without the audience of the contract', async 
       { issuer, api: small.pick('one') },
       /option `api` has the operations of one client; pass the API itself/,
     ],
-    [{ issuer, api: {} }, /option `api` is \{\}; expected an API with audience, scopes and requireRoutes/],
+    [{ issuer, api: {} }, /option `api` is \{\}; expected an object with audience, scopes and requireRoutes/],
   ]
   for (const [options, message] of wrong)
     await t.rejects(start(options), { code: 'OAUTH_INVALID_OPTION', message }, String(message))

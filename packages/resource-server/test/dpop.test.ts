@@ -154,7 +154,7 @@ t.test('rejects invalid options and rules', async t => {
     [{ mode: undefined }, /`dpop\.mode` is undefined/],
     [{ maxProofAgeMs: Infinity }, /`dpop\.maxProofAgeMs`/],
     [{ origin: 'https://api.example.com/v1' }, /`dpop\.origin`.*scheme, host and port/],
-    [{ nonceSecret: 'short' }, /`dpop\.nonceSecret` is invalid; expected text of at least 32 characters/],
+    [{ nonceSecret: 'short' }, /`dpop\.nonceSecret` is invalid; expected a string of at least 32 characters/],
     [
       { nonceSecret: 'a'.repeat(32), nonce: false },
       /`dpop\.nonceSecret` has no effect without `dpop\.nonce: true`/,

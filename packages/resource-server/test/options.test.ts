@@ -74,7 +74,7 @@ t.test('validates the options of an issuer', async t => {
       { keys: [{ kty: 'oct', k: 'AAAA' }] },
       /`keys` has no key for https:.* `kty` of the key is not RSA, EC, OKP or AKP/,
     ],
-    [{ keys: registered.keys, algorithms: ['RS256'] }, /the key fits no allowed algorithm/],
+    [{ keys: registered.keys, algorithms: ['RS256'] }, /the key cannot be used with any allowed algorithm/],
     [{ algorithms: ['HS256'] }, /`algorithms\[0\]` is "HS256"; expected only asymmetric algorithms/],
     [{ algorithms: ['none'] }, /only asymmetric/],
     [{ algorithms: [] }, /`algorithms` is \[\]/],
@@ -131,11 +131,14 @@ t.test('validates numbers, times and booleans', async t => {
 
 t.test('validates all other options', async t => {
   await refuses(t, [
-    [{ scopes: [] }, /`scopes` is \[\]; expected a list of at least one scope/],
+    [{ scopes: [] }, /`scopes` is \[\]; expected a list of one or more scopes/],
     [{ scopes: undefined }, /`scopes` is undefined/],
     [{ scopes: ['read write'] }, /`scopes\[0\]` is "read write"/],
-    [{ realm: 'é' }, /`realm` is "é"; expected printable ASCII/],
-    [{ realm: 'r'.repeat(257) }, /`realm` is "r+…; expected printable ASCII text of at most 256 characters/],
+    [{ realm: 'é' }, /`realm` is "é"; expected a string of at most 256 printable ASCII/],
+    [
+      { realm: 'r'.repeat(257) },
+      /`realm` is "r+…; expected a string of at most 256 printable ASCII characters/,
+    ],
     [{ realm: 'r'.repeat(1_000_000) }, /`realm` is 1000000 characters long/],
     [{ audience: 'a'.repeat(3_000) }, /`audience` is 3000 characters long; expected at most 2048/],
     [{ scopes: ['s'.repeat(3_000)] }, /`scopes\[0\]` is 3000 characters long/],

@@ -109,14 +109,14 @@ t.test(
       t.equal(accepting.reason(), undefined)
       await time.advance(60_000)
       for (const { logged, state } of [refusing, accepting]) {
-        t.strictSame(logged, ['the revocation store cannot be used'], 'one line for an outage')
+        t.strictSame(logged, ['the revocation store is unavailable'], 'one line for an outage')
         t.equal(state().isCurrent, false)
       }
       store.mode = 'up'
       await time.advance(500)
       for (const { logged, state, reason } of [refusing, accepting]) {
         t.equal(reason(), undefined)
-        t.equal(logged.at(-1), 'the revocation store works again')
+        t.equal(logged.at(-1), 'the revocation store is available again')
         t.equal(state().isCurrent, true)
       }
       time.restore()
@@ -159,7 +159,7 @@ t.test('applies a revocation that could not be stored in this process, and store
   t.equal(one.reason(), 'revoked')
   store.mode = 'hangs'
   const hanging = one.revoke({ clientId: 'shop' }, { until })
-  const rejected = t.rejects(hanging, { message: /did not answer within 1000 ms/, isInEffectHere: true })
+  const rejected = t.rejects(hanging, { message: /did not respond within 1000 ms/, isInEffectHere: true })
   await time.advance(1_000)
   await rejected
   await time.advance(1_000)
@@ -315,24 +315,33 @@ const page = { values: [], cursor: '1', fromStart: true, hasMore: false }
 
 /** Stores that answer, and wrongly. */
 const wrongStores: Readonly<Record<string, [store: RevocationStore, message: RegExp]>> = {
-  'forgets what is put': [{ put: async () => 'OK', read: async () => page }, /read does not return a value/],
+  'forgets what is put': [
+    { put: async () => 'OK', read: async () => page },
+    /read\(\) did not return a value/,
+  ],
   'returns nothing': [
     { put: async () => {}, read: async () => undefined as never },
-    /read returned an invalid page/,
+    /read\(\) returned an invalid page/,
   ],
-  'returns null': [{ put: async () => {}, read: async () => null as never }, /read returned an invalid page/],
-  'returns a list': [{ put: async () => {}, read: async () => [] as never }, /read returned an invalid page/],
+  'returns null': [
+    { put: async () => {}, read: async () => null as never },
+    /read\(\) returned an invalid page/,
+  ],
+  'returns a list': [
+    { put: async () => {}, read: async () => [] as never },
+    /read\(\) returned an invalid page/,
+  ],
   'returns Buffers': [
     { put: async () => {}, read: async () => ({ ...page, values: [Buffer.from('a')] }) as never },
-    /read returned an invalid page/,
+    /read\(\) returned an invalid page/,
   ],
   'returns a cursor that is a number': [
     { put: async () => {}, read: async () => ({ ...page, cursor: 1 }) as never },
-    /read returned an invalid page/,
+    /read\(\) returned an invalid page/,
   ],
   'has more forever': [
     { put: async () => {}, read: async () => ({ ...page, hasMore: true }) },
-    /hasMore: true without values/,
+    /hasMore: true but no values/,
   ],
   'does not advance': [
     { put: async () => {}, read: async () => ({ ...page, values: ['a'], hasMore: true }) },

@@ -42,7 +42,7 @@ for (const [target, other] of targets) {
     t.match(
       bench.logged.findLast(line => line['reason'] === 'revoked'),
       {
-        detail: `revoked by its ${by} until ${new Date(bench.clock.now + hour).toISOString()}`,
+        detail: `revoked: its ${by} is on the revocation list until ${new Date(bench.clock.now + hour).toISOString()}`,
         issuer: bench.issuer.url,
         kid: 'first',
       },

@@ -153,13 +153,13 @@ t.test('rejects a contradictory catalogue', async t => {
     [{ admin: ['constructor'] }, /has "constructor", which is not in the catalogue/],
     [
       { read: 'Read receipts' },
-      /`scopes\["read"\]` is "Read receipts"; expected a list of the included scopes/,
+      /`scopes\["read"\]` is "Read receipts"; expected a list of the scopes that this scope includes/,
     ],
     [{ read: undefined }, /`scopes\["read"\]` is undefined/],
     [{ read: [undefined] }, /`scopes\["read"\]\[0\]` is undefined/],
     [{ 'read write': [] }, /has the scope "read write"; .*without spaces/],
-    [{}, /`scopes` is \{\}; expected a list of at least one scope/],
-    [[], /`scopes` is \[\]; expected a list of at least one scope/],
+    [{}, /`scopes` is \{\}; expected a list of one or more scopes/],
+    [[], /`scopes` is \[\]; expected a list of one or more scopes/],
     [new Map([['read', []]]), /`scopes` is/],
     ['read', /`scopes` is "read"/],
   ]

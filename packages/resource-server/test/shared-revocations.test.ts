@@ -52,7 +52,7 @@ for (const [name, open] of Object.entries(redisPackages)) {
     for (const replica of [one, two]) t.equal(await replica.status(token), 200)
 
     await stop()
-    await Promise.all([one, two].map(replica => replica.line('the revocation store cannot be used')))
+    await Promise.all([one, two].map(replica => replica.line('the revocation store is unavailable')))
     t.equal(await one.status(token), 503)
     await t.rejects(one.app.oauth.revoke({ jti: 'one' }, { until: Date.now() + hour }), {
       code: 'OAUTH_REVOCATION_FAILED',
@@ -108,10 +108,10 @@ t.test('applies revocations that were made while a replica was disconnected', sk
   const redis = connect(t, socket)
   const two = await startReplica(t, sharedBy(redis))
   redis.disconnect()
-  await two.line('the revocation store cannot be used')
+  await two.line('the revocation store is unavailable')
   t.equal(await two.status(makeToken()), 503)
   await one.app.oauth.revoke({ keyId: 'first' }, { until: Date.now() + hour })
-  const back = two.line('the revocation store works again')
+  const back = two.line('the revocation store is available again')
   await redis.connect()
   await back
   t.equal(await two.status(makeToken()), 401)
@@ -245,7 +245,9 @@ t.test('starts without Redis, and uses it as soon as it responds', skip, async t
   t.equal(await accepting.status(makeToken()), 200)
   t.match(accepting.app.oauth.stats().revocations, { active: 0, isCurrent: false })
   await redis.restart()
-  await Promise.all([refusing, accepting].map(replica => replica.line('the revocation store works again')))
+  await Promise.all(
+    [refusing, accepting].map(replica => replica.line('the revocation store is available again')),
+  )
   t.equal(await refusing.status(makeToken()), 200)
   const revoked = refusing.line('tokens revoked')
   await accepting.app.oauth.revoke({ jti: 'one' }, { until: Date.now() + hour })

@@ -240,7 +240,7 @@ t.test('accepts no token if a refinement of the claims schema throws', async t =
   const app = fastify()
   await t.rejects(async () => app.register(resourceServer, { ...registered, claims: asynchronous }), {
     code: 'OAUTH_INVALID_OPTION',
-    message: /Type\.Refine has an async function/,
+    message: /Type\.Refine was called with an async function/,
   })
 })
 

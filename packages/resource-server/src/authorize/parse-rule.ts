@@ -27,7 +27,7 @@ export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 const declaration = {
   scopes: withDefault(
-    strings('a list of at least one scope, each without spaces (RFC 6749 §3.3)', {
+    strings('a list of one or more scopes without spaces (RFC 6749 §3.3)', {
       pattern: scopeToken,
     }),
     [],

@@ -65,7 +65,10 @@ export function checkTypes(claims: Claims, rules: ClaimRules): Refusal | undefin
   const malformed = malformedNames(claims, rules)
   return malformed === undefined
     ? undefined
-    : new Refusal('claim', `the claim ${malformed} has the wrong type; expected a name or a list of names`)
+    : new Refusal(
+        'claim',
+        `the claim ${malformed} has the wrong type; expected a string or a list of strings`,
+      )
 }
 
 /** @param type the header parameter `typ` */

@@ -36,7 +36,7 @@ export const checkIssuedAt: CheckTime = ({ iat }, { clockToleranceMs }, now) =>
 export const checkAge: CheckTime = ({ iat }, { clockToleranceMs, maxTokenAgeMs }, now) => {
   if (maxTokenAgeMs === Infinity) return undefined
   if (iat === undefined)
-    return new Refusal('claim', 'the claim iat is missing, which the option maxTokenAgeMs requires')
+    return new Refusal('claim', 'the claim iat is missing, but the option maxTokenAgeMs requires it')
   return now < iat * 1000 + maxTokenAgeMs + clockToleranceMs
     ? undefined
     : new Refusal('expired', 'the token is older than the option maxTokenAgeMs allows')

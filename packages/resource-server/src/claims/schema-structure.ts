@@ -19,10 +19,10 @@ const data = new Set<PropertyKey>(['const', 'enum', 'default', 'examples'])
 export function structureProblem(root: object): string | undefined {
   const found: Parts = { nodes: [], functions: [] }
   if (!collect(root, 1, found))
-    return `the schema contains itself, or has more than ${deepest} levels or ${most} parts`
+    return `the schema contains itself, is nested more than ${deepest} levels deep, or contains more than ${most} objects`
   // An async function in `Type.Refine` would accept every token, because TypeBox treats its promise as true.
   if (found.functions.some(({ constructor }) => constructor.name === 'AsyncFunction'))
-    return 'Type.Refine has an async function; expected a synchronous function'
+    return 'Type.Refine was called with an async function; expected a synchronous function'
   const target = targets(root as Node, found.nodes)
   const cleared = new Set<Node>()
   for (const node of found.nodes) {
@@ -31,8 +31,9 @@ export function structureProblem(root: object): string | undefined {
     if (typeof reference !== 'string') continue
     const shown = JSON.stringify(reference.slice(0, 100))
     if (target(reference) === undefined)
-      return `the $ref ${shown} has no target in the schema; expected a reference such as "#/$defs/tenant"`
-    if (leadsBack(node, { target, cleared, path: new Set() })) return `the $ref ${shown} refers to itself`
+      return `the $ref ${shown} does not resolve to a part of the schema; expected a reference such as "#/$defs/tenant"`
+    if (leadsBack(node, { target, cleared, path: new Set() }))
+      return `the $ref ${shown} is circular: it leads back to itself`
   }
   return undefined
 }

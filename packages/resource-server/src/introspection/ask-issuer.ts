@@ -162,5 +162,5 @@ async function introspect(
 
 /** The error if the application's function for a secret or a signature does not settle in time. */
 function notInTime(): Error {
-  return new Error('the client credentials were not available in time')
+  return new Error('the function for the client credentials did not return within the time limit')
 }

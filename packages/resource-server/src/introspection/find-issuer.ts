@@ -46,7 +46,7 @@ function isUndecided(outcome: Outcome): outcome is Refusal {
 }
 
 function tooLate(timeoutMs: number): Refusal {
-  const detail = `introspection: an issuer did not answer within ${timeoutMs} ms`
+  const detail = `introspection: an issuer did not respond within ${timeoutMs} ms`
   return new Refusal('unavailable', detail, { retryAfterMs })
 }
 

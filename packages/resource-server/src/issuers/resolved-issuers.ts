@@ -96,7 +96,7 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
 
   function lookUp(name: string, known: Resolution | undefined, purpose: Purpose): ReturnType<ChooseIssuer> {
     if (known === undefined && !isIssuerName(name, allowInsecureHttp))
-      return new Refusal('issuer', 'iss is not the URL of an issuer')
+      return new Refusal('issuer', 'the claim iss is not a valid issuer URL')
     const time = now()
     const refused = known?.refused(time)
     if (refused !== undefined) return refused

@@ -52,7 +52,7 @@ export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): Public
       includesAlgorithm(allowed, algorithm) &&
       (jwk.alg === undefined || includesAlgorithm([jwk.alg], algorithm)),
   )
-  if (algorithms.length === 0) throw new Error('the key fits no allowed algorithm')
+  if (algorithms.length === 0) throw new Error('the key cannot be used with any allowed algorithm')
   return Object.freeze({
     kid: jwk.kid,
     issuer: typeof jwk.issuer === 'string' ? jwk.issuer : undefined,

@@ -12,7 +12,8 @@ export interface OfferedApi {
 }
 
 export const apiOption: Parser<OfferedApi> = parser({
-  expected: 'an API with audience, scopes and requireRoutes, such as defineApi(…) of fastify-api-contract',
+  expected:
+    'an object with audience, scopes and requireRoutes, such as the result of defineApi(…) from fastify-api-contract',
   read(value, { option, toError }) {
     if (isObject(value) && Array.isArray(value['scopes']) && typeof value['over'] === 'function')
       throw toError(

@@ -59,7 +59,7 @@ const declaration = {
   maxProofAgeMs: withDefault(milliseconds({ min: 1_000, max: 600_000 }), 60_000),
   origin: optional(
     parser({
-      expected: "scheme, host and port only, such as 'https://api.example.com'",
+      expected: "an origin (only scheme, host and port), such as 'https://api.example.com'",
       fromText: true,
       read: value =>
         typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value
@@ -70,13 +70,13 @@ const declaration = {
   nonce: optional(boolean()),
   nonceSecret: optional(
     parser({
-      expected: `text of at least ${shortestSecret} characters, such as 32 random bytes in base64`,
+      expected: `a string of at least ${shortestSecret} characters, such as 32 random bytes encoded in base64`,
       fromText: true,
       read(value, { option, toError }) {
         if (typeof value === 'string' && value.length >= shortestSecret) return value
         // The value may be a secret that is too short, so the message does not contain it.
         throw toError(
-          `option \`${option}\` is invalid; expected text of at least ${shortestSecret} characters, such as 32 random bytes in base64`,
+          `option \`${option}\` is invalid; expected a string of at least ${shortestSecret} characters, such as 32 random bytes encoded in base64`,
         )
       },
     }),

@@ -194,7 +194,7 @@ const declaration = {
   revocation: revocationOption,
   // OpenAPI 3.1 §4.8.7.1: the allowed characters in the name of a component.
   securityScheme: optional(text("the name of a security scheme, such as 'oauth2'", /^[\w.-]+$/)),
-  realm: optional(text('printable ASCII text of at most 256 characters', /^[\x20-\x7E]{1,256}$/)),
+  realm: optional(text('a string of at most 256 printable ASCII characters', /^[\x20-\x7E]{1,256}$/)),
   clockToleranceMs: withDefault(milliseconds({ max: 600_000 }), 5_000),
   maxTokenAgeMs: withDefault(milliseconds({ min: 1_000, max: 365 * day }), Infinity),
   jwksMaxAgeMs: withDefault(milliseconds({ min: 1_000, max: day }), 300_000),

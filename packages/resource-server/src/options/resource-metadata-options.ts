@@ -14,7 +14,7 @@ import { InvalidOptionError } from '../errors.js'
 
 /** The metadata that clients use to find the issuer of this API (RFC 9728). */
 export interface ResourceMetadataOptions {
-  /** The resource identifier: the URL of the API, without query and fragment (RFC 9728 §1.2). Default: the audience. */
+  /** The resource identifier: the URL of the API, without a query or fragment (RFC 9728 §1.2). Default: the audience. */
   resource?: string
   /** The human-readable name of the API. */
   name?: string
@@ -22,7 +22,7 @@ export interface ResourceMetadataOptions {
   documentation?: string
 }
 
-const expectedResource = 'the URL that clients use for this API, without query and fragment (RFC 9728 §1.2)'
+const expectedResource = 'the URL that clients use for this API, without a query or fragment (RFC 9728 §1.2)'
 
 const longestResource = 512
 
@@ -68,7 +68,7 @@ export function resourceMetadataSettings(
   if (audiences.length === 1 && isUrl) return Object.freeze({ ...given, resource: refuseLong(audience) })
   const why =
     audiences.length === 0
-      ? 'no audience is known at the start if `issuers` is a function'
+      ? 'no audience is known at startup if `issuers` is a function'
       : 'the option `audience` is not a single URL'
   throw new InvalidOptionError(
     `option \`resourceMetadata.resource\` is missing; expected ${expectedResource}, because ${why}`,

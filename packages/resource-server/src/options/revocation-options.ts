@@ -32,7 +32,7 @@ const declaration = {
   store: optional(
     instance<RevocationStore>(
       ['put', 'read'],
-      'an object with put(id, value, ttlMs) and read(cursor), such as redisRevocationStore(redis)',
+      'an object with the methods put(id, value, ttlMs) and read(cursor), such as the result of redisRevocationStore(redis)',
     ),
   ),
   whileUnavailable: optional(oneOf(['accept', 'refuse'])),

@@ -10,10 +10,10 @@ export type ScopeHierarchy<S extends string = string> = { readonly [Scope in S]:
 /** The scopes that each scope includes directly. */
 type Includes = ReadonlyMap<string, readonly string[]>
 
-const list = strings('a list of at least one scope, each without spaces (RFC 6749 §3.3)', {
+const list = strings('a list of one or more scopes without spaces (RFC 6749 §3.3)', {
   pattern: scopeToken,
 })
-const included = strings('a list of the included scopes, or []', {
+const included = strings('a list of the scopes that this scope includes, or [] if it includes none', {
   pattern: scopeToken,
   mayBeEmpty: true,
 })

@@ -69,7 +69,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       // A store in memory responds immediately, so let requests run between the pages.
       await setImmediate()
     }
-    throw new WrongStoreError(`read still returns hasMore: true after ${mostPages} pages`)
+    throw new WrongStoreError(`read() still returned hasMore: true after ${mostPages} pages`)
   }
 
   /**
@@ -78,7 +78,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
    */
   async function verifyStore(): Promise<void> {
     if (!(await findsWhatIsPut()) && !(await findsWhatIsPut()))
-      throw new WrongStoreError('read does not return a value that put has stored')
+      throw new WrongStoreError('read() did not return a value that put() had stored')
     isVerified = true
   }
 
@@ -125,7 +125,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
     if (isClosed) return
     state = 'unavailable'
     listener.onUnavailable(
-      fault === undefined ? `the store was not read for ${staleAfterMs} ms` : messageOf(fault),
+      fault === undefined ? `no read of the store succeeded for ${staleAfterMs} ms` : messageOf(fault),
     )
   }
 
@@ -197,10 +197,10 @@ function checkPage(page: unknown, read: ReadonlySet<string | undefined>): Revoca
     typeof hasMore === 'boolean'
   if (!isPage)
     throw new WrongStoreError(
-      'read returned an invalid page; expected { values: string[], cursor: string, fromStart: boolean, hasMore: boolean }',
+      'read() returned an invalid page; expected { values: string[], cursor: string, fromStart: boolean, hasMore: boolean }',
     )
-  if (hasMore && values.length === 0) throw new WrongStoreError('read returned hasMore: true without values')
+  if (hasMore && values.length === 0) throw new WrongStoreError('read() returned hasMore: true but no values')
   if (hasMore && read.has(cursor))
-    throw new WrongStoreError('read returned hasMore: true with a cursor that it had returned before')
+    throw new WrongStoreError('read() returned hasMore: true with a cursor that it had already returned')
   return { values, cursor, fromStart, hasMore }
 }

@@ -20,7 +20,7 @@ const toError = (message: string): Error => new InvalidRevocationError(message)
 const place = { option: '', allowInsecureHttp: false, toError }
 
 const claim: Parser<string> = parser({
-  expected: `the value in the tokens, as text of 1 to ${maxLength} characters`,
+  expected: `the value from the tokens, as a string of 1 to ${maxLength} characters`,
   fromText: true,
   read: value => (typeof value === 'string' && value !== '' && value.length <= maxLength ? value : undefined),
 })

@@ -18,9 +18,9 @@ export function reportStore(
   outage: ResourceServerEvents['fastify-resource-server:revocations-unavailable'] | undefined,
   log: Logger,
 ): void {
-  if (outage === undefined) return writeLog(() => log.info({}, 'the revocation store works again'))
+  if (outage === undefined) return writeLog(() => log.info({}, 'the revocation store is available again'))
   report('fastify-resource-server:revocations-unavailable', outage)
-  writeLog(() => log.error(outage, 'the revocation store cannot be used'))
+  writeLog(() => log.error(outage, 'the revocation store is unavailable'))
 }
 
 /** Logs an invalid value in the store, without the value, because it may contain anything. */
@@ -28,7 +28,7 @@ export function reportUnreadable(log: Logger): void {
   writeLog(() =>
     log.error(
       {},
-      'a value in the revocation store is not a revocation and is ignored; does another version or program write to it?',
+      'ignored a value in the revocation store that is not a revocation; check whether another program or another version of this package writes to the store',
     ),
   )
 }

@@ -57,7 +57,7 @@ export function createRevocations(
       if (found === undefined)
         return refusesUnknown && shared?.isCurrent() === false ? unavailable : undefined
       const { by, until, issuer } = found
-      const detail = `revoked by its ${by} until ${new Date(until).toISOString()}`
+      const detail = `revoked: its ${by} is on the revocation list until ${new Date(until).toISOString()}`
       return new Refusal('revoked', detail, { issuer, kid: keyIds.get(token) })
     },
     noteKey(token, keyId) {
