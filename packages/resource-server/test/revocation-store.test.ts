@@ -345,9 +345,9 @@ const wrongStores: Readonly<Record<string, [store: RevocationStore, message: Reg
   ],
   'does not advance': [
     { put: async () => {}, read: async () => ({ ...page, values: ['a'], hasMore: true }) },
-    /with a cursor that it had returned before/,
+    /with a cursor that it had already returned/,
   ],
-  'advances in a circle': [circle(), /with a cursor that it had returned before/],
+  'advances in a circle': [circle(), /with a cursor that it had already returned/],
 }
 
 /** A store whose cursors are one and two in turn. */
