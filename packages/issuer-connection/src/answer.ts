@@ -16,7 +16,7 @@ export function headerOf({ headers }: IssuerAnswer, name: string): string | unde
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Parses the body of a response as a JSON object. Returns undefined if the body contains anything else. */
+/** Parses a response body as a JSON object. Returns undefined if the body is not a JSON object. */
 export function jsonObjectIn({ text }: IssuerAnswer): JsonObject | undefined {
   if (text === undefined) return undefined
   try {
@@ -27,7 +27,10 @@ export function jsonObjectIn({ text }: IssuerAnswer): JsonObject | undefined {
   }
 }
 
-/** Describes a response for error messages, without any of its body: `https://… responded with 404, expected 200`. */
+/**
+ * Describes a response for error messages, such as `https://… responded with 404, expected 200`. The description
+ * contains nothing from the response body.
+ */
 export function describeAnswer(answer: IssuerAnswer): string {
   const { url, status, problem } = answer
   const location = status >= 300 && status < 400 ? headerOf(answer, 'location') : undefined

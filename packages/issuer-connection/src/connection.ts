@@ -8,7 +8,7 @@ import { readBody } from './read-body.js'
 import { fixedIdentity, type TlsIdentity, type TlsSource } from './tls-identity.js'
 
 export interface ConnectionOptions {
-  /** An undici 7 dispatcher of the caller. The connection does not close it. */
+  /** An undici 7 dispatcher that the caller provides. The connection never closes this dispatcher. */
   readonly dispatcher?: Dispatcher | undefined
   /** The time limit of one exchange in milliseconds. Default 5000. */
   readonly timeoutMs?: number
@@ -30,7 +30,10 @@ export interface IssuerRequest {
 export interface IssuerExchange {
   /** Aborts when the time limit is reached. */
   readonly signal: AbortSignal
-  /** Returns the TLS identity of this exchange. Rejects if the function in the option `tls` rejects. */
+  /**
+   * Returns the TLS identity (certificate and key) of this exchange. Rejects if the option `tls` is a function that
+   * rejects.
+   */
   identity(): Promise<TlsIdentity>
   /**
    * Sends a request. Resolves with the response, whatever its status. Does not follow redirects.
@@ -38,7 +41,7 @@ export interface IssuerExchange {
    */
   request(url: string, request?: IssuerRequest): Promise<IssuerAnswer>
   /**
-   * Sends a request for the option `customFetch` of oauth4webapi.
+   * Sends a request. This function can be passed to oauth4webapi as the option `customFetch`.
    * @throws {IssuerConnectionError} if there is no response in time
    */
   fetch(url: string, request: FetchRequest): Promise<Response>
@@ -54,7 +57,7 @@ export interface FetchRequest {
 /** A connection to an authorization server. */
 export interface IssuerConnection {
   readonly timeoutMs: number
-  /** Starts an exchange, and its time limit. */
+  /** Starts an exchange. The time limit starts at the same time. */
   exchange(): IssuerExchange
   /** Aborts running requests and closes all connections that this object opened. */
   close(): Promise<void>
@@ -76,13 +79,13 @@ export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnecti
     if (closed) throw new Error('the connection is closed')
   }
 
-  /** Loads undici with the first request, so that an application starts faster. */
+  /** Sends a request. undici is only loaded when the first request is sent, so that an application starts faster. */
   async function dispatcherFor(identity: () => Promise<TlsIdentity>): Promise<Dispatcher> {
     refuseIfClosed()
     if (given !== undefined) return given
     const undici = await import('undici')
     const current = await identity()
-    refuseIfClosed() // `close` may have been called during the import
+    refuseIfClosed() // `close` may have been called while undici was being imported
     own ??= dispatchersByIdentity(settings => createAgent(undici, settings, agentOptions))
     return own.for(current)
   }
@@ -123,7 +126,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    // undici expects the dispatcher to handle the signal, but a user's dispatcher may ignore it.
+    // undici relies on the dispatcher to handle the abort signal, but a user's dispatcher may ignore the signal.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, {
@@ -163,14 +166,17 @@ function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): strin
   return message === '' ? (code ?? 'the connection failed') : messageOf(error)
 }
 
-/** Classifies an error by its code from Node.js, OpenSSL or undici, such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
+/**
+ * Determines the kind of failure from the error code of Node.js, OpenSSL or undici, such as
+ * `UNABLE_TO_VERIFY_LEAF_SIGNATURE`.
+ */
 function problemBy(error: unknown): ConnectionProblem {
   const { code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
   if (/CERT|UNABLE_TO/.test(code)) return 'certificate'
   return /TIMEOUT|TIMEDOUT/.test(code) ? 'timeout' : 'unreachable'
 }
 
-/** Converts a request of oauth4webapi, whose headers are an object and whose body contains form parameters. */
+/** Converts a request from oauth4webapi, in which the headers are an object and the body contains form parameters. */
 export function requestFrom({ method, headers, body }: FetchRequest): IssuerRequest {
   return {
     method: method === 'POST' ? 'POST' : 'GET',

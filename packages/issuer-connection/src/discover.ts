@@ -8,8 +8,9 @@ export type IssuerMetadata = JsonObject & { readonly issuer: string }
 /**
  * Fetches the metadata of an issuer from the well-known URLs of OpenID Connect Discovery 1.0 §4 and RFC 8414 §3. The
  * metadata must contain the requested issuer (RFC 8414 §3.3). Otherwise, one issuer could impersonate another.
- * @param metadataUrl replaces the well-known URLs
- * @throws {IssuerConnectionError} with each URL, its status and the expected response
+ * @param metadataUrl if given, replaces the well-known URLs
+ * @throws {IssuerConnectionError} if no URL returns the metadata of this issuer. The message lists each URL, its status
+ * and the expected response
  */
 export async function discoverMetadata(
   issuer: string,
@@ -37,7 +38,7 @@ export async function discoverMetadata(
   throw new IssuerConnectionError(`no metadata found: ${failures.join('; ')}${hint(metadataUrl)}`, { status })
 }
 
-/** During an outage, the metadata may still be at this URL, so no other URL is tried. */
+/** During an outage, this URL may still be the right one, so no other URL is tried. */
 function isOutage({ status }: IssuerAnswer): boolean {
   return status === 429 || status >= 500
 }
@@ -49,8 +50,8 @@ function hint(metadataUrl: string | undefined): string {
 }
 
 /**
- * Returns the well-known URLs. RFC 8414 §3.1 inserts the well-known part before the path of the issuer. OpenID Connect
- * and some other servers append it.
+ * Returns the well-known metadata URLs of an issuer. RFC 8414 §3.1 inserts `/.well-known/…` before the path of the
+ * issuer, while OpenID Connect Discovery and some servers append `/.well-known/…` to the path.
  */
 function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)

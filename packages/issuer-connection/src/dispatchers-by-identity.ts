@@ -5,21 +5,24 @@ import type { TlsIdentity } from './tls-identity.js'
 /** Manages one dispatcher for each client certificate (TLS identity). */
 export interface DispatchersByIdentity {
   /**
-   * Returns the dispatcher for a client certificate. A newer certificate closes the dispatchers of earlier ones after
-   * their running requests. Requests with an earlier certificate open new connections.
+   * Returns the dispatcher for a client certificate. The first use of a newer certificate closes the dispatchers of all
+   * older certificates when their running requests have finished. A later request with an older certificate opens a new
+   * connection.
    */
   for(identity: TlsIdentity): Dispatcher
   /** Waits for running requests, then closes all connections. */
   close(): Promise<void>
   /**
-   * Aborts running requests. Requests with an earlier certificate finish normally; the promise does not wait for them.
+   * Aborts running requests. Requests whose certificate has since been replaced finish normally, and the promise does
+   * not wait for them.
    */
   destroy(): Promise<void>
 }
 
 /**
- * Creates a manager of dispatchers.
- * @param open creates a dispatcher. Called once for each certificate, and again if an earlier certificate is reused
+ * Creates an object that manages one dispatcher for each client certificate.
+ * @param open creates a dispatcher. The function is called once for each certificate, and again if an older certificate
+ * is reused
  */
 export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): DispatchersByIdentity {
   const used = new Map<TlsIdentity, Dispatcher>()
@@ -30,7 +33,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
   function end(identity: TlsIdentity, dispatcher: Dispatcher): void {
     used.delete(identity)
     const ended = dispatcher.close().finally(() => ending.delete(ended))
-    ended.catch(() => {}) // no request is affected, and a running `close` rejects with this error
+    ended.catch(() => {}) // this error affects no request; if `close` is running, it rejects with this error
     ending.add(ended)
   }
 
@@ -46,7 +49,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
       newest = Math.max(newest, identity.version)
       const opened = open(identity.tls)
       used.set(identity, opened)
-      if (isClosed) end(identity, opened) // the request fails with an error of undici
+      if (isClosed) end(identity, opened) // the request then fails with undici's own error
       return opened
     },
     async close() {

@@ -10,9 +10,9 @@ export type ConnectionProblem =
 /** The authorization server is unreachable, or its response is unusable. The message contains no secret. */
 export class IssuerConnectionError extends Error {
   override readonly name = 'IssuerConnectionError'
-  /** The HTTP status of the response; undefined if there was no response. */
+  /** The HTTP status of the response. Undefined if there was no response. */
   readonly status: number | undefined
-  /** The `Retry-After` header of the response (RFC 9110 §10.2.3), unparsed. */
+  /** The unparsed `Retry-After` header of the response (RFC 9110 §10.2.3). */
   readonly retryAfter: string | undefined
   /** The kind of failure. */
   readonly problem: ConnectionProblem
@@ -46,17 +46,17 @@ export function messageOf(thrown: unknown): string {
     const message: unknown = (thrown as { message?: unknown } | null | undefined)?.message ?? thrown
     if (typeof message === 'string' && message !== '') return message.slice(0, longestMessage)
   } catch {
-    // A getter of the thrown value threw as well.
+    // Reading the message failed, because a getter of the thrown value threw an exception.
   }
   return 'no reason was given'
 }
 
 /**
- * Returns a thrown object unchanged, and wraps any other thrown value in an error. Without that, undici and Fastify
- * would interpret a falsy value as success.
+ * Returns a thrown object unchanged, and wraps any other thrown value in an error, because undici and Fastify would
+ * interpret a falsy value as success.
  */
 export function asError(thrown: unknown): Error {
-  // Not `instanceof Error`: errors can come from another realm.
+  // `instanceof Error` would be false for errors from another realm.
   if (typeof thrown === 'object' && thrown !== null) return thrown as Error
   return new Error(messageOf(thrown), { cause: thrown })
 }

@@ -3,14 +3,14 @@ import type { Dispatcher } from 'undici'
 
 /** The TLS settings of connections, in PEM format. */
 export interface TlsSettings {
-  /** The trusted certificate authorities. They replace those of Node.js. */
+  /** The trusted certificate authorities, which replace Node.js's default authorities. */
   readonly ca?: string
   /** The client certificate to present (RFC 8705). It is independent of the client authentication method. */
   readonly cert?: string
   readonly key?: string
 }
 
-/** The classes of undici that open connections. */
+/** The undici classes that open connections. */
 export type UndiciAgents = Pick<typeof Undici, 'Agent' | 'EnvHttpProxyAgent'>
 
 /**
@@ -39,7 +39,7 @@ export function createAgent(
 ): Dispatcher {
   const connect = { ...tls, ...options.connect }
   if (!usesEnvironmentProxy(process.env, process.execArgv)) return new Agent({ ...options, connect })
-  // The client certificate is for the server, not for the proxy.
+  // The client certificate is meant for the server, so it is not presented to the proxy.
   const { ca } = tls
   return new EnvHttpProxyAgent({
     ...options,
@@ -50,8 +50,8 @@ export function createAgent(
 }
 
 /**
- * Returns true if `fetch` of Node.js reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`: if `NODE_USE_ENV_PROXY` is `1`,
- * or the option `--use-env-proxy` is set.
+ * Returns true if requests use the proxy variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. As for `fetch` in
+ * Node.js, that is the case if `NODE_USE_ENV_PROXY` is `1` or the option `--use-env-proxy` is set.
  */
 export function usesEnvironmentProxy(
   environment: Readonly<Record<string, string | undefined>>,

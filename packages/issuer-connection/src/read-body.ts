@@ -13,7 +13,8 @@ interface BodyHeaders {
 
 /**
  * Reads a response body of at most `maxBytes`. The limit also applies after decoding, because 189 bytes of brotli can
- * decode to a gigabyte. Rejects only if the connection breaks. An unreadable body resolves with `problem`.
+ * decode to a gigabyte. The promise rejects only if the connection breaks. If the body is unreadable, the promise
+ * resolves with `problem`.
  */
 export async function readBody(
   body: AsyncIterable<Uint8Array>,
@@ -48,14 +49,14 @@ function decoderFor(coding: string, [firstByte = 0]: Buffer): ZlibFunction {
     case 'br':
       return 'brotliDecompress'
     case 'deflate':
-      // `deflate` is the zlib format, but some servers omit its two-byte header.
+      // The coding `deflate` means the zlib format, but some servers omit the two-byte zlib header.
       return (firstByte & 0x0f) === 8 ? 'inflate' : 'inflateRaw'
     default:
       throw new Error(`content-encoding ${coding}`)
   }
 }
 
-/** The maximum number of content codings, which limits the cost of decoding. */
+/** The maximum number of content codings of one response. The maximum limits the cost of decoding. */
 const mostCodings = 2
 
 /**
@@ -98,7 +99,7 @@ function charsetOf(contentType: string | undefined): string {
   return /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
 }
 
-/** Falls back to UTF-8 for an unknown charset, because the body most likely is UTF-8. */
+/** If the charset is unknown, UTF-8 is used, because the body most likely is UTF-8. */
 function textDecoder(charset: string): TextDecoder {
   try {
     return new TextDecoder(charset)

@@ -5,7 +5,7 @@ import { provide, type Provided } from './authenticate/provide.js'
 import { messageOf } from './errors.js'
 import type { TlsSettings } from './open-dispatcher.js'
 
-/** The TLS settings of connections until the client certificate is replaced. */
+/** The TLS settings that connections use until the client certificate is replaced. */
 export interface TlsIdentity {
   /** Not enumerable, because it contains the private key. */
   readonly tls: TlsSettings
@@ -33,8 +33,9 @@ export function fixedIdentity(tls: TlsSettings): TlsIdentity {
 }
 
 /**
- * Returns a function that reads the certificate and its key. The function returns the same object until one of them
- * changes. It rejects if the certificate and the key do not match, or if a function of the caller rejects.
+ * Returns a function that reads the current certificate and private key. The function returns the same object until the
+ * certificate or the key changes. The function rejects if the certificate and the key do not match, or if one of the
+ * caller's functions rejects.
  */
 export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, TlsSettings> {
   let current: TlsIdentity | undefined
@@ -44,7 +45,7 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     reads += 1
     const version = reads
     const pair = await readPair(source)
-    // A later read may have finished first.
+    // A read that started later may have finished first. Its result is newer and is kept.
     if (current !== undefined && (current.version > version || isSame(current.tls, pair))) return current
     const expiresAt = expiryOf(pair)
     current = identityOf(
@@ -55,7 +56,8 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     return current
   }
 
-  // Retries a mismatched pair once, because the certificate may have been replaced between the two reads.
+  // If the certificate and the key do not match, both are read once more, because the certificate may have been
+  // replaced between the two reads.
   return () =>
     read().catch((error: unknown) => (error instanceof UnusablePair ? read() : Promise.reject(error)))
 }

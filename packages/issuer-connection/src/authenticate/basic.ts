@@ -12,7 +12,7 @@ export function basic(secret: string): ClientAuth {
     headers.set('authorization', basicHeader(formEncode(clientId), formEncode(secret)))
 }
 
-/** Sends the client id and the secret without form encoding, for servers that do not decode them. */
+/** Sends the client id and the secret without form encoding, for servers that do not form-decode these values. */
 export function unencodedBasic(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) =>
     headers.set('authorization', basicHeader(clientId, secret))

@@ -17,7 +17,7 @@ export function certificateHeader(pem: string): Record<string, string | string[]
 }
 
 /**
- * Checks that a certificate and a private key belong together.
+ * Checks that a private key matches a certificate.
  * @throws {TypeError} if the key does not match
  */
 export function checkPair(certificate: string, key: PrivateKeyInput): void {

@@ -82,7 +82,7 @@ function addAssertion(
   body.set('client_assertion', assertion)
 }
 
-/** Sets the audience, the type and the times of an assertion that oauth4webapi signs. */
+/** Sets the `aud` claim, the `typ` header and the time claims of an assertion before oauth4webapi signs it. */
 async function withAssertion(
   audience: AssertionAudience,
   make: (options: ModifyAssertionOptions) => ClientAuth,
@@ -99,15 +99,16 @@ async function withAssertion(
 }
 
 /**
- * RFC 10070 defines an explicit `typ` for assertions. Servers that expect the token endpoint as audience predate it.
+ * RFC 10070 defines an explicit `typ` for assertions. Servers that expect the token endpoint as the audience predate
+ * RFC 10070, so they get the type `JWT`.
  */
 function typeFor(audience: AssertionAudience): string {
   return audience === 'issuer' ? 'client-authentication+jwt' : 'JWT'
 }
 
 /**
- * Ed25519 has two algorithm names: `EdDSA`, and `Ed25519` since RFC 9864. Returns the configured name. By default,
- * returns `Ed25519` if the server supports that name, and `EdDSA` otherwise.
+ * Returns the JWS algorithm name for an Ed25519 key: either `EdDSA`, or `Ed25519`, which RFC 9864 added. A configured
+ * name takes precedence. Otherwise, the name is `Ed25519` if the server supports this name, and `EdDSA` if not.
  */
 function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServer): { alg?: string } {
   if (key.algorithm.name !== 'Ed25519') return {}
@@ -116,7 +117,10 @@ function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServ
   return { alg: algorithm ?? (isListed ? 'Ed25519' : 'EdDSA') }
 }
 
-/** Uses the system clock, because the server compares the times with its own clock. */
+/**
+ * Returns the claims of an assertion. The times come from the system clock, because the server compares them with its
+ * own clock.
+ */
 function claimsFor(audience: AssertionAudience, { issuer, token_endpoint }: AuthorizationServer) {
   const seconds = Math.floor(Date.now() / 1000)
   return {

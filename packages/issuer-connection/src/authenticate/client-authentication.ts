@@ -21,7 +21,8 @@ export type SecretMethod = (typeof secretMethods)[number]
 
 /**
  * The credentials of a client (RFC 6749 §2.3). With `tls_client_auth`, the client certificate of the connection
- * authenticates the client. With other methods, a client certificate is optional (RFC 8705 §3).
+ * authenticates the client. With all other methods, the client certificate is optional and only binds the tokens (RFC
+ * 8705 §3).
  */
 export type ClientCredentials =
   | {
@@ -38,7 +39,10 @@ export type ClientCredentials =
     }
   | { readonly method: 'tls_client_auth' }
 
-/** Creates the client authentication of one request, so that a rotated secret takes effect immediately. */
+/**
+ * Creates the client authentication for a single request. A rotated secret therefore takes effect with the next
+ * request.
+ */
 export async function authenticate(
   credentials: ClientCredentials,
   context: ProvideContext,
@@ -76,13 +80,15 @@ async function withSecret(
   }
 }
 
-/** Checks the result of a user's function, which can be anything. */
+/** Checks the value that a user's function returned, because such a function can return anything. */
 function text(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value
   throw new TypeError(`${what} is ${value === '' ? 'empty' : typeof value}, expected text`)
 }
 
-/** Returns true if a user's function provides the credentials, so that the next call may return different ones. */
+/**
+ * Returns true if the credentials come from a user's function, which may return different credentials the next time.
+ */
 export function canChange(credentials: ClientCredentials): boolean {
   switch (credentials.method) {
     case 'private_key_jwt':

@@ -30,7 +30,10 @@ const algorithmOf: Readonly<Record<string, string>> = {
   Ed25519: 'EdDSA',
 }
 
-/** A signing key with its JWS algorithm. Without an algorithm, the server's metadata determines the name. */
+/**
+ * A signing key and its JWS algorithm. If the algorithm is undefined, its name depends on the type of the key and on
+ * the server's metadata.
+ */
 export interface SigningKey {
   readonly key: webcrypto.CryptoKey
   readonly algorithm: string | undefined
@@ -38,7 +41,7 @@ export interface SigningKey {
 
 /**
  * Imports a private key into Web Crypto.
- * @param rsaAlgorithm the algorithm of RSA keys, if neither the key nor `algorithm` specifies one
+ * @param rsaAlgorithm the algorithm for RSA keys if neither the key nor `algorithm` specifies an algorithm
  * @throws {TypeError} if the key is not a private key, or does not match the algorithm
  */
 export async function importPrivateKey(
@@ -56,7 +59,7 @@ export async function importPrivateKey(
   const bare = Object.fromEntries(
     Object.entries({ kty, n, e, d, p, q, dp, dq, qi, crv, x, y }).filter(([, value]) => value !== undefined),
   )
-  // The cast is safe: the two declarations of JsonWebKey differ only in optional members.
+  // This cast is safe because the two declarations of `JsonWebKey` differ only in optional members.
   const key = await webcrypto.subtle.importKey('jwk', bare as webcrypto.JsonWebKey, fitting, false, ['sign'])
   return { key, algorithm: named }
 }

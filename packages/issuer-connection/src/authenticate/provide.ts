@@ -1,12 +1,15 @@
-/** The argument of functions that provide a secret. */
+/** The argument that is passed to functions that return a secret. */
 export interface ProvideContext {
-  /** True if the server has refused the last returned value. A cached value is then outdated. */
+  /**
+   * True if the server has rejected the value that the function returned last. A function that caches its value must
+   * then read the value again.
+   */
   readonly refused: boolean
 }
 
 /**
- * A value, or a function that returns it. The function is called each time the value is needed, so it can read a file
- * or a vault.
+ * A value, or a function that returns the value. The function is called each time the value is needed, so it can read a
+ * file or a vault.
  */
 export type Provided<T> = T | ((context: ProvideContext) => T | Promise<T>)
 
