@@ -71,7 +71,7 @@ const failures: readonly (readonly [what: string, Server, Partial<CallsWith>, re
     'spells its name otherwise',
     { metadata: (response, url) => names(response, url, `${url}/`) },
     {},
-    /`issuer` exactly as the metadata names it.*ISSUER/,
+    /`issuer` to exactly the value in the issuer's metadata.*ISSUER/,
   ],
   [
     'expects the secret in the body',
@@ -154,7 +154,7 @@ t.test('with a token, the doctor names what the explanation names', async t => {
       'no audience',
       trusted,
       await keycloak.token({ audience, claims: { aud: undefined } }),
-      { found: /claim aud is missing/, remedy: /`resource`.*`audience`.*`scopes` alone/ },
+      { found: /claim aud is missing/, remedy: /`resource`.*`audience`.*only `scopes`/ },
     ],
     ['an opaque token', trusted, 'opaque', { remedy: /`resource`.*`introspection`/ }],
     ['no scope', trusted, await keycloak.token({ audience }), { found: /scopes/, remedy: /`scopes`/ }],

@@ -95,7 +95,7 @@ t.test('each check is listed with its result and its option', async t => {
     )
     t.match(
       unknown.find(({ name }) => name === 'key'),
-      { outcome: 'failed', finding: /has no key for this kid/ },
+      { outcome: 'failed', finding: /has no key that matches the token's kid/ },
       'the finding is that of the request, although explanations may not ask the issuer that often',
     )
   }
@@ -288,7 +288,7 @@ t.test('the flow of a purchase shows every request, token and check', async t =>
   )
   t.match(receipt, '&quot;client_id&quot;: &quot;payment-service&quot;')
   t.match(receipt, 'aud &quot;https://receipts.bookstore.example&quot;')
-  t.match(receipt, 'scopes, roles and audience of the rule')
+  t.match(receipt, "the rule's scopes, roles and audience")
   t.match(
     receipt,
     'The payment service calls the receipt service with its token, the one it already has (cached).',

@@ -225,7 +225,7 @@ t.test('accepts scopes of the contract and of the option in other routes', async
   await t.resolves(start(['read']))
   await t.resolves(start(['write'], ['write']))
   await t.rejects(start(['raed']), {
-    message: /has "raed", which is not in the catalogue .*did you mean/,
+    message: /has "raed", which is not declared in .*did you mean/,
   })
 })
 

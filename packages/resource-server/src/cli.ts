@@ -11,11 +11,11 @@ Lists every check of an access token, with advice for each failed check. The tok
 command prints values of the token's claims, but not the token.
 
   --issuer URL            the issuer whose tokens are accepted
-  --audience URI          the audience that the token must have; may be repeated
+  --audience URI          an audience that is accepted; may be repeated
   --profile NAME          ${Object.keys(profiles).join(', ')} (default: rfc9068)
   --scope "A B"           scopes that the token must have; may be repeated
-  --jwks-uri URL          the URL of the issuer's keys (default: from the issuer's metadata)
-  --allow-insecure-http   accept plain http to other machines
+  --jwks-uri URL          the URL of the issuer's keys (default: the URL in the issuer's metadata)
+  --allow-insecure-http   allow http URLs for other machines
   --json                  print the explanation as JSON
 
 Exit code: 0 if the token is accepted, 1 if it is refused, 2 if the arguments are invalid.`
@@ -47,7 +47,7 @@ function parseCommand(args: readonly string[]): Command | 'help' {
     throw new TypeError('the command is missing or unknown; the only command is explain')
   if (others.length > 0)
     throw new TypeError(
-      'explain takes no arguments; pass the token on standard input, so that neither other users nor the shell history see it',
+      'explain takes no positional arguments; pass the token on standard input, which keeps it out of the process list and the shell history',
     )
   for (const [name, value] of Object.entries(values)) refuseEmpty(name, value)
   const { issuer, audience, profile, 'jwks-uri': jwksUri } = values
@@ -60,7 +60,7 @@ function parseCommand(args: readonly string[]): Command | 'help' {
       issuer,
       audience,
       allowInsecureHttp: values['allow-insecure-http'],
-      // The profile name is checked together with the other options.
+      // The cast: `explain` checks the profile name together with the other options.
       ...(profile === undefined ? {} : { profile: profile as ProfileName }),
       ...(jwksUri === undefined ? {} : { jwksUri }),
       ...(first === undefined ? {} : { rule: { scopes: [first, ...rest] as never } }),
@@ -68,11 +68,14 @@ function parseCommand(args: readonly string[]): Command | 'help' {
   }
 }
 
-/** An unset shell variable must not be ignored: without the flag, the command would check less. */
+/**
+ * Rejects an empty option value, which an unset shell variable causes. If the option were ignored instead, the command
+ * would check less than the user asked for.
+ */
 function refuseEmpty(name: string, given: unknown): void {
   for (const value of [given].flat())
     if (typeof value === 'string' && value.trim() === '')
-      throw new TypeError(`--${name} is empty (an unset variable?); give a value, or leave it out`)
+      throw new TypeError(`--${name} is empty (an unset variable?); give a value, or omit the option`)
 }
 
 /** @returns the exit code */

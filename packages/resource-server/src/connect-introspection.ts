@@ -5,15 +5,15 @@ import { createIntrospection, mostQuestions } from './introspection/introspect-t
 import type { Settings } from './options/options.js'
 
 /**
- * Opens a connection to an issuer with the options of the plugin. `own` adds a client certificate, or sets the number
- * of connections.
+ * Creates an HTTP client for an issuer from the plugin's options. `own` can add a client certificate or limit the
+ * number of connections.
  */
 export type Connect = (own?: {
   readonly tls?: TlsSettings
   readonly connections?: number
 }) => IssuerConnection
 
-/** Introspection at every issuer that has the option `introspection`. */
+/** Introspects opaque tokens at every issuer that has the option `introspection`. */
 export interface ConnectedIntrospection {
   /** Undefined if no issuer has the option `introspection`. */
   readonly introspect: IntrospectToken | undefined
@@ -21,7 +21,7 @@ export interface ConnectedIntrospection {
 }
 
 /**
- * Creates separate connections for each issuer. Introspection requests then delay neither requests for keys nor
+ * Creates a separate HTTP client for each issuer. Introspection requests therefore delay neither requests for keys nor
  * requests to other issuers.
  */
 export function connectIntrospection(

@@ -9,7 +9,10 @@ type RevocationOptions = Pick<
   'revocation' | 'issuers' | 'resolveIssuer' | 'allowInsecureHttp' | 'clock' | 'clockToleranceMs'
 >
 
-/** Creates the revocations for tokens of the configured issuers; undefined without the option `revocation`. */
+/**
+ * Creates the list of revoked tokens for the configured issuers. Returns undefined if the option `revocation` is not
+ * set.
+ */
 export function connectRevocations(
   { revocation, issuers, resolveIssuer, allowInsecureHttp, clock, clockToleranceMs }: RevocationOptions,
   log: Logger,
@@ -21,7 +24,7 @@ export function connectRevocations(
     isTrusted: issuer =>
       resolveIssuer === undefined
         ? names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer))
-        : // An issuer that is looked up may be unknown to this process so far.
+        : // The function `issuers` may trust an issuer that this process has not looked up yet.
           isIssuerName(issuer, allowInsecureHttp),
     onlyIssuer: names.length === 1 && only !== undefined && !isTemplate(only) ? only : undefined,
     now: clock,

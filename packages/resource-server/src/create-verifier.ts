@@ -11,23 +11,28 @@ import { verifiesTokens, type VerifiesTokens } from './verifies-tokens.js'
 export interface Verifier<S extends string = Scope, C = TokenClaims> extends VerifiesTokens<S, C> {
   /** Returns how many tokens were accepted and refused, and the state of the issuers. */
   stats(): ResourceServerStats
-  /** Closes the connections to the issuers. After that, tokens with an unknown key are refused as `unavailable`. */
+  /**
+   * Closes the connections to the issuers. Afterwards, a token whose key is not cached is refused with the reason
+   * `unavailable`.
+   */
   close(): Promise<void>
 }
 
-/** The type of the claims. Without a schema, it is the one that `OAuthTypes` declares. */
+/** The type of the claims: inferred from the schema in the option `claims`, or declared in `OAuthTypes`. */
 type ClaimsBy<C extends TSchema> = TSchema extends C ? TokenClaims : ClaimsOf<C>
 
 /**
- * Creates a verifier for queue consumers and scripts. It makes the same checks as the plugin, without Fastify.
+ * Creates a verifier for queue consumers and scripts. The verifier makes the same checks as the plugin, but does not
+ * need Fastify.
  *
  * @example
  * ```ts
  * const verifier = await createVerifier({ issuer, audience, scopes: ['receipts:write'] })
  * const { clientId } = await verifier.verify(message.token, { scopes: ['receipts:write'] })
  * ```
- * @throws {InvalidOptionError} naming the option, the value received and the value expected
- * @throws {IssuerError} with `prefetch: 'required'`, if the issuer's keys cannot be fetched
+ * @throws {InvalidOptionError} if an option is invalid. The message contains the option, the value received and the
+ * value expected
+ * @throws {IssuerError} if `prefetch` is `'required'` and the issuer's keys cannot be fetched
  */
 export async function createVerifier<const S extends string = Scope, C extends TSchema = TSchema>(
   options: VerifierOptions<S, C, readonly S[]>,
@@ -47,18 +52,18 @@ export async function createVerifier<S extends string, C extends TSchema>(
   await startRevocations(verifier)
   await prefetchKeys(verifier, settings.prefetch)
   return Object.freeze({
-    // The cast: the options declare these types, and the scopes and claims are checked at run time.
+    // The cast: `S` and `C` come from the options, and the verifier checks scopes and claims at run time.
     ...(verifiesTokens({ verifier, settings, log, tally }, '') as VerifiesTokens<S, ClaimsBy<C>>),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),
   })
 }
 
-/** Only `required` waits for the keys, and throws if they cannot be fetched. */
+/** Waits for the keys only if `prefetch` is `'required'`. In that case, it throws if the keys cannot be fetched. */
 async function prefetchKeys(verifier: CachedVerifier, prefetch: Prefetch): Promise<void> {
   if (prefetch === 'lazy') return
   const loaded = verifier.loadKeys()
-  if (prefetch === 'background') return void loaded.catch(() => {}) // logged where it happened
+  if (prefetch === 'background') return void loaded.catch(() => {}) // The error has already been logged.
   await loaded.catch(async (error: unknown) => {
     await verifier.close()
     throw error

@@ -9,35 +9,38 @@ import { parseOptions, type ResourceServerOptions } from './options/options.js'
 import type { ScopeHierarchy } from './options/scopes-option.js'
 import { protectScope } from './plugin.js'
 
-/** The scopes and the claims of an API's tokens. */
+/** The scopes that an API defines, and a schema for the claims of its tokens. */
 export interface Catalogue<
   S extends string,
   C extends TSchema,
   Scopes = readonly [S, ...S[]] | ScopeHierarchy<S>,
 > {
-  /** All scopes that routes may require: a list, or an object with the scopes that each scope includes. */
+  /** All scopes that routes may require: a list, or an object that maps each scope to the scopes that it includes. */
   readonly scopes: Scopes
   /**
-   * A schema for the claims, such as `Type.Object({ tenant: Type.String() })`. Tokens with other claims are refused.
+   * A schema for the claims, such as `Type.Object({ tenant: Type.String() })`. Tokens whose claims do not match the
+   * schema are refused.
    */
   readonly claims?: C
 }
 
-/** The rule of a protected route, together with the type of its token. */
+/** A protected route's rule, together with the type of `request.auth`. */
 type Rule<S extends string, C extends TSchema> = RouteRequirement<S> & GivesToken<AccessToken<S, ClaimsOf<C>>>
 
-/** The options of the plugin without those of the catalogue. */
+/** The options of the plugin, except those that `defineResourceServer` sets. */
 export type RemainingOptions = Omit<ResourceServerOptions, 'api' | 'claims' | 'scopes'>
 
 /** A resource server with its own types for scopes and claims. */
 export interface DefinedResourceServer<S extends string, C extends TSchema> {
-  /** The plugin to pass to `register`, with the remaining options. */
+  /** The plugin. Pass it to `register`, together with the remaining options. */
   readonly plugin: FastifyPluginAsync<RemainingOptions>
-  /** Returns the `config` of a route with an optional token: `request.auth` is the token or null. */
+  /** Returns the `config` of a route whose token is optional: `request.auth` is null if the request has no token. */
   protect(rule: RouteRequirement<S> & { readonly optional: true }): {
     readonly oauth: Rule<S, C> & { readonly optional: true }
   }
-  /** Returns the `config` of a route with this rule. Without a rule, the route accepts any valid token. */
+  /**
+   * Returns the `config` of a protected route with this rule. Without an argument, the route accepts any valid token.
+   */
   protect(rule?: RouteRequirement<S> & { readonly optional?: false }): {
     readonly oauth: Rule<S, C> & { readonly optional?: false }
   }
@@ -46,8 +49,8 @@ export interface DefinedResourceServer<S extends string, C extends TSchema> {
 }
 
 /**
- * Defines a resource server with its own types for scopes and claims, instead of the types in `OAuthTypes`: for several
- * APIs in one process, or for libraries. Otherwise it works like the plugin.
+ * Creates a variant of the plugin that has its own types for scopes and claims, instead of the global types in
+ * `OAuthTypes`. Use it for libraries, or for several APIs in one process.
  *
  * @example
  * ```ts
@@ -76,7 +79,7 @@ export function defineResourceServer<S extends string, C extends TSchema>(
         protectScope(fastify, () => parseOptions(options, undefined, fixed)),
       { fastify: '5.x', name: 'fastify-resource-server' },
     ),
-    // An undefined rule must stay undefined, so that it stops the start: the name of the rule may be misspelt.
+    // An explicit `undefined` is passed on, so that startup fails: the name of the rule is probably misspelt.
     protect: (...given: readonly [rule?: RouteRequirement<S>]) => ({
       oauth: (given.length === 0 ? {} : given[0]) as never,
     }),

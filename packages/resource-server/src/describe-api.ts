@@ -5,7 +5,7 @@ import { serveMetadata } from './describe/resource-metadata.js'
 import type { Settings } from './options/options.js'
 import type { SeenRoute } from './seen-routes.js'
 
-/** Serves the metadata of the API (RFC 9728), if the option `resourceMetadata` is set. */
+/** Adds a route that serves the API's metadata (RFC 9728) if the option `resourceMetadata` is set. */
 export function publishMetadata(
   fastify: FastifyInstance,
   { resourceMetadata, issuers, resolveIssuer, dpop, clientCertificate }: Settings,
@@ -20,7 +20,7 @@ export function publishMetadata(
   })
 }
 
-/** Adds the rules to the schemas of the routes, if the option `securityScheme` is set. */
+/** Documents each route's rule in its schema for OpenAPI if the option `securityScheme` is set. */
 export function documentRoutes(
   fastify: FastifyInstance,
   { securityScheme, problemDetails }: Settings,

@@ -2,9 +2,9 @@ import { channel } from 'node:diagnostics_channel'
 import type { AccessToken } from './access-token.js'
 
 /**
- * The events that the plugin publishes through `node:diagnostics_channel`. Events are created only if there is a
- * subscriber. They contain no token, except that `request` is Fastify's request with all its headers. Never log
- * `request` as a whole.
+ * The events that the plugin publishes through `node:diagnostics_channel`. An event is created only if it has a
+ * subscriber. The only property that contains the token is `request`: it is Fastify's request, including all headers.
+ * Never log the complete `request`.
  */
 export interface ResourceServerEvents {
   /** A token was accepted. `request` is undefined if `fastify.oauth.verify` accepted the token. */
@@ -30,16 +30,17 @@ export interface ResourceServerEvents {
     readonly durationMs: number
   }
   /**
-   * A request was accepted, but would be refused without `mode: 'report'` or without `report` in the rule of the route.
+   * A request was accepted only because the plugin has `mode: 'report'`, or because the failed requirement is in the
+   * route's `report`. Otherwise, the request would have been refused.
    */
   'fastify-resource-server:report': {
     readonly request: object
-    /** The client that the token names; null if the token names no client. */
+    /** The client id in the token, or null if the token has none. */
     readonly client: string | null
-    /** Whether the token was verified. If not, the client's name is not trustworthy. */
+    /** Whether the token was verified. If it was not, `client` is not trustworthy. */
     readonly isVerified: boolean
     readonly route: string
-    /** The status of the refusal. */
+    /** The status code that a refused request would have received. */
     readonly statusCode: number
     readonly reason: string
     readonly detail: string | undefined
@@ -54,7 +55,7 @@ export interface ResourceServerEvents {
     /** The duration of the request to the issuer, in milliseconds. */
     readonly durationMs: number
   }
-  /** The keys of an issuer could not be fetched. `servingStale` says whether cached keys are still used. */
+  /** The keys of an issuer could not be fetched. `servingStale` is true if the cached keys are still used. */
   'fastify-resource-server:keys-failed': {
     readonly issuer: string
     readonly message: string
@@ -62,15 +63,15 @@ export interface ResourceServerEvents {
     readonly retryAfterMs: number
     readonly durationMs: number
   }
-  /** The function `issuers` returned a result. `trusted` is false if the result was undefined or null. */
+  /** The option `issuers` is a function, and it returned a result. `trusted` is false for undefined or null. */
   'fastify-resource-server:issuer': {
     readonly issuer: string
     readonly trusted: boolean
     readonly durationMs: number
   }
   /**
-   * The function `issuers` failed or returned invalid options. `servingStale` says whether the previous result is still
-   * used.
+   * The option `issuers` is a function, and it failed or returned invalid options. `servingStale` is true if the
+   * function's previous result is still used.
    */
   'fastify-resource-server:issuer-failed': {
     readonly issuer: string
@@ -80,27 +81,30 @@ export interface ResourceServerEvents {
     readonly durationMs: number
   }
   /**
-   * `node:crypto` accepts the first signature of a key, but @fastify/jwt does not. The token was refused, because one
-   * of the two implementations has a bug.
+   * A token was refused, because `node:crypto` accepts its signature but @fastify/jwt rejects it. Both verify the first
+   * signature of each key. If they disagree, one of them has a bug.
    */
   'fastify-resource-server:signature-disputed': {
     readonly issuer: string
     readonly kid: string | undefined
     readonly algorithm: string
   }
-  /** Tokens were revoked, or a revocation was undone. The change is in effect in this process. */
+  /** Tokens were revoked, or a revocation was undone. The change has taken effect in this process. */
   'fastify-resource-server:revocation': {
     readonly issuer: string
-    /** The property that identifies the revoked tokens. */
+    /** The property by which the revoked tokens are identified. */
     readonly by: 'jti' | 'clientId' | 'subject' | 'keyId'
     readonly value: string
-    /** Milliseconds since the epoch. */
+    /** When the revocation ends, in milliseconds since the epoch. */
     readonly until: number
-    /** In milliseconds since the epoch. Undefined: all tokens, independent of their `iat`. */
+    /**
+     * Only tokens issued before this time are revoked, in milliseconds since the epoch. If undefined, all tokens are
+     * revoked, regardless of their `iat`.
+     */
     readonly issuedBefore: number | undefined
     readonly undone: boolean
   }
-  /** The revocation store cannot be used, so this process may not know the latest revocations of other replicas. */
+  /** The revocation store cannot be used. This process may therefore miss revocations by other replicas. */
   'fastify-resource-server:revocations-unavailable': {
     readonly reason: string
     /** Whether tokens are accepted or refused until the store works again. */
@@ -125,41 +129,41 @@ const channels = {
   ),
 } satisfies Record<Name, unknown>
 
-/** Returns whether an event has a subscriber. Without one, the event need not be created. */
+/** Returns whether an event has a subscriber. Events without a subscriber are not created. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
 
 /**
- * Publishes an event. If a subscriber throws, Node.js reports an uncaught exception, and the caller is not affected.
+ * Publishes an event. If a subscriber throws, Node.js reports an uncaught exception, but this function does not throw.
  */
 export function report<N extends Name>(name: N, message: ResourceServerEvents[N]): void {
   channels[name].publish(message)
 }
 
-/** Writes a log line. A logger that throws must not affect the request. */
+/** Writes a log line. Ignores errors from the logger, because they must not affect the request. */
 export function writeLog(write: () => unknown): void {
   try {
     const written = write()
     if (written instanceof Promise) written.catch(() => {})
   } catch {
-    // The logger itself failed, so the error cannot be logged.
+    // The error cannot be logged, because the logger itself failed.
   }
 }
 
-/** Returns the start time for the duration in events; undefined if no event has a subscriber. */
+/** Returns the current time for measuring an event's duration, or undefined if no event has a subscriber. */
 export function startTime(): number | undefined {
   return isObserved('fastify-resource-server:allow') || isObserved('fastify-resource-server:deny')
     ? performance.now()
     : undefined
 }
 
-/** Returns the milliseconds since the start time; 0 if there is no start time. */
+/** Returns the milliseconds since the start time, or 0 if the start time is undefined. */
 export function since(startedAt: number | undefined): number {
   return startedAt === undefined ? 0 : performance.now() - startedAt
 }
 
-/** Reports an accepted token. */
+/** Publishes the event for an accepted token. */
 export function reportAllowed(token: AccessToken, startedAt: number | undefined, request?: object): void {
   if (!isObserved('fastify-resource-server:allow')) return
   const { issuer, subject, clientId, scopes, audience, expiresAt } = token

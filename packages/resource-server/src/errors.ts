@@ -2,7 +2,7 @@ import createError, { type FastifyErrorConstructor } from '@fastify/error'
 import type { ConnectionProblem } from 'oauth-issuer-connection'
 import type { AccessToken } from './access-token.js'
 
-/** Why a token was refused. The reason is in the log and in events, but never in the response. */
+/** Why a token was refused. The reason is included in the log and in events, but never in the response. */
 export type RefusalReason =
   | 'missing'
   | 'credentials'
@@ -25,12 +25,12 @@ export type RefusalReason =
   | 'authentication'
   | 'unavailable'
 
-/** The details of a refusal for the log. They contain no token and no raw header. */
+/** The details of a refusal for the log. They contain neither a token nor a complete header. */
 export interface RefusalDetails {
   readonly reason: RefusalReason
   /**
-   * A sentence for the operator. It may quote claims of an unverified token: values are shortened, and tokens and
-   * invisible characters are replaced.
+   * A description of the problem for the operator. It may quote claims of an unverified token. Long values are
+   * truncated, and tokens and invisible characters in them are replaced.
    */
   readonly detail?: string | undefined
   readonly kid?: string | undefined
@@ -38,8 +38,7 @@ export interface RefusalDetails {
 }
 
 /**
- * The error with which `fastify.oauth.verify` rejects. The details are not enumerable, so that they are not included in
- * a response.
+ * The error with which `fastify.oauth.verify` rejects. Its details are not enumerable, to keep them out of responses.
  */
 export type RefusedTokenError = Error &
   RefusalDetails & { readonly code: string; readonly statusCode: number }
@@ -50,20 +49,21 @@ type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
 >
 
 /**
- * Creates errors without a stack trace: the stack would not help the caller, and creating it is most of an error's cost.
+ * Creates an error class without stack traces. A stack trace would not help the caller, and capturing it would take
+ * most of the time that creating an error takes.
  */
 function refusal(code: string, message: string, statusCode: number): Make {
   return createError(code, message, statusCode, Error, false)
 }
 
-/** 400: the request has several credentials or malformed credentials (RFC 6750 §3.1). */
+/** 400: the request has more than one token, or the Authorization header is malformed (RFC 6750 §3.1). */
 export const InvalidRequestError: Make = refusal(
   'OAUTH_INVALID_REQUEST',
   'The request must carry exactly one access token in the Authorization header',
   400,
 )
 
-/** 401: the request has no credentials. The challenge has no error code (RFC 6750 §3.1). */
+/** 401: the request has no access token. The challenge contains no error code (RFC 6750 §3.1). */
 export const MissingTokenError: Make = refusal('OAUTH_MISSING_TOKEN', 'An access token is required', 401)
 
 /** 401: the token is expired, malformed, issued for another audience or otherwise invalid (RFC 6750 §3.1). */
@@ -76,17 +76,17 @@ export const InvalidDpopProofError: Make = refusal(
   401,
 )
 
-/** 401: the DPoP proof must contain the nonce in the response header `DPoP-Nonce` (RFC 9449 §9). */
+/** 401: the DPoP proof must contain the nonce from the response header `DPoP-Nonce` (RFC 9449 §9). */
 export const UseDpopNonceError: Make = refusal(
   'OAUTH_USE_DPOP_NONCE',
-  'The DPoP proof must contain the nonce of this server',
+  'The DPoP proof must contain the nonce that this server provided',
   401,
 )
 
 /** 401: the user must authenticate again or with a stronger method (RFC 9470 §3). */
 export const InsufficientUserAuthenticationError: Make = refusal(
   'OAUTH_INSUFFICIENT_USER_AUTHENTICATION',
-  'The user must authenticate in a stronger way, or again',
+  'The user must authenticate again or with a stronger method',
   401,
 )
 
@@ -97,14 +97,14 @@ export const InsufficientScopeError: Make = refusal(
   403,
 )
 
-/** 503: the token cannot be verified, because the issuer or a store does not respond. */
+/** 503: the token cannot be verified, because the issuer or a store failed or did not respond. */
 export const VerificationUnavailableError: Make = refusal(
   'OAUTH_VERIFICATION_UNAVAILABLE',
   'The access token cannot be verified right now',
   503,
 )
 
-/** At start: an option of `register` is invalid. */
+/** Startup fails because an option is invalid. */
 export const InvalidOptionError: Make<[string]> = createError(
   'OAUTH_INVALID_OPTION',
   'fastify-resource-server: %s',
@@ -112,7 +112,7 @@ export const InvalidOptionError: Make<[string]> = createError(
   TypeError,
 )
 
-/** At start: the `config.oauth` of a route is invalid. */
+/** Startup fails because a route's `config.oauth` is invalid. */
 export const InvalidRouteError: Make<[string]> = createError(
   'OAUTH_INVALID_ROUTE',
   'fastify-resource-server: %s',
@@ -120,10 +120,10 @@ export const InvalidRouteError: Make<[string]> = createError(
   TypeError,
 )
 
-/** At start, with `prefetch: 'required'`: the metadata or the keys of the issuer cannot be fetched. */
+/** Startup fails because `prefetch` is `'required'` and the issuer's metadata or keys cannot be fetched. */
 export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-resource-server: %s', 500)
 
-/** `fastify.oauth.revoke` or `unrevoke` was called with invalid arguments or without the option `revocation`. */
+/** `fastify.oauth.revoke` or `unrevoke` was called with invalid arguments, or the option `revocation` is not set. */
 export const InvalidRevocationError: Make<[string]> = createError(
   'OAUTH_INVALID_REVOCATION',
   'fastify-resource-server: cannot revoke: %s',
@@ -137,9 +137,12 @@ const RevocationFailed: Make<[string]> = createError(
   503,
 )
 
-/** `fastify.oauth.revoke` or `unrevoke` failed: the store failed, or the maximum number of revocations was reached. */
+/**
+ * `fastify.oauth.revoke` or `unrevoke` failed because of the revocation store, or because the maximum number of
+ * revocations was reached.
+ */
 export class RevocationFailedError extends RevocationFailed {
-  /** Whether the change is in effect in this process. */
+  /** Whether the change has taken effect in this process despite the failure. */
   readonly isInEffectHere: boolean
 
   constructor(message: string, isInEffectHere: boolean) {
@@ -151,8 +154,9 @@ export class RevocationFailedError extends RevocationFailed {
 const GuardFailed: Make<[string]> = createError('OAUTH_GUARD_FAILED', '%s', 500)
 
 /**
- * 500: a callback of the application or this package failed, or the registration of the plugin failed. The response has
- * a fixed message. `cause` is logged and is not enumerable.
+ * 500: access could not be checked, because one of the application's callbacks, this package or the plugin's
+ * registration failed. The response has a fixed message. The original error is in `cause`, which is logged and is not
+ * enumerable.
  */
 export class GuardFailedError extends GuardFailed {
   /** @param cause the value that was thrown */
@@ -162,7 +166,7 @@ export class GuardFailedError extends GuardFailed {
   }
 }
 
-/** Identifies the advice that `explain` gives, if it does not follow from the failed check. */
+/** A more specific cause than the refusal reason. `explain` chooses its advice by this value. */
 export type RefusalKind =
   | ConnectionProblem
   | 'too many requests'
@@ -175,19 +179,19 @@ export type RefusalKind =
   | 'unsupported header'
   | 'too long'
 
-/** Further properties of a refusal. */
+/** The optional properties of a refusal. */
 export interface RefusalContext {
   readonly kind?: RefusalKind | undefined
   readonly issuer?: string | undefined
   readonly kid?: string | undefined
-  /** When the client can try again, in milliseconds. For the reason `unavailable`. */
+  /** How long the client should wait before it retries, in milliseconds. Only set for the reason `unavailable`. */
   readonly retryAfterMs?: number | undefined
-  /** The token, if it is verified and refused for another reason. */
+  /** The token, if it was verified but then refused by a later check, such as for its scopes. */
   readonly token?: AccessToken | undefined
 }
 
 /**
- * The result of a check that refuses a token. Refusals are returned and never thrown
+ * The result of a check that a token failed. Refusals are returned, not thrown
  * (docs/decisions/refusals-are-results.md). The plugin converts them to public errors.
  */
 export class Refusal implements RefusalDetails {
@@ -209,13 +213,13 @@ export class Refusal implements RefusalDetails {
     this.token = context.token
   }
 
-  /** Returns a copy with the issuer and the key id of the token. */
+  /** Returns a copy of the refusal with the token's issuer and key id. */
   about(issuer: string, kid: string | undefined): Refusal {
     const { reason, detail, kind, retryAfterMs, token } = this
     return new Refusal(reason, detail, { kind, issuer, kid, retryAfterMs, token })
   }
 
-  /** Returns a copy with the verified token. */
+  /** Returns a copy of the refusal with the verified token. */
   of(token: AccessToken): Refusal {
     const { reason, detail, kind, issuer, kid, retryAfterMs } = this
     return new Refusal(reason, detail, { kind, issuer, kid, retryAfterMs, token })

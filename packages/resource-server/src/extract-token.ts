@@ -11,27 +11,27 @@ export interface Credentials {
   readonly header: string
 }
 
-/** Why there is no token: the request has no credentials, or they are malformed. */
+/** Why no token was extracted: the request has no credentials, or its credentials are malformed. */
 export type NoCredentials = 'missing' | 'malformed'
 
 const usual = 'Bearer '
 const space = 0x20
-/** The scheme and at least one space (RFC 9110 §11.4). Schemes are case-insensitive (RFC 9110 §11.1). */
+/** Matches the scheme and at least one space (RFC 9110 §11.4). Schemes are case-insensitive (RFC 9110 §11.1). */
 const bearer = /^bearer +(?=[^ ])/i
 const dpop = /^dpop +(?=[^ ])/i
 const bearerAttempt = /^bearer(?:[\s,]|$)/i
 const dpopAttempt = /^dpop(?:[\s,]|$)/i
 
 /**
- * Reads the token from the `Authorization` header, and never from the query or a form. Credentials of another scheme
- * count as missing. Without `takesDpop`, that includes DPoP credentials (RFC 9449).
+ * Reads the token from the `Authorization` header, but never from the query string or a form. If the header has another
+ * authentication scheme, the token counts as missing. The scheme `DPoP` (RFC 9449) is only accepted with `takesDpop`.
  */
 export function extractToken(
   { headers: { authorization: header }, rawHeaders }: IncomingMessage,
   takesDpop: boolean,
 ): Credentials | NoCredentials {
   if (header === undefined) return 'missing'
-  // Node.js drops all but the first Authorization header from `headers`, but `rawHeaders` has all of them.
+  // `headers` contains only the first Authorization header, but `rawHeaders` contains all of them.
   if (isRepeated(rawHeaders)) return 'malformed'
   if (header.startsWith(usual) && header.length > usual.length && header.charCodeAt(usual.length) !== space)
     return { scheme: 'bearer', accessToken: header.slice(usual.length), header }
@@ -39,7 +39,7 @@ export function extractToken(
   return takesDpop && dpopAttempt.test(header) ? read(header, dpop, 'dpop') : 'missing'
 }
 
-/** The token is not validated here, because verification reads every character of it anyway. */
+/** Does not validate the token's characters, because verification reads all of them later. */
 function read(header: string, start: RegExp, scheme: Scheme): Credentials | 'malformed' {
   const [prefix] = start.exec(header) ?? []
   return prefix === undefined ? 'malformed' : { scheme, accessToken: header.slice(prefix.length), header }
@@ -56,7 +56,7 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** Almost all requests use one of the first two spellings. Comparing them creates no new string. */
+/** Compares with the two usual spellings first, because `toLowerCase` would create a new string. */
 function isAuthorization(name: string): boolean {
   return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization'
 }

@@ -1,25 +1,27 @@
 /** The lifetime of a cached response, in milliseconds. */
 export interface FreshnessTimes {
-  /** The age at which the response is renewed. Background renewal starts at four fifths of it. */
+  /** The maximum age of a fresh response. Background renewal starts at 80 % of this age. */
   readonly maxAgeMs: number
-  /** The age until which a stale response is used if renewal fails. Longer than `maxAgeMs`. */
+  /** The maximum age of a stale response, which is used if renewal fails. Longer than `maxAgeMs`. */
   readonly keepMs: number
 }
 
-/** Tracks the age of the last response and the back-off after failures. Times are milliseconds since the epoch. */
+/**
+ * Tracks the age of the cached response and the back-off after failures. All times are milliseconds since the epoch.
+ */
 export interface Freshness {
-  /** Whether the response can be used without waiting. A stale response can be, if its renewal has failed. */
+  /** Returns whether the response can be used without waiting. That includes a stale response whose renewal failed. */
   isFresh(time: number): boolean
-  /** Whether to renew the response in the background. */
+  /** Returns whether the response should be renewed in the background. */
   isDue(time: number): boolean
-  /** Whether the response can be used if renewal fails. */
+  /** Returns whether the response can be used if renewal fails. */
   isUsable(time: number): boolean
-  /** The remaining back-off in milliseconds; 0 if a request is allowed. */
+  /** Returns the remaining back-off in milliseconds, or 0 if a request is allowed now. */
   backOffMs(time: number): number
   succeed(time: number): void
   /** @returns the back-off in milliseconds */
   fail(time: number): number
-  /** The time of the last response (`-Infinity`: none), and the number of failures since then. */
+  /** Returns the time of the last response, or `-Infinity` if there was none, and the number of failures since then. */
   state(): { readonly answeredAt: number; readonly failures: number }
 }
 
@@ -52,7 +54,10 @@ export function createFreshness({ maxAgeMs, keepMs }: FreshnessTimes): Freshness
   }
 }
 
-/** Returns false if `since` is in the future, because the clock was set back and the age is unknown. */
+/**
+ * Returns whether less than `durationMs` has passed since a time. Returns false if that time is in the future: the
+ * clock was set back, so the elapsed time is unknown.
+ */
 export function isWithin(durationMs: number, since: number, time: number): boolean {
   const elapsed = time - since
   return elapsed >= 0 && elapsed < durationMs

@@ -19,27 +19,27 @@ type Done = (error?: Error) => void
 const noToken = new Refusal('missing')
 const unreadable = new Refusal('credentials', 'the Authorization header does not contain exactly one token')
 
-/** A hook with a callback, for `onRequest`, `preHandler` and @fastify/auth. */
+/** A Fastify hook with a callback. It can be used as `onRequest`, as `preHandler` or with @fastify/auth. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
 
-/** The dependencies of a guard. */
+/** The dependencies of the hook that checks requests. */
 export interface GuardSteps {
   readonly verifier: Pick<CachedVerifier, 'remembered' | 'verify'>
   readonly checkBinding: CheckBinding
-  /** The clock and its tolerance, to check how long ago the user authenticated. */
+  /** The clock and the tolerated clock difference, for checking how long ago the user authenticated. */
   readonly times: Times
   readonly refuse: Refuse
   readonly allow: Allow
-  /** Records requests that are accepted but would be refused. */
+  /** Records requests that are accepted only because of `mode: 'report'` or a route's `report`. */
   readonly reported: ReportedRefusals
-  /** Returns the requirement of the route; undefined if the route is public. */
+  /** Returns the requirement of the request's route, or undefined if the route is public. */
   readonly requirementOf: (request: FastifyRequest) => Requirement | undefined
 }
 
 /**
- * Creates the hook that verifies the token of a request, checks its binding and its scopes, and sets `request.auth`.
- * The hook is synchronous unless a step must wait. Steps return refusals. They throw only if this package or a callback
- * of the application fails: the response is then 500.
+ * Creates the hook that verifies a request's token, checks its binding and its scopes, and sets `request.auth`. The
+ * hook is synchronous unless a check must wait. A failed check returns a refusal. A check throws only if this package
+ * or one of the application's callbacks fails, and the response is then 500.
  */
 export function createGuard(steps: GuardSteps): Guard {
   const { verifier, checkBinding, times, refuse, allow, reported, requirementOf } = steps
@@ -53,7 +53,7 @@ export function createGuard(steps: GuardSteps): Guard {
     return andThen(verifier.verify(credentials), outcome => checkUse(outcome, credentials, guarded))
   }
 
-  /** Checks that this request may use the token, and that the token meets the requirement of the route. */
+  /** Checks that this request may use the token, and that the token meets the route's requirement. */
   function checkUse(
     token: Outcome,
     credentials: Credentials,
@@ -100,14 +100,14 @@ export function createGuard(steps: GuardSteps): Guard {
     } catch (error) {
       verdict = new GuardFailedError(error)
     }
-    // Called outside of `try`, because `done` runs the rest of the request. It must be called only once, even if it
-    // throws.
+    // `done` runs the rest of the request and must be called only once, even if it throws. It is therefore called
+    // outside of `try`.
     if (!(verdict instanceof Promise)) return finish(verdict, done)
     void verdict.catch((error: unknown) => new GuardFailedError(error)).then(decided => finish(decided, done))
   }
 }
 
-/** The next step of the request: the handler, an error, or nothing because the response was already sent. */
+/** How the request continues: with the handler, with an error, or not at all because a response was already sent. */
 type Verdict = 'proceed' | 'answered' | Error
 
 function finish(verdict: Verdict, done: Done): void {
@@ -117,7 +117,8 @@ function finish(verdict: Verdict, done: Done): void {
 }
 
 /**
- * Sets null for routes in child scopes that were created before the plugin: Fastify may not add the decorator there.
+ * Sets `request.auth` to null if it is undefined. That happens in child scopes that were created before the plugin was
+ * registered, because Fastify may not add the decorator there.
  */
 export function proceedWithoutToken(request: { auth: AccessToken | null | undefined }): Verdict {
   if (request.auth === undefined) request.auth = null
@@ -125,9 +126,9 @@ export function proceedWithoutToken(request: { auth: AccessToken | null | undefi
 }
 
 /**
- * Anyone can send the headers of a preflight. Only routes for OPTIONS alone accept it without a token, because a
- * handler for several methods might not distinguish them. `routeOptions` is read last, because Fastify creates a new
- * object for each access.
+ * Returns whether a request is a CORS preflight to a route that handles only OPTIONS. Any client can send the headers
+ * of a preflight, and a handler for several methods might treat the request like any other. `routeOptions` is read
+ * last, because Fastify creates a new object for each access.
  */
 function isPreflight(request: FastifyRequest): boolean {
   if (request.method !== 'OPTIONS') return false

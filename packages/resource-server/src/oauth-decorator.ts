@@ -11,20 +11,20 @@ import { verifiesTokens, type VerifiesTokens, type VerifiesTokensSteps } from '.
 /** The type of `fastify.oauth`. */
 export interface ResourceServer extends VerifiesTokens {
   /**
-   * Creates a hook that checks a request against a rule and sets `request.auth`: for @fastify/auth, or for single
-   * routes with `defaultAccess: 'public'`. The rule is enforced even with `mode: 'report'`.
+   * Creates a hook that checks a request against a rule and sets `request.auth`. Use the hook with @fastify/auth, or to
+   * protect single routes with `defaultAccess: 'public'`. The hook enforces the rule even with `mode: 'report'`.
    * @throws {InvalidRouteError} if the rule is invalid
    */
   authenticate(rule?: RouteRequirement): Guard
-  /** Returns every route of this scope and its child scopes with the enforced rule. */
+  /** Returns every route of this scope and its child scopes, with the rule that is enforced for it. */
   routes(): readonly ListedRoute[]
   /** Returns the routes as aligned text, one route per line. */
   printRoutes(): string
-  /** Returns how many requests and tokens were accepted and refused, and the state of the issuers. */
+  /** Returns how many requests and tokens were accepted and refused, and the state of the issuers' keys. */
   stats(): ResourceServerStats
 }
 
-/** The parts of `fastify.oauth`. */
+/** The dependencies of `fastify.oauth`. */
 export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
   readonly reported: ReportedRefusals
   readonly list: () => readonly ListedRoute[]
@@ -32,8 +32,8 @@ export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
 }
 
 /**
- * An explicit `undefined` is probably a misspelt name in a table of rules. Without an error, the guard would accept any
- * valid token.
+ * Throws if the rule is an explicit `undefined`, because the name of the rule is probably misspelt. Otherwise, the hook
+ * would accept any valid token.
  */
 function refuseUndefinedRule(given: readonly unknown[]): void {
   if (given.length > 0 && given[0] === undefined)

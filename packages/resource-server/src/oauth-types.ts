@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox'
 
 /**
- * The types of the application's scopes, roles and claims. Extend this interface once, and a misspelt scope or role is a
+ * The types of the application's scopes, roles and claims. If you extend this interface, a misspelt scope or role is a
  * compile error:
  *
  * ```ts
@@ -15,22 +15,22 @@ import type { Static, TSchema } from 'typebox'
  * ```
  *
  * If you register the plugin with `defaultAccess: 'public'`, declare `defaultAccess: 'public'` here too: `request.auth`
- * can then be null on routes without a rule. If you register it with `mode: 'report'`, declare `mode: 'report'` here too:
- * `request.auth` can then be null on every route.
+ * can then be null on routes without a rule. If you register it with `mode: 'report'`, declare `mode: 'report'` here
+ * too: `request.auth` can then be null on every route.
  */
 // oxlint-disable-next-line typescript/no-empty-object-type -- applications extend this interface
 export interface OAuthTypes {}
 
-/** A declared scope. Any string, if no scopes are declared. */
+/** A scope that `OAuthTypes` declares. If it declares none, any string is a scope. */
 export type Scope = OAuthTypes extends { scopes: infer Declared extends string } ? Declared : string
 
-/** A declared role. Any string, if no roles are declared. */
+/** A role that `OAuthTypes` declares. If it declares none, any string is a role. */
 export type Role = OAuthTypes extends { roles: infer Declared extends string } ? Declared : string
 
-/** The declared claims together with those of every token. Undeclared claims have the type unknown. */
+/** The claims that `OAuthTypes` declares, plus any other claim with the type `unknown`. */
 export type TokenClaims = OAuthTypes extends { claims: infer Declared }
   ? Readonly<Declared> & Readonly<Record<string, unknown>>
   : Readonly<Record<string, unknown>>
 
-/** The claims of a schema together with those of every token. */
+/** The claims that a schema describes, plus any other claim with the type `unknown`. */
 export type ClaimsOf<C extends TSchema> = Readonly<Record<string, unknown>> & Static<C>

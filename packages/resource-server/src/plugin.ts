@@ -38,14 +38,15 @@ import { guardScope } from './scopes.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The rule of the route; `false` makes the route public. By default, the route accepts any valid token. */
+    /** The route's rule, or `false` to make the route public. By default, the route accepts any valid token. */
     oauth?: RouteRequirement | false
   }
   interface FastifyInstance {
-    /** Functions of the resource server, such as `verify`, `explain`, `authenticate` and `stats`. */
+    /** The functions of the resource server, such as `verify`, `explain`, `authenticate` and `stats`. */
     oauth: ResourceServer
   }
-  // Repeats Fastify's type parameters up to ContextConfig, because merged interfaces must have the same parameters.
+  // Repeats Fastify's type parameters up to ContextConfig, because merged interfaces must have the same type
+  // parameters.
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,
@@ -55,22 +56,23 @@ declare module 'fastify' {
     ContextConfig = ContextConfigDefault,
   > {
     /**
-     * The verified access token of this request. It is set before any other hook of a protected route runs. It is null
-     * on public routes, and on routes with an optional token if the request has none.
+     * The verified access token of this request. On a protected route, it is set before any other hook runs. It is null
+     * on public routes. On routes where the token is optional, it is null if the request has no token.
      */
     auth: AuthOf<ContextConfig>
   }
 }
 
 /**
- * Guards the routes of a scope and its child scopes. The hook is added first and refuses every request until the
- * registration succeeds. An application that ignores a failed registration therefore serves no unprotected routes.
- * @param readSettings reads the options after the hook was added
+ * Protects the routes of a scope and its child scopes. The hook is added first, and it refuses every request until the
+ * plugin is registered successfully. Routes are therefore never unprotected, even if the application ignores that the
+ * registration failed.
+ * @param readSettings reads the options. It is called after the hook has been added
  */
 export async function protectScope(fastify: FastifyInstance, readSettings: () => Settings): Promise<void> {
   let guard: Guard = refuseAll()
   fastify.addHook('onRequest', (request, reply, done) => guard(request, reply, done))
-  // Fastify adds hooks asynchronously, and does not add them if the plugin fails before that.
+  // Fastify adds hooks asynchronously. Without this wait, the hook would be missing if the plugin failed.
   await fastify.after()
   try {
     guard = await setUp(fastify, readSettings())
@@ -85,7 +87,7 @@ function refuseAll(cause: unknown = new Error('the resource server is not regist
   return (_request, _reply, done) => done(new GuardFailedError(cause))
 }
 
-/** @returns the guard for the routes of the scope */
+/** @returns the hook that checks requests to the scope's routes */
 async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guard> {
   const verifier = await createCachedVerifier(settings, fastify.log)
   guardScope(fastify)
@@ -120,7 +122,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
       tally,
       reported,
       list: () => listRoutes(routes(), route => readRequirement(declarationOf(route)), settings.mode),
-      // This guard never sends a response itself, because @fastify/auth may try other authentication methods.
+      // This hook never sends a response itself, because @fastify/auth may try other authentication methods afterwards.
       guard: requirement => guardBy(() => requirement, createRefuse(challenges, tally, withdrawal())),
     }),
   )
@@ -131,7 +133,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
   await settings.api?.requireRoutes(fastify)
   runVerifier(fastify, verifier, settings.prefetch)
   const remembered = rememberRequirements(readRequirement)
-  // Unknown URLs get 404 without a token. To protect the 404 handler, use `authenticate`.
+  // A request to an unknown URL gets 404 even without a token. To protect the 404 handler, use `authenticate`.
   const requirementOf: GuardSteps['requirementOf'] = request =>
     request.is404 ? undefined : remembered(request.routeOptions)
   if (settings.mode === 'enforce')
@@ -141,7 +143,8 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
 }
 
 /**
- * Protects every route of the scope in which the plugin is registered, except routes with `config: { oauth: false }`.
+ * The plugin. It protects every route of the scope in which it is registered, except routes with
+ * `config: { oauth: false }`.
  */
 const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(
   async (fastify: FastifyInstance, options: ResourceServerOptions) =>
@@ -169,7 +172,7 @@ function warnOfReportMode(fastify: FastifyInstance): void {
   fastify.addHook('onReady', async () =>
     writeLog(() =>
       fastify.log.warn(
-        "mode: 'report': no route is protected; requests that would be refused are let in and reported",
+        "mode: 'report' is set: no route is protected, and requests that would be refused are only reported",
       ),
     ),
   )

@@ -2,7 +2,7 @@ import { report, writeLog, type ResourceServerEvents } from './diagnostics.js'
 import type { KeyEvent } from './keys/key-set.js'
 import type { Logger } from './log.js'
 
-/** Logs and publishes the renewals and failures of an issuer's keys. */
+/** Logs and publishes whether an issuer's keys were fetched. */
 export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   if (event.type === 'fetched') {
     const { kids, withdrawn, durationMs } = event
@@ -41,7 +41,7 @@ export function reportDisputed(
   writeLog(() =>
     log.error(
       disputed,
-      'node:crypto accepts a signature that @fastify/jwt rejects; tokens with this key are refused until both accept one',
+      'node:crypto accepts a signature that @fastify/jwt rejects; tokens signed with this key are refused until both accept one of them',
     ),
   )
 }

@@ -1,8 +1,8 @@
 import { createGuard, proceedWithoutToken, type Guard, type GuardSteps } from './guard.js'
 
 /**
- * Creates the guard for `mode: 'report'`. It accepts every request immediately, and reports requests that would be
- * refused. It sets no headers. `request.auth` is always null, so that no response depends on the token.
+ * Creates the hook for `mode: 'report'`. The hook accepts every request immediately, and reports requests that would be
+ * refused. It sets no headers. It always sets `request.auth` to null, so that no response depends on the token.
  */
 export function createReportOnlyGuard(steps: Omit<GuardSteps, 'refuse'>): Guard {
   const { reported } = steps

@@ -5,13 +5,14 @@ import type { ResolvedIssuersSteps } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 
 /**
- * The maximum number of log lines per interval about issuers without a verified token, because anyone can name such an
- * issuer in a token. The failures of other issuers are limited by their back-off.
+ * The maximum number of log lines per interval about issuers of which no token has been verified. Without this limit,
+ * anyone could flood the log with tokens from invented issuers. For other issuers, the back-off limits the number of
+ * failures.
  */
 const linesPerInterval = 10
 const logIntervalMs = 60_000
 
-/** Logs and publishes the results of the function `issuers`. */
+/** Logs and publishes the results of the application's function `issuers`. */
 export function createResolutionReport(log: Logger, now: () => number): ResolvedIssuersSteps['onEvent'] {
   const limit = createLineLimit(now)
   return (event, issuer, isProven) => {
@@ -19,7 +20,9 @@ export function createResolutionReport(log: Logger, now: () => number): Resolved
     if (event.type === 'resolved') {
       report('fastify-resource-server:issuer', { issuer, trusted: event.trusted, durationMs })
       if (event.withdrawn)
-        writeLog(() => log.info({ issuer }, 'the issuer is withdrawn; its tokens are refused from now on'))
+        writeLog(() =>
+          log.info({ issuer }, 'the issuer is no longer trusted; its tokens are refused from now on'),
+        )
       return
     }
     const { error, servingStale, retryAfterMs } = event
@@ -42,9 +45,9 @@ export function createResolutionReport(log: Logger, now: () => number): Resolved
 }
 
 interface LineLimit {
-  /** Returns whether to write the line. */
+  /** Returns whether another log line may be written. */
   take(): boolean
-  /** The number of lines that were suppressed since the last line; empty if there were none. */
+  /** Returns the number of log lines omitted since the last one, or an empty object if none were omitted. */
   omitted(): { readonly omittedLines?: number }
 }
 

@@ -5,7 +5,7 @@ import { InvalidRouteError } from './errors.js'
 import { isGuarded, rootOf } from './scopes.js'
 import { configOf, nameOf, routesIn, type SeenRoute } from './seen-routes.js'
 
-/** The properties of a route that exist both at declaration and in a request. */
+/** The properties of a route that are available both when it is declared and when a request arrives. */
 export interface Route {
   readonly method?: string | readonly string[]
   readonly url?: string | undefined
@@ -13,15 +13,16 @@ export interface Route {
 }
 export type ReadRequirement = (route: Route) => Requirement | undefined
 
-/** Returns a route with the `config` that Fastify uses. */
+/** Converts a recorded route to one with the `config` that Fastify uses. */
 export function declarationOf(route: SeenRoute): Route {
   return { method: route.methods, url: route.url, config: configOf(route) }
 }
 
-/** Reads the requirement from the current `config` of a route; undefined if the route is public. */
+/**
+ * Returns a function that reads the requirement from a route's `config`. The result is undefined for a public route.
+ */
 export function requirementReader(settings: Catalogue): ReadRequirement {
-  // `explicit` does not apply to OPTIONS routes: CORS plugins add them without `config.oauth`, and a preflight has no
-  // token.
+  // `explicit` does not apply to OPTIONS routes, because CORS plugins add them without `config.oauth`.
   const forOptions =
     settings.defaultAccess === 'explicit' ? { ...settings, defaultAccess: 'protected' as const } : settings
   return ({ config, method = '', url = '' }) => {
@@ -30,7 +31,7 @@ export function requirementReader(settings: Catalogue): ReadRequirement {
   }
 }
 
-/** Caches the requirement of each `config` object, which is the same for all requests to a route. */
+/** Caches each route's requirement, keyed by its `config` object, which is the same for all requests to the route. */
 export function rememberRequirements(
   read: ReadRequirement,
 ): (route: Route & { readonly config: object }) => Requirement | undefined {
@@ -43,7 +44,7 @@ export function rememberRequirements(
 }
 
 /**
- * Stops the application if the rule of a route is invalid or would never be enforced.
+ * Checks the rules of all routes. Startup fails if a rule is invalid or would never be enforced.
  * @returns the routes of this scope and its child scopes
  */
 export function checkRoutes(
@@ -55,11 +56,11 @@ export function checkRoutes(
   for (const route of routes()) readRequirement(declarationOf(route))
   fastify.addHook('onRoute', route => {
     readRequirement(route)
-    // Copies the config, because the application may change the object for its next route.
+    // The config is copied, because the application may reuse and change the object for its next route.
     if (route.config !== undefined) route.config = { ...route.config }
   })
   fastify.addHook('onReady', async () => {
-    // Reads the rules again, because other hooks may have changed them.
+    // The rules are checked again, because other `onRoute` hooks may have changed them.
     for (const route of routes()) readRequirement(declarationOf(route))
     for (const route of everywhere()) if (!isGuarded(route.scope)) refuseUnguardedRule(route)
   })
@@ -70,6 +71,6 @@ function refuseUnguardedRule(route: SeenRoute): void {
   const { oauth } = configOf(route) as { oauth?: unknown }
   if (oauth === undefined || oauth === false) return
   throw new InvalidRouteError(
-    `${nameOf(route.methods, route.url)}: config.oauth has no effect here, because fastify-resource-server is registered in another scope; register it in this scope or in one around it`,
+    `${nameOf(route.methods, route.url)}: config.oauth has no effect here, because fastify-resource-server is registered in another scope; register it in this scope or in a parent scope`,
   )
 }

@@ -1,25 +1,25 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError } from './errors.js'
 
-/** A property of the root instance that lists the guarded scopes. Several copies of this package share it. */
+/** The key of a property on the root instance that lists the protected scopes. All copies of this package share it. */
 const guardedScopes = Symbol.for('fastify-resource-server.scopes')
 
 type Root = FastifyInstance & { [guardedScopes]?: FastifyInstance[] }
 
-/** Returns whether a scope is `outer` or one of its descendants. Child scopes inherit from their parent. */
+/** Returns whether a Fastify scope is `outer` or a descendant of it. The prototype of a scope is its parent. */
 export function isInside(scope: FastifyInstance, outer: FastifyInstance): boolean {
   return scope === outer || Object.prototype.isPrototypeOf.call(outer, scope)
 }
 
-/** Returns the root instance, where URLs have no prefix. */
+/** Returns the root instance of a Fastify application. */
 export function rootOf(scope: FastifyInstance): FastifyInstance {
   const parent: unknown = Object.getPrototypeOf(scope)
   return parent === Object.prototype || parent === null ? scope : rootOf(parent as FastifyInstance)
 }
 
 /**
- * Returns whether the plugin's hook runs for the routes of a scope. Fastify also runs hooks for child scopes that were
- * created earlier.
+ * Returns whether the plugin's hook runs for a scope's routes. Fastify also runs the hook for child scopes that were
+ * created before the plugin was registered.
  */
 export function isGuarded(scope: FastifyInstance): boolean {
   const scopes = (rootOf(scope) as Root)[guardedScopes] ?? []
@@ -27,9 +27,9 @@ export function isGuarded(scope: FastifyInstance): boolean {
 }
 
 /**
- * Records that the plugin guards a scope.
- * @throws {InvalidOptionError} if an ancestor or a descendant is already guarded, because tokens would be verified
- * twice
+ * Records that the plugin protects a scope.
+ * @throws {InvalidOptionError} if the plugin already protects this scope, an ancestor or a descendant, because each
+ * token would be verified twice
  */
 export function guardScope(scope: FastifyInstance): void {
   const root = rootOf(scope) as Root

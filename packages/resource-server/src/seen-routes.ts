@@ -2,26 +2,26 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { isInside } from './scopes.js'
 
-/** A declared route. It is a frozen copy, because Fastify reuses one options object for the variants of a route. */
+/** A copy of a declared route. Fastify reuses one options object for several variants of a route, such as HEAD. */
 export interface SeenRoute {
   /** The instance that declares the route. */
   readonly scope: FastifyInstance
   readonly methods: readonly string[]
   readonly url: string
-  /** Whether the scope has its own serializer compiler, which may expect schemas other than JSON Schema. */
+  /** Whether the scope has a custom serializer compiler, which may expect schemas other than JSON Schema. */
   readonly hasOwnSerializer: boolean
-  /** The given `config` object and a copy of it, because several routes can share the object. */
+  /** The `config` object of the route, and a copy of it, because several routes can share one object. */
   readonly config: { readonly given: object | undefined; readonly copy: object }
-  /** Fastify's options object of the route. Its schema can be changed. */
+  /** Fastify's options object for the route. The plugin may change its schema. */
   readonly options: RouteOptions
 }
 
 const routesByInstance = new WeakMap<object, SeenRoute[]>()
 
 /**
- * Records the routes of each new Fastify instance with one hook (docs/decisions/seeing-routes.md). Fastify cannot list
- * routes, and the hooks of a plugin do not see routes that were declared earlier. Importing the package has no other
- * effect.
+ * Adds a hook to each new Fastify instance that records its routes (docs/decisions/seeing-routes.md). Fastify cannot
+ * list its routes, and a plugin's own hook does not see routes that were declared before the plugin. Importing this
+ * package has no other side effect.
  */
 subscribe('fastify.initialization', message => {
   noteRoutes((message as { fastify: FastifyInstance }).fastify)
@@ -41,15 +41,15 @@ function noteRoutes(fastify: FastifyInstance): readonly SeenRoute[] {
 }
 
 /**
- * Returns the current routes of a scope and its child scopes. For an instance that was created before this package was
- * loaded, only routes that are declared from now on.
+ * Returns a function that lists the routes of a scope and its child scopes. If the Fastify instance was created before
+ * this package was loaded, the list contains only routes that are declared after this call.
  */
 export function routesIn(scope: FastifyInstance): () => readonly SeenRoute[] {
   const routes = notedAround(scope) ?? noteRoutes(scope)
   return () => routes.filter(route => isInside(route.scope, scope))
 }
 
-/** Searches the parent scopes for the instance whose routes are recorded. */
+/** Finds the recorded routes of a scope or of its nearest ancestor that has any. */
 function notedAround(scope: FastifyInstance): readonly SeenRoute[] | undefined {
   for (let at: object | null = scope; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     const routes = routesByInstance.get(at)
@@ -59,21 +59,22 @@ function notedAround(scope: FastifyInstance): readonly SeenRoute[] | undefined {
 }
 
 /**
- * Returns the `config` that Fastify uses. A later `onRoute` hook may have replaced it, and the given object may have
- * been changed for another route.
+ * Returns the `config` that Fastify uses for a route. If an `onRoute` hook has replaced the object, returns the new
+ * one. Otherwise returns the copy, because the application may have changed the object for another route.
  */
 export function configOf({ config: { given, copy }, options }: SeenRoute): object {
   return options.config === given ? copy : (options.config ?? {})
 }
 
 /**
- * Returns the URLs of a route. For `/` under a prefix, Fastify declares one with and one without the trailing slash.
+ * Returns the URLs of a route. For the route `/` in a scope with a prefix, Fastify declares two URLs: with and without
+ * the trailing slash.
  */
 export function urlsOf({ url, options }: SeenRoute): readonly string[] {
   return options.url === url ? [url] : [url, options.url]
 }
 
-/** `GET, HEAD /receipts` */
+/** Returns a name for a route, such as `GET, HEAD /receipts`. */
 export function nameOf(methods: string | readonly string[], url: string): string {
   return `${[methods].flat().join(', ')} ${url}`
 }

@@ -1,14 +1,15 @@
 const longestValue = 160
 /**
- * Matches a JWT or its beginning, because a claim can contain a token. The header of a JWT begins with `{"` or `{ `.
+ * Matches a complete or truncated JWT, because a claim can contain a token. The pattern matches the base64url encoding
+ * of `{"` or `{ `, with which the header of a JWT begins.
  */
 const token = /\bey[JA][\w-]{8,}[\w.-]*/g
-/** Matches control characters, format characters such as those that reverse text, and line separators. */
+/** Matches control characters, line separators, and format characters such as those that change the text direction. */
 const invisible = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /**
- * Formats a value of an unverified token for the log: at most 160 characters, with tokens replaced and invisible
- * characters escaped.
+ * Formats a value from an unverified token for the log. The text has at most 160 characters of the value. Tokens in the
+ * value are replaced, and invisible characters are escaped.
  * @param value any JSON value
  */
 export function showValue(value: unknown): string {

@@ -1,52 +1,52 @@
 import type { RefusalReason } from './errors.js'
 
-/** The counts since registration, and the state of the issuers. */
+/** The counts since the plugin was registered, and the state of the issuers' keys. */
 export interface ResourceServerStats {
   /** The number of accepted requests and tokens. */
   readonly allowed: number
-  /** The number of refused requests and tokens by reason. Contains only reasons that occurred. */
+  /** The number of refused requests and tokens for each reason. Contains only reasons that have occurred. */
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
   /**
-   * Refusals that are only reported (`mode: 'report'`, and `report` of routes), by client, route and reason. At most
-   * 1000 entries name a client.
+   * Refusals that were reported but not enforced, because of `mode: 'report'` or `report` in a rule. There is one entry
+   * for each client, route and reason. At most 1000 entries name a client.
    */
   readonly reported: readonly ReportedRefusal[]
   /** The number of verified tokens in the cache. */
   readonly cachedTokens: number
   readonly issuers: readonly IssuerStats[]
-  /** Undefined without the option `revocation`. */
+  /** Undefined if the option `revocation` is not set. */
   readonly revocations?: RevocationStats
 }
 
-/** Requests of one client to one route that were accepted but would be refused for one reason. */
+/** One client's requests to one route that were accepted, but would otherwise have been refused for one reason. */
 export interface ReportedRefusal {
-  /** The client that the token names; null if the token names no client, or if there are too many clients. */
+  /** The client id in the token. Null if the token has none, or if there are too many clients to list. */
   readonly client: string | null
-  /** Whether the token was verified. If not, the client's name is not trustworthy. */
+  /** Whether the token was verified. If it was not, `client` is not trustworthy. */
   readonly isVerified: boolean
-  /** Such as `GET /receipts/:id`. */
+  /** The method and the URL of the route, such as `GET /receipts/:id`. */
   readonly route: string
-  /** The refusal reason, or `failed` if a callback of the application failed, which means a response with 500. */
+  /** The refusal reason, or `failed` if a callback of the application failed, for which the response would be 500. */
   readonly reason: RefusalReason | 'failed'
   readonly count: number
   /** The time of the last request, in milliseconds since the epoch. */
   readonly lastAt: number
 }
 
-/** One issuer's keys. */
+/** The state of one issuer's keys. */
 export interface IssuerStats {
   readonly issuer: string
   /** The ids of the accepted keys. */
   readonly kids: readonly (string | undefined)[]
   /** When the keys were last fetched, in milliseconds since the epoch; null if never. */
   readonly fetchedAt: number | null
-  /** The number of consecutive failed requests for keys; 0 if the last one succeeded. */
+  /** The number of consecutive failed requests for keys, or 0 if the last request succeeded. */
   readonly failures: number
 }
 
-/** How revocations are doing. */
+/** The state of the revocations. */
 export interface RevocationStats {
-  /** The number of revocations that have not ended. */
+  /** The number of revocations that are in effect. */
   readonly active: number
   /** Whether this process knows the revocations of all replicas. Always true without a store. */
   readonly isCurrent: boolean
@@ -58,7 +58,7 @@ export interface Tally {
   readonly refused: Partial<Record<RefusalReason, number>>
 }
 
-/** Returns the current counts and the state of the issuers. */
+/** Returns the current counts and the state of the issuers' keys. */
 export function statsOf(
   { allowed, refused }: Tally,
   state: Omit<ResourceServerStats, keyof Tally | 'reported'>,

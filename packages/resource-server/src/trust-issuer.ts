@@ -16,7 +16,7 @@ import type { ThreadPool } from './signature/thread-pool.js'
 import { createSignatureVerifier } from './signature/verify-signature.js'
 import type { TrustedIssuer } from './verify/candidate.js'
 
-/** What all issuers share. */
+/** The objects that all issuers share. */
 export interface SharedByIssuers {
   readonly connection: IssuerConnection
   readonly threadPool: ThreadPool
@@ -24,7 +24,7 @@ export interface SharedByIssuers {
   readonly log: Logger
 }
 
-/** Creates the keys and the signature verification of an issuer. */
+/** Creates the key set and the signature verifier of an issuer. */
 export function trustIssuer(
   issuer: IssuerSettings,
   settings: Settings,
@@ -44,7 +44,7 @@ export function trustIssuer(
   return { rules, algorithms, keys, verifySignature }
 }
 
-/** Creates the key set that fetches the issuer's keys. */
+/** Creates a key set that fetches its keys from the issuer. */
 function fetchedKeys(
   { rules: { issuer }, jwksUri, metadataUrl, algorithms }: IssuerSettings,
   { allowInsecureHttp, keyTimes, clock: now }: Settings,
@@ -53,7 +53,7 @@ function fetchedKeys(
 ): KeySet {
   const source = { issuer, jwksUri, metadataUrl, algorithms, allowInsecureHttp, now, onIgnored }
   return createKeySet(fetchKeysOf(source, connection), keyTimes, now, event => {
-    // Closing the application aborts requests, which is not a failure of the issuer.
+    // When the application closes, requests are aborted. That is not a failure of the issuer, so it is not reported.
     if (!connection.isClosed()) reportKeys(event, issuer, log)
   })
 }
@@ -61,7 +61,7 @@ function fetchedKeys(
 type OnIgnored = (kid: string | undefined, reason: string) => void
 
 /**
- * Reads the option `keys`.
+ * Imports the keys from the option `keys`.
  * @throws {InvalidOptionError} if none of the keys can be used
  */
 function importOptionKeys(
@@ -78,7 +78,7 @@ function importOptionKeys(
     return importKeys(keys.map(cleanEntry))
   } catch {
     throw new InvalidOptionError(
-      `option \`keys\` has no key for ${rules.issuer} that can verify access tokens: ${reasons.join('; ')}`,
+      `option \`keys\` has no key for ${rules.issuer} that can be used to verify access tokens: ${reasons.join('; ')}`,
     )
   }
 }

@@ -25,19 +25,19 @@ import { createTokenVerifier, type TokenVerifier } from './verify/verify-token.j
 
 /** Verifies tokens, and caches keys and verified tokens. */
 export interface CachedVerifier {
-  /** Returns the cached result for an `Authorization` header, if it is still valid. */
+  /** Returns the cached result for an `Authorization` header, or undefined if there is no valid result. */
   remembered(header: string): Outcome | undefined
-  /** Verifies a token and caches the result under its header. */
+  /** Verifies a token and caches the result, keyed by the `Authorization` header. */
   verify(presented: Pick<Credentials, 'accessToken' | 'header'>): MaybePromise<Outcome>
   /**
    * Fetches the keys of every issuer.
-   * @throws {IssuerError} for the first failure
+   * @throws {IssuerError} if the keys of any issuer cannot be fetched
    */
   loadKeys(): Promise<void>
   close(): Promise<void>
-  /** Returns the verification steps for a token, in their order. */
+  /** Returns the verification steps for a token, in the order in which they run. */
   readonly stepsFor: TokenVerifier['stepsFor']
-  /** Undefined without the option `revocation`. */
+  /** Undefined if the option `revocation` is not set. */
   readonly revocations: Revocations | undefined
   /** Returns the number of cached tokens and the state of each issuer's keys. */
   state(): {
@@ -47,7 +47,7 @@ export interface CachedVerifier {
   }
 }
 
-/** @param loadSecond loads the second implementation of signature verification */
+/** @param loadSecond loads @fastify/jwt, which verifies the first signature of each key in addition to `node:crypto` */
 export async function createCachedVerifier(
   settings: Settings,
   log: Logger,
@@ -103,8 +103,8 @@ export async function createCachedVerifier(
 }
 
 /**
- * The issuers that the application looks up. Undefined if all issuers are configured. Looked-up issuers have the same
- * lifetime as keys.
+ * Creates the lookup of issuers if the option `issuers` is a function. Otherwise returns undefined. The results of the
+ * function are cached for as long as keys.
  */
 function resolvedIssuers(
   { resolveIssuer, issuerTimeoutMs: timeoutMs, keyTimes, allowInsecureHttp, clock }: Settings,

@@ -12,31 +12,32 @@ import {
   type VerifyByRuleSteps,
 } from './verify-by-rule.js'
 
-/** Verifies access tokens that do not come in an `Authorization` header, such as those in a queue or a WebSocket message. */
+/** Verifies access tokens from other sources than an `Authorization` header, such as a queue or a WebSocket message. */
 export interface VerifiesTokens<S extends string = Scope, C = TokenClaims> extends RevokesTokens {
   /**
-   * Verifies a token as for a request.
+   * Verifies a token in the same way as the token of a request.
    * @param rule the requirements, as in `config.oauth` of a route. Default: any valid token is accepted
-   * @throws {RefusedTokenError} the error that a request would get, such as `InvalidTokenError` (`OAUTH_INVALID_TOKEN`),
-   * with the `reason` and the `detail` of the log
-   * @throws {GuardFailedError} if the rule is invalid; `cause` says why
+   * @throws {RefusedTokenError} if the token is refused. It is the error that a request would get, such as
+   * `InvalidTokenError` (`OAUTH_INVALID_TOKEN`). Its `reason` and `detail` are those in the log
+   * @throws {GuardFailedError} if the rule is invalid; `cause` is an error that says why
    */
   verify(token: string, rule?: TokenRequirement<S>): Promise<AccessToken<S, C>>
   /**
-   * Lists every check of a token with its result, the values found, the option that controls it and how to fix it. It
-   * makes the same checks as `verify`, and neither counts nor logs anything.
+   * Runs every check on a token, even after a failure. For each check, the returned list has the result, the values
+   * found, the option that controls the check, and how to fix a failure. The checks are those of `verify`, but the
+   * result is neither counted nor logged.
    * @param rule the requirements, as in `config.oauth` of a route. Default: any valid token is accepted
    * @throws {InvalidRouteError} if the rule is invalid
    */
   explain(token: string, rule?: TokenRequirement<S>): Promise<Explanation>
 }
 
-/** The dependencies of token verification outside requests. */
+/** The dependencies for verifying tokens that do not belong to a request. */
 export interface VerifiesTokensSteps extends Omit<VerifyByRuleSteps, 'readRule' | 'times'> {
   readonly settings: Catalogue & VerifyByRuleSteps['times']
 }
 
-/** @param owner precedes the name of the function in errors about rules */
+/** @param owner the prefix of the function's name in errors about rules, such as `oauth.` in `oauth.verify` */
 export function verifiesTokens(
   { settings, ...steps }: VerifiesTokensSteps,
   owner: '' | 'oauth.',

@@ -16,13 +16,13 @@ import type { Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
 import type { Shown } from './verify/candidate.js'
 
-/** The requirements for a token outside a request. */
+/** The requirements for a token that does not belong to a request. */
 export type TokenRequirement<S extends string = Scope> = Omit<
   RouteRequirement<S>,
   'optional' | 'dpop' | 'report'
 >
 
-/** Reads a rule. A rule object that has not changed is read only once. */
+/** Reads a rule. The result is cached until the rule object changes. */
 export type ReadRule = (rule: RouteRequirement | undefined, place: string) => Requirement
 
 export function createRuleReader(catalogue: Catalogue): ReadRule {
@@ -38,7 +38,7 @@ export function createRuleReader(catalogue: Catalogue): ReadRule {
   }
 }
 
-/** The keys of a rule with their values at the time it was read. */
+/** The keys and values that a rule had when it was read. */
 type RuleCopy = readonly (readonly [name: string, value: unknown])[]
 
 function copyOf(rule: RouteRequirement): RuleCopy {
@@ -48,7 +48,7 @@ function copyOf(rule: RouteRequirement): RuleCopy {
   ])
 }
 
-/** Comparing a rule is about 100 times faster than reading it. */
+/** Returns whether a rule still equals its copy. Comparing a rule is about 100 times faster than reading it again. */
 function isUnchanged(rule: RouteRequirement, copy: RuleCopy): boolean {
   const entries = Object.entries(rule)
   return (
@@ -57,7 +57,7 @@ function isUnchanged(rule: RouteRequirement, copy: RuleCopy): boolean {
   )
 }
 
-/** Objects other than lists are not copied, so they may have changed. */
+/** Returns whether a value still equals its copy. Objects other than lists are not copied, so they count as changed. */
 function isSame(value: unknown, copy: unknown): boolean {
   if (Array.isArray(value) && Array.isArray(copy))
     return value.length === copy.length && copy.every((item, index) => item === value[index])
@@ -66,17 +66,17 @@ function isSame(value: unknown, copy: unknown): boolean {
 
 export type RuleCheckName = 'binding' | 'scopes' | 'authentication'
 
-/** A check of a valid token against a rule. */
+/** A check whether a valid token meets a rule. */
 export interface RuleCheck {
   readonly name: RuleCheckName
-  /** What controls it. */
+  /** The options that control the check. */
   readonly option: string
   readonly run: (token: AccessToken, requirement: Requirement, times: Times) => Refusal | undefined
   /** The values that the check uses, by name. Empty if there is nothing to check. */
   readonly shows: (token: AccessToken, requirement: Requirement) => Shown
 }
 
-/** The checks of a valid token outside a request, in their order. */
+/** The checks whether a valid token without a request meets a rule, in the order in which they run. */
 export const ruleChecks: readonly RuleCheck[] = [
   {
     name: 'binding',
@@ -86,7 +86,7 @@ export const ruleChecks: readonly RuleCheck[] = [
   },
   {
     name: 'scopes',
-    option: 'scopes, roles and audience of the rule',
+    option: "the rule's scopes, roles and audience",
     run: checkScopes,
     shows: (token, { scopes, roles, audience }) => ({
       ...(audience === undefined ? {} : { audience: token.audience }),
@@ -95,7 +95,7 @@ export const ruleChecks: readonly RuleCheck[] = [
   },
   {
     name: 'authentication',
-    option: 'acr and maxAgeMs of the rule',
+    option: "the rule's acr and maxAgeMs",
     run: checkAuthentication,
     shows: ({ claims }, { acr, maxAgeMs }) => ({
       ...(acr.length === 0 ? {} : { acr: claims['acr'] ?? null }),
@@ -104,7 +104,7 @@ export const ruleChecks: readonly RuleCheck[] = [
   },
 ]
 
-/** The dependencies of verification outside a request. */
+/** The dependencies for verifying a token without a request. */
 export interface VerifyByRuleSteps {
   readonly verifier: CachedVerifier
   readonly readRule: ReadRule
@@ -113,19 +113,23 @@ export interface VerifyByRuleSteps {
   readonly tally: Tally
 }
 
-/** @throws {RefusedTokenError} {GuardFailedError} */
+/**
+ * Verifies a token against a rule.
+ * @throws {RefusedTokenError} if the token is refused
+ * @throws {GuardFailedError} if the rule is invalid or verification fails unexpectedly
+ */
 export type VerifyByRule = (token: string, rule?: RouteRequirement) => Promise<AccessToken>
 
 /**
- * Creates a function that verifies tokens outside a request.
+ * Creates a function that verifies tokens that do not belong to a request.
  * @param place the name of the function in errors about rules
  */
 export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): VerifyByRule {
   const { verifier, readRule, times, log, tally } = steps
 
   /**
-   * Refuses bound tokens, because a binding cannot be proved outside a request. Text that cannot be a token counts as
-   * malformed.
+   * Checks a token. Tokens that are bound to a key are refused, because only a request can prove possession of the key.
+   * A string that cannot be a token is refused as malformed.
    */
   async function check(raw: unknown, requirement: Requirement): Promise<Outcome> {
     if (typeof raw !== 'string') return new Refusal('malformed', 'the token is not a string')
@@ -148,7 +152,7 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
     const startedAt = startTime()
     const token = await checkByRule(raw, rule).catch((error: unknown) => {
       throw error instanceof InvalidRouteError
-        ? new GuardFailedError(error, 'The rule is invalid; `cause` and the log say why')
+        ? new GuardFailedError(error, 'The rule is invalid; see `cause` or the log for the reason')
         : new GuardFailedError(error)
     })
     if (token instanceof Refusal) {
@@ -162,7 +166,10 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
   }
 }
 
-/** @throws {InvalidRouteError} also for requirements that only a request can meet */
+/**
+ * Reads the rule for a token that does not belong to a request.
+ * @throws {InvalidRouteError} if the rule is invalid or contains a requirement that only a request can meet
+ */
 export function readTokenRule(
   rule: RouteRequirement | undefined,
   place: string,
@@ -174,22 +181,23 @@ export function readTokenRule(
 }
 
 /**
- * JavaScript callers can pass these keys. They cannot be checked here, and ignoring them would accept too many tokens.
+ * Throws for keys that only make sense for a request. TypeScript does not allow these keys, but JavaScript callers can
+ * pass them. If they were ignored, tokens could be accepted by mistake.
  */
 function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, place: string): void {
   if (report !== undefined)
-    throw new InvalidRouteError(`${place}: \`report\` has no effect outside a request; leave it out`)
+    throw new InvalidRouteError(`${place}: \`report\` has no effect outside a request; remove it`)
   if (optional === true)
-    throw new InvalidRouteError(`${place}: \`optional\` has no effect outside a request; leave it out`)
+    throw new InvalidRouteError(`${place}: \`optional\` has no effect outside a request; remove it`)
   if (dpop === 'require')
     throw new InvalidRouteError(
-      `${place}: \`dpop: 'require'\` cannot be checked outside a request; leave it out`,
+      `${place}: \`dpop: 'require'\` cannot be checked outside a request; remove it`,
     )
 }
 
 /**
- * Adds details that are not enumerable: Fastify sends only the message of an error, and error handlers may send
- * enumerable properties.
+ * Adds the details of a refusal to the error as properties that are not enumerable. Fastify does not send them to the
+ * client, and custom error handlers that send all enumerable properties do not either.
  */
 function withDetails(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
   for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))

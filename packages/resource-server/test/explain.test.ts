@@ -101,13 +101,13 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: () => 'opaque',
       failed: ['format'],
       option: 'introspection',
-      fix: /opaque.*`resource`.*`audience`.*`scopes` alone.*`introspection`/,
+      fix: /opaque.*`resource`.*`audience`.*only `scopes`.*`introspection`/,
     },
     {
       token: bench => bench.token().slice(0, 80),
       failed: ['format'],
       option: 'introspection',
-      fix: /incomplete/,
+      fix: /truncated/,
     },
     { token: () => 'a.b.c.d.e', failed: ['format'], option: 'introspection', fix: /encrypted \(JWE/ },
     {
@@ -144,7 +144,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => bench.token({ groups: 'x'.repeat(20_000) }),
       failed: ['format'],
       option: 'introspection',
-      fix: /^Configure the issuer to put fewer claims/,
+      fix: /^Configure the issuer to include fewer claims/,
     },
   ],
   credentials: [
@@ -256,7 +256,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => bench.token({ aud: 'https://other.example.com' }),
       failed: ['audience'],
       option: 'audience',
-      fix: /set `audience` to the audience of the token: "https:\/\/other/,
+      fix: /set `audience` to the token's audience: "https:\/\/other/,
     },
   ],
   unknown_key: [
@@ -269,7 +269,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
     },
   ],
   signature: [
-    { token: bench => bench.token({}, {}, stranger), failed: ['signature'], option: 'none', fix: /changed/ },
+    { token: bench => bench.token({}, {}, stranger), failed: ['signature'], option: 'none', fix: /altered/ },
   ],
   binding: [
     {
@@ -283,7 +283,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
     {
       token: bench => bench.token(),
       failed: ['scopes'],
-      option: 'scopes, roles and audience of the rule',
+      option: "the rule's scopes, roles and audience",
       fix: /Grant the scopes/,
       rule: { scopes: ['write'] },
     },
@@ -292,7 +292,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
     {
       token: bench => bench.token(),
       failed: ['authentication'],
-      option: 'acr and maxAgeMs of the rule',
+      option: "the rule's acr and maxAgeMs",
       fix: /RFC 9470/,
       rule: { acr: ['phr'] },
     },
@@ -351,10 +351,10 @@ const outages: readonly (readonly [what: string, answer: RequestListener, fix: R
   [
     'names another issuer in its metadata',
     (_, response) => response.end('{"issuer":"https://other.example.com"}'),
-    /`issuer` exactly as the metadata names it/,
+    /`issuer` to exactly the value in the issuer's metadata/,
   ],
   ['does not answer', () => {}, /`issuerTimeoutMs`/],
-  ['closes the connection', ({ socket }) => void socket.destroy(), /reaches the issuer/],
+  ['closes the connection', ({ socket }) => void socket.destroy(), /can reach the issuer/],
 ]
 
 for (const [what, answer, fix] of outages)

@@ -16,7 +16,10 @@ t.test('verifies tokens outside requests with oauth.verify', async t => {
   t.equal(bench.lastReason(), 'scope')
   for (const bad of ['garbage', '', bench.token({ exp: 1 }), undefined as never])
     await t.rejects(oauth.verify(bad), { code: 'OAUTH_INVALID_TOKEN', statusCode: 401 })
-  const invalid = { code: 'OAUTH_GUARD_FAILED', message: 'The rule is invalid; `cause` and the log say why' }
+  const invalid = {
+    code: 'OAUTH_GUARD_FAILED',
+    message: 'The rule is invalid; see `cause` or the log for the reason',
+  }
   await t.rejects(oauth.verify(bench.token(), { scopes: ['wirte'] }), {
     ...invalid,
     cause: { code: 'OAUTH_INVALID_ROUTE', message: /did you mean "write"/ },

@@ -175,7 +175,10 @@ t.test('rejects invalid reports', async t => {
     [{ report: { scopes: ['read'], optional: false } }, /config\.oauth\.report\.optional has no effect/],
     [{ report: { report: { scopes: ['read'] } } }, /config\.oauth\.report\.report has no effect/],
     [{ report: { dpop: 'allow' } }, /config\.oauth\.report\.dpop is "allow"; expected 'require'/],
-    [{ report: { dpop: 'require' } }, /config\.oauth\.report\.dpop has no effect without the option `dpop`/],
+    [
+      { report: { dpop: 'require' } },
+      /config\.oauth\.report\.dpop has no effect unless the plugin has the option `dpop`/,
+    ],
     [
       { report: { dpop: 'require' } },
       /report\.dpop has an effect only on routes with dpop: 'allow', but this route has dpop: 'require'/,

@@ -444,7 +444,11 @@ t.test('refuses a removed issuer within jwksMaxAgeMs, also for cached tokens', a
   await settle()
   t.equal(await api.status(token), 401)
   t.match(api.refusal(), { reason: 'issuer' })
-  t.ok(api.logged.some(line => line['msg'] === 'the issuer is withdrawn; its tokens are refused from now on'))
+  t.ok(
+    api.logged.some(
+      line => line['msg'] === 'the issuer is no longer trusted; its tokens are refused from now on',
+    ),
+  )
   t.equal(await api.status(api.token(first, { jti: 'new' })), 401)
   t.equal(api.lookedUp.length, 2)
 

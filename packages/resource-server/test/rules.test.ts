@@ -14,7 +14,7 @@ t.test("rejects a rule outside the plugin's scope", async t => {
   await t.rejects(async () => app.ready(), {
     code: 'OAUTH_INVALID_ROUTE',
     message:
-      /^.*POST \/receipts: config\.oauth has no effect here.* register it in this scope or in one around it/,
+      /^.*POST \/receipts: config\.oauth has no effect here.* register it in this scope or in a parent scope/,
   })
 })
 
@@ -90,7 +90,7 @@ t.test('reads a config object that is changed between two routes', async t => {
 
 t.test("requires a rule on every route with defaultAccess: 'explicit'", async t => {
   const incomplete =
-    /GET \/receipts: it has no config\.oauth, which the option `defaultAccess: 'explicit'` requires/
+    /GET \/receipts: config\.oauth is missing, but the option `defaultAccess: 'explicit'` requires it/
   const app = buildApp(t)
   await app.register(resourceServer, { ...registered, defaultAccess: 'explicit' })
   t.throws(() => app.get('/receipts', async () => 'in'), { code: 'OAUTH_INVALID_ROUTE', message: incomplete })
@@ -202,7 +202,7 @@ t.test('rejects invalid rules', async t => {
       (key): [unknown, RegExp] => [
         { oauth: { [key]: undefined } },
         new RegExp(
-          `config\\.oauth\\.${key} is undefined \\(is its name misspelt\\?\\); set a value, or leave`,
+          `config\\.oauth\\.${key} is undefined \\(is its name misspelt\\?\\); set a value, or remove`,
         ),
       ],
     ),
@@ -211,7 +211,7 @@ t.test('rejects invalid rules', async t => {
     [{ oauth: { roles: 'Clerk' } }, /`config\.oauth\.roles` is "Clerk"/],
     [{ oauth: { roles: ['Clerk'], match: 'any' } }, /match without scopes/],
     [{ oath: { scopes: ['read'] } }, /config\.oath has no effect; did you mean config\.oauth\?/],
-    [{ auth: 'jwt' }, /config\.auth has no effect; .*If another plugin reads it, set config\.oauth too/],
+    [{ auth: 'jwt' }, /config\.auth has no effect; .*If another plugin reads it, set config\.oauth as well/],
     [{ oauth: { scopes: [] } }, /at least one scope/],
     [{ oauth: { scopes: 'read' } }, /at least one scope/],
     [{ oauth: { scopes: ['read write'] } }, /scopes\[0\]` is "read write"; .*without spaces/],

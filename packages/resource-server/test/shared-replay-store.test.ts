@@ -54,7 +54,7 @@ t.test('starts without Redis, and uses Redis as soon as it responds', { skip: no
     if (redis === undefined) continue // `redis` fails to connect, and so does the application
     const bench = await startDpop(t, { origin, replayStore: redisReplayStore(redis) })
     t.equal((await bench.prove()).statusCode, 503, name)
-    t.match(bench.logged, [{ level: 40, msg: 'the replay store cannot be used' }], name)
+    t.match(bench.logged, [{ level: 40, msg: 'the replay store for DPoP proofs cannot be used' }], name)
   }
 
   let isUp = false
@@ -177,7 +177,7 @@ for (const [name, answer, outcome] of answers)
     const expected = {
       new: undefined,
       replay: { reason: 'proof' },
-      outage: { reason: 'unavailable', retryAfterMs: 1_000, detail: /^the replay store: .+/ },
+      outage: { reason: 'unavailable', retryAfterMs: 1_000, detail: /^the replay store failed: .+/ },
     }
     t.match(await refuseReplay(proof), expected[outcome])
   })
@@ -194,14 +194,10 @@ t.test('treats a store that rejects with undefined as an outage', async t => {
 
 t.test('rejects a store that does not accept each id exactly once', async t => {
   const stores: [name: string, add: () => unknown, message: RegExp][] = [
-    [
-      'lets everything in',
-      () => true,
-      /true twice for the same id, so that replayed proofs would be accepted/,
-    ],
+    ['lets everything in', () => true, /true twice for the same id, so replayed proofs would be accepted/],
     ['lets everything in, later', async () => true, /true twice/],
     ['fails open', () => Promise.reject(new Error('down')).catch(() => true), /true twice/],
-    ['lets nothing in', () => false, /false for an id that was never added/],
+    ['lets nothing in', () => false, /false for a new id/],
     ['says OK', async () => 'OK', /a value of type string; it must return true or false/],
     ['says null', () => null, /a value of type null/],
     ['says nothing', () => undefined, /a value of type undefined/],
@@ -217,9 +213,9 @@ t.test('rejects a store that does not accept each id exactly once', async t => {
 
 t.test('waits a limited time for a store that never settles, at start and in a request', async t => {
   const { verifyStore, refuseReplay, logged } = impatient(() => new Promise(() => {}))
-  t.match(await verifyStore(), { isWrong: false, reason: 'no answer within 20 ms' })
+  t.match(await verifyStore(), { isWrong: false, reason: 'no response within 20 ms' })
   t.match(await refuseReplay(proof), { reason: 'unavailable', retryAfterMs: 1_000 })
-  t.match(logged, [{ reason: 'no answer within 20 ms' }, { reason: 'no answer within 20 ms' }])
+  t.match(logged, [{ reason: 'no response within 20 ms' }, { reason: 'no response within 20 ms' }])
 })
 
 t.test('accepts no proof if the store turns out to be wrong after the start', async t => {

@@ -34,7 +34,7 @@ t.test('requires a stronger or more recent authentication of the user (RFC 9470)
     t.equal((JSON.parse(body) as { code: string }).code, 'OAUTH_INSUFFICIENT_USER_AUTHENTICATION')
     t.equal(
       headers['www-authenticate'],
-      'Bearer error="insufficient_user_authentication", error_description="The user must authenticate in a stronger way, or again", acr_values="phr phrh", max_age="300"',
+      'Bearer error="insufficient_user_authentication", error_description="The user must authenticate again or with a stronger method", acr_values="phr phrh", max_age="300"',
     )
   }
   t.equal(

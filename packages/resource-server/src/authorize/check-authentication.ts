@@ -3,16 +3,16 @@ import { Refusal } from '../errors.js'
 import { showValue } from '../show-value.js'
 import type { Requirement } from './requirement.js'
 
-/** The current time, and the tolerated clock difference in milliseconds. */
+/** The clock, and the tolerated difference between clocks in milliseconds. */
 export interface Times {
   readonly clock: () => number
   readonly clockToleranceMs: number
 }
 
 /**
- * Checks that the user authenticated as the route requires (RFC 9470 §3). A token without the claims `acr` or
- * `auth_time` is refused if the route requires them.
- * @returns the refusal, undefined if the requirement is met
+ * Checks that the user authenticated as the route requires (RFC 9470 §3). The check fails if the route requires the
+ * claim `acr` or `auth_time` and the token does not contain it.
+ * @returns the refusal, or undefined if the requirement is met
  */
 export function checkAuthentication(
   { claims }: AccessToken,

@@ -3,27 +3,27 @@ import type { Catalogue, Requirement } from './requirement.js'
 
 const longestList = 2_048
 
-/** Challenges contain these lists, and many servers and proxies limit headers to 8 KiB. */
+/**
+ * Limits the length of lists in `WWW-Authenticate` headers, because many servers and proxies limit headers to 8 KiB.
+ */
 export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { option, toError }: Place): void {
   for (const name of ['scopes', 'acr'] as const) {
     const { length } = rule[name].join(' ')
     if (length > longestList)
       throw toError(
-        `${option}.${name} has ${length} characters in total, and challenges contain them; expected at most ${longestList}`,
+        `${option}.${name} has ${length} characters in total; expected at most ${longestList}, because the WWW-Authenticate header contains them`,
       )
   }
 }
 
 /**
- * If a rule refers to a misspelt name in a table of scopes, the value is undefined. Without this check, the route would
- * accept any token.
+ * Rejects a rule with an undefined value, which a misspelt constant causes. Otherwise, a rule with undefined `scopes`
+ * would accept any valid token.
  */
 export function refuseUndefined(rule: object, { option, toError }: Place): void {
   for (const [key, value] of Object.entries(rule))
     if (value === undefined)
-      throw toError(
-        `${option}.${key} is undefined (is its name misspelt?); set a value, or leave the key out`,
-      )
+      throw toError(`${option}.${key} is undefined (is its name misspelt?); set a value, or remove the key`)
 }
 
 export function refuseUnknownScopes(
@@ -35,7 +35,7 @@ export function refuseUnknownScopes(
   const scope = scopes.find(name => !known.includes(name))
   if (scope === undefined) return
   throw toError(
-    `${option}.scopes has ${show(scope)}, which is not in the catalogue (the option \`scopes\`, or the scopes of \`api\`)${hint(scope, known)}; add it there, or correct it here`,
+    `${option}.scopes has ${show(scope)}, which is not declared in the option \`scopes\` or \`api\`${hint(scope, known)}; declare it there, or correct the rule`,
   )
 }
 
@@ -46,7 +46,7 @@ export function refuseUnknownAudience(
 ): void {
   if (audience === undefined || audiences.includes(audience)) return
   throw toError(
-    `${option}.audience is ${show(audience)}, which is not in the option \`audience\`${hint(audience, audiences)}; it has ${show(audiences)}`,
+    `${option}.audience is ${show(audience)}, which is not in the option \`audience\`${hint(audience, audiences)}; expected one of ${show(audiences)}`,
   )
 }
 

@@ -3,9 +3,10 @@ import { Refusal } from '../errors.js'
 import type { Requirement } from './requirement.js'
 
 /**
- * Compares the scopes and roles of a token with the requirement, exactly and case-sensitively (RFC 6749 §3.3). A scope
- * also grants the scopes that it includes. If the requirement has scopes and roles, either is sufficient.
- * @returns a refusal with the required and the granted names, undefined if the token is sufficient
+ * Checks that the scopes and roles of a token meet the requirement. Names are compared case-sensitively (RFC 6749
+ * §3.3). A scope also grants the scopes that it includes. If the requirement has both scopes and roles, either is
+ * sufficient.
+ * @returns a refusal that lists the required and the granted names, or undefined if the token meets the requirement
  */
 export function checkScopes(
   token: Pick<AccessToken, 'audience' | 'scopes' | 'roles'>,
@@ -27,7 +28,7 @@ export function checkScopes(
   )
 }
 
-/** The part of the message that depends on the requirement only, computed once per requirement. */
+/** Caches the part of the message that depends only on the requirement. */
 const described = new WeakMap<Requirement, string>()
 
 function describe(requirement: Requirement): string {
@@ -44,7 +45,7 @@ function demandOf({ scopes, match, roles }: Requirement): string {
   return `the route requires ${alternatives.join(', or ')}`
 }
 
-/** Limits the length for log lines, because a token can have hundreds of roles. */
+/** Formats a list of names for the log. Long lists are truncated, because a token can have hundreds of roles. */
 function list(names: readonly string[]): string {
   if (names.length > 20) return `[${names.slice(0, 20).join(' ').slice(0, 500)} …]`
   return `[${names.join(' ').slice(0, 500)}]`

@@ -5,7 +5,7 @@ import type { Requirement } from './requirement.js'
 type Granted = Pick<AccessToken, 'audience' | 'scopes' | 'roles'>
 
 /**
- * Returns whether every token that meets one rule also meets the other rule. Scopes that include others are considered.
+ * Returns whether every token that meets `rule` also meets `other`. Considers that a scope can include other scopes.
  */
 export function implies(rule: Requirement, other: Requirement): boolean {
   return (
@@ -20,7 +20,7 @@ function impliesAuthentication(rule: Requirement, { acr, maxAgeMs }: Requirement
   return impliesAcr && (maxAgeMs === undefined || (rule.maxAgeMs ?? Infinity) <= maxAgeMs)
 }
 
-/** Returns the minimal tokens that meet a rule: one token for each alternative of the rule. */
+/** Returns a minimal token for each way to meet a rule, such as one for each role that the rule accepts. */
 function leastTokens({ scopes, match, roles, audience }: Requirement): readonly Granted[] {
   const grant = (granted: readonly string[], role: readonly string[]): Granted => ({
     audience: audience === undefined ? [] : [audience],

@@ -4,8 +4,9 @@ import { anyToken, parseRule } from './parse-rule.js'
 import type { Catalogue, Requirement } from './requirement.js'
 
 /**
- * Reads the requirement from a route's `config`; undefined for a public route.
- * @throws {InvalidRouteError} naming the route, the value received and the value expected
+ * Reads the requirement from a route's `config`. Returns undefined for a public route.
+ * @throws {InvalidRouteError} if the rule is invalid. The message contains the route, the value received and the value
+ * expected
  */
 export function parseRequirement(
   config: unknown,
@@ -20,17 +21,17 @@ export function parseRequirement(
   const { oauth } = given
   if (oauth === undefined)
     throw new InvalidRouteError(
-      `${route}: config.oauth is undefined (is the name of the rule misspelt?); set a rule, or leave config.oauth out`,
+      `${route}: config.oauth is undefined (is the name of the rule misspelt?); set a rule, or remove config.oauth`,
     )
   return oauth === false ? undefined : parseRule(oauth, route, catalogue)
 }
 
-/** The requirement of a route without `config.oauth`. */
+/** Returns the requirement of a route without `config.oauth`. */
 function byDefault(route: string, catalogue: Catalogue): Requirement | undefined {
   if (catalogue.defaultAccess === 'protected') return parseRule(anyToken, route, catalogue)
   if (catalogue.defaultAccess === 'public') return undefined
   throw new InvalidRouteError(
-    `${route}: it has no config.oauth, which the option \`defaultAccess: 'explicit'\` requires; give config.oauth, such as { scopes: ['…'] }, {} for any valid token, or false for a public route`,
+    `${route}: config.oauth is missing, but the option \`defaultAccess: 'explicit'\` requires it; set config.oauth to a rule such as { scopes: ['…'] }, to {} for any valid token, or to false for a public route`,
   )
 }
 
@@ -38,6 +39,6 @@ function refuseMisspeltOauth(config: object, route: string): void {
   for (const key of Object.keys(config))
     if (suggest(key, ['oauth']) === 'oauth')
       throw new InvalidRouteError(
-        `${route}: config.${key} has no effect; did you mean config.oauth? If another plugin reads it, set config.oauth too`,
+        `${route}: config.${key} has no effect; did you mean config.oauth? If another plugin reads it, set config.oauth as well`,
       )
 }

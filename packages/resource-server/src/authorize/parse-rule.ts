@@ -22,7 +22,7 @@ import { implies } from './implies.js'
 import type { Catalogue, Requirement } from './requirement.js'
 import type { RouteRequirement } from './route-requirement.js'
 
-/** The characters of a scope (RFC 6749 §3.3). */
+/** Matches a scope that contains only allowed characters (RFC 6749 §3.3). */
 export const scopeToken: RegExp = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 const declaration = {
@@ -36,31 +36,32 @@ const declaration = {
   roles: withDefault(strings('a list of at least one role'), []),
   audience: optional(text('one of the configured audiences')),
   dpop: optional(oneOf(['off', 'allow', 'require'])),
-  // A challenge lists these values, separated by spaces (RFC 9470 §3).
+  // Spaces are not allowed, because the WWW-Authenticate header separates acr values with spaces (RFC 9470 §3).
   acr: withDefault(
-    strings('a list of at least one acr value, in printable ASCII without spaces', {
+    strings('a list of at least one acr value, each in printable ASCII without spaces', {
       pattern: /^[\x21-\x7E]+$/,
     }),
     [],
   ),
-  // At most ten years, because a session can be old.
+  // At most ten years, because some sessions last for years.
   maxAgeMs: optional(milliseconds({ max: 315_360_000_000 })),
   optional: withDefault(boolean(), false),
   report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),
 } satisfies Declares<RouteKeys>
 
-/** The keys of a rule without the index signature, which rejects misspelt names. */
+/** The keys of a rule. The index signature that rejects misspelt names is omitted. */
 type RouteKeys = Pick<
   RouteRequirement,
   'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional' | 'report'
 >
 
-/** The rule that accepts any valid token. */
+/** A rule that accepts any valid token. */
 export const anyToken: RouteRequirement = Object.freeze({})
 
 /**
- * Reads a rule: of a route, of `verify` or of a guard.
- * @throws {InvalidRouteError} naming the place, the value received and the value expected
+ * Reads the rule of a route, or the rule passed to `verify`, `explain` or `authenticate`.
+ * @throws {InvalidRouteError} if the rule is invalid. The message contains where the rule is used, the value received
+ * and the value expected
  */
 export function parseRule(rule: unknown = anyToken, route: string, catalogue: Catalogue): Requirement {
   const toError = (problem: string): Error => new InvalidRouteError(`${route}: ${problem}`)
@@ -69,7 +70,7 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
   return readRule(ownOptions(object, place), place, catalogue)
 }
 
-/** @throws the place's error if the rule is not a plain object */
+/** Returns the rule. Throws if it is not a plain object. */
 function refuseOthers(rule: unknown, { toError }: Place): Given {
   if (isPlainObject(rule)) return rule
   throw toError(
@@ -77,21 +78,21 @@ function refuseOthers(rule: unknown, { toError }: Place): Given {
   )
 }
 
-/** @param rule a copy without getters */
+/** @param rule a copy of the given rule that has no getters */
 function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   refuseUndefined(rule, place)
   const { match, dpop, report, ...parsed } = readOptions(rule, declaration, place)
   if (match !== undefined && parsed.scopes.length === 0)
     throw toError(
-      `${option} has match without scopes; name the scopes, or leave match out (any one of the roles is enough)`,
+      `${option} has match without scopes; add scopes, or remove match (of the roles, any one is always sufficient)`,
     )
   refuseLongLists(parsed, place)
   refuseUnknownScopes(parsed.scopes, catalogue, place)
   refuseUnknownAudience(parsed.audience, catalogue, place)
   if (catalogue.dpop === undefined && dpop !== undefined && dpop !== 'off')
     throw toError(
-      `${option}.dpop has no effect without the option \`dpop\` of register; set dpop: 'off' there if other routes must not accept proofs`,
+      `${option}.dpop has no effect unless the plugin has the option \`dpop\`; set that option, to 'off' if the other routes must not accept DPoP proofs`,
     )
   const enforced = {
     ...parsed,
@@ -106,14 +107,14 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
   return Object.freeze({ ...enforced, report: reported })
 }
 
-/** Reads the requirements that are only reported. `dpop` is `require`, or `allow` by default. */
+/** Reads the requirements that are reported but not enforced. `dpop` can be `require`; its default is `allow`. */
 function readReport(report: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   for (const name of ['optional', 'report'])
-    if (Object.hasOwn(report, name)) throw toError(`${option}.${name} has no effect; leave it out`)
+    if (Object.hasOwn(report, name)) throw toError(`${option}.${name} has no effect; remove it`)
   const { dpop } = report
   if (dpop !== undefined && dpop !== 'require')
-    throw toError(`${option}.dpop is ${show(dpop)}; expected 'require', or leave it out`)
+    throw toError(`${option}.dpop is ${show(dpop)}; expected 'require' or no value`)
   return Object.freeze({
     ...readRule(report, place, catalogue),
     dpop: dpop === undefined ? 'allow' : 'require',
@@ -127,7 +128,7 @@ function refuseUselessReport(enforced: Requirement, report: Requirement, toError
     )
   if (!enforced.optional && implies(enforced, report))
     throw toError(
-      'config.oauth.report adds no requirement to the enforced ones; name one, or leave it out (with optional: true, {} reports requests without a token)',
+      'config.oauth.report adds no requirement to the enforced ones; add a requirement, or remove report (only on a route with optional: true may report be {}: it then reports requests without a token)',
     )
 }
 

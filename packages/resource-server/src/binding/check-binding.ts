@@ -13,40 +13,40 @@ import {
 import { confirmationOf } from './confirmation.js'
 import type { ReplayStore } from './replay-store.js'
 
-/** How DPoP-bound tokens are accepted (RFC 9449). Times in milliseconds. */
+/** The settings for DPoP-bound tokens (RFC 9449). Times are in milliseconds. */
 export interface DpopSettings {
   readonly mode: DpopMode
   readonly algorithms: readonly Algorithm[]
   readonly maxProofAgeMs: number
-  /** The public origin of the API. Undefined: the origin of each request. */
+  /** The public origin of the API. If undefined, the origin of each request is used. */
   readonly origin: string | undefined
-  /** Undefined: nonces are not required. */
+  /** The secret from which nonces are derived, or `true` for a random secret. If undefined, nonces are not required. */
   readonly nonceSecret: string | true | undefined
   readonly replayStore: ReplayStore
 }
 
-/** The request that presents a token. */
+/** A request with its token and the DPoP mode of its route. */
 export interface Presented {
   readonly credentials: Credentials
-  /** Whether the route accepts tokens with a DPoP proof, tokens without one, or both. */
+  /** Whether the route accepts tokens with a DPoP proof, tokens without a proof, or both. */
   readonly dpop: DpopMode
   readonly request: FastifyRequest
-  /** The reply that gets the header with a new nonce. */
+  /** The reply, whose header `DPoP-Nonce` is set if the client needs a new nonce. */
   readonly reply: FastifyReply
 }
 
 /**
- * Checks that a request may use a token (RFC 7800 §3.1). A token that is bound to a key or a certificate is refused
- * without the proof of possession.
+ * Checks that a request may use a token (RFC 7800 §3.1). If the token is bound to a key or a certificate, the request
+ * must prove possession of it.
  */
 export type CheckBinding = (token: AccessToken, presented: Presented) => MaybePromise<Refusal | undefined>
 
-/** Checks that the request has a DPoP proof for the key (RFC 9449 §4.3) and that the proof was not used before. */
+/** Checks that a request has a DPoP proof for a key (RFC 9449 §4.3), and that the proof was not used before. */
 export type CheckPossession = (jkt: string, presented: Presented) => MaybePromise<Refusal | undefined>
 
 /**
- * @param checkPossession undefined: tokens with a DPoP proof are refused
- * @param certificate undefined: tokens that are bound to a certificate are refused
+ * @param checkPossession checks the DPoP proof. If undefined, tokens with a DPoP proof are refused
+ * @param certificate the source of the client's certificate. If undefined, certificate-bound tokens are refused
  * @throws {InvalidOptionError} if `certificate` is an async function
  */
 export function createBindingCheck(

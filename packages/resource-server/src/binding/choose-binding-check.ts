@@ -5,19 +5,19 @@ import { createPossessionCheck } from './check-possession.js'
 import type { ClientCertificate } from './client-certificate.js'
 import { createUsedProofs, type UsedProofs } from './used-proofs.js'
 
-/** The options about bound tokens. */
+/** The options for tokens that are bound to a key or a certificate. */
 export interface BindingSettings {
   readonly dpop: DpopSettings | undefined
   readonly clientCertificate: ClientCertificate | undefined
   readonly clock: () => number
 }
 
-/** The check for enforced rules, with the store of used DPoP proofs. */
+/** The check of bound tokens for enforced rules, with the store of used DPoP proofs. */
 export interface EnforcedBinding {
   readonly check: CheckBinding
   /**
-   * Verifies the store. If the store does not respond, the application starts anyway, and the store is verified before
-   * its first use.
+   * Verifies that the store of used DPoP proofs works. If the store does not respond, the application starts anyway,
+   * and the store is verified before its first use.
    * @throws {InvalidOptionError} if the store returns wrong values
    */
   verifyStore(): Promise<void>
@@ -36,8 +36,8 @@ export function enforceBinding(
 }
 
 /**
- * Creates the check for rules that are only reported. The check sends no nonce and does not mark proofs as used, so
- * that it never affects another server.
+ * Creates the check of bound tokens for rules that are reported but not enforced. The check sends no nonce and does not
+ * mark proofs as used, so that it does not affect servers that share the store.
  */
 export function reportBinding({ dpop, clientCertificate, clock }: BindingSettings): CheckBinding {
   const checkPossession =

@@ -6,17 +6,17 @@ import { messageOf } from 'oauth-issuer-connection'
 import { InvalidOptionError, Refusal } from '../errors.js'
 
 /**
- * The source of the client's certificate (RFC 8705 §3). With `'socket'`, it is the TLS connection, if Node.js
- * terminates TLS. A function returns the certificate as PEM or DER, such as from a header that a trusted proxy sets.
- * The function must not read a value that the client can set, and must not return a promise. If the function throws or
- * returns a promise, the request is refused.
+ * The source of the client's certificate (RFC 8705 §3). If Node.js terminates TLS, set `'socket'` to use the
+ * certificate of the TLS connection. Otherwise, set a function that returns the certificate as PEM or DER, for example
+ * from a header that a trusted proxy sets. The function must not read a value that the client can set. If the function
+ * throws or returns a promise, the request is refused.
  */
 export type ClientCertificate =
   | 'socket'
   | ((request: FastifyRequest) => string | Uint8Array | X509Certificate | undefined)
 
 /**
- * Returns the thumbprint of the client's certificate (RFC 8705 §3.1); undefined if the client presented no certificate.
+ * Returns the thumbprint of the client's certificate (RFC 8705 §3.1), or undefined if the client presented none.
  */
 export type CertificateThumbprint = (request: FastifyRequest) => string | Refusal | undefined
 
@@ -37,14 +37,14 @@ export function createCertificateThumbprint(source: ClientCertificate): Certific
   }
 }
 
-/** Reads the certificate of the TLS connection. Throws for an HTTP/2 connection that has ended. */
+/** Reads the client's certificate from the TLS connection. The function throws if an HTTP/2 connection has ended. */
 function thumbprintOfConnection(): CertificateThumbprint {
-  /** The thumbprints by connection: the certificate of a connection does not change. */
+  /** Caches the thumbprint for each connection, because the certificate of a connection does not change. */
   const known = new WeakMap<Socket, string>()
   return ({ raw: { socket } }) => {
     const before = known.get(socket)
     if (before !== undefined) return before
-    // A plain connection has no getPeerX509Certificate. A TLS connection without a client certificate returns undefined.
+    // The method does not exist without TLS. It returns undefined if the client presented no certificate.
     const made = thumbprint((socket as Partial<TLSSocket>).getPeerX509Certificate?.())
     if (typeof made === 'string') known.set(socket, made)
     return made
@@ -62,14 +62,19 @@ function thumbprint(certificate: unknown): string | Refusal | undefined {
     const { raw } =
       certificate instanceof X509Certificate
         ? certificate
-        : new X509Certificate(certificate as string | Uint8Array) // throws for everything else
+        : new X509Certificate(certificate as string | Uint8Array) // throws if the value is not a certificate
     return createHash('sha256').update(raw).digest('base64url')
   } catch {
-    return new Refusal('binding', 'the value of the option clientCertificate is not a certificate')
+    return new Refusal(
+      'binding',
+      'the function clientCertificate returned a value that is not a PEM or DER certificate',
+    )
   }
 }
 
-/** Returns whether a value is a promise. Handles the rejection, because an unhandled rejection ends the process. */
+/**
+ * Returns whether a value is a promise. Handles its rejection, because an unhandled rejection would end the process.
+ */
 function discardPromise(value: unknown): boolean {
   if (typeof (value as { then?: unknown }).then !== 'function') return false
   Promise.resolve(value).catch(() => {})

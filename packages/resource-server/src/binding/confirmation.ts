@@ -1,7 +1,7 @@
 import type { AccessToken } from '../access-token.js'
 import { Refusal } from '../errors.js'
 
-/** The binding of a token: to a key (RFC 9449 §6.1), to a certificate (RFC 8705 §3.1), to both or to neither. */
+/** What a token is bound to: a key (RFC 9449 §6.1), a certificate (RFC 8705 §3.1), both or neither. */
 export interface Confirmation {
   readonly jkt?: string
   readonly 'x5t#S256'?: string
@@ -11,17 +11,20 @@ const unbound: Confirmation = Object.freeze({})
 const verifiable = ['jkt', 'x5t#S256'] as const
 
 /**
- * Reads the claim `cnf`. Unknown members are ignored (RFC 7800 §3.1), but at least one member must be known. Otherwise
- * the binding of the token cannot be verified.
+ * Reads the claim `cnf`. Unknown members are ignored (RFC 7800 §3.1). If all members are unknown, the token is refused,
+ * because its binding cannot be verified.
  */
 export function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation | Refusal {
   if (cnf === undefined) return unbound
   if (!isConfirmation(cnf))
-    return new Refusal('binding', 'the claim cnf binds the token by a method that is not supported')
+    return new Refusal(
+      'binding',
+      'the claim cnf of the token has no supported confirmation method (jkt or x5t#S256)',
+    )
   return cnf
 }
 
-/** Refuses a bound token if there is no request, because only a request has a proof or a certificate. */
+/** Refuses a bound token outside a request, because only a request has a DPoP proof or a client certificate. */
 export function refuseBound(token: AccessToken): Refusal | undefined {
   return confirmationOf(token) === unbound
     ? undefined

@@ -7,7 +7,7 @@ import { importPublicKey, type Jwk, type PublicKey } from '../keys/public-key.js
 import { verifyHere } from '../signature/node-signature.js'
 import { thumbprintOf } from './thumbprint.js'
 
-/** The request and the token that a proof must match (RFC 9449 §4.3). */
+/** The request and the token that a DPoP proof must match (RFC 9449 §4.3). */
 export interface ProofContext {
   /** The request's method. */
   readonly method: string
@@ -18,7 +18,7 @@ export interface ProofContext {
   readonly boundTo: string
 }
 
-/** A proof that holds. */
+/** The data of a valid DPoP proof. */
 export interface Proof {
   /** The thumbprint of the key that signed the proof. */
   readonly thumbprint: string
@@ -27,7 +27,8 @@ export interface Proof {
 }
 
 /**
- * Checks a DPoP proof. A refusal has the reason `proof`, or `binding` if the proof has a different key than the token.
+ * Checks a DPoP proof. If the proof's key is not the one to which the token is bound, the refusal has the reason
+ * `binding`. Otherwise, its reason is `proof`.
  */
 export type CheckProof = (proof: string, context: ProofContext) => Proof | Refusal
 
@@ -36,7 +37,7 @@ const maxJtiLength = 256
 const keysKept = 1_000
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth']
 
-/** @param maxAgeMs the maximum difference between the proof's `iat` and the current time, in milliseconds */
+/** @param maxAgeMs the maximum difference between the proof's claim `iat` and the current time, in milliseconds */
 export function createProofCheck(
   algorithms: readonly Algorithm[],
   maxAgeMs: number,
@@ -69,9 +70,13 @@ export function createProofCheck(
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
     if (thumbprint === undefined) return wrong('jwk is not a public key')
-    // This check comes before any work with the key: an attacker with a stolen token could send a key that takes long
-    // to process.
-    if (thumbprint !== context.boundTo) return new Refusal('binding', "the proof's key is not the token's")
+    // The thumbprint is checked before the key is imported. Otherwise, an attacker with a stolen token could send keys
+    // that take a long time to import.
+    if (thumbprint !== context.boundTo)
+      return new Refusal(
+        'binding',
+        'the DPoP proof was signed with a key other than the one that the token is bound to',
+      )
     const key = keyOf(publicKey, thumbprint)
     if (key instanceof Refusal) return key
     if (!key.algorithms.includes(alg as Algorithm)) return wrong('alg does not fit the key')
@@ -89,23 +94,23 @@ export function createProofCheck(
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * An absolute URL without userinfo (RFC 9110 §4.2.4). Other spellings are refused, although the URL parser would accept
- * them.
+ * Matches an absolute http or https URL without userinfo (RFC 9110 §4.2.4). The URL parser would also accept other
+ * spellings, such as URLs with backslashes.
  */
 const httpUri = /^https?:\/\/[^/?#@\\\s]+(?:[/?#][^\\\s]*)?$/i
 
-/** Checks that the proof is for this request and this token (RFC 9449 §4.3). */
+/** Checks that a DPoP proof was created for this request and this token (RFC 9449 §4.3). */
 function checkRequest(
   { htm, htu, ath }: Members,
   { method, url, accessToken }: ProofContext,
 ): Refusal | undefined {
-  if (htm !== method) return wrong('htm is not the method of the request')
+  if (htm !== method) return wrong('htm does not match the method of the request')
   const asked = withoutQuery(url)
   if (asked === undefined || typeof htu !== 'string' || !httpUri.test(htu) || withoutQuery(htu) !== asked)
-    return wrong('htu is not the URL of the request')
+    return wrong('htu does not match the URL of the request')
   return ath === createHash('sha256').update(accessToken).digest('base64url')
     ? undefined
-    : wrong('ath is not the hash of the access token')
+    : wrong('ath does not match the hash of the access token')
 }
 
 function readClaims({ iat, jti, nonce }: Members):
@@ -131,15 +136,15 @@ function decode(text: string): DecodedSegments | Refusal {
   return decoded
 }
 
-/** The header must have the public key and no private members (RFC 9449 §4.2). */
+/** Returns the key in the header of a DPoP proof. The key must not have private members (RFC 9449 §4.2). */
 function publicJwk(jwk: unknown): Jwk | Refusal {
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return wrong('jwk is missing')
-  if (privateMembers.some(name => Object.hasOwn(jwk, name))) return wrong('jwk holds a private key')
+  if (privateMembers.some(name => Object.hasOwn(jwk, name))) return wrong('jwk contains a private key')
   return jwk as Jwk
 }
 
 /**
- * Normalizes a URL for comparison (RFC 9449 §4.3, RFC 3986 §6.2.2 and §6.2.3), without query and fragment.
+ * Normalizes a URL for comparison, and removes the query and the fragment (RFC 9449 §4.3, RFC 3986 §6.2.2 and §6.2.3).
  * @returns undefined if the text is not a URL
  */
 function withoutQuery(url: string): string | undefined {
@@ -148,12 +153,12 @@ function withoutQuery(url: string): string | undefined {
   return origin + pathname.replaceAll(/%[0-9a-f]{2}/gi, plainIfUnreserved)
 }
 
-/** RFC 3986 §6.2.2.1, §6.2.2.2. */
+/** Decodes a percent-encoded unreserved character, and writes other encodings in upper case (RFC 3986 §6.2.2). */
 function plainIfUnreserved(encoded: string): string {
   const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
   return /[\w.~-]/.test(character) ? character : encoded.toUpperCase()
 }
 
 function wrong(detail: string): Refusal {
-  return new Refusal('proof', `the DPoP proof: ${detail}`)
+  return new Refusal('proof', `the DPoP proof is invalid: ${detail}`)
 }

@@ -1,18 +1,18 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** Nonces that the server can recognize without storing them (RFC 9449 §8, §9). */
+/** Creates and checks DPoP nonces without storing them (RFC 9449 §8, §9). */
 export interface Nonces {
-  /** The nonce to send now. */
+  /** Returns the nonce to send to clients now. */
   current(): string
   isValid(nonce: string): boolean
 }
 
-/** How long the same nonce is sent, in milliseconds. After that, the nonce is still accepted for the same time. */
+/** How long a nonce is sent to clients, in milliseconds. Afterwards, it is still accepted for another interval. */
 const intervalMs = 60_000
 
 /**
- * @param secret must be the same in all replicas, so that they accept each other's nonces. Default: a random secret of
- * this process
+ * @param secret the secret from which nonces are derived. Replicas with the same secret accept each other's nonces.
+ * Default: a random secret, which only this process has
  */
 export function createNonces(now: () => number, secret: string | Buffer = randomBytes(32)): Nonces {
   const nonceAt = (interval: number): string =>

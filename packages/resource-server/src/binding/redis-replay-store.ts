@@ -2,29 +2,30 @@ import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-opt
 import { InvalidOptionError } from '../errors.js'
 import type { ReplayStore } from './replay-store.js'
 
-/** The parts of an ioredis or iovalkey connection that {@link redisReplayStore} uses. */
+/** The members of an ioredis or iovalkey client that {@link redisReplayStore} uses. */
 export interface IoredisConnection {
   readonly status: string
   set(key: string, value: string, unit: 'PX', ttlMs: number, condition: 'NX'): Promise<unknown>
 }
 
 /**
- * The parts of a client, cluster or pool of the npm package `redis` (version 4 or later) that {@link redisReplayStore}
- * uses.
+ * The members of a client, cluster or pool from the npm package `redis` (version 4 or later) that
+ * {@link redisReplayStore} uses.
  */
 export interface NodeRedisConnection {
   readonly isOpen: boolean
   set(key: string, value: string, options: { PX: number; NX: true }): Promise<unknown>
 }
 
-/** A connection to Redis or Valkey. */
+/** A client for Redis or Valkey. */
 export type RedisConnection = IoredisConnection | NodeRedisConnection
 
 /**
- * Stores the ids of used DPoP proofs in Redis or Valkey. Every replica refuses a proof that one replica has accepted.
- * @param redis an ioredis, iovalkey or `redis` connection. The application connects and closes it
+ * Stores the ids of used DPoP proofs in Redis or Valkey, so that a proof accepted by one replica is refused by all
+ * others.
+ * @param redis a client from ioredis, iovalkey or the npm package `redis`. The application connects and closes it
  * @param prefix the prefix of every key. Default `dpop-jti:`
- * @throws {InvalidOptionError} for a connection of another package
+ * @throws {InvalidOptionError} if `redis` is not a client from one of these packages
  */
 export function redisReplayStore(redis: RedisConnection, prefix: string = 'dpop-jti:'): ReplayStore {
   const setIfAbsent = setIfAbsentOf(redis)

@@ -1,12 +1,13 @@
 /**
- * Stores the ids of used DPoP proofs, so that each proof is accepted once (RFC 9449 §11.1). Replicas can share a store.
+ * Stores the ids of used DPoP proofs, so that each proof is accepted only once (RFC 9449 §11.1). Replicas can share one
+ * store.
  */
 export interface ReplayStore {
   /**
-   * Adds an id for `ttlMs` milliseconds. Returns `true` if the id is new, and `false` if the store already has it. The
-   * operation must be atomic. Ids have 22 characters. If the store throws, returns another value or does not respond
-   * within a second, the request gets 503.
-   * @param client the thumbprint of the client's key, for a store that limits the number of ids per client
+   * Stores an id for `ttlMs` milliseconds. Returns `true` if the id is new, or `false` if the store already has it. The
+   * operation must be atomic. If it throws, returns another value or takes longer than a second, the request gets 503.
+   * @param id the id of the proof, which has 22 characters
+   * @param client the thumbprint of the client's key. A store can use it to limit the number of ids per client
    */
   add(id: string, ttlMs: number, client: string): boolean | PromiseLike<boolean>
 }
@@ -19,10 +20,11 @@ interface Generation {
 const newGeneration = (): Generation => ({ ids: new Set(), idsOfClient: new Map() })
 
 /**
- * Keeps the ids in memory, in two generations of `ttlMs` each. An id is kept for at least `ttlMs`, and a generation is
- * discarded at once. A client may add ids to a generation until its share equals the free space: a single client gets
- * half of the space, and two clients get a third each. This leaves space for new clients.
- * @param maxIds the maximum number of ids in a generation. If there is no space for an id, its proof is refused
+ * Creates a store that keeps ids in memory, in two generations that each last `ttlMs`. The older generation is
+ * discarded as a unit, so that each id is kept for at least `ttlMs`. A client can add ids to a generation until it has
+ * as many ids as there are free places. A single client can therefore use half of the places, and two clients a third
+ * each. Some places always remain for new clients.
+ * @param maxIds the maximum number of ids in a generation. If an id cannot be added, its proof is refused
  */
 export function createReplayMemory(now: () => number, maxIds: number = 1_000_000): ReplayStore {
   let young = newGeneration()
@@ -32,12 +34,13 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
   function turnGenerations(ttlMs: number): void {
     const time = now()
     if (time >= turnAt) {
-      // Discard only one generation, even if much time has passed: the clock may have jumped forward and may jump back.
+      // Only one generation is discarded, even if much time has passed: the clock may have jumped ahead and may jump
+      // back.
       old = young
       young = newGeneration()
       turnAt = time + ttlMs
     }
-    // The clock was set back. Without this, ids would be kept until the clock reaches the old time.
+    // This limit matters if the clock was set back. Otherwise, ids would be kept until the clock reached the old time.
     turnAt = Math.min(turnAt, time + ttlMs)
   }
 
@@ -49,7 +52,7 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
       const used = idsOfClient.get(client) ?? 0
       if (used >= maxIds - ids.size)
         throw new Error(
-          `a client used ${used} proofs within ${ttlMs} ms, which is the maximum for one client`,
+          `a client used ${used} DPoP proofs within ${ttlMs} ms, which is the maximum for one client`,
         )
       ids.add(id)
       idsOfClient.set(client, used + 1)

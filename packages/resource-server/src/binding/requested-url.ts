@@ -1,17 +1,17 @@
 import type { FastifyRequest } from 'fastify'
 import { Refusal } from '../errors.js'
 
-/** A request target can be an absolute URL (RFC 9112 §3.2.2), with the host of the Host header. */
+/** Matches the origin of a request target that is an absolute URL (RFC 9112 §3.2.2). */
 const absoluteForm = /^https?:\/\/[\w.~:[\]-]+(?=\/)/i
 /**
- * Matches the parts of a path that URL parsers remove or replace (RFC 3986 §5.2.4, URL Standard §4.4), but Fastify's
- * router does not.
+ * Matches backslashes and dot segments in a path. URL parsers replace them (RFC 3986 §5.2.4, URL Standard §4.4), but
+ * Fastify's router does not.
  */
 const rewritten = /\\|\/(?:\.|%2e){1,2}(?:\/|$)/i
 
 /**
- * Returns the URL of a request (RFC 9110 §7.1), which the proof must have in `htu`.
- * @param origin the public origin of the API. Undefined: the origin of the request
+ * Returns the URL of a request (RFC 9110 §7.1), which must match the claim `htu` of the DPoP proof.
+ * @param origin the public origin of the API. If undefined, the origin of the request is used
  */
 export function requestedUrl(request: FastifyRequest, origin: string | undefined): string | Refusal {
   const from = origin ?? originOf(request)
@@ -20,10 +20,13 @@ export function requestedUrl(request: FastifyRequest, origin: string | undefined
   const [path = ''] = target.split(/[?#]/, 1)
   return path.startsWith('/') && !rewritten.test(path)
     ? from + target
-    : new Refusal('proof', 'the path of the request is ambiguous')
+    : new Refusal(
+        'proof',
+        'the path of the request is ambiguous, so it cannot be compared with the htu of the DPoP proof',
+      )
 }
 
-/** A Host header with a path would put that path before the path of the request. */
+/** Returns the origin of a request. Refuses a Host header that contains a path, which would become part of the URL. */
 function originOf({ protocol, host }: FastifyRequest): string | Refusal {
   return /^[\w.~:[\]-]+$/.test(host)
     ? `${protocol}://${host}`

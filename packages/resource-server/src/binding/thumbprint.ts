@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Jwk } from '../keys/public-key.js'
 
-/** The required members of a public key in lexicographic order (RFC 7638 §3.2). */
+/** The required members of a public JWK for each key type, in lexicographic order (RFC 7638 §3.2). */
 const members: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['EC', ['crv', 'kty', 'x', 'y']],
   ['OKP', ['crv', 'kty', 'x']],
@@ -9,12 +9,12 @@ const members: ReadonlyMap<unknown, readonly string[]> = new Map([
 ])
 
 /**
- * Returns the SHA-256 thumbprint of a JWK (RFC 7638 §3), as in `cnf.jkt`.
+ * Returns the SHA-256 thumbprint of a JWK (RFC 7638 §3), which the claim `cnf` contains as `jkt`.
  * @returns undefined if the value is not a public key
  */
 export function thumbprintOf(jwk: Jwk): string | undefined {
   const names = members.get(jwk.kty)
-  // JSON.stringify throws for deeply nested values.
+  // Only strings are accepted, because JSON.stringify throws for deeply nested values.
   if (names?.every(name => typeof jwk[name] === 'string') !== true) return undefined
   const required = Object.fromEntries(names.map(name => [name, jwk[name]]))
   return createHash('sha256').update(JSON.stringify(required)).digest('base64url')

@@ -7,20 +7,22 @@ import type { Logger } from '../log.js'
 import type { Proof } from './dpop-proof.js'
 import type { ReplayStore } from './replay-store.js'
 
-/** Marks DPoP proofs as used. The application can provide the store, so the store is verified before its first use. */
+/**
+ * Marks DPoP proofs as used. The store is verified before its first use, because the application may have provided it.
+ */
 export interface UsedProofs {
   /** Refuses a proof that was used before (RFC 9449 §11.1). */
   refuseReplay(proof: Pick<Proof, 'thumbprint' | 'jti'>): MaybePromise<Refusal | undefined>
   /**
    * Verifies that the store accepts an id only once.
-   * @returns what is wrong with the store; undefined if it works
+   * @returns the fault of the store, or undefined if the store works
    */
   verifyStore(): Promise<StoreFault | undefined>
 }
 
 /** The reason why a store cannot be used. */
 export class StoreFault {
-  /** True if the store returned a wrong value. False if the store failed and may work later. */
+  /** Whether the store returned a wrong value. If false, the store failed or timed out, and may work later. */
   readonly isWrong: boolean
   readonly reason: string
 
@@ -35,14 +37,14 @@ interface StoreSettings {
   readonly maxProofAgeMs: number
 }
 
-/** @param timeoutMs time limit for one call of the store, in milliseconds */
+/** @param timeoutMs the time limit for each call of the store, in milliseconds */
 export function createUsedProofs(
   { replayStore: store, maxProofAgeMs }: StoreSettings,
   log: Pick<Logger, 'warn'>,
   timeoutMs: number = 1_000,
 ): UsedProofs {
-  // A proof is accepted from iat - maxProofAgeMs to iat + maxProofAgeMs. Another maxProofAgeMs covers different clocks
-  // of replicas and a clock that is set back.
+  // A proof is accepted from iat - maxProofAgeMs to iat + maxProofAgeMs. The third maxProofAgeMs is a margin for
+  // replicas with different clocks, and for a clock that is set back.
   const ttlMs = 3 * maxProofAgeMs
   let isVerified = false
   let verifying: Promise<StoreFault | undefined> | undefined
@@ -72,7 +74,7 @@ export function createUsedProofs(
     const fault = await verify()
     verifying = undefined
     if (fault !== undefined)
-      writeLog(() => log.warn({ reason: fault.reason }, 'the replay store cannot be used'))
+      writeLog(() => log.warn({ reason: fault.reason }, 'the replay store for DPoP proofs cannot be used'))
     return fault
   }
 
@@ -98,34 +100,34 @@ export function createUsedProofs(
 }
 
 /**
- * 128 bits are enough: if two proofs have the same id, one of them is refused. An attacker gains nothing from such a
- * pair.
+ * The length of an id in bytes. 128 bits are sufficient: if two proofs have the same id, the second one is refused,
+ * from which an attacker gains nothing.
  */
 const idBytes = 16
 
-/** Hashes the values, because the client chooses `jti` and its length. */
+/** Returns the id of a DPoP proof. It is a hash, because the client chooses `jti` and its length. */
 function idOf(thumbprint: string, jti: string): string {
-  // A slice of the whole text would keep the whole text in memory.
+  // Only 16 bytes are encoded. A slice of a longer string would keep the longer string in memory.
   return createHash('sha256').update(`${thumbprint}.${jti}`).digest().toString('base64url', 0, idBytes)
 }
 
 function wrongAnswer(expected: boolean): string {
   return expected
-    ? 'add returned false for an id that was never added; it must return true'
-    : 'add returned true twice for the same id, so that replayed proofs would be accepted; the second time it must return false'
+    ? 'add returned false for a new id; it must return true if the store does not have the id yet'
+    : 'add returned true twice for the same id, so replayed proofs would be accepted; it must return false if the store already has the id'
 }
 
 function unavailable({ reason }: StoreFault): Refusal {
-  return new Refusal('unavailable', `the replay store: ${reason}`, { retryAfterMs: 1_000 })
+  return new Refusal('unavailable', `the replay store failed: ${reason}`, { retryAfterMs: 1_000 })
 }
 
-/** The store may return any thenable, because the application provides the store. */
+/** Waits for the store's result. The result can be any thenable, because the application can provide the store. */
 function settleWithin(timeoutMs: number, answer: unknown): Promise<boolean | StoreFault> {
   const settled = Promise.resolve(answer).then(
     value => (typeof value === 'boolean' ? value : notBoolean(value)),
     error => new StoreFault(false, messageOf(error)),
   )
-  return within(timeoutMs, settled, () => new StoreFault(false, `no answer within ${timeoutMs} ms`))
+  return within(timeoutMs, settled, () => new StoreFault(false, `no response within ${timeoutMs} ms`))
 }
 
 function notBoolean(value: unknown): StoreFault {

@@ -5,7 +5,7 @@ import type { Candidate } from '../verify/candidate.js'
 import type { CheckName } from './explanation.js'
 import type { RecognizedIssuer } from './recognize-issuer.js'
 
-/** A failed check with the data for its advice. */
+/** A failed check, with the data from which the advice is chosen. */
 export interface Failure {
   readonly name: CheckName
   readonly refusal: Refusal
@@ -13,72 +13,74 @@ export interface Failure {
   readonly recognized: RecognizedIssuer | undefined
 }
 
-/** Returns how to fix a failed check: the option to set, or the change to make elsewhere. */
+/** Returns advice on how to fix a failed check: an option to set, or a change at the issuer or the client. */
 export function adviceFor(failure: Failure): string {
   const known = advice[failure.refusal.kind ?? failure.name]
   return typeof known === 'string' ? known : known(failure)
 }
 
 const getToken =
-  'Request the token for this API: in fastify-token-client, set `resource` (RFC 8707), `audience` (Auth0) or `scopes` alone (Entra ID, Keycloak, Cognito), as the issuer expects'
+  'Request a token for this API. In fastify-token-client, set the option that the issuer supports: `resource` (RFC 8707), `audience` (Auth0), or only `scopes` (Entra ID, Keycloak, Cognito)'
 const clocks =
-  'Get a new token. If a new token fails too, compare the clocks of this machine and of the issuer; `clockToleranceMs` is the tolerated difference'
+  'Get a new token. If that one fails too, compare the clocks of this machine and the issuer. `clockToleranceMs` sets the tolerated difference'
 const unreachable =
-  'Check whether this machine reaches the issuer. Set `jwksUri` or `metadataUrl` if the keys are elsewhere, `ca` for a private certificate authority, and NODE_USE_ENV_PROXY=1 or `issuerDispatcher` behind a proxy'
+  'Check whether this machine can reach the issuer. Set `jwksUri` or `metadataUrl` if the keys have another URL, `ca` if the issuer uses a private certificate authority, or NODE_USE_ENV_PROXY=1 or `issuerDispatcher` if requests must go through a proxy'
 
-/** The advice by the kind of the refusal, or by the check if the refusal has no kind. A missing entry is a compile error. */
+/** The advice, keyed by the kind of the refusal. For a refusal without a kind, it is keyed by the name of the check. */
 const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failure) => string)>> = {
   format: ({ candidate }) => adviceAboutText(candidate.raw),
   'duplicate member':
-    'Configure the issuer to write each member only once, because parsers disagree about which duplicate is valid',
+    'Configure the issuer to write each member only once: if a member is duplicated, parsers disagree about which value is valid',
   'no alg': 'Configure the issuer to write the header parameter `alg` as a string (RFC 7515 §4.1.1)',
   'unsupported header':
-    'Configure the issuer to omit this header parameter: it requires processing that access tokens do not need',
+    'Configure the issuer to omit this header parameter, because it is not supported in access tokens',
   'invalid kid':
     'Configure the issuer to write `kid` as a string of at most 1024 characters (RFC 7515 §4.1.4)',
   'invalid typ': 'Configure the issuer to write `typ` as a string (RFC 7515 §4.1.9)',
-  'too long': 'Configure the issuer to put fewer claims into the token, such as fewer groups',
+  'too long': 'Configure the issuer to include fewer claims in the token, or fewer groups',
   algorithm:
     'Configure the issuer to sign with an asymmetric algorithm such as RS256 or ES256. With a shared secret, every service that verifies tokens could also issue them',
   'trusted issuer': ({ candidate, refusal }) =>
     refusal.reason === 'unavailable'
-      ? 'Check why the function `issuers` fails, and try again. Explanations may look up five unknown issuers per second'
+      ? 'Find out why the function `issuers` fails, or try again later: explanations look up at most five unknown issuers per second'
       : `If you trust this issuer, add an issuer with \`issuer: ${claim(candidate, 'iss')}\` to \`issuers\``,
   'allowed algorithm': ({ candidate }) =>
     `Add ${showValue(candidate.decoded?.header.alg)} to \`algorithms\` if this issuer may sign with it`,
   typ: adviceAboutProfile,
   kind: adviceAboutProfile,
   'required claims': adviceAboutMissing,
-  'claim types': 'Correct the type of the claim at the issuer (RFC 7519 §4.1)',
+  'claim types': 'Configure the issuer to write the claim with the correct type (RFC 7519 §4.1)',
   iss: ({ candidate }) =>
-    `If you trust this issuer, set exactly \`issuer: ${claim(candidate, 'iss')}\`. Otherwise get the token from the configured issuer`,
+    `If you trust this issuer, set exactly \`issuer: ${claim(candidate, 'iss')}\`. Otherwise, get the token from the configured issuer`,
   exp: clocks,
   nbf: clocks,
   iat: clocks,
   age: 'Get a new token, or increase `maxTokenAgeMs`',
   audience: ({ candidate }) =>
-    `${getToken}. If the token is meant for this API, set \`audience\` to the audience of the token: ${claim(candidate, candidate.issuer?.rules.profile.audience ?? 'aud')}`,
+    `${getToken}. If the token is meant for this API, set \`audience\` to the token's audience: ${claim(candidate, candidate.issuer?.rules.profile.audience ?? 'aud')}`,
   key: ({ refusal }) =>
     refusal.reason === 'unavailable'
       ? unreachable
-      : 'The configured issuer did not sign the token, or has withdrawn the key. The token may be for another API (such as Microsoft Graph) or from another environment. If not, check `jwksUri` and `algorithms`',
+      : 'The configured issuer did not sign the token, or no longer publishes the key. The token may be for another API (such as Microsoft Graph) or from another environment. If it is not, check `jwksUri` and `algorithms`',
   'too many requests':
-    'Try again after `unknownKeyCooldownMs`: explanations may send two requests to the issuer in that time',
+    'Try again after `unknownKeyCooldownMs`: explanations send at most two requests to the issuer in that time',
   unreachable,
   timeout:
     'Increase `issuerTimeoutMs`. Behind a proxy, set NODE_USE_ENV_PROXY=1 and HTTPS_PROXY, or set `issuerDispatcher` to a ProxyAgent of undici 7',
   certificate: "Set `ca` to the issuer's certificate authority, or set NODE_EXTRA_CA_CERTS",
-  'issuer mismatch': 'Set `issuer` exactly as the metadata names it: often, only the trailing slash differs',
+  'issuer mismatch':
+    "Set `issuer` to exactly the value in the issuer's metadata. Often, only the trailing slash differs",
   'unusable answer': ({ name }) =>
     `Check \`issuer\`, or set \`metadataUrl\` or \`${name === 'introspection' ? 'introspection.endpoint' : 'jwksUri'}\``,
   signature:
-    'The token was changed, or another party signed it. Get a new token. If a new token fails too, `jwksUri` or `keys` may belong to another issuer',
-  'claims schema': 'Change the schema in the option `claims`, or the claims that the issuer writes',
+    'The token was altered, or another party signed it. Get a new token. If that one fails too, `jwksUri` or `keys` may belong to another issuer',
+  'claims schema':
+    'Change the schema in the option `claims`, or configure the issuer to write claims that match it',
   introspection: ({ refusal: { reason } }) => {
     if (reason === 'unavailable') return unreachable
     return reason === 'inactive'
-      ? 'Get a new token. Some issuers report the tokens of other clients as inactive: introspect with the credentials of the client that got the token, or use JWTs'
-      : 'The response of the issuer gets the same checks as the claims of a JWT: see `profile`, `audience` and `requiredClaims`'
+      ? "Get a new token. Some issuers report other clients' tokens as inactive. With such an issuer, introspect with the credentials of the client that got the token, or use JWTs"
+      : 'The claims in the introspection response must pass the same checks as those of a JWT: see `profile`, `audience` and `requiredClaims`'
   },
   'client refused':
     'Check the credentials in `introspection` and `introspection.clientAuthentication`: the issuer may expect another authentication method',
@@ -88,16 +90,16 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
   binding: ({ candidate }) =>
     (candidate.introspected?.claims ?? candidate.decoded?.claims)?.['cnf'] === undefined
       ? "Configure the client to get a DPoP-bound token (RFC 9449), or set `dpop: 'allow'` in the rule or in the options of the plugin"
-      : 'The token is bound to a key of the client, and only a request can prove possession of that key. Send the token to a route, with the option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)',
+      : 'The token is bound to a key of the client, and only a request can prove possession of that key. Send the token in a request, and set the option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)',
   scopes: ({ refusal }) =>
     refusal.reason === 'audience'
-      ? 'Get a token for the audience of the rule, or change the rule'
-      : 'Grant the scopes to the client at the issuer (some issuers require admin consent), and request them, such as with `scopes` of fastify-token-client. Application permissions and roles are compared with `roles` of the rule',
-  authentication: 'The user must authenticate again, as `acr` and `maxAgeMs` of the rule require (RFC 9470)',
+      ? 'Get a token for the audience that the rule requires, or change the rule'
+      : 'Grant the scopes to the client at the issuer (some issuers require admin consent), and request them, for example with the option `scopes` of fastify-token-client. If the token has roles or application permissions instead of scopes, set `roles` in the rule',
+  authentication: "The user must authenticate again to meet the rule's `acr` and `maxAgeMs` (RFC 9470)",
 }
 
 function acceptWithout(claimName: string): string {
-  return `If tokens of this issuer may be accepted without this claim, set \`introspection: { acceptWithout: ['${claimName}'] }\``
+  return `If tokens from this issuer may be accepted without this claim, set \`introspection: { acceptWithout: ['${claimName}'] }\``
 }
 
 function claim({ decoded }: Candidate, name: string): string {
@@ -107,25 +109,26 @@ function claim({ decoded }: Candidate, name: string): string {
 function adviceAboutText(raw: string): string {
   if (raw === '') return 'No token was given: check the variable or the file that should contain it'
   const segments = raw.split('.').length
-  if (/^(?:bearer|dpop)\s/i.test(raw)) return 'Pass the token without the authentication scheme'
+  if (/^(?:bearer|dpop)\s/i.test(raw))
+    return 'Pass the token without the authentication scheme (`Bearer` or `DPoP`)'
   if (/\s|,/.test(raw.trim())) return 'Send one token, without spaces, quotes or commas'
   if (segments === 5)
     return 'The token is encrypted (JWE, RFC 7516), which is not supported. Configure the issuer to issue signed tokens for this API'
   if (segments === 1)
-    return `The token is opaque. ${getToken}. Many issuers then issue a JWT. If this issuer has only opaque tokens, set \`introspection\``
-  return 'The token is incomplete or was changed: compare it with the token that the issuer sent'
+    return `The token is opaque. ${getToken}. Many issuers then issue a JWT. If this issuer issues only opaque tokens, set \`introspection\``
+  return 'The token was truncated or altered in transit; compare it with the one that the issuer sent'
 }
 
 function adviceAboutProfile({ candidate, recognized }: Failure): string {
   const { decoded, issuer } = candidate
   if (recognized === undefined || issuer === undefined)
-    return 'Send an access token instead of an ID token or a refresh token. If this is an access token, no `profile` matches it'
+    return 'Send an access token instead of an ID token or a refresh token. If this is already an access token, no value of `profile` matches it'
   const { vendor, profile, misfit } = recognized
   if (misfit !== undefined)
     return `The token seems to come from ${vendor}, but it is not an access token (${misfit}): send the access token instead of an ID token or a refresh token`
   const caution =
     profile === 'generic' && decoded?.header.type !== 'at+jwt'
-      ? ', and `requiredClaims` to claims that only access tokens of this issuer have'
+      ? ', and `requiredClaims` to claims that, of all tokens from this issuer, only access tokens have'
       : ''
   return `The token seems to come from ${vendor}: set \`profile: '${profile}'\`${caution}`
 }
@@ -140,15 +143,15 @@ function adviceAboutMissing(failure: Failure): string {
   if (recognized?.misfit === undefined && recognized !== undefined && !isConfigured(failure))
     return adviceAboutProfile(failure)
   if (profile !== undefined && claims[profile.audience] === undefined)
-    return `${getToken}. Keycloak needs an audience mapper. Do not disable this check: otherwise, tokens for other services are accepted`
-  return "Configure the issuer to write the claim, or remove it from `requiredClaims`. If no `profile` matches the tokens of this issuer, set `profile: 'generic'`"
+    return `${getToken}. In Keycloak, add an audience mapper. Do not disable this check: otherwise, tokens for other services are accepted`
+  return "Configure the issuer to write the claim, or remove it from `requiredClaims`. If no `profile` matches tokens from this issuer, set `profile: 'generic'`"
 }
 
 function isAbsent(claims: Claims, name: string): boolean {
   return !Object.hasOwn(claims, name) || claims[name] === null
 }
 
-/** Returns whether the issuer is configured with the recognized profile. */
+/** Returns whether the option `profile` of the issuer is already the recognized profile. */
 function isConfigured({ candidate, recognized }: Failure): boolean {
   return recognized !== undefined && candidate.issuer?.rules.profile === profiles[recognized.profile]
 }

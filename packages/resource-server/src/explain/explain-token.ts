@@ -20,7 +20,7 @@ export interface ExplainSteps {
   readonly times: Times
 }
 
-/** A check that can be run. */
+/** A check that is bound to a token and ready to run. */
 interface Check {
   readonly name: CheckName
   readonly option: string
@@ -29,10 +29,10 @@ interface Check {
   readonly shows: () => Shown
 }
 
-/** A check of a decoded token. */
+/** A check that runs on a decoded token. */
 type CheckOfToken = Omit<RuleCheck, 'name'> & { readonly name: CheckName }
 
-/** Runs every step of verification, and continues after a failure. */
+/** Runs every verification step and every check of the rule on a token, even after a failure. */
 export async function explainToken(given: unknown, steps: ExplainSteps): Promise<Explanation> {
   const raw = typeof given === 'string' ? given : '' // JavaScript callers may pass a value of another type
   const candidate = candidateFor(raw, 'explain')
@@ -59,7 +59,7 @@ export async function explainToken(given: unknown, steps: ExplainSteps): Promise
   })
 }
 
-/** Returns the token to compare with the rule. It may be unverified, because earlier checks may have failed. */
+/** Returns the token to check against the rule. It may be unverified, because earlier checks may have failed. */
 function tokenOf({ decoded, issuer, introspected }: Candidate): AccessToken | undefined {
   if (introspected !== undefined) return introspected
   return decoded && issuer && readAccessToken(decoded.claims, issuer.rules)
@@ -74,13 +74,13 @@ function checksOfToken(
     name,
     option,
     isReachable: token !== undefined,
-    // The casts: these functions are only called if there is a token.
+    // The casts: these functions are only called if `isReachable` is true.
     run: () => run(token as AccessToken, requirement, times),
     shows: () => shows(token as AccessToken, requirement),
   }))
 }
 
-/** Adds the check for a missing DPoP proof. `oauth.verify` accepts tokens without a proof, but a request is refused. */
+/** Adds the check for a required DPoP proof, which applies to requests but not to `oauth.verify`. */
 function asOfRequest(check: CheckOfToken): CheckOfToken {
   if (check.name !== 'binding') return check
   return {
@@ -113,7 +113,7 @@ async function explain(
   const refusal = await run()
   const found = showValues(shows())
   if (refusal === undefined) return { name, result: found === '' ? 'skipped' : 'passed', found, option }
-  // A missing claim is reported only by the check that requires it.
+  // A missing claim is reported only by the check that requires it. Later checks of the claim count as not reached.
   if (found === '' && before.some(({ result }) => result === 'failed'))
     return { name, result: 'not reached', found, option }
   const { reason, detail = reason } = refusal

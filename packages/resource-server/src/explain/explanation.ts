@@ -3,41 +3,41 @@ import type { StepName } from '../verify/candidate.js'
 import type { RuleCheckName } from '../verify-by-rule.js'
 import type { RecognizedIssuer } from './recognize-issuer.js'
 
-/** The name of a check. */
+/** The name of a check that `explain` runs. */
 export type CheckName = StepName | 'revoked' | RuleCheckName
 
 /**
- * `skipped`: there was nothing to check, such as a missing `nbf`. `not reached`: an earlier check failed to produce the
- * input of this check.
+ * The result of a check. `skipped`: the token has nothing to check, for example because it has no `nbf`. `not reached`:
+ * the check could not run, because an earlier check failed.
  */
 export type CheckResult = 'passed' | 'failed' | 'skipped' | 'not reached'
 
-/** A check of a token with its result. */
+/** A check that was run on a token, with its result. */
 export interface ExplainedCheck {
   readonly name: CheckName
   readonly result: CheckResult
   /**
-   * The checked values as text. Long values are shortened, and invisible characters are escaped. Empty if there are no
-   * values.
+   * The values that were checked, as text. Long values are truncated, and invisible characters are escaped. Empty if
+   * there was nothing to check.
    */
   readonly found: string
-  /** The options that control the check, or `none`. */
+  /** The names of the options that control the check, or `none`. */
   readonly option: string
-  /** The reason for the failure, as in the log. */
+  /** The refusal reason of a failed check, as in the log. */
   readonly reason?: RefusalReason
-  /** The reason as a sentence. */
+  /** A description of the failure, as in the log. */
   readonly detail?: string
   /** How to fix the failure. */
   readonly fix?: string
 }
 
-/** Why a token is accepted or refused. It contains values of claims, but neither the token nor its signature. */
+/** Explains why a token is accepted or refused. Contains claims of the token, but not the token or its signature. */
 export interface Explanation {
   readonly accepted: boolean
-  /** The reason of the first failed check. A request with this token is refused for this reason. */
+  /** The reason of the first failed check, for which a request with this token is refused. Undefined if none failed. */
   readonly reason: RefusalReason | undefined
   /** All checks in the order in which they run. */
   readonly checks: readonly ExplainedCheck[]
-  /** The issuer that the token seems to come from. Undefined for opaque tokens and unknown issuers. */
+  /** The vendor whose issuer seems to have issued the token. Undefined if the token is opaque or matches no profile. */
   readonly recognized: RecognizedIssuer | undefined
 }

@@ -1,6 +1,6 @@
 import type { ExplainedCheck, Explanation } from './explanation.js'
 
-/** Formats an explanation for a terminal: one line for each check, with the advice below each failed check. */
+/** Formats an explanation for a terminal. Each check gets one line, and each failed check is followed by its advice. */
 export function formatExplanation({ accepted, reason, checks, recognized }: Explanation): string {
   const lines = checks.flatMap(linesOf)
   if (recognized !== undefined)

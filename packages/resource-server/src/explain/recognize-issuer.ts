@@ -3,11 +3,11 @@ import type { ClaimRules } from '../claims/check-claims.js'
 import { profiles, requiredBy, type Claims, type ProfileName } from '../claims/profiles.js'
 import type { DecodedToken } from '../verify/decode-token.js'
 
-/** The vendor that seems to have issued a token. */
+/** The vendor of the issuer that seems to have issued a token, such as Auth0 or Okta. */
 export interface RecognizedIssuer {
   readonly vendor: string
   readonly profile: ProfileName
-  /** Why the token is refused even with this profile. Undefined: the token conforms to the profile. */
+  /** Why the token is refused even with this profile. Undefined if the token conforms to the profile. */
   readonly misfit: string | undefined
 }
 
@@ -15,7 +15,7 @@ interface Vendor {
   readonly vendor: string
   readonly profile: ProfileName
   readonly issuer: RegExp
-  /** Returns whether the claims are typical for the vendor, for issuers with a custom domain. */
+  /** Returns whether the claims are typical of the vendor. Used for issuers with a custom domain. */
   readonly knownBy: (claims: Claims) => boolean
 }
 
@@ -65,7 +65,7 @@ function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null
 }
 
-/** Recognizes the vendor by the issuer's URL or by the claims, and returns the matching profile. */
+/** Recognizes the issuer's vendor by the URL in `iss` or by typical claims. Returns the vendor and its profile. */
 export function recognizeIssuer(decoded: DecodedToken, rules: ClaimRules): RecognizedIssuer | undefined {
   const { claims } = decoded
   const { iss } = claims
@@ -80,7 +80,9 @@ export function recognizeIssuer(decoded: DecodedToken, rules: ClaimRules): Recog
   return profile && { vendor: 'an issuer without a vendor profile', profile, misfit: undefined }
 }
 
-/** Runs the profile-dependent checks with another profile, and returns the first failure. */
+/**
+ * Runs the checks that depend on the profile with the named profile, and returns the description of the first failure.
+ */
 function misfitOf(decoded: DecodedToken, name: ProfileName, rules: ClaimRules): string | undefined {
   const profile = profiles[name]
   const others = { ...rules, profile, types: profile.types, required: requiredBy(profile, []) }

@@ -3,7 +3,7 @@ import type { Shown } from '../verify/candidate.js'
 
 const times = new Set(['exp', 'nbf', 'iat', 'auth_time'])
 
-/** Formats values as one line of text. Each value is formatted by {@link showValue}. */
+/** Formats named values as one line of text, such as `iss "https://issuer.example", kid "1"`. */
 export function showValues(shown: Shown): string {
   return Object.entries(shown)
     .filter(([, value]) => value !== undefined)
@@ -11,7 +11,7 @@ export function showValues(shown: Shown): string {
     .join(', ')
 }
 
-/** Formats a NumericDate (RFC 7519 §2) as a date. Returns an empty text for other values. */
+/** Formats a NumericDate (RFC 7519 §2) as an ISO 8601 date in parentheses. Returns an empty string for other values. */
 function dateOf(seconds: unknown): string {
   const date = new Date(typeof seconds === 'number' ? seconds * 1000 : NaN)
   return Number.isNaN(date.getTime()) ? '' : ` (${date.toISOString().replace('.000Z', 'Z')})`

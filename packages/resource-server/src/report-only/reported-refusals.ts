@@ -6,7 +6,9 @@ import { refusalTable } from '../respond/refusal-table.js'
 import type { ReportedRefusal } from '../stats.js'
 import { clientOf } from './client-of.js'
 
-/** Records requests that would be refused. It never throws, so that reporting does not affect requests. */
+/**
+ * Records requests that were accepted but would be refused. Its methods never throw, because a request must not fail.
+ */
 export interface ReportedRefusals {
   note(refusal: Refusal, refused: ReportedRequest): void
   /** @param cause the value that a callback of the application threw */
@@ -20,15 +22,18 @@ export interface ReportedRequest {
   readonly credentials: Credentials | NoCredentials
 }
 
-/** Beyond this number of entries, clients are counted together. Unverified names can use only half of the entries. */
+/**
+ * The maximum number of entries that name a client. Requests of further clients are counted together. Client ids from
+ * unverified tokens can use only half of the entries.
+ */
 const mostEntries = { verified: 1_000, claimed: 500 } as const
-/** The minimum time between two log lines of an entry, in milliseconds. */
+/** The minimum time between two log lines for the same entry, in milliseconds. */
 const logIntervalMs = 60_000
 
 type Entry = { -readonly [Name in keyof ReportedRefusal]: ReportedRefusal[Name] } & { loggedAt: number }
 type Counted = Pick<ReportedRefusal, 'client' | 'isVerified' | 'route' | 'reason'>
 
-/** Further details for the log line and the event. */
+/** Further properties of the log line and the event. */
 interface Details extends Partial<Pick<Refusal, 'detail' | 'issuer' | 'kid'>> {
   readonly err?: unknown
 }
@@ -88,11 +93,11 @@ function routeOf({ method, routeOptions }: FastifyRequest): string {
   return `${method} ${routeOptions.url ?? ''}`
 }
 
-/** Ignores errors, which the application's clock can throw. */
+/** Calls a function and ignores errors, such as those that the application's clock throws. */
 function contain(note: () => void): void {
   try {
     note()
   } catch {
-    // The request was already accepted, and a failing report must not change that.
+    // The request has already been accepted, and a failed report must not change that.
   }
 }

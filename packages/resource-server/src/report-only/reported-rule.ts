@@ -5,7 +5,7 @@ import type { Requirement } from '../authorize/requirement.js'
 import { Refusal } from '../errors.js'
 import type { ReportedRefusals, ReportedRequest } from './reported-refusals.js'
 
-/** Checks an accepted token against the `report` of a route. It sends no requests and stores nothing. */
+/** Checks an accepted token against the requirements in a route's `report`. Sends no requests and stores no proofs. */
 export type ReportRule = (token: AccessToken, report: Requirement, allowed: ReportedRequest) => void
 
 export function createRuleReport(reported: ReportedRefusals, times: Times): ReportRule {
@@ -20,7 +20,10 @@ export function createRuleReport(reported: ReportedRefusals, times: Times): Repo
   }
 }
 
-/** Does not verify the proof again, because the guard has already verified it and a second use counts as a replay. */
+/**
+ * Checks that the request has a DPoP proof. Does not verify the proof, because it was verified when the request was
+ * accepted, and verifying it again would count as a replay.
+ */
 function checkProof({ dpop }: Requirement, { credentials }: ReportedRequest): Refusal | undefined {
   const hasProof = typeof credentials !== 'string' && credentials.scheme === 'dpop'
   return hasProof || dpop !== 'require'

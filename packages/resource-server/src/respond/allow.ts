@@ -4,12 +4,12 @@ import { reportAllowed } from '../diagnostics.js'
 import type { Tally } from '../stats.js'
 import type { GuardedRequest } from './refuse.js'
 
-/** Handles a request that is accepted with a token. */
+/** Called for each request that is accepted with a token. */
 export type Allow = (token: AccessToken, allowed: GuardedRequest) => void
 
 /**
- * Counts the request and publishes the event.
- * @param reportRule checks the requirements that are only reported
+ * Creates the function that counts an accepted request and publishes its event.
+ * @param reportRule checks the requirements that are reported but not enforced
  */
 export function createAllow(
   tally: Tally,
@@ -23,7 +23,7 @@ export function createAllow(
   }
 }
 
-/** Sets `request.auth` before calling `allow`. */
+/** Returns a function that sets `request.auth` and then calls `allow`. */
 export function withAuth(allow: Allow): Allow {
   return (token, allowed) => {
     allowed.request.auth = token

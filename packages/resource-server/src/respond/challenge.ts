@@ -4,8 +4,8 @@ import type { Scheme } from '../extract-token.js'
 import { refusalTable } from './refusal-table.js'
 
 /**
- * Returns the `WWW-Authenticate` header of a refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1); undefined if the
- * response has none. The scheme is `bearer` for a request without a token.
+ * Returns the `WWW-Authenticate` header for a refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1), or undefined if
+ * the response has none. For a request without a token, `scheme` is `bearer`.
  */
 export type Challenges = (
   reason: RefusalReason,
@@ -13,17 +13,17 @@ export type Challenges = (
   scheme: Scheme,
 ) => string | undefined
 
-/** The parameters that all challenges of a protection space share. */
+/** The parameters of `WWW-Authenticate` headers that are the same for all routes. */
 export interface ProtectionSpace {
-  /** The realm (RFC 9110 §11.5). Undefined: challenges have none. */
+  /** The realm (RFC 9110 §11.5). If undefined, challenges have no realm. */
   readonly realm: string | undefined
   /** The URL of the API's metadata (RFC 9728 §5.1). */
   readonly metadataUrl: string | undefined
-  /** The algorithms of DPoP proofs (RFC 9449 §7.1). Undefined: DPoP is not supported. */
+  /** The accepted algorithms of DPoP proofs (RFC 9449 §7.1). If undefined, DPoP is not supported. */
   readonly dpopAlgorithms: readonly string[] | undefined
 }
 
-/** Creates each challenge once per requirement, because challenges contain nothing from the request. */
+/** Creates and caches the challenges. They can be cached, because they contain nothing from the request. */
 export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: ProtectionSpace): Challenges {
   const space = realm === undefined ? [] : [`realm=${quote(realm)}`]
   const metadata = metadataUrl === undefined ? [] : [`resource_metadata=${quote(metadataUrl)}`]
@@ -56,7 +56,7 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
   }
 }
 
-/** The error code and its description. Both are fixed and contain nothing from the request. */
+/** Returns the error code and its description. Both are constants that contain nothing from the request. */
 function errorParameters(reason: RefusalReason): readonly string[] {
   const { challenge: error, message } = refusalTable[reason]
   return error === 'bare' || error === 'none'
@@ -65,9 +65,9 @@ function errorParameters(reason: RefusalReason): readonly string[] {
 }
 
 /**
- * The scopes or the authentication that the client must request (RFC 6750 §3, RFC 9470 §3). With published metadata,
- * the scopes are included even if the request has no token, so that a client can request them at once (MCP 2026-07-28,
- * "Scope Selection Strategy").
+ * Returns the scopes or the kind of authentication that the client must request (RFC 6750 §3, RFC 9470 §3). If the API
+ * publishes metadata, the scopes are included even if the token is missing or invalid. The client can then request the
+ * right scopes with its first token (MCP 2026-07-28, "Scope Selection Strategy").
  */
 function stepUpParameters(
   reason: RefusalReason,
@@ -88,7 +88,7 @@ function credentials(scheme: string, parameters: readonly string[]): string {
   return `${scheme} ${parameters.join(', ')}`.trim()
 }
 
-/** RFC 9110 §5.6.4. */
+/** Formats a quoted string (RFC 9110 §5.6.4). */
 function quote(text: string): string {
   return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`
 }

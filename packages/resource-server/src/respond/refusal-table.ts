@@ -10,10 +10,10 @@ import {
   type RefusalReason,
 } from '../errors.js'
 
-/** The public error of a refusal. */
+/** The public error that a refusal is converted to. */
 export type RefusalError = Error & { readonly code: string; readonly statusCode: number }
 
-/** The `error` parameter of a challenge (RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3). */
+/** The `error` parameter of a `WWW-Authenticate` header (RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3). */
 type ChallengeError =
   | 'invalid_request'
   | 'invalid_token'
@@ -22,12 +22,13 @@ type ChallengeError =
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
 
-/** The response for a refusal reason. */
+/** How the plugin responds to a refusal. */
 export interface RefusalRow {
-  /** Creates the public error with its status, code and message. */
+  /** Creates the public error, which has a status, a code and a message. */
   readonly createError: () => RefusalError
   /**
-   * The `error` parameter of the challenge. `bare`: a challenge without error (RFC 6750 §3.1). `none`: no challenge.
+   * The `error` parameter of the challenge. `bare`: the challenge has no `error` (RFC 6750 §3.1). `none`: the response
+   * has no challenge.
    */
   readonly challenge: ChallengeError | 'bare' | 'none'
   /** The message of the error, which is also the `error_description` of the challenge. */
@@ -41,7 +42,7 @@ function row(PublicError: new () => RefusalError, challenge: RefusalRow['challen
 
 const invalidToken = row(InvalidTokenError, 'invalid_token')
 
-/** The responses by refusal reason. A missing reason is a compile error. */
+/** The responses, keyed by refusal reason. */
 export const refusalTable: Readonly<Record<RefusalReason, RefusalRow>> = Object.freeze({
   missing: row(MissingTokenError, 'bare'),
   credentials: row(InvalidRequestError, 'invalid_request'),

@@ -18,16 +18,16 @@ export interface GuardedRequest {
 }
 
 /**
- * Sets the headers of the refusal on the reply and returns the error. The headers are set on the reply, because a
- * custom `setErrorHandler` can drop the headers of an error.
- * @returns undefined if the response was sent
+ * Refuses a request. The headers are set on the reply and not on the error, because a custom error handler could ignore
+ * the headers of an error.
+ * @returns the error to pass to Fastify, or undefined if the response has already been sent
  */
 export type Refuse = (refusal: Refusal, refused: GuardedRequest) => Error | undefined
 
-/** Called with each challenge that is set on a reply. */
+/** Called with each `WWW-Authenticate` header that is set on a reply. */
 export type NoteChallenge = (reply: FastifyReply, challenge: string, statusCode: number) => void
 
-/** Returns an error for Fastify's error handler. */
+/** Creates the function that refuses requests with an error for Fastify's error handler. */
 export function createRefuse(
   challenges: Challenges,
   tally: Tally,
@@ -48,11 +48,11 @@ export function createRefuse(
   }
 }
 
-/** Sends problem details (RFC 9457) instead of returning the error. */
+/** Changes a function that refuses requests: it sends problem details (RFC 9457) instead of returning the error. */
 export function withProblemDetails(refuse: ReturnType<typeof createRefuse>): Refuse {
   return (refusal, refused) => {
     const error = refuse(refusal, refused)
-    // Another hook may have sent a response while the guard waited for the issuer.
+    // Another hook may have sent a response while this hook waited for the issuer.
     if (refused.reply.sent) return error
     sendProblem(refused.reply, error)
     return undefined
@@ -60,7 +60,8 @@ export function withProblemDetails(refuse: ReturnType<typeof createRefuse>): Ref
 }
 
 /**
- * The type is about:blank and the title is the status text, because the status code is sufficient (RFC 9457 §4.2.1).
+ * Sends problem details. The problem needs no type of its own, because the status code describes it. Its type is
+ * therefore `about:blank`, and its title is the status text (RFC 9457 §4.2.1).
  */
 function sendProblem(reply: FastifyReply, { statusCode: status, code, message: detail }: RefusalError): void {
   reply

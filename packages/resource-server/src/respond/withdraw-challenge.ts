@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { NoteChallenge } from './refuse.js'
 
-/** A challenge that a guard has set, with the status of the refusal. */
+/** A challenge that was set on a reply, with the status code of the refusal. */
 interface SetChallenge {
   readonly challenge: string
   readonly statusCode: number
 }
 
 /**
- * Removes the challenge of a guard from the reply if another authentication method succeeds (@fastify/auth). The hook
- * is added only if the application calls `authenticate`.
- * @returns creates the function that records the challenges of a guard; call it before the application is ready
+ * Removes the `WWW-Authenticate` header from a reply if another authentication method of @fastify/auth accepts the
+ * request. The hook that removes it is added only if the application calls `authenticate`.
+ * @returns a function that adds the hook and returns the recorder of challenges. Call it before the application is
+ * ready
  */
 export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallenge {
   const challenges = new WeakMap<FastifyReply, SetChallenge>()
@@ -36,8 +37,9 @@ export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallen
 }
 
 /**
- * @fastify/auth responds with 401 even if the error has the status 400 or 403. Another authentication method may have
- * replaced the challenge.
+ * Returns whether the challenge must stay on the reply. @fastify/auth responds with 401 even if the refusal has the
+ * status 400 or 403. A header that differs from the challenge stays too, because another authentication method has set
+ * it.
  */
 function isRefusal(reply: FastifyReply, { challenge, statusCode }: SetChallenge): boolean {
   const isAnswered = reply.statusCode === statusCode || reply.statusCode === 401

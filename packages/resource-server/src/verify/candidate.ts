@@ -9,7 +9,7 @@ import type { MaybePromise } from '../later.js'
 import type { VerifySignature } from '../signature/verify-signature.js'
 import type { DecodedToken } from './decode-token.js'
 
-/** The rules and the keys of an issuer. */
+/** A trusted issuer, with the rules for its tokens and its keys. */
 export interface TrustedIssuer {
   readonly rules: ClaimRules
   readonly algorithms: readonly Algorithm[]
@@ -17,16 +17,16 @@ export interface TrustedIssuer {
   readonly verifySignature: VerifySignature
 }
 
-/** A token during verification. Each step adds the data that later steps need. */
+/** A token that is being verified. Each verification step adds the data that later steps need. */
 export interface Candidate {
   readonly raw: string
   readonly purpose: Purpose
   decoded: DecodedToken | undefined
   issuer: TrustedIssuer | undefined
-  /** The time of the claim checks, in milliseconds since the epoch. */
+  /** The time at which the claims are checked, in milliseconds since the epoch. */
   time: number
   key: PublicKey | undefined
-  /** The introspection response for an opaque token. */
+  /** The result of introspecting an opaque token. */
   introspected: AccessToken | undefined
 }
 
@@ -42,14 +42,14 @@ export function candidateFor(raw: string, purpose: Purpose): Candidate {
   }
 }
 
-/** A decoded token. */
+/** A token that has been decoded. */
 export type Decoded = Candidate & { readonly decoded: DecodedToken }
 /** A decoded token with a trusted issuer. */
 export type Attributed = Decoded & { readonly issuer: TrustedIssuer }
 /** A token whose key was found. */
 export type Keyed = Attributed & { readonly key: PublicKey }
 
-/** The type of the candidate for each value of `needs`. */
+/** The type of a token in verification, keyed by the data that a step needs. */
 export interface Stages {
   readonly raw: Candidate
   readonly decoded: Decoded
@@ -68,27 +68,27 @@ export type StepName =
   | 'claims schema'
   | 'introspection'
 
-/** The values that a step checks, by name. */
+/** The values that a verification step checks, keyed by their names. */
 export type Shown = Readonly<Record<string, unknown>>
 
-/** A step of verification. Verification stops at the first refusal, while an explanation continues. */
+/** A verification step. `verify` stops at the first step that refuses the token, while `explain` runs all steps. */
 export interface StepOf<Need extends keyof Stages> {
   readonly name: StepName
-  /** The options that control the step. */
+  /** The names of the options that control the step. */
   readonly option: string
-  /** The result of an earlier step that this step requires. */
+  /** The data from an earlier step without which this step cannot run. */
   readonly needs: Need
   readonly run: (candidate: Stages[Need]) => MaybePromise<Refusal | undefined>
   readonly shows: (candidate: Stages[Need]) => Shown
 }
 
-/** A step without the type of its candidate. Call it only if the candidate has what the step needs. */
+/** A verification step that accepts any candidate. Run it only if the candidate has the data that the step `needs`. */
 export interface VerificationStep extends Omit<StepOf<keyof Stages>, 'run' | 'shows'> {
   readonly run: (candidate: Candidate) => MaybePromise<Refusal | undefined>
   readonly shows: (candidate: Candidate) => Shown
 }
 
 export function step<Need extends keyof Stages>(parts: StepOf<Need>): VerificationStep {
-  // The cast: callers check `needs` or run the earlier steps first.
+  // The cast: callers check that the candidate has the data in `needs`, or run the earlier steps first.
   return parts as unknown as VerificationStep
 }

@@ -5,10 +5,10 @@ import type { Purpose } from '../keys/key-set.js'
 import { showValue } from '../show-value.js'
 import type { TrustedIssuer } from './candidate.js'
 
-/** Returns the issuer whose keys and rules apply to a token, by its unverified claims. */
+/** Returns the issuer whose keys and rules apply to a token. The issuer is chosen by the token's unverified claims. */
 export type ChooseIssuer = (claims: Claims, purpose: Purpose) => MaybePromise<TrustedIssuer | Refusal>
 
-/** Chooses among the configured issuers by the unverified `iss`. A single issuer is always chosen. */
+/** Chooses the issuer by the unverified claim `iss`. If only one issuer is configured, it is always chosen. */
 export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
   const [only] = issuers
   if (issuers.length === 1 && only !== undefined) return () => only
@@ -24,7 +24,7 @@ export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
   }
 }
 
-/** Returns whether an issuer matches a template such as `https://login.example.com/{tenantid}`. */
+/** Returns whether an issuer URL matches a template such as `https://login.example.com/{tenantid}`. */
 export function fitsTemplate(named: unknown, template: string): boolean {
   if (typeof named !== 'string') return false
   const [before = '', after = ''] = template.split('{tenantid}')

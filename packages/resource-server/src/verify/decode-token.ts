@@ -5,30 +5,33 @@ import type { Claims } from '../claims/profiles.js'
 import type { Jws } from '../signature/node-signature.js'
 import type { SignedToken } from '../signature/verify-signature.js'
 
-/** The header parameters that verification uses (RFC 7515 §4.1). */
+/** The JWS header parameters that verification uses (RFC 7515 §4.1). */
 export interface TokenHeader {
   readonly alg: string
   readonly kid: string | undefined
-  /** `typ` in lower case without the optional `application/` (RFC 7515 §4.1.9); null if absent. */
+  /** The parameter `typ` in lower case, without the prefix `application/` (RFC 7515 §4.1.9), or null if absent. */
   readonly type: string | null
 }
 
-/** A decoded token that is not verified yet. */
+/** A token that is decoded but not verified yet. */
 export interface DecodedToken extends SignedToken {
   readonly header: TokenHeader
-  /** The encoded header of the token. */
+  /** The token's header, still base64url-encoded. */
   readonly headerSegment: string
-  /** The claims, which are not trustworthy before the signature is verified. */
+  /** The claims. They are not trustworthy until the signature is verified. */
   readonly claims: Claims
 }
 
-/** No server accepts larger headers by default. Longer tokens are refused before they are decoded. */
+/**
+ * The maximum length of a token. Node.js rejects longer headers by default. Longer tokens are refused before they are
+ * decoded.
+ */
 const maxTokenLength = 16_384
 const maxKidLength = 1_024
 
 /**
- * Decodes a compact JWS strictly (RFC 7515 §7.1): three segments of canonical base64url, and JSON objects as header and
- * payload. Header parameters that require further processing are refused.
+ * Decodes a compact JWS (RFC 7515 §7.1). It must have three segments of canonical base64url, and its header and payload
+ * must be JSON objects. Header parameters that require further processing, such as `crit`, are refused.
  */
 export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeader>): DecodedToken | Refusal {
   if (raw.length > maxTokenLength)
@@ -51,14 +54,14 @@ export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeade
     : { raw, header, headerSegment, claims, signed: raw.slice(0, second), signature }
 }
 
-/** The JSON objects and the signature of a compact JWS, which are not verified yet. */
+/** The header, the claims and the signature of a compact JWS that is not verified yet. */
 export interface DecodedSegments {
   readonly header: Claims
   readonly claims: Claims
   readonly jws: Jws
 }
 
-/** Decodes a compact JWS in the same way, without checking the header parameters. */
+/** Decodes a compact JWS as strictly as `decodeToken`, but does not check the header parameters. */
 export function decodeSegments(text: string): DecodedSegments | Refusal {
   const segments = hasForeignLetters(text) ? [] : text.split('.').map(decodeSegment)
   const [headerBytes, payloadBytes, signature] = segments
@@ -97,19 +100,19 @@ function notCanonical(): Refusal {
 }
 
 /**
- * Returns whether a text has characters that are not base64url, but that Node.js would decode. For a character beyond
- * Latin-1, Node.js uses the last byte.
+ * Returns whether a string has characters that are not base64url but that Node.js would decode anyway: `+`, `/`, and
+ * characters outside ASCII.
  */
 function hasForeignLetters(text: string): boolean {
   return text.includes('+') || text.includes('/') || Buffer.byteLength(text) !== text.length
 }
 
-/** The valid last characters of a segment, by its length modulo 4. */
+/** The valid last characters of a base64url segment, indexed by the segment's length modulo 4. */
 const lastLetters = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const
 
 /**
- * Decodes a segment if it is canonical (RFC 7515 §2, RFC 4648 §3.5): no padding and no unused bits. Node.js ignores
- * other invalid characters, so that the result is too short.
+ * Decodes a segment. Returns undefined if the segment has padding, unused bits that are not zero, or invalid characters
+ * (RFC 7515 §2, RFC 4648 §3.5). Node.js skips invalid characters, which makes the result too short.
  */
 function decodeSegment(segment: string): Buffer | undefined {
   const { length } = segment

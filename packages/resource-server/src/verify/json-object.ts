@@ -3,16 +3,17 @@ import { Refusal } from '../errors.js'
 import type { Claims } from '../claims/profiles.js'
 
 /**
- * Parses a JSON object in UTF-8 with unique member names (RFC 7515 §4, RFC 7519 §4). JSON.parse keeps the last of two
- * members with the same name, but another parser may have used the first one.
- * @param what names the object in the refusal
+ * Parses a UTF-8 JSON object. Duplicate member names are refused (RFC 7515 §4, RFC 7519 §4): JSON.parse keeps the last
+ * one, but another parser may keep the first one.
+ * @param what the name of the object in refusals, such as `header`
  */
 export function parseJsonObject(bytes: Buffer, what: string): Claims | Refusal {
   const text = bytes.toString('utf8')
-  // Invalid UTF-8 is decoded as U+FFFD. The bytes are checked only if that character occurs, which is rare.
-  if (text.includes('\uFFFD') && !isUtf8(bytes)) return new Refusal('malformed', `the ${what} is not UTF-8`)
+  // Invalid UTF-8 is decoded as U+FFFD, so the bytes are only validated if the text contains that character.
+  if (text.includes('\uFFFD') && !isUtf8(bytes))
+    return new Refusal('malformed', `the ${what} is not valid UTF-8`)
   const value = parse(text)
-  if (value === undefined) return new Refusal('malformed', `the ${what} is not JSON`)
+  if (value === undefined) return new Refusal('malformed', `the ${what} is not valid JSON`)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return new Refusal('malformed', `the ${what} is not a JSON object`)
   if (countMembers(bytes) !== Object.keys(value).length)
@@ -22,7 +23,7 @@ export function parseJsonObject(bytes: Buffer, what: string): Claims | Refusal {
   return value as Claims
 }
 
-/** Returns undefined if the text is not valid JSON. */
+/** Parses JSON. Returns undefined if the text is not valid JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -34,7 +35,7 @@ function parse(text: string): unknown {
 const [quote, backslash, colon] = [0x22, 0x5c, 0x3a]
 const [openObject, openList, closeObject, closeList] = [0x7b, 0x5b, 0x7d, 0x5d]
 
-/** Counts the members of the outermost object by its colons. The bytes must be valid JSON in UTF-8. */
+/** Counts the members of the outermost object by counting its colons. The bytes must be valid UTF-8 JSON. */
 function countMembers(bytes: Buffer): number {
   let members = 0
   let depth = 0

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-/** A map from `Authorization` headers to values. The least recently used entry is discarded first. */
+/** A map whose keys are `Authorization` headers. When it is full, the least recently used entry is discarded. */
 export interface TokenMap<Value> {
   get(header: string): Value | undefined
   set(header: string, value: Value): void
@@ -36,20 +36,20 @@ export function createTokenMap<Value>(max: number, maxCharacters?: number): Toke
 }
 
 /**
- * Copies the text to one flat string. Comparing flat strings is fast, and a slice would keep the longer string in
- * memory.
+ * Copies a string into one contiguous block of memory. Such strings are fast to compare. Without the copy, a slice
+ * would keep the longer string in memory.
  */
 function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
 
-/** The end of the header is the end of the token's signature, which differs between tokens. */
+/** The number of hashed characters. They are the end of the token's signature, which differs between tokens. */
 const tailLength = 12
 
 /**
- * Hashes the last characters to 32 bits. A `Map` with the header as key would be slower than the rest of the guard,
- * because V8 hashes every character. Comparing two equal strings is cheap. If two headers have the same hash, the later
- * one replaces the earlier one.
+ * Hashes the last characters of a header to 32 bits. A `Map` keyed by the whole header would be slower, because V8
+ * would hash every character of each request's header. If two headers have the same hash, the later one replaces the
+ * earlier one in the map.
  */
 function hashOfEnd(text: string): number {
   let hash = 0

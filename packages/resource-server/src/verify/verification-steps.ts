@@ -12,24 +12,24 @@ import { step, type VerificationStep } from './candidate.js'
 import type { ChooseIssuer } from './choose-issuer.js'
 import { decodeToken, type TokenHeader } from './decode-token.js'
 
-/** The dependencies of the steps. */
+/** The dependencies of the verification steps. */
 export interface VerifySteps {
   readonly checkCustomClaims: CheckCustomClaims
-  /** Introspects tokens that are not JWTs. Undefined: such tokens are refused. */
+  /** Introspects tokens that are not JWTs. If undefined, such tokens are refused. */
   readonly introspect: IntrospectToken | undefined
   readonly now: () => number
 }
 
-/** The dependencies of the steps for JWTs. */
+/** The dependencies of the verification steps for JWTs. */
 export interface JwtSteps extends Pick<VerifySteps, 'checkCustomClaims' | 'now'> {
   readonly chooseIssuer: ChooseIssuer
-  /** Decoded headers by their encoded text. */
+  /** Decoded token headers, keyed by their base64url text. */
   readonly headers: ReadonlyMap<string, TokenHeader>
 }
 
 /**
- * Returns the steps for a JWT: decode, issuer, claims, key, signature (RFC 7519 §7.2). Cheap steps come first, so that
- * expired tokens, or tokens for another audience, cause neither a signature check nor a request for keys.
+ * Returns the verification steps for a JWT (RFC 7519 §7.2). Cheap steps come first, so that an expired token or a token
+ * for another audience causes neither a signature check nor a request for keys.
  */
 export function stepsForJwt(steps: JwtSteps): readonly VerificationStep[] {
   return [
@@ -44,7 +44,7 @@ export function stepsForJwt(steps: JwtSteps): readonly VerificationStep[] {
   ]
 }
 
-/** Returns the steps for an opaque token: introspection (RFC 7662) and the same claim checks as for a JWT. */
+/** Returns the verification steps for an opaque token, which is introspected (RFC 7662). */
 export function stepsForOpaque(introspect: IntrospectToken): readonly VerificationStep[] {
   return [
     step({
@@ -84,9 +84,9 @@ function decode({ headers }: JwtSteps): VerificationStep {
   })
 }
 
-/** Refuses several tokens, or text that cannot be a token. This is an error of the request, not of the token. */
+/** Refuses a string that cannot be a token, such as two tokens. The request is invalid then, and not the token. */
 function notOneToken(raw: string): Refusal {
-  if (raw === '') return new Refusal('credentials', 'there is no token')
+  if (raw === '') return new Refusal('credentials', 'the token is empty')
   return new Refusal('credentials', 'the token contains characters that are not allowed in tokens')
 }
 
@@ -140,8 +140,8 @@ function checkClaim({ name, option, check, shows }: ClaimCheck): VerificationSte
 }
 
 /**
- * Returns the latest possible time of issue in milliseconds. `iat` has whole seconds, and the issuer's clock may
- * differ.
+ * Returns the latest time at which a token can have been issued, in milliseconds since the epoch. It is later than
+ * `iat`, because `iat` is in whole seconds and the issuer's clock may be ahead.
  */
 function issuedBy({ iat }: Claims, { clockToleranceMs }: TimeRules): number | undefined {
   return typeof iat === 'number' ? iat * 1000 + 1000 + clockToleranceMs : undefined
@@ -160,7 +160,10 @@ const findKey = step({
     return andThen(key, found => {
       if (found instanceof Refusal) return found
       if (found === undefined || !isKeyOfIssuer(found.issuer, decoded.claims, issuer.rules))
-        return new Refusal('unknown_key', 'the issuer has no key for this kid, alg and tenant')
+        return new Refusal(
+          'unknown_key',
+          "the issuer has no key that matches the token's kid, alg and tenant",
+        )
       candidate.key = found
       return undefined
     })
@@ -172,12 +175,14 @@ const verifySignature = step({
   name: 'signature',
   option: 'none',
   needs: 'key',
-  // The cast: the key supports the token's algorithm, so the algorithm is supported.
+  // The cast: the key was found by the token's algorithm, so the algorithm is a supported one.
   run: ({ decoded, issuer, key }) => issuer.verifySignature(decoded, key, decoded.header.alg as Algorithm),
   shows: ({ key }) => ({ key: key.kid }),
 })
 
-/** Returns no step without the option `claims`. */
+/**
+ * Returns the step that checks the claims against the schema in the option `claims`. Empty if the option is not set.
+ */
 function checkSchema({ checkCustomClaims }: JwtSteps): readonly VerificationStep[] {
   if (checkCustomClaims === anyClaims) return []
   const schema = step({

@@ -18,11 +18,11 @@ import { stepsForJwt, stepsForOpaque, type VerifySteps } from './verification-st
 /** Verifies access tokens. */
 export interface TokenVerifier {
   /**
-   * Verifies a token. It is synchronous unless the issuer is asked, the thread pool verifies the signature, or it is
-   * the first signature of a key.
+   * Verifies a token. The result is a promise only if a request to the issuer is necessary, if the thread pool verifies
+   * the signature, or if it is the first signature with a key.
    */
   verify(raw: string): MaybePromise<Verification>
-  /** Returns the verification steps for a token, in their order. */
+  /** Returns the verification steps for a token, in the order in which they run. */
   stepsFor(raw: string): readonly VerificationStep[]
 }
 
@@ -32,7 +32,7 @@ export function createTokenVerifier(
   chooseIssuer: ChooseIssuer,
   { introspect, ...steps }: VerifySteps,
 ): TokenVerifier {
-  /** Decoded headers of verified tokens. An issuer uses only a few different headers. */
+  /** Caches the decoded headers of verified tokens, because most tokens from an issuer have the same header. */
   const headers = new Map<string, TokenHeader>()
   const jwtSteps = stepsForJwt({ ...steps, headers, chooseIssuer })
   const opaqueSteps = introspect === undefined ? undefined : stepsForOpaque(introspect)
@@ -42,7 +42,7 @@ export function createTokenVerifier(
 
   function accept(candidate: Candidate): Verification {
     if (candidate.introspected !== undefined) return { outcome: candidate.introspected }
-    // The cast: every step for a JWT has passed, and they require the issuer and the key.
+    // The cast: all steps for a JWT have passed, so the issuer and the key are set.
     const { decoded, issuer, key } = candidate as Keyed
     const { header, headerSegment, claims } = decoded
     if (!headers.has(headerSegment)) {
@@ -81,7 +81,7 @@ function runSteps(
   return undefined
 }
 
-/** Adds the issuer and the key id to a refusal for the log. */
+/** Returns the result for a refused token. The refusal gets the issuer and the key id for the log. */
 function refuse(refusal: Refusal, candidate: Candidate): Verification {
   const { decoded, issuer } = candidate
   if (decoded === undefined || issuer === undefined) return { outcome: refusal }
@@ -91,7 +91,7 @@ function refuse(refusal: Refusal, candidate: Candidate): Verification {
     : { outcome }
 }
 
-/** An expired token stays expired unless the clock is set back. */
+/** Returns when an expired token counts as expired: always, unless the clock is set back to before its expiry. */
 function expiredFrom(claims: Claims, { rules }: TrustedIssuer): Validity {
   return { from: lifetimeOf(claims, rules).usableUntil, until: Infinity }
 }
