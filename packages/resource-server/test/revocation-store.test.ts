@@ -447,12 +447,15 @@ t.test('validates the options of the store', async t => {
     [{ store }, /`revocation\.whileUnavailable` is missing; expected 'accept' or 'refuse'/],
     [{ store, whileUnavailable: 'ignore' }, /`revocation\.whileUnavailable`/],
     [{ whileUnavailable: 'refuse' }, /has no effect without `revocation\.store`/],
-    [{ store: {}, whileUnavailable: 'refuse' }, /`revocation\.store` is not an object with put/],
+    [{ store: {}, whileUnavailable: 'refuse' }, /`revocation\.store` is not an object with the methods put/],
     [
       { store: 'redis://127.0.0.1', whileUnavailable: 'refuse' },
-      /`revocation\.store` is not an object with put/,
+      /`revocation\.store` is not an object with the methods put/,
     ],
-    [{ store: null, whileUnavailable: 'refuse' }, /`revocation\.store` is not an object with put/],
+    [
+      { store: null, whileUnavailable: 'refuse' },
+      /`revocation\.store` is not an object with the methods put/,
+    ],
   ] as const)
     await t.rejects(
       async () => buildApp(t).register(resourceServer, { ...registered, revocation: revocation as never }),

@@ -4,7 +4,7 @@ import type { TimeRules } from './check-times.js'
 import { malformedNames } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
 
-/** The rules for the claims of one issuer's tokens. */
+/** The rules that the claims in one issuer's tokens must meet. */
 export interface ClaimRules extends TimeRules {
   readonly issuer: string
   readonly profile: Profile
@@ -51,11 +51,11 @@ const isType: Readonly<Record<ClaimType, (value: unknown) => boolean>> = {
       : typeof value === 'string' && value !== '',
 }
 
-/** The claims whose type is checked. */
+/** The claims with an expected type, and the function that checks each type. */
 export const typedClaims: readonly { readonly claim: string; readonly fits: (value: unknown) => boolean }[] =
   Object.entries(claimTypes).map(([claim, type]) => ({ claim, fits: isType[type] }))
 
-/** Checks the types of the registered claims and of the claims with scopes, roles and groups. */
+/** Checks the types of the registered claims, and of the claims that contain scopes, roles or groups. */
 export function checkTypes(claims: Claims, rules: ClaimRules): Refusal | undefined {
   for (const { claim, fits } of typedClaims) {
     const value = claims[claim]
@@ -122,9 +122,9 @@ function issuerOfTenant(template: string, tenant: unknown): string | undefined {
 }
 
 /**
- * Checks that a tenant's key signs only tokens of this tenant. The JWKS of a multi-tenant issuer also contains keys
- * for a single tenant, whose member `issuer` names that tenant (Microsoft identity platform, "Validate the signing
- * key issuer").
+ * Checks that a key for one tenant signs only that tenant's tokens. The JWKS of a multi-tenant issuer also contains
+ * keys for a single tenant, whose member `issuer` names that tenant (Microsoft identity platform, "Validate the
+ * signing key issuer").
  */
 export function isKeyOfIssuer(
   keyIssuer: string | undefined,

@@ -6,7 +6,7 @@ import { structureProblem } from './schema-structure.js'
 /** Checks the claims against the schema in the option `claims`. */
 export type CheckCustomClaims = (claims: Claims) => Refusal | undefined
 
-/** Accepts all claims: used without the option `claims`. */
+/** Accepts all claims. Used if the option `claims` is not set. */
 export const anyClaims: CheckCustomClaims = () => undefined
 
 const draft = 'https://json-schema.org/draft/2020-12/schema'
@@ -22,7 +22,7 @@ export async function compileCustomClaims(schema: object | undefined): Promise<C
     return await compile(schema)
   } catch (thrown) {
     if (thrown instanceof InvalidOptionError) throw thrown
-    // A getter of the schema may throw any value, including `undefined`.
+    // A getter in the schema can throw any value, including `undefined`.
     const error = new InvalidOptionError(`option \`claims\` is not a JSON Schema: ${messageOf(thrown)}`)
     throw Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
   }
@@ -55,7 +55,7 @@ async function refuseMistakes(schema: object): Promise<void> {
     $id: 'urn:fastify-resource-server:claims',
     $dynamicAnchor: 'meta',
     allOf: [{ $ref: draft }],
-    // TypeBox ignores unknown formats, so accept only the formats that it knows.
+    // TypeBox ignores unknown formats, so reject every format that TypeBox does not define.
     properties: { format: { enum: Entries().map(([name]) => name) } },
     // TypeBox and Zod store internal data under keywords that begin with `~`.
     patternProperties: { '^~': true },

@@ -14,7 +14,7 @@ export interface Times {
   readonly iat?: number
 }
 
-/** Checks one time claim, whose type is already checked. `now` is in milliseconds. */
+/** Checks one time claim. Its type must have been checked before. `now` is in milliseconds. */
 export type CheckTime = (times: Times, rules: TimeRules, now: number) => Refusal | undefined
 
 /** RFC 7519 §4.1.4. */

@@ -24,11 +24,11 @@ import type { Claims } from './profiles.js'
 /** One check of a token's header or claims. */
 export interface ClaimCheck {
   readonly name: ClaimCheckName
-  /** The options that control this check. */
+  /** The names of the options that control this check. */
   readonly option: string
   /** `now` in milliseconds. */
   readonly check: (token: ReadToken, rules: ClaimRules, now: number) => Refusal | undefined
-  /** Returns the checked values by name, for explanations. */
+  /** Returns the checked values, keyed by name, for the output of `explain`. */
   readonly shows: (token: ReadToken, rules: ClaimRules) => Claims
 }
 

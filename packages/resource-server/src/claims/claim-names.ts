@@ -15,7 +15,7 @@ export function malformedNames(claims: Claims, { profile, audiences }: NameRules
   return undefined
 }
 
-/** Scopes are a string (RFC 6749 §3.3). Some issuers write a list of strings. */
+/** Scopes are a space-delimited string (RFC 6749 §3.3), but some issuers use a list of strings. */
 function isScopes(value: unknown): boolean {
   if (value === undefined || value === null || typeof value === 'string') return true
   return Array.isArray(value) && value.every(member => typeof member === 'string')

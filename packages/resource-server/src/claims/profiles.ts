@@ -8,13 +8,13 @@ export interface Profile {
    * `typ`.
    */
   readonly types: readonly (string | null)[]
-  /** Required claims, in addition to `iss` and `exp`. One claim of an inner list is enough. */
+  /** Required claims, in addition to `iss` and `exp`. Of each inner list, one claim is enough. */
   readonly required: readonly (string | readonly string[])[]
   /** Claims that must have one of the given values. */
   readonly fixed: readonly (readonly [claim: string, values: readonly string[]])[]
   /** The claim that contains the audience. */
   readonly audience: string
-  /** Claims that contain the client id. The first one that is present counts. */
+  /** Claims that contain the client id. The first of these claims that is present is used. */
   readonly clientId: readonly string[]
   /** Claims that contain scopes, as a space-delimited string or a list. */
   readonly scopes: readonly string[]

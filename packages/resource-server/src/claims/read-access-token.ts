@@ -5,8 +5,8 @@ import { namesAt } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
 
 /**
- * Creates `request.auth` from verified claims. The result is deeply frozen, because requests with the same token
- * share it.
+ * Creates `request.auth` from verified claims. The result is deeply frozen, because all requests with the same token
+ * share one object.
  */
 export function readAccessToken(claims: Claims, { profile, audiences }: ClaimRules): AccessToken {
   const { iss, sub, exp } = claims as { iss: string; sub?: string; exp: number }
@@ -32,8 +32,8 @@ function firstString(claims: Claims, names: readonly string[]): string | null {
 }
 
 /**
- * Returns only the audiences that are configured for this issuer, so that its tokens cannot open routes for the
- * audiences of other issuers.
+ * Returns only the audiences that are configured for this issuer, so that its tokens are not accepted for an audience
+ * that is configured only for another issuer.
  */
 function audienceIn(value: unknown, audiences: readonly string[]): readonly string[] {
   const named = toList(value)
@@ -59,7 +59,7 @@ function scopesIn(claims: Claims, names: Profile['scopes']): readonly string[] {
   return found
 }
 
-/** Caches the lists of scopes, because an issuer writes few different scope strings. */
+/** Caches the parsed lists of scopes, because the tokens of an issuer contain few different scope strings. */
 const lists = new LRUCache<string, readonly string[]>({ max: 256 })
 
 /** RFC 6749 §3.3: scopes are delimited by spaces only. */
@@ -89,8 +89,8 @@ function namesAtPaths(
 }
 
 /**
- * Freezes an object and everything in it. A loop instead of recursion, because deeply nested claims would overflow
- * the stack.
+ * Freezes an object and all nested objects. Uses a loop instead of recursion, which would overflow the stack on
+ * deeply nested claims.
  */
 function deepFreeze<T extends object>(root: T): T {
   const pending: object[] = [root]

@@ -1,4 +1,6 @@
-/** Limits of a schema's depth and size, so that the checks also end for a schema that contains itself. */
+/**
+ * The maximum depth and size of a schema. These limits also stop the checks of a schema object that contains itself.
+ */
 const deepest = 50
 const most = 10_000
 
@@ -11,9 +13,9 @@ const inPlaceOne = ['not', 'if', 'then', 'else']
 const data = new Set<PropertyKey>(['const', 'enum', 'default', 'examples'])
 
 /**
- * Finds problems of a schema that a metaschema cannot find and that TypeBox does not report when it compiles the
- * schema: async functions, and invalid `$ref`s. A `$ref` without a target would refuse every token, and a circular
- * one would never return.
+ * Finds problems in a schema that a metaschema cannot detect and that TypeBox does not report when it compiles the
+ * schema: async functions, and invalid `$ref`s. With a `$ref` that does not resolve, every token would be refused.
+ * With a circular `$ref`, validation would never end.
  * @returns a description of the problem; undefined if there is none
  */
 export function structureProblem(root: object): string | undefined {

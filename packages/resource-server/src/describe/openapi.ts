@@ -12,8 +12,8 @@ export interface OpenApiSettings {
   /** The name of the security scheme in the OpenAPI document. */
   readonly securityScheme: string
   /**
-   * The body of a refusal: Fastify's error object or problem details. Undefined if the serializer compiler accepts no
-   * JSON Schema.
+   * The body of a refusal: Fastify's error object or problem details. Undefined if the application's serializer
+   * compiler does not accept JSON Schema.
    */
   readonly refusals: 'error' | 'problem' | undefined
 }
@@ -71,8 +71,8 @@ function securityOf(requirement: Requirement, scheme: string): readonly object[]
 const mostAlternatives = 50
 
 /**
- * Returns each sufficient set of scopes. Sets with more of the scopes that the route requires come first, because
- * they grant the least. If there are too many sets, returns only the required scopes.
+ * Returns each sufficient set of scopes. Sets that contain more of the route's own scopes come first, because these
+ * sets grant the least access. If there are too many sets, returns only the required scopes.
  */
 function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): readonly (readonly string[])[] {
   if (match === 'any') return [...new Set([...scopes, ...acceptedScopes.flat()])].map(scope => [scope])
@@ -88,7 +88,7 @@ function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): reado
     .map(set => Array.from(set))
 }
 
-/** Returns whether one set of scopes makes another set redundant, because it is a subset. */
+/** Returns whether one set of scopes makes another set redundant, because the first is a subset of the second. */
 function replaces(other: ReadonlySet<string>, set: ReadonlySet<string>, isEarlier: boolean): boolean {
   const isSmaller = other.size < set.size || (isEarlier && other.size === set.size)
   return isSmaller && [...other].every(name => set.has(name))

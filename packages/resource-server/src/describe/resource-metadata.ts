@@ -37,8 +37,9 @@ interface PublishedDocument {
 }
 
 /**
- * Serves the resource metadata (RFC 9728 §3.2) at its well-known path, whatever the prefix of the plugin
- * registration. Scopes of one API, such as its versions, share one document with the scopes of all their routes.
+ * Serves the resource metadata (RFC 9728 §3.2) at its well-known path, regardless of the `prefix` with which the
+ * plugin is registered. Scopes of one API, such as its versions, share one document with the scopes of all their
+ * routes.
  * @throws {InvalidOptionError} if two registrations describe the same resource differently
  */
 export function serveMetadata(

@@ -1,9 +1,10 @@
 /**
  * Calls functions one after the other within one time limit. If a function does not settle within its share of the
  * time, the next function is called while the first one keeps running.
- * @param decides returns true if no further function needs to be called after this result
+ * @param decides returns true if this result makes further calls unnecessary
  * @param timeoutMs the time limit of all calls together, in milliseconds
- * @returns the results in the order of their arrival, until one of them decides
+ * @returns the results in the order of their arrival, up to and including the first result for which `decides`
+ *   returned true
  */
 export function askInTurn<T>(
   questions: readonly (() => Promise<T>)[],

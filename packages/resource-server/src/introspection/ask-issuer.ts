@@ -19,7 +19,7 @@ import {
 } from 'oauth-issuer-connection'
 import type { Claims } from '../claims/profiles.js'
 
-/** A client secret whose authentication method follows from the issuer's metadata. */
+/** A client secret. The authentication method is chosen from the issuer's metadata. */
 export interface SecretCredentials {
   readonly method: undefined
   readonly secret: Provided<string>
@@ -37,7 +37,7 @@ export interface IntrospectionClient {
 /** Where to ask. */
 export interface IntrospectionTarget {
   readonly issuer: string
-  /** The configured introspection endpoint; undefined if it comes from the metadata. */
+  /** The configured introspection endpoint. If undefined, the endpoint is read from the issuer's metadata. */
   readonly endpoint: string | undefined
   readonly metadataUrl: string | undefined
   readonly allowInsecureHttp: boolean

@@ -10,7 +10,7 @@ export type IntrospectToken = (raw: string) => Promise<Outcome>
 
 const maxTokenLength = 16_384
 
-/** Reasons after which another issuer may still report the token as active. */
+/** The refusal reasons after which the next issuer is asked, because the token may belong to that issuer. */
 const undecided: ReadonlySet<RefusalReason> = new Set(['inactive', 'issuer', 'unavailable'])
 
 /**

@@ -49,8 +49,8 @@ export interface Introspection {
 
 const tokensKept = 1_000
 /**
- * The maximum number of concurrent requests for new tokens. Each request has its own connection, so none waits for
- * another.
+ * The maximum number of concurrent requests for new tokens. Each request has its own connection, so no request waits
+ * for another one.
  */
 export const mostQuestions = 100
 export const retryAfterMs = 1_000
@@ -89,7 +89,7 @@ export function createIntrospection(
         issuer: rules.issuer,
       })
     }
-    // The response may omit `iss`: it comes from this issuer.
+    // The response may omit `iss`, because only this issuer was asked.
     const claims = { iss: rules.issuer, ...presentClaims(response) }
     const time = now()
     const refusal =
@@ -109,8 +109,8 @@ export function createIntrospection(
   }
 
   /**
-   * Sends one request. Tokens that were active before are exempt from the limit, so that invented tokens cannot lock
-   * them out.
+   * Sends one request. Tokens that were active before are exempt from the limit, so that a flood of invented tokens
+   * cannot block valid tokens.
    */
   async function askOnce(raw: string, hash: string): Promise<Outcome> {
     if (active.has(hash)) return verify(raw, hash)

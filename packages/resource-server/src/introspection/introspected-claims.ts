@@ -18,7 +18,7 @@ export interface IntrospectionRules {
   readonly cacheMs: number
 }
 
-/** Removes null members from a response: null counts as absent. */
+/** Removes null members from a response, because null counts as absent. */
 export function presentClaims(response: Claims): Claims {
   return Object.fromEntries(Object.entries(response).filter(([, value]) => value !== null))
 }
@@ -65,7 +65,8 @@ function checkOptional(claims: Claims, { claims: { profile }, acceptWithout }: I
 }
 
 /**
- * The values that these claims have for access tokens, in lower case. Servers also introspect other kinds of tokens.
+ * The values that these claims have for access tokens, in lower case. Servers also report other kinds of tokens, such
+ * as refresh tokens, as active.
  */
 const accessTokenKinds: Readonly<Record<string, readonly string[]>> = {
   // RFC 7662 §2.2, RFC 6749 §7.1, RFC 9449 §5

@@ -1,6 +1,6 @@
 /** Limits how often tokens with unknown issuers cause a call of the function `issuers`. */
 export interface LookUpLimit {
-  /** Uses one of the allowed lookups. `time` is in milliseconds. Returns false if no lookup is allowed now. */
+  /** Starts a lookup if the limit allows one now, and otherwise returns false. `time` is in milliseconds. */
   take(time: number): boolean
   /** Call this when a lookup has ended. */
   release(): void

@@ -6,7 +6,7 @@ import type { TrustedIssuer } from '../verify/candidate.js'
 
 /** The time limits of a looked-up issuer, in milliseconds. */
 export interface ResolutionTimes extends FreshnessTimes {
-  /** How long an issuer that is not trusted is not looked up again. */
+  /** The waiting time before an issuer that is not trusted is looked up again. */
   readonly cooldownMs: number
 }
 
@@ -15,7 +15,7 @@ export type ResolutionEvent =
   | {
       readonly type: 'resolved'
       readonly trusted: boolean
-      /** Whether the issuer was trusted before and no longer is. */
+      /** Whether the issuer was trusted before but is not trusted any longer. */
       readonly withdrawn: boolean
       readonly durationMs: number
     }
@@ -40,7 +40,7 @@ export interface ResolutionSteps {
 export interface Resolution {
   /** Returns the issuer if it is cached and fresh, without waiting. Renews it in the background when due. */
   use(time: number): TrustedIssuer | undefined
-  /** Returns the reason why there is no issuer, as long as it must not be looked up again. */
+  /** While the issuer must not be looked up again, returns the reason why the last lookup found no issuer. */
   refused(time: number): Refusal | undefined
   /** Looks up the issuer. Concurrent callers share one lookup. */
   ask(): Promise<TrustedIssuer | Refusal>
@@ -54,7 +54,7 @@ export function createResolution(
   times: ResolutionTimes,
 ): Resolution {
   let issuer: TrustedIssuer | undefined
-  /** The settings of that issuer. While they stay equal, its keys are kept. */
+  /** The issuer's settings. Its cached keys are kept until the settings change. */
   let known: IssuerSettings | undefined
   let unknown: Refusal | undefined
   const freshness = createFreshness(times)

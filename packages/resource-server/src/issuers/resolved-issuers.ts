@@ -42,7 +42,7 @@ const retryAfterMs = 1_000
 
 /**
  * Caches looked-up issuers. Issuers with at least one verified token have a separate cache and are exempt from the
- * lookup limit, so that invented issuers can neither push them out nor delay them.
+ * lookup limit, so that tokens with invented issuers can neither evict nor delay these issuers.
  */
 export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssuers {
   const { resolve, trust, timeoutMs, times, allowInsecureHttp, now, onEvent } = steps

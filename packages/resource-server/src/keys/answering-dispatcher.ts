@@ -35,7 +35,7 @@ async function answer(
   }
 }
 
-/** A controller without effect: our connection has its own time limit, and the body is delivered in one chunk. */
+/** This controller does nothing, because our connection has its own time limit and delivers the body in one chunk. */
 function inertController(): Dispatcher.DispatchController {
   return {
     aborted: false,

@@ -9,7 +9,7 @@ import {
 import { answerWith, type PreparedAnswer } from './answering-dispatcher.js'
 import { entriesOf } from './clean-jwk-set.js'
 
-/** The key that a token needs. Both members are undefined if keys are fetched in advance. */
+/** The key id and algorithm of the token. Both are undefined if the keys are fetched before a token arrives. */
 export interface WantedKey {
   readonly kid: string | undefined
   readonly algorithm: string | undefined

@@ -25,7 +25,7 @@ export interface KeySource {
 /** How long metadata is cached, in milliseconds. An issuer may move its keys and leave the old ones at the old URL. */
 const metadataMaxAgeMs = 3_600_000
 
-/** Fetches the keys of an issuer. `wanted` is undefined if keys are fetched in advance. */
+/** Fetches the keys of an issuer. `wanted` is undefined if the keys are fetched before a token arrives. */
 export type FetchKeys = (wanted?: WantedKey) => Promise<readonly PublicKey[]>
 
 const anyKey: WantedKey = { kid: undefined, algorithm: undefined }

@@ -149,17 +149,17 @@ export function createKeySet(
       const known = use(kid, algorithm)
       if (known !== undefined) return known
       if (running !== undefined) {
-        // A running request may have been sent before the issuer listed the key, so a missing key proves nothing.
+        // A request in flight may have been sent before the issuer listed the key, so its response does not prove that the key is unknown.
         const joined = await renewed(kid, algorithm)
         if (joined !== undefined) return joined
       }
-      // While the issuer fails, it is unknown whether the issuer has a new key.
+      // While requests to the issuer fail, the plugin cannot find out whether the issuer has a new key.
       const backOffMs = freshness.backOffMs(now())
       if (backOffMs > 0) return unavailable(backOffMs, failure)
       // Limits requests for unknown keys to a healthy issuer. For a failing issuer, the back-off limits them.
       if (freshness.state().failures === 0 && freshness.isFresh(now())) {
         const absentAt = unknownKeys.absentAt(kid)
-        // A token issued after the last request may be valid: an attacker may have guessed its key id before.
+        // A token issued after the last request may be valid, even if an attacker sent the same key id earlier and caused that request.
         if (absentAt !== undefined)
           return issuedBy < absentAt || isListed(kid)
             ? undefined
@@ -209,7 +209,10 @@ export function createKeySet(
   }
 }
 
-/** The key for a token. Without a `kid` (RFC 7517 §4.5), only if exactly one key fits the algorithm. */
+/**
+ * Returns the key for a token. If the token has no `kid` (RFC 7517 §4.5), returns a key only if exactly one key fits
+ * the algorithm.
+ */
 export function pickKey(
   keys: readonly PublicKey[],
   kid: string | undefined,

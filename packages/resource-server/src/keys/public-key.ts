@@ -27,7 +27,7 @@ const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   'ml-dsa-87': ['ML-DSA-87'],
 }
 
-/** An imported public key. While the issuer lists the same JWK, the object stays the same. */
+/** An imported public key. The same object is used for as long as the issuer lists the same JWK. */
 export interface PublicKey {
   readonly kid: string | undefined
   /** The issuer, or the issuer template, whose tokens this key signs; undefined if the JWK names none. */

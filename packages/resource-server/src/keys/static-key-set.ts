@@ -1,7 +1,7 @@
 import { pickKey, type KeySet } from './key-set.js'
 import type { PublicKey } from './public-key.js'
 
-/** Keys from the option `keys`. They do not change, so every other key is unknown. */
+/** The keys from the option `keys`. They never change, so tokens signed with any other key are refused. */
 export function createStaticKeySet(keys: readonly PublicKey[]): KeySet {
   const known = new Set(keys)
   const use: KeySet['use'] = (kid, algorithm) => pickKey(keys, kid, algorithm)

@@ -21,8 +21,8 @@ import { algorithmsOption } from './issuer-options.js'
 /** Options for tokens that are bound to a client's key: DPoP (RFC 9449). */
 export interface DpopOptions {
   /**
-   * `allow`: bound tokens need a proof, other tokens do not. `require`: all tokens must be bound. `off`: bound tokens
-   * are refused. A route can override the mode. Default `allow`.
+   * `allow`: bound tokens need a proof, but unbound tokens are accepted too. `require`: all tokens must be bound.
+   * `off`: bound tokens are refused. A route can override the mode. Default `allow`.
    */
   mode?: DpopMode
   /** The accepted signature algorithms of proofs. Default: all supported asymmetric algorithms except ML-DSA. */

@@ -82,7 +82,7 @@ function severalIssuers(read: ReadIssuer): Parser<readonly IssuerSettings[]> {
 function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place): ResolveSettings {
   return async name => {
     const given: unknown = await resolve(name)
-    // Databases return null for a missing row.
+    // Some database clients return null if no record is found.
     if (given === undefined || given === null)
       return new Refusal('issuer', 'the function `issuers` does not trust this issuer')
     const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>

@@ -62,13 +62,13 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /** Responds with problem details (RFC 9457) instead of Fastify's error body. Default false. */
   problemDetails?: boolean
   /**
-   * All scopes that routes may require, in addition to those of `api`. A route that requires any other scope stops
-   * the start. In an object, each scope lists the scopes that it includes: a token with the scope is accepted
-   * wherever an included scope is required.
+   * All scopes that routes may require, in addition to those of `api`. The application does not start if a route
+   * requires any other scope. In an object, each scope lists the scopes that it includes: a token with the scope is
+   * accepted wherever an included scope is required.
    */
   scopes?: readonly string[] | ScopeHierarchy
   /**
-   * The rule for routes without `config.oauth`: `protected` requires a valid token, `explicit` stops the start,
+   * The rule for routes without `config.oauth`: `protected` requires a valid token, `explicit` makes startup fail,
    * `public` requires no token. Default `protected`.
    */
   defaultAccess?: DefaultAccess
@@ -123,8 +123,8 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /** The maximum number of cached tokens, up to 1000000. 0 disables the cache. Default 1000. */
   maxCachedTokens?: number
   /**
-   * Verifies signatures in the thread pool as well as on the main thread while many new tokens arrive. Default:
-   * `true` on machines with several CPUs. Set it to `false` if you run one process per CPU.
+   * While many new tokens arrive at once, verifies signatures in the thread pool as well as on the main thread.
+   * Default: `true` on machines with several CPUs. Set it to `false` if you run one process per CPU.
    */
   verifyInThreadPool?: boolean
   /** The time limit of one exchange with an issuer, in milliseconds. At most 120000; default 5000. */
@@ -216,7 +216,7 @@ const toError = (message: string): Error => new InvalidOptionError(message)
 /** The function that receives the options. */
 export interface Recipient {
   readonly subject: string
-  /** Names of options that other code reads. */
+  /** The names of options that are not parsed here, because other code reads them. */
   readonly ignored: readonly string[]
 }
 

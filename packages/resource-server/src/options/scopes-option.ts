@@ -4,7 +4,7 @@ import type { Catalogue } from '../authorize/requirement.js'
 import { InvalidOptionError } from '../errors.js'
 import type { OfferedApi } from './api-option.js'
 
-/** All scopes with the scopes that each of them includes. */
+/** Maps each scope to the scopes that it includes. */
 export type ScopeHierarchy<S extends string = string> = { readonly [Scope in S]: readonly NoInfer<S>[] }
 
 /** The scopes that each scope includes directly. */
@@ -77,7 +77,7 @@ function scopesIn(name: string, includes: Includes): Iterable<string> {
     for (const scope of includes.get(from) ?? []) if (!found.has(scope)) found.set(scope, from)
   }
   add(name)
-  // The loop also visits the keys that `add` adds to the Map.
+  // The loop also iterates over keys that `add` inserts into the Map during the loop.
   for (const scope of found.keys()) add(scope)
   if (found.has(name)) refuseCycle(name, found)
   return found.keys()

@@ -40,8 +40,8 @@ export interface VerifierOptions<
   Scopes = readonly S[] | ScopeHierarchy<S>,
 > extends SharedOptions {
   /**
-   * All scopes that a rule may name, in addition to those of `api`. In an object, each scope lists the scopes that it
-   * includes.
+   * All scopes that the rules passed to `verify` may require, in addition to the scopes of `api`. In an object, each
+   * scope lists the scopes that it includes.
    */
   scopes?: Scopes
   /**

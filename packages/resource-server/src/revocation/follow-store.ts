@@ -11,7 +11,7 @@ export interface StoreListener {
    * @throws if the values cannot be processed; the same page is then read again
    */
   take(page: RevocationPage): void
-  /** Called when values of other processes may be unknown. */
+  /** Called when the store is unavailable, so values from other processes may be missing. */
   onUnavailable(reason: string): void
   onAvailable(): void
 }
@@ -132,7 +132,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   function onChanged(): void {
     if (isHurried || isClosed) return
     isHurried = true
-    if (nextRead === undefined) return // a read is running and will be repeated
+    if (nextRead === undefined) return // A read is in progress, and will be repeated when it ends.
     clearTimeout(nextRead)
     schedule(leastPauseMs)
   }
@@ -177,12 +177,12 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   }
 }
 
-/** The prefix of values that only verify the store. */
+/** The prefix of the values that are written only to verify that the store works. */
 export const verification = 'verification '
 
 /**
  * Checks a page of a store that the application provides.
- * @param read cursors from which pages were read before
+ * @param read the cursors from which pages have already been read
  * @throws {WrongStoreError}
  */
 function checkPage(page: unknown, read: ReadonlySet<string | undefined>): RevocationPage {

@@ -3,14 +3,14 @@ import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-opt
 import { InvalidOptionError } from '../errors.js'
 import type { RevocationPage, RevocationStore } from './revocation-store.js'
 
-/** The part of an ioredis or iovalkey connection that {@link redisRevocationStore} uses. */
+/** The part of an ioredis or iovalkey client that {@link redisRevocationStore} uses. */
 export interface IoredisPubSub {
   readonly status: string
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
   duplicate(): IoredisSubscriber
 }
 
-/** The duplicated connection of ioredis or iovalkey, for the subscription. */
+/** The duplicate of an ioredis or iovalkey client, which is used for the subscription. */
 export interface IoredisSubscriber {
   on(event: string, listener: () => void): unknown
   subscribe(channel: string): Promise<unknown>
@@ -27,7 +27,7 @@ export interface NodeRedisPubSub {
   duplicate(): NodeRedisSubscriber
 }
 
-/** The duplicated connection of the npm package `redis`, for the subscription. */
+/** The duplicate of a client from the npm package `redis`, which is used for the subscription. */
 export interface NodeRedisSubscriber {
   on(event: 'error', listener: () => void): unknown
   connect(): Promise<unknown>
@@ -35,16 +35,16 @@ export interface NodeRedisSubscriber {
   disconnect(): unknown
 }
 
-/** A connection to Redis or Valkey that can be duplicated for a subscription. */
+/** A Redis or Valkey client that can be duplicated for a subscription. */
 export type RedisPubSub = IoredisPubSub | NodeRedisPubSub
 
 /**
  * Shares revocations between replicas in Redis or Valkey (version 5 or newer).
- * @param redis a connection of ioredis, iovalkey or `redis` (not a pool). You connect and close it; the store
- * duplicates it for a subscription
+ * @param redis a client from ioredis, iovalkey or the npm package `redis` (not a pool). You connect and close it; the
+ *   store duplicates it for a subscription
  * @param prefix the prefix of all keys, in braces, so that a cluster stores them in one hash slot. Default
- * `oauth-revocations`
- * @throws {InvalidOptionError} for a connection of another package
+ *   `oauth-revocations`
+ * @throws {InvalidOptionError} if the client comes from any other package
  */
 export function redisRevocationStore(
   redis: RedisPubSub,

@@ -5,7 +5,10 @@ import type { Revocation, RevokedBy, RevokedTokens } from './revocation.js'
 export interface RevocationList {
   /** Returns the revocation that applies to a token. */
   find(token: AccessToken): Revocation | undefined
-  /** Adds a revocation, or replaces one with the same target. Returns false if the list already has `max` entries. */
+  /**
+   * Adds a revocation, or replaces the one that revokes the same tokens. Returns false if the list already has `max`
+   * entries.
+   */
   add(revocation: Revocation, max: number): boolean
   get(tokens: RevokedTokens): Revocation | undefined
   delete(tokens: RevokedTokens): void

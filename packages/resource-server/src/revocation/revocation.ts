@@ -5,7 +5,7 @@ export type RevocationTarget =
   | { readonly subject: string }
   | { readonly keyId: string }
 
-/** The period and the issuer of a revocation. Times are in milliseconds since the epoch. */
+/** The period of a revocation, and the issuer of the revoked tokens. Times are in milliseconds since the epoch. */
 export interface RevocationTerms {
   /** When the revocation ends, at most a year from now. Choose a time after the last affected token has expired. */
   readonly until: number
@@ -14,7 +14,8 @@ export interface RevocationTerms {
   /**
    * Revokes only tokens whose `iat` is before this time. After a client secret was rotated, new tokens of the client
    * then work. Tokens that are up to `clockToleranceMs` newer are refused too, and so are tokens without `iat`.
-   * Default: tokens are refused whenever they were issued. Not allowed with `jti`, which names a single token.
+   * Default: tokens are refused regardless of when they were issued. Not allowed with `jti`, which names a single
+   * token.
    */
   readonly issuedBefore?: number
 }
@@ -30,7 +31,7 @@ export interface Revocation {
   readonly by: RevokedBy
   readonly value: string
   readonly until: number
-  /** Undefined if tokens are refused whenever they were issued. */
+  /** If undefined, tokens are refused regardless of when they were issued. */
   readonly issuedBefore: number | undefined
 }
 

@@ -21,7 +21,7 @@ export interface RevocationContext extends RevocationRules {
   readonly log: Logger
 }
 
-/** The revocations of this process, and of others if there is a store. */
+/** The revocations of this process and, if a store is configured, of the other processes. */
 export interface Revocations extends RevokesTokens {
   /** Returns the refusal if a token is revoked, or may be revoked while the store is unavailable. */
   refusalOf(token: AccessToken): Refusal | undefined

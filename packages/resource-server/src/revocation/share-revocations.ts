@@ -25,7 +25,7 @@ export interface SharedRevocations extends FollowedStore {
    */
   save(revocation: Revocation): Promise<void>
   /**
-   * Stores that a revocation was undone.
+   * Records in the store that a revocation was undone.
    * @throws {RevocationFailedError}
    */
   withdraw(revocation: Revocation): Promise<void>

@@ -8,8 +8,8 @@ export interface ThreadPool {
 
 /**
  * The maximum number of signatures in the thread pool. File access and DNS lookups share the pool: with 256
- * signatures of 0.1 ms on four threads, they wait for 6 ms. A lower limit leaves the pool idle while the main thread
- * verifies a signature itself and cannot refill it.
+ * signatures of 0.1 ms on four threads, they wait for 6 ms. With a lower limit, the pool would run empty while the
+ * main thread is busy with a signature of its own.
  */
 const maxPending = 256
 /** If signatures arrive further apart than this, the thread pool would only add overhead. */
