@@ -248,7 +248,7 @@ t.test('warns at start and lists every route as not enforced', async t => {
   const { app, logged } = await startReporting(t)
   t.match(
     logged.filter(({ level }) => level === 40),
-    [{ msg: /^mode: 'report': no route is protected; / }],
+    [{ msg: /^mode: 'report' is set: no route is protected, / }],
   )
   t.match(app.oauth.printRoutes(), /GET,HEAD +\/read +NOT ENFORCED \(mode: 'report'\): read\n/)
   t.match(app.oauth.printRoutes(), /\/public +public\n/)
