@@ -68,8 +68,9 @@ function checkTarball(file, limits) {
   const { dependencies, peerDependencies, exports } = JSON.parse(
     run('tar', ['-xzOf', file, 'package/package.json']).stdout,
   )
-  const { types, default: main } = exports['.']
-  for (const needed of ['./README.md', './LICENSE', main, types])
+  const { '.': main } = exports
+  const entries = typeof main === 'string' ? [main] : Object.values(main)
+  for (const needed of ['./README.md', './LICENSE', ...entries])
     if (!names.includes(join('package', needed))) throw new Error(`missing: ${needed}`)
   for (const [name, range] of Object.entries({ ...dependencies, ...peerDependencies }))
     if (/^(workspace|catalog):/.test(range)) throw new Error(`${name} has the range ${range}`)
