@@ -288,7 +288,7 @@ t.test('the flow of a purchase shows every request, token and check', async t =>
   )
   t.match(receipt, '&quot;client_id&quot;: &quot;payment-service&quot;')
   t.match(receipt, 'aud &quot;https://receipts.bookstore.example&quot;')
-  t.match(receipt, "the rule's scopes, roles and audience")
+  t.match(receipt, 'scopes, roles and audience')
   t.match(
     receipt,
     'The payment service calls the receipt service with its token, the one it already has (cached).',

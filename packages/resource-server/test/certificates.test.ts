@@ -181,18 +181,18 @@ t.test('refuses requests for which clientCertificate does not return a certifica
     [
       'returns a getter then that throws',
       () => foreign('({ get then() { throw 1 } })'),
-      /is not a certificate/,
+      /not a PEM or DER certificate/,
     ],
     ['returns null', () => null, /did not present the certificate/],
     ['returns nothing', () => undefined, /did not present the certificate/],
-    ['returns empty text', () => '', /is not a certificate/],
-    ['returns a number', () => 5, /is not a certificate/],
-    ['returns true', () => true, /is not a certificate/],
-    ['returns an object', () => ({ raw: der }), /is not a certificate/],
-    ['returns a list', () => [cert], /is not a certificate/],
-    ['returns a symbol', () => Symbol('cert'), /is not a certificate/],
-    ['returns a function', () => () => cert, /is not a certificate/],
-    ['returns DER that is cut off', () => der.subarray(0, 100), /is not a certificate/],
+    ['returns empty text', () => '', /not a PEM or DER certificate/],
+    ['returns a number', () => 5, /not a PEM or DER certificate/],
+    ['returns true', () => true, /not a PEM or DER certificate/],
+    ['returns an object', () => ({ raw: der }), /not a PEM or DER certificate/],
+    ['returns a list', () => [cert], /not a PEM or DER certificate/],
+    ['returns a symbol', () => Symbol('cert'), /not a PEM or DER certificate/],
+    ['returns a function', () => () => cert, /not a PEM or DER certificate/],
+    ['returns DER that is cut off', () => der.subarray(0, 100), /not a PEM or DER certificate/],
   ]
   const rejections: unknown[] = []
   const note = (reason: unknown): void => void rejections.push(reason)
