@@ -30,7 +30,7 @@ t.test('accepts a new key at its first use; unknown key ids cause five requests 
   bench.clock.now += 10_000
   for (let index = 4; index < 50; index += 1) {
     const { statusCode, headers } = await bench.call(bench.token({}, { kid: `random ${index}` }))
-    t.equal(statusCode, 503, 'the issuer may not be asked, so nobody knows')
+    t.equal(statusCode, 503, 'the issuer cannot be asked yet, so the token cannot be verified')
     t.equal(headers['retry-after'], '20')
   }
   t.equal(jwksRequests(bench.issuer), 6)
