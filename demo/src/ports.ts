@@ -8,8 +8,27 @@ export interface MovedService {
   readonly used: number
 }
 
+/** The port of each service. */
+export interface ChosenPorts {
+  readonly ports: Ports
+  readonly moved: readonly MovedService[]
+}
+
+/** Each failed attempt means that another program, such as a second demo, has just taken one of the ports. */
+const maxAttempts = 20
+
+/** Opens services on the usual ports. Chooses ports again if another program takes one before a service listens. */
+export async function tryUsualPorts<T>(open: (chosen: ChosenPorts) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await open(await chooseUsualPorts())
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === maxAttempts) throw error
+    }
+}
+
 /** Returns the usual ports. A port that is taken is replaced by the next free one. */
-export async function chooseUsualPorts(): Promise<{ ports: Ports; moved: readonly MovedService[] }> {
+export async function chooseUsualPorts(): Promise<ChosenPorts> {
   const chosen = { ...usualPorts }
   const moved: MovedService[] = []
   for (const service of Object.keys(usualPorts) as ServiceName[]) {

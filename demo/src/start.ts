@@ -6,7 +6,7 @@ import { withCookieSecret } from './cookie-secret.js'
 import { isFirstStart, prepareFolder } from './database/prepare-folder.js'
 import { loadConfig } from './load-config.js'
 import { checkWritable } from './output-file.js'
-import { chooseFreePorts, chooseUsualPorts, type MovedService } from './ports.js'
+import { chooseFreePorts, tryUsualPorts, type MovedService } from './ports.js'
 import { sayFailure, sayFinding, sayFirstStart, sayStep, sayThing, sayTryIt, sayWelcome } from './terminal.js'
 import { watchTokens, type TokenStep } from './token-flow.js'
 import { tryItYourself } from './try-it.js'
@@ -62,10 +62,6 @@ async function keepOpen(): Promise<void> {
   steps.tell(sayStep)
 }
 
-/**
- * Opens the shop on the usual ports or the next free ones. It retries if another program takes a port before the shop
- * uses it.
- */
 async function openOnUsualPorts(): Promise<{
   config: DemoConfig
   moved: readonly MovedService[]
@@ -73,17 +69,12 @@ async function openOnUsualPorts(): Promise<{
 }> {
   const env = withCookieSecret(process.env)
   let databaseReady: Promise<void> | undefined
-  for (let attempt = 1; ; attempt += 1) {
-    const { ports, moved } = await chooseUsualPorts()
+  return tryUsualPorts(async ({ ports, moved }) => {
     const config = loadConfig(ports, env)
     databaseReady ??= prepareDatabase(config)
     const { openBookstore } = await import('./bookstore.js')
-    try {
-      return { config, moved, shop: await openBookstore(config, databaseReady) }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === 3) throw error
-    }
-  }
+    return { config, moved, shop: await openBookstore(config, databaseReady) }
+  })
 }
 
 /** Keeps the token events of the start, which are printed after the welcome. */

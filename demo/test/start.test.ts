@@ -10,6 +10,7 @@ import { parseCommandLine } from '#src/command-line.js'
 import { usualPorts } from '#src/config.js'
 import { loadConfig } from '#src/load-config.js'
 import { isFirstStart, prepareFolder } from '#src/database/prepare-folder.js'
+import { tryUsualPorts } from '#src/ports.js'
 import { copyDatabase } from './database-template.js'
 
 interface Started {
@@ -168,6 +169,33 @@ t.test('two demos that start at the same time use different free ports, on this 
     t.strictSame(readdirSync(folder), ['cookie-secret', 'database'], 'no lock is left')
     await t.rejects(fetch(`http://127.0.0.1:${shop}`), 'nothing listens any more')
   }
+})
+
+t.test('ports are chosen again if another program takes one first', async t => {
+  const taken = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' })
+  let attempts = 0
+  const { moved } = await tryUsualPorts(async chosen => {
+    attempts += 1
+    // More often than there are services, as when several demos start at the same time.
+    if (attempts < 10) throw taken
+    return chosen
+  })
+  t.equal(attempts, 10)
+  t.ok(Array.isArray(moved))
+
+  await t.rejects(
+    tryUsualPorts(() => Promise.reject(taken)),
+    taken,
+    'it gives up in the end',
+  )
+  const broken = new Error('the database is broken')
+  attempts = 0
+  const failing = tryUsualPorts(() => {
+    attempts += 1
+    return Promise.reject(broken)
+  })
+  await t.rejects(failing, broken)
+  t.equal(attempts, 1, 'other errors are reported at once')
 })
 
 const limits = (threads: string) => loadConfig(usualPorts, { RENDERER_THREADS: threads }).receipts.render
