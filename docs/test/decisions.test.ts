@@ -1,7 +1,7 @@
 import t from 'tap'
 import { filesBelow, read } from './repository.js'
 
-const parts = ['Decision', 'Why', 'Consequences', 'What would change it']
+const parts = ['Decision', 'Why', 'Consequences', 'What would change this decision']
 
 t.test('every decision has the same four parts, and is in the index', async t => {
   const index = read('docs/decisions/README.md')
