@@ -1,31 +1,38 @@
 import type { AccessToken } from './access-token.js'
 import type { OAuthTypes } from './oauth-types.js'
 
-/** A property key that exists only in types. It stores the type of the token that a rule produces. */
+/** The key of a property that exists only at compile time and records the type of the token for a route's rule. */
 declare const token: unique symbol
 
-/** Adds the token's type to the type of a route's rule. `defineResourceServer` uses this instead of a global type. */
+/**
+ * Attaches the type of `request.auth` to the type of a route's rule. `defineResourceServer` uses this instead of the
+ * global interface `OAuthTypes`.
+ */
 export interface GivesToken<T> {
   readonly [token]?: T
 }
 
 /**
- * The type of `request.auth` on a route with this `config`. The type is `AccessToken` on protected routes,
- * `AccessToken | null` if the token is optional, and `null` on public routes. A route without a rule counts as
- * protected, unless `OAuthTypes` has `defaultAccess: 'public'`. The same applies if the config is unknown, for example
- * in a hook for all routes. With `mode: 'report'` in `OAuthTypes`, the type includes null on every route.
- *
- * Do not use `Config` after `extends` in this type. Otherwise TypeScript 5 treats `FastifyRequest` as invariant in
- * `Config`. A function that accepts any request would then reject the request of a route with a config.
+ * The type of `request.auth` on a route with this `config`: `AccessToken` if the route is protected, `null` if it is
+ * public, and either of them if the token is optional. A route without a known rule counts as protected, unless
+ * `OAuthTypes` declares `defaultAccess: 'public'`. If `OAuthTypes` declares `mode: 'report'`, the type includes null on
+ * every route.
  */
+// Config must not appear after extends. Otherwise, TypeScript 5 treats FastifyRequest as invariant in Config.
 export type AuthOf<Config> = Config extends { readonly oauth: infer Rule } ? AuthByRule<Rule> : Undecided
 
 type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | null : Granted<AccessToken>
 
-/** With `mode: 'report'` in `OAuthTypes`, `request.auth` may be null on every route. */
+/**
+ * Adds null to the type if `OAuthTypes` declares `mode: 'report'`, because `request.auth` can then be null on every
+ * route.
+ */
 type Granted<Token> = OAuthTypes extends { mode: 'report' } ? Token | null : Token
 
-/** The rule `false` means a public route. TypeScript infers `boolean` for it, and `true` is not a valid rule. */
+/**
+ * The type `boolean` stands for a public route: TypeScript widens the rule `false` to `boolean`, and `true` is not a
+ * valid rule.
+ */
 type AuthByRule<Rule> = Rule extends boolean
   ? null
   : Rule extends { readonly optional: false }

@@ -60,7 +60,7 @@ function parseCommand(args: readonly string[]): Command | 'help' {
       issuer,
       audience,
       allowInsecureHttp: values['allow-insecure-http'],
-      // The cast: `explain` checks the profile name together with the other options.
+      // The cast is safe, because `explain` validates the profile name together with the other options.
       ...(profile === undefined ? {} : { profile: profile as ProfileName }),
       ...(jwksUri === undefined ? {} : { jwksUri }),
       ...(first === undefined ? {} : { rule: { scopes: [first, ...rest] as never } }),
@@ -69,8 +69,8 @@ function parseCommand(args: readonly string[]): Command | 'help' {
 }
 
 /**
- * Rejects an empty option value, which an unset shell variable causes. If the option were ignored instead, the command
- * would check less than the user asked for.
+ * Rejects an empty option value, usually caused by an unset shell variable. If the option were ignored instead, the
+ * command would check less than the user asked for.
  */
 function refuseEmpty(name: string, given: unknown): void {
   for (const value of [given].flat())

@@ -5,15 +5,15 @@ import { createIntrospection, mostQuestions } from './introspection/introspect-t
 import type { Settings } from './options/options.js'
 
 /**
- * Creates an HTTP client for an issuer from the plugin's options. `own` can add a client certificate or limit the
- * number of connections.
+ * Creates an HTTP client for an issuer from the plugin's options. The parameter `own` can add a client certificate or
+ * limit the number of connections.
  */
 export type Connect = (own?: {
   readonly tls?: TlsSettings
   readonly connections?: number
 }) => IssuerConnection
 
-/** Introspects opaque tokens at every issuer that has the option `introspection`. */
+/** Introspects opaque tokens at the issuers that have the option `introspection`. */
 export interface ConnectedIntrospection {
   /** Undefined if no issuer has the option `introspection`. */
   readonly introspect: IntrospectToken | undefined
@@ -21,7 +21,7 @@ export interface ConnectedIntrospection {
 }
 
 /**
- * Creates a separate HTTP client for each issuer. Introspection requests therefore delay neither requests for keys nor
+ * Creates a separate HTTP client for each issuer, so that introspection requests delay neither requests for keys nor
  * requests to other issuers.
  */
 export function connectIntrospection(

@@ -10,8 +10,7 @@ type RevocationOptions = Pick<
 >
 
 /**
- * Creates the list of revoked tokens for the configured issuers. Returns undefined if the option `revocation` is not
- * set.
+ * Creates the revocation list for the configured issuers, or returns undefined if the option `revocation` is not set.
  */
 export function connectRevocations(
   { revocation, issuers, resolveIssuer, allowInsecureHttp, clock, clockToleranceMs }: RevocationOptions,

@@ -9,21 +9,24 @@ import { verifiesTokens, type VerifiesTokens } from './verifies-tokens.js'
 
 /** Verifies access tokens without Fastify. */
 export interface Verifier<S extends string = Scope, C = TokenClaims> extends VerifiesTokens<S, C> {
-  /** Returns how many tokens were accepted and refused, and the state of the issuers. */
+  /** Returns the numbers of accepted and refused tokens, and the state of each issuer's keys. */
   stats(): ResourceServerStats
   /**
-   * Closes the connections to the issuers. Afterwards, a token whose key is not cached is refused with the reason
+   * Closes the connections to the issuers. From then on, a token whose key is not cached is refused with the reason
    * `unavailable`.
    */
   close(): Promise<void>
 }
 
-/** The type of the claims: inferred from the schema in the option `claims`, or declared in `OAuthTypes`. */
+/**
+ * The type of a token's claims: inferred from the schema in the option `claims`, or declared in `OAuthTypes` if there
+ * is no schema.
+ */
 type ClaimsBy<C extends TSchema> = TSchema extends C ? TokenClaims : ClaimsOf<C>
 
 /**
- * Creates a verifier for queue consumers and scripts. The verifier makes the same checks as the plugin, but does not
- * need Fastify.
+ * Creates a verifier for access tokens outside Fastify, for example in queue consumers and scripts. The verifier makes
+ * the same checks as the plugin.
  *
  * @example
  * ```ts
@@ -52,14 +55,14 @@ export async function createVerifier<S extends string, C extends TSchema>(
   await startRevocations(verifier)
   await prefetchKeys(verifier, settings.prefetch)
   return Object.freeze({
-    // The cast: `S` and `C` come from the options, and the verifier checks scopes and claims at run time.
+    // The cast is safe, because the verifier checks scopes and claims by the options that define `S` and `C`.
     ...(verifiesTokens({ verifier, settings, log, tally }, '') as VerifiesTokens<S, ClaimsBy<C>>),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),
   })
 }
 
-/** Waits for the keys only if `prefetch` is `'required'`. In that case, it throws if the keys cannot be fetched. */
+/** Waits for the keys only if `prefetch` is `'required'`, and throws if they cannot be fetched. */
 async function prefetchKeys(verifier: CachedVerifier, prefetch: Prefetch): Promise<void> {
   if (prefetch === 'lazy') return
   const loaded = verifier.loadKeys()

@@ -9,48 +9,48 @@ import { parseOptions, type ResourceServerOptions } from './options/options.js'
 import type { ScopeHierarchy } from './options/scopes-option.js'
 import { protectScope } from './plugin.js'
 
-/** The scopes that an API defines, and a schema for the claims of its tokens. */
+/** The scopes of an API, and a schema for the claims of its access tokens. */
 export interface Catalogue<
   S extends string,
   C extends TSchema,
   Scopes = readonly [S, ...S[]] | ScopeHierarchy<S>,
 > {
-  /** All scopes that routes may require: a list, or an object that maps each scope to the scopes that it includes. */
+  /**
+   * All scopes that routes may require, as a list or as an object that maps each scope to the scopes that it includes.
+   */
   readonly scopes: Scopes
   /**
-   * A schema for the claims, such as `Type.Object({ tenant: Type.String() })`. Tokens whose claims do not match the
-   * schema are refused.
+   * A schema for the claims, such as `Type.Object({ tenant: Type.String() })`. Tokens that do not match the schema are
+   * refused.
    */
   readonly claims?: C
 }
 
-/** A protected route's rule, together with the type of `request.auth`. */
+/** The rule of a protected route, whose type also determines the type of `request.auth`. */
 type Rule<S extends string, C extends TSchema> = RouteRequirement<S> & GivesToken<AccessToken<S, ClaimsOf<C>>>
 
-/** The options of the plugin, except those that `defineResourceServer` sets. */
+/** The plugin's options, except those that `defineResourceServer` already sets. */
 export type RemainingOptions = Omit<ResourceServerOptions, 'api' | 'claims' | 'scopes'>
 
 /** A resource server with its own types for scopes and claims. */
 export interface DefinedResourceServer<S extends string, C extends TSchema> {
-  /** The plugin. Pass it to `register`, together with the remaining options. */
+  /** The plugin to pass to `register`, together with the remaining options. */
   readonly plugin: FastifyPluginAsync<RemainingOptions>
-  /** Returns the `config` of a route whose token is optional: `request.auth` is null if the request has no token. */
+  /** Returns the `config` for a route where the token is optional. Without a token, `request.auth` is null. */
   protect(rule: RouteRequirement<S> & { readonly optional: true }): {
     readonly oauth: Rule<S, C> & { readonly optional: true }
   }
-  /**
-   * Returns the `config` of a protected route with this rule. Without an argument, the route accepts any valid token.
-   */
+  /** Returns the `config` for a protected route with this rule. Without a rule, the route accepts any valid token. */
   protect(rule?: RouteRequirement<S> & { readonly optional?: false }): {
     readonly oauth: Rule<S, C> & { readonly optional?: false }
   }
-  /** The `config` of a public route. */
+  /** The `config` for a public route. */
   readonly open: { readonly oauth: false }
 }
 
 /**
  * Creates a variant of the plugin that has its own types for scopes and claims, instead of the global types in
- * `OAuthTypes`. Use it for libraries, or for several APIs in one process.
+ * `OAuthTypes`. Use it in libraries, or if several APIs run in one process.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export function defineResourceServer<S extends string, C extends TSchema>(
         protectScope(fastify, () => parseOptions(options, undefined, fixed)),
       { fastify: '5.x', name: 'fastify-resource-server' },
     ),
-    // An explicit `undefined` is passed on, so that startup fails: the name of the rule is probably misspelt.
+    // Pass on an explicit `undefined`, because the rule's name is probably misspelt and startup should then fail.
     protect: (...given: readonly [rule?: RouteRequirement<S>]) => ({
       oauth: (given.length === 0 ? {} : given[0]) as never,
     }),

@@ -5,7 +5,7 @@ import { serveMetadata } from './describe/resource-metadata.js'
 import type { Settings } from './options/options.js'
 import type { SeenRoute } from './seen-routes.js'
 
-/** Adds a route that serves the API's metadata (RFC 9728) if the option `resourceMetadata` is set. */
+/** Serves the API's metadata (RFC 9728) if the option `resourceMetadata` is set. */
 export function publishMetadata(
   fastify: FastifyInstance,
   { resourceMetadata, issuers, resolveIssuer, dpop, clientCertificate }: Settings,
@@ -20,7 +20,7 @@ export function publishMetadata(
   })
 }
 
-/** Documents each route's rule in its schema for OpenAPI if the option `securityScheme` is set. */
+/** Adds each route's rule to its OpenAPI schema if the option `securityScheme` is set. */
 export function documentRoutes(
   fastify: FastifyInstance,
   { securityScheme, problemDetails }: Settings,

@@ -2,12 +2,11 @@ import { channel } from 'node:diagnostics_channel'
 import type { AccessToken } from './access-token.js'
 
 /**
- * The events that the plugin publishes through `node:diagnostics_channel`. An event is created only if it has a
- * subscriber. The only property that contains the token is `request`: it is Fastify's request, including all headers.
- * Never log the complete `request`.
+ * The events that the plugin publishes through `node:diagnostics_channel`. Never log the complete property `request`:
+ * it is Fastify's request, and its headers contain the token. No other property contains the token.
  */
 export interface ResourceServerEvents {
-  /** A token was accepted. `request` is undefined if `fastify.oauth.verify` accepted the token. */
+  /** A token was accepted. For a token passed to `fastify.oauth.verify`, `request` is undefined. */
   'fastify-resource-server:allow': {
     readonly request: object | undefined
     readonly issuer: string
@@ -16,7 +15,7 @@ export interface ResourceServerEvents {
     readonly scopes: readonly string[]
     readonly audience: readonly string[]
     readonly expiresAt: number
-    /** The time since the verification started, in milliseconds. */
+    /** The time since verification started, in milliseconds. */
     readonly durationMs: number
   }
   /** A request or a token was refused. */
@@ -30,24 +29,23 @@ export interface ResourceServerEvents {
     readonly durationMs: number
   }
   /**
-   * A request was accepted only because the plugin has `mode: 'report'`, or because the failed requirement is in the
-   * route's `report`. Otherwise, the request would have been refused.
+   * A request that would normally have been refused was accepted, because of `mode: 'report'` or the route's `report`.
    */
   'fastify-resource-server:report': {
     readonly request: object
     /** The client id in the token, or null if the token has none. */
     readonly client: string | null
-    /** Whether the token was verified. If it was not, `client` is not trustworthy. */
+    /** Whether the token was verified. If it was not, `client` cannot be trusted. */
     readonly isVerified: boolean
     readonly route: string
-    /** The status code that a refused request would have received. */
+    /** The status code with which the request would have been refused. */
     readonly statusCode: number
     readonly reason: string
     readonly detail: string | undefined
     readonly issuer: string | undefined
     readonly kid: string | undefined
   }
-  /** The keys of an issuer were fetched. */
+  /** An issuer's keys were fetched successfully. */
   'fastify-resource-server:keys': {
     readonly issuer: string
     readonly kids: readonly (string | undefined)[]
@@ -55,7 +53,7 @@ export interface ResourceServerEvents {
     /** The duration of the request to the issuer, in milliseconds. */
     readonly durationMs: number
   }
-  /** The keys of an issuer could not be fetched. `servingStale` is true if the cached keys are still used. */
+  /** An issuer's keys could not be fetched. If `servingStale` is true, cached keys are still used. */
   'fastify-resource-server:keys-failed': {
     readonly issuer: string
     readonly message: string
@@ -63,15 +61,17 @@ export interface ResourceServerEvents {
     readonly retryAfterMs: number
     readonly durationMs: number
   }
-  /** The option `issuers` is a function, and it returned a result. `trusted` is false for undefined or null. */
+  /**
+   * The application's function `issuers` returned a result. If the result was undefined or null, `trusted` is false.
+   */
   'fastify-resource-server:issuer': {
     readonly issuer: string
     readonly trusted: boolean
     readonly durationMs: number
   }
   /**
-   * The option `issuers` is a function, and it failed or returned invalid options. `servingStale` is true if the
-   * function's previous result is still used.
+   * The application's function `issuers` failed or returned invalid options. If `servingStale` is true, the function's
+   * previous result is still used.
    */
   'fastify-resource-server:issuer-failed': {
     readonly issuer: string
@@ -81,8 +81,8 @@ export interface ResourceServerEvents {
     readonly durationMs: number
   }
   /**
-   * A token was refused, because `node:crypto` accepts its signature but @fastify/jwt rejects it. Both verify the first
-   * signature of each key. If they disagree, one of them has a bug.
+   * A token was refused, because @fastify/jwt rejected a signature that `node:crypto` had accepted. The first signature
+   * from each key is verified with both, to detect bugs in either of them.
    */
   'fastify-resource-server:signature-disputed': {
     readonly issuer: string
@@ -92,19 +92,19 @@ export interface ResourceServerEvents {
   /** Tokens were revoked, or a revocation was undone. The change has taken effect in this process. */
   'fastify-resource-server:revocation': {
     readonly issuer: string
-    /** The property by which the revoked tokens are identified. */
+    /** The property that identifies the revoked tokens. */
     readonly by: 'jti' | 'clientId' | 'subject' | 'keyId'
     readonly value: string
     /** When the revocation ends, in milliseconds since the epoch. */
     readonly until: number
     /**
-     * Only tokens issued before this time are revoked, in milliseconds since the epoch. If undefined, all tokens are
-     * revoked, regardless of their `iat`.
+     * Only tokens issued before this time are revoked, given in milliseconds since the epoch. If undefined, tokens are
+     * revoked regardless of when they were issued.
      */
     readonly issuedBefore: number | undefined
     readonly undone: boolean
   }
-  /** The revocation store cannot be used. This process may therefore miss revocations by other replicas. */
+  /** The revocation store is unavailable, so this process may not know revocations by other replicas. */
   'fastify-resource-server:revocations-unavailable': {
     readonly reason: string
     /** Whether tokens are accepted or refused until the store works again. */
@@ -129,19 +129,20 @@ const channels = {
   ),
 } satisfies Record<Name, unknown>
 
-/** Returns whether an event has a subscriber. Events without a subscriber are not created. */
+/** Returns whether an event has a subscriber. If it has none, the event need not be created. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
 
 /**
- * Publishes an event. If a subscriber throws, Node.js reports an uncaught exception, but this function does not throw.
+ * Publishes an event. This function never throws: if a subscriber throws, Node.js reports an uncaught exception
+ * instead.
  */
 export function report<N extends Name>(name: N, message: ResourceServerEvents[N]): void {
   channels[name].publish(message)
 }
 
-/** Writes a log line. Ignores errors from the logger, because they must not affect the request. */
+/** Writes a log line, and ignores errors from the logger, because they must not affect the request. */
 export function writeLog(write: () => unknown): void {
   try {
     const written = write()
@@ -151,14 +152,14 @@ export function writeLog(write: () => unknown): void {
   }
 }
 
-/** Returns the current time for measuring an event's duration, or undefined if no event has a subscriber. */
+/** Returns the current time if any event that contains a duration has a subscriber, and otherwise undefined. */
 export function startTime(): number | undefined {
   return isObserved('fastify-resource-server:allow') || isObserved('fastify-resource-server:deny')
     ? performance.now()
     : undefined
 }
 
-/** Returns the milliseconds since the start time, or 0 if the start time is undefined. */
+/** Returns the milliseconds that have passed since a start time, or 0 if there is no start time. */
 export function since(startedAt: number | undefined): number {
   return startedAt === undefined ? 0 : performance.now() - startedAt
 }

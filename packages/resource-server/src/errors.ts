@@ -2,7 +2,7 @@ import createError, { type FastifyErrorConstructor } from '@fastify/error'
 import type { ConnectionProblem } from 'oauth-issuer-connection'
 import type { AccessToken } from './access-token.js'
 
-/** Why a token was refused. The reason is included in the log and in events, but never in the response. */
+/** The reason why a token was refused. The log and events contain it, but the response never does. */
 export type RefusalReason =
   | 'missing'
   | 'credentials'
@@ -25,11 +25,11 @@ export type RefusalReason =
   | 'authentication'
   | 'unavailable'
 
-/** The details of a refusal for the log. They contain neither a token nor a complete header. */
+/** The details of a refusal for the log. They never contain a token or a complete header. */
 export interface RefusalDetails {
   readonly reason: RefusalReason
   /**
-   * A description of the problem for the operator. It may quote claims of an unverified token. Long values are
+   * A description of the problem for operators. It may quote claims from an unverified token. Quoted values are
    * truncated, and tokens and invisible characters in them are replaced.
    */
   readonly detail?: string | undefined
@@ -38,7 +38,8 @@ export interface RefusalDetails {
 }
 
 /**
- * The error with which `fastify.oauth.verify` rejects. Its details are not enumerable, to keep them out of responses.
+ * The error with which `fastify.oauth.verify` rejects. Its details are not enumerable, which keeps them out of
+ * responses.
  */
 export type RefusedTokenError = Error &
   RefusalDetails & { readonly code: string; readonly statusCode: number }
@@ -49,8 +50,8 @@ type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
 >
 
 /**
- * Creates an error class without stack traces. A stack trace would not help the caller, and capturing it would take
- * most of the time that creating an error takes.
+ * Creates a class of errors without stack traces. A stack trace would not help the caller, and capturing it is the
+ * slowest part of creating an error.
  */
 function refusal(code: string, message: string, statusCode: number): Make {
   return createError(code, message, statusCode, Error, false)
@@ -63,7 +64,7 @@ export const InvalidRequestError: Make = refusal(
   400,
 )
 
-/** 401: the request has no access token. The challenge contains no error code (RFC 6750 §3.1). */
+/** 401: the request has no access token. The challenge therefore contains no error code (RFC 6750 §3.1). */
 export const MissingTokenError: Make = refusal('OAUTH_MISSING_TOKEN', 'An access token is required', 401)
 
 /** 401: the token is expired, malformed, issued for another audience or otherwise invalid (RFC 6750 §3.1). */
@@ -104,7 +105,7 @@ export const VerificationUnavailableError: Make = refusal(
   503,
 )
 
-/** Startup fails because an option is invalid. */
+/** Thrown if an option is invalid. The plugin or the verifier then does not start. */
 export const InvalidOptionError: Make<[string]> = createError(
   'OAUTH_INVALID_OPTION',
   'fastify-resource-server: %s',
@@ -112,7 +113,7 @@ export const InvalidOptionError: Make<[string]> = createError(
   TypeError,
 )
 
-/** Startup fails because a route's `config.oauth` is invalid. */
+/** Thrown if a route's `config.oauth` is invalid, or if an invalid rule is passed to `authenticate` or `explain`. */
 export const InvalidRouteError: Make<[string]> = createError(
   'OAUTH_INVALID_ROUTE',
   'fastify-resource-server: %s',
@@ -120,10 +121,10 @@ export const InvalidRouteError: Make<[string]> = createError(
   TypeError,
 )
 
-/** Startup fails because `prefetch` is `'required'` and the issuer's metadata or keys cannot be fetched. */
+/** Thrown at startup if `prefetch` is `'required'` and the issuer's metadata or keys cannot be fetched. */
 export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-resource-server: %s', 500)
 
-/** `fastify.oauth.revoke` or `unrevoke` was called with invalid arguments, or the option `revocation` is not set. */
+/** Thrown by `fastify.oauth.revoke` and `unrevoke` if an argument is invalid or the option `revocation` is not set. */
 export const InvalidRevocationError: Make<[string]> = createError(
   'OAUTH_INVALID_REVOCATION',
   'fastify-resource-server: cannot revoke: %s',
@@ -138,8 +139,8 @@ const RevocationFailed: Make<[string]> = createError(
 )
 
 /**
- * `fastify.oauth.revoke` or `unrevoke` failed because of the revocation store, or because the maximum number of
- * revocations was reached.
+ * Thrown by `fastify.oauth.revoke` and `unrevoke` if the revocation store fails, or if the maximum number of
+ * revocations has been reached.
  */
 export class RevocationFailedError extends RevocationFailed {
   /** Whether the change has taken effect in this process despite the failure. */
@@ -155,8 +156,8 @@ const GuardFailed: Make<[string]> = createError('OAUTH_GUARD_FAILED', '%s', 500)
 
 /**
  * 500: access could not be checked, because one of the application's callbacks, this package or the plugin's
- * registration failed. The response has a fixed message. The original error is in `cause`, which is logged and is not
- * enumerable.
+ * registration failed. The response contains only a fixed message. The original error is in `cause`, which is logged
+ * but not enumerable.
  */
 export class GuardFailedError extends GuardFailed {
   /** @param cause the value that was thrown */
@@ -166,7 +167,7 @@ export class GuardFailedError extends GuardFailed {
   }
 }
 
-/** A more specific cause than the refusal reason. `explain` chooses its advice by this value. */
+/** A more specific cause than the refusal reason. It determines which advice `explain` gives. */
 export type RefusalKind =
   | ConnectionProblem
   | 'too many requests'
@@ -184,15 +185,15 @@ export interface RefusalContext {
   readonly kind?: RefusalKind | undefined
   readonly issuer?: string | undefined
   readonly kid?: string | undefined
-  /** How long the client should wait before it retries, in milliseconds. Only set for the reason `unavailable`. */
+  /** How long the client should wait before it retries, in milliseconds. Set only for the reason `unavailable`. */
   readonly retryAfterMs?: number | undefined
-  /** The token, if it was verified but then refused by a later check, such as for its scopes. */
+  /** The verified token, if a later check refused it, for example because of its scopes. */
   readonly token?: AccessToken | undefined
 }
 
 /**
- * The result of a check that a token failed. Refusals are returned, not thrown
- * (docs/decisions/refusals-are-results.md). The plugin converts them to public errors.
+ * The result of a failed check. Refusals are returned, not thrown (docs/decisions/refusals-are-results.md), and the
+ * plugin converts them to public errors.
  */
 export class Refusal implements RefusalDetails {
   readonly reason: RefusalReason
@@ -213,13 +214,13 @@ export class Refusal implements RefusalDetails {
     this.token = context.token
   }
 
-  /** Returns a copy of the refusal with the token's issuer and key id. */
+  /** Returns a copy of this refusal with the token's issuer and key id. */
   about(issuer: string, kid: string | undefined): Refusal {
     const { reason, detail, kind, retryAfterMs, token } = this
     return new Refusal(reason, detail, { kind, issuer, kid, retryAfterMs, token })
   }
 
-  /** Returns a copy of the refusal with the verified token. */
+  /** Returns a copy of this refusal with the verified token. */
   of(token: AccessToken): Refusal {
     const { reason, detail, kind, issuer, kid, retryAfterMs } = this
     return new Refusal(reason, detail, { kind, issuer, kid, retryAfterMs, token })

@@ -5,16 +5,16 @@ import type { Explanation } from './explain/explanation.js'
 import type { VerifierOptions } from './options/verifier-options.js'
 import type { TokenRequirement } from './verify-by-rule.js'
 
-/** The options of `explain`: those of `createVerifier`, and the rule that the token must meet. */
+/** The options of `createVerifier`, and the rule that the token must meet. */
 export interface ExplainOptions extends VerifierOptions {
-  /** The requirements, as in `config.oauth` of a route. Default: any valid token is accepted. */
+  /** The requirements, as in a route's `config.oauth`. By default, any valid token is accepted. */
   rule?: TokenRequirement
 }
 
 /**
- * Runs every check on a token, even after a failure. For each check, the returned list has the result, the values
- * found, the option that controls the check, and how to fix a failure. To explain several tokens, use the method
- * `explain` of a verifier, or `fastify.oauth.explain`.
+ * Runs every check on a token, even after a failure. The returned list contains, for each check, the result, the values
+ * found, the option that controls the check and, after a failure, how to fix it. To explain several tokens, call
+ * `explain` on a verifier or on `fastify.oauth` instead.
  *
  * @example
  * ```ts

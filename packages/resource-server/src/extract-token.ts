@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 
-/** The authentication scheme of the token (RFC 9110 §11.4). */
+/** The authentication scheme with which a token was sent (RFC 9110 §11.4). */
 export type Scheme = 'bearer' | 'dpop'
 
-/** The access token of a request. */
+/** An access token from a request's `Authorization` header. */
 export interface Credentials {
   readonly scheme: Scheme
   readonly accessToken: string
@@ -11,27 +11,28 @@ export interface Credentials {
   readonly header: string
 }
 
-/** Why no token was extracted: the request has no credentials, or its credentials are malformed. */
+/** Why a request has no token: it contains no credentials, or the credentials are malformed. */
 export type NoCredentials = 'missing' | 'malformed'
 
 const usual = 'Bearer '
 const space = 0x20
-/** Matches the scheme and at least one space (RFC 9110 §11.4). Schemes are case-insensitive (RFC 9110 §11.1). */
+/** Matches the authentication scheme, which is case-insensitive, and the spaces after it (RFC 9110 §11.1 and §11.4). */
 const bearer = /^bearer +(?=[^ ])/i
 const dpop = /^dpop +(?=[^ ])/i
 const bearerAttempt = /^bearer(?:[\s,]|$)/i
 const dpopAttempt = /^dpop(?:[\s,]|$)/i
 
 /**
- * Reads the token from the `Authorization` header, but never from the query string or a form. If the header has another
- * authentication scheme, the token counts as missing. The scheme `DPoP` (RFC 9449) is only accepted with `takesDpop`.
+ * Reads the token from the `Authorization` header, and never from the query string or a form. If the header has any
+ * other authentication scheme, the token counts as missing. The scheme `DPoP` (RFC 9449) is accepted only if
+ * `takesDpop` is true.
  */
 export function extractToken(
   { headers: { authorization: header }, rawHeaders }: IncomingMessage,
   takesDpop: boolean,
 ): Credentials | NoCredentials {
   if (header === undefined) return 'missing'
-  // `headers` contains only the first Authorization header, but `rawHeaders` contains all of them.
+  // `headers` contains only the first Authorization header; `rawHeaders` contains all of them.
   if (isRepeated(rawHeaders)) return 'malformed'
   if (header.startsWith(usual) && header.length > usual.length && header.charCodeAt(usual.length) !== space)
     return { scheme: 'bearer', accessToken: header.slice(usual.length), header }
@@ -39,7 +40,7 @@ export function extractToken(
   return takesDpop && dpopAttempt.test(header) ? read(header, dpop, 'dpop') : 'missing'
 }
 
-/** Does not validate the token's characters, because verification reads all of them later. */
+/** Extracts the token without validating its characters, because they are validated during verification. */
 function read(header: string, start: RegExp, scheme: Scheme): Credentials | 'malformed' {
   const [prefix] = start.exec(header) ?? []
   return prefix === undefined ? 'malformed' : { scheme, accessToken: header.slice(prefix.length), header }
@@ -56,7 +57,7 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** Compares with the two usual spellings first, because `toLowerCase` would create a new string. */
+/** Tries the two usual spellings first, because `toLowerCase` would create a new string. */
 function isAuthorization(name: string): boolean {
   return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization'
 }

@@ -1,27 +1,31 @@
 /** The lifetime of a cached response, in milliseconds. */
 export interface FreshnessTimes {
-  /** The maximum age of a fresh response. Background renewal starts at 80 % of this age. */
+  /** The age at which a response becomes stale. Background renewal starts at 80 % of this age. */
   readonly maxAgeMs: number
-  /** The maximum age of a stale response, which is used if renewal fails. Longer than `maxAgeMs`. */
+  /** The age up to which a stale response is used if renewal fails. It must be longer than `maxAgeMs`. */
   readonly keepMs: number
 }
 
 /**
- * Tracks the age of the cached response and the back-off after failures. All times are milliseconds since the epoch.
+ * Tracks the age of a cached response, and the back-off after failed requests. Times are in milliseconds since the
+ * epoch.
  */
 export interface Freshness {
-  /** Returns whether the response can be used without waiting. That includes a stale response whose renewal failed. */
+  /**
+   * Returns whether the response can be used without waiting, which is also true for a stale response whose renewal
+   * failed.
+   */
   isFresh(time: number): boolean
   /** Returns whether the response should be renewed in the background. */
   isDue(time: number): boolean
-  /** Returns whether the response can be used if renewal fails. */
+  /** Returns whether the response may still be used if renewal fails. */
   isUsable(time: number): boolean
   /** Returns the remaining back-off in milliseconds, or 0 if a request is allowed now. */
   backOffMs(time: number): number
   succeed(time: number): void
-  /** @returns the back-off in milliseconds */
+  /** Records a failure, and returns the back-off in milliseconds. */
   fail(time: number): number
-  /** Returns the time of the last response, or `-Infinity` if there was none, and the number of failures since then. */
+  /** Returns the time of the last response (`-Infinity` if there was none), and the number of failures since then. */
   state(): { readonly answeredAt: number; readonly failures: number }
 }
 
@@ -55,8 +59,8 @@ export function createFreshness({ maxAgeMs, keepMs }: FreshnessTimes): Freshness
 }
 
 /**
- * Returns whether less than `durationMs` has passed since a time. Returns false if that time is in the future: the
- * clock was set back, so the elapsed time is unknown.
+ * Returns whether less than `durationMs` has passed since the time `since`. Returns false if `since` is in the future,
+ * because the clock must have been set back.
  */
 export function isWithin(durationMs: number, since: number, time: number): boolean {
   const elapsed = time - since

@@ -19,14 +19,14 @@ type Done = (error?: Error) => void
 const noToken = new Refusal('missing')
 const unreadable = new Refusal('credentials', 'the Authorization header does not contain exactly one token')
 
-/** A Fastify hook with a callback. It can be used as `onRequest`, as `preHandler` or with @fastify/auth. */
+/** A Fastify hook with a callback, for use as `onRequest` or `preHandler`, or with @fastify/auth. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) => void
 
 /** The dependencies of the hook that checks requests. */
 export interface GuardSteps {
   readonly verifier: Pick<CachedVerifier, 'remembered' | 'verify'>
   readonly checkBinding: CheckBinding
-  /** The clock and the tolerated clock difference, for checking how long ago the user authenticated. */
+  /** The clock and the tolerated clock difference, for checking how recently the user authenticated. */
   readonly times: Times
   readonly refuse: Refuse
   readonly allow: Allow
@@ -37,9 +37,9 @@ export interface GuardSteps {
 }
 
 /**
- * Creates the hook that verifies a request's token, checks its binding and its scopes, and sets `request.auth`. The
- * hook is synchronous unless a check must wait. A failed check returns a refusal. A check throws only if this package
- * or one of the application's callbacks fails, and the response is then 500.
+ * Creates the hook that verifies a request's token, checks it against the route's rule and sets `request.auth`. The
+ * hook is synchronous unless a check must wait. If a check throws, this package or one of the application's callbacks
+ * is faulty, and the response is 500.
  */
 export function createGuard(steps: GuardSteps): Guard {
   const { verifier, checkBinding, times, refuse, allow, reported, requirementOf } = steps
@@ -53,7 +53,7 @@ export function createGuard(steps: GuardSteps): Guard {
     return andThen(verifier.verify(credentials), outcome => checkUse(outcome, credentials, guarded))
   }
 
-  /** Checks that this request may use the token, and that the token meets the route's requirement. */
+  /** Checks that the request may use a verified token, and that the token meets the route's requirement. */
   function checkUse(
     token: Outcome,
     credentials: Credentials,
@@ -77,7 +77,7 @@ export function createGuard(steps: GuardSteps): Guard {
   }
 
   function decide(request: FastifyRequest, reply: FastifyReply): MaybePromise<Verdict> {
-    // CORS preflights never have credentials (Fetch Standard).
+    // CORS preflight requests never contain credentials (Fetch Standard).
     if (isPreflight(request)) return proceedWithoutToken(request)
     const requirement = requirementOf(request)
     if (requirement === undefined) return proceedWithoutToken(request)
@@ -100,14 +100,15 @@ export function createGuard(steps: GuardSteps): Guard {
     } catch (error) {
       verdict = new GuardFailedError(error)
     }
-    // `done` runs the rest of the request and must be called only once, even if it throws. It is therefore called
-    // outside of `try`.
+    // Call `done` outside of `try`: it runs the rest of the request, and must not be called again if it throws.
     if (!(verdict instanceof Promise)) return finish(verdict, done)
     void verdict.catch((error: unknown) => new GuardFailedError(error)).then(decided => finish(decided, done))
   }
 }
 
-/** How the request continues: with the handler, with an error, or not at all because a response was already sent. */
+/**
+ * How the request continues: with the handler, with an error, or not at all because a response has already been sent.
+ */
 type Verdict = 'proceed' | 'answered' | Error
 
 function finish(verdict: Verdict, done: Done): void {
@@ -117,8 +118,8 @@ function finish(verdict: Verdict, done: Done): void {
 }
 
 /**
- * Sets `request.auth` to null if it is undefined. That happens in child scopes that were created before the plugin was
- * registered, because Fastify may not add the decorator there.
+ * Sets `request.auth` to null if it is undefined, because Fastify may not decorate the requests of child scopes that
+ * were created before the plugin was registered.
  */
 export function proceedWithoutToken(request: { auth: AccessToken | null | undefined }): Verdict {
   if (request.auth === undefined) request.auth = null
@@ -126,9 +127,9 @@ export function proceedWithoutToken(request: { auth: AccessToken | null | undefi
 }
 
 /**
- * Returns whether a request is a CORS preflight to a route that handles only OPTIONS. Any client can send the headers
- * of a preflight, and a handler for several methods might treat the request like any other. `routeOptions` is read
- * last, because Fastify creates a new object for each access.
+ * Returns whether a request is a CORS preflight to a route that handles only OPTIONS. Other routes are not exempt,
+ * because any client can send the headers of a preflight. `routeOptions` is read last, because Fastify creates a new
+ * object for each access.
  */
 function isPreflight(request: FastifyRequest): boolean {
   if (request.method !== 'OPTIONS') return false

@@ -1,9 +1,9 @@
-/** A value, or a promise of it. */
+/** A value, or a promise for that value. */
 export type MaybePromise<T> = T | Promise<T>
 
 /**
- * Calls `next` with the value, or with the result of the promise. If the value is not a promise, `next` is called
- * synchronously, which is faster than `await`.
+ * Calls `next` with a value, or with the result of a promise. A value that is not a promise is passed on synchronously,
+ * which is faster than `await`.
  */
 export function andThen<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return value instanceof Promise ? value.then(next) : next(value)

@@ -1,4 +1,4 @@
-/** The logger: Fastify's logger, pino, or any other object with these methods. */
+/** A logger: Fastify's logger, pino, or any other object with these methods. */
 export interface Logger {
   info(details: object, message: string): unknown
   warn(details: object, message: string): unknown

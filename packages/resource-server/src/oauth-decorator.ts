@@ -11,16 +11,17 @@ import { verifiesTokens, type VerifiesTokens, type VerifiesTokensSteps } from '.
 /** The type of `fastify.oauth`. */
 export interface ResourceServer extends VerifiesTokens {
   /**
-   * Creates a hook that checks a request against a rule and sets `request.auth`. Use the hook with @fastify/auth, or to
-   * protect single routes with `defaultAccess: 'public'`. The hook enforces the rule even with `mode: 'report'`.
+   * Creates a hook that checks requests against a rule and sets `request.auth`. Use the hook with @fastify/auth, or to
+   * protect individual routes if `defaultAccess` is `'public'`. The hook enforces the rule even if `mode` is
+   * `'report'`.
    * @throws {InvalidRouteError} if the rule is invalid
    */
   authenticate(rule?: RouteRequirement): Guard
-  /** Returns every route of this scope and its child scopes, with the rule that is enforced for it. */
+  /** Returns the routes of this scope and its child scopes, each with the rule that is enforced for it. */
   routes(): readonly ListedRoute[]
-  /** Returns the routes as aligned text, one route per line. */
+  /** Returns the routes as aligned text, with one route per line. */
   printRoutes(): string
-  /** Returns how many requests and tokens were accepted and refused, and the state of the issuers' keys. */
+  /** Returns the numbers of accepted and refused requests and tokens, and the state of each issuer's keys. */
   stats(): ResourceServerStats
 }
 
@@ -32,8 +33,8 @@ export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
 }
 
 /**
- * Throws if the rule is an explicit `undefined`, because the name of the rule is probably misspelt. Otherwise, the hook
- * would accept any valid token.
+ * Rejects an explicit `undefined`, because the rule's name is probably misspelt and the hook would otherwise accept any
+ * valid token.
  */
 function refuseUndefinedRule(given: readonly unknown[]): void {
   if (given.length > 0 && given[0] === undefined)

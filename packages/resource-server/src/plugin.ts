@@ -38,15 +38,14 @@ import { guardScope } from './scopes.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route's rule, or `false` to make the route public. By default, the route accepts any valid token. */
+    /** The route's rule, or `false` to make the route public. If unset, the plugin's `defaultAccess` applies. */
     oauth?: RouteRequirement | false
   }
   interface FastifyInstance {
-    /** The functions of the resource server, such as `verify`, `explain`, `authenticate` and `stats`. */
+    /** The methods of the resource server, such as `verify`, `explain`, `authenticate` and `stats`. */
     oauth: ResourceServer
   }
-  // Repeats Fastify's type parameters up to ContextConfig, because merged interfaces must have the same type
-  // parameters.
+  // Merged interfaces must have the same type parameters, so repeat Fastify's parameters up to ContextConfig.
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,
@@ -56,23 +55,22 @@ declare module 'fastify' {
     ContextConfig = ContextConfigDefault,
   > {
     /**
-     * The verified access token of this request. On a protected route, it is set before any other hook runs. It is null
-     * on public routes. On routes where the token is optional, it is null if the request has no token.
+     * The verified access token of this request. On protected routes, it is set before any other hook runs. It is null
+     * on public routes, and on routes with an optional token if the request has no token.
      */
     auth: AuthOf<ContextConfig>
   }
 }
 
 /**
- * Protects the routes of a scope and its child scopes. The hook is added first, and it refuses every request until the
- * plugin is registered successfully. Routes are therefore never unprotected, even if the application ignores that the
- * registration failed.
+ * Protects the routes of a scope and its child scopes. The hook is added first, and refuses every request until the
+ * plugin has been registered. Routes are therefore protected even if the application ignores a failed registration.
  * @param readSettings reads the options. It is called after the hook has been added
  */
 export async function protectScope(fastify: FastifyInstance, readSettings: () => Settings): Promise<void> {
   let guard: Guard = refuseAll()
   fastify.addHook('onRequest', (request, reply, done) => guard(request, reply, done))
-  // Fastify adds hooks asynchronously. Without this wait, the hook would be missing if the plugin failed.
+  // Wait until Fastify has added the hook. Otherwise, the hook would be missing if the plugin failed.
   await fastify.after()
   try {
     guard = await setUp(fastify, readSettings())
@@ -122,7 +120,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
       tally,
       reported,
       list: () => listRoutes(routes(), route => readRequirement(declarationOf(route)), settings.mode),
-      // This hook never sends a response itself, because @fastify/auth may try other authentication methods afterwards.
+      // The hook must not send a response, because @fastify/auth may try other authentication methods afterwards.
       guard: requirement => guardBy(() => requirement, createRefuse(challenges, tally, withdrawal())),
     }),
   )
@@ -143,8 +141,8 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
 }
 
 /**
- * The plugin. It protects every route of the scope in which it is registered, except routes with
- * `config: { oauth: false }`.
+ * The Fastify plugin. It protects every route of the scope in which it is registered, except routes with `config: {
+ * oauth: false }`.
  */
 const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(
   async (fastify: FastifyInstance, options: ResourceServerOptions) =>

@@ -2,7 +2,7 @@ import { report, writeLog, type ResourceServerEvents } from './diagnostics.js'
 import type { KeyEvent } from './keys/key-set.js'
 import type { Logger } from './log.js'
 
-/** Logs and publishes whether an issuer's keys were fetched. */
+/** Publishes an event when an issuer's keys were fetched or could not be fetched. Logs failures and withdrawn keys. */
 export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   if (event.type === 'fetched') {
     const { kids, withdrawn, durationMs } = event
@@ -32,7 +32,7 @@ export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   )
 }
 
-/** Logs and publishes that `node:crypto` and @fastify/jwt disagree about a signature. */
+/** Logs, and publishes as an event, that `node:crypto` and @fastify/jwt disagree about a signature. */
 export function reportDisputed(
   disputed: ResourceServerEvents['fastify-resource-server:signature-disputed'],
   log: Logger,

@@ -1,8 +1,8 @@
 import { createGuard, proceedWithoutToken, type Guard, type GuardSteps } from './guard.js'
 
 /**
- * Creates the hook for `mode: 'report'`. The hook accepts every request immediately, and reports requests that would be
- * refused. It sets no headers. It always sets `request.auth` to null, so that no response depends on the token.
+ * Creates the hook for `mode: 'report'`. It accepts every request immediately, and reports requests that would
+ * otherwise be refused. It sets no headers, and it leaves `request.auth` null, so responses do not depend on the token.
  */
 export function createReportOnlyGuard(steps: Omit<GuardSteps, 'refuse'>): Guard {
   const { reported } = steps

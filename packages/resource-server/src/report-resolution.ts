@@ -5,14 +5,13 @@ import type { ResolvedIssuersSteps } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 
 /**
- * The maximum number of log lines per interval about issuers of which no token has been verified. Without this limit,
- * anyone could flood the log with tokens from invented issuers. For other issuers, the back-off limits the number of
- * failures.
+ * The maximum number of log lines per interval about issuers without any verified token. Otherwise, tokens from
+ * invented issuers could flood the log. For other issuers, the back-off already limits the number of failures.
  */
 const linesPerInterval = 10
 const logIntervalMs = 60_000
 
-/** Logs and publishes the results of the application's function `issuers`. */
+/** Publishes the results of the application's function `issuers` as events, and logs failures and withdrawn issuers. */
 export function createResolutionReport(log: Logger, now: () => number): ResolvedIssuersSteps['onEvent'] {
   const limit = createLineLimit(now)
   return (event, issuer, isProven) => {
@@ -47,7 +46,7 @@ export function createResolutionReport(log: Logger, now: () => number): Resolved
 interface LineLimit {
   /** Returns whether another log line may be written. */
   take(): boolean
-  /** Returns the number of log lines omitted since the last one, or an empty object if none were omitted. */
+  /** Returns the number of log lines omitted since the last written line, or an empty object if there were none. */
   omitted(): { readonly omittedLines?: number }
 }
 
@@ -58,7 +57,7 @@ function createLineLimit(now: () => number): LineLimit {
   return {
     take() {
       const time = now()
-      // If the clock was set back, a new interval starts.
+      // If the clock was set back, start a new interval.
       if (time >= startedAt + logIntervalMs || time < startedAt) {
         startedAt = time
         lines = 0

@@ -1,21 +1,22 @@
 import type { Mode, Requirement } from './authorize/requirement.js'
 import { urlsOf, type SeenRoute } from './seen-routes.js'
 
-/** A route with the rule that is enforced for it. */
+/** A route, together with the rule that is enforced for it. */
 export interface ListedRoute {
   readonly methods: readonly string[]
   readonly url: string
   /**
-   * `protected`: the route requires a token. `optional`: the route accepts requests without a token, but refuses
-   * invalid tokens. `public`: the route has `oauth: false`, or it has no rule and `defaultAccess` is `'public'`.
-   * `report`: the route accepts every request, because the plugin has `mode: 'report'`.
+   * `protected` routes require a token. `optional` routes also accept requests without a token. `public` routes never
+   * check tokens. `report` routes accept every request, because `mode` is `'report'`.
    */
   readonly access: 'protected' | 'optional' | 'public' | 'report'
   /** What the route requires of a token, or null if the route is public. */
   readonly requirement: Requirement | null
 }
 
-/** Lists the routes with their rules, in the order of declaration. Methods with the same URL and rule are combined. */
+/**
+ * Lists the routes with their rules, in the order of declaration. Methods with the same URL and rule share an entry.
+ */
 export function listRoutes(
   routes: readonly SeenRoute[],
   requirementOf: (route: SeenRoute) => Requirement | undefined,
@@ -40,7 +41,7 @@ function accessOf(requirement: Requirement | null, mode: Mode): ListedRoute['acc
   return requirement.optional ? 'optional' : 'protected'
 }
 
-/** Formats the routes as aligned text with one route per line, for reviews and logs. */
+/** Formats routes as aligned text, with one route per line. */
 export function formatRoutes(routes: readonly ListedRoute[]): string {
   const rows = routes.map(route => [route.methods.join(','), route.url, describe(route)] as const)
   const width = (column: 0 | 1): number => Math.max(0, ...rows.map(row => row[column].length))

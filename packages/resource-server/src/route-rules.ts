@@ -13,16 +13,14 @@ export interface Route {
 }
 export type ReadRequirement = (route: Route) => Requirement | undefined
 
-/** Converts a recorded route to one with the `config` that Fastify uses. */
+/** Returns a recorded route with the `config` that Fastify uses for it. */
 export function declarationOf(route: SeenRoute): Route {
   return { method: route.methods, url: route.url, config: configOf(route) }
 }
 
-/**
- * Returns a function that reads the requirement from a route's `config`. The result is undefined for a public route.
- */
+/** Returns a function that reads a route's requirement from its `config`, or returns undefined for a public route. */
 export function requirementReader(settings: Catalogue): ReadRequirement {
-  // `explicit` does not apply to OPTIONS routes, because CORS plugins add them without `config.oauth`.
+  // OPTIONS routes are exempt from `explicit`, because CORS plugins add such routes without `config.oauth`.
   const forOptions =
     settings.defaultAccess === 'explicit' ? { ...settings, defaultAccess: 'protected' as const } : settings
   return ({ config, method = '', url = '' }) => {
@@ -31,7 +29,7 @@ export function requirementReader(settings: Catalogue): ReadRequirement {
   }
 }
 
-/** Caches each route's requirement, keyed by its `config` object, which is the same for all requests to the route. */
+/** Caches each route's requirement. The key is the route's `config` object, which is the same for every request. */
 export function rememberRequirements(
   read: ReadRequirement,
 ): (route: Route & { readonly config: object }) => Requirement | undefined {
@@ -45,7 +43,7 @@ export function rememberRequirements(
 
 /**
  * Checks the rules of all routes. Startup fails if a rule is invalid or would never be enforced.
- * @returns the routes of this scope and its child scopes
+ * @returns a function that lists the routes of this scope and its child scopes
  */
 export function checkRoutes(
   fastify: FastifyInstance,
@@ -56,11 +54,11 @@ export function checkRoutes(
   for (const route of routes()) readRequirement(declarationOf(route))
   fastify.addHook('onRoute', route => {
     readRequirement(route)
-    // The config is copied, because the application may reuse and change the object for its next route.
+    // Copy the config, because the application may reuse and change the object for its next route.
     if (route.config !== undefined) route.config = { ...route.config }
   })
   fastify.addHook('onReady', async () => {
-    // The rules are checked again, because other `onRoute` hooks may have changed them.
+    // Check the rules again, because other `onRoute` hooks may have changed them.
     for (const route of routes()) readRequirement(declarationOf(route))
     for (const route of everywhere()) if (!isGuarded(route.scope)) refuseUnguardedRule(route)
   })

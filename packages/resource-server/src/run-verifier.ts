@@ -11,7 +11,7 @@ export function runVerifier(fastify: FastifyInstance, verifier: CachedVerifier, 
   fastify.addHook('onClose', () => verifier.close())
 }
 
-/** Only with `required` does startup wait for the keys, and fail if they cannot be fetched. */
+/** Startup waits for the keys only if `prefetch` is `required`, and then fails if they cannot be fetched. */
 function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: Prefetch): void {
   if (prefetch === 'lazy') return
   if (prefetch === 'required') {
@@ -20,7 +20,7 @@ function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: 
   }
   let soon: NodeJS.Immediate | undefined
   fastify.addHook('onReady', async () => {
-    // Deferred to the next turn of the event loop, because loading the HTTP client would delay startup.
+    // Wait for the next turn of the event loop, because loading the HTTP client would delay startup.
     soon = setImmediate(() => {
       verifier.loadKeys().catch(() => {}) // The error has already been logged.
     })

@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError } from './errors.js'
 
-/** The key of a property on the root instance that lists the protected scopes. All copies of this package share it. */
+/**
+ * The name of the property in which the root instance lists the protected scopes. All copies of this package share it.
+ */
 const guardedScopes = Symbol.for('fastify-resource-server.scopes')
 
 type Root = FastifyInstance & { [guardedScopes]?: FastifyInstance[] }
 
-/** Returns whether a Fastify scope is `outer` or a descendant of it. The prototype of a scope is its parent. */
+/** Returns whether a Fastify scope is `outer` or one of its descendants. A scope's prototype is its parent scope. */
 export function isInside(scope: FastifyInstance, outer: FastifyInstance): boolean {
   return scope === outer || Object.prototype.isPrototypeOf.call(outer, scope)
 }
@@ -18,8 +20,8 @@ export function rootOf(scope: FastifyInstance): FastifyInstance {
 }
 
 /**
- * Returns whether the plugin's hook runs for a scope's routes. Fastify also runs the hook for child scopes that were
- * created before the plugin was registered.
+ * Returns whether the plugin's hook runs for a scope's routes. The hook also runs for child scopes that were created
+ * before the plugin was registered.
  */
 export function isGuarded(scope: FastifyInstance): boolean {
   const scopes = (rootOf(scope) as Root)[guardedScopes] ?? []
@@ -29,7 +31,7 @@ export function isGuarded(scope: FastifyInstance): boolean {
 /**
  * Records that the plugin protects a scope.
  * @throws {InvalidOptionError} if the plugin already protects this scope, an ancestor or a descendant, because each
- * token would be verified twice
+ * token would then be verified twice
  */
 export function guardScope(scope: FastifyInstance): void {
   const root = rootOf(scope) as Root

@@ -53,7 +53,7 @@ function fetchedKeys(
 ): KeySet {
   const source = { issuer, jwksUri, metadataUrl, algorithms, allowInsecureHttp, now, onIgnored }
   return createKeySet(fetchKeysOf(source, connection), keyTimes, now, event => {
-    // When the application closes, requests are aborted. That is not a failure of the issuer, so it is not reported.
+    // Closing the application aborts its requests. The issuer is not the cause, so this failure is not reported.
     if (!connection.isClosed()) reportKeys(event, issuer, log)
   })
 }
@@ -62,7 +62,7 @@ type OnIgnored = (kid: string | undefined, reason: string) => void
 
 /**
  * Imports the keys from the option `keys`.
- * @throws {InvalidOptionError} if none of the keys can be used
+ * @throws {InvalidOptionError} if none of the keys is usable
  */
 function importOptionKeys(
   keys: readonly Jwk[],

@@ -25,13 +25,13 @@ import { createTokenVerifier, type TokenVerifier } from './verify/verify-token.j
 
 /** Verifies tokens, and caches keys and verified tokens. */
 export interface CachedVerifier {
-  /** Returns the cached result for an `Authorization` header, or undefined if there is no valid result. */
+  /** Returns the cached result for an `Authorization` header, or undefined if no valid result is cached. */
   remembered(header: string): Outcome | undefined
   /** Verifies a token and caches the result, keyed by the `Authorization` header. */
   verify(presented: Pick<Credentials, 'accessToken' | 'header'>): MaybePromise<Outcome>
   /**
    * Fetches the keys of every issuer.
-   * @throws {IssuerError} if the keys of any issuer cannot be fetched
+   * @throws {IssuerError} if any issuer's keys cannot be fetched
    */
   loadKeys(): Promise<void>
   close(): Promise<void>
@@ -47,7 +47,10 @@ export interface CachedVerifier {
   }
 }
 
-/** @param loadSecond loads @fastify/jwt, which verifies the first signature of each key in addition to `node:crypto` */
+/**
+ * @param loadSecond loads @fastify/jwt, which verifies the first signature from each key again, to detect bugs in
+ * `node:crypto`
+ */
 export async function createCachedVerifier(
   settings: Settings,
   log: Logger,
@@ -103,8 +106,8 @@ export async function createCachedVerifier(
 }
 
 /**
- * Creates the lookup of issuers if the option `issuers` is a function. Otherwise returns undefined. The results of the
- * function are cached for as long as keys.
+ * Creates the lookup of issuers if the option `issuers` is a function, and otherwise returns undefined. The function's
+ * results are cached for as long as keys.
  */
 function resolvedIssuers(
   { resolveIssuer, issuerTimeoutMs: timeoutMs, keyTimes, allowInsecureHttp, clock }: Settings,

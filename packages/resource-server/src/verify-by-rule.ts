@@ -16,13 +16,13 @@ import type { Tally } from './stats.js'
 import type { CachedVerifier } from './verifier.js'
 import type { Shown } from './verify/candidate.js'
 
-/** The requirements for a token that does not belong to a request. */
+/** The requirements for a token that was not sent in a request. */
 export type TokenRequirement<S extends string = Scope> = Omit<
   RouteRequirement<S>,
   'optional' | 'dpop' | 'report'
 >
 
-/** Reads a rule. The result is cached until the rule object changes. */
+/** Parses a rule. The result is cached until the rule object changes. */
 export type ReadRule = (rule: RouteRequirement | undefined, place: string) => Requirement
 
 export function createRuleReader(catalogue: Catalogue): ReadRule {
@@ -38,7 +38,7 @@ export function createRuleReader(catalogue: Catalogue): ReadRule {
   }
 }
 
-/** The keys and values that a rule had when it was read. */
+/** The keys and values that a rule had when it was parsed. */
 type RuleCopy = readonly (readonly [name: string, value: unknown])[]
 
 function copyOf(rule: RouteRequirement): RuleCopy {
@@ -48,7 +48,7 @@ function copyOf(rule: RouteRequirement): RuleCopy {
   ])
 }
 
-/** Returns whether a rule still equals its copy. Comparing a rule is about 100 times faster than reading it again. */
+/** Returns whether a rule is unchanged. Comparing it with its copy is about 100 times faster than parsing it again. */
 function isUnchanged(rule: RouteRequirement, copy: RuleCopy): boolean {
   const entries = Object.entries(rule)
   return (
@@ -57,7 +57,7 @@ function isUnchanged(rule: RouteRequirement, copy: RuleCopy): boolean {
   )
 }
 
-/** Returns whether a value still equals its copy. Objects other than lists are not copied, so they count as changed. */
+/** Returns whether a value still equals its copy. Only lists are copied, so any other object counts as changed. */
 function isSame(value: unknown, copy: unknown): boolean {
   if (Array.isArray(value) && Array.isArray(copy))
     return value.length === copy.length && copy.every((item, index) => item === value[index])
@@ -66,17 +66,17 @@ function isSame(value: unknown, copy: unknown): boolean {
 
 export type RuleCheckName = 'binding' | 'scopes' | 'authentication'
 
-/** A check whether a valid token meets a rule. */
+/** One of the checks that a valid token meets a rule. */
 export interface RuleCheck {
   readonly name: RuleCheckName
   /** The options that control the check. */
   readonly option: string
   readonly run: (token: AccessToken, requirement: Requirement, times: Times) => Refusal | undefined
-  /** The values that the check uses, by name. Empty if there is nothing to check. */
+  /** The values that the check uses, by name. If there is nothing to check, the object is empty. */
   readonly shows: (token: AccessToken, requirement: Requirement) => Shown
 }
 
-/** The checks whether a valid token without a request meets a rule, in the order in which they run. */
+/** All checks of a rule for a token outside a request, in the order in which they run. */
 export const ruleChecks: readonly RuleCheck[] = [
   {
     name: 'binding',
@@ -104,7 +104,7 @@ export const ruleChecks: readonly RuleCheck[] = [
   },
 ]
 
-/** The dependencies for verifying a token without a request. */
+/** The dependencies for verifying a token outside a request. */
 export interface VerifyByRuleSteps {
   readonly verifier: CachedVerifier
   readonly readRule: ReadRule
@@ -114,22 +114,22 @@ export interface VerifyByRuleSteps {
 }
 
 /**
- * Verifies a token against a rule.
+ * Verifies a token and checks it against a rule.
  * @throws {RefusedTokenError} if the token is refused
  * @throws {GuardFailedError} if the rule is invalid or verification fails unexpectedly
  */
 export type VerifyByRule = (token: string, rule?: RouteRequirement) => Promise<AccessToken>
 
 /**
- * Creates a function that verifies tokens that do not belong to a request.
- * @param place the name of the function in errors about rules
+ * Creates a function that verifies tokens outside a request.
+ * @param place the name of that function, for error messages about rules
  */
 export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): VerifyByRule {
   const { verifier, readRule, times, log, tally } = steps
 
   /**
-   * Checks a token. Tokens that are bound to a key are refused, because only a request can prove possession of the key.
-   * A string that cannot be a token is refused as malformed.
+   * Verifies a token and checks it against a requirement. Tokens that are bound to a key are refused, because
+   * possession of the key can be proved only in a request.
    */
   async function check(raw: unknown, requirement: Requirement): Promise<Outcome> {
     if (typeof raw !== 'string') return new Refusal('malformed', 'the token is not a string')
@@ -167,8 +167,8 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
 }
 
 /**
- * Reads the rule for a token that does not belong to a request.
- * @throws {InvalidRouteError} if the rule is invalid or contains a requirement that only a request can meet
+ * Reads the rule for a token outside a request.
+ * @throws {InvalidRouteError} if the rule is invalid, or contains a requirement that only a request can meet
  */
 export function readTokenRule(
   rule: RouteRequirement | undefined,
@@ -181,8 +181,8 @@ export function readTokenRule(
 }
 
 /**
- * Throws for keys that only make sense for a request. TypeScript does not allow these keys, but JavaScript callers can
- * pass them. If they were ignored, tokens could be accepted by mistake.
+ * Rejects keys that make sense only for requests. TypeScript does not allow them, but JavaScript callers can pass them,
+ * and ignoring them could let tokens be accepted by mistake.
  */
 function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, place: string): void {
   if (report !== undefined)
@@ -196,11 +196,11 @@ function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, pl
 }
 
 /**
- * Adds the details of a refusal to the error as properties that are not enumerable. Fastify does not send them to the
- * client, and custom error handlers that send all enumerable properties do not either.
+ * Adds a refusal's details to the error as properties that are not enumerable. Neither Fastify nor an error handler
+ * that sends all enumerable properties then sends the details to the client.
  */
 function withDetails(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
   for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))
     Object.defineProperty(error, name, { value, enumerable: false })
-  return error as RefusedTokenError // The cast: the properties were added above.
+  return error as RefusedTokenError // The cast is safe, because the properties were added above.
 }

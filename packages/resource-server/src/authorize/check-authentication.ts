@@ -3,16 +3,16 @@ import { Refusal } from '../errors.js'
 import { showValue } from '../show-value.js'
 import type { Requirement } from './requirement.js'
 
-/** The clock, and the tolerated difference between clocks in milliseconds. */
+/** The clock and the tolerated clock difference, both in milliseconds. */
 export interface Times {
   readonly clock: () => number
   readonly clockToleranceMs: number
 }
 
 /**
- * Checks that the user authenticated as the route requires (RFC 9470 §3). The check fails if the route requires the
- * claim `acr` or `auth_time` and the token does not contain it.
- * @returns the refusal, or undefined if the requirement is met
+ * Checks the claims `acr` and `auth_time` against the route's requirement (RFC 9470 §3). If a required claim is
+ * missing, the check fails.
+ * @returns the refusal, or undefined if the token meets the requirement
  */
 export function checkAuthentication(
   { claims }: AccessToken,

@@ -4,7 +4,8 @@ import type { Catalogue, Requirement } from './requirement.js'
 const longestList = 2_048
 
 /**
- * Limits the length of lists in `WWW-Authenticate` headers, because many servers and proxies limit headers to 8 KiB.
+ * Rejects long lists of scopes or acr values. They are sent in the `WWW-Authenticate` header, and many servers and
+ * proxies limit headers to 8 KiB.
  */
 export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { option, toError }: Place): void {
   for (const name of ['scopes', 'acr'] as const) {
@@ -17,7 +18,7 @@ export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { opt
 }
 
 /**
- * Rejects a rule with an undefined value, which a misspelt constant causes. Otherwise, a rule with undefined `scopes`
+ * Rejects a rule with an undefined value, usually caused by a misspelt constant. With `scopes: undefined`, the route
  * would accept any valid token.
  */
 export function refuseUndefined(rule: object, { option, toError }: Place): void {

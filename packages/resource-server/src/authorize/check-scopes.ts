@@ -3,9 +3,8 @@ import { Refusal } from '../errors.js'
 import type { Requirement } from './requirement.js'
 
 /**
- * Checks that the scopes and roles of a token meet the requirement. Names are compared case-sensitively (RFC 6749
- * §3.3). A scope also grants the scopes that it includes. If the requirement has both scopes and roles, either is
- * sufficient.
+ * Checks that a token meets a requirement for scopes, roles and audience. Names are case-sensitive (RFC 6749 §3.3), and
+ * a scope also grants the scopes that it includes. If both scopes and roles are required, either is sufficient.
  * @returns a refusal that lists the required and the granted names, or undefined if the token meets the requirement
  */
 export function checkScopes(
@@ -28,7 +27,7 @@ export function checkScopes(
   )
 }
 
-/** Caches the part of the message that depends only on the requirement. */
+/** Caches the part of the refusal message that depends only on the route's requirement. */
 const described = new WeakMap<Requirement, string>()
 
 function describe(requirement: Requirement): string {
@@ -45,7 +44,7 @@ function demandOf({ scopes, match, roles }: Requirement): string {
   return `the route requires ${alternatives.join(', or ')}`
 }
 
-/** Formats a list of names for the log. Long lists are truncated, because a token can have hundreds of roles. */
+/** Formats names for the log. Long lists are truncated, because a token can have hundreds of roles. */
 function list(names: readonly string[]): string {
   if (names.length > 20) return `[${names.slice(0, 20).join(' ').slice(0, 500)} …]`
   return `[${names.join(' ').slice(0, 500)}]`

@@ -4,9 +4,7 @@ import type { Requirement } from './requirement.js'
 
 type Granted = Pick<AccessToken, 'audience' | 'scopes' | 'roles'>
 
-/**
- * Returns whether every token that meets `rule` also meets `other`. Considers that a scope can include other scopes.
- */
+/** Returns whether every token that meets `rule` also meets `other`, given that a scope can include other scopes. */
 export function implies(rule: Requirement, other: Requirement): boolean {
   return (
     (other.dpop !== 'require' || rule.dpop === 'require') &&
@@ -20,7 +18,7 @@ function impliesAuthentication(rule: Requirement, { acr, maxAgeMs }: Requirement
   return impliesAcr && (maxAgeMs === undefined || (rule.maxAgeMs ?? Infinity) <= maxAgeMs)
 }
 
-/** Returns a minimal token for each way to meet a rule, such as one for each role that the rule accepts. */
+/** Returns one minimal token for each way to meet a rule, such as one token for each accepted role. */
 function leastTokens({ scopes, match, roles, audience }: Requirement): readonly Granted[] {
   const grant = (granted: readonly string[], role: readonly string[]): Granted => ({
     audience: audience === undefined ? [] : [audience],

@@ -4,7 +4,7 @@ import { anyToken, parseRule } from './parse-rule.js'
 import type { Catalogue, Requirement } from './requirement.js'
 
 /**
- * Reads the requirement from a route's `config`. Returns undefined for a public route.
+ * Reads the requirement from a route's `config`, or returns undefined for a public route.
  * @throws {InvalidRouteError} if the rule is invalid. The message contains the route, the value received and the value
  * expected
  */
@@ -26,7 +26,7 @@ export function parseRequirement(
   return oauth === false ? undefined : parseRule(oauth, route, catalogue)
 }
 
-/** Returns the requirement of a route without `config.oauth`. */
+/** Returns the requirement of a route without `config.oauth`, according to the option `defaultAccess`. */
 function byDefault(route: string, catalogue: Catalogue): Requirement | undefined {
   if (catalogue.defaultAccess === 'protected') return parseRule(anyToken, route, catalogue)
   if (catalogue.defaultAccess === 'public') return undefined

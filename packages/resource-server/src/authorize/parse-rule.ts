@@ -36,20 +36,20 @@ const declaration = {
   roles: withDefault(strings('a list of at least one role'), []),
   audience: optional(text('one of the configured audiences')),
   dpop: optional(oneOf(['off', 'allow', 'require'])),
-  // Spaces are not allowed, because the WWW-Authenticate header separates acr values with spaces (RFC 9470 §3).
+  // Values must not contain spaces, because spaces separate them in the WWW-Authenticate header (RFC 9470 §3).
   acr: withDefault(
     strings('a list of at least one acr value, each in printable ASCII without spaces', {
       pattern: /^[\x21-\x7E]+$/,
     }),
     [],
   ),
-  // At most ten years, because some sessions last for years.
+  // The limit is ten years, because some login sessions last for years.
   maxAgeMs: optional(milliseconds({ max: 315_360_000_000 })),
   optional: withDefault(boolean(), false),
   report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),
 } satisfies Declares<RouteKeys>
 
-/** The keys of a rule. The index signature that rejects misspelt names is omitted. */
+/** The known keys of a rule, without the index signature that rejects misspelt names. */
 type RouteKeys = Pick<
   RouteRequirement,
   'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional' | 'report'
@@ -59,9 +59,9 @@ type RouteKeys = Pick<
 export const anyToken: RouteRequirement = Object.freeze({})
 
 /**
- * Reads the rule of a route, or the rule passed to `verify`, `explain` or `authenticate`.
- * @throws {InvalidRouteError} if the rule is invalid. The message contains where the rule is used, the value received
- * and the value expected
+ * Reads a route's rule, or a rule passed to `verify`, `explain` or `authenticate`.
+ * @throws {InvalidRouteError} if the rule is invalid. The message says where the rule is used, and contains the value
+ * received and the value expected
  */
 export function parseRule(rule: unknown = anyToken, route: string, catalogue: Catalogue): Requirement {
   const toError = (problem: string): Error => new InvalidRouteError(`${route}: ${problem}`)
@@ -70,7 +70,7 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
   return readRule(ownOptions(object, place), place, catalogue)
 }
 
-/** Returns the rule. Throws if it is not a plain object. */
+/** Returns the rule if it is a plain object, and throws otherwise. */
 function refuseOthers(rule: unknown, { toError }: Place): Given {
   if (isPlainObject(rule)) return rule
   throw toError(
@@ -78,7 +78,7 @@ function refuseOthers(rule: unknown, { toError }: Place): Given {
   )
 }
 
-/** @param rule a copy of the given rule that has no getters */
+/** @param rule a copy of the given rule, without getters */
 function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   refuseUndefined(rule, place)
@@ -107,7 +107,7 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
   return Object.freeze({ ...enforced, report: reported })
 }
 
-/** Reads the requirements that are reported but not enforced. `dpop` can be `require`; its default is `allow`. */
+/** Reads a route's `report`: requirements that are reported but not enforced. Its `dpop` may only be `require`. */
 function readReport(report: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   for (const name of ['optional', 'report'])

@@ -1,53 +1,51 @@
-/** A valid rule in which all defaults are filled in. */
+/** A validated rule with all defaults filled in. */
 export interface Requirement {
   readonly scopes: readonly string[]
   /**
-   * For each scope in `scopes`, a list of that scope and all scopes that include it. Any scope in a list is sufficient.
+   * For each required scope, a list of the scopes that satisfy it: the scope itself, and all scopes that include it.
    */
   readonly acceptedScopes: readonly (readonly string[])[]
   readonly match: 'all' | 'any'
-  /**
-   * The accepted roles, any one of which is sufficient. A token with one of these roles does not need the scopes.
-   */
+  /** The accepted roles. A token with any one of them does not need the scopes. */
   readonly roles: readonly string[]
   readonly audience: string | undefined
-  /** Whether the route accepts tokens with a DPoP proof, tokens without a proof, or both. */
+  /** Whether the route accepts tokens with a DPoP proof, tokens without one, or both. */
   readonly dpop: DpopMode
   readonly acr: readonly string[]
-  /** The maximum time since the user authenticated, in milliseconds. If undefined, the time is not limited. */
+  /** The maximum time since the user authenticated, in milliseconds. If undefined, there is no limit. */
   readonly maxAgeMs: number | undefined
   readonly optional: boolean
-  /** Additional requirements that are reported but not enforced. */
+  /** Additional requirements. If a request fails only these, it is reported but not refused. */
   readonly report: Requirement | undefined
 }
 
-/** The options of the plugin by which rules are checked. */
+/** The plugin options that are needed to validate a rule and to fill in its defaults. */
 export interface Catalogue {
-  /** The scopes that rules may use. If undefined, rules may use any scope. */
+  /** The scopes that rules may use. If undefined, any scope is allowed. */
   readonly scopes: readonly string[] | undefined
   /**
-   * The scopes that grant a scope, keyed by that scope: the scope itself, and all scopes that include it directly or
-   * indirectly. Contains only scopes that other scopes include.
+   * Maps a scope to all scopes that grant it: the scope itself, and those that include it directly or indirectly.
+   * Scopes that no other scope includes are absent.
    */
   readonly grantedBy: ReadonlyMap<string, readonly string[]>
   readonly audiences: readonly string[]
-  /** Who can access routes without `config.oauth`. */
+  /** How routes without `config.oauth` are treated. */
   readonly defaultAccess: DefaultAccess
-  /** The option `dpop`. If undefined, DPoP proofs are not supported. */
+  /** The plugin option `dpop`. If undefined, DPoP proofs are not supported. */
   readonly dpop: { readonly mode: DpopMode } | undefined
 }
 
 /**
- * `off`: tokens with a DPoP proof (RFC 9449) are refused. `allow`: tokens with and without a proof are accepted.
- * `require`: tokens without a proof are refused.
+ * `off` refuses tokens sent with a DPoP proof (RFC 9449), `allow` accepts tokens with or without a proof, and `require`
+ * refuses tokens without a proof.
  */
 export type DpopMode = 'off' | 'allow' | 'require'
 
-/** `enforce`: requests without a valid token are refused. `report`: such requests are accepted and reported. */
+/** `enforce` refuses requests that do not meet a route's rule. `report` accepts such requests and reports them. */
 export type Mode = 'enforce' | 'report'
 
 /**
- * How routes without `config.oauth` are treated. `protected`: they require a valid token. `explicit`: they prevent the
- * application from starting. `public`: they require no token.
+ * How routes without `config.oauth` are treated: `protected` requires a valid token, `explicit` makes startup fail, and
+ * `public` requires no token.
  */
 export type DefaultAccess = 'protected' | 'explicit' | 'public'

@@ -18,35 +18,37 @@ export interface DpopSettings {
   readonly mode: DpopMode
   readonly algorithms: readonly Algorithm[]
   readonly maxProofAgeMs: number
-  /** The public origin of the API. If undefined, the origin of each request is used. */
+  /** The public origin of the API. If undefined, the origin of each request is used instead. */
   readonly origin: string | undefined
-  /** The secret from which nonces are derived, or `true` for a random secret. If undefined, nonces are not required. */
+  /** The secret from which nonces are derived, or `true` for a random secret. If undefined, clients need no nonce. */
   readonly nonceSecret: string | true | undefined
   readonly replayStore: ReplayStore
 }
 
-/** A request with its token and the DPoP mode of its route. */
+/** A request and its reply, together with the token and the DPoP mode of the route. */
 export interface Presented {
   readonly credentials: Credentials
-  /** Whether the route accepts tokens with a DPoP proof, tokens without a proof, or both. */
+  /** Whether the route accepts tokens with a DPoP proof, tokens without one, or both. */
   readonly dpop: DpopMode
   readonly request: FastifyRequest
-  /** The reply, whose header `DPoP-Nonce` is set if the client needs a new nonce. */
+  /** The reply. Its `DPoP-Nonce` header is set if the client needs a new nonce. */
   readonly reply: FastifyReply
 }
 
 /**
- * Checks that a request may use a token (RFC 7800 §3.1). If the token is bound to a key or a certificate, the request
- * must prove possession of it.
+ * Checks that a request may use a token. If the token is bound to a key or a certificate, the request must prove
+ * possession of it (RFC 7800 §3.1).
  */
 export type CheckBinding = (token: AccessToken, presented: Presented) => MaybePromise<Refusal | undefined>
 
-/** Checks that a request has a DPoP proof for a key (RFC 9449 §4.3), and that the proof was not used before. */
+/**
+ * Checks that a request has a valid DPoP proof for a key (RFC 9449 §4.3), and that the proof has not been used before.
+ */
 export type CheckPossession = (jkt: string, presented: Presented) => MaybePromise<Refusal | undefined>
 
 /**
- * @param checkPossession checks the DPoP proof. If undefined, tokens with a DPoP proof are refused
- * @param certificate the source of the client's certificate. If undefined, certificate-bound tokens are refused
+ * @param checkPossession checks DPoP proofs. If undefined, tokens with a DPoP proof are refused
+ * @param certificate the source of client certificates. If undefined, certificate-bound tokens are refused
  * @throws {InvalidOptionError} if `certificate` is an async function
  */
 export function createBindingCheck(

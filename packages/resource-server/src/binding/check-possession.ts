@@ -26,7 +26,7 @@ export function createPossessionCheck(
   }
 }
 
-/** Returns the DPoP proof of a request. A request must have exactly one `DPoP` header (RFC 9449 §4.3). */
+/** Returns the request's DPoP proof. Refuses a request that does not have exactly one `DPoP` header (RFC 9449 §4.3). */
 function singleProof({ raw: { rawHeaders }, headers: { dpop } }: FastifyRequest): string | Refusal {
   const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'dpop').length
   return typeof dpop === 'string' && count === 1

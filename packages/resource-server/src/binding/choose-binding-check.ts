@@ -12,12 +12,12 @@ export interface BindingSettings {
   readonly clock: () => number
 }
 
-/** The check of bound tokens for enforced rules, with the store of used DPoP proofs. */
+/** Checks tokens that are bound to a key or a certificate, and records which DPoP proofs have been used. */
 export interface EnforcedBinding {
   readonly check: CheckBinding
   /**
-   * Verifies that the store of used DPoP proofs works. If the store does not respond, the application starts anyway,
-   * and the store is verified before its first use.
+   * Verifies the store of used DPoP proofs. If the store does not respond, startup continues, and the store is verified
+   * before its first use.
    * @throws {InvalidOptionError} if the store returns wrong values
    */
   verifyStore(): Promise<void>
@@ -36,8 +36,8 @@ export function enforceBinding(
 }
 
 /**
- * Creates the check of bound tokens for rules that are reported but not enforced. The check sends no nonce and does not
- * mark proofs as used, so that it does not affect servers that share the store.
+ * Creates the check of bound tokens for `mode: 'report'`. It sends no nonces and does not mark proofs as used, so it
+ * does not affect servers that share the store.
  */
 export function reportBinding({ dpop, clientCertificate, clock }: BindingSettings): CheckBinding {
   const checkPossession =

@@ -6,21 +6,21 @@ import { messageOf } from 'oauth-issuer-connection'
 import { InvalidOptionError, Refusal } from '../errors.js'
 
 /**
- * The source of the client's certificate (RFC 8705 §3). If Node.js terminates TLS, set `'socket'` to use the
- * certificate of the TLS connection. Otherwise, set a function that returns the certificate as PEM or DER, for example
- * from a header that a trusted proxy sets. The function must not read a value that the client can set. If the function
- * throws or returns a promise, the request is refused.
+ * The source of the client's certificate (RFC 8705 §3). Use `'socket'` if Node.js terminates TLS. Otherwise, pass a
+ * function that returns the certificate as PEM or DER, for example from a header set by a trusted proxy. The function
+ * must not use a value that the client can set. If it throws or returns a promise, the request is refused.
  */
 export type ClientCertificate =
   | 'socket'
   | ((request: FastifyRequest) => string | Uint8Array | X509Certificate | undefined)
 
 /**
- * Returns the thumbprint of the client's certificate (RFC 8705 §3.1), or undefined if the client presented none.
+ * Returns the thumbprint of the client's certificate (RFC 8705 §3.1), or undefined if the client presented no
+ * certificate.
  */
 export type CertificateThumbprint = (request: FastifyRequest) => string | Refusal | undefined
 
-/** @throws {InvalidOptionError} if the source is an async function */
+/** @throws {InvalidOptionError} if `source` is an async function */
 export function createCertificateThumbprint(source: ClientCertificate): CertificateThumbprint {
   if (Object.prototype.toString.call(source) === '[object AsyncFunction]')
     throw new InvalidOptionError(
@@ -37,14 +37,17 @@ export function createCertificateThumbprint(source: ClientCertificate): Certific
   }
 }
 
-/** Reads the client's certificate from the TLS connection. The function throws if an HTTP/2 connection has ended. */
+/**
+ * Returns a function that reads the client's certificate from the TLS connection. It throws if an HTTP/2 connection has
+ * ended.
+ */
 function thumbprintOfConnection(): CertificateThumbprint {
-  /** Caches the thumbprint for each connection, because the certificate of a connection does not change. */
+  /** Caches one thumbprint per connection, because the client certificate of a connection does not change. */
   const known = new WeakMap<Socket, string>()
   return ({ raw: { socket } }) => {
     const before = known.get(socket)
     if (before !== undefined) return before
-    // The method does not exist without TLS. It returns undefined if the client presented no certificate.
+    // `getPeerX509Certificate` exists only with TLS, and returns undefined if the client presented no certificate.
     const made = thumbprint((socket as Partial<TLSSocket>).getPeerX509Certificate?.())
     if (typeof made === 'string') known.set(socket, made)
     return made
@@ -62,7 +65,7 @@ function thumbprint(certificate: unknown): string | Refusal | undefined {
     const { raw } =
       certificate instanceof X509Certificate
         ? certificate
-        : new X509Certificate(certificate as string | Uint8Array) // throws if the value is not a certificate
+        : new X509Certificate(certificate as string | Uint8Array)
     return createHash('sha256').update(raw).digest('base64url')
   } catch {
     return new Refusal(
@@ -72,9 +75,7 @@ function thumbprint(certificate: unknown): string | Refusal | undefined {
   }
 }
 
-/**
- * Returns whether a value is a promise. Handles its rejection, because an unhandled rejection would end the process.
- */
+/** Returns whether a value is a promise. Ignores a rejection, because an unhandled rejection would end the process. */
 function discardPromise(value: unknown): boolean {
   if (typeof (value as { then?: unknown }).then !== 'function') return false
   Promise.resolve(value).catch(() => {})

@@ -1,7 +1,7 @@
 import type { AccessToken } from '../access-token.js'
 import { Refusal } from '../errors.js'
 
-/** What a token is bound to: a key (RFC 9449 §6.1), a certificate (RFC 8705 §3.1), both or neither. */
+/** The key (RFC 9449 §6.1) and the certificate (RFC 8705 §3.1) to which a token is bound, if any. */
 export interface Confirmation {
   readonly jkt?: string
   readonly 'x5t#S256'?: string
@@ -24,7 +24,7 @@ export function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation |
   return cnf
 }
 
-/** Refuses a bound token outside a request, because only a request has a DPoP proof or a client certificate. */
+/** Refuses tokens that are bound to a key or a certificate, because possession cannot be proved outside a request. */
 export function refuseBound(token: AccessToken): Refusal | undefined {
   return confirmationOf(token) === unbound
     ? undefined

@@ -11,14 +11,14 @@ import { thumbprintOf } from './thumbprint.js'
 export interface ProofContext {
   /** The request's method. */
   readonly method: string
-  /** The URL of the request. The query and the fragment are ignored. */
+  /** The request's URL. Its query and its fragment are ignored. */
   readonly url: string
   readonly accessToken: string
   /** The thumbprint of the key to which the access token is bound. */
   readonly boundTo: string
 }
 
-/** The data of a valid DPoP proof. */
+/** The values read from a valid DPoP proof. */
 export interface Proof {
   /** The thumbprint of the key that signed the proof. */
   readonly thumbprint: string
@@ -27,8 +27,8 @@ export interface Proof {
 }
 
 /**
- * Checks a DPoP proof. If the proof's key is not the one to which the token is bound, the refusal has the reason
- * `binding`. Otherwise, its reason is `proof`.
+ * Checks a DPoP proof. If the proof was signed with a key other than the one to which the token is bound, the refusal's
+ * reason is `binding`. For any other problem, the reason is `proof`.
  */
 export type CheckProof = (proof: string, context: ProofContext) => Proof | Refusal
 
@@ -43,7 +43,7 @@ export function createProofCheck(
   maxAgeMs: number,
   now: () => number,
 ): CheckProof {
-  /** Caches imported keys, because importing a key takes longer than the rest of the check. */
+  /** Caches imported public keys, because importing a key takes longer than all other checks of a DPoP proof. */
   const keys = new LRUCache<string, PublicKey>({ max: keysKept })
 
   function keyOf(jwk: Jwk, thumbprint: string): PublicKey | Refusal {
@@ -70,8 +70,7 @@ export function createProofCheck(
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
     if (thumbprint === undefined) return wrong('jwk is not a public key')
-    // The thumbprint is checked before the key is imported. Otherwise, an attacker with a stolen token could send keys
-    // that take a long time to import.
+    // Check the thumbprint first, so that an attacker with a stolen token cannot make the server import slow keys.
     if (thumbprint !== context.boundTo)
       return new Refusal(
         'binding',
@@ -94,8 +93,8 @@ export function createProofCheck(
 type Members = Readonly<Record<string, unknown>>
 
 /**
- * Matches an absolute http or https URL without userinfo (RFC 9110 §4.2.4). The URL parser would also accept other
- * spellings, such as URLs with backslashes.
+ * Matches an absolute http or https URL without userinfo (RFC 9110 §4.2.4). The class `URL` would also accept other
+ * spellings, such as backslashes.
  */
 const httpUri = /^https?:\/\/[^/?#@\\\s]+(?:[/?#][^\\\s]*)?$/i
 
@@ -136,7 +135,7 @@ function decode(text: string): DecodedSegments | Refusal {
   return decoded
 }
 
-/** Returns the key in the header of a DPoP proof. The key must not have private members (RFC 9449 §4.2). */
+/** Returns the public key from a DPoP proof's header. Refuses a key with private members (RFC 9449 §4.2). */
 function publicJwk(jwk: unknown): Jwk | Refusal {
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return wrong('jwk is missing')
   if (privateMembers.some(name => Object.hasOwn(jwk, name))) return wrong('jwk contains a private key')
@@ -144,8 +143,8 @@ function publicJwk(jwk: unknown): Jwk | Refusal {
 }
 
 /**
- * Normalizes a URL for comparison, and removes the query and the fragment (RFC 9449 §4.3, RFC 3986 §6.2.2 and §6.2.3).
- * @returns undefined if the text is not a URL
+ * Normalizes a URL for comparison, and removes its query and its fragment (RFC 9449 §4.3, RFC 3986 §6.2.2 and §6.2.3).
+ * @returns the normalized URL, or undefined if the text is not a URL
  */
 function withoutQuery(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined
@@ -153,7 +152,7 @@ function withoutQuery(url: string): string | undefined {
   return origin + pathname.replaceAll(/%[0-9a-f]{2}/gi, plainIfUnreserved)
 }
 
-/** Decodes a percent-encoded unreserved character, and writes other encodings in upper case (RFC 3986 §6.2.2). */
+/** Decodes a percent-encoded unreserved character, and converts any other encoding to upper case (RFC 3986 §6.2.2). */
 function plainIfUnreserved(encoded: string): string {
   const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
   return /[\w.~-]/.test(character) ? character : encoded.toUpperCase()

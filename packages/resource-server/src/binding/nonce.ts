@@ -1,18 +1,21 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** Creates and checks DPoP nonces without storing them (RFC 9449 §8, §9). */
+/** Creates and checks DPoP nonces without storing them (RFC 9449 §8 and §9). */
 export interface Nonces {
-  /** Returns the nonce to send to clients now. */
+  /** Returns the current nonce, which is sent to clients. */
   current(): string
   isValid(nonce: string): boolean
 }
 
-/** How long a nonce is sent to clients, in milliseconds. Afterwards, it is still accepted for another interval. */
+/**
+ * The time in milliseconds after which clients are sent a new nonce. The previous nonce remains valid for the same time
+ * again.
+ */
 const intervalMs = 60_000
 
 /**
  * @param secret the secret from which nonces are derived. Replicas with the same secret accept each other's nonces.
- * Default: a random secret, which only this process has
+ * Default: a random secret for this process only
  */
 export function createNonces(now: () => number, secret: string | Buffer = randomBytes(32)): Nonces {
   const nonceAt = (interval: number): string =>

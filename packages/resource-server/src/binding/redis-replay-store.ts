@@ -2,15 +2,15 @@ import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-opt
 import { InvalidOptionError } from '../errors.js'
 import type { ReplayStore } from './replay-store.js'
 
-/** The members of an ioredis or iovalkey client that {@link redisReplayStore} uses. */
+/** The members of an ioredis or iovalkey client that {@link redisReplayStore} needs. */
 export interface IoredisConnection {
   readonly status: string
   set(key: string, value: string, unit: 'PX', ttlMs: number, condition: 'NX'): Promise<unknown>
 }
 
 /**
- * The members of a client, cluster or pool from the npm package `redis` (version 4 or later) that
- * {@link redisReplayStore} uses.
+ * The members of a client, cluster or pool from the npm package `redis` (version 4 or later) that {@link
+ * redisReplayStore} needs.
  */
 export interface NodeRedisConnection {
   readonly isOpen: boolean
@@ -23,8 +23,8 @@ export type RedisConnection = IoredisConnection | NodeRedisConnection
 /**
  * Stores the ids of used DPoP proofs in Redis or Valkey, so that a proof accepted by one replica is refused by all
  * others.
- * @param redis a client from ioredis, iovalkey or the npm package `redis`. The application connects and closes it
- * @param prefix the prefix of every key. Default `dpop-jti:`
+ * @param redis a client from ioredis, iovalkey or the npm package `redis`. The application must connect and close it
+ * @param prefix the prefix of every Redis key. Default: `dpop-jti:`
  * @throws {InvalidOptionError} if `redis` is not a client from one of these packages
  */
 export function redisReplayStore(redis: RedisConnection, prefix: string = 'dpop-jti:'): ReplayStore {

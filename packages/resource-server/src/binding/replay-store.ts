@@ -4,10 +4,11 @@
  */
 export interface ReplayStore {
   /**
-   * Stores an id for `ttlMs` milliseconds. Returns `true` if the id is new, or `false` if the store already has it. The
-   * operation must be atomic. If it throws, returns another value or takes longer than a second, the request gets 503.
-   * @param id the id of the proof, which has 22 characters
-   * @param client the thumbprint of the client's key. A store can use it to limit the number of ids per client
+   * Stores an id for `ttlMs` milliseconds, and returns `true` if the id is new, or `false` if it was already stored.
+   * The operation must be atomic. If it throws, returns any other value or takes longer than a second, the request gets
+   * a 503 response.
+   * @param id the id of the proof, a string of 22 characters
+   * @param client the thumbprint of the client's key, by which a store can limit the number of ids per client
    */
   add(id: string, ttlMs: number, client: string): boolean | PromiseLike<boolean>
 }
@@ -20,10 +21,9 @@ interface Generation {
 const newGeneration = (): Generation => ({ ids: new Set(), idsOfClient: new Map() })
 
 /**
- * Creates a store that keeps ids in memory, in two generations that each last `ttlMs`. The older generation is
- * discarded as a unit, so that each id is kept for at least `ttlMs`. A client can add ids to a generation until it has
- * as many ids as there are free places. A single client can therefore use half of the places, and two clients a third
- * each. Some places always remain for new clients.
+ * Creates a store that keeps ids in memory, in two generations. Each generation lasts `ttlMs`, and the older one is
+ * discarded as a whole, so each id is kept for at least `ttlMs`. A client can add an id only while it has fewer ids in
+ * the newer generation than there are free slots, so a single client can fill at most half of them.
  * @param maxIds the maximum number of ids in a generation. If an id cannot be added, its proof is refused
  */
 export function createReplayMemory(now: () => number, maxIds: number = 1_000_000): ReplayStore {
@@ -34,13 +34,12 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
   function turnGenerations(ttlMs: number): void {
     const time = now()
     if (time >= turnAt) {
-      // Only one generation is discarded, even if much time has passed: the clock may have jumped ahead and may jump
-      // back.
+      // Discard only one generation, even after a long time, because the clock may have jumped ahead and may jump back.
       old = young
       young = newGeneration()
       turnAt = time + ttlMs
     }
-    // This limit matters if the clock was set back. Otherwise, ids would be kept until the clock reached the old time.
+    // If the clock was set back, this limit prevents ids from being kept until the clock reaches the old time again.
     turnAt = Math.min(turnAt, time + ttlMs)
   }
 

@@ -9,12 +9,12 @@ const members: ReadonlyMap<unknown, readonly string[]> = new Map([
 ])
 
 /**
- * Returns the SHA-256 thumbprint of a JWK (RFC 7638 §3), which the claim `cnf` contains as `jkt`.
- * @returns undefined if the value is not a public key
+ * Returns the SHA-256 thumbprint of a JWK (RFC 7638 §3), the value of `jkt` in the claim `cnf`. Returns undefined if
+ * the value is not a public key.
  */
 export function thumbprintOf(jwk: Jwk): string | undefined {
   const names = members.get(jwk.kty)
-  // Only strings are accepted, because JSON.stringify throws for deeply nested values.
+  // Accept only strings, because JSON.stringify would overflow the stack on deeply nested values.
   if (names?.every(name => typeof jwk[name] === 'string') !== true) return undefined
   const required = Object.fromEntries(names.map(name => [name, jwk[name]]))
   return createHash('sha256').update(JSON.stringify(required)).digest('base64url')

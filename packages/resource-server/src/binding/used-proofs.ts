@@ -8,21 +8,22 @@ import type { Proof } from './dpop-proof.js'
 import type { ReplayStore } from './replay-store.js'
 
 /**
- * Marks DPoP proofs as used. The store is verified before its first use, because the application may have provided it.
+ * Records used DPoP proofs in the replay store. The store is verified before its first use, because it may be provided
+ * by the application.
  */
 export interface UsedProofs {
   /** Refuses a proof that was used before (RFC 9449 §11.1). */
   refuseReplay(proof: Pick<Proof, 'thumbprint' | 'jti'>): MaybePromise<Refusal | undefined>
   /**
-   * Verifies that the store accepts an id only once.
-   * @returns the fault of the store, or undefined if the store works
+   * Verifies that the store accepts each id only once.
+   * @returns the problem with the store, or undefined if the store works
    */
   verifyStore(): Promise<StoreFault | undefined>
 }
 
-/** The reason why a store cannot be used. */
+/** The reason why a replay store cannot be used. */
 export class StoreFault {
-  /** Whether the store returned a wrong value. If false, the store failed or timed out, and may work later. */
+  /** True if the store returned a wrong value. False if the store failed or timed out, and may work later. */
   readonly isWrong: boolean
   readonly reason: string
 
@@ -37,14 +38,13 @@ interface StoreSettings {
   readonly maxProofAgeMs: number
 }
 
-/** @param timeoutMs the time limit for each call of the store, in milliseconds */
+/** @param timeoutMs the time limit for each call to the store, in milliseconds */
 export function createUsedProofs(
   { replayStore: store, maxProofAgeMs }: StoreSettings,
   log: Pick<Logger, 'warn'>,
   timeoutMs: number = 1_000,
 ): UsedProofs {
-  // A proof is accepted from iat - maxProofAgeMs to iat + maxProofAgeMs. The third maxProofAgeMs is a margin for
-  // replicas with different clocks, and for a clock that is set back.
+  // A proof is valid for 2 * maxProofAgeMs. The extra time allows for clocks that differ or are set back.
   const ttlMs = 3 * maxProofAgeMs
   let isVerified = false
   let verifying: Promise<StoreFault | undefined> | undefined
@@ -100,14 +100,16 @@ export function createUsedProofs(
 }
 
 /**
- * The length of an id in bytes. 128 bits are sufficient: if two proofs have the same id, the second one is refused,
- * from which an attacker gains nothing.
+ * The length of an id in bytes. 128 bits are sufficient, because an attacker gains nothing from a collision: the second
+ * proof with the same id is simply refused.
  */
 const idBytes = 16
 
-/** Returns the id of a DPoP proof. It is a hash, because the client chooses `jti` and its length. */
+/**
+ * Returns the id under which a DPoP proof is stored. The id is a hash, because the client chooses `jti` and its length.
+ */
 function idOf(thumbprint: string, jti: string): string {
-  // Only 16 bytes are encoded. A slice of a longer string would keep the longer string in memory.
+  // Encode only the needed bytes: a slice of the full string would keep the full string in memory.
   return createHash('sha256').update(`${thumbprint}.${jti}`).digest().toString('base64url', 0, idBytes)
 }
 
@@ -121,7 +123,7 @@ function unavailable({ reason }: StoreFault): Refusal {
   return new Refusal('unavailable', `the replay store failed: ${reason}`, { retryAfterMs: 1_000 })
 }
 
-/** Waits for the store's result. The result can be any thenable, because the application can provide the store. */
+/** Waits for the store's result, which can be any thenable if the application provides the store. */
 function settleWithin(timeoutMs: number, answer: unknown): Promise<boolean | StoreFault> {
   const settled = Promise.resolve(answer).then(
     value => (typeof value === 'boolean' ? value : notBoolean(value)),

@@ -1,27 +1,26 @@
 import type { RouteOptions } from 'fastify'
 import type { Requirement } from '../authorize/requirement.js'
 
-/** The part of a route's schema that the OpenAPI document of @fastify/swagger uses. */
+/** The properties of a route's schema from which @fastify/swagger documents security and responses. */
 interface DocumentedSchema {
   readonly security?: unknown
   readonly response?: Readonly<Record<string, unknown>>
 }
 
-/** How refusals are described in the OpenAPI document. */
+/** How the OpenAPI document describes protected routes and refusals. */
 export interface OpenApiSettings {
   /** The name of the security scheme in the OpenAPI document. */
   readonly securityScheme: string
   /**
-   * The body of a refusal: Fastify's error object or problem details. Undefined if the application's serializer
-   * compiler does not accept JSON Schema.
+   * The body of a refusal: Fastify's error object, or problem details (RFC 9457). Undefined if the application has its
+   * own serializer compiler, which may not accept JSON Schema.
    */
   readonly refusals: 'error' | 'problem' | undefined
 }
 
 /**
  * Adds the required scopes and the 401 and 403 responses to a route's schema, unless the schema already defines them.
- * Runs after Fastify has compiled its serializers, so that the documentation does not change how responses are
- * serialized.
+ * This happens after Fastify has compiled its serializers, so it does not affect how responses are serialized.
  */
 export function documentRoute(
   options: RouteOptions,
@@ -30,7 +29,7 @@ export function documentRoute(
 ): void {
   const schema = (options.schema ?? {}) as DocumentedSchema
   if (requirement === undefined) {
-    // An empty `security` overrides the document's default, which would show the public route as protected.
+    // Without an empty `security`, the document's default would show this public route as protected.
     const open: object = { security: [], ...schema }
     options.schema = open
     return
@@ -49,30 +48,33 @@ function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSch
     ...(scopes.length === 0 && roles.length === 0
       ? {}
       : { 403: { description: describeMissing(scopes, roles), ...body } }),
-    // @fastify/swagger adds this default response only to routes without any response.
+    // @fastify/swagger adds a default response only to routes without any response, so add it here.
     ...(response ?? { 200: { description: 'Default Response' } }),
   }
 }
 
-/** Describes the missing scopes and roles. A security requirement can only list scopes, so roles are named here. */
+/** Describes a 403 response. Roles appear only in this text, because a security requirement can list only scopes. */
 function describeMissing(scopes: readonly string[], roles: readonly string[]): string {
   const role = `role ${roles.join(' or ')}`
   if (scopes.length === 0) return `The token lacks the ${role} (RFC 6750 §3.1)`
   return `The token lacks a scope${roles.length === 0 ? '' : `, and the ${role}`} (RFC 6750 §3.1)`
 }
 
-/** Lists the sufficient sets of scopes as alternatives; `{}` means that no token is required (OpenAPI 3.1 §4.8.30). */
+/**
+ * Lists each sufficient set of scopes as an alternative. An empty object means that no token is required (OpenAPI 3.1
+ * §4.8.30).
+ */
 function securityOf(requirement: Requirement, scheme: string): readonly object[] {
   const alternatives = sufficientScopes(requirement).map(scopes => ({ [scheme]: scopes }))
   return requirement.optional ? [...alternatives, {}] : alternatives
 }
 
-/** The maximum number of alternatives for one route, which keeps the document readable. */
+/** The maximum number of alternatives for one route, to keep the OpenAPI document readable. */
 const mostAlternatives = 50
 
 /**
- * Returns each sufficient set of scopes. Sets that contain more of the route's own scopes come first, because these
- * sets grant the least access. If there are too many sets, returns only the required scopes.
+ * Returns each sufficient set of scopes. Sets with more of the route's own scopes come first, because they grant the
+ * least access. If there are too many sets, returns only the route's own scopes.
  */
 function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): readonly (readonly string[])[] {
   if (match === 'any') return [...new Set([...scopes, ...acceptedScopes.flat()])].map(scope => [scope])
@@ -88,7 +90,7 @@ function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): reado
     .map(set => Array.from(set))
 }
 
-/** Returns whether one set of scopes makes another set redundant, because the first is a subset of the second. */
+/** Returns whether `set` is redundant, because `other` is a subset of it or an earlier duplicate. */
 function replaces(other: ReadonlySet<string>, set: ReadonlySet<string>, isEarlier: boolean): boolean {
   const isSmaller = other.size < set.size || (isEarlier && other.size === set.size)
   return isSmaller && [...other].every(name => set.has(name))

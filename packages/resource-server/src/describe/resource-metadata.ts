@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { ListedRoute } from '../route-list.js'
 import { rootOf } from '../scopes.js'
 
-/** The part of the resource metadata that the options define. */
+/** The resource metadata (RFC 9728) from the option `resourceMetadata`. */
 export interface ResourceMetadataSettings {
   /** The resource identifier (RFC 9728 §1.2). */
   readonly resource: string
@@ -11,24 +11,24 @@ export interface ResourceMetadataSettings {
   readonly documentation: string | undefined
 }
 
-/** The part of the resource metadata that describes how tokens are checked. */
+/** The resource metadata (RFC 9728) that follows from the plugin's other options. */
 export interface Described {
-  /** The identifiers of the issuers; undefined if they cannot be enumerated (RFC 9728 §2). */
+  /** The issuer identifiers. Undefined if the issuers cannot be enumerated (RFC 9728 §2). */
   readonly issuers: readonly string[] | undefined
-  /** The algorithms of DPoP proofs; undefined if DPoP is not supported. */
+  /** The accepted algorithms for DPoP proofs. Undefined if DPoP is not supported. */
   readonly dpopAlgorithms: readonly string[] | undefined
   readonly dpopRequired: boolean
   readonly certificates: boolean
   readonly routes: () => readonly ListedRoute[]
 }
 
-/** Returns the URL of a resource's metadata: the well-known path goes between host and path (RFC 9728 §3.1). */
+/** Returns the URL of a resource's metadata, with the well-known path between host and path (RFC 9728 §3.1). */
 export function metadataUrl(resource: string): string {
   const { origin, pathname } = new URL(resource)
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
 }
 
-/** The published metadata of each Fastify server, by path. */
+/** The metadata documents that each Fastify server publishes, keyed by path. */
 const published = new WeakMap<FastifyInstance, Map<string, PublishedDocument>>()
 
 interface PublishedDocument {
@@ -37,8 +37,8 @@ interface PublishedDocument {
 }
 
 /**
- * Serves the resource metadata (RFC 9728 §3.2) at its well-known path, regardless of the `prefix` with which the
- * plugin is registered. Scopes of one API, such as its versions, share one document with the scopes of all their
+ * Serves the resource metadata (RFC 9728 §3.2) at its well-known path, regardless of the `prefix` with which the plugin
+ * is registered. Several registrations for the same resource share one document, which lists the scopes of all their
  * routes.
  * @throws {InvalidOptionError} if two registrations describe the same resource differently
  */
@@ -69,15 +69,15 @@ export function serveMetadata(
 
 function serve(root: FastifyInstance, url: string, describeNow: () => object): void {
   let document: object | undefined
-  // Browsers request the metadata from other origins, and may send custom headers (Fetch Standard, "CORS protocol").
+  // Web pages from other origins may request the metadata, even with custom headers (Fetch Standard, "CORS protocol").
   const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' }
   const config = { oauth: false } as const
   // `hide` is an option of @fastify/swagger, whose types are not available here.
   const schema: object = { hide: true }
-  // Fastify's router compares decoded paths, and an unescaped colon would start a parameter.
+  // Fastify's router matches decoded paths, and treats an unescaped colon as the start of a parameter.
   const path = decodeURI(url).replaceAll(':', '::')
   root.get(path, { config, schema }, async (_, reply) => {
-    // All routes are registered when the first request arrives, so the document can be cached from then on.
+    // All routes are registered by the time of the first request, so the document can be cached from then on.
     document ??= describeNow()
     return reply.headers({ ...cors, 'cache-control': 'public, max-age=3600' }).send(document)
   })

@@ -5,7 +5,7 @@ import type { Candidate } from '../verify/candidate.js'
 import type { CheckName } from './explanation.js'
 import type { RecognizedIssuer } from './recognize-issuer.js'
 
-/** A failed check, with the data from which the advice is chosen. */
+/** A failed check, together with the data that is needed to choose advice for it. */
 export interface Failure {
   readonly name: CheckName
   readonly refusal: Refusal
@@ -26,7 +26,7 @@ const clocks =
 const unreachable =
   'Check whether this machine can reach the issuer. Set `jwksUri` or `metadataUrl` if the keys have another URL, `ca` if the issuer uses a private certificate authority, or NODE_USE_ENV_PROXY=1 or `issuerDispatcher` if requests must go through a proxy'
 
-/** The advice, keyed by the kind of the refusal. For a refusal without a kind, it is keyed by the name of the check. */
+/** The advice for failed checks, keyed by the kind of the refusal or, if it has no kind, by the name of the check. */
 const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failure) => string)>> = {
   format: ({ candidate }) => adviceAboutText(candidate.raw),
   'duplicate member':
@@ -151,7 +151,7 @@ function isAbsent(claims: Claims, name: string): boolean {
   return !Object.hasOwn(claims, name) || claims[name] === null
 }
 
-/** Returns whether the option `profile` of the issuer is already the recognized profile. */
+/** Returns whether the issuer is already configured with the recognized profile. */
 function isConfigured({ candidate, recognized }: Failure): boolean {
   return recognized !== undefined && candidate.issuer?.rules.profile === profiles[recognized.profile]
 }

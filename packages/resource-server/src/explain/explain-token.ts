@@ -13,14 +13,14 @@ import type { CheckName, ExplainedCheck, Explanation } from './explanation.js'
 import { recognizeIssuer, type RecognizedIssuer } from './recognize-issuer.js'
 import { showValues } from './show-values.js'
 
-/** The verifier, the rule and the clock of an explanation. */
+/** The verifier, the rule and the clock with which a token is explained. */
 export interface ExplainSteps {
   readonly verifier: Pick<CachedVerifier, 'stepsFor' | 'revocations'>
   readonly requirement: Requirement
   readonly times: Times
 }
 
-/** A check that is bound to a token and ready to run. */
+/** A check of one particular token, ready to run. */
 interface Check {
   readonly name: CheckName
   readonly option: string
@@ -32,9 +32,9 @@ interface Check {
 /** A check that runs on a decoded token. */
 type CheckOfToken = Omit<RuleCheck, 'name'> & { readonly name: CheckName }
 
-/** Runs every verification step and every check of the rule on a token, even after a failure. */
+/** Runs all verification steps and all checks of the rule on a token, even if one of them fails. */
 export async function explainToken(given: unknown, steps: ExplainSteps): Promise<Explanation> {
-  const raw = typeof given === 'string' ? given : '' // JavaScript callers may pass a value of another type
+  const raw = typeof given === 'string' ? given : '' // JavaScript callers may pass a value that is not a string
   const candidate = candidateFor(raw, 'explain')
   const checks: ExplainedCheck[] = []
   for (const step of steps.verifier.stepsFor(raw)) {
@@ -59,7 +59,7 @@ export async function explainToken(given: unknown, steps: ExplainSteps): Promise
   })
 }
 
-/** Returns the token to check against the rule. It may be unverified, because earlier checks may have failed. */
+/** Returns the token to check against the rule. The token may be unverified, because earlier checks may have failed. */
 function tokenOf({ decoded, issuer, introspected }: Candidate): AccessToken | undefined {
   if (introspected !== undefined) return introspected
   return decoded && issuer && readAccessToken(decoded.claims, issuer.rules)
@@ -74,13 +74,13 @@ function checksOfToken(
     name,
     option,
     isReachable: token !== undefined,
-    // The casts: these functions are only called if `isReachable` is true.
+    // The casts are safe, because these functions are called only if `isReachable` is true.
     run: () => run(token as AccessToken, requirement, times),
     shows: () => shows(token as AccessToken, requirement),
   }))
 }
 
-/** Adds the check for a required DPoP proof, which applies to requests but not to `oauth.verify`. */
+/** Adds the check for a required DPoP proof, because `explain` treats the token as if it came from a request. */
 function asOfRequest(check: CheckOfToken): CheckOfToken {
   if (check.name !== 'binding') return check
   return {
@@ -113,7 +113,7 @@ async function explain(
   const refusal = await run()
   const found = showValues(shows())
   if (refusal === undefined) return { name, result: found === '' ? 'skipped' : 'passed', found, option }
-  // A missing claim is reported only by the check that requires it. Later checks of the claim count as not reached.
+  // Report a missing claim only in the check that requires it. Later checks of the claim count as not reached.
   if (found === '' && before.some(({ result }) => result === 'failed'))
     return { name, result: 'not reached', found, option }
   const { reason, detail = reason } = refusal

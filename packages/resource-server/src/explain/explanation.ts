@@ -7,23 +7,23 @@ import type { RecognizedIssuer } from './recognize-issuer.js'
 export type CheckName = StepName | 'revoked' | RuleCheckName
 
 /**
- * The result of a check. `skipped`: the token has nothing to check, for example because it has no `nbf`. `not reached`:
- * the check could not run, because an earlier check failed.
+ * The result of a check. `skipped` means that there was nothing to check, for example because the token has no `nbf`.
+ * `not reached` means that the check could not run, because an earlier check failed.
  */
 export type CheckResult = 'passed' | 'failed' | 'skipped' | 'not reached'
 
-/** A check that was run on a token, with its result. */
+/** A check of a token, and its result. */
 export interface ExplainedCheck {
   readonly name: CheckName
   readonly result: CheckResult
   /**
-   * The values that were checked, as text. Long values are truncated, and invisible characters are escaped. Empty if
-   * there was nothing to check.
+   * The values that were checked, as text. Long values are truncated, and invisible characters are escaped. If there
+   * was nothing to check, the text is empty.
    */
   readonly found: string
   /** The names of the options that control the check, or `none`. */
   readonly option: string
-  /** The refusal reason of a failed check, as in the log. */
+  /** The refusal reason if the check failed, as in the log. */
   readonly reason?: RefusalReason
   /** A description of the failure, as in the log. */
   readonly detail?: string
@@ -31,13 +31,21 @@ export interface ExplainedCheck {
   readonly fix?: string
 }
 
-/** Explains why a token is accepted or refused. Contains claims of the token, but not the token or its signature. */
+/**
+ * Explains why a token is accepted or refused. The explanation contains claims from the token, but neither the token
+ * itself nor its signature.
+ */
 export interface Explanation {
   readonly accepted: boolean
-  /** The reason of the first failed check, for which a request with this token is refused. Undefined if none failed. */
+  /**
+   * The reason of the first failed check, which is why a request with this token is refused. Undefined if no check
+   * failed.
+   */
   readonly reason: RefusalReason | undefined
   /** All checks in the order in which they run. */
   readonly checks: readonly ExplainedCheck[]
-  /** The vendor whose issuer seems to have issued the token. Undefined if the token is opaque or matches no profile. */
+  /**
+   * The vendor whose issuer probably issued the token. Undefined if the token is opaque or matches no known profile.
+   */
   readonly recognized: RecognizedIssuer | undefined
 }

@@ -1,6 +1,6 @@
 import type { ExplainedCheck, Explanation } from './explanation.js'
 
-/** Formats an explanation for a terminal. Each check gets one line, and each failed check is followed by its advice. */
+/** Formats an explanation for a terminal, with one line per check and with advice below each failed check. */
 export function formatExplanation({ accepted, reason, checks, recognized }: Explanation): string {
   const lines = checks.flatMap(linesOf)
   if (recognized !== undefined)

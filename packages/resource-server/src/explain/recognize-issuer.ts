@@ -3,11 +3,11 @@ import type { ClaimRules } from '../claims/check-claims.js'
 import { profiles, requiredBy, type Claims, type ProfileName } from '../claims/profiles.js'
 import type { DecodedToken } from '../verify/decode-token.js'
 
-/** The vendor of the issuer that seems to have issued a token, such as Auth0 or Okta. */
+/** The vendor whose issuer probably issued a token, such as Auth0 or Okta, and its profile. */
 export interface RecognizedIssuer {
   readonly vendor: string
   readonly profile: ProfileName
-  /** Why the token is refused even with this profile. Undefined if the token conforms to the profile. */
+  /** Why the token does not conform to the profile. Undefined if it does. */
   readonly misfit: string | undefined
 }
 
@@ -15,7 +15,7 @@ interface Vendor {
   readonly vendor: string
   readonly profile: ProfileName
   readonly issuer: RegExp
-  /** Returns whether the claims are typical of the vendor. Used for issuers with a custom domain. */
+  /** Returns whether the claims are typical of the vendor, in case the issuer has a custom domain. */
   readonly knownBy: (claims: Claims) => boolean
 }
 
@@ -65,7 +65,7 @@ function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null
 }
 
-/** Recognizes the issuer's vendor by the URL in `iss` or by typical claims. Returns the vendor and its profile. */
+/** Recognizes the vendor and the profile of a token's issuer by the URL in `iss` or by typical claims. */
 export function recognizeIssuer(decoded: DecodedToken, rules: ClaimRules): RecognizedIssuer | undefined {
   const { claims } = decoded
   const { iss } = claims
@@ -80,9 +80,7 @@ export function recognizeIssuer(decoded: DecodedToken, rules: ClaimRules): Recog
   return profile && { vendor: 'an issuer without a vendor profile', profile, misfit: undefined }
 }
 
-/**
- * Runs the checks that depend on the profile with the named profile, and returns the description of the first failure.
- */
+/** Runs all profile-specific checks with the given profile, and returns the description of the first failure. */
 function misfitOf(decoded: DecodedToken, name: ProfileName, rules: ClaimRules): string | undefined {
   const profile = profiles[name]
   const others = { ...rules, profile, types: profile.types, required: requiredBy(profile, []) }

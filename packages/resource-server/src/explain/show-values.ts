@@ -11,7 +11,10 @@ export function showValues(shown: Shown): string {
     .join(', ')
 }
 
-/** Formats a NumericDate (RFC 7519 §2) as an ISO 8601 date in parentheses. Returns an empty string for other values. */
+/**
+ * Formats a NumericDate (RFC 7519 §2) as an ISO 8601 date in parentheses, or returns an empty string for any other
+ * value.
+ */
 function dateOf(seconds: unknown): string {
   const date = new Date(typeof seconds === 'number' ? seconds * 1000 : NaN)
   return Number.isNaN(date.getTime()) ? '' : ` (${date.toISOString().replace('.000Z', 'Z')})`

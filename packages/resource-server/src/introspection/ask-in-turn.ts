@@ -1,10 +1,9 @@
 /**
- * Calls functions one after the other within one time limit. If a function does not settle within its share of the
- * time, the next function is called while the first one keeps running.
- * @param decides returns true if this result makes further calls unnecessary
- * @param timeoutMs the time limit of all calls together, in milliseconds
- * @returns the results in the order of their arrival, up to and including the first result for which `decides`
- *   returned true
+ * Calls functions one after another within a shared time limit. If a function does not settle within its share of the
+ * time, the next function is called while the earlier one keeps running.
+ * @param decides returns true if a result makes further calls unnecessary
+ * @param timeoutMs the time limit for all calls together, in milliseconds
+ * @returns the results in order of arrival, up to and including the first one for which `decides` returns true
  */
 export function askInTurn<T>(
   questions: readonly (() => Promise<T>)[],

@@ -19,7 +19,7 @@ import {
 } from 'oauth-issuer-connection'
 import type { Claims } from '../claims/profiles.js'
 
-/** A client secret. The authentication method is chosen from the issuer's metadata. */
+/** A client secret whose authentication method is chosen from the issuer's metadata. */
 export interface SecretCredentials {
   readonly method: undefined
   readonly secret: Provided<string>
@@ -30,23 +30,23 @@ export interface SecretCredentials {
 export interface IntrospectionClient {
   readonly clientId: string
   readonly credentials: ClientCredentials | SecretCredentials
-  /** The client certificate of the TLS connection (RFC 8705). */
+  /** The client certificate for mutual TLS (RFC 8705). */
   readonly tls: TlsSettings
 }
 
-/** Where to ask. */
+/** The issuer, and the URL of its introspection endpoint or its metadata. */
 export interface IntrospectionTarget {
   readonly issuer: string
-  /** The configured introspection endpoint. If undefined, the endpoint is read from the issuer's metadata. */
+  /** The configured introspection endpoint. If undefined, it is read from the issuer's metadata. */
   readonly endpoint: string | undefined
   readonly metadataUrl: string | undefined
   readonly allowInsecureHttp: boolean
 }
 
-/** Sends an introspection request (RFC 7662 §2.1). Rejects if there is no valid response. */
+/** Sends an introspection request (RFC 7662 §2.1). Rejects if the issuer sends no valid response. */
 export type AskIssuer = (raw: string) => Promise<Claims>
 
-/** The introspection endpoint and the metadata, cached until a request fails. */
+/** The issuer's introspection endpoint and metadata, cached until a request fails. */
 interface Found {
   readonly server: AuthorizationServer
   readonly metadata: IssuerMetadata
@@ -87,7 +87,7 @@ export function createAskIssuer(
   }
 }
 
-/** Finds the introspection endpoint. A configured endpoint needs no metadata. */
+/** Returns the configured introspection endpoint, or finds it in the issuer's metadata. */
 async function findServer(
   { tls }: IntrospectionClient,
   { issuer, endpoint, metadataUrl, allowInsecureHttp }: IntrospectionTarget,
@@ -139,7 +139,7 @@ async function introspect(
   const oauth = await import('oauth4webapi')
   const client: Client = { client_id: clientId }
   const response = await oauth.introspectionRequest(server, client, authentication, raw, {
-    [oauth.allowInsecureRequests]: true, // `endpointIn` and the options have checked the URL
+    [oauth.allowInsecureRequests]: true, // the options and `endpointIn` have already checked the URL
     [oauth.customFetch]: (url: string, request: FetchRequest) => exchange.fetch(url, request),
     additionalParameters: { token_type_hint: 'access_token' },
   })
@@ -155,12 +155,12 @@ async function introspect(
   try {
     return { ...(await oauth.processIntrospectionResponse(server, client, response)) }
   } catch (error) {
-    // oxlint-disable-next-line preserve-caught-error -- its own cause holds the answer
+    // oxlint-disable-next-line preserve-caught-error -- the caught error contains the issuer's response
     throw new Error(`${server.introspection_endpoint}: ${(error as Error).message}`)
   }
 }
 
-/** The error if the application's function for a secret or a signature does not settle in time. */
+/** Returns the error for an application's function that does not provide a secret or a signature in time. */
 function notInTime(): Error {
   return new Error('the function for the client credentials did not return within the time limit')
 }

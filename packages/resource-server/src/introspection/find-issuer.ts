@@ -5,17 +5,19 @@ import type { Outcome } from '../outcome.js'
 import { askInTurn } from './ask-in-turn.js'
 import { retryAfterMs, type Introspection } from './introspect-token.js'
 
-/** Verifies an opaque token. The reason is `unavailable` if an issuer that may know the token does not respond. */
+/**
+ * Verifies an opaque token. The refusal reason is `unavailable` if an issuer that may know the token does not respond.
+ */
 export type IntrospectToken = (raw: string) => Promise<Outcome>
 
 const maxTokenLength = 16_384
 
-/** The refusal reasons after which the next issuer is asked, because the token may belong to that issuer. */
+/** The refusal reasons after which the next issuer is asked, because that issuer may know the token. */
 const undecided: ReadonlySet<RefusalReason> = new Set(['inactive', 'issuer', 'unavailable'])
 
 /**
- * Asks the issuers one after the other until one reports the token as active, because an opaque token does not name its
- * issuer. The outcome of that issuer is returned, even if its claims are refused.
+ * Asks the issuers one after another until one reports the token as active, because an opaque token does not name its
+ * issuer. Returns that issuer's result, even if the token's claims are refused.
  * @param timeoutMs the time limit for all issuers together, in milliseconds
  */
 export function introspectAtAny(
@@ -31,7 +33,7 @@ export function introspectAtAny(
     const hash = createHash('sha256').update(raw).digest('base64url')
     const ordered = inOrder(introspections, hash)
     const [first] = ordered
-    // The request to a single issuer already has a time limit.
+    // A request to a single issuer already has its own time limit.
     if (first !== undefined && ordered.length === 1) return first.ask(raw, hash)
     const questions = ordered.map(introspection => () => introspection.ask(raw, hash))
     const outcomes = await askInTurn(questions, outcome => !isUndecided(outcome), timeoutMs)
@@ -50,7 +52,10 @@ function tooLate(timeoutMs: number): Refusal {
   return new Refusal('unavailable', detail, { retryAfterMs })
 }
 
-/** Sorts the issuers: first those that reported the token as active before, last those that do not respond. */
+/**
+ * Sorts the issuers: those that previously reported the token as active come first, and those that do not respond come
+ * last.
+ */
 function inOrder(introspections: readonly Introspection[], hash: string): readonly Introspection[] {
   const rank = (introspection: Introspection): number =>
     introspection.knows(hash) ? 0 : introspection.isFailing() ? 2 : 1
@@ -61,8 +66,8 @@ function inOrder(introspections: readonly Introspection[], hash: string): readon
 }
 
 /**
- * Combines the refusals of all issuers. `unavailable` takes precedence, because the issuer of the token may be the
- * one that did not respond.
+ * Combines the refusals from all issuers. The reason `unavailable` takes precedence, because an unavailable issuer may
+ * be the one that issued the token.
  */
 function summaryOf(refusals: readonly Refusal[]): Refusal {
   const outage = refusals.find(({ reason }) => reason === 'unavailable')

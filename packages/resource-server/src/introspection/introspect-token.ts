@@ -20,7 +20,8 @@ import {
 export interface IntrospectionSettings extends IntrospectionClient {
   readonly endpoint: string | undefined
   /**
-   * How long the response for an active token is cached, in milliseconds. A revoked token is accepted for this long.
+   * How long the response for an active token is cached, in milliseconds. During this time, the token is accepted even
+   * if it has been revoked.
    */
   readonly cacheMs: number
   readonly acceptWithout: readonly OmittableClaim[]
@@ -28,7 +29,7 @@ export interface IntrospectionSettings extends IntrospectionClient {
   readonly allowInsecureHttp: boolean
 }
 
-/** What introspection works with. */
+/** The dependencies of introspection. */
 export interface IntrospectionContext {
   readonly rules: ClaimRules
   readonly metadataUrl: string | undefined
@@ -39,9 +40,9 @@ export interface IntrospectionContext {
 
 /** Introspects opaque tokens at one issuer. */
 export interface Introspection {
-  /** Returns the token or a {@link Refusal}, with the reason `unavailable` if the issuer does not respond. */
+  /** Returns the token or a {@link Refusal}. The refusal's reason is `unavailable` if the issuer does not respond. */
   ask(raw: string, hash: string): Promise<Outcome>
-  /** Returns whether this issuer has reported the token with this hash as active before. */
+  /** Returns whether this issuer has previously reported the token with this hash as active. */
   knows(hash: string): boolean
   /** Returns whether the issuer failed to respond to the last request. */
   isFailing(): boolean
@@ -49,8 +50,8 @@ export interface Introspection {
 
 const tokensKept = 1_000
 /**
- * The maximum number of concurrent requests for new tokens. Each request has its own connection, so no request waits
- * for another one.
+ * The maximum number of concurrent requests about new tokens. Each request has its own connection, so requests do not
+ * wait for one another.
  */
 export const mostQuestions = 100
 export const retryAfterMs = 1_000
@@ -66,7 +67,9 @@ export function createIntrospection(
     { ...settings, issuer: rules.issuer, metadataUrl: context.metadataUrl },
     context.connection,
   )
-  /** The responses for active tokens, by token hash. A stale response still shows that the token was active. */
+  /**
+   * Caches the responses for active tokens, keyed by token hash. Even a stale response shows that the token was active.
+   */
   const active = new LRUCache<string, Answer>({ max: tokensKept })
   const running = new Map<string, Promise<Outcome>>()
   let questions = 0
@@ -89,7 +92,7 @@ export function createIntrospection(
         issuer: rules.issuer,
       })
     }
-    // The response may omit `iss`, because only this issuer was asked.
+    // If the response omits `iss`, use the issuer that was asked.
     const claims = { iss: rules.issuer, ...presentClaims(response) }
     const time = now()
     const refusal =
@@ -109,8 +112,8 @@ export function createIntrospection(
   }
 
   /**
-   * Sends one request. Tokens that were active before are exempt from the limit, so that a flood of invented tokens
-   * cannot block valid tokens.
+   * Introspects a token. Tokens that were active before are exempt from the limit on concurrent requests, so that a
+   * flood of invented tokens cannot block valid tokens.
    */
   async function askOnce(raw: string, hash: string): Promise<Outcome> {
     if (active.has(hash)) return verify(raw, hash)
@@ -138,14 +141,17 @@ export function createIntrospection(
   }
 }
 
-/** The response for an active token. Times are in milliseconds since the epoch. */
+/** A cached response for an active token. Times are in milliseconds since the epoch. */
 interface Answer {
   readonly token: AccessToken
   readonly since: number
   readonly until: number
 }
 
-/** Returns whether a response is fresh. If the clock was set back, a response from the future is stale. */
+/**
+ * Returns whether a cached response is fresh. A response from the future counts as stale, because the clock was set
+ * back.
+ */
 function isFresh({ since, until }: Answer, time: number): boolean {
   return time >= since && time < until
 }

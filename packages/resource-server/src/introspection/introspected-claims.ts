@@ -3,12 +3,12 @@ import { checkKind, checkPresence, type ClaimRules } from '../claims/check-claim
 import { checkValues } from '../claims/claim-checks.js'
 import type { Claims } from '../claims/profiles.js'
 
-/** Claims that RFC 7662 §2.2 makes optional, and that `acceptWithout` may name. */
+/** The claims that RFC 7662 §2.2 makes optional, and that the option `acceptWithout` may list. */
 export const omittableClaims = ['aud', 'exp'] as const
 
 export type OmittableClaim = (typeof omittableClaims)[number]
 
-/** The rules for introspection responses. */
+/** The rules for checking introspection responses. */
 export interface IntrospectionRules {
   readonly claims: ClaimRules
   /** The claims in the option `requiredClaims`. */
@@ -18,14 +18,14 @@ export interface IntrospectionRules {
   readonly cacheMs: number
 }
 
-/** Removes null members from a response, because null counts as absent. */
+/** Removes all members that are null from a response, because null counts as absent. */
 export function presentClaims(response: Claims): Claims {
   return Object.fromEntries(Object.entries(response).filter(([, value]) => value !== null))
 }
 
 /**
- * Checks an introspection response like the claims of a JWT. `now` is in milliseconds.
- * @returns the first failed check
+ * Checks an introspection response like the claims of a JWT. The time `now` is in milliseconds since the epoch.
+ * @returns the refusal of the first failed check, or undefined if all checks pass
  */
 export function checkIntrospectedClaims(
   claims: Claims,
@@ -41,7 +41,9 @@ export function checkIntrospectedClaims(
   )
 }
 
-/** Adds values for missing claims that the option `acceptWithout` allows, so that the checks accept them. */
+/**
+ * Adds placeholder values for missing claims that the option `acceptWithout` allows, so that later checks accept them.
+ */
 export function withStandIns(claims: Claims, rules: IntrospectionRules, now: number): Claims {
   const { audiences, profile } = rules.claims
   return {
@@ -65,15 +67,15 @@ function checkOptional(claims: Claims, { claims: { profile }, acceptWithout }: I
 }
 
 /**
- * The values that these claims have for access tokens, in lower case. Servers also report other kinds of tokens, such
- * as refresh tokens, as active.
+ * The values of these claims that identify access tokens, in lower case. Servers also report other kinds of tokens as
+ * active, such as refresh tokens.
  */
 const accessTokenKinds: Readonly<Record<string, readonly string[]>> = {
-  // RFC 7662 §2.2, RFC 6749 §7.1, RFC 9449 §5
+  // Defined in RFC 7662 §2.2, RFC 6749 §7.1 and RFC 9449 §5.
   token_type: ['bearer', 'dpop', 'access_token', 'urn:ietf:params:oauth:token-type:access_token'],
-  // Ory Hydra, Amazon Cognito
+  // Used by Ory Hydra and Amazon Cognito.
   token_use: ['access', 'access_token'],
-  // Keycloak, and servers that copy the header parameter of RFC 9068
+  // Used by Keycloak, and by servers that copy the header parameter `typ` (RFC 9068) into this claim.
   typ: ['bearer', 'dpop', 'access', 'access_token', 'at+jwt', 'application/at+jwt', 'jwt'],
 }
 

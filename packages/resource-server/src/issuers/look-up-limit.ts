@@ -1,24 +1,26 @@
-/** Limits how often tokens with unknown issuers cause a call of the function `issuers`. */
+/** Limits how often tokens from unknown issuers cause calls to the application's function `issuers`. */
 export interface LookUpLimit {
-  /** Starts a lookup if the limit allows one now, and otherwise returns false. `time` is in milliseconds. */
+  /**
+   * Reserves a lookup, or returns false if the limit does not allow one. The time is in milliseconds since the epoch.
+   */
   take(time: number): boolean
-  /** Call this when a lookup has ended. */
+  /** Releases a lookup. Must be called when the lookup has ended. */
   release(): void
 }
 
 /** The maximum number of concurrent lookups. */
 export const lookUpsAtOnce = 20
-/** The maximum number of lookups that start in one second. After an idle second, all of them may start at once. */
+/** The maximum number of lookups per second. After an idle second, all of them may start at once. */
 export const lookUpsPerSecond = 100
 /**
- * The separate limit for explanations, per second and concurrently, so that they do not use up the lookups of
- * verification.
+ * The maximum number of lookups for `explain`, both at once and per second. This limit is separate, so that
+ * explanations cannot use up the lookups for verification.
  */
 export const explainedLookUpsAtOnce = 5
 
 /**
- * Limits lookups with a token bucket. With a counter per second, a flood of invented issuers would use up the start
- * of each second, and a client that retries after one second would be refused each time.
+ * Limits lookups with a token bucket. A counter that is reset every second would be exhausted at the start of each
+ * second during a flood, so a client that retries once a second could be refused every time.
  */
 export function createLookUpLimit(
   atOnce: number = lookUpsAtOnce,
@@ -29,7 +31,7 @@ export function createLookUpLimit(
   let updatedAt = -Infinity
   return {
     take(time) {
-      // If the clock was set back, no time has elapsed.
+      // If the clock was set back, treat the elapsed time as zero.
       const elapsedMs = Math.max(0, time - updatedAt)
       left = Math.min(perSecond, left + (elapsedMs * perSecond) / 1_000)
       updatedAt = time

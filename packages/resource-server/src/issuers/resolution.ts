@@ -4,9 +4,9 @@ import { createFreshness, isWithin, type FreshnessTimes } from '../freshness.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { TrustedIssuer } from '../verify/candidate.js'
 
-/** The time limits of a looked-up issuer, in milliseconds. */
+/** How long the result of looking up an issuer is used, in milliseconds. */
 export interface ResolutionTimes extends FreshnessTimes {
-  /** The waiting time before an issuer that is not trusted is looked up again. */
+  /** How long to wait before an untrusted issuer is looked up again. */
   readonly cooldownMs: number
 }
 
@@ -15,7 +15,7 @@ export type ResolutionEvent =
   | {
       readonly type: 'resolved'
       readonly trusted: boolean
-      /** Whether the issuer was trusted before but is not trusted any longer. */
+      /** Whether the issuer was trusted before, but no longer is. */
       readonly withdrawn: boolean
       readonly durationMs: number
     }
@@ -30,7 +30,7 @@ export type ResolutionEvent =
 export interface ResolutionSteps {
   /** Looks up the issuer. Rejects if the lookup fails or takes too long. */
   readonly resolve: () => Promise<IssuerSettings | Refusal>
-  /** @throws {InvalidOptionError} if the option `keys` of the issuer contains no usable key */
+  /** @throws {InvalidOptionError} if the issuer's option `keys` contains no usable key */
   readonly trust: (settings: IssuerSettings) => TrustedIssuer
   readonly now: () => number
   readonly onEvent: (event: ResolutionEvent) => void
@@ -38,14 +38,14 @@ export interface ResolutionSteps {
 
 /** The cached result of looking up one issuer. */
 export interface Resolution {
-  /** Returns the issuer if it is cached and fresh, without waiting. Renews it in the background when due. */
+  /** Returns the cached issuer if it is fresh, without waiting. When renewal is due, starts it in the background. */
   use(time: number): TrustedIssuer | undefined
-  /** While the issuer must not be looked up again, returns the reason why the last lookup found no issuer. */
+  /** Returns why the issuer was refused, as long as it must not be looked up again. */
   refused(time: number): Refusal | undefined
   /** Looks up the issuer. Concurrent callers share one lookup. */
   ask(): Promise<TrustedIssuer | Refusal>
   isAsking(): boolean
-  /** Returns the issuer if its tokens may be accepted, even if it is stale. */
+  /** Returns the issuer if its tokens may be accepted, even if the cached result is stale. */
   current(time: number): TrustedIssuer | undefined
 }
 
@@ -54,7 +54,7 @@ export function createResolution(
   times: ResolutionTimes,
 ): Resolution {
   let issuer: TrustedIssuer | undefined
-  /** The issuer's settings. Its cached keys are kept until the settings change. */
+  /** The settings from the last lookup. As long as they do not change, the issuer's cached keys are kept. */
   let known: IssuerSettings | undefined
   let unknown: Refusal | undefined
   const freshness = createFreshness(times)

@@ -16,7 +16,7 @@ import {
   type ResolutionTimes,
 } from './resolution.js'
 
-/** The issuers that the function `issuers` looks up. */
+/** The issuers that are looked up with the application's function `issuers`. */
 export interface ResolvedIssuers {
   readonly choose: ChooseIssuer
   /** Returns the issuers whose tokens may currently be accepted. */
@@ -26,23 +26,23 @@ export interface ResolvedIssuers {
 export interface ResolvedIssuersSteps {
   readonly resolve: ResolveSettings
   readonly trust: (settings: IssuerSettings) => TrustedIssuer
-  /** The time limit of one lookup in milliseconds. */
+  /** The time limit for one lookup, in milliseconds. */
   readonly timeoutMs: number
   readonly times: ResolutionTimes
   readonly allowInsecureHttp: boolean
   readonly now: () => number
-  /** @param isProven whether the plugin has verified a token of the issuer */
+  /** @param isProven whether the plugin has verified a token from the issuer */
   readonly onEvent: (event: ResolutionEvent, issuer: string, isProven: boolean) => void
 }
 
-/** The size of two LRU caches: issuers with at least one verified token, and all other issuers. */
+/** The maximum size of each of two LRU caches: one for issuers with a verified token, and one for all other issuers. */
 const maxIssuers = 1_000
 const longestName = 512
 const retryAfterMs = 1_000
 
 /**
- * Caches looked-up issuers. Issuers with at least one verified token have a separate cache and are exempt from the
- * lookup limit, so that tokens with invented issuers can neither evict nor delay these issuers.
+ * Caches looked-up issuers. Issuers with a verified token have their own cache and are exempt from the lookup limit, so
+ * tokens from invented issuers can neither evict nor delay them.
  */
 export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssuers {
   const { resolve, trust, timeoutMs, times, allowInsecureHttp, now, onEvent } = steps
@@ -69,7 +69,7 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
     return resolution
   }
 
-  /** Invalidates cached tokens if the issuer is withdrawn or its settings change. */
+  /** Wraps an issuer so that its cached tokens become invalid when the issuer is withdrawn or its settings change. */
   function follow(issuer: TrustedIssuer, name: string, resolution: Resolution): TrustedIssuer {
     const { keys, verifySignature } = issuer
     const followed: TrustedIssuer = {
@@ -122,8 +122,8 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
 }
 
 /**
- * Returns whether `iss` is a URL in the normalized form of the URL parser. Applications compare parts of the name,
- * and the parser would ignore control characters, treat a backslash as a slash, and accept `https:host`.
+ * Returns whether `iss` is a URL in normalized form. Other forms are refused, because applications may compare parts of
+ * the issuer, while the URL parser would, for example, treat a backslash as a slash.
  */
 export function isIssuerName(name: string, allowInsecureHttp: boolean): boolean {
   if (name.length > longestName || !/^[\x21-\x7E]+$/.test(name) || /[?#{}]/.test(name)) return false

@@ -2,7 +2,7 @@ import { Refusal } from '../errors.js'
 import type { Credentials, NoCredentials } from '../extract-token.js'
 import { decodeSegments } from '../verify/decode-token.js'
 
-/** The client that a request's token names. */
+/** The client that is named in a request's token. */
 export interface Client {
   readonly client: string | null
   /** Whether the token was verified. */
@@ -14,7 +14,7 @@ const claimNames = ['client_id', 'azp', 'appid', 'cid', 'sub'] as const
 const longestToken = 16_384
 const longestName = 100
 
-/** Returns the client that a token names, and whether the token was verified. */
+/** Returns the client that is named in a token, and whether the token was verified. */
 export function clientOf({ token }: Refusal, credentials: Credentials | NoCredentials): Client {
   if (token !== undefined) return { client: token.clientId ?? token.subject, isVerified: true }
   const client = typeof credentials === 'string' ? null : claimedClient(credentials.accessToken)

@@ -7,33 +7,34 @@ import type { ReportedRefusal } from '../stats.js'
 import { clientOf } from './client-of.js'
 
 /**
- * Records requests that were accepted but would be refused. Its methods never throw, because a request must not fail.
+ * Records requests that were accepted although a check failed. Its methods never throw, because recording must not make
+ * a request fail.
  */
 export interface ReportedRefusals {
   note(refusal: Refusal, refused: ReportedRequest): void
-  /** @param cause the value that a callback of the application threw */
+  /** @param cause the value that one of the application's callbacks threw */
   noteFailure(cause: unknown, request: FastifyRequest): void
   list(): readonly ReportedRefusal[]
 }
 
-/** A request that was accepted but would be refused. */
+/** A request that was accepted although a check failed. */
 export interface ReportedRequest {
   readonly request: FastifyRequest
   readonly credentials: Credentials | NoCredentials
 }
 
 /**
- * The maximum number of entries that name a client. Requests of further clients are counted together. Client ids from
- * unverified tokens can use only half of the entries.
+ * The number of entries above which requests from further clients are counted together. The number is lower for client
+ * ids from unverified tokens, so that verified clients still get their own entries.
  */
 const mostEntries = { verified: 1_000, claimed: 500 } as const
-/** The minimum time between two log lines for the same entry, in milliseconds. */
+/** The minimum time between two log lines about the same client, route and reason, in milliseconds. */
 const logIntervalMs = 60_000
 
 type Entry = { -readonly [Name in keyof ReportedRefusal]: ReportedRefusal[Name] } & { loggedAt: number }
 type Counted = Pick<ReportedRefusal, 'client' | 'isVerified' | 'route' | 'reason'>
 
-/** Further properties of the log line and the event. */
+/** Additional properties of the log line and of the event. */
 interface Details extends Partial<Pick<Refusal, 'detail' | 'issuer' | 'kid'>> {
   readonly err?: unknown
 }
@@ -93,11 +94,11 @@ function routeOf({ method, routeOptions }: FastifyRequest): string {
   return `${method} ${routeOptions.url ?? ''}`
 }
 
-/** Calls a function and ignores errors, such as those that the application's clock throws. */
+/** Calls a function and ignores its errors, such as an error from the application's clock. */
 function contain(note: () => void): void {
   try {
     note()
   } catch {
-    // The request has already been accepted, and a failed report must not change that.
+    // The request has already been accepted, so a failed report must not affect it.
   }
 }

@@ -5,7 +5,7 @@ import type { Requirement } from '../authorize/requirement.js'
 import { Refusal } from '../errors.js'
 import type { ReportedRefusals, ReportedRequest } from './reported-refusals.js'
 
-/** Checks an accepted token against the requirements in a route's `report`. Sends no requests and stores no proofs. */
+/** Checks an accepted token against the requirements in a route's `report`, without any network request. */
 export type ReportRule = (token: AccessToken, report: Requirement, allowed: ReportedRequest) => void
 
 export function createRuleReport(reported: ReportedRefusals, times: Times): ReportRule {
@@ -21,8 +21,8 @@ export function createRuleReport(reported: ReportedRefusals, times: Times): Repo
 }
 
 /**
- * Checks that the request has a DPoP proof. Does not verify the proof, because it was verified when the request was
- * accepted, and verifying it again would count as a replay.
+ * Checks that the request has a DPoP proof. The proof is not verified again, because a second verification would count
+ * as a replay.
  */
 function checkProof({ dpop }: Requirement, { credentials }: ReportedRequest): Refusal | undefined {
   const hasProof = typeof credentials !== 'string' && credentials.scheme === 'dpop'

@@ -8,8 +8,8 @@ import type { GuardedRequest } from './refuse.js'
 export type Allow = (token: AccessToken, allowed: GuardedRequest) => void
 
 /**
- * Creates the function that counts an accepted request and publishes its event.
- * @param reportRule checks the requirements that are reported but not enforced
+ * Creates a function that counts an accepted request and publishes its event.
+ * @param reportRule checks the requirements in the route's `report`
  */
 export function createAllow(
   tally: Tally,

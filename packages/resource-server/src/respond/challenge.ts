@@ -5,7 +5,7 @@ import { refusalTable } from './refusal-table.js'
 
 /**
  * Returns the `WWW-Authenticate` header for a refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1), or undefined if
- * the response has none. For a request without a token, `scheme` is `bearer`.
+ * the response has none. If the request has no token, `scheme` must be `bearer`.
  */
 export type Challenges = (
   reason: RefusalReason,
@@ -23,7 +23,7 @@ export interface ProtectionSpace {
   readonly dpopAlgorithms: readonly string[] | undefined
 }
 
-/** Creates and caches the challenges. They can be cached, because they contain nothing from the request. */
+/** Creates the `WWW-Authenticate` challenges. They contain nothing from the request, so they can be cached. */
 export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: ProtectionSpace): Challenges {
   const space = realm === undefined ? [] : [`realm=${quote(realm)}`]
   const metadata = metadataUrl === undefined ? [] : [`resource_metadata=${quote(metadataUrl)}`]
@@ -56,7 +56,7 @@ export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: Protect
   }
 }
 
-/** Returns the error code and its description. Both are constants that contain nothing from the request. */
+/** Returns the parameters `error` and `error_description`. Both are constants that contain nothing from the request. */
 function errorParameters(reason: RefusalReason): readonly string[] {
   const { challenge: error, message } = refusalTable[reason]
   return error === 'bare' || error === 'none'
@@ -66,8 +66,8 @@ function errorParameters(reason: RefusalReason): readonly string[] {
 
 /**
  * Returns the scopes or the kind of authentication that the client must request (RFC 6750 §3, RFC 9470 §3). If the API
- * publishes metadata, the scopes are included even if the token is missing or invalid. The client can then request the
- * right scopes with its first token (MCP 2026-07-28, "Scope Selection Strategy").
+ * publishes metadata, missing and invalid tokens also get the scopes, so that the client can request the right scopes
+ * with its first token (MCP 2026-07-28, "Scope Selection Strategy").
  */
 function stepUpParameters(
   reason: RefusalReason,

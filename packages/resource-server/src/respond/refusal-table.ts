@@ -27,8 +27,8 @@ export interface RefusalRow {
   /** Creates the public error, which has a status, a code and a message. */
   readonly createError: () => RefusalError
   /**
-   * The `error` parameter of the challenge. `bare`: the challenge has no `error` (RFC 6750 §3.1). `none`: the response
-   * has no challenge.
+   * The `error` parameter of the challenge. `bare` stands for a challenge without `error` (RFC 6750 §3.1), and `none`
+   * for a response without a challenge.
    */
   readonly challenge: ChallengeError | 'bare' | 'none'
   /** The message of the error, which is also the `error_description` of the challenge. */
@@ -42,7 +42,7 @@ function row(PublicError: new () => RefusalError, challenge: RefusalRow['challen
 
 const invalidToken = row(InvalidTokenError, 'invalid_token')
 
-/** The responses, keyed by refusal reason. */
+/** The plugin's responses to refusals, keyed by refusal reason. */
 export const refusalTable: Readonly<Record<RefusalReason, RefusalRow>> = Object.freeze({
   missing: row(MissingTokenError, 'bare'),
   credentials: row(InvalidRequestError, 'invalid_request'),

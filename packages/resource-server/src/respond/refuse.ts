@@ -8,7 +8,7 @@ import type { Challenges } from './challenge.js'
 import { refusalTable, type RefusalError } from './refusal-table.js'
 import { reportRefusal } from './report-refusal.js'
 
-/** A request to a route that requires or accepts a token. */
+/** A request to a route that is not public. */
 export interface GuardedRequest {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -18,16 +18,16 @@ export interface GuardedRequest {
 }
 
 /**
- * Refuses a request. The headers are set on the reply and not on the error, because a custom error handler could ignore
- * the headers of an error.
+ * Refuses a request. Headers are set on the reply instead of the error, because a custom error handler could ignore the
+ * error's headers.
  * @returns the error to pass to Fastify, or undefined if the response has already been sent
  */
 export type Refuse = (refusal: Refusal, refused: GuardedRequest) => Error | undefined
 
-/** Called with each `WWW-Authenticate` header that is set on a reply. */
+/** Called for each `WWW-Authenticate` header that is set on a reply. */
 export type NoteChallenge = (reply: FastifyReply, challenge: string, statusCode: number) => void
 
-/** Creates the function that refuses requests with an error for Fastify's error handler. */
+/** Creates a function that refuses requests by returning an error for Fastify's error handler. */
 export function createRefuse(
   challenges: Challenges,
   tally: Tally,
@@ -48,7 +48,9 @@ export function createRefuse(
   }
 }
 
-/** Changes a function that refuses requests: it sends problem details (RFC 9457) instead of returning the error. */
+/**
+ * Wraps a function that refuses requests, so that it sends problem details (RFC 9457) instead of returning the error.
+ */
 export function withProblemDetails(refuse: ReturnType<typeof createRefuse>): Refuse {
   return (refusal, refused) => {
     const error = refuse(refusal, refused)
@@ -60,8 +62,8 @@ export function withProblemDetails(refuse: ReturnType<typeof createRefuse>): Ref
 }
 
 /**
- * Sends problem details. The problem needs no type of its own, because the status code describes it. Its type is
- * therefore `about:blank`, and its title is the status text (RFC 9457 §4.2.1).
+ * Sends problem details. The status code already describes the problem, so the type is `about:blank` and the title is
+ * the status text (RFC 9457 §4.2.1).
  */
 function sendProblem(reply: FastifyReply, { statusCode: status, code, message: detail }: RefusalError): void {
   reply

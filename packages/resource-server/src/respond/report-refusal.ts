@@ -5,7 +5,7 @@ import type { Logger } from '../log.js'
 import type { Tally } from '../stats.js'
 import type { RefusalError } from './refusal-table.js'
 
-/** The context of a refusal, which is either a request or a call of `verify`. */
+/** The circumstances of a refusal, which happens either in a request or in a call to `verify`. */
 export interface RefusedAt {
   readonly log: Logger
   readonly tally: Tally
@@ -13,7 +13,7 @@ export interface RefusedAt {
   readonly startedAt: number | undefined
 }
 
-/** Counts a refusal, logs it and publishes its event. */
+/** Counts and logs a refusal, and publishes its event. */
 export function reportRefusal(
   { reason, detail, issuer, kid }: Refusal,
   { code, statusCode }: RefusalError,

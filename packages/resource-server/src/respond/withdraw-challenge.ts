@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { NoteChallenge } from './refuse.js'
 
-/** A challenge that was set on a reply, with the status code of the refusal. */
+/** A challenge that was set on a reply, and the status code of the refusal. */
 interface SetChallenge {
   readonly challenge: string
   readonly statusCode: number
@@ -9,9 +9,9 @@ interface SetChallenge {
 
 /**
  * Removes the `WWW-Authenticate` header from a reply if another authentication method of @fastify/auth accepts the
- * request. The hook that removes it is added only if the application calls `authenticate`.
- * @returns a function that adds the hook and returns the recorder of challenges. Call it before the application is
- * ready
+ * request. The hook for this is added only if the application calls `authenticate`.
+ * @returns a function that adds the hook and returns a function for recording challenges. Call it before the
+ * application is ready
  */
 export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallenge {
   const challenges = new WeakMap<FastifyReply, SetChallenge>()
@@ -37,9 +37,8 @@ export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallen
 }
 
 /**
- * Returns whether the challenge must stay on the reply. @fastify/auth responds with 401 even if the refusal has the
- * status 400 or 403. A header that differs from the challenge stays too, because another authentication method has set
- * it.
+ * Returns whether the reply's `WWW-Authenticate` header must stay. That is the case if the request was refused (by
+ * @fastify/auth always with 401), or if another authentication method has set the header.
  */
 function isRefusal(reply: FastifyReply, { challenge, statusCode }: SetChallenge): boolean {
   const isAnswered = reply.statusCode === statusCode || reply.statusCode === 401

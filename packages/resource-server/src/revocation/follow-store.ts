@@ -4,46 +4,48 @@ import { messageOf } from 'oauth-issuer-connection'
 import { askStore } from './ask-store.js'
 import type { RevocationPage, RevocationStore } from './revocation-store.js'
 
-/** Receives the results of reading a store. */
+/** Receives the values from a revocation store, and notifications about its outages. */
 export interface StoreListener {
   /**
    * Processes new values.
-   * @throws if the values cannot be processed; the same page is then read again
+   * @throws if the values cannot be processed. The same page is then read again
    */
   take(page: RevocationPage): void
-  /** Called when the store is unavailable, so values from other processes may be missing. */
+  /** Called when the store becomes unavailable. Values from other processes may then be missing. */
   onUnavailable(reason: string): void
   onAvailable(): void
 }
 
-/** A store that is read regularly. */
+/** A revocation store that is read regularly. */
 export interface FollowedStore {
   /**
-   * Verifies the store and reads it for the first time. Resolves with the reason if the store can never work; an
-   * outage does not count.
+   * Verifies the store and reads it for the first time. Resolves with the reason if the store does not work. A
+   * temporary outage does not count.
    */
   start(): Promise<string | undefined>
-  /** Returns whether all values that are at least {@link staleAfterMs} old have been read. */
+  /** Returns whether all values that were stored at least {@link staleAfterMs} ago have been read. */
   isCurrent(): boolean
   close(): void
 }
 
 /** The time between two reads, in milliseconds. */
 const everyMs = 400
-/** The minimum time between two reads in milliseconds, however many changes are announced. */
+/** The minimum time between two reads, in milliseconds, even if changes are announced more often. */
 const leastPauseMs = 5
 const timeoutMs = 500
-/** The maximum number of pages in one read. With 500 values each, this is enough for the largest `maxEntries`. */
+/** The maximum number of pages in one read. With 500 values per page, this suffices for the largest `maxEntries`. */
 const mostPages = 4_000
-/** The time in milliseconds after which a revocation takes effect on every replica, as docs/security.md promises. */
+/**
+ * The maximum time until a revocation takes effect on every replica, in milliseconds, as promised in docs/security.md.
+ */
 export const staleAfterMs = 1_000
 
-/** The store responded incorrectly, which a retry will not change. */
+/** The store returned a wrong result, so retrying would not help. */
 class WrongStoreError extends Error {}
 
 /**
- * Reads a store regularly and when it announces a change, because announcements may be lost. After a successful read,
- * all values that were written before it are known, so the result counts as current for {@link staleAfterMs}.
+ * Reads a store when it announces a change, and also regularly, because announcements may be lost. After a successful
+ * read, the values count as current for {@link staleAfterMs}.
  */
 export function followStore(store: RevocationStore, listener: StoreListener): FollowedStore {
   let cursor: string | undefined
@@ -66,15 +68,15 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       cursor = page.cursor
       if (!page.hasMore) return
       read.add(cursor)
-      // A store in memory responds immediately, so let requests run between the pages.
+      // Let requests run between the pages, because a store in memory responds without any delay.
       await setImmediate()
     }
     throw new WrongStoreError(`read() still returned hasMore: true after ${mostPages} pages`)
   }
 
   /**
-   * Writes a value and reads it, because a store that loses values would accept revoked tokens. Tries twice, because
-   * the store may have been emptied in between.
+   * Writes a value and reads it back, because a store that loses values would let revoked tokens be accepted. Tries
+   * twice, in case the store is emptied in between.
    */
   async function verifyStore(): Promise<void> {
     if (!(await findsWhatIsPut()) && !(await findsWhatIsPut()))
@@ -137,13 +139,13 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
     schedule(leastPauseMs)
   }
 
-  /** Subscribes to announcements, which only make updates faster. Regular reads find all changes. */
+  /** Subscribes to announcements of changes. They only speed up updates, because regular reads find every change. */
   async function watch(): Promise<void> {
     try {
       stopWatching = await store.watch?.(onChanged)
       if (isClosed) await stopWatching?.()
     } catch {
-      // Reading goes on.
+      // Regular reads find the changes anyway.
     }
   }
 
@@ -177,13 +179,13 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   }
 }
 
-/** The prefix of the values that are written only to verify that the store works. */
+/** The prefix of test values, which are written only to verify that the store works. */
 export const verification = 'verification '
 
 /**
- * Checks a page of a store that the application provides.
- * @param read the cursors from which pages have already been read
- * @throws {WrongStoreError}
+ * Validates a page from a store, because the store may be provided by the application.
+ * @param read the cursors that have already been used in this read
+ * @throws {WrongStoreError} if the page is invalid
  */
 function checkPage(page: unknown, read: ReadonlySet<string | undefined>): RevocationPage {
   const { values, cursor, fromStart, hasMore } = (page ?? {}) as {

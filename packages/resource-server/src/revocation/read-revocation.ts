@@ -6,14 +6,16 @@ import type { Revocation, RevocationTarget, RevocationTerms, RevokedBy, RevokedT
 export interface RevocationRules {
   /** Returns whether tokens with this `iss` can be accepted. */
   readonly isTrusted: (issuer: string) => boolean
-  /** The issuer if there is only one; undefined for several issuers or a template. */
+  /**
+   * The configured issuer. Undefined if there are several issuers, or if the issuer is a template with `{tenantid}`.
+   */
   readonly onlyIssuer: string | undefined
   readonly now: () => number
 }
 
-/** The maximum length of a claim value, which bounds the size of a revocation. */
+/** The maximum length of a claim value in characters, which limits the size of a revocation. */
 export const maxLength: number = 1_024
-/** The maximum time until a revocation ends, in milliseconds. */
+/** The maximum duration of a revocation, in milliseconds. */
 export const longestMs: number = 365 * 86_400_000
 
 const toError = (message: string): Error => new InvalidRevocationError(message)
@@ -63,7 +65,7 @@ export function readRevocation(
   return { ...tokens, until: terms.until, issuedBefore: terms.issuedBefore }
 }
 
-/** Rejects times in seconds: they are in the year 1970, so the revocation would apply to no token. */
+/** Rejects a time in seconds, which would be in the year 1970, so that the revocation would apply to no token. */
 function checkIssuedBefore(given: number | undefined, until: number, now: number): void {
   if (given === undefined || (given > now - longestMs && given <= until)) return
   throw toError(

@@ -3,14 +3,14 @@ import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-opt
 import { InvalidOptionError } from '../errors.js'
 import type { RevocationPage, RevocationStore } from './revocation-store.js'
 
-/** The part of an ioredis or iovalkey client that {@link redisRevocationStore} uses. */
+/** The members of an ioredis or iovalkey client that {@link redisRevocationStore} needs. */
 export interface IoredisPubSub {
   readonly status: string
   eval(script: string, numberOfKeys: number, ...keysAndArguments: string[]): Promise<unknown>
   duplicate(): IoredisSubscriber
 }
 
-/** The duplicate of an ioredis or iovalkey client, which is used for the subscription. */
+/** A duplicate of an ioredis or iovalkey client, which is used to subscribe to changes. */
 export interface IoredisSubscriber {
   on(event: string, listener: () => void): unknown
   subscribe(channel: string): Promise<unknown>
@@ -18,8 +18,8 @@ export interface IoredisSubscriber {
 }
 
 /**
- * The part of a client or cluster of the npm package `redis` (version 4 or newer) that {@link redisRevocationStore}
- * uses.
+ * The members of a client or cluster from the npm package `redis` (version 4 or later) that {@link
+ * redisRevocationStore} needs.
  */
 export interface NodeRedisPubSub {
   readonly isOpen: boolean
@@ -27,7 +27,7 @@ export interface NodeRedisPubSub {
   duplicate(): NodeRedisSubscriber
 }
 
-/** The duplicate of a client from the npm package `redis`, which is used for the subscription. */
+/** A duplicate of a client from the npm package `redis`, which is used to subscribe to changes. */
 export interface NodeRedisSubscriber {
   on(event: 'error', listener: () => void): unknown
   connect(): Promise<unknown>
@@ -39,12 +39,12 @@ export interface NodeRedisSubscriber {
 export type RedisPubSub = IoredisPubSub | NodeRedisPubSub
 
 /**
- * Shares revocations between replicas in Redis or Valkey (version 5 or newer).
- * @param redis a client from ioredis, iovalkey or the npm package `redis` (not a pool). You connect and close it; the
- *   store duplicates it for a subscription
- * @param prefix the prefix of all keys, in braces, so that a cluster stores them in one hash slot. Default
- *   `oauth-revocations`
- * @throws {InvalidOptionError} if the client comes from any other package
+ * Shares revocations between replicas through Redis or Valkey (version 5 or later).
+ * @param redis a client from ioredis, iovalkey or the npm package `redis`, but not a pool. The application must connect
+ * and close it. The store duplicates it for a subscription
+ * @param prefix the prefix of all Redis keys. It is put in braces, so that a cluster stores all keys in one hash slot.
+ * Default: `oauth-revocations`
+ * @throws {InvalidOptionError} if `redis` is not a client from one of these packages
  */
 export function redisRevocationStore(
   redis: RedisPubSub,
@@ -67,8 +67,8 @@ export function redisRevocationStore(
 const pageSize = 500
 
 /**
- * Stores a value with a new version number, so that readers can ask for newer values only. The clock of Redis decides
- * when a value ends. `epoch` changes if the keys were lost, so that readers start again.
+ * Stores a value with a new version number, so that readers can ask for newer values only. Values expire according to
+ * the clock of Redis. If the keys are lost, `epoch` changes, so that readers start from the beginning.
  */
 const putScript = `
 local time = redis.call('TIME')
@@ -90,8 +90,8 @@ redis.call('PUBLISH', ARGV[5], '')
 return 'OK'`
 
 /**
- * Returns the epoch, the version, whether the values start from the beginning, whether there are more, and the
- * values.
+ * Returns the epoch, the version, two flags and the values. The flags say whether the values start from the beginning,
+ * and whether there are more values.
  */
 const readScript = `
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''
@@ -124,7 +124,7 @@ function toPage(reply: unknown): RevocationPage {
 
 interface Commands {
   run(script: string, keys: string[], args: string[]): Promise<unknown>
-  /** Returns how to stop. */
+  /** Returns a function that unsubscribes. */
   subscribe(channel: string, changed: () => void): () => void
 }
 
@@ -146,7 +146,7 @@ function commandsOf(redis: RedisPubSub): Commands {
 
 function ignore(): void {}
 
-/** Subscribes after each (re)connect, because ioredis does not repeat a failed subscription. */
+/** Subscribes after each connection, because ioredis does not repeat a failed subscription after it reconnects. */
 function subscribeIoredis(connection: IoredisSubscriber, channel: string, changed: () => void): () => void {
   connection.on('error', ignore)
   connection.on('message', changed)
@@ -156,7 +156,7 @@ function subscribeIoredis(connection: IoredisSubscriber, channel: string, change
   return () => connection.disconnect()
 }
 
-/** The npm package `redis` renews its subscriptions after it reconnects. */
+/** Subscribes only once, because the npm package `redis` renews its subscriptions after it reconnects. */
 function subscribeNodeRedis(
   connection: NodeRedisSubscriber,
   channel: string,

@@ -3,13 +3,16 @@ import { andThen, type MaybePromise } from '../later.js'
 import type { Outcome } from '../outcome.js'
 import type { Revocations } from './revocations.js'
 
-/** A source of tokens: the cache, or verification. */
+/** Returns tokens from the cache, or verifies them. */
 interface VerifiesTokens<Presented> {
   remembered(header: string): Outcome | undefined
   verify(presented: Presented): MaybePromise<Outcome>
 }
 
-/** Wraps a verifier and refuses revoked tokens. They stay in the cache, because the revocation may end. */
+/**
+ * Wraps a verifier so that revoked tokens are refused. They stay in the cache, because a revocation can end before the
+ * token expires.
+ */
 export function refuseRevoked<Presented>(
   verifier: VerifiesTokens<Presented>,
   revocations: Pick<Revocations, 'refusalOf'>,

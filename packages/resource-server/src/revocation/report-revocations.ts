@@ -2,7 +2,7 @@ import { report, writeLog, type ResourceServerEvents } from '../diagnostics.js'
 import type { Logger } from '../log.js'
 import type { Revocation } from './revocation.js'
 
-/** Logs and publishes that a revocation took effect in this process or was undone. */
+/** Logs, and publishes as an event, that a revocation took effect in this process or was undone. */
 export function reportRevocation(
   { issuer, by, value, until, issuedBefore }: Revocation,
   undone: boolean,
@@ -13,7 +13,10 @@ export function reportRevocation(
   writeLog(() => log.info(revocation, undone ? 'revocation undone' : 'tokens revoked'))
 }
 
-/** Logs and publishes that the store is unavailable, or, if `outage` is undefined, that it works again. */
+/**
+ * Logs and publishes an outage of the revocation store. If `outage` is undefined, logs that the store is available
+ * again.
+ */
 export function reportStore(
   outage: ResourceServerEvents['fastify-resource-server:revocations-unavailable'] | undefined,
   log: Logger,
@@ -23,7 +26,7 @@ export function reportStore(
   writeLog(() => log.error(outage, 'the revocation store is unavailable'))
 }
 
-/** Logs an invalid value in the store, without the value, because it may contain anything. */
+/** Logs that the store contains an invalid value. The log line omits the value, because it may contain anything. */
 export function reportUnreadable(log: Logger): void {
   writeLog(() =>
     log.error(

@@ -1,18 +1,17 @@
 import type { AccessToken } from '../access-token.js'
 import type { Revocation, RevokedBy, RevokedTokens } from './revocation.js'
 
-/** The revocations that are known to this process. */
+/** The revocations known to this process. */
 export interface RevocationList {
   /** Returns the revocation that applies to a token. */
   find(token: AccessToken): Revocation | undefined
   /**
-   * Adds a revocation, or replaces the one that revokes the same tokens. Returns false if the list already has `max`
-   * entries.
+   * Adds a revocation, or replaces the one for the same tokens. Returns false if the list already has `max` entries.
    */
   add(revocation: Revocation, max: number): boolean
   get(tokens: RevokedTokens): Revocation | undefined
   delete(tokens: RevokedTokens): void
-  /** Returns the revocations that have not ended. */
+  /** Returns all revocations that are still in effect. */
   all(): Iterable<Revocation>
 }
 
@@ -27,14 +26,14 @@ export interface ListSettings {
 type Entries = Readonly<Record<RevokedBy, Map<string, Revocation>>>
 
 /**
- * Stores revocations in memory. Ended entries are removed only when space is needed: otherwise, a clock that jumps
- * ahead and back would lose revocations.
+ * Keeps revocations in memory. Revocations that have ended are removed only when space is needed, because they must
+ * take effect again if the clock is set back.
  */
 export function createRevocationList(settings: ListSettings): RevocationList {
   const { now } = settings
   const byIssuer = new Map<string, Entries>()
   let size = 0
-  /** The earliest end of all entries, in milliseconds since the epoch. */
+  /** The earliest time at which a revocation ends, in milliseconds since the epoch. */
   let earliestEnd = Infinity
 
   function entriesOf(issuer: string): Entries {
@@ -96,7 +95,7 @@ function noEntries(): Entries {
 
 function findIn(entries: Entries, token: AccessToken, settings: ListSettings): Revocation | undefined {
   const { clientId, subject, claims } = token
-  // The cast is safe because the type of `jti` has been checked.
+  // The cast is safe, because the type of `jti` has already been checked.
   const byJti = entries.jti.get(claims['jti'] as string)
   if (applies(byJti, token, settings)) return byJti
   const byClient = clientId === null ? undefined : entries.clientId.get(clientId)
@@ -108,7 +107,7 @@ function findIn(entries: Entries, token: AccessToken, settings: ListSettings): R
   return applies(byKey, token, settings) ? byKey : undefined
 }
 
-/** Returns whether a revocation is active and the token was issued before it. */
+/** Returns whether a revocation is still in effect and covers the time at which the token was issued. */
 function applies(
   revocation: Revocation | undefined,
   { claims }: AccessToken,

@@ -1,34 +1,34 @@
 /**
  * Shares revocations between replicas. The plugin reads the store two to three times a second, and whenever `watch`
- * reports a change. An error, an invalid result or no result within half a second counts as an outage
- * (`whileUnavailable`).
+ * reports a change. If the store fails, returns an invalid result or does not respond within half a second, it counts
+ * as unavailable (see the option `whileUnavailable`).
  */
 export interface RevocationStore {
   /**
-   * Stores a value under an id for `ttlMs` milliseconds, replacing an earlier value. After the promise resolves, a
-   * new `read` must return the value. Ids have at most 64 characters, values at most 16384.
+   * Stores a value under an id for `ttlMs` milliseconds, replacing any earlier value. Once the promise has resolved, a
+   * new `read` must return the value. An id has at most 64 characters, and a value at most 16384.
    */
   put(id: string, value: string, ttlMs: number): PromiseLike<unknown>
   /**
-   * Returns the values that were stored since the `read` that returned this cursor. Without a cursor, or with an
-   * unknown one, returns all values from the beginning.
+   * Returns the values that were stored since the `read` that returned this cursor. If the cursor is undefined or
+   * unknown, returns all values.
    */
   read(cursor: string | undefined): PromiseLike<RevocationPage>
   /**
-   * Calls `changed` after any process has stored a value, immediately if possible. Returns a function that stops the
-   * calls. If it fails or misses a change, a revocation takes effect up to half a second later.
+   * Calls `changed` after any process has stored a value, immediately if possible. Returns a function that stops these
+   * calls. If a call is missing, a revocation takes effect up to half a second later.
    */
   watch?(changed: () => void): (() => void) | PromiseLike<() => void>
 }
 
-/** What {@link RevocationStore} returns. */
+/** One page of values from a {@link RevocationStore}. */
 export interface RevocationPage {
   /** The values in the order in which they were stored. */
   readonly values: readonly string[]
-  /** For the next `read`. */
+  /** The cursor to pass to the next `read`. */
   readonly cursor: string
-  /** Whether `values` start from the beginning, because the cursor was undefined or unknown. */
+  /** Whether this page starts from the beginning, because the cursor was undefined or unknown. */
   readonly fromStart: boolean
-  /** Whether there are more values to read now. */
+  /** Whether more values can be read immediately. */
   readonly hasMore: boolean
 }

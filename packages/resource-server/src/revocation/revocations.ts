@@ -8,10 +8,10 @@ import { createRevocationList } from './revocation-list.js'
 import type { RevokesTokens } from './revokes-tokens.js'
 import { shareRevocations, type SharingSettings } from './share-revocations.js'
 
-/** The option `revocation`, checked. */
+/** The validated option `revocation`. */
 export interface RevocationSettings {
   readonly maxEntries: number
-  /** The shared store; undefined if revocations apply to this process only. */
+  /** The settings of the shared store. If undefined, revocations apply to this process only. */
   readonly sharing: SharingSettings | undefined
 }
 
@@ -21,15 +21,15 @@ export interface RevocationContext extends RevocationRules {
   readonly log: Logger
 }
 
-/** The revocations of this process and, if a store is configured, of the other processes. */
+/** The revocations known to this process, including those by other processes if a store is configured. */
 export interface Revocations extends RevokesTokens {
-  /** Returns the refusal if a token is revoked, or may be revoked while the store is unavailable. */
+  /** Returns a refusal if the token is revoked, or if the store is unavailable and `whileUnavailable` is `'refuse'`. */
   refusalOf(token: AccessToken): Refusal | undefined
-  /** Stores the id of the key that verified a token, for revocations by key. */
+  /** Records the id of the key that verified a token, so that tokens can be revoked by key. */
   noteKey(token: AccessToken, keyId: string): void
   /**
    * Verifies the store and reads it for the first time.
-   * @throws {InvalidOptionError} if the store cannot work
+   * @throws {InvalidOptionError} if the store does not work
    */
   start(): Promise<void>
   close(): void

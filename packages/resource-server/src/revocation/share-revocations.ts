@@ -9,10 +9,10 @@ import type { RevocationPage, RevocationStore } from './revocation-store.js'
 import type { Revocation } from './revocation.js'
 import { idOf, isUndone, readStored, writeStored, writeUndone } from './stored-revocation.js'
 
-/** The settings of a shared store. */
+/** The settings of a revocation store that several processes share. */
 export interface SharingSettings {
   readonly store: RevocationStore
-  /** Whether tokens are accepted or refused while revocations of other processes may be unknown. */
+  /** Whether tokens are accepted or refused while the store is unavailable. */
   readonly whileUnavailable: 'accept' | 'refuse'
   readonly maxEntries: number
 }
@@ -20,13 +20,13 @@ export interface SharingSettings {
 /** The revocations of several processes that share a store. */
 export interface SharedRevocations extends FollowedStore {
   /**
-   * Stores a revocation that already applies in this process.
-   * @throws {RevocationFailedError}
+   * Stores a revocation that is already in effect in this process.
+   * @throws {RevocationFailedError} if the store fails
    */
   save(revocation: Revocation): Promise<void>
   /**
    * Records in the store that a revocation was undone.
-   * @throws {RevocationFailedError}
+   * @throws {RevocationFailedError} if the store fails
    */
   withdraw(revocation: Revocation): Promise<void>
 }
@@ -39,14 +39,17 @@ export function shareRevocations(
   { now, isTrusted, clockToleranceMs, log }: RevocationContext,
 ): SharedRevocations {
   /**
-   * Revocations of this process that the store may not have yet. They are newer than stored ones with the same
-   * target.
+   * The revocations by this process that may not be in the store yet. They override stored revocations of the same
+   * tokens.
    */
   const unstored = new Map<string, Revocation>()
-  /** Revocations that were in the store before it lost its values. */
+  /** The revocations that were in the store before it lost its data. */
   const lost = new Map<string, Revocation>()
   let isPutting = false
-  /** Whether all values are being read from the beginning: they are not new, so they are not reported. */
+  /**
+   * Whether the store is being read from the beginning. Revocations found during this time are not new, so they are not
+   * reported.
+   */
   let isStarting = false
 
   async function put(revocation: Revocation, value: string = writeStored(revocation)): Promise<void> {
@@ -63,8 +66,8 @@ export function shareRevocations(
   }
 
   /**
-   * Stores missing revocations in the background, so that reads do not wait. Failed ones are retried after the next
-   * read.
+   * Stores missing revocations in the background, so that reads do not wait. If storing fails, the next read tries
+   * again.
    */
   async function putBack(): Promise<void> {
     if (isPutting) return
@@ -91,7 +94,7 @@ export function shareRevocations(
       if (known !== undefined && isNews) reportRevocation(known, true, log)
       return
     }
-    // Concurrent processes may exceed `maxEntries`, and revocations of other processes must not be lost.
+    // Allow twice the maximum, because several processes can exceed it together and no revocation must be lost.
     if (!list.add(stored, 2 * maxEntries))
       throw new Error(
         `the store contains more than ${2 * maxEntries} revocations (twice \`revocation.maxEntries\`)`,

@@ -5,7 +5,7 @@ import { revokedBy, type Revocation, type RevokedBy, type RevokedTokens } from '
 
 const maxValueLength = 16_384
 
-/** Returns the id of a revocation in the store: a hash of its target, so that its length is fixed. */
+/** Returns the id under which a revocation is stored. The id is a hash, so its length is fixed. */
 export function idOf({ issuer, by, value }: RevokedTokens): string {
   return createHash('sha256')
     .update(JSON.stringify([issuer, by, value]))
@@ -17,7 +17,7 @@ export function writeStored({ issuer, by, value, until, issuedBefore }: Revocati
 }
 
 /**
- * Returns the value that replaces an undone revocation. The value cannot be removed, because readers ask only for new
+ * Returns the value that marks a revocation as undone. It cannot be deleted instead, because readers see only new
  * values.
  */
 export function writeUndone(revocation: Revocation): string {
@@ -29,14 +29,14 @@ export function isUndone({ until }: Revocation): boolean {
 }
 
 /**
- * Parses a value of the store, which another version or program may have written.
- * @returns undefined if the value is not a revocation
+ * Parses a value from the store. It may be invalid, because another program or another version may have written it.
+ * @returns the revocation, or undefined if the value is not a revocation
  */
 export function readStored(text: string, now: number): Revocation | undefined {
   const given = text.length <= maxValueLength ? parse(text) : undefined
   if (!isPlainObject(given)) return undefined
   const { issuer, by, value, until, issuedBefore } = given
-  // One day more than `revoke` allows, because clocks may differ.
+  // Allow one day more than `revoke` does, because clocks may differ.
   const isRevocation =
     isText(issuer) &&
     revokedBy.includes(by as RevokedBy) &&
