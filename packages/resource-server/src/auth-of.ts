@@ -1,7 +1,6 @@
 import type { AccessToken } from './access-token.js'
 import type { OAuthTypes } from './oauth-types.js'
 
-/** The key of a property that exists only at compile time and records the type of the token for a route's rule. */
 declare const token: unique symbol
 
 /**
@@ -18,15 +17,11 @@ export interface GivesToken<T> {
  * `OAuthTypes` declares `defaultAccess: 'public'`. If `OAuthTypes` declares `mode: 'report'`, the type includes null on
  * every route.
  */
-// Config must not appear after extends. Otherwise, TypeScript 5 treats FastifyRequest as invariant in Config.
+// `Config` must not appear after `extends`: TypeScript 5 would then treat `FastifyRequest` as invariant in `Config`.
 export type AuthOf<Config> = Config extends { readonly oauth: infer Rule } ? AuthByRule<Rule> : Undecided
 
 type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | null : Granted<AccessToken>
 
-/**
- * Adds null to the type if `OAuthTypes` declares `mode: 'report'`, because `request.auth` can then be null on every
- * route.
- */
 type Granted<Token> = OAuthTypes extends { mode: 'report' } ? Token | null : Token
 
 /**

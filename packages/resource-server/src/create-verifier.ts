@@ -55,7 +55,7 @@ export async function createVerifier<S extends string, C extends TSchema>(
   await startRevocations(verifier)
   await prefetchKeys(verifier, settings.prefetch)
   return Object.freeze({
-    // The cast is safe, because the verifier checks scopes and claims by the options that define `S` and `C`.
+    // The cast is safe, because `S` and `C` are inferred from the options, which the verifier enforces.
     ...(verifiesTokens({ verifier, settings, log, tally }, '') as VerifiesTokens<S, ClaimsBy<C>>),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),

@@ -98,8 +98,8 @@ export interface ResourceServerEvents {
     /** When the revocation ends, in milliseconds since the epoch. */
     readonly until: number
     /**
-     * Only tokens issued before this time are revoked, given in milliseconds since the epoch. If undefined, tokens are
-     * revoked regardless of when they were issued.
+     * The revocation applies only to tokens issued before this time, in milliseconds since the epoch. If undefined, it
+     * applies to tokens regardless of when they were issued.
      */
     readonly issuedBefore: number | undefined
     readonly undone: boolean
@@ -129,7 +129,7 @@ const channels = {
   ),
 } satisfies Record<Name, unknown>
 
-/** Returns whether an event has a subscriber. If it has none, the event need not be created. */
+/** Returns whether an event has a subscriber and therefore has to be created. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
@@ -152,7 +152,7 @@ export function writeLog(write: () => unknown): void {
   }
 }
 
-/** Returns the current time if any event that contains a duration has a subscriber, and otherwise undefined. */
+/** Returns a start time for measuring durations, or undefined if no subscriber needs them. */
 export function startTime(): number | undefined {
   return isObserved('fastify-resource-server:allow') || isObserved('fastify-resource-server:deny')
     ? performance.now()

@@ -5,8 +5,8 @@ import type { ResolvedIssuersSteps } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 
 /**
- * The maximum number of log lines per interval about issuers without any verified token. Otherwise, tokens from
- * invented issuers could flood the log. For other issuers, the back-off already limits the number of failures.
+ * The maximum number of log lines per interval about issuers without any verified token. Without this limit, tokens
+ * from invented issuers could flood the log. For other issuers, the back-off already limits the number of failures.
  */
 const linesPerInterval = 10
 const logIntervalMs = 60_000

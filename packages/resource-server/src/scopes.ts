@@ -1,9 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError } from './errors.js'
 
-/**
- * The name of the property in which the root instance lists the protected scopes. All copies of this package share it.
- */
+/** The root instance's property that lists the protected scopes. All copies of this package share it. */
 const guardedScopes = Symbol.for('fastify-resource-server.scopes')
 
 type Root = FastifyInstance & { [guardedScopes]?: FastifyInstance[] }

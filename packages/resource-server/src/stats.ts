@@ -14,13 +14,13 @@ export interface ResourceServerStats {
   /** The number of verified tokens in the cache. */
   readonly cachedTokens: number
   readonly issuers: readonly IssuerStats[]
-  /** Undefined if the option `revocation` is not set. */
+  /** If undefined, the option `revocation` is not set. */
   readonly revocations?: RevocationStats
 }
 
 /** Requests by one client to one route that would normally have been refused for one reason, but were accepted. */
 export interface ReportedRefusal {
-  /** The client id in the token. Null if the token has none, or if there are too many clients to list. */
+  /** The client id in the token, or null if the token has none or there are too many clients to list. */
   readonly client: string | null
   /** Whether the token was verified. If it was not, `client` cannot be trusted. */
   readonly isVerified: boolean
@@ -41,7 +41,7 @@ export interface IssuerStats {
   readonly issuer: string
   /** The ids of the accepted keys. */
   readonly kids: readonly (string | undefined)[]
-  /** When the keys were last fetched, in milliseconds since the epoch. Null if they have never been fetched. */
+  /** When the keys were last fetched, in milliseconds since the epoch, or null if they have never been fetched. */
   readonly fetchedAt: number | null
   /** The number of consecutive failed requests for keys, or 0 if the last request succeeded. */
   readonly failures: number
@@ -51,7 +51,7 @@ export interface IssuerStats {
 export interface RevocationStats {
   /** The number of revocations that are in effect. */
   readonly active: number
-  /** Whether this process knows the revocations by all replicas. Always true without a shared store. */
+  /** Whether this process knows the revocations by all replicas. Without a shared store, this is always true. */
   readonly isCurrent: boolean
 }
 

@@ -53,7 +53,7 @@ function fetchedKeys(
 ): KeySet {
   const source = { issuer, jwksUri, metadataUrl, algorithms, allowInsecureHttp, now, onIgnored }
   return createKeySet(fetchKeysOf(source, connection), keyTimes, now, event => {
-    // Closing the application aborts its requests. The issuer is not the cause, so this failure is not reported.
+    // Do not report requests that were aborted because the application is closing: the issuer is not at fault.
     if (!connection.isClosed()) reportKeys(event, issuer, log)
   })
 }

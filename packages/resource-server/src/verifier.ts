@@ -37,7 +37,7 @@ export interface CachedVerifier {
   close(): Promise<void>
   /** Returns the verification steps for a token, in the order in which they run. */
   readonly stepsFor: TokenVerifier['stepsFor']
-  /** Undefined if the option `revocation` is not set. */
+  /** If undefined, the option `revocation` is not set. */
   readonly revocations: Revocations | undefined
   /** Returns the number of cached tokens and the state of each issuer's keys. */
   state(): {

@@ -66,7 +66,6 @@ function isSame(value: unknown, copy: unknown): boolean {
 
 export type RuleCheckName = 'binding' | 'scopes' | 'authentication'
 
-/** One of the checks that a valid token meets a rule. */
 export interface RuleCheck {
   readonly name: RuleCheckName
   /** The options that control the check. */

@@ -6,10 +6,9 @@ export interface Requirement {
    */
   readonly acceptedScopes: readonly (readonly string[])[]
   readonly match: 'all' | 'any'
-  /** The accepted roles. A token with any one of them does not need the scopes. */
+  /** The accepted roles. A token with any one of them does not need the required scopes. */
   readonly roles: readonly string[]
   readonly audience: string | undefined
-  /** Whether the route accepts tokens with a DPoP proof, tokens without one, or both. */
   readonly dpop: DpopMode
   readonly acr: readonly string[]
   /** The maximum time since the user authenticated, in milliseconds. If undefined, there is no limit. */
@@ -29,7 +28,6 @@ export interface Catalogue {
    */
   readonly grantedBy: ReadonlyMap<string, readonly string[]>
   readonly audiences: readonly string[]
-  /** How routes without `config.oauth` are treated. */
   readonly defaultAccess: DefaultAccess
   /** The plugin option `dpop`. If undefined, DPoP proofs are not supported. */
   readonly dpop: { readonly mode: DpopMode } | undefined

@@ -30,9 +30,9 @@ export interface RouteRequirement<S extends string = Scope, R extends string = R
    */
   readonly optional?: boolean
   /**
-   * Requirements that are reported before they are enforced. If a request fails only these requirements, it is
-   * accepted, and the failure appears in the stats, the events and the log. On a route with `optional: true`, requests
-   * without a token are reported too, even if `report` is empty.
+   * Requirements to try out before you enforce them. If a request fails only these requirements, it is accepted, and
+   * the failure appears in the stats, the events and the log. On a route with `optional: true`, requests without a
+   * token are reported too, even if `report` is empty.
    */
   readonly report?: ReportedDemands<S, R>
   /**

@@ -20,7 +20,9 @@ export interface DpopSettings {
   readonly maxProofAgeMs: number
   /** The public origin of the API. If undefined, the origin of each request is used instead. */
   readonly origin: string | undefined
-  /** The secret from which nonces are derived, or `true` for a random secret. If undefined, clients need no nonce. */
+  /**
+   * The secret from which DPoP nonces are derived, or `true` for a random secret. If undefined, clients need no nonce.
+   */
   readonly nonceSecret: string | true | undefined
   readonly replayStore: ReplayStore
 }
@@ -28,7 +30,6 @@ export interface DpopSettings {
 /** A request and its reply, together with the token and the DPoP mode of the route. */
 export interface Presented {
   readonly credentials: Credentials
-  /** Whether the route accepts tokens with a DPoP proof, tokens without one, or both. */
   readonly dpop: DpopMode
   readonly request: FastifyRequest
   /** The reply. Its `DPoP-Nonce` header is set if the client needs a new nonce. */

@@ -36,8 +36,8 @@ export function enforceBinding(
 }
 
 /**
- * Creates the check of bound tokens for `mode: 'report'`. It sends no nonces and does not mark proofs as used, so it
- * does not affect servers that share the store.
+ * Creates the check for bound tokens that is used with `mode: 'report'`. It sends no nonces and does not mark DPoP
+ * proofs as used, so it does not affect servers that share the replay store.
  */
 export function reportBinding({ dpop, clientCertificate, clock }: BindingSettings): CheckBinding {
   const checkPossession =

@@ -8,8 +8,7 @@ export interface Nonces {
 }
 
 /**
- * The time in milliseconds after which clients are sent a new nonce. The previous nonce remains valid for the same time
- * again.
+ * How long each nonce is sent to clients, in milliseconds. Afterwards, the nonce is accepted for the same time again.
  */
 const intervalMs = 60_000
 

@@ -21,9 +21,8 @@ interface Generation {
 const newGeneration = (): Generation => ({ ids: new Set(), idsOfClient: new Map() })
 
 /**
- * Creates a store that keeps ids in memory, in two generations. Each generation lasts `ttlMs`, and the older one is
- * discarded as a whole, so each id is kept for at least `ttlMs`. A client can add an id only while it has fewer ids in
- * the newer generation than there are free slots, so a single client can fill at most half of them.
+ * Creates a store that keeps ids in memory, in two generations. Every `ttlMs`, the older generation is discarded, and a
+ * new one is started. A single client can fill at most half of a generation, so there is always space for new clients.
  * @param maxIds the maximum number of ids in a generation. If an id cannot be added, its proof is refused
  */
 export function createReplayMemory(now: () => number, maxIds: number = 1_000_000): ReplayStore {
@@ -34,12 +33,12 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
   function turnGenerations(ttlMs: number): void {
     const time = now()
     if (time >= turnAt) {
-      // Discard only one generation, even after a long time, because the clock may have jumped ahead and may jump back.
+      // Discard only one generation at a time, because the clock may have jumped ahead and may jump back.
       old = young
       young = newGeneration()
       turnAt = time + ttlMs
     }
-    // If the clock was set back, this limit prevents ids from being kept until the clock reaches the old time again.
+    // Limit the time, because ids would otherwise be kept for too long after the clock was set back.
     turnAt = Math.min(turnAt, time + ttlMs)
   }
 

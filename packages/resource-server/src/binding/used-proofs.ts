@@ -100,8 +100,8 @@ export function createUsedProofs(
 }
 
 /**
- * The length of an id in bytes. 128 bits are sufficient, because an attacker gains nothing from a collision: the second
- * proof with the same id is simply refused.
+ * The length of a stored id in bytes. 128 bits are sufficient, because an attacker gains nothing from a collision: the
+ * second proof with the same id is simply refused.
  */
 const idBytes = 16
 

@@ -12,8 +12,8 @@ export interface OpenApiSettings {
   /** The name of the security scheme in the OpenAPI document. */
   readonly securityScheme: string
   /**
-   * The body of a refusal: Fastify's error object, or problem details (RFC 9457). Undefined if the application has its
-   * own serializer compiler, which may not accept JSON Schema.
+   * The body of a refusal: Fastify's error object, or problem details (RFC 9457). If undefined, the body is not
+   * described, because the application's own serializer compiler may not accept JSON Schema.
    */
   readonly refusals: 'error' | 'problem' | undefined
 }

@@ -13,9 +13,9 @@ export interface ResourceMetadataSettings {
 
 /** The resource metadata (RFC 9728) that follows from the plugin's other options. */
 export interface Described {
-  /** The issuer identifiers. Undefined if the issuers cannot be enumerated (RFC 9728 §2). */
+  /** The issuer identifiers, or undefined if the issuers cannot be enumerated (RFC 9728 §2). */
   readonly issuers: readonly string[] | undefined
-  /** The accepted algorithms for DPoP proofs. Undefined if DPoP is not supported. */
+  /** The accepted algorithms for DPoP proofs, or undefined if DPoP is not supported. */
   readonly dpopAlgorithms: readonly string[] | undefined
   readonly dpopRequired: boolean
   readonly certificates: boolean

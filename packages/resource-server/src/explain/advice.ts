@@ -5,7 +5,6 @@ import type { Candidate } from '../verify/candidate.js'
 import type { CheckName } from './explanation.js'
 import type { RecognizedIssuer } from './recognize-issuer.js'
 
-/** A failed check, together with the data that is needed to choose advice for it. */
 export interface Failure {
   readonly name: CheckName
   readonly refusal: Refusal

@@ -13,14 +13,12 @@ import type { CheckName, ExplainedCheck, Explanation } from './explanation.js'
 import { recognizeIssuer, type RecognizedIssuer } from './recognize-issuer.js'
 import { showValues } from './show-values.js'
 
-/** The verifier, the rule and the clock with which a token is explained. */
 export interface ExplainSteps {
   readonly verifier: Pick<CachedVerifier, 'stepsFor' | 'revocations'>
   readonly requirement: Requirement
   readonly times: Times
 }
 
-/** A check of one particular token, ready to run. */
 interface Check {
   readonly name: CheckName
   readonly option: string
@@ -29,7 +27,6 @@ interface Check {
   readonly shows: () => Shown
 }
 
-/** A check that runs on a decoded token. */
 type CheckOfToken = Omit<RuleCheck, 'name'> & { readonly name: CheckName }
 
 /** Runs all verification steps and all checks of the rule on a token, even if one of them fails. */

@@ -37,15 +37,10 @@ export interface ExplainedCheck {
  */
 export interface Explanation {
   readonly accepted: boolean
-  /**
-   * The reason of the first failed check, which is why a request with this token is refused. Undefined if no check
-   * failed.
-   */
+  /** The refusal reason of the first failed check, or undefined if all checks passed. */
   readonly reason: RefusalReason | undefined
   /** All checks in the order in which they run. */
   readonly checks: readonly ExplainedCheck[]
-  /**
-   * The vendor whose issuer probably issued the token. Undefined if the token is opaque or matches no known profile.
-   */
+  /** The issuer that was recognized from the token, or undefined if the token is opaque or matches no known profile. */
   readonly recognized: RecognizedIssuer | undefined
 }

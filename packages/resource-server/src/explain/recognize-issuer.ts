@@ -3,11 +3,11 @@ import type { ClaimRules } from '../claims/check-claims.js'
 import { profiles, requiredBy, type Claims, type ProfileName } from '../claims/profiles.js'
 import type { DecodedToken } from '../verify/decode-token.js'
 
-/** The vendor whose issuer probably issued a token, such as Auth0 or Okta, and its profile. */
+/** An issuer that was recognized from a token, such as Auth0 or Okta. */
 export interface RecognizedIssuer {
   readonly vendor: string
   readonly profile: ProfileName
-  /** Why the token does not conform to the profile. Undefined if it does. */
+  /** Why the token does not conform to the profile, or undefined if it does. */
   readonly misfit: string | undefined
 }
 

@@ -139,7 +139,7 @@ async function introspect(
   const oauth = await import('oauth4webapi')
   const client: Client = { client_id: clientId }
   const response = await oauth.introspectionRequest(server, client, authentication, raw, {
-    [oauth.allowInsecureRequests]: true, // the options and `endpointIn` have already checked the URL
+    [oauth.allowInsecureRequests]: true, // `endpointIn` and the option parser have already checked the URL
     [oauth.customFetch]: (url: string, request: FetchRequest) => exchange.fetch(url, request),
     additionalParameters: { token_type_hint: 'access_token' },
   })
@@ -160,7 +160,6 @@ async function introspect(
   }
 }
 
-/** Returns the error for an application's function that does not provide a secret or a signature in time. */
 function notInTime(): Error {
   return new Error('the function for the client credentials did not return within the time limit')
 }

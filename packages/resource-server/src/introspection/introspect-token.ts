@@ -68,7 +68,8 @@ export function createIntrospection(
     context.connection,
   )
   /**
-   * Caches the responses for active tokens, keyed by token hash. Even a stale response shows that the token was active.
+   * Caches the responses for active tokens, keyed by token hash. Even a stale response shows that the token was active
+   * before.
    */
   const active = new LRUCache<string, Answer>({ max: tokensKept })
   const running = new Map<string, Promise<Outcome>>()

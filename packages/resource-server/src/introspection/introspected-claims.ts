@@ -67,8 +67,8 @@ function checkOptional(claims: Claims, { claims: { profile }, acceptWithout }: I
 }
 
 /**
- * The values of these claims that identify access tokens, in lower case. Servers also report other kinds of tokens as
- * active, such as refresh tokens.
+ * The values of `token_type`, `token_use` and `typ` that identify access tokens, in lower case. Servers also report
+ * other kinds of tokens as active, such as refresh tokens.
  */
 const accessTokenKinds: Readonly<Record<string, readonly string[]>> = {
   // Defined in RFC 7662 §2.2, RFC 6749 §7.1 and RFC 9449 §5.

@@ -4,7 +4,7 @@ export interface LookUpLimit {
    * Reserves a lookup, or returns false if the limit does not allow one. The time is in milliseconds since the epoch.
    */
   take(time: number): boolean
-  /** Releases a lookup. Must be called when the lookup has ended. */
+  /** Must be called when a lookup has ended. */
   release(): void
 }
 
@@ -13,14 +13,14 @@ export const lookUpsAtOnce = 20
 /** The maximum number of lookups per second. After an idle second, all of them may start at once. */
 export const lookUpsPerSecond = 100
 /**
- * The maximum number of lookups for `explain`, both at once and per second. This limit is separate, so that
- * explanations cannot use up the lookups for verification.
+ * The maximum number of lookups for `explain`, both at once and per second. It is separate, so that explanations cannot
+ * use up the lookups for verification.
  */
 export const explainedLookUpsAtOnce = 5
 
 /**
- * Limits lookups with a token bucket. A counter that is reset every second would be exhausted at the start of each
- * second during a flood, so a client that retries once a second could be refused every time.
+ * Limits lookups with a token bucket. With a fixed limit per second, a flood would use up the lookups at the start of
+ * each second, and a client that retries once a second could fail every time.
  */
 export function createLookUpLimit(
   atOnce: number = lookUpsAtOnce,

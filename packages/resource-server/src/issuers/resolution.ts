@@ -38,9 +38,9 @@ export interface ResolutionSteps {
 
 /** The cached result of looking up one issuer. */
 export interface Resolution {
-  /** Returns the cached issuer if it is fresh, without waiting. When renewal is due, starts it in the background. */
+  /** Returns the cached issuer if it is fresh, without waiting. Starts a background renewal if one is due. */
   use(time: number): TrustedIssuer | undefined
-  /** Returns why the issuer was refused, as long as it must not be looked up again. */
+  /** Returns why the last lookup found no issuer, or undefined if the issuer may be looked up again. */
   refused(time: number): Refusal | undefined
   /** Looks up the issuer. Concurrent callers share one lookup. */
   ask(): Promise<TrustedIssuer | Refusal>

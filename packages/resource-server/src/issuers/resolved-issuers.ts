@@ -122,8 +122,8 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
 }
 
 /**
- * Returns whether `iss` is a URL in normalized form. Other forms are refused, because applications may compare parts of
- * the issuer, while the URL parser would, for example, treat a backslash as a slash.
+ * Returns whether `iss` is a URL in normalized form. Other spellings are refused, because applications and URL parsers
+ * could read them differently.
  */
 export function isIssuerName(name: string, allowInsecureHttp: boolean): boolean {
   if (name.length > longestName || !/^[\x21-\x7E]+$/.test(name) || /[?#{}]/.test(name)) return false

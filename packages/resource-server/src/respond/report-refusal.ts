@@ -5,7 +5,6 @@ import type { Logger } from '../log.js'
 import type { Tally } from '../stats.js'
 import type { RefusalError } from './refusal-table.js'
 
-/** The circumstances of a refusal, which happens either in a request or in a call to `verify`. */
 export interface RefusedAt {
   readonly log: Logger
   readonly tally: Tally

@@ -10,8 +10,8 @@ interface SetChallenge {
 /**
  * Removes the `WWW-Authenticate` header from a reply if another authentication method of @fastify/auth accepts the
  * request. The hook for this is added only if the application calls `authenticate`.
- * @returns a function that adds the hook and returns a function for recording challenges. Call it before the
- * application is ready
+ * @returns a function to call before the application is ready. It adds the hook, and returns a function that records
+ * challenges
  */
 export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallenge {
   const challenges = new WeakMap<FastifyReply, SetChallenge>()
@@ -37,8 +37,8 @@ export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallen
 }
 
 /**
- * Returns whether the reply's `WWW-Authenticate` header must stay. That is the case if the request was refused (by
- * @fastify/auth always with 401), or if another authentication method has set the header.
+ * Returns whether the reply's `WWW-Authenticate` header must stay, because the request was refused or another
+ * authentication method has set the header. @fastify/auth responds with 401 even if the refusal has another status.
  */
 function isRefusal(reply: FastifyReply, { challenge, statusCode }: SetChallenge): boolean {
   const isAnswered = reply.statusCode === statusCode || reply.statusCode === 401

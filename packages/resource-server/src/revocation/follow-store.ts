@@ -8,7 +8,7 @@ import type { RevocationPage, RevocationStore } from './revocation-store.js'
 export interface StoreListener {
   /**
    * Processes new values.
-   * @throws if the values cannot be processed. The same page is then read again
+   * @throws if the values cannot be processed, so that the same page is read again
    */
   take(page: RevocationPage): void
   /** Called when the store becomes unavailable. Values from other processes may then be missing. */
@@ -45,7 +45,7 @@ class WrongStoreError extends Error {}
 
 /**
  * Reads a store when it announces a change, and also regularly, because announcements may be lost. After a successful
- * read, the values count as current for {@link staleAfterMs}.
+ * read, the known values count as current for {@link staleAfterMs}.
  */
 export function followStore(store: RevocationStore, listener: StoreListener): FollowedStore {
   let cursor: string | undefined
@@ -183,7 +183,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
 export const verification = 'verification '
 
 /**
- * Validates a page from a store, because the store may be provided by the application.
+ * Validates a page from a store, because the application may have provided the store.
  * @param read the cursors that have already been used in this read
  * @throws {WrongStoreError} if the page is invalid
  */

@@ -6,9 +6,7 @@ import type { Revocation, RevocationTarget, RevocationTerms, RevokedBy, RevokedT
 export interface RevocationRules {
   /** Returns whether tokens with this `iss` can be accepted. */
   readonly isTrusted: (issuer: string) => boolean
-  /**
-   * The configured issuer. Undefined if there are several issuers, or if the issuer is a template with `{tenantid}`.
-   */
+  /** The configured issuer, or undefined if there are several issuers or the issuer is a template with `{tenantid}`. */
   readonly onlyIssuer: string | undefined
   readonly now: () => number
 }

@@ -146,7 +146,9 @@ function commandsOf(redis: RedisPubSub): Commands {
 
 function ignore(): void {}
 
-/** Subscribes after each connection, because ioredis does not repeat a failed subscription after it reconnects. */
+/**
+ * Subscribes whenever the client connects, because ioredis does not repeat a failed subscription after it reconnects.
+ */
 function subscribeIoredis(connection: IoredisSubscriber, channel: string, changed: () => void): () => void {
   connection.on('error', ignore)
   connection.on('message', changed)

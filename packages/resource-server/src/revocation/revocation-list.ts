@@ -26,8 +26,8 @@ export interface ListSettings {
 type Entries = Readonly<Record<RevokedBy, Map<string, Revocation>>>
 
 /**
- * Keeps revocations in memory. Revocations that have ended are removed only when space is needed, because they must
- * take effect again if the clock is set back.
+ * Keeps revocations in memory. Ended revocations are removed only when space is needed, because they must take effect
+ * again if the clock is set back.
  */
 export function createRevocationList(settings: ListSettings): RevocationList {
   const { now } = settings

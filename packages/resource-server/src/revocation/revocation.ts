@@ -12,9 +12,9 @@ export interface RevocationTerms {
   /** The issuer of the tokens, exactly as in `iss`. Optional if only one issuer is configured. */
   readonly issuer?: string
   /**
-   * If set, only tokens issued before this time are revoked. After the rotation of a client secret, for example, new
-   * tokens are then accepted. Tokens without `iat`, and tokens issued up to `clockToleranceMs` later, are revoked too.
-   * By default, tokens are revoked regardless of when they were issued. Not allowed with `jti`, which identifies a
+   * If set, only tokens issued before this time are revoked. Use it after rotating a client secret, for example, so
+   * that new tokens are accepted. Tokens without `iat`, and tokens issued up to `clockToleranceMs` later, are revoked
+   * too. By default, tokens are revoked regardless of when they were issued. Not allowed with `jti`, which identifies a
    * single token.
    */
   readonly issuedBefore?: number

@@ -94,7 +94,7 @@ export function shareRevocations(
       if (known !== undefined && isNews) reportRevocation(known, true, log)
       return
     }
-    // Allow twice the maximum, because several processes can exceed it together and no revocation must be lost.
+    // Accept up to twice `maxEntries`, because several processes together can exceed it and no revocation must be lost.
     if (!list.add(stored, 2 * maxEntries))
       throw new Error(
         `the store contains more than ${2 * maxEntries} revocations (twice \`revocation.maxEntries\`)`,
