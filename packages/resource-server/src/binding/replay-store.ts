@@ -21,8 +21,9 @@ interface Generation {
 const newGeneration = (): Generation => ({ ids: new Set(), idsOfClient: new Map() })
 
 /**
- * Creates a store that keeps ids in memory, in two generations. Every `ttlMs`, the older generation is discarded, and a
- * new one is started. A single client can fill at most half of a generation, so there is always space for new clients.
+ * Creates a store that keeps ids in memory, in two generations. Every `ttlMs`, the older generation is discarded and a
+ * new one is started, so each id is kept for at least `ttlMs`. A single client can fill at most half of a generation,
+ * so there is always space for new clients.
  * @param maxIds the maximum number of ids in a generation. If an id cannot be added, its proof is refused
  */
 export function createReplayMemory(now: () => number, maxIds: number = 1_000_000): ReplayStore {
