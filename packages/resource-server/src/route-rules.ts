@@ -13,7 +13,7 @@ export interface Route {
 }
 export type ReadRequirement = (route: Route) => Requirement | undefined
 
-/** Returns a recorded route with the `config` that Fastify uses for it. */
+/** Returns a route with the `config` that Fastify actually uses for it. */
 export function declarationOf(route: SeenRoute): Route {
   return { method: route.methods, url: route.url, config: configOf(route) }
 }

@@ -75,7 +75,7 @@ export interface RuleCheck {
   readonly shows: (token: AccessToken, requirement: Requirement) => Shown
 }
 
-/** All checks of a rule for a token outside a request, in the order in which they run. */
+/** The checks of a token against a rule, in the order in which they run. */
 export const ruleChecks: readonly RuleCheck[] = [
   {
     name: 'binding',

@@ -36,14 +36,14 @@ const declaration = {
   roles: withDefault(strings('a list of at least one role'), []),
   audience: optional(text('one of the configured audiences')),
   dpop: optional(oneOf(['off', 'allow', 'require'])),
-  // Values must not contain spaces, because spaces separate them in the WWW-Authenticate header (RFC 9470 §3).
+  // An acr value must not contain spaces, because spaces separate the values in WWW-Authenticate (RFC 9470 §3).
   acr: withDefault(
     strings('a list of at least one acr value, each in printable ASCII without spaces', {
       pattern: /^[\x21-\x7E]+$/,
     }),
     [],
   ),
-  // The limit is ten years, because some login sessions last for years.
+  // `maxAgeMs` is limited to ten years, because some login sessions last for years.
   maxAgeMs: optional(milliseconds({ max: 315_360_000_000 })),
   optional: withDefault(boolean(), false),
   report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),

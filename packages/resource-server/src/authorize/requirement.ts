@@ -14,7 +14,7 @@ export interface Requirement {
   /** The maximum time since the user authenticated, in milliseconds. If undefined, there is no limit. */
   readonly maxAgeMs: number | undefined
   readonly optional: boolean
-  /** Additional requirements. If a request fails only these, it is reported but not refused. */
+  /** A route's additional requirements. If a request fails only these, it is reported but not refused. */
   readonly report: Requirement | undefined
 }
 

@@ -44,7 +44,7 @@ export function createUsedProofs(
   log: Pick<Logger, 'warn'>,
   timeoutMs: number = 1_000,
 ): UsedProofs {
-  // A proof is valid for 2 * maxProofAgeMs. The extra time allows for clocks that differ or are set back.
+  // A proof is valid for 2 * maxProofAgeMs. Store its id for longer, in case clocks differ or are set back.
   const ttlMs = 3 * maxProofAgeMs
   let isVerified = false
   let verifying: Promise<StoreFault | undefined> | undefined

@@ -145,7 +145,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       stopWatching = await store.watch?.(onChanged)
       if (isClosed) await stopWatching?.()
     } catch {
-      // Regular reads find the changes anyway.
+      // Regular reads find all changes anyway.
     }
   }
 
