@@ -51,7 +51,7 @@ export interface IssuerStats {
 export interface RevocationStats {
   /** The number of revocations that are in effect. */
   readonly active: number
-  /** Whether this process knows the revocations by all replicas. Without a shared store, this is always true. */
+  /** Whether this process knows the revocations from all replicas. Without a shared store, this is always true. */
   readonly isCurrent: boolean
 }
 

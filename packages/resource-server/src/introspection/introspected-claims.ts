@@ -71,11 +71,11 @@ function checkOptional(claims: Claims, { claims: { profile }, acceptWithout }: I
  * other kinds of tokens as active, such as refresh tokens.
  */
 const accessTokenKinds: Readonly<Record<string, readonly string[]>> = {
-  // Defined in RFC 7662 §2.2, RFC 6749 §7.1 and RFC 9449 §5.
+  // `token_type` is defined in RFC 7662 §2.2, RFC 6749 §7.1 and RFC 9449 §5.
   token_type: ['bearer', 'dpop', 'access_token', 'urn:ietf:params:oauth:token-type:access_token'],
-  // Used by Ory Hydra and Amazon Cognito.
+  // `token_use` is set by Ory Hydra and Amazon Cognito.
   token_use: ['access', 'access_token'],
-  // Used by Keycloak, and by servers that copy the header parameter `typ` (RFC 9068) into this claim.
+  // `typ` is set by Keycloak, and by servers that copy the header parameter of the same name (RFC 9068).
   typ: ['bearer', 'dpop', 'access', 'access_token', 'at+jwt', 'application/at+jwt', 'jwt'],
 }
 

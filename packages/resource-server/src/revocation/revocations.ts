@@ -21,7 +21,7 @@ export interface RevocationContext extends RevocationRules {
   readonly log: Logger
 }
 
-/** The revocations known to this process, including those by other processes if a store is configured. */
+/** The revocations known to this process, including those from other processes if a store is configured. */
 export interface Revocations extends RevokesTokens {
   /** Returns a refusal if the token is revoked, or if the store is unavailable and `whileUnavailable` is `'refuse'`. */
   refusalOf(token: AccessToken): Refusal | undefined

@@ -39,7 +39,7 @@ export function shareRevocations(
   { now, isTrusted, clockToleranceMs, log }: RevocationContext,
 ): SharedRevocations {
   /**
-   * The revocations by this process that may not be in the store yet. They override stored revocations of the same
+   * The revocations from this process that may not be in the store yet. They override stored revocations of the same
    * tokens.
    */
   const unstored = new Map<string, Revocation>()
