@@ -13,7 +13,8 @@ t.test('every reason for a refusal is explained, and no other is', async t => {
   const rows = [...table.matchAll(/^\| (`[^|]*`) +\|/gm)].map(([, cell = '']) => cell)
   t.strictSame(namesIn(rows.filter(cell => cell !== '`reason`').join()), reasons)
 
-  const [, list = ''] = read('packages/resource-server/README.md').match(/one of these values: ([^.]*)\./) ?? []
+  const [, list = ''] =
+    read('packages/resource-server/README.md').match(/one of these values: ([^.]*)\./) ?? []
   t.strictSame(namesIn(list), reasons)
 })
 
