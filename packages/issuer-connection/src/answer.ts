@@ -28,8 +28,8 @@ export function jsonObjectIn({ text }: IssuerAnswer): JsonObject | undefined {
 }
 
 /**
- * Describes a response for error messages, such as `https://… responded with 404, expected 200`. The description
- * contains nothing from the response body.
+ * Describes a response for an error message, such as `https://… responded with 404, expected 200`. Never includes the
+ * response body.
  */
 export function describeAnswer(answer: IssuerAnswer): string {
   const { url, status, problem } = answer
@@ -42,7 +42,7 @@ export function describeAnswer(answer: IssuerAnswer): string {
   return `${url} responded with 200 and ${type === undefined ? 'no content type' : clip(type)}, expected a JSON object`
 }
 
-/** Shortens text from a server for a log line, and replaces control characters with spaces. */
+/** Shortens text from a server and replaces control characters with spaces, so that the text is safe to log. */
 export function clip(text: string, maxLength: number = 200): string {
   return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, maxLength)
 }
@@ -51,7 +51,7 @@ export function clip(text: string, maxLength: number = 200): string {
 export function toResponse(answer: IssuerAnswer): Response {
   const headers = new Headers()
   for (const [name, value] of Object.entries(answer.headers))
-    // The body is already decoded, so the headers about its encoding no longer apply.
+    // The body is already decoded, so its `content-encoding` and `content-length` no longer apply.
     if (name !== 'content-encoding' && name !== 'content-length')
       for (const one of [value ?? []].flat()) headers.append(name, one)
   const hasBody = ![204, 205, 304].includes(answer.status)

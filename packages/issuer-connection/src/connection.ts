@@ -8,11 +8,14 @@ import { readBody } from './read-body.js'
 import { fixedIdentity, type TlsIdentity, type TlsSource } from './tls-identity.js'
 
 export interface ConnectionOptions {
-  /** An undici 7 dispatcher that the caller provides. The connection never closes this dispatcher. */
+  /** The undici 7 dispatcher to send requests with. The connection never closes this dispatcher. */
   readonly dispatcher?: Dispatcher | undefined
-  /** The time limit of one exchange in milliseconds. Default 5000. */
+  /** The time limit in milliseconds for all requests of one exchange together. Default 5000. */
   readonly timeoutMs?: number
-  /** The TLS settings, or a function that is called for each exchange. The exchange fails if the function rejects. */
+  /**
+   * The TLS settings, or a function that returns the current TLS identity. The function is called for each exchange,
+   * and the exchange fails if the function rejects.
+   */
   readonly tls?: TlsSource
   /** The maximum number of open connections. Default 2. */
   readonly connections?: number
@@ -31,18 +34,18 @@ export interface IssuerExchange {
   /** Aborts when the time limit is reached. */
   readonly signal: AbortSignal
   /**
-   * Returns the TLS identity (certificate and key) of this exchange. Rejects if the option `tls` is a function that
-   * rejects.
+   * Returns the client certificate and the private key that this exchange uses. Rejects if the option `tls` is a
+   * function that rejects.
    */
   identity(): Promise<TlsIdentity>
   /**
-   * Sends a request. Resolves with the response, whatever its status. Does not follow redirects.
-   * @throws {IssuerConnectionError} if there is no response in time
+   * Sends a request and resolves with the response, whatever its status. Redirects are not followed.
+   * @throws {IssuerConnectionError} if the request fails or times out
    */
   request(url: string, request?: IssuerRequest): Promise<IssuerAnswer>
   /**
-   * Sends a request. This function can be passed to oauth4webapi as the option `customFetch`.
-   * @throws {IssuerConnectionError} if there is no response in time
+   * Sends a request. You can pass this function to oauth4webapi as the option `customFetch`.
+   * @throws {IssuerConnectionError} if the request fails or times out
    */
   fetch(url: string, request: FetchRequest): Promise<Response>
 }
@@ -57,7 +60,7 @@ export interface FetchRequest {
 /** A connection to an authorization server. */
 export interface IssuerConnection {
   readonly timeoutMs: number
-  /** Starts an exchange. The time limit starts at the same time. */
+  /** Starts an exchange and its time limit. */
   exchange(): IssuerExchange
   /** Aborts running requests and closes all connections that this object opened. */
   close(): Promise<void>
@@ -79,7 +82,10 @@ export function connectToIssuer(options: ConnectionOptions = {}): IssuerConnecti
     if (closed) throw new Error('the connection is closed')
   }
 
-  /** Sends a request. undici is only loaded when the first request is sent, so that an application starts faster. */
+  /**
+   * Returns the dispatcher for a request. Loads undici only when the first request is sent, so that the application
+   * starts faster.
+   */
   async function dispatcherFor(identity: () => Promise<TlsIdentity>): Promise<Dispatcher> {
     refuseIfClosed()
     if (given !== undefined) return given
@@ -126,7 +132,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    // undici relies on the dispatcher to handle the abort signal, but a user's dispatcher may ignore the signal.
+    // undici leaves the abort signal to the dispatcher, but a user's dispatcher may ignore the signal.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, {
@@ -151,7 +157,7 @@ async function ask(
     signal,
   })
   const { statusCode: status, headers = {}, body } = answer
-  // If a dispatcher throws a falsy value, undici resolves the request without a response.
+  // If a dispatcher throws a falsy value, undici resolves with no response instead of rejecting.
   if (status === undefined || body === undefined)
     throw new Error('the dispatcher ended the request without a response')
   const contentEncoding = [headers['content-encoding']].flat().join(', ')
@@ -167,8 +173,7 @@ function reasonOf(error: unknown, signal: AbortSignal, timeoutMs: number): strin
 }
 
 /**
- * Determines the kind of failure from the error code of Node.js, OpenSSL or undici, such as
- * `UNABLE_TO_VERIFY_LEAF_SIGNATURE`.
+ * Derives the kind of failure from a Node.js, OpenSSL or undici error code, such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`.
  */
 function problemBy(error: unknown): ConnectionProblem {
   const { code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
@@ -176,7 +181,9 @@ function problemBy(error: unknown): ConnectionProblem {
   return /TIMEOUT|TIMEDOUT/.test(code) ? 'timeout' : 'unreachable'
 }
 
-/** Converts a request from oauth4webapi, in which the headers are an object and the body contains form parameters. */
+/**
+ * Converts a `fetch` request from oauth4webapi, whose headers are always an object and whose body is always form data.
+ */
 export function requestFrom({ method, headers, body }: FetchRequest): IssuerRequest {
   return {
     method: method === 'POST' ? 'POST' : 'GET',

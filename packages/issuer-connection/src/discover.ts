@@ -6,11 +6,11 @@ import { IssuerConnectionError } from './errors.js'
 export type IssuerMetadata = JsonObject & { readonly issuer: string }
 
 /**
- * Fetches the metadata of an issuer from the well-known URLs of OpenID Connect Discovery 1.0 §4 and RFC 8414 §3. The
- * metadata must contain the requested issuer (RFC 8414 §3.3). Otherwise, one issuer could impersonate another.
- * @param metadataUrl if given, replaces the well-known URLs
- * @throws {IssuerConnectionError} if no URL returns the metadata of this issuer. The message lists each URL, its status
- * and the expected response
+ * Fetches the metadata of an issuer from the well-known URLs (OpenID Connect Discovery 1.0 §4, RFC 8414 §3). Rejects
+ * metadata that names a different issuer, because one issuer could otherwise impersonate another (RFC 8414 §3.3).
+ * @param metadataUrl replaces the well-known URLs if it is set
+ * @throws {IssuerConnectionError} if no URL returns the metadata of this issuer. The message lists each URL and its
+ * response
  */
 export async function discoverMetadata(
   issuer: string,
@@ -38,7 +38,7 @@ export async function discoverMetadata(
   throw new IssuerConnectionError(`no metadata found: ${failures.join('; ')}${hint(metadataUrl)}`, { status })
 }
 
-/** During an outage, this URL may still be the right one, so no other URL is tried. */
+/** Returns true if the response indicates an outage. In this case, the URL may be correct, so no other URL is tried. */
 function isOutage({ status }: IssuerAnswer): boolean {
   return status === 429 || status >= 500
 }
@@ -50,8 +50,8 @@ function hint(metadataUrl: string | undefined): string {
 }
 
 /**
- * Returns the well-known metadata URLs of an issuer. RFC 8414 §3.1 inserts `/.well-known/…` before the path of the
- * issuer, while OpenID Connect Discovery and some servers append `/.well-known/…` to the path.
+ * Returns the well-known metadata URLs of an issuer. RFC 8414 §3.1 inserts `/.well-known/…` before the issuer's path,
+ * while OpenID Connect Discovery and some servers append it to the path.
  */
 function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)

@@ -2,27 +2,26 @@ import type { Dispatcher } from 'undici'
 import type { TlsSettings } from './open-dispatcher.js'
 import type { TlsIdentity } from './tls-identity.js'
 
-/** Manages one dispatcher for each client certificate (TLS identity). */
+/** Keeps one dispatcher for each client certificate. */
 export interface DispatchersByIdentity {
   /**
-   * Returns the dispatcher for a client certificate. The first use of a newer certificate closes the dispatchers of all
-   * older certificates when their running requests have finished. A later request with an older certificate opens a new
-   * connection.
+   * Returns the dispatcher for a client certificate. When a newer certificate is used for the first time, the
+   * dispatchers of all older certificates finish their running requests and close. If an older certificate is used
+   * again, a new dispatcher is created.
    */
   for(identity: TlsIdentity): Dispatcher
   /** Waits for running requests, then closes all connections. */
   close(): Promise<void>
   /**
-   * Aborts running requests. Requests whose certificate has since been replaced finish normally, and the promise does
-   * not wait for them.
+   * Aborts running requests, except those whose certificate has been replaced. These requests finish normally, but the
+   * promise does not wait for them.
    */
   destroy(): Promise<void>
 }
 
 /**
- * Creates an object that manages one dispatcher for each client certificate.
- * @param open creates a dispatcher. The function is called once for each certificate, and again if an older certificate
- * is reused
+ * Creates a dispatcher for each client certificate when the certificate is first used.
+ * @param open creates a dispatcher. It is called again if an older certificate is reused
  */
 export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): DispatchersByIdentity {
   const used = new Map<TlsIdentity, Dispatcher>()
@@ -33,7 +32,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
   function end(identity: TlsIdentity, dispatcher: Dispatcher): void {
     used.delete(identity)
     const ended = dispatcher.close().finally(() => ending.delete(ended))
-    ended.catch(() => {}) // this error affects no request; if `close` is running, it rejects with this error
+    ended.catch(() => {}) // no request is affected, and `close` still rejects with this error
     ending.add(ended)
   }
 
@@ -49,7 +48,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
       newest = Math.max(newest, identity.version)
       const opened = open(identity.tls)
       used.set(identity, opened)
-      if (isClosed) end(identity, opened) // the request then fails with undici's own error
+      if (isClosed) end(identity, opened) // makes the request fail with undici's own error
       return opened
     },
     async close() {

@@ -7,10 +7,10 @@ export type ConnectionProblem =
   | 'issuer mismatch'
   | 'unusable answer'
 
-/** The authorization server is unreachable, or its response is unusable. The message contains no secret. */
+/** Thrown if the authorization server is unreachable or its response is unusable. The message contains no secrets. */
 export class IssuerConnectionError extends Error {
   override readonly name = 'IssuerConnectionError'
-  /** The HTTP status of the response. Undefined if there was no response. */
+  /** The HTTP status of the response, or undefined if there was no response. */
   readonly status: number | undefined
   /** The unparsed `Retry-After` header of the response (RFC 9110 §10.2.3). */
   readonly retryAfter: string | undefined
@@ -33,30 +33,30 @@ export class IssuerConnectionError extends Error {
   }
 }
 
-/** Returns the kind of failure of an {@link IssuerConnectionError}. Returns undefined for any other error. */
+/** Returns the kind of failure of an {@link IssuerConnectionError}, or undefined for any other error. */
 export function problemOf(thrown: unknown): ConnectionProblem | undefined {
   return thrown instanceof IssuerConnectionError ? thrown.problem : undefined
 }
 
 const longestMessage = 200
 
-/** Returns the message of a thrown value, shortened for a log line. The value can be anything, including undefined. */
+/** Returns a short message for any thrown value, including undefined. */
 export function messageOf(thrown: unknown): string {
   try {
     const message: unknown = (thrown as { message?: unknown } | null | undefined)?.message ?? thrown
     if (typeof message === 'string' && message !== '') return message.slice(0, longestMessage)
   } catch {
-    // Reading the message failed, because a getter of the thrown value threw an exception.
+    // A getter of the thrown value may itself throw.
   }
   return 'no reason was given'
 }
 
 /**
- * Returns a thrown object unchanged, and wraps any other thrown value in an error, because undici and Fastify would
- * interpret a falsy value as success.
+ * Returns a thrown object unchanged, and wraps any other thrown value in an Error. undici and Fastify would otherwise
+ * treat a falsy value as success.
  */
 export function asError(thrown: unknown): Error {
-  // `instanceof Error` would be false for errors from another realm.
+  // `instanceof Error` returns false for errors from another realm.
   if (typeof thrown === 'object' && thrown !== null) return thrown as Error
   return new Error(messageOf(thrown), { cause: thrown })
 }

@@ -1,11 +1,11 @@
 import type * as Undici from 'undici'
 import type { Dispatcher } from 'undici'
 
-/** The TLS settings of connections, in PEM format. */
+/** The TLS settings of a connection, in PEM format. */
 export interface TlsSettings {
   /** The trusted certificate authorities, which replace Node.js's default authorities. */
   readonly ca?: string
-  /** The client certificate to present (RFC 8705). It is independent of the client authentication method. */
+  /** The client certificate to present (RFC 8705), whatever the client authentication method. */
   readonly cert?: string
   readonly key?: string
 }
@@ -15,7 +15,7 @@ export type UndiciAgents = Pick<typeof Undici, 'Agent' | 'EnvHttpProxyAgent'>
 
 /**
  * Returns the agent options for requests to an issuer.
- * @param timeoutMs the time limit of each phase of a request, in milliseconds
+ * @param timeoutMs the time limit in milliseconds for each phase of a request: connecting, headers and body
  */
 export function issuerAgentOptions(timeoutMs: number, connections: number): AgentOptions {
   return {
@@ -31,7 +31,7 @@ export interface AgentOptions extends Omit<Undici.Agent.Options, 'connect'> {
   readonly connect?: { readonly timeout: number }
 }
 
-/** Creates an agent. Its requests use the environment's proxy under the same conditions as `fetch` of Node.js. */
+/** Creates an agent that uses the proxy from the environment variables if `fetch` in Node.js would use it too. */
 export function createAgent(
   { Agent, EnvHttpProxyAgent }: UndiciAgents,
   tls: TlsSettings,
@@ -50,8 +50,8 @@ export function createAgent(
 }
 
 /**
- * Returns true if requests use the proxy variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. As for `fetch` in
- * Node.js, that is the case if `NODE_USE_ENV_PROXY` is `1` or the option `--use-env-proxy` is set.
+ * Returns true if `NODE_USE_ENV_PROXY` is `1` or `--use-env-proxy` is set. As with `fetch` in Node.js, requests then
+ * use the proxy variables `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
  */
 export function usesEnvironmentProxy(
   environment: Readonly<Record<string, string | undefined>>,

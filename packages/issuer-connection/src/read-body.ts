@@ -13,8 +13,7 @@ interface BodyHeaders {
 
 /**
  * Reads a response body of at most `maxBytes`. The limit also applies after decoding, because 189 bytes of brotli can
- * decode to a gigabyte. The promise rejects only if the connection breaks. If the body is unreadable, the promise
- * resolves with `problem`.
+ * decode to a gigabyte. Resolves with `problem` if the body is unreadable, and rejects only if the connection fails.
  */
 export async function readBody(
   body: AsyncIterable<Uint8Array>,
@@ -26,7 +25,7 @@ export async function readBody(
   let size = 0
   for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > maxBytes) return tooLarge // leaving the loop destroys the stream and its connection
+    if (size > maxBytes) return tooLarge // returning here destroys the stream and closes its connection
     chunks.push(chunk)
   }
   try {
@@ -56,12 +55,12 @@ function decoderFor(coding: string, [firstByte = 0]: Buffer): ZlibFunction {
   }
 }
 
-/** The maximum number of content codings of one response. The maximum limits the cost of decoding. */
+/** The maximum number of content codings in one response, which limits the cost of decoding. */
 const mostCodings = 2
 
 /**
- * `Content-Encoding` lists codings in the order in which they were applied (RFC 9110 §8.4), so they are decoded in
- * reverse.
+ * Decodes a response body. `Content-Encoding` lists the codings in the order in which they were applied (RFC 9110
+ * §8.4), so they are removed in reverse order.
  */
 async function decode(bytes: Buffer, contentEncoding: string | undefined, maxBytes: number): Promise<Buffer> {
   const codings = (contentEncoding ?? '')
@@ -99,7 +98,7 @@ function charsetOf(contentType: string | undefined): string {
   return /;\s*charset\s*=\s*"?([\w.:-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8'
 }
 
-/** If the charset is unknown, UTF-8 is used, because the body most likely is UTF-8. */
+/** Creates a decoder for a charset. If the charset is unknown, the decoder uses UTF-8. */
 function textDecoder(charset: string): TextDecoder {
   try {
     return new TextDecoder(charset)

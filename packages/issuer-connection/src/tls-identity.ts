@@ -7,9 +7,9 @@ import type { TlsSettings } from './open-dispatcher.js'
 
 /** The TLS settings that connections use until the client certificate is replaced. */
 export interface TlsIdentity {
-  /** Not enumerable, because it contains the private key. */
+  /** Not enumerable, because the settings contain the private key. */
   readonly tls: TlsSettings
-  /** A number that increases with each new certificate. */
+  /** A number that increases each time the certificate changes. */
   readonly version: number
   /** The expiry time of the certificate, in milliseconds since the epoch. */
   readonly expiresAt: number
@@ -33,9 +33,8 @@ export function fixedIdentity(tls: TlsSettings): TlsIdentity {
 }
 
 /**
- * Returns a function that reads the current certificate and private key. The function returns the same object until the
- * certificate or the key changes. The function rejects if the certificate and the key do not match, or if one of the
- * caller's functions rejects.
+ * Returns a function that reads the current certificate and private key. As long as both are unchanged, the function
+ * returns the same object. The function rejects if the certificate and the key do not match or cannot be read.
  */
 export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, TlsSettings> {
   let current: TlsIdentity | undefined
@@ -45,7 +44,7 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     reads += 1
     const version = reads
     const pair = await readPair(source)
-    // A read that started later may have finished first. Its result is newer and is kept.
+    // A read that started later may have finished first, and its newer result is kept.
     if (current !== undefined && (current.version > version || isSame(current.tls, pair))) return current
     const expiresAt = expiryOf(pair)
     current = identityOf(
@@ -56,8 +55,7 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     return current
   }
 
-  // If the certificate and the key do not match, both are read once more, because the certificate may have been
-  // replaced between the two reads.
+  // If the certificate and key do not match, both are read again, because one may just have been replaced.
   return () =>
     read().catch((error: unknown) => (error instanceof UnusablePair ? read() : Promise.reject(error)))
 }

@@ -1,18 +1,19 @@
 import type { ClientAuth } from 'oauth4webapi'
 
 /**
- * `client_secret_basic` (RFC 6749 §2.3.1): encodes the client id and the secret as form data, joins them, and encodes
- * the result in base64.
- *
- * Uses the encoding of `URLSearchParams`, which does not escape `-_.*`. oauth4webapi escapes these characters too. That
- * is valid, but servers that do not decode the credentials would reject every id with a hyphen.
+ * Authenticates with `client_secret_basic` (RFC 6749 §2.3.1). The client id and the secret are encoded with
+ * `URLSearchParams`, which leaves `-_.*` unescaped. oauth4webapi escapes these characters too, so servers that do not
+ * decode the client id would reject any id that contains a hyphen.
  */
 export function basic(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) =>
     headers.set('authorization', basicHeader(formEncode(clientId), formEncode(secret)))
 }
 
-/** Sends the client id and the secret without form encoding, for servers that do not form-decode these values. */
+/**
+ * Authenticates with HTTP Basic without form-encoding the client id and the secret, for servers that do not decode
+ * these values.
+ */
 export function unencodedBasic(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) =>
     headers.set('authorization', basicHeader(clientId, secret))

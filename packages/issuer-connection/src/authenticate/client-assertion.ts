@@ -5,12 +5,12 @@ import { importPrivateKey, type PrivateKeyInput, type SigningKey } from './priva
 import { provide, type ProvideContext, type Provided } from './provide.js'
 
 /**
- * The `aud` claim of client assertions. RFC 10070 allows only the issuer. Older servers may require the URL of their
- * token endpoint.
+ * The `aud` claim of client assertions. RFC 10070 allows only the issuer, but older servers may require the URL of
+ * their token endpoint.
  */
 export type AssertionAudience = 'issuer' | 'token_endpoint'
 
-/** Signs bytes with a private key that is stored outside of the process, such as in a KMS or HSM. */
+/** Signs bytes with a private key that is stored outside the process, such as in a KMS or HSM. */
 export type SignAssertion = (data: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
 /** The key that signs client assertions (RFC 7523 §2.2). */
@@ -36,7 +36,7 @@ const jwtBearer = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 /** Seconds. */
 const assertionLifetime = 60
 
-/** `private_key_jwt`: creates and signs an assertion for each request. */
+/** Authenticates with `private_key_jwt`: signs a new assertion for each request. */
 export async function keyAssertion(
   key: AssertionKey,
   audience: AssertionAudience,
@@ -56,7 +56,7 @@ export async function keyAssertion(
   return withAssertion(audience, make, server => ({ ...header, ...algorithmName(signingKey, server) }))
 }
 
-/** `client_secret_jwt`: creates an assertion with an HMAC of the client secret. */
+/** Authenticates with `client_secret_jwt`: signs a new assertion with an HMAC keyed by the client secret. */
 export async function secretAssertion(secret: string, audience: AssertionAudience): Promise<ClientAuth> {
   const { ClientSecretJwt } = await import('oauth4webapi')
   return withAssertion(
@@ -66,7 +66,7 @@ export async function secretAssertion(secret: string, audience: AssertionAudienc
   )
 }
 
-/** Sends an assertion that another system issued, such as a federated workload token (RFC 7521 §4.2). */
+/** Authenticates with an assertion issued by another system, such as a federated workload token (RFC 7521 §4.2). */
 export function assertedElsewhere(assertion: string, type: string = jwtBearer): ClientAuth {
   return (_server, { client_id: clientId }, body) => addAssertion(body, clientId, assertion.trim(), type)
 }
@@ -99,16 +99,16 @@ async function withAssertion(
 }
 
 /**
- * RFC 10070 defines an explicit `typ` for assertions. Servers that expect the token endpoint as the audience predate
- * RFC 10070, so they get the type `JWT`.
+ * Returns the `typ` header of an assertion: the type from RFC 10070, or `JWT` for older servers, which expect the token
+ * endpoint as the audience.
  */
 function typeFor(audience: AssertionAudience): string {
   return audience === 'issuer' ? 'client-authentication+jwt' : 'JWT'
 }
 
 /**
- * Returns the JWS algorithm name for an Ed25519 key: either `EdDSA`, or `Ed25519`, which RFC 9864 added. A configured
- * name takes precedence. Otherwise, the name is `Ed25519` if the server supports this name, and `EdDSA` if not.
+ * Returns the `alg` header for an Ed25519 key: the configured name if there is one, otherwise `Ed25519` (RFC 9864) if
+ * the server supports this name, otherwise `EdDSA`.
  */
 function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServer): { alg?: string } {
   if (key.algorithm.name !== 'Ed25519') return {}
@@ -118,7 +118,7 @@ function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServ
 }
 
 /**
- * Returns the claims of an assertion. The times come from the system clock, because the server compares them with its
+ * Returns the claims of an assertion. The times come from the system clock, because the server checks them against its
  * own clock.
  */
 function claimsFor(audience: AssertionAudience, { issuer, token_endpoint }: AuthorizationServer) {

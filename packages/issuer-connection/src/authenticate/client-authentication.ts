@@ -20,8 +20,8 @@ export const secretMethods = [
 export type SecretMethod = (typeof secretMethods)[number]
 
 /**
- * The credentials of a client (RFC 6749 §2.3). With `tls_client_auth`, the client certificate of the connection
- * authenticates the client. With all other methods, the client certificate is optional and only binds the tokens (RFC
+ * The credentials of a client (RFC 6749 §2.3). With `tls_client_auth`, the client authenticates with its TLS client
+ * certificate. With any other method, a client certificate is optional and only binds tokens to the certificate (RFC
  * 8705 §3).
  */
 export type ClientCredentials =
@@ -34,15 +34,12 @@ export type ClientCredentials =
   | {
       readonly method: 'client_assertion'
       readonly assertion: Provided<string>
-      /** The `client_assertion_type` parameter (RFC 7521 §4.2). Default: the JWT type of RFC 7523. */
+      /** The `client_assertion_type` parameter (RFC 7521 §4.2). Default: the URN for JWT assertions (RFC 7523 §2.2). */
       readonly type?: string | undefined
     }
   | { readonly method: 'tls_client_auth' }
 
-/**
- * Creates the client authentication for a single request. A rotated secret therefore takes effect with the next
- * request.
- */
+/** Creates the client authentication for a single request, so a rotated secret takes effect with the next request. */
 export async function authenticate(
   credentials: ClientCredentials,
   context: ProvideContext,
@@ -80,14 +77,14 @@ async function withSecret(
   }
 }
 
-/** Checks the value that a user's function returned, because such a function can return anything. */
+/** Checks that a secret or an assertion is a non-empty string, because a user's function can return any value. */
 function text(value: unknown, what: string): string {
   if (typeof value === 'string' && value !== '') return value
   throw new TypeError(`${what} is ${value === '' ? 'empty' : typeof value}, expected text`)
 }
 
 /**
- * Returns true if the credentials come from a user's function, which may return different credentials the next time.
+ * Returns true if the credentials come from a user's function, which may return different credentials on the next call.
  */
 export function canChange(credentials: ClientCredentials): boolean {
   switch (credentials.method) {
@@ -105,7 +102,9 @@ export function canChange(credentials: ClientCredentials): boolean {
   }
 }
 
-/** Returns the audience of the client assertion, or undefined if the method uses no signed assertion. */
+/**
+ * Returns the audience of the client assertion, or undefined if the authentication method does not sign an assertion.
+ */
 export function assertionAudienceOf(credentials: ClientCredentials): AssertionAudience | undefined {
   const { method } = credentials
   return method === 'private_key_jwt' || method === 'client_secret_jwt' ? credentials.audience : undefined

@@ -16,7 +16,7 @@ import { secretMethods, type SecretMethod } from './client-authentication.js'
 import { keyAlgorithms, type PrivateKeyInput } from './private-key.js'
 import type { ProvideContext, Provided } from './provide.js'
 
-/** The options for client authentication. Options that are not set are undefined. */
+/** The options for client authentication. Options that are not set have the value undefined. */
 export interface CredentialOptions {
   readonly clientSecret: Provided<string> | undefined
   readonly clientAuthentication: SecretMethod | 'tls_client_auth' | undefined
@@ -37,7 +37,7 @@ const privateKey: Parser<Provided<PrivateKeyInput>> = parser({
   fromText: true,
   read(value, place) {
     if (typeof value === 'string') return pem('private key').read(value, place)
-    // Keys that are not PEM text are only checked when the first assertion is signed.
+    // A key that is not PEM text is not checked until the first assertion is signed.
     if (typeof value === 'function' || isObject(value)) return value as Provided<PrivateKeyInput>
     throw place.toError(`option \`${place.option}\` is not ${privateKey.expected}`)
   },
@@ -61,8 +61,8 @@ export const credentialOptions: {
 
 /**
  * Returns the key that signs assertions, or undefined if no key is configured.
- * @param rsaAlgorithm the algorithm for RSA keys that do not specify an algorithm
- * @throws an error that `place.toError` creates, if the options contradict each other
+ * @param rsaAlgorithm the algorithm for an RSA key that does not specify an algorithm
+ * @throws the error from `place.toError` if `keyAlgorithm` is missing or not supported
  */
 export function assertionKeyOf(
   given: Pick<CredentialOptions, 'privateKey' | 'signAssertion' | 'keyId' | 'keyAlgorithm'> & {

@@ -20,7 +20,7 @@ const parameters: Readonly<
   Ed25519: { name: 'Ed25519' },
 }
 
-/** The supported algorithms of private keys. */
+/** The supported signing algorithms of private keys. */
 export const keyAlgorithms: readonly string[] = Object.keys(parameters)
 
 const algorithmOf: Readonly<Record<string, string>> = {
@@ -31,8 +31,8 @@ const algorithmOf: Readonly<Record<string, string>> = {
 }
 
 /**
- * A signing key and its JWS algorithm. If the algorithm is undefined, its name depends on the type of the key and on
- * the server's metadata.
+ * A signing key and its JWS algorithm. If `algorithm` is undefined, the algorithm depends on the key type and the
+ * server's metadata.
  */
 export interface SigningKey {
   readonly key: webcrypto.CryptoKey
@@ -41,7 +41,7 @@ export interface SigningKey {
 
 /**
  * Imports a private key into Web Crypto.
- * @param rsaAlgorithm the algorithm for RSA keys if neither the key nor `algorithm` specifies an algorithm
+ * @param rsaAlgorithm the algorithm for an RSA key if neither the key nor `algorithm` specifies one
  * @throws {TypeError} if the key is not a private key, or does not match the algorithm
  */
 export async function importPrivateKey(

@@ -1,8 +1,8 @@
-/** The argument that is passed to functions that return a secret. */
+/** The argument that is passed to a function that provides a secret, a key or a certificate. */
 export interface ProvideContext {
   /**
-   * True if the server has rejected the value that the function returned last. A function that caches its value must
-   * then read the value again.
+   * True if the server has rejected the value that the function last returned. A function with a cache must then read a
+   * new value.
    */
   readonly refused: boolean
 }
@@ -15,7 +15,7 @@ export type Provided<T> = T | ((context: ProvideContext) => T | Promise<T>)
 
 /** Returns the value, or calls the function that provides it. */
 export async function provide<T>(provided: Provided<T>, context: ProvideContext): Promise<T> {
-  // The cast is needed because TypeScript cannot exclude that T is a function type.
+  // The cast is needed because T itself could be a function type.
   return typeof provided === 'function'
     ? (provided as (context: ProvideContext) => T | Promise<T>)(context)
     : provided

@@ -2,14 +2,14 @@ import type { JsonObject } from '../answer.js'
 import type { SecretMethod } from './client-authentication.js'
 
 /**
- * The authentication methods in order of preference. `client_secret_basic` is the default in RFC 8414 §2 and RFC 6749
- * §2.3.1.
+ * The authentication methods in order of preference. `client_secret_basic` comes first because it is the default in RFC
+ * 8414 §2 and RFC 6749 §2.3.1.
  */
 const preferred = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt'] as const
 
 /**
  * Selects the authentication method for the introspection endpoint from the metadata (RFC 8414 §2). If the metadata
- * does not list any methods for this endpoint, the methods of the token endpoint apply.
+ * lists no methods for this endpoint, the methods of the token endpoint apply.
  */
 export function secretMethodFor(metadata: JsonObject): SecretMethod {
   const listed =
