@@ -2,8 +2,8 @@ import { assertionAudienceOf, type ClientCredentials } from 'oauth-issuer-connec
 import { TokenRequestFailure } from './token-request-failure.js'
 
 /**
- * Adds a hint about `assertionAudience` to an `invalid_client` failure. Servers require different audiences, and their
- * errors do not mention the audience.
+ * Adds a hint about the option `assertionAudience` to an `invalid_client` failure, because the server's error does not
+ * say which audience the server expects.
  */
 export function withAudienceHint(
   failure: TokenRequestFailure,

@@ -15,12 +15,15 @@ interface Discovery {
   readonly now: () => number
 }
 
-/** Older metadata is renewed in the background. Endpoints rarely move, so calls use the cached metadata meanwhile. */
+/**
+ * The age in milliseconds at which metadata is renewed in the background. Calls continue to use the cached metadata,
+ * because endpoints rarely change.
+ */
 const freshMs = 3_600_000
 
 /**
- * Returns a function that finds the authorization server. Concurrent calls cause one metadata request. A failure is not
- * cached.
+ * Returns a function that fetches and caches the metadata of the authorization server. Concurrent calls share one
+ * request, and failures are not cached.
  * @throws {IssuerConnectionError} if there is no usable metadata
  */
 export function locateServer(
@@ -41,12 +44,12 @@ export function locateServer(
   })
   return () => {
     if (found === undefined) return discover()
-    if (now() - found.at >= freshMs) discover().catch(() => {}) // the cached metadata is still used
+    if (now() - found.at >= freshMs) discover().catch(() => {}) // if the renewal fails, the cached metadata remains in use
     return Promise.resolve(found.server)
   }
 }
 
-/** Validates the endpoints in the metadata, because the client sends credentials to them. */
+/** Validates the endpoint URLs in the metadata, because the client sends credentials to these URLs. */
 function serverOf(metadata: IssuerMetadata, allowInsecureHttp: boolean): AuthorizationServer {
   const algorithms = metadata['token_endpoint_auth_signing_alg_values_supported']
   const alias = mtlsTokenEndpoint(metadata, allowInsecureHttp)

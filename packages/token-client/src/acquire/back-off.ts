@@ -4,15 +4,15 @@ const shortestMs = 500
 const firstMs = 1_000
 const longestMs = 60_000
 
-/** A failed token request, and the time until the next one in milliseconds. */
+/** A failed token request, and the time in milliseconds until the next request. */
 export interface Outage {
   readonly failure: TokenRequestFailure
   readonly retryAfterMs: number
 }
 
-/** Schedules the retries of failed token requests. */
+/** Schedules retries after failed token requests. */
 export interface BackOff {
-  /** Returns the last failure while the client waits before a retry, and undefined otherwise. */
+  /** Returns the last failure if the client is waiting to retry, otherwise undefined. */
   current(): Outage | undefined
   fail(failure: TokenRequestFailure): Outage
   succeed(): void
@@ -27,7 +27,7 @@ export function createBackOff(now: () => number, random: () => number): BackOff 
   return {
     current() {
       const time = now()
-      // A time before the failure means that the clock was set back. The wait is then unknown, so it ends.
+      // If the current time is before the failure, the clock was set back, so the wait ends.
       if (last === undefined || time < failedAt || time >= until) return undefined
       return { failure: last, retryAfterMs: until - time }
     },

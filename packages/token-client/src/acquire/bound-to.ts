@@ -3,14 +3,14 @@ import type { TokenAnswer } from './ask-for-token.js'
 import { unstatedLifetimeMs } from '../token.js'
 
 /**
- * Adds the client certificate to a token that may be bound to it (RFC 8705 §3). The token's lifetime ends with the
- * certificate at the latest, and the token is only sent over connections with that certificate.
+ * Records the client certificate that a token may be bound to (RFC 8705 §3). The token expires with the certificate at
+ * the latest, and is sent only over connections that present this certificate.
  */
 export function boundTo(identity: TlsIdentity | undefined, answer: TokenAnswer): TokenAnswer {
   if (identity === undefined) return answer
-  // Uses the system clock, because servers compare the certificate with their own clocks.
+  // The system clock is used because servers check the certificate against their own clocks.
   const left = (identity.expiresAt - Date.now()) / 1000
   const { expiresIn = unstatedLifetimeMs / 1000 } = answer
-  // A server that has accepted an expired certificate will accept it again.
+  // If the server accepted an expired certificate, the certificate does not limit the token's lifetime.
   return { ...answer, identity, expiresIn: left > 0 ? Math.min(expiresIn, left) : expiresIn }
 }

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { TokenRequest } from './request-token.js'
 
-/** The configured identity of an authorization server. */
 interface ServerIdentity {
   readonly issuer: string | undefined
   readonly tokenEndpoint: string | undefined
 }
 
 /**
- * Returns the cache key of a token request. Requests with the same key share a token. The key is a hash, because
- * parameters can be secret.
+ * Returns the cache key of a token request. Requests with the same key share a token. The key is a hash, because the
+ * parameters can contain secrets.
  */
 export function cacheKey(
   { issuer, tokenEndpoint }: ServerIdentity,

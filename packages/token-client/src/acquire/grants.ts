@@ -2,7 +2,7 @@ import type { OnBehalfOfGrant } from '../options/profiles.js'
 import type { AskForToken } from './ask-for-token.js'
 import { TokenRequestFailure } from './token-request-failure.js'
 
-/** The grant of a token request, with its own parameters. */
+/** An authorization grant and its parameters in the token request. */
 export interface Grant {
   /** `client_credentials`, or the URN of an extension grant (RFC 6749 §4.5). */
   readonly grantType: string
@@ -12,7 +12,7 @@ export interface Grant {
 /** RFC 6749 §4.4. */
 export const clientCredentials: Grant = { grantType: 'client_credentials', parameters: [] }
 
-/** Returns the grant for a token on behalf of the subject of `subjectToken`. */
+/** Returns the grant that exchanges `subjectToken` for a token on behalf of its subject. */
 export function onBehalfOfGrant(kind: OnBehalfOfGrant, subjectToken: string): Grant {
   if (kind === 'jwt_bearer')
     return {
@@ -32,8 +32,8 @@ export function onBehalfOfGrant(kind: OnBehalfOfGrant, subjectToken: string): Gr
 }
 
 /**
- * Limits the lifetime of exchanged tokens to that of the subject token. If the subject token has expired, no token is
- * requested.
+ * Limits the lifetime of exchanged tokens to the remaining lifetime of the subject token. If the subject token has
+ * expired, no token is requested.
  */
 export function capLifetime(ask: AskForToken, subjectToken: string, now: () => number): AskForToken {
   const endsAt = expiryOf(subjectToken)
@@ -52,8 +52,8 @@ export function capLifetime(ask: AskForToken, subjectToken: string, now: () => n
 }
 
 /**
- * Returns the `exp` claim of a JWT in milliseconds since the epoch. Returns undefined for any other token. Verifies
- * nothing.
+ * Returns the `exp` claim of a JWT in milliseconds since the epoch, without verifying the JWT. Returns undefined if the
+ * token is not a JWT or has no `exp`.
  */
 export function expiryOf(token: string): number | undefined {
   try {

@@ -1,11 +1,11 @@
 /** The secret parameters of token requests. */
 const secretParameters = ['client_secret', 'client_assertion', 'assertion', 'subject_token', 'actor_token']
-/** Shorter secrets are not replaced, because they also occur in ordinary words. */
+/** The minimum length of secrets to redact. Shorter secrets would also match parts of ordinary words. */
 const shortestSecret = 4
 
 /**
- * Returns a function that replaces the secrets of a token request in a text. Servers may repeat a secret in any
- * encoding.
+ * Returns a function that redacts the secrets of a token request in a text. Each secret is redacted in all encodings,
+ * because some servers repeat secrets in their responses.
  */
 export function hideSecretsOf(request: { body?: unknown; headers?: unknown }): (text: string) => string {
   const written = [...inParameters(request.body), ...inHeaders(request.headers)]

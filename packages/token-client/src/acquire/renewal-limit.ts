@@ -1,15 +1,18 @@
-/** Limits how often a client renews tokens that the API refused. */
+/** Limits how often a client replaces tokens that the API rejected. */
 export interface RenewalLimit {
-  /** Returns true if a refused token may be replaced now, and counts the renewal. */
+  /** Returns true, and counts one renewal, if a rejected token may be replaced now. */
   readonly mayRenew: (wasAccepted: boolean) => boolean
 }
 
 const windowMs = 10_000
-/** An API that refuses every token must not cause a token request for each call. */
+/**
+ * The maximum number of renewals per window for tokens that the API never accepted. Otherwise, an API that rejects
+ * every token would cause a token request for each call.
+ */
 const maxForNeverAccepted = 1
 /**
- * A token that worked can be revoked at any time. But a route that always responds with 401 must not cause a flood of
- * requests.
+ * The maximum number of renewals per window for tokens that the API accepted before. Such a token may have been
+ * revoked, but a route that always responds with 401 must not flood the issuer with token requests.
  */
 const maxForAccepted = 10
 
@@ -20,7 +23,7 @@ export function createRenewalLimit(now: () => number): RenewalLimit {
   return {
     mayRenew(wasAccepted) {
       const elapsed = now() - windowStart
-      // A negative value means that the clock was set back. A new window begins.
+      // A negative value means that the clock was set back, so a new window begins.
       if (elapsed < 0 || elapsed >= windowMs) {
         windowStart = now()
         renewals = 0

@@ -40,15 +40,14 @@ export interface TokenEndpoint {
   readonly send: TokenEndpointFetch
   /** True if connections present a client certificate, so that tokens can be bound to it (RFC 8705 §3). */
   readonly presentsCertificate: boolean
-  /** The time limit of one token request in milliseconds, including metadata and credentials. */
+  /** The time limit in milliseconds for one token request, including the time to fetch metadata and credentials. */
   readonly timeoutMs: number
   readonly now: () => number
 }
 
 /**
- * Requests a token (RFC 6749 §4.4, §4.5) with oauth4webapi. Repeats the request once with the server's DPoP nonce (RFC
- * 9449 §8) if the server requires one, and once with new credentials if the server refused the previous ones. Never
- * rejects.
+ * Requests a token with oauth4webapi (RFC 6749 §4.4, §4.5) and never rejects. Retries once with a DPoP nonce if the
+ * server requires one (RFC 9449 §8), and once with new credentials if the server rejected the previous ones.
  */
 export async function requestToken(
   request: TokenRequest,
@@ -56,7 +55,7 @@ export async function requestToken(
 ): Promise<TokenAnswer | TokenRequestFailure> {
   let attempt: Attempt = { request, endpoint, refused: false, nonce: request.proofs === undefined }
   for (;;) {
-    // Limits functions of the user. The server has a shorter limit, so its timeout is reported first.
+    // This limit stops user functions that hang. The extra 50 ms let a timeout of the server be reported first.
     const answer = await within(endpoint.timeoutMs + 50, send(attempt), tooLate)
     const next = answer instanceof TokenRequestFailure ? nextAttempt(attempt, answer) : undefined
     if (next === undefined) return answer
@@ -67,13 +66,13 @@ export async function requestToken(
 interface Attempt {
   readonly request: TokenRequest
   readonly endpoint: TokenEndpoint
-  /** True if the server refused the previous credentials. */
+  /** True if the server rejected the previous credentials. */
   readonly refused: boolean
-  /** True if the proof contains the server's nonce, or if there is no proof. */
+  /** True if the DPoP proof contains the server's nonce, or if no proof is sent. */
   readonly nonce: boolean
 }
 
-/** Returns the next attempt, or undefined if it would change nothing. */
+/** Returns the next attempt, or undefined if another attempt would not help. */
 function nextAttempt(attempt: Attempt, { error }: TokenRequestFailure): Attempt | undefined {
   if (error === 'use_dpop_nonce' && !attempt.nonce) return { ...attempt, nonce: true }
   const mayBeRotated = error === 'invalid_client' && canChange(attempt.request.credentials)
@@ -105,7 +104,7 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
           ;({ identity } = answer)
           return answer.response
         },
-        [allowInsecureRequests]: true, // the option parsers have checked that plain http is allowed
+        [allowInsecureRequests]: true, // the option parsers have already rejected http URLs that are not allowed
       },
     )
     const parsed = await processGenericTokenEndpointResponse(server, client, response)
@@ -122,19 +121,22 @@ function tooLate(): TokenRequestFailure {
   )
 }
 
-/** Before a request is sent, the server has no secret to repeat. */
+/** Returns the text unchanged, because there are no secrets to redact before a request is sent. */
 function nothingSent(text: string): string {
   return text
 }
 
-/** With `tls_client_auth`, the certificate may come from a dispatcher of the user. */
+/**
+ * Returns true if connections present a client certificate. With `tls_client_auth`, the certificate may be configured
+ * in the user's own dispatcher.
+ */
 function usesMutualTls({ credentials }: TokenRequest, { presentsCertificate }: TokenEndpoint): boolean {
   return presentsCertificate || credentials.method === 'tls_client_auth'
 }
 
 /**
- * Creates the client authentication. A fixed credential that is unusable is a permanent failure. A function may return
- * a usable credential next time.
+ * Creates the client authentication. An unusable credential is a permanent failure, unless a function provides the
+ * credential and may return a different one next time.
  */
 async function resolveCredentials(
   credentials: ClientCredentials,

@@ -1,4 +1,4 @@
-/** Returns a function that runs `start` once for concurrent calls. */
+/** Returns a function whose concurrent calls share one run of `start`. */
 export function singleFlight<T>(start: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined
   return () => {

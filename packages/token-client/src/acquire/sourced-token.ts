@@ -6,7 +6,7 @@ import { TokenRequestFailure } from './token-request-failure.js'
 /** The maximum length of a token in characters, equal to the size limit of token responses. */
 const longestToken = 65_536
 
-/** Checks the result of the function `tokenSource`, which can be anything. Failures never contain a token. */
+/** Validates the result of the user's `tokenSource` function. Failure messages never contain a token. */
 export function readSourcedToken(returned: unknown, requestedAt: number): TokenAnswer | TokenRequestFailure {
   if (!isObject(returned)) return unusable(kindOf(returned))
   const { accessToken, expiresIn } = returned
@@ -18,7 +18,7 @@ export function readSourcedToken(returned: unknown, requestedAt: number): TokenA
     return unusable(
       'a token that is empty or contains characters that RFC 6749 App. A.12 does not allow (check for a line break at the end)',
     )
-  // Detects a token with a scheme. RFC 6750 §2.1 does not allow spaces in tokens.
+  // A space usually means that the token has a `Bearer` prefix. RFC 6750 §2.1 does not allow spaces in tokens.
   if (accessToken.includes(' '))
     return unusable('a token that contains a space; return the token without a prefix such as Bearer')
   if (expiresIn !== undefined && (typeof expiresIn !== 'number' || Number.isNaN(expiresIn)))
@@ -28,7 +28,7 @@ export function readSourcedToken(returned: unknown, requestedAt: number): TokenA
   return { accessToken, requestedAt, expiresIn: lifetime, scope: undefined }
 }
 
-/** Returns the remaining lifetime of a JWT in seconds, from its `exp`. */
+/** Returns the remaining lifetime of a JWT in seconds, based on its `exp` claim. */
 function lifetimeOf(token: string, requestedAt: number): number | undefined {
   const expiresAt = expiryOf(token)
   return expiresAt === undefined ? undefined : (expiresAt - requestedAt) / 1000

@@ -8,20 +8,20 @@ import { createRenewalLimit } from './renewal-limit.js'
 import { singleFlight } from './single-flight.js'
 import { TokenRequestFailure } from './token-request-failure.js'
 
-/** Caches a token, renews it before it expires, and sends one token request for concurrent calls. */
+/** Caches a token and renews it before it expires. Concurrent calls share one token request. */
 export interface TokenCache {
   /**
-   * Returns the cached token, or a promise of a new one. The promise rejects with {@link TokenRejectedError} or {@link
-   * TokenUnavailableError}.
+   * Returns the cached token, or a promise that resolves with a new token. The promise rejects with {@link
+   * TokenRejectedError} or {@link TokenUnavailableError}.
    */
   readonly getToken: () => Token | Promise<Token>
   /** Returns the cached token if it has not expired. Sends no request. */
   readonly peekToken: () => Token | undefined
-  /** Records that the API accepted this token. A later refusal then means that the token was revoked. */
+  /** Records that the API accepted this token. If the API rejects the token later, the token was probably revoked. */
   readonly accept: (token: Token) => void
-  /** Discards this token if it is the cached one. Returns true if another token may be requested now. */
+  /** Discards this token if it is cached. Returns true if the client may request another token now. */
   readonly invalidate: (token: Token) => boolean
-  /** Returns the state for readiness probes. Sends no request. */
+  /** Returns the token's state for readiness probes, without sending a request. */
   readonly health: () => TokenHealth
 }
 
@@ -30,12 +30,15 @@ export interface TokenHealth {
   readonly state: 'ready' | 'cold' | 'failing'
   /** The expiry time of the cached token, in milliseconds since the epoch. */
   readonly expiresAt: number | undefined
-  /** Why the last token request failed. It can contain host names, so do not expose it publicly. */
+  /**
+   * The reason why the last token request failed. Do not expose the reason publicly, because it can contain host names.
+   */
   readonly reason: string | undefined
 }
 
 /**
- * Called for each failed token request, even if no call waits for it. `servingOld` is true if calls use a cached token.
+ * Called for each failed token request, even if no call is waiting for the token. `servingOld` is true if calls
+ * continue to use a cached token.
  */
 export type OnTokenFailure = (error: TokenRejectedError | TokenUnavailableError, servingOld: boolean) => void
 
@@ -47,7 +50,7 @@ export interface TokenCacheOptions {
   readonly now: () => number
   /** Returns a random number from 0 to 1. */
   readonly random: () => number
-  /** Returns true if the client is closing. Tokens are then no longer renewed in the background. */
+  /** Returns true if the client is closing and must no longer renew tokens in the background. */
   readonly isClosing: () => boolean
   readonly onFailure: OnTokenFailure
 }
@@ -88,7 +91,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
     return outage
   }
 
-  /** Returns the cached token if it has not expired. It may be used if no newer token is available. */
+  /** Returns the cached token if it has not expired. This token is used if a renewal fails. */
   function unexpired(): Token | undefined {
     return cached !== undefined && now() < cached.expiresAt ? cached : undefined
   }
@@ -106,7 +109,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (cached === undefined) return waitForToken()
       const time = now()
       if (time >= cached.useUntil) return waitForToken()
-      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // rejects only if `clock` throws; the next call reports that
+      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // rejects only if `clock` throws, which the next call reports
       return cached
     },
     peekToken: unexpired,
@@ -114,7 +117,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (token === cached) wasAccepted = true
     },
     invalidate(token) {
-      if (cached !== token) return true // another call has already discarded it
+      if (cached !== token) return true // another call has already discarded this token
       if (!limit.mayRenew(wasAccepted)) return false
       refused = token.accessToken
       cached = undefined
@@ -130,7 +133,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
   }
 }
 
-/** Converts an unexpected exception into a failure, so that callers always get a result. */
+/** Requests a token and converts an unexpected exception into a failure, so that callers always receive a result. */
 async function askSafely(
   ask: AskForToken,
   unwanted: string | undefined,

@@ -12,7 +12,7 @@ export type TokenEndpointFetch = (url: string, request: FetchRequest) => Promise
 
 export interface TokenEndpointAnswer {
   readonly response: Response
-  /** The client certificate that the connection presented; undefined if the certificate never changes. */
+  /** The client certificate that the connection presented, or undefined if the certificate never changes. */
   readonly identity: TlsIdentity | undefined
 }
 

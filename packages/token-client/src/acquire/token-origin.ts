@@ -1,9 +1,8 @@
 import type { TargetOptions } from '../options/target-options.js'
 import type { AskForToken } from './ask-for-token.js'
 
-/** A kind of token. All calls that need the same kind share one token. */
+/** A kind of token, such as a token with certain scopes. Calls that need the same kind share one token. */
 export interface TokenKind {
-  /** Identifies this kind of token. */
   readonly key: string
   readonly ask: AskForToken
 }
@@ -11,13 +10,13 @@ export interface TokenKind {
 /** The source of a client's tokens. */
 export interface TokenOrigin {
   /**
-   * Returns the kind of token for the client itself.
-   * @throws {InvalidOptionError} if the target is invalid
+   * Returns the kind of token that the client requests for itself.
+   * @throws {InvalidOptionError} if the scopes, resources or parameters are invalid
    */
   forClient(target: TargetOptions): TokenKind
   /**
-   * Returns the kind of token on behalf of the subject of `subjectToken`.
-   * @throws {InvalidOptionError} if the target is invalid
+   * Returns the kind of token that the client requests on behalf of the subject of `subjectToken`.
+   * @throws {InvalidOptionError} if the scopes, resources or parameters are invalid
    */
   onBehalfOf(subjectToken: string, target: TargetOptions): TokenKind
   close(): Promise<void>

@@ -2,8 +2,8 @@ import { clip, IssuerConnectionError, messageOf } from 'oauth-issuer-connection'
 import { readRetryAfter } from '../retry-after.js'
 
 /**
- * A failed token request, as a result value that is never thrown. It is `permanent` if the server refused the request
- * (RFC 6749 §5.2) or the client cannot create one. A retry would then fail again.
+ * A failed token request, as a result value that is never thrown. The failure is `permanent` if a retry would fail
+ * again, because the server refused the request (RFC 6749 §5.2) or the client cannot create the request.
  */
 export class TokenRequestFailure {
   readonly permanent: boolean
@@ -32,8 +32,8 @@ export class TokenRequestFailure {
 }
 
 /**
- * The members of errors from oauth4webapi and undici that contain no secret. The `cause` of such an error can contain
- * the whole response.
+ * The members of oauth4webapi and undici errors that are safe to log. The rest of `cause` is not safe, because it can
+ * contain the whole response.
  */
 interface KnownError {
   readonly error?: unknown
@@ -48,15 +48,18 @@ interface KnownError {
 interface FailedExchange {
   /** The server's response, if there was one. */
   readonly response: Response | undefined
-  /** Removes secrets from the server's text, because some servers repeat what they received. */
+  /** Redacts secrets in text from the server, because some servers repeat the request in their error messages. */
   readonly hide: (text: string) => string
   readonly now: () => number
 }
 
-/** Longer values of `Retry-After` are reduced, so that one response cannot stop the client for hours. */
+/**
+ * The maximum delay in milliseconds that a `Retry-After` header can request, so that one response cannot stop the
+ * client for hours.
+ */
 const longestRetryAfterMs = 300_000
 
-/** Converts an exception of a token request into a failure. */
+/** Converts an exception from a token request into a failure. */
 export function failureFrom(error: unknown, { response, hide, now }: FailedExchange): TokenRequestFailure {
   if (error instanceof IssuerConnectionError)
     return new TokenRequestFailure(clip(hide(error.message), 600), {
@@ -78,10 +81,16 @@ export function failureFrom(error: unknown, { response, hide, now }: FailedExcha
   })
 }
 
-/** Error codes of RFC 6749 §4.1.2.1 that some servers also return here. They report a problem of the server. */
+/**
+ * Error codes that report a problem of the server, not of the request. RFC 6749 §4.1.2.1 defines them for authorization
+ * responses, but some servers also use them in token responses.
+ */
 const outageCodes: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
 
-/** Returns true for an error response (RFC 6749 §5.2) that concerns the request, not the state of the server. */
+/**
+ * Returns true if an error response (RFC 6749 §5.2) means that the request is wrong, and false if the server has a
+ * problem.
+ */
 function isRefusal(known: KnownError): known is KnownError & { error: string } {
   const { error, status = 500 } = known
   return typeof error === 'string' && !outageCodes.has(error) && status < 500 && status !== 429

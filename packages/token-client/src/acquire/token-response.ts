@@ -9,9 +9,9 @@ import {
 } from 'oauth-issuer-connection'
 
 /**
- * Converts a response of the token endpoint into one that oauth4webapi accepts. oauth4webapi also validates members
+ * Converts a response from the token endpoint to a form that oauth4webapi accepts. oauth4webapi also validates members
  * that the client does not use, and accepts errors only in the format of RFC 6749 §5.2.
- * @throws {IssuerConnectionError} if the response is neither a token nor an OAuth error
+ * @throws {IssuerConnectionError} if the response contains neither a token nor an OAuth error
  */
 export function cleanTokenAnswer(answer: IssuerAnswer): Response {
   const { status } = answer
@@ -30,18 +30,18 @@ export function cleanTokenAnswer(answer: IssuerAnswer): Response {
   })
 }
 
-/** Detects an OAuth error. Some servers send errors with status 200. */
+/** Returns true if the body is an OAuth error, which some servers send with status 200. */
 function isError(body: JsonObject): boolean {
   const { error, access_token: token } = body
   return typeof error === 'string' && error !== '' && (token === undefined || token === null)
 }
 
-/** The valid token types in lower case. The requested type is compared later. */
+/** The supported token types in lower case. */
 const tokenTypes: ReadonlySet<string> = new Set(['bearer', 'dpop'])
 
 /**
  * Checks the required members of a token response.
- * @throws {IssuerConnectionError} if one is missing or invalid
+ * @throws {IssuerConnectionError} if a required member is missing or invalid
  */
 function checkToken({ access_token: token, token_type: type }: JsonObject, url: string): void {
   if (typeof token !== 'string' || token === '')
@@ -52,7 +52,10 @@ function checkToken({ access_token: token, token_type: type }: JsonObject, url: 
     )
 }
 
-/** Returns the members of RFC 6749 §5.1 that the client uses. Other members are ignored, even if they are invalid. */
+/**
+ * Returns the response members that the client uses (RFC 6749 §5.1). All other members are ignored, even if they are
+ * invalid.
+ */
 function tokenMembers(body: JsonObject): JsonObject {
   const expiresIn = lifetimeIn(body['expires_in'])
   const scope = scopeIn(body['scope'])
@@ -65,15 +68,15 @@ function tokenMembers(body: JsonObject): JsonObject {
 }
 
 /**
- * Returns the lifetime in seconds, or undefined if it is missing. Some servers send a string, or `-1` or `null` for an
- * unlimited lifetime.
+ * Returns `expires_in` in seconds, or undefined if the value is missing or invalid. Some servers send a numeric string,
+ * and some send `-1` or `null` for an unlimited lifetime.
  */
 function lifetimeIn(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined
 }
 
-/** Returns the scopes, separated by spaces (RFC 6749 §3.3). Some servers send a list. */
+/** Returns the scopes as a space-separated string (RFC 6749 §3.3), even if the server sent a list. */
 function scopeIn(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   return Array.isArray(value) && value.every(member => typeof member === 'string')
@@ -81,7 +84,7 @@ function scopeIn(value: unknown): string | undefined {
     : undefined
 }
 
-/** Error codes that a 401 response can contain (RFC 6749 §5.2, RFC 8628, RFC 8693, RFC 8707, RFC 9449). */
+/** The standard error codes of the token endpoint (RFC 6749 §5.2, RFC 8628, RFC 8693, RFC 8707, RFC 9449). */
 const knownErrors: ReadonlySet<string> = new Set([
   'invalid_request',
   'invalid_client',
@@ -96,12 +99,12 @@ const knownErrors: ReadonlySet<string> = new Set([
   'server_error',
 ])
 
-/** Converts an OAuth error of any status and content type. */
+/** Converts an OAuth error with any status and content type to the format of RFC 6749 §5.2. */
 function errorResponse(answer: IssuerAnswer, body: JsonObject): Response {
   const status = answer.status < 300 ? 400 : answer.status
   const { error, error_description: description } = body
   const text = typeof description === 'string' ? description : undefined
-  // Some frameworks respond with `{"error":"Unauthorized"}`. Any 401 means that the server refused the client.
+  // Some frameworks respond to invalid credentials with `{"error":"Unauthorized"}` instead of `invalid_client`.
   if (status === 401 && !knownErrors.has(String(error)))
     return respond(answer, status, {
       error: 'invalid_client',
@@ -114,7 +117,10 @@ function unexplained(status: number): string {
   return `the server responded with status ${status} but no OAuth error (RFC 6749 §5.2); it probably rejected the client id or the credentials`
 }
 
-/** Omits `www-authenticate`, because oauth4webapi would report the challenge instead of the error in the body. */
+/**
+ * Creates a response for oauth4webapi. Omits `www-authenticate`, because oauth4webapi would report this header instead
+ * of the error in the body.
+ */
 function respond(answer: IssuerAnswer, status: number, body: JsonObject): Response {
   const headers = new Headers({ 'content-type': 'application/json' })
   for (const name of ['retry-after', 'dpop-nonce']) {

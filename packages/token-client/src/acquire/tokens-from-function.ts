@@ -16,7 +16,7 @@ interface Caller {
   readonly now: () => number
 }
 
-/** Gets tokens from the function in the option `tokenSource`. */
+/** Gets tokens from the user's `tokenSource` function. */
 export function tokensFromFunction(
   source: TokenSource,
   { name, issuerTimeoutMs: timeoutMs, now }: Caller,

@@ -20,10 +20,12 @@ interface RequestingClient {
   readonly now: () => number
 }
 
-/** The maximum number of connections. Tokens on behalf of many callers are requested concurrently. */
+/**
+ * The maximum number of connections to the issuer. Tokens on behalf of different callers are requested concurrently.
+ */
 const maxConnections = 16
 
-/** Requests tokens at the token endpoint of an authorization server. */
+/** Requests tokens from the token endpoint of an authorization server. */
 export function tokensFromIssuer(settings: IssuerSettings, client: RequestingClient): TokenOrigin {
   const { clientId, credentials, parametersOf } = settings
   const { name, tls, dpop, issuerTimeoutMs: timeoutMs, now } = client

@@ -8,8 +8,8 @@ const boundTo: unique symbol = Symbol('the certificate that the token is bound t
 type BoundRequest = Dispatcher.DispatchOptions & { readonly [boundTo]?: TlsIdentity | undefined }
 
 /**
- * Adds the certificate of the token to each request, so that the connection presents the same certificate (RFC 8705
- * §3).
+ * Attaches the token's client certificate to each request, so that the connection presents the certificate that the
+ * token is bound to (RFC 8705 §3).
  */
 export function noteIdentity(scheme: TokenScheme): TokenScheme {
   return {
@@ -21,7 +21,7 @@ export function noteIdentity(scheme: TokenScheme): TokenScheme {
   }
 }
 
-/** What {@link noteIdentity} noted. */
+/** Returns the client certificate that {@link noteIdentity} attached to a request. */
 export function identityFor(request: BoundRequest): TlsIdentity | undefined {
   return request[boundTo]
 }

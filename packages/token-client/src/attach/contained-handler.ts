@@ -16,14 +16,14 @@ export type Handler = Required<
 export type Arguments<Event extends keyof Handler> = Parameters<Handler[Event]>
 
 /**
- * Calls the caller's handler and catches its exceptions where undici would not: after the wait for a token, and after a
- * 401. As in undici, an exception ends the call with exactly one `onResponseError`. The handler keeps one controller,
- * even if the call is sent again.
+ * Wraps the caller's handler and catches its exceptions where undici does not: after the wait for a token, and after a
+ * 401. As in undici, an exception ends the call with exactly one `onResponseError`. The handler receives the same
+ * controller even if the call is sent again.
  */
 export class ContainedHandler implements Handler {
   readonly #handler: Dispatcher.DispatchHandler
   readonly #held: HeldController
-  /** True after the handler received the end or an error. */
+  /** True once the handler has received the end of the response or an error. */
   #over = false
 
   constructor(handler: Dispatcher.DispatchHandler, held: HeldController) {
@@ -31,7 +31,7 @@ export class ContainedHandler implements Handler {
     this.#held = held
   }
 
-  /** Calls `onRequestStart` before a connection is chosen. */
+  /** Calls the handler's `onRequestStart` before a connection is chosen. */
   start(): void {
     this.#held.onAbort(reason => this.fail(reason))
     this.#call(() => this.#handler.onRequestStart?.(this.#held, {}))
@@ -45,12 +45,12 @@ export class ContainedHandler implements Handler {
     try {
       this.#handler.onResponseError?.(this.#held, error)
     } catch {
-      // No other callback could report this exception.
+      // The error callback itself threw, so this exception cannot be reported.
     }
     this.#held.abort(error)
   }
 
-  /** The handler's `onRequestStart` was already called. */
+  /** Does not call the handler's `onRequestStart`, because `start` has already called it. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#held.connect(controller)
   }

@@ -3,12 +3,12 @@ import type { Dispatcher } from 'undici'
 import type { TokenScheme } from './token-scheme.js'
 import { withHeaders } from './with-headers.js'
 
-/** The maximum number of cached nonces. A client usually calls few origins. */
+/** The maximum number of cached nonces, with one nonce for each origin. */
 const maxNonces = 100
 
 /**
- * Sends DPoP tokens (RFC 9449 §7.1) with a proof in each request. Proofs use the system clock instead of the option
- * `clock`, because the API compares them with its own clock.
+ * Creates a scheme that sends a DPoP token and a proof with each request (RFC 9449 §7.1). Proofs use the system clock
+ * instead of the option `clock`, because the API checks proofs against its own clock.
  * @param keyPair returns the key pair that the token is bound to
  */
 export function createDpopScheme(keyPair: () => Promise<webcrypto.CryptoKeyPair>): TokenScheme {

@@ -14,13 +14,13 @@ export function headerPairs(headers: HeadersInput): Iterable<readonly [string, H
   try {
     return pairsOf(headers)
   } catch (thrown) {
-    throw asError(thrown) // thrown by an iterator or getter of the caller
+    throw asError(thrown) // an iterator or getter of the caller may throw any value
   }
 }
 
 /**
  * Returns the value of a header.
- * @param wanted the name of the header in lower case
+ * @param wanted the header name in lower case
  */
 export function headerOf(headers: HeadersInput, wanted: string): HeaderValue {
   for (const [name, value] of headerPairs(headers)) if (name.toLowerCase() === wanted) return value
@@ -30,7 +30,7 @@ export function headerOf(headers: HeadersInput, wanted: string): HeaderValue {
 function pairsOf(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {
   if (headers === null || headers === undefined) return []
   if (Array.isArray(headers) && !Array.isArray(headers[0])) return flatPairs(headers)
-  // undici also accepts a list of pairs, which is an iterable.
+  // A list of pairs, which undici also accepts, is an iterable.
   if (Symbol.iterator in headers) return [...(headers as Iterable<readonly [string, HeaderValue]>)]
   const pairs = Object.entries(headers)
   if (pairs.length === 0 && !isPlainObject(headers))

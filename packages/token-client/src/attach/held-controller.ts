@@ -3,8 +3,8 @@ import type { Dispatcher } from 'undici'
 type RawHeaders = Exclude<Dispatcher.DispatchController['rawHeaders'], undefined>
 
 /**
- * The controller that the caller receives. It remains the same while the client waits for a token or sends the request
- * again, and forwards everything to the controller of the current connection.
+ * The controller that the caller's handler receives. This controller stays the same while the client waits for a token
+ * or sends the request again. It forwards all calls to the controller of the current connection.
  */
 export class HeldController implements Dispatcher.DispatchController {
   #behind: Dispatcher.DispatchController | undefined
@@ -52,13 +52,13 @@ export class HeldController implements Dispatcher.DispatchController {
     else this.#behind.abort(reason)
   }
 
-  /** Sets the listener for an abort while no connection exists. */
+  /** Sets the function to call if the caller aborts while there is no connection. */
   onAbort(abortWait: (reason: Error) => void): void {
     this.#abortWait = abortWait
     if (this.#aborted && this.#behind === undefined) abortWait(this.#reason as Error)
   }
 
-  /** Forwards all further calls to this connection. */
+  /** Forwards all further calls to the given controller. */
   connect(controller: Dispatcher.DispatchController): void {
     this.#behind = controller
     if (this.#aborted) controller.abort(this.#reason as Error)

@@ -6,16 +6,16 @@ import { headerOf } from './header-pairs.js'
 /** A request that the client may be able to send again. */
 export interface Replayable {
   readonly request: Dispatcher.DispatchOptions
-  /** Returns the request again, or undefined if its body was consumed. */
+  /** Returns the request to send again, or undefined if its body cannot be sent again. */
   again(): Dispatcher.DispatchOptions | undefined
 }
 
-/** The maximum size of a buffered stream in bytes. */
+/** The maximum size in bytes of a stream that is buffered. */
 const maxRememberedBytes = 65_536
 
 /**
- * Prepares a request so that it can be sent again, if possible. Streams and iterators can be read only once, so their
- * chunks are buffered while they are sent, if `content-length` is small. `fetch` of undici passes every body as an
+ * Prepares a request so that it can be sent again, if possible. Streams and iterators can be read only once, so they
+ * are buffered while they are sent if their `content-length` is small. undici's `fetch` passes every body as an
  * iterator.
  */
 export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
@@ -55,16 +55,16 @@ function withBody(request: Dispatcher.DispatchOptions, body: object): Dispatcher
   return { ...request, body: body as unknown as Readable }
 }
 
-/** Returns true if a body can be read any number of times. */
+/** Returns true if a body can be read more than once. */
 export function isLasting(body: unknown): boolean {
   if (body === null || body === undefined || typeof body === 'string') return true
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return true
   if (body instanceof Blob) return true
-  // Detects FormData by its shape, because undici and Node.js have different classes.
+  // FormData is detected by a method, because undici and Node.js have different FormData classes.
   return typeof (body as { getAll?: unknown }).getAll === 'function'
 }
 
-/** A value that undici treats as a Blob, although it has another class. */
+/** A value that undici treats as a Blob, although it is not an instance of Node.js's `Blob`. */
 interface BlobLike {
   readonly size: number
   readonly type: string
@@ -81,7 +81,9 @@ function isBlobLike(body: unknown): body is BlobLike {
   return typeof arrayBuffer === 'function' && (tag === 'Blob' || tag === 'File')
 }
 
-/** Wraps a blob, because undici does not catch exceptions of `stream` and the process would end. */
+/**
+ * Wraps a blob, because undici does not catch exceptions from the blob's `stream` method, which would end the process.
+ */
 function containBlob(blob: BlobLike): object {
   const { size, type } = blob
   async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -99,8 +101,8 @@ function isIterable(body: unknown): body is AnyIterable & object {
 }
 
 /**
- * Returns the chunks of a body. Wraps thrown falsy values in errors, because undici would ignore them and the call
- * would never end.
+ * Returns the chunks of a body. Wraps thrown falsy values in errors, because undici would ignore such values and the
+ * call would never end.
  */
 async function* read(body: AnyIterable, keep?: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
   try {

@@ -20,9 +20,9 @@ export interface TokenUse extends Pick<TokenSupply, 'getToken' | 'accept'> {
 }
 
 /**
- * Creates an undici interceptor that adds the token to requests to one origin. Requests to any other origin fail and
- * are not sent. The interceptor checks every hop, so it belongs inside of `redirect` and `retry`, and outside of
- * `cache`, `deduplicate` and `dns`.
+ * Creates an undici interceptor that adds the token to requests to one origin. Requests to any other origin fail
+ * without being sent. Compose this interceptor inside `redirect` and `retry`, so that it checks each redirect and
+ * retry, but outside `cache`, `deduplicate` and `dns`.
  * @param allowedOrigin the origin in the format of `URL.origin`
  */
 export function createTokenInterceptor(
@@ -41,7 +41,7 @@ export function createTokenInterceptor(
         if (!(presented instanceof Promise)) return dispatch(presented, watched)
         return sendLater(presented, watched, (ready, started) => void dispatch(ready, started))
       } catch (thrown) {
-        throw asError(thrown) // wrapped, because undici would interpret a falsy value as success
+        throw asError(thrown) // wraps falsy values, which undici would treat as success
       }
     }
 
@@ -61,7 +61,10 @@ export function createTokenInterceptor(
   }
 }
 
-/** Starts the handler immediately, so that the caller can abort its own wait without affecting other calls. */
+/**
+ * Waits for a value before sending a request. The handler starts immediately, so that the caller can abort this wait
+ * without affecting other calls.
+ */
 function sendLater<T>(
   awaited: Promise<T>,
   handler: Dispatcher.DispatchHandler,
@@ -80,7 +83,7 @@ function sendLater<T>(
 
 const origins = new Map<string, string>()
 
-/** Returns the `URL.origin` of a request. Caches the result, because a client calls few origins. */
+/** Returns the `URL.origin` of a request. The result is cached, because a client calls only a few origins. */
 function originOf(origin: string | URL | undefined): string | undefined {
   if (origin === undefined) return undefined
   if (typeof origin !== 'string') return origin.origin

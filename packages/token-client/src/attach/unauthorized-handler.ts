@@ -16,29 +16,29 @@ export interface AnswerActions {
   readonly resend: (resend: Resend, handler: Dispatcher.DispatchHandler) => void
 }
 
-/** The maximum number of bytes of a 401's body that are buffered. */
+/** The maximum number of bytes to buffer from the body of a 401 response. */
 const maxHeldBytes = 65_536
 
 /**
- * Handles the response to one request. Buffers a 401 while the policy requests a different token. Then either the
- * request is sent again, or the 401 is delivered. If the 401's body is incomplete when the request is sent again, its
- * connection is aborted.
+ * Handles the response to one request. Buffers a 401 response while a different token is requested, then either sends
+ * the request again or delivers the 401. If the request is sent again before the 401's body is complete, the connection
+ * of the 401 is aborted.
  */
 export class UnauthorizedHandler implements Handler {
   readonly #sent: SentRequest
   readonly #actions: AnswerActions
   /**
-   * undici calls handlers in the async context of the connection, but a repeated request belongs to the caller's
-   * context.
+   * undici calls handlers in the async context of the connection, but a request that is sent again must run in the
+   * caller's context.
    */
   readonly #caller: AsyncResource = new AsyncResource('FASTIFY_TOKEN_CLIENT_CALL')
   readonly #held: HeldController = new HeldController()
   #handler: Dispatcher.DispatchHandler
   #heldBack: (() => void)[] | undefined
   #heldBytes = 0
-  /** The answer is complete. */
+  /** True once the response is complete. */
   #ended = false
-  /** True when nothing more of this response will be delivered. */
+  /** True once no more events of this response will be delivered. */
   #over = false
 
   constructor(handler: Dispatcher.DispatchHandler, sent: SentRequest, actions: AnswerActions) {
@@ -73,7 +73,6 @@ export class UnauthorizedHandler implements Handler {
     this.#deliver(() => this.#handler.onResponseData?.(this.#held, chunk))
     if (this.#heldBack === undefined) return
     this.#heldBytes += chunk.length
-    // Checked for each chunk, because some dispatchers ignore `pause`, such as MockAgent.
     if (this.#heldBytes > maxHeldBytes) controller.pause()
   }
 
@@ -113,7 +112,7 @@ export class UnauthorizedHandler implements Handler {
     else if (!this.#held.paused) controller.resume()
   }
 
-  /** Ends the response. The connection no longer reports an abort after that, so this handler reports it. */
+  /** Ends the response. Because the connection no longer reports aborts after the end, this handler reports them. */
   #end(controller: Dispatcher.DispatchController, deliver: () => void): void {
     this.#ended = true
     this.#deliver(deliver)
@@ -122,7 +121,7 @@ export class UnauthorizedHandler implements Handler {
     this.#held.onAbort(reason => this.onResponseError(controller, reason))
   }
 
-  /** Delivers an event now, or buffers the event together with the 401. */
+  /** Delivers an event to the caller's handler, or buffers the event while the 401 is buffered. */
   #deliver(deliver: () => void): void {
     if (this.#over) return
     if (this.#heldBack === undefined) deliver()

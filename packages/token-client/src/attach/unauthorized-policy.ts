@@ -5,17 +5,17 @@ import type { Replayable } from './replayable-body.js'
 /** Provides tokens, and records whether the API accepts them. */
 export interface TokenSupply {
   readonly getToken: () => Token | Promise<Token>
-  /** Records that the API accepted the token: it responded with a status other than 401. */
+  /** Records that the API accepted the token, which means that it responded with a status other than 401. */
   readonly accept: (token: Token) => void
-  /** Discards a refused token. Returns false if no other token may be requested now. */
+  /** Discards a rejected token. Returns false if no other token may be requested now. */
   readonly invalidate: (token: Token) => boolean
 }
 
-/** The number of times that a call may still be repeated, for each reason. */
+/** How many more times a call may be sent again, for each reason. */
 interface Attempts {
-  /** Repetitions of a call with a different token. */
+  /** How many more times the call may be sent with a different token. */
   readonly renewals: number
-  /** Repetitions of a call with a DPoP nonce that the API requires (RFC 9449 §9). */
+  /** How many more times the call may be sent with a DPoP nonce from the API (RFC 9449 §9). */
   readonly nonces: number
 }
 
@@ -37,9 +37,9 @@ export interface Resend {
 }
 
 /**
- * Decides whether a request is sent again after a 401. Undefined means that the 401 is delivered. The promise never
- * rejects.
- * @param wantsNonce true if the API accepts the token but requires a nonce in the proof
+ * Decides whether a request is sent again after a 401. If the result is undefined, the 401 is delivered to the caller.
+ * The promise never rejects.
+ * @param wantsNonce true if the API accepts the token but requires a nonce in the DPoP proof
  */
 export type UnauthorizedPolicy = (
   sent: SentRequest,
@@ -47,9 +47,9 @@ export type UnauthorizedPolicy = (
 ) => Promise<Resend | undefined> | undefined
 
 /**
- * Creates the policy for 401 responses (RFC 6750 §3.1). It discards the token, requests a different one, and sends the
- * call again if the body can be repeated and the call has attempts left.
- * @param onRefused called for each refused token. `replayed` is true if the call can be sent again
+ * Creates the policy for 401 responses (RFC 6750 §3.1). The policy discards the token and requests a different one. It
+ * then sends the call again if the body can be sent again and the call has attempts left.
+ * @param onRefused called for each rejected token. `replayed` is true if the call can be sent again
  */
 export function createUnauthorizedPolicy(
   { getToken, invalidate }: Pick<TokenSupply, 'getToken' | 'invalidate'>,

@@ -3,18 +3,18 @@ import { headerPairs, type HeadersInput, type HeaderValue } from './header-pairs
 
 type Added = Readonly<Record<string, string>>
 
-/** Returns a copy of the request in which the given headers replace those of the same name. */
+/** Returns a copy of the request with additional headers, which replace existing headers of the same name. */
 export function withHeaders(request: Dispatcher.DispatchOptions, added: Added): Dispatcher.DispatchOptions {
   return { ...request, headers: joinHeaders(request.headers, added) }
 }
 
 /**
- * Merges headers in any form that undici accepts. The added ones replace those of the same name.
- * @param added headers with names in lower case
+ * Merges headers in any form that undici accepts with additional headers, which replace headers of the same name.
+ * @param added the additional headers, with names in lower case
  */
 export function joinHeaders(headers: HeadersInput, added: Added): Record<string, HeaderValue> {
   if (headers === undefined || headers === null) return { ...added }
-  // No prototype, because `__proto__` is a valid header name.
+  // The object has no prototype, because `__proto__` is a valid header name.
   const joined: Record<string, HeaderValue> = Object.create(null) as Record<string, HeaderValue>
   for (const [name, value] of headerPairs(headers))
     if (value !== undefined && !Object.hasOwn(added, name.toLowerCase()))
