@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 
-/** The diagnostics channels of the client (`node:diagnostics_channel`). Messages contain no token and no secret. */
+/** The diagnostics channels of the client (`node:diagnostics_channel`). Messages contain no tokens and no secrets. */
 export interface TokenClientEvents {
   /** The client sends a token request. */
   'fastify-token-client:token-requested': { readonly name: string }
@@ -11,20 +11,20 @@ export interface TokenClientEvents {
     readonly expiresAt: number
     readonly scopes: readonly string[] | undefined
   }
-  /** A token request failed. `servingOld` is true if calls use the cached token meanwhile. */
+  /** A token request failed. `servingOld` is true if calls continue to use the cached token. */
   'fastify-token-client:token-failed': {
     readonly name: string
     readonly reason: string
     readonly permanent: boolean
     readonly servingOld: boolean
   }
-  /** The token store failed, and the client requests tokens without it. */
+  /** The token store failed, so the client requests tokens without the store. */
   'fastify-token-client:store-failed': {
     readonly name: string
     readonly operation: 'get' | 'set' | 'lock' | 'unlock'
     readonly reason: string
   }
-  /** The client sends a call. `cached` is true if its token came from the cache. */
+  /** The client sends a call. `cached` is true if the token came from the cache. */
   'fastify-token-client:call': {
     readonly name: string
     readonly method: string
@@ -34,8 +34,8 @@ export interface TokenClientEvents {
     readonly cached: boolean
   }
   /**
-   * The API refused the token with 401, and the client discarded it. `replayed` is true if the call is sent again once
-   * another token is available.
+   * The API rejected the token with a 401. `replayed` is true if the client sends the call again with a different
+   * token.
    */
   'fastify-token-client:refused': { readonly name: string; readonly path: string; readonly replayed: boolean }
 }
@@ -51,12 +51,12 @@ const channels = {
   'fastify-token-client:refused': channel('fastify-token-client:refused'),
 } satisfies Record<Name, unknown>
 
-/** Returns true if a channel has subscribers. Events of calls are created only in this case. */
+/** Returns true if a channel has subscribers. Without subscribers, no events are created for calls. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
 
-/** Publishes an event. Node.js reports exceptions of subscribers as uncaught exceptions. */
+/** Publishes an event. If a subscriber throws, Node.js raises an uncaught exception. */
 export function report<N extends Name>(name: N, message: TokenClientEvents[N]): void {
   channels[name].publish(message)
 }
@@ -67,6 +67,6 @@ export function notify(listener: () => unknown): void {
     const notified = listener()
     if (notified instanceof Promise) notified.catch(() => {})
   } catch {
-    // The listener itself failed, so the exception cannot be reported.
+    // An exception from the logger itself cannot be reported.
   }
 }

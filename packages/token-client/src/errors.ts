@@ -7,8 +7,8 @@ type Make<Arguments extends unknown[] = []> = FastifyErrorConstructor<
 >
 
 /**
- * Adds `detail` and other properties that are not enumerable. Fastify sends `message` and enumerable properties to the
- * external caller. `stack` begins with the detail, so logs show it.
+ * Adds `detail` and other properties as non-enumerable properties, because Fastify sends the message and all enumerable
+ * properties to external callers. The stack includes the detail, so that logs show it.
  */
 function conceal(error: Error, detail: string, more: Readonly<Record<string, unknown>> = {}): void {
   for (const [name, value] of Object.entries({ ...more, detail }))
@@ -23,7 +23,7 @@ function conceal(error: Error, detail: string, more: Readonly<Record<string, unk
   })
 }
 
-/** Thrown at start-up if an option is invalid. */
+/** Thrown if an option is invalid. */
 export const InvalidOptionError: Make<[string]> = createError(
   'TOKEN_CLIENT_INVALID_OPTION',
   'fastify-token-client: %s',
@@ -38,15 +38,16 @@ const Rejected: Make = createError(
 )
 
 /**
- * 500: the authorization server refused the token request (RFC 6749 §5.2), and would refuse it again. The client id,
- * its credentials, scopes or resource are wrong. Never 401, because the external caller is not at fault.
+ * The authorization server refused the token request (RFC 6749 §5.2), and would refuse it again. The client id, the
+ * credentials, the scopes or the resource are wrong. The status is 500 and never 401, because the external caller is
+ * not at fault.
  */
 export class TokenRejectedError extends Rejected {
-  /** The `error` of the server, such as `invalid_client` or `invalid_scope`. Not enumerable. */
+  /** The server's `error` code, such as `invalid_client` or `invalid_scope`. Not enumerable. */
   declare readonly error: string
-  /** The `error_description` of the server, without secrets. Not enumerable. */
+  /** The server's `error_description`, with secrets removed. Not enumerable. */
   declare readonly errorDescription: string | undefined
-  /** The error and its description, for logs. Not enumerable. */
+  /** The error code and its description, for logs. Not enumerable. */
   declare readonly detail: string
 
   constructor(error: string, errorDescription?: string) {
@@ -60,11 +61,13 @@ export class TokenRejectedError extends Rejected {
 
 const Unavailable: Make = createError('TOKEN_CLIENT_UNAVAILABLE', 'Could not get an access token', 503)
 
-/** 503: the authorization server is unreachable, or its response is not a token response. */
+/**
+ * No token is available, because the authorization server is unreachable or its response is invalid. The status is 503.
+ */
 export class TokenUnavailableError extends Unavailable {
   /** The time until the next token request, in milliseconds. */
   readonly retryAfterMs: number
-  /** Headers that Fastify's default error handler sends. */
+  /** The response headers that Fastify's default error handler sends. */
   readonly headers: Readonly<Record<string, string>>
   /** A description of the failure for logs. Not enumerable. */
   declare readonly detail: string
@@ -83,9 +86,9 @@ const OriginNotAllowed: Make = createError(
   500,
 )
 
-/** 500: the origin of a request is not that of `baseUrl`. Nothing was sent. */
+/** A request was not sent, because its origin is not the origin of `baseUrl`. The status is 500. */
 export class OriginNotAllowedError extends OriginNotAllowed {
-  /** The two origins, for logs. Not enumerable. */
+  /** The allowed origin and the requested origin, for logs. Not enumerable. */
   declare readonly detail: string
 
   constructor(allowed: string, requested: string) {
@@ -95,8 +98,8 @@ export class OriginNotAllowedError extends OriginNotAllowed {
 }
 
 /**
- * Creates the error for a path that could leave `baseUrl`. The path is not in the message, because it often comes from
- * an external caller.
+ * Creates the error for a path that could lead outside `baseUrl`. The message does not contain the path, because the
+ * path often comes from an external caller.
  */
 export function pathError(message: string, path: string): TypeError {
   const error = new TypeError(message)
@@ -111,20 +114,20 @@ const UnexpectedStatus: Make = createError(
 )
 
 /**
- * 502: the API responded with an unexpected status to a JSON call, or to a call with the interceptor `responseError` or
- * `retry`.
+ * The API responded with an unexpected status to a JSON call, or to a call with the interceptor `responseError` or
+ * `retry`. This error has the status 502.
  */
 export class UnexpectedStatusError extends UnexpectedStatus {
   /** The API's status. */
   readonly status: number
   /**
-   * The API's `Retry-After` (RFC 9110 §10.2.3) in milliseconds, at most 24.8 days, the limit of `setTimeout`. Undefined
-   * if the header is missing.
+   * The API's `Retry-After` header (RFC 9110 §10.2.3) in milliseconds, or undefined if the header is missing or
+   * invalid. At most 24.8 days, which is the limit of `setTimeout`.
    */
   readonly retryAfterMs: number | undefined
   /**
-   * The response headers, with names in lower case. Not enumerable, because they can contain cookies. Fastify would
-   * send a property named `headers` to the external caller.
+   * The response headers, with names in lower case. Not enumerable, because headers can contain cookies. The property
+   * is not named `headers`, because Fastify would send such a property to the external caller.
    */
   declare readonly responseHeaders: Dispatcher.ResponseData['headers']
   /** The first 1000 characters of the response body. Not enumerable. */
@@ -153,8 +156,8 @@ const UnexpectedBody: Make = createError(
 )
 
 /**
- * 502: the response body of a JSON call is not JSON, is too large, or does not match the schema. With the interceptor
- * `retry`: a body broke off and could not be resumed.
+ * The response body of a JSON call is not JSON, is too large, or does not match the schema, or the interceptor `retry`
+ * could not resume an interrupted body. The status is 502.
  */
 export class UnexpectedBodyError extends UnexpectedBody {
   /** The method, the path and the reason, for logs. Not enumerable. */

@@ -9,7 +9,7 @@ import { parseOptions, type Settings } from './options/settings.js'
 import { verifyTokenStore } from './share/verify-token-store.js'
 import { buildTokenClient, type BuiltTokenClient, type FailureListeners } from './token-client.js'
 
-/** Options that this file reads, and options of Fastify's `register`. */
+/** The options that this plugin or Fastify's `register` reads. */
 const ignored = ['name', 'prefetch', 'prefix', 'logLevel', 'logSerializers']
 
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {
@@ -26,14 +26,20 @@ const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, opt
   fastify.addHook('onClose', () => client.close())
 }
 
-/** Decorates the Fastify instance with a client that requests, caches and renews its own access token: `app[name]`. */
+/**
+ * A Fastify plugin that adds an HTTP client as `app[name]`. The client requests, caches and renews its own access
+ * token.
+ */
 const tokenClient: FastifyPluginAsync<TokenClientPluginOptions> = fp(plugin, {
   fastify: '5.x',
   name: 'fastify-token-client',
 })
 export default tokenClient
 
-/** Checks the token store. If the store does not respond, the application starts and requests tokens without it. */
+/**
+ * Checks the token store at startup, and throws if the store returns wrong results. If the store does not respond, the
+ * application starts and requests tokens without the store.
+ */
 async function refuseWrongStore({ sharing }: Settings, { onStoreFailure }: FailureListeners): Promise<void> {
   if (sharing === undefined) return
   const fault = await verifyTokenStore(sharing.store, sharing.storeTimeoutMs)
@@ -49,7 +55,7 @@ async function fetchAhead(
 ): Promise<void> {
   const tokens = Promise.all(views.map(async view => view.getToken()))
   if (prefetch === 'required') await tokens
-  else tokens.catch(() => {}) // already logged; the next call tries again
+  else tokens.catch(() => {}) // the failure is already logged, and the next call tries again
 }
 
 function logTo(log: FastifyBaseLogger, client: string): FailureListeners {

@@ -1,11 +1,11 @@
-/** The longest delay of `setTimeout`, which treats longer delays as 1 ms. */
+/** The maximum delay of `setTimeout` in milliseconds. `setTimeout` treats longer delays as 1 ms. */
 const longestTimerMs = 2 ** 31 - 1
 
 /**
- * Parses a `Retry-After` header in seconds or as a date (RFC 9110 §10.2.3). Returns milliseconds, or undefined if the
- * header is missing or invalid.
+ * Parses a `Retry-After` header, which contains seconds or a date (RFC 9110 §10.2.3). Returns the delay in
+ * milliseconds, or undefined if the header is missing or invalid.
  * @param now the current time in milliseconds since the epoch
- * @param atMostMs the maximum result in milliseconds
+ * @param atMostMs the maximum delay to return, in milliseconds
  */
 export function readRetryAfter(
   value: string | string[] | null | undefined,

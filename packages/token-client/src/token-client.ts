@@ -18,26 +18,29 @@ import { shareBetweenProcesses, type OnStoreFailure } from './share/share-betwee
 /** An HTTP client for one API that requests, caches and renews its own access token. */
 export interface TokenClient extends TokenView {
   /**
-   * Returns a view of the same API with a different token, such as one with other scopes. Views share connections, but
-   * not tokens.
+   * Returns a client for the same API with a different token, such as a token with other scopes. The two clients share
+   * connections, but not tokens.
    */
   with(target: TargetOptions): TokenView
   /**
-   * Returns a view of the same API on behalf of the caller of an incoming request (RFC 8693, RFC 7523). The client
-   * exchanges the caller's token for a new token, which expires no later than the caller's token and is never used for
-   * another caller.
+   * Returns a client for the same API that acts on behalf of the caller of an incoming request (RFC 8693, RFC 7523).
+   * The caller's token is exchanged for a new token, which expires no later than the caller's token and is never used
+   * for another caller.
    */
   onBehalfOf(subject: Subject, target?: TargetOptions): TokenView
-  /** Waits for running calls, then closes the client's connections. Further calls of `close` have no effect. */
+  /** Waits for running calls, then closes the client's connections. Calling `close` again has no effect. */
   close(): Promise<void>
 }
 
-/** A client with the method `call` of the option `api`: `receipts: TokenClientFor<typeof used>`. */
+/**
+ * The type of a client with the option `api`, which adds the method `call`. Example: `receipts: TokenClientFor<typeof
+ * used>`.
+ */
 export type TokenClientFor<Use extends UsedApi> = TokenClient & ReturnType<Use['over']>
 
 /**
- * Creates a client without Fastify. With the option `api`, it has the method `call`.
- * @throws {InvalidOptionError}
+ * Creates a client for use without Fastify. With the option `api`, the client has the method `call`.
+ * @throws {InvalidOptionError} if an option is invalid
  */
 export function createTokenClient<Use extends UsedApi>(
   options: (TokenClientOptions | TokenSourceOptions) & { readonly api: Use },
@@ -47,15 +50,17 @@ export function createTokenClient(options: TokenClientOptions | TokenSourceOptio
   return buildTokenClient(parseOptions(options, 'client')).client
 }
 
-/** The maximum number of cached views. A view that was evicted requests a new token. */
+/**
+ * The maximum number of clients from `with` and `onBehalfOf` that are cached. An evicted client loses its cached token.
+ */
 const maxViews = 1_000
 
-/** A client, with functions for the plugin. */
+/** A client, and the functions that the plugin uses to manage the client. */
 export interface BuiltTokenClient {
   readonly client: TokenClient
-  /** The views whose tokens are requested at start-up. */
+  /** The clients whose tokens are requested at startup. */
   readonly mainViews: readonly TokenView[]
-  /** Stops renewals in the background. Running calls still get their tokens. */
+  /** Stops renewing tokens in the background. Running calls still receive their tokens. */
   readonly prepareToClose: () => void
 }
 
@@ -91,7 +96,7 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
     await tokens.close()
   }
 
-  // The methods are added to the view, because copying the view would open its `dispatcher`.
+  // Adds the methods to the existing object, because copying the object would create its `dispatcher`.
   const client = Object.assign(viewWith({}), {
     with: viewWith,
     onBehalfOf: (subject: Subject, target: TargetOptions = {}) =>
@@ -109,7 +114,7 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
   }
 }
 
-/** Returns a function that creates one view for each kind of token. */
+/** Returns a function that creates and caches one client for each kind of token. */
 function createViews(
   api: ApiConnection,
   settings: Settings,
@@ -127,9 +132,9 @@ function createViews(
   }
 }
 
-/** Adds the method `call`, and returns the views whose tokens `call` uses. */
+/** Adds the method `call`, and returns the clients whose tokens `call` uses. */
 function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly TokenView[] {
-  // Without scopes, the server would grant its default scopes, which may be more than all operations need.
+  // Operations without scopes use the main token, because the server's default scopes could grant more access.
   const viewOf = ({ scopes }: UsedOperation): TokenView =>
     scopes === 'public' || scopes.length === 0 ? client : client.with({ scopes })
   Object.assign(client, { call: callOver(used, tokens === 'shared' ? client : viewOf) })
@@ -137,8 +142,8 @@ function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly T
 }
 
 /**
- * Calls the method `over` of the API contract, which may be code of the user.
- * @throws {InvalidOptionError} if it throws or returns no calls
+ * Calls the method `over` of the API contract, which may be the user's own code.
+ * @throws {InvalidOptionError} if the method throws or does not return `call`
  */
 function callOver(
   used: UsedApi,

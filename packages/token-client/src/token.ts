@@ -1,6 +1,6 @@
 import type { TlsIdentity } from 'oauth-issuer-connection'
 
-/** A cached access token. Times are in milliseconds since the epoch. Its string form is `[redacted]`. */
+/** A cached access token. Times are in milliseconds since the epoch. `toString` returns `[redacted]`. */
 export interface Token {
   readonly accessToken: string
   /** The granted scopes (RFC 6749 §5.1), if the server returned them. */
@@ -17,7 +17,7 @@ export interface Token {
 
 const redacted = '[redacted]'
 
-/** Stored separately from tokens, because an identity contains a private key. */
+/** The client certificate of each token, stored outside the token object because it contains a private key. */
 const identities = new WeakMap<Token, TlsIdentity>()
 
 /** Returns the client certificate that a token may be bound to, or undefined if the certificate never changes. */
@@ -45,31 +45,34 @@ export function createToken(
 
 /** The settings for renewals. */
 export interface Lifetimes {
-  /** The fraction of a token's lifetime after which it is renewed, between 0 and 1. */
+  /** The fraction of a token's lifetime after which the token is renewed, between 0 and 1. */
   readonly renewAfter: number
-  /** A token is no longer used this long before its expiry, in milliseconds. At most a tenth of the lifetime. */
+  /** How many milliseconds before its expiry a token is no longer used. Limited to a tenth of the token's lifetime. */
   readonly skewMs: number
 }
 
-/** The assumed lifetime of a token without `expires_in`, which RFC 6749 §5.1 only recommends. */
+/**
+ * The assumed lifetime of a token in milliseconds if the server sends no `expires_in`, which RFC 6749 §5.1 does not
+ * require.
+ */
 export const unstatedLifetimeMs = 60_000
-/** The maximum lifetime, so that no process trusts one token for longer than a year. */
+/** The maximum lifetime of a token in milliseconds, which is one year. */
 const longestLifetimeMs = 365 * 24 * 3_600_000
 
 /** The times of a received token. */
 interface ReceivedTimes {
-  /** The time of the request in milliseconds since the epoch. The server counts the lifetime from a later time. */
+  /** The time of the token request in milliseconds since the epoch. The token's lifetime is counted from this time. */
   readonly requestedAt: number
-  /** The `expires_in` of the server in seconds. It can be missing, negative or very large. */
+  /** The server's `expires_in` in seconds. The value can be missing, negative or very large. */
   readonly expiresIn: number | undefined
-  /** The duration of the request in milliseconds. The next renewal may take as long. */
+  /** The duration of the token request in milliseconds. The next renewal may take just as long. */
   readonly tookMs: number
 }
 
 /**
- * Calculates when a token is renewed and when it is no longer used. For a slow server with short-lived tokens, the
- * renewal begins earlier, but not before half of the lifetime.
- * @param random a number from 0 to 1 that spreads the renewals of many processes
+ * Calculates when a token is renewed and when it is no longer used. If the server is slow and its tokens are
+ * short-lived, the renewal begins earlier, but not before half of the lifetime has passed.
+ * @param random a number from 0 to 1 that spreads out the renewals of many processes
  */
 export function schedule(
   { requestedAt, expiresIn, tookMs }: ReceivedTimes,

@@ -1,8 +1,9 @@
 import { beforeAbort } from 'oauth-issuer-connection'
 
 /**
- * Waits for a promise, or rejects with the reason of the signal. The work itself continues for other callers.
- * @param start starts the work. Not called if the signal has already aborted
+ * Waits for a promise, and rejects with the signal's reason if the signal aborts. An abort does not stop the work,
+ * because other callers may share the result.
+ * @param start starts the work. This function is not called if the signal has already aborted
  */
 export async function untilAborted<T>(
   start: () => T | PromiseLike<T>,

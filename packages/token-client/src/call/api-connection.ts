@@ -10,18 +10,18 @@ import { identityFor, noteIdentity } from '../attach/bound-request.js'
 import type { TokenScheme } from '../attach/token-scheme.js'
 import { loadUndici } from './load-undici.cjs'
 
-/** The connections to the API. All views of a client share them. */
+/** The connections to the API. They are shared with the clients that `with` and `onBehalfOf` return. */
 export interface ApiConnection {
-  /** Returns the dispatcher for calls. The first call opens it. */
+  /** Returns the dispatcher for calls, which is created on first use. */
   readonly dispatcher: () => Dispatcher
   readonly scheme: TokenScheme
-  /** Closes the client's own dispatcher after the running calls. A given dispatcher stays open. */
+  /** Waits for running calls, then closes the client's own dispatcher. A dispatcher that the user passed stays open. */
   readonly close: () => Promise<void>
 }
 
 /**
  * Creates the connections to the API.
- * @param given a dispatcher of the user, which is used instead and never closed
+ * @param given the user's own dispatcher, which is used for all calls and never closed
  */
 export function connectToApi(
   given: Dispatcher | undefined,
@@ -36,7 +36,7 @@ export function connectToApi(
   return { scheme, dispatcher: () => dispatchers.for(identity), close }
 }
 
-/** Opens connections that present the certificate with which the token was requested. */
+/** Opens connections that present the client certificate that was used to request the token. */
 function presentTokenCertificate(
   dispatchers: DispatchersByIdentity,
   scheme: TokenScheme,
@@ -47,7 +47,7 @@ function presentTokenCertificate(
     dispatcher: () =>
       (router ??= createAgent(loadUndici(), {}).compose(withoutCertificate => (request, handler) => {
         const identity = identityFor(request)
-        // Only requests without a token have no identity. The API refuses such requests.
+        // Only a request without a token has no client certificate, and the API rejects such a request.
         if (identity === undefined) return withoutCertificate(request, handler)
         return dispatchers.for(identity).dispatch(request, handler)
       })),

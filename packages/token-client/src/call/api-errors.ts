@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
 
-/** An error of undici's `retry` or `responseError`. It contains the API's response. */
+/** An error from undici's interceptor `retry` or `responseError`, which contains the API's response. */
 interface ApiError extends Error {
   readonly statusCode: number
   readonly headers: Dispatcher.ResponseData['headers']
@@ -11,9 +11,9 @@ interface ApiError extends Error {
 }
 
 /**
- * Replaces the errors of undici's `retry` and `responseError` by those of JSON calls. Fastify would send the
- * `statusCode` and `headers` of undici's errors to its caller: cookies of the API, or a 401 about the client's own
- * token.
+ * Replaces the errors from undici's interceptors `retry` and `responseError` with the errors of JSON calls. Fastify
+ * would send the `statusCode` and `headers` of undici's errors to external callers, and so expose the API's cookies or
+ * a 401 about the client's own token.
  * @param now returns the time in milliseconds since the epoch
  */
 export function withOwnErrors(now: () => number): Dispatcher.DispatcherComposeInterceptor {

@@ -3,7 +3,8 @@ import { isObject, isPlainObject, kindOf } from 'declared-options'
 const callExample = "{ path: '/receipts' }"
 
 /**
- * Checks that a call is an object literal. Copies of other objects would lack their getters.
+ * Checks that the options of a call are a plain object. The client copies the options, and a copy of a class instance
+ * would lose the getters of its prototype.
  * @throws {TypeError}
  */
 export function checkCall(method: 'request' | 'stream', call: unknown): void {
@@ -23,8 +24,8 @@ export function checkPath(path: unknown): asserts path is string {
 }
 
 /**
- * Checks the options of a call, because a misspelt option would have no effect.
- * @throws {TypeError} if they are not an object, or if an option is unknown
+ * Checks the options of a call, because a misspelled option would have no effect.
+ * @throws {TypeError} if the options are not an object, or an option is unknown
  */
 export function checkOptions(options: unknown, known: readonly string[], example: string): void {
   if (!hasMembers(options, known))
@@ -35,15 +36,15 @@ export function checkOptions(options: unknown, known: readonly string[], example
 }
 
 /**
- * Returns true for an object literal, and for an object with one of these members, such as an AbortController with
- * `signal`.
+ * Returns true for a plain object, and for any other object with at least one of the known members. For example, an
+ * AbortController has the member `signal`.
  */
 export function hasMembers(value: unknown, known: readonly string[]): value is object {
   return isPlainObject(value) || (isObject(value) && known.some(name => name in value))
 }
 
 /**
- * Checks that an argument such as `query` is an object literal. A copy of a Map would be empty.
+ * Checks that an argument such as `query` is a plain object. The entries of a Map would be lost.
  * @throws {TypeError}
  */
 export function checkTable(name: string, table: unknown): void {
@@ -52,7 +53,7 @@ export function checkTable(name: string, table: unknown): void {
 }
 
 /**
- * Checks that a response schema is an object before the call is sent.
+ * Checks, before the call is sent, that a response schema is an object.
  * @throws {TypeError}
  */
 export function checkSchema(schema: unknown): void {
@@ -70,7 +71,7 @@ export function checkSignal(signal: unknown): void {
 }
 
 /**
- * Checks that a value is a token object, not the text of a token.
+ * Checks that a value is a token object and not a string.
  * @throws {TypeError}
  */
 export function checkToken(token: unknown): void {

@@ -1,12 +1,12 @@
 import { pathError } from '../errors.js'
 
-/** The maximum number of percent-decodings. A path that needs more is refused. */
+/** The maximum number of times that a path is percent-decoded. A path that needs more decoding is rejected. */
 const maxDecodings = 4
 
 /** Matches every path that may contain an encoded `..` segment. Most paths do not match and need no further check. */
 const suspicious = /\.[.%]|\.[^!-~]|%(?:2[5e]|u|c[01]|e[01]|ef)|[^ -~\t\n\r]/i
 
-/** Overlong UTF-8 sequences and fullwidth characters that some servers convert to `.`, `/` or `\`. */
+/** Overlong UTF-8 sequences and fullwidth characters, which some servers convert to `.`, `/` or `\`. */
 const lookalikes: readonly (readonly [RegExp, string])[] = [
   [/\xC0\xAE|\xE0\x80\xAE|\xEF\xBC\x8E/g, '.'],
   [/\xC0\xAF|\xE0\x80\xAF|\xEF\xBC\x8F/g, '/'],
@@ -14,8 +14,8 @@ const lookalikes: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * Refuses a path with a `..` segment in any encoding. Servers and proxies decode paths differently, so such a segment
- * could leave the path of `baseUrl`. Encoded slashes are otherwise allowed.
+ * Throws if a path contains a `..` segment in any encoding. Servers and proxies decode paths differently, so such a
+ * segment could lead outside the path of `baseUrl`. Encoded slashes in other segments are allowed.
  * @throws {TypeError}
  */
 export function refuseDotSegments(path: string): void {
@@ -31,7 +31,7 @@ export function refuseDotSegments(path: string): void {
   throw pathError(`the path of a call is percent-encoded more than ${maxDecodings} times`, path)
 }
 
-/** Decodes a path once. Keeps a `%` that encodes nothing. */
+/** Percent-decodes a path once. A `%` that does not begin a valid encoding is kept. */
 function decodeOnce(text: string): string {
   return text.replaceAll(/%u00([0-9a-f]{2})|%([0-9a-f]{2})/gi, (_, unicode?: string, byte?: string) =>
     String.fromCodePoint(Number.parseInt(unicode ?? byte ?? '', 16)),
@@ -39,8 +39,8 @@ function decodeOnce(text: string): string {
 }
 
 /**
- * Finds `..` segments. Ignores what servers and URL parsers ignore: control characters, spaces, and path parameters
- * (RFC 3986 §3.3).
+ * Returns true if a path contains a `..` segment. Like some servers and URL parsers, ignores control characters, spaces
+ * and path parameters (RFC 3986 §3.3).
  */
 function hasDotSegment(bytes: string): boolean {
   let text = bytes

@@ -4,7 +4,7 @@ import { hasMembers } from './check-arguments.js'
 import { standardOf, toUndiciForm } from './foreign-bodies.js'
 import { urlOf, type ApiBase } from './locate-call.js'
 
-/** A Request of undici or Node.js, as accepted by `fetch`. */
+/** A `Request` from undici or Node.js. */
 export interface RequestLike {
   readonly url: string
   readonly method: string
@@ -29,8 +29,8 @@ const initMembers = [
 ] as const
 
 /**
- * Returns the arguments for undici's `fetch`. A Request is accepted as the first argument or as `init`. Its members are
- * read one by one, because they are getters and the Request may have another class.
+ * Returns the arguments for undici's `fetch`. Both arguments can be a Request. A Request is copied member by member,
+ * because its members are getters and its class may differ from undici's class.
  * @throws {TypeError}
  */
 export function fetchArguments(

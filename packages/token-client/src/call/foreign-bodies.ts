@@ -4,8 +4,8 @@ import { withHeaders } from '../attach/with-headers.js'
 import { loadUndici } from './load-undici.cjs'
 
 /**
- * Returns the name of the web standard that a value implements. The globals of Node.js and the npm package undici have
- * different classes.
+ * Returns the standard class that a value implements, such as `FormData`. `instanceof` is not sufficient, because
+ * Node.js and the npm package undici have different classes.
  */
 export function standardOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined
@@ -18,21 +18,21 @@ export function toUndiciForm(body: unknown): UndiciFormData {
   const { FormData } = loadUndici()
   if (body instanceof FormData) return body
   const form = new FormData()
-  // This cast is safe because the tag identifies a form.
+  // This cast is safe because the value's tag is `FormData`.
   for (const [name, value] of body as Iterable<[string, string | File]>)
     if (typeof value === 'string') form.append(name, value)
     else form.append(name, value, value.name)
   return form
 }
 
-/** Converts FormData and URLSearchParams of Node.js, which `request` of undici does not accept. */
+/** Converts a FormData or URLSearchParams body from Node.js, which undici's `request` does not accept. */
 export function withKnownBody<Call extends Dispatcher.DispatchOptions>(call: Call): Call {
   const { body } = call
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body)) return call
   const standard = standardOf(body)
   if (standard === 'FormData') return { ...call, body: toUndiciForm(body) }
   if (standard !== 'URLSearchParams') return call
-  // This cast is safe because the tag identifies URLSearchParams.
+  // This cast is safe because the value's tag is `URLSearchParams`.
   const form = { ...call, body: (body as unknown as URLSearchParams).toString() }
   if (headerOf(call.headers, 'content-type') !== undefined) return form
   // This cast is safe because an additional header does not change the type of the call.

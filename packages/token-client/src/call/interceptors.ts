@@ -7,9 +7,9 @@ type Options<Name extends keyof typeof undiciInterceptors> =
   | Parameters<(typeof undiciInterceptors)[Name]>[0]
 
 /**
- * Interceptors of undici, each with its options or `true`. The client puts each into a safe position. `responseError`
- * and `retry` reject with `UnexpectedStatusError` instead of undici's error, because Fastify would send the `headers`
- * of undici's error to its caller.
+ * The undici interceptors to use, each with its options or `true`. The client composes the interceptors in a safe
+ * order. `responseError` and `retry` reject with `UnexpectedStatusError` instead of undici's error, whose `headers`
+ * Fastify would send to external callers.
  */
 export interface InterceptorOptions {
   dns?: Options<'dns'>
@@ -24,15 +24,16 @@ export interface InterceptorOptions {
 export type InterceptorName = keyof InterceptorOptions
 
 /**
- * The order of interceptors, from the connection outwards. It matters for security: a cache outside of the token could
- * return one caller's response to another, and `dns` outside would change the origin before it is checked. `redirect`
- * and `retry` are outside, so that each hop and each attempt is checked and uses a current token.
+ * The order of the interceptors, starting at the connection. This order is important for security. A cache outside the
+ * token interceptor could return one caller's response to another caller, and `dns` would change the origin before the
+ * token interceptor checks it. `redirect` and `retry` are outside, so that the token interceptor checks each redirect
+ * and each retry.
  */
 const inside: readonly InterceptorName[] = ['dns', 'deduplicate', 'cache']
 const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 'responseError']
 
 /**
- * Composes the token interceptor and the given interceptors.
+ * Composes the token interceptor with the given interceptors.
  * @param now returns the time in milliseconds since the epoch
  */
 export function composeAround(
@@ -62,8 +63,8 @@ type RetryOptions = NonNullable<Parameters<typeof undiciInterceptors.retry>[0]>
 type Retry = (...given: Parameters<NonNullable<RetryOptions['retry']>>) => unknown
 
 /**
- * Catches exceptions of the function `retry`. undici does not, so the call might never end, or the process might exit.
- * The call then ends with the error that was to be retried.
+ * Catches exceptions from the user's `retry` function. undici does not catch them, so the call might never end, or the
+ * process might exit. After an exception, the call fails with the original error.
  */
 function withContainedRetry(options: RetryOptions): RetryOptions {
   const retry: Retry | undefined = options.retry

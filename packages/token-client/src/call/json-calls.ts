@@ -10,26 +10,26 @@ import { checkOptions, checkPath, checkSchema, checkTable } from './check-argume
 import { readBody } from './read-body.js'
 import type { CallOptions } from './token-view.js'
 
-/** Maps the status to the TypeBox schema of the response body. */
+/** Maps each status code to the TypeBox schema of the response body. */
 export type AnswerSchemas = Readonly<Record<number, TSchema>>
 
 /** The options of a JSON call. */
 export interface JsonCallOptions<Schemas extends AnswerSchemas | undefined = AnswerSchemas | undefined> {
   /** Sent as JSON. */
   json?: unknown
-  /** The query, which is appended to the path. Members that are `undefined` are omitted. */
+  /** The query parameters, which are appended to the path. Parameters that are `undefined` are omitted. */
   query?: Readonly<Record<string, string | number | boolean | undefined>>
   /** The headers in any form that `request` accepts: an object, `Headers` or a list. */
   headers?: Dispatcher.DispatchOptions['headers']
   signal?: AbortSignal
   /**
-   * The schemas of the expected responses. Other statuses are errors. By default, any 2xx status is expected, and the
-   * type of its body is `unknown`. An empty body is `undefined`.
+   * The schemas of the expected responses, by status code. Any other status is an error. By default, any 2xx status is
+   * expected, and the body has the type `unknown`. An empty body is `undefined`.
    */
   response?: Schemas
 }
 
-/** An expected response. Its status determines the type of its body. */
+/** An expected response, whose status determines the type of the body. */
 export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas extends AnswerSchemas
   ? {
       [Status in keyof Schemas & number]: {
@@ -40,14 +40,17 @@ export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas exte
     }[keyof Schemas & number]
   : { readonly status: number; readonly headers: Dispatcher.ResponseData['headers']; readonly body: unknown }
 
-/** The maximum size of a JSON body in bytes. For larger bodies, use the stream of `request`. */
+/** The maximum size of a JSON body in bytes. For larger bodies, use the body stream that `request` returns. */
 const maxJsonBytes = 10 * 1024 * 1024
-/** The maximum number of bytes that are read from an unexpected response, so that its connection can be reused. */
+/**
+ * The maximum number of bytes to read from an error response. A response that is read completely lets its connection be
+ * reused.
+ */
 const maxErrorBytes = 65_536
 
 /**
- * Calls that send and receive JSON of up to 10 MiB. They reject with `UnexpectedStatusError` and `UnexpectedBodyError`,
- * and with the errors of `request`.
+ * Methods that send and receive JSON. Responses are limited to 10 MiB. The methods reject with `UnexpectedStatusError`,
+ * with `UnexpectedBodyError`, or with the same errors as `request`.
  */
 export interface JsonCalls {
   get<const S extends AnswerSchemas | undefined = undefined>(
@@ -72,7 +75,7 @@ export interface JsonCalls {
   ): Promise<JsonAnswer<S>>
 }
 
-/** The compiler requires every option to be listed here. */
+/** The compiler reports an error if an option is missing here. */
 const optionNames = Object.keys({
   json: true,
   query: true,
@@ -147,13 +150,14 @@ function write(json: unknown): string {
   return text
 }
 
-/** Detects values such as a Promise or a Map, which JSON would represent as an empty object. */
+/** Returns true for values such as a Promise or a Map, which would be serialized as an empty object. */
 function isWrittenAsNothing(json: unknown, text: string): boolean {
   return text === '{}' && !isPlainObject(json) && !('toJSON' in (json as object))
 }
 
 /**
- * Adds the default headers unless the caller set them. Converts names to lower case, so that no header is sent twice.
+ * Adds the default headers that the caller did not set. Converts header names to lower case, so that no header is sent
+ * twice.
  */
 function withJsonHeaders(given: JsonCallOptions['headers'], hasBody: boolean): Record<string, HeaderValue> {
   const own = [...headerPairs(given)].map(([name, value]) => [name.toLowerCase(), value] as const)
@@ -192,7 +196,7 @@ function parse(text: string, where: string): unknown {
 type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
-/** Validates a body. Loads TypeBox with the first schema, because loading takes long. */
+/** Validates a body against a schema. Loads TypeBox on first use, because loading TypeBox is slow. */
 async function check(schema: TSchema, body: unknown, where: string): Promise<void> {
   let validator = validators.get(schema)
   if (validator === undefined) {
@@ -201,7 +205,7 @@ async function check(schema: TSchema, body: unknown, where: string): Promise<voi
     validators.set(schema, validator)
   }
   if (validator.Check(body)) return
-  // Reports only paths and rules, because data of the API must not appear in logs.
+  // Reports paths and schema rules but no values, because API data must not appear in logs.
   const problems = validator
     .Errors(body)
     .map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)

@@ -3,16 +3,16 @@ import { OriginNotAllowedError, pathError } from '../errors.js'
 import { checkPath } from './check-arguments.js'
 import { refuseDotSegments } from './confine-path.js'
 
-/** Where the API is. */
+/** The location of the API. */
 export interface ApiBase {
   readonly origin: string
-  /** The path that precedes the path of every call, without a slash at the end. */
+  /** The path prefix of every call, without a trailing slash. */
   readonly path: string
 }
 
 /**
- * Returns the path of a call below the base path.
- * @throws {TypeError} if the argument is not a path, or could leave the base path
+ * Appends the path of a call to the base path.
+ * @throws {TypeError} if the argument is not a path, or could lead outside the base path
  */
 export function pathOf(path: string, base: ApiBase): string {
   checkPath(path)
@@ -22,16 +22,17 @@ export function pathOf(path: string, base: ApiBase): string {
 }
 
 /**
- * Returns the URL of a call from a path below the base, or from a complete URL of the same origin.
- * @throws {OriginNotAllowedError}
- * @throws {TypeError} if the argument is neither, or has a `..` segment
+ * Returns the URL of a call. Accepts a path, which is appended to the base path, or a complete URL with the same
+ * origin.
+ * @throws {OriginNotAllowedError} if the URL has another origin
+ * @throws {TypeError} if the argument is neither a path nor a URL, or contains a `..` segment
  */
 export function urlOf(input: string | URL, base: ApiBase): URL {
   if (typeof input === 'string' && input.startsWith('/') && !input.startsWith('//'))
     return new URL(base.origin + pathOf(input, base))
   if (typeof input !== 'string' && !(input instanceof URL))
     throw new TypeError(`fetch expects a path, a URL or a Request, not ${kindOf(input)}`)
-  // A relative URL is refused, because it might replace the path of the base.
+  // A relative URL is rejected, because it might replace the base path.
   const reference = typeof input === 'string' && input.startsWith('//') ? base.origin : undefined
   if (typeof input === 'string' && !URL.canParse(input, reference)) throw pathWithoutSlash(input)
   const url = new URL(input, reference)

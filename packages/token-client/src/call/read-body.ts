@@ -4,10 +4,7 @@ export interface ReadBody {
   readonly isWhole: boolean
 }
 
-/**
- * Reads a body as UTF-8 text up to a number of bytes. If the body is longer, leaving the loop destroys the stream and
- * closes its connection.
- */
+/** Reads a body as UTF-8 text. If the body is longer than `maxBytes`, stops reading and closes the connection. */
 export async function readBody(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<ReadBody> {
   const chunks: Uint8Array[] = []
   let size = 0

@@ -12,13 +12,14 @@ type PlainCall = Call & { readonly signal?: AbortSignal }
 export interface RequestWays {
   /** Sends a call that already has its token. */
   readonly send: (call: Call) => Promise<Dispatcher.ResponseData>
-  /** Sends a call through the token interceptor. */
+  /** Sends a call through the token interceptor, which adds the token. */
   readonly intercept: (call: Call) => Promise<Dispatcher.ResponseData>
 }
 
 /**
- * Sends calls with a bearer token. Plain calls bypass the interceptor, because with an interceptor undici parses and
- * serializes the headers of every response again. Both ways use the same policy for a 401.
+ * Sends calls with a bearer token. Most calls bypass the token interceptor for speed, because undici converts the
+ * headers of every response again if there is an interceptor. A 401 is handled in the same way with and without the
+ * interceptor.
  */
 export function requestDirectly(
   { send, intercept }: RequestWays,
@@ -35,7 +36,7 @@ export function requestDirectly(
   }
 
   async function sendWithToken({ request, token, left }: Resend): Promise<Dispatcher.ResponseData> {
-    const call = request as PlainCall // safe, because a repeated call has the same options
+    const call = request as PlainCall // the cast is safe, because a repeated call has the same options
     const answer = await send(bearer.present(call, token) as Call)
     refuseNothing(answer)
     if (answer.statusCode !== 401) {
@@ -52,17 +53,19 @@ export function requestDirectly(
   }
 }
 
-/** Refuses a missing response. undici resolves without one if the dispatcher throws a falsy value. */
+/** Throws if there is no response. This happens if a dispatcher throws a falsy value. */
 function refuseNothing(answer: { readonly statusCode?: number }): void {
   if (answer.statusCode === undefined) throw new Error('the dispatcher ended the call without a response')
 }
 
-/** Discards a body. If it is incomplete, its connection is closed; otherwise, the connection is reused. */
+/**
+ * Discards a response body. If the body is incomplete, its connection is closed. Otherwise, the connection is reused.
+ */
 function discard(body: Dispatcher.ResponseData['body']): void {
   body.on('error', () => {}).destroy()
 }
 
-/** Returns true if a call can be sent again unchanged and has a standard signal or none. */
+/** Returns true if the call can be sent again unchanged, and its `signal` is an AbortSignal or not set. */
 function isPlain(call: Call): call is PlainCall {
   const { body, signal } = call
   return isLasting(body) && (signal === undefined || signal instanceof AbortSignal)

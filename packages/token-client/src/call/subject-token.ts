@@ -1,14 +1,14 @@
 import { isObject, kindOf } from 'declared-options'
 
-/** The subject of an exchanged token: an incoming request, or the text of its access token. */
+/** The caller on whose behalf a token is requested: the incoming request, or its access token as a string. */
 export type Subject = string | { readonly headers: { readonly authorization?: string | undefined } }
 
 /**
  * Returns the access token of an incoming request.
- * @throws {TypeError} if there is no request, or no access token in it
+ * @throws {TypeError} if the argument is not a request, or the request has no access token
  */
 export function subjectTokenOf(subject: Subject): string {
-  // Checked at run time for callers in JavaScript.
+  // Callers in JavaScript can pass a value of any type.
   if (typeof subject !== 'string' && !isObject((subject as { headers?: unknown } | null)?.headers))
     throw new TypeError(
       `onBehalfOf expects the incoming request, or its access token as a string, not ${kindOf(subject)}`,

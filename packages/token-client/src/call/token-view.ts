@@ -18,10 +18,10 @@ import { requestDirectly } from './request-directly.js'
 import { loadUndici } from './load-undici.cjs'
 import { untilAborted } from '../until-aborted.js'
 
-/** The options of `request`: those of undici, with a path below `baseUrl`. */
+/** The options of `request`. They are undici's options, except that `path` is appended to `baseUrl`. */
 export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
   /**
-   * The path, which begins with a slash and is appended to `baseUrl`. It must not contain `..` segments in any
+   * The path, which must begin with a slash and is appended to `baseUrl`. `..` segments are not allowed in any
    * encoding.
    */
   path: string
@@ -29,49 +29,55 @@ export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'm
   method?: Dispatcher.HttpMethod
 }
 
-/** Calls one API with one kind of token. */
+/** Calls an API with access tokens of one kind, such as tokens with certain scopes. */
 export interface TokenView extends JsonCalls {
   /**
-   * Calls the API with undici's `request` and the token. Rejects with `TokenRejectedError` or `TokenUnavailableError`
-   * if no token is available, and with the errors of undici.
+   * Calls the API with undici's `request` and the access token. Rejects with `TokenRejectedError` or
+   * `TokenUnavailableError` if no token is available, and with undici's errors if the call fails.
    */
   request(options: CallOptions): Promise<Dispatcher.ResponseData>
   /**
-   * Calls the API with undici's `fetch` and the token. A path is appended to `baseUrl`. A URL or a Request of undici or
-   * Node.js must have the same origin. Rejects with the errors of `request`.
+   * Calls the API with undici's `fetch` and the access token. A path is appended to `baseUrl`. A URL or a Request must
+   * have the origin of `baseUrl`. Rejects with the same errors as `request`.
    */
   fetch(input: string | URL | RequestLike, init?: RequestInit | RequestLike): Promise<Response>
-  /** Calls the API with undici's `stream`, which writes the response body to a stream. */
+  /**
+   * Calls the API with undici's `stream` and the access token. The response body is written to the stream that
+   * `factory` returns.
+   */
   stream(options: CallOptions, factory: Dispatcher.StreamFactory): Promise<Dispatcher.StreamData>
   /**
-   * A dispatcher for `undici.fetch`, @fastify/reply-from and others. It sends the token only to the origin of
-   * `baseUrl`, and refuses requests to other origins.
+   * A dispatcher that adds the access token, for `undici.fetch`, @fastify/reply-from and similar functions. Rejects
+   * requests to any origin other than that of `baseUrl`.
    */
   readonly dispatcher: Dispatcher
   /**
-   * Returns an interceptor for a dispatcher of your own: `new Pool(origin).compose(client.interceptor())`. Each request
-   * must specify its `origin`.
+   * Returns an interceptor that adds the access token, for use with your own dispatcher: `new
+   * Pool(origin).compose(client.interceptor())`. Each request must specify its `origin`.
    */
   interceptor(): Dispatcher.DispatcherComposeInterceptor
   /**
-   * Returns the token itself, for protocols other than HTTP. Rejects with the errors of `request`, and with the reason
-   * of `signal` after an abort. The token request continues for other callers.
+   * Returns the access token, for protocols other than HTTP. Rejects with the same errors as `request`, or with the
+   * reason of `signal` if the signal aborts. An abort does not stop a token request that other callers wait for.
    */
   getToken(options?: { readonly signal?: AbortSignal | undefined }): Promise<Token>
-  /** Returns the cached token, or undefined. Sends no request. */
+  /** Returns the cached token, or undefined if there is none. Sends no request. */
   peekToken(): Token | undefined
   /**
-   * Discards a token that another system refused, if it is still cached. Repeated refusals have no effect for 10
-   * seconds, unless a call with this token has succeeded.
+   * Discards a token that another system rejected, if the token is still cached. Limited to one token every 10 seconds,
+   * or ten if the API accepted the tokens before.
    */
   invalidate(token: Token): void
-  /** A hook for routes that need a token. They respond with 503 immediately if no token is available. */
+  /**
+   * A hook for routes that need a token. If the client cannot get a token, the hook rejects and the route's handler
+   * does not run.
+   */
   ensureToken(): Promise<void>
-  /** Returns the state of the token for readiness probes. Sends no request. */
+  /** Returns the state of the token for readiness probes, without sending a request. */
   health(): TokenHealth
 }
 
-/** Creates a view: the methods that call the API with the tokens of one cache. */
+/** Creates the methods that call the API with the tokens from one cache. */
 export function createTokenView(cache: TokenCache, connection: ApiConnection, settings: Settings): TokenView {
   const { base, interceptors, now } = settings
   const use = tokenUse(cache, settings)
@@ -80,16 +86,16 @@ export function createTokenView(cache: TokenCache, connection: ApiConnection, se
   const dispatcher = (): Dispatcher =>
     (composed ??= composeAround(connection.dispatcher(), interceptor, interceptors, now))
   const hasInterceptors = Object.keys(interceptors).length > 0
-  if (hasInterceptors) dispatcher() // composed now, so that invalid options stop the start
+  if (hasInterceptors) dispatcher() // composed now, so that invalid options are reported at startup
 
-  /** Converts the arguments of a call to options of undici. */
+  /** Converts the options of a call to undici's options. */
   const locate = (by: 'request' | 'stream', call: CallOptions) => {
     try {
       checkCall(by, call)
       const { path, method = 'GET', ...rest } = call
       return withKnownBody({ ...rest, method, origin: base.origin, path: pathOf(path, base) })
     } catch (thrown) {
-      throw asError(thrown) // thrown by a getter of the caller
+      throw asError(thrown) // a getter of the caller may throw any value
     }
   }
   const intercept = (call: Dispatcher.RequestOptions) => dispatcher().request(call)
@@ -141,7 +147,7 @@ function tokenAccess(
   }
 }
 
-/** Unwraps errors of this package. `fetch` wraps them in `fetch failed`, and Fastify would then respond with 500. */
+/** Unwraps this package's errors, which `fetch` wraps in a TypeError. Fastify would respond to a TypeError with 500. */
 function throwOurs(thrown: unknown): never {
   const error = asError(thrown)
   const { code } = (error.cause ?? {}) as { code?: unknown }

@@ -22,18 +22,20 @@ export interface NodeRedisConnection {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
 
-/** A connection to Redis or Valkey. */
+/** A client for Redis or Valkey. */
 export type RedisConnection = IoredisConnection | NodeRedisConnection
 
-/** Deletes the lock only if this process still owns it. After it expired, another process may have taken it. */
+/**
+ * Deletes the lock only if this process still owns it. The lock may have expired, and another process may own it now.
+ */
 const unlockScript =
   "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 /**
- * Stores tokens in Redis or Valkey.
- * @param redis a connection of ioredis, iovalkey or `redis`. The store neither connects nor closes it
+ * Creates a token store that keeps tokens in Redis or Valkey.
+ * @param redis a client from ioredis, iovalkey or the npm package `redis`. The store neither connects nor closes this client
  * @param prefix the prefix of every key. Default `oauth-token:`
- * @throws {InvalidOptionError} for a connection of another package
+ * @throws {InvalidOptionError} if `redis` is a client from another package
  *
  * @example
  * ```ts

@@ -1,13 +1,13 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 
-/** Encrypts values, so that the store cannot be used to read or forge tokens. */
+/** Encrypts and authenticates values, so that access to the store is not enough to read or forge tokens. */
 export interface Seal {
   encrypt(text: string, key: string): string
-  /** Returns undefined if the value was not encrypted for this store key with a known encryption key. */
+  /** Returns undefined unless the value was encrypted for this store key with one of the known encryption keys. */
   decrypt(sealed: string, key: string): string | undefined
 }
 
-/** Stores values unencrypted, for a store that is private to the application. */
+/** Stores values unencrypted, for a store that only the application can access. */
 export const noSeal: Seal = { encrypt: text => text, decrypt: sealed => sealed }
 
 const algorithm = 'aes-256-gcm'
@@ -15,8 +15,8 @@ const ivBytes = 12
 const tagBytes = 16
 
 /**
- * Encrypts with AES-256-GCM (NIST SP 800-38D) and a random nonce. Also authenticates the key of the entry, so that an
- * entry cannot be copied to another key.
+ * Encrypts values with AES-256-GCM (NIST SP 800-38D) and a random nonce. Also authenticates the store key, so that an
+ * encrypted value cannot be copied to another store key.
  * @param keyRing keys of 32 bytes. The first key encrypts, and all keys decrypt, so that keys can be rotated
  */
 export function createSeal(keyRing: readonly Buffer[]): Seal {
@@ -50,7 +50,7 @@ export function createSeal(keyRing: readonly Buffer[]): Seal {
   }
 }
 
-/** Returns an identifier of an encryption key that reveals nothing about it. */
+/** Returns an identifier for an encryption key that reveals nothing about the key. */
 function idOf(key: Buffer): string {
   return createHash('sha256').update('token store key ').update(key).digest('base64url').slice(0, 8)
 }

@@ -6,7 +6,7 @@ import type { Seal } from './seal.js'
 import type { TokenStore } from './token-store.js'
 import { answerOf } from './answer-of.js'
 
-/** How tokens are shared. All times are in milliseconds. */
+/** Settings for sharing tokens. All times are in milliseconds. */
 export interface Sharing {
   readonly store: TokenStore
   readonly seal: Seal
@@ -20,15 +20,16 @@ export interface Sharing {
   /** The time limit of one store operation. */
   readonly storeTimeoutMs: number
   readonly now: () => number
-  /** Called if the store failed and the client requests tokens without it. */
+  /** Called for each store operation that fails or times out. */
   readonly onStoreFailure: (operation: keyof TokenStore, reason: string) => void
 }
 
 const pollEveryMs = 25
 
 /**
- * Shares tokens between processes. The process with the lock requests a token, and the others use it. If the store
- * fails, or a lock is not released in time, a process requests its own token, and no call fails.
+ * Shares tokens between processes. The process that acquires the lock requests a token, and the other processes use
+ * this token. If the store fails or the lock is not released in time, each process requests its own token, so calls do
+ * not fail.
  */
 export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
   const { store, seal, key, now } = sharing
@@ -49,7 +50,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
 
   async function takeOver(unwanted: string | undefined): Promise<{ answer?: TokenAnswer; failed: boolean }> {
     const { value, failed } = await tryStore<unknown>('get', undefined, () => store.get(key))
-    // Many stores return null or another value for a missing key.
+    // For a missing key, many stores return null or another value that is not a string.
     const answer = typeof value === 'string' ? readAnswer(seal.decrypt(value, key)) : undefined
     const wanted =
       answer !== undefined && answer.accessToken !== unwanted && now() < sharing.freshUntil(answer)
@@ -90,12 +91,12 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
   }
 }
 
-/** Serializes a token response. Other processes cannot use its other members. */
+/** Serializes the members of a token response that other processes can use. */
 function textOf({ accessToken, requestedAt, expiresIn, scope }: TokenAnswer): string {
   return JSON.stringify({ accessToken, requestedAt, expiresIn, scope })
 }
 
-/** Parses a token response from the store. Returns undefined if the text is not one. */
+/** Parses a token response from the store. Returns undefined if the text is not a token response. */
 function readAnswer(text: string | undefined): TokenAnswer | undefined {
   if (text === undefined) return undefined
   try {

@@ -3,9 +3,9 @@ import { messageOf } from 'oauth-issuer-connection'
 import type { TokenStore } from './token-store.js'
 import { answerOf } from './answer-of.js'
 
-/** A fault of a token store. */
+/** A problem that was found when a token store was checked. */
 export type StoreFault =
-  /** The store failed or timed out. It may work later. */
+  /** The store failed or timed out, but may work later. */
   | { readonly isWrong: false; readonly operation: keyof TokenStore; readonly reason: string }
   /** The store returned a wrong result. */
   | { readonly isWrong: true; readonly reason: string }
@@ -17,13 +17,13 @@ interface Step {
   readonly expected?: string
 }
 
-/** How long the test entries stay in the store. */
+/** The lifetime of the test entries in milliseconds. */
 const ttlMs = 10_000
 
 /**
- * Checks with test entries that a store returns its values and honours its locks.
+ * Writes test entries to check that a store returns its values and respects its locks.
  * @param timeoutMs the time limit of one operation in milliseconds
- * @returns undefined if the store works
+ * @returns undefined if the store works correctly
  */
 export async function verifyTokenStore(
   store: TokenStore,
@@ -32,7 +32,7 @@ export async function verifyTokenStore(
   for (const { operation, run, isRight, expected } of stepsOf(store)) {
     let answer: unknown
     try {
-      // `await` also accepts a store whose methods return no promise.
+      // Stores whose methods do not return a promise are accepted too.
       answer = await answerOf(run, timeoutMs)
     } catch (error) {
       return { isWrong: false, operation, reason: messageOf(error) }
@@ -75,7 +75,7 @@ function stepsOf(store: TokenStore): readonly Step[] {
   ]
 }
 
-/** Describes a result without showing it, because a store may contain other tokens. */
+/** Describes a result without its text, because the store may contain other tokens. */
 function nameOf(answer: unknown): string {
   if (typeof answer === 'boolean' || answer === null || answer === undefined) return String(answer)
   if (Buffer.isBuffer(answer)) return 'a Buffer'
