@@ -5,27 +5,27 @@ import type { Profile } from './profiles.js'
 import type { Target } from './target-options.js'
 
 /**
- * The operations of an API that this client calls: `api.pick(…)` of fastify-api-contract, or any object with these
- * members.
+ * The operations of an API that this client calls: the result of `api.pick(…)` from fastify-api-contract, or any object
+ * with the same members.
  */
 export interface UsedApi {
-  /** The audience of tokens for the API. */
+  /** The audience of the API's tokens. */
   readonly audience: string
-  /** The scopes that all operations need. */
+  /** All scopes that the operations need. */
   readonly scopes: readonly string[]
   readonly operations: Readonly<Record<string, UsedOperation>>
-  /** Creates typed calls over one client, or over the client that a function returns for each operation. */
+  /** Creates typed calls that use one client, or the client that a function returns for each operation. */
   over(client: TokenView | ((operation: UsedOperation) => TokenView)): {
     readonly call: (...input: never[]) => Promise<unknown>
   }
 }
 
-/** What an operation needs. */
+/** The requirements of an operation. */
 export interface UsedOperation {
   readonly scopes: readonly string[] | 'public'
 }
 
-/** Whether all operations share a token, or each has its own. */
+/** Whether all operations share one token, or each operation has its own token. */
 export type OperationTokens = 'shared' | 'per-operation'
 
 export const apiOption: Parser<UsedApi> = parser({
@@ -58,7 +58,7 @@ export interface ApiSettings {
 
 /**
  * Combines the options `api` and `tokens`.
- * @throws {InvalidOptionError} if an option has no effect beside another
+ * @throws {InvalidOptionError} if `api` or `tokens` contradicts another option
  */
 export function apiOf(
   given: { readonly api: UsedApi | undefined; readonly tokens: OperationTokens | undefined },
@@ -82,7 +82,7 @@ export function apiOf(
   return Object.freeze({ used, tokens: tokens ?? 'shared' })
 }
 
-/** Adds the audience and the scopes of the API to the target, in the form that the profile requires. */
+/** Adds the API's audience and scopes to the token request, in the form that the profile requires. */
 export function targetWith(
   api: ApiSettings | undefined,
   given: Target,

@@ -5,7 +5,7 @@ import type { Checked } from './options.js'
 const keys = ['privateKey', 'privateKeyFile', 'signAssertion']
 const certificateUsers = [...keys, 'clientSecret', ...secretMethods, 'tls_client_auth']
 
-/** Maps each option to the credentials and methods with which it has an effect. */
+/** Maps each option to the credentials and authentication methods that use the option. */
 const saysSomethingOf = {
   keyId: keys,
   keyAlgorithm: keys,
@@ -16,7 +16,7 @@ const saysSomethingOf = {
 }
 
 /**
- * Refuses options that would have no effect.
+ * Throws if an option has no effect with the chosen client authentication.
  * @param proof the option or method that authenticates the client
  */
 export function refuseInert(given: Checked, proof: string | undefined): void {
@@ -33,7 +33,10 @@ export function refuseInert(given: Checked, proof: string | undefined): void {
   }
 }
 
-/** Returns the audience of client assertions (RFC 7523 §3). Without an issuer, it can only be the token endpoint. */
+/**
+ * Returns the audience of client assertions (RFC 7523 §3). If no issuer is configured, the audience can only be the
+ * token endpoint.
+ */
 export function audienceOf(
   { assertionAudience, issuer }: Checked,
   usual: AssertionAudience,

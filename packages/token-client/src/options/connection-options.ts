@@ -6,7 +6,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 import { valueOrFile } from './value-or-file.js'
 
-/** The location of the token endpoint: configured, or in the issuer's metadata. */
+/** The configured token endpoint, or the issuer whose metadata contains the token endpoint. */
 export type ServerLocation =
   | { readonly issuer: string; readonly metadataUrl: string | undefined; readonly tokenEndpoint: undefined }
   | { readonly issuer: string | undefined; readonly tokenEndpoint: string }
@@ -41,8 +41,8 @@ export function baseOf(baseUrl: string): ApiBase {
 }
 
 /**
- * Returns the TLS settings. With `tls_client_auth`, connections present the client certificate. With a client secret,
- * they present it too, so that tokens are bound to it (RFC 8705 §3). TLS requires the private key as PEM text.
+ * Returns the TLS settings. Connections present the client certificate with `tls_client_auth`. They also present it
+ * with a client secret, so that tokens are bound to the certificate (RFC 8705 §3).
  */
 export function tlsOf(given: Checked): TlsSource {
   const { ca, clientSecret, clientAuthentication: method, issuerDispatcher } = given
@@ -68,7 +68,7 @@ export function tlsOf(given: Checked): TlsSource {
   return reloadIdentity({ ...trusted, certificate, privateKey })
 }
 
-/** Refuses TLS options beside two dispatchers of the user, which have their own TLS settings. */
+/** Throws if TLS options are combined with `dispatcher` and `issuerDispatcher`, which have their own TLS settings. */
 function refuseBesideDispatchers(names: readonly (keyof Checked)[], given: Checked): void {
   const name = names.find(candidate => given[candidate] !== undefined)
   if (name === undefined || given.dispatcher === undefined || given.issuerDispatcher === undefined) return

@@ -15,12 +15,12 @@ import type { Checked } from './options.js'
 import { valueOrFile } from './value-or-file.js'
 
 /**
- * The client authentication method (RFC 6749 §2.3, RFC 8705 §2). By default, it follows from the given credentials.
- * `tls_client_auth` also covers `self_signed_tls_client_auth`, because the client does the same for both.
+ * The client authentication method (RFC 6749 §2.3, RFC 8705 §2). The default depends on the given credentials. Use
+ * `tls_client_auth` for `self_signed_tls_client_auth` too, because the client does the same for both methods.
  */
 export type ClientAuthenticationMethod = SecretMethod | 'tls_client_auth'
 
-/** Parses the certificate of a key: PEM, or a function that returns it. */
+/** Parses a certificate in PEM format, or a function that returns a certificate. */
 export const providedCertificate: Parser<Provided<string>> = parser({
   expected: 'a certificate in PEM format, or a function that returns one',
   fromText: true,
@@ -30,7 +30,7 @@ export const providedCertificate: Parser<Provided<string>> = parser({
       : pem('certificate').read(value, place),
 })
 
-/** The options that can authenticate the client. Exactly one of them is used. */
+/** The options that can authenticate the client. Only one of these options is used. */
 const proofs = [
   'clientSecret',
   'privateKey',
@@ -44,7 +44,7 @@ type Proof = (typeof proofs)[number] | ClientAuthenticationMethod
 
 /**
  * Returns the credentials of the client.
- * @throws {InvalidOptionError} without any secret in the message
+ * @throws {InvalidOptionError} if the options contradict each other. The message contains no secrets
  */
 export function credentialsOf(given: Checked, profile: Profile): ClientCredentials {
   const audience = audienceOf(given, profile.assertionAudience)
@@ -73,10 +73,13 @@ export function credentialsOf(given: Checked, profile: Profile): ClientCredentia
   }
 }
 
-/** Returns the configured method, or else the given credential. Refuses contradictory options. */
+/**
+ * Returns the configured authentication method, or else the name of the option that contains the credential. Throws if
+ * options contradict each other.
+ */
 function findProof(given: Checked): Proof | undefined {
   const method = given['clientAuthentication']
-  // With a client secret and a certificate, the key belongs to the certificate (RFC 8705 §3).
+  // With a client secret and a certificate, the private key is used for TLS, not for assertions (RFC 8705 §3).
   const isOfCertificate =
     given.clientSecret !== undefined &&
     (given.certificate !== undefined || given.certificateFile !== undefined)

@@ -17,7 +17,7 @@ export const dpopOption: Parser<boolean | webcrypto.CryptoKeyPair> = parser({
   },
 })
 
-/** Returns the key pair that tokens are bound to, or undefined without DPoP. */
+/** Returns a function that provides the DPoP key pair, or undefined if DPoP is not used. */
 export function dpopKeyOf({
   dpop,
   tokenStore,

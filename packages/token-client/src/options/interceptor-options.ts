@@ -17,7 +17,7 @@ const factor = parser({
   expected: 'a number from 1 to 100',
   read: value => (typeof value === 'number' && value >= 1 && value <= 100 ? value : undefined),
 })
-/** Creates a parser for a list that may be empty: `statusCodes: []` retries no response. */
+/** Creates a parser for a list that may be empty. For example, `statusCodes: []` means that no response is retried. */
 function listOf(expected: string, fits: (member: unknown) => boolean): Parser<readonly unknown[]> {
   return parser({
     expected,
@@ -30,7 +30,8 @@ const names = listOf('a list of names', name => typeof name === 'string')
 const anyFunction = callback<(...given: never[]) => unknown>('a function')
 
 /**
- * The options of undici's interceptors. undici validates few of them: with `maxRetries: -1`, a failing call never ends.
+ * The options of undici's interceptors. They are validated here because undici validates few of them. For example, a
+ * failing call would never end with `maxRetries: -1`.
  */
 const declarations: Readonly<Record<InterceptorName, Declaration>> = {
   dns: {
@@ -84,9 +85,7 @@ const declarations: Readonly<Record<InterceptorName, Declaration>> = {
   responseError: { throwOnError: boolean() },
 }
 
-/**
- * Creates a parser for `true`, `false` or the options of an interceptor. Missing options keep the defaults of undici.
- */
+/** Creates a parser for `true`, `false` or the options of an interceptor. Unset options keep undici's defaults. */
 function interceptor(declaration: Declaration): Parser<unknown> {
   const optionals = Object.entries(declaration).map(([name, one]) => [name, optional(one)])
   const options = object(

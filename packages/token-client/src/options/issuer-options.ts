@@ -15,7 +15,7 @@ export interface IssuerSettings {
   readonly credentials: ClientCredentials
   /**
    * Returns the parameters of a token request.
-   * @throws {InvalidOptionError} if the target is invalid
+   * @throws {InvalidOptionError} if the scopes, resources or parameters are invalid
    */
   readonly parametersOf: (target: TargetOptions) => readonly (readonly [string, string])[]
   readonly onBehalfOfGrant: OnBehalfOfGrant
@@ -33,7 +33,7 @@ export function issuerOf(given: Checked, target: TargetOptions, profile: Profile
       'option `clientId` is missing; expected the client id registered with the authorization server',
     )
   const wanted = (what: TargetOptions): readonly (readonly [string, string])[] => parametersOf(what, profile)
-  wanted(target) // reports an invalid target now, not with the first call
+  wanted(target) // reports invalid scopes and resources at startup, not with the first call
   const credentials = credentialsOf(given, profile)
   return {
     location: locationOf(given),

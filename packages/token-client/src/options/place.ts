@@ -3,5 +3,4 @@ import { InvalidOptionError } from '../errors.js'
 
 export const toError = (message: string): Error => new InvalidOptionError(message)
 
-/** The place of top-level options, for error messages. */
 export const topLevel: Place = { option: '', allowInsecureHttp: false, toError }

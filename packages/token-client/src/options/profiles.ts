@@ -4,18 +4,22 @@ import type { AssertionAudience } from 'oauth-issuer-connection'
 export interface Profile {
   /**
    * The meaning of the option `resource`: the parameter `resource` (RFC 8707 §2), the parameter `audience`, or the
-   * scope `<resource>/.default`. `unknown` means that the server has no such parameter, so `resource` is an error.
+   * scope `<resource>/.default`. `unknown` means that the server has no such parameter, so setting `resource` is an
+   * error.
    */
   readonly resource: 'resource' | 'audience' | 'default scope' | 'unknown'
   /** The audience of client assertions (RFC 7523 §3). */
   readonly assertionAudience: AssertionAudience
-  /** The algorithm of assertions with an RSA key that specifies none. */
+  /** The signing algorithm of assertions if an RSA key does not specify an algorithm. */
   readonly rsaAlgorithm: 'RS256' | 'PS256'
   /** The grant that `onBehalfOf` uses. */
   readonly onBehalfOf: OnBehalfOfGrant
 }
 
-/** Token exchange (RFC 8693), or a JWT as authorization grant (RFC 7523 §2.1), which Entra ID uses. */
+/**
+ * The grant for tokens on behalf of a caller: token exchange (RFC 8693), or the JWT bearer grant that Entra ID uses
+ * (RFC 7523 §2.1).
+ */
 export type OnBehalfOfGrant = 'token_exchange' | 'jwt_bearer'
 
 /** The name of a profile. */
@@ -27,23 +31,23 @@ function profile(row: Omit<Profile, 'rsaAlgorithm'> & Partial<Profile>): Profile
 
 /** The profiles by name. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
-  /** Servers that support RFC 8707, such as oidc-provider. */
+  /** For servers that support RFC 8707, such as oidc-provider. */
   rfc9068: profile({ resource: 'resource', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
-  /** Microsoft Entra ID and Azure AD B2C: the scope `/.default` requests all application permissions. */
+  /** For Microsoft Entra ID and Azure AD B2C, where the scope `/.default` requests all application permissions. */
   entra: profile({
     resource: 'default scope',
     assertionAudience: 'token_endpoint',
     rsaAlgorithm: 'PS256',
     onBehalfOf: 'jwt_bearer',
   }),
-  /** Auth0: the identifier of the API is the `audience`. */
+  /** For Auth0, where `audience` is the identifier of the API. */
   auth0: profile({ resource: 'audience', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
-  /** Keycloak: an audience mapper of the client or of a client scope adds the API to `aud`. */
+  /** For Keycloak, where an audience mapper of the client or of a client scope adds the API to `aud`. */
   keycloak: profile({ resource: 'unknown', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
-  /** Okta: a custom authorization server has one audience. Scopes select the permissions. */
+  /** For Okta, where a custom authorization server has one audience and scopes select the permissions. */
   okta: profile({ resource: 'unknown', assertionAudience: 'token_endpoint', onBehalfOf: 'token_exchange' }),
-  /** Amazon Cognito: scopes have the form `<resource server>/<scope>`, and tokens have no audience. */
+  /** For Amazon Cognito, where scopes have the form `<resource server>/<scope>` and tokens have no audience. */
   cognito: profile({ resource: 'unknown', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
-  /** Any other authorization server, with the values of `rfc9068`. */
+  /** For any other authorization server, with the same values as `rfc9068`. */
   generic: profile({ resource: 'resource', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
 })

@@ -34,7 +34,7 @@ import { sharingOf, tokenStoreOption, type SharingSettings } from './sharing-opt
 import { targetDeclaration, targetOf, type TargetOptions } from './target-options.js'
 import { tokenSourceOf, tokenSourceOption, type TokenSource } from './token-source-option.js'
 
-/** The validated options, with defaults. */
+/** The validated options, with defaults for unset options. */
 export interface Settings {
   readonly name: string
   readonly base: ApiBase
@@ -51,7 +51,9 @@ export interface Settings {
   readonly interceptors: InterceptorOptions
   readonly sharing: SharingSettings | undefined
   readonly now: () => number
-  /** Returns a random number from 0 to 1, which spreads the renewals of many processes. Tests replace it. */
+  /**
+   * Returns a random number from 0 to 1, which spreads out the renewals of many processes. Tests replace this function.
+   */
   readonly random: () => number
 }
 
@@ -94,9 +96,10 @@ const declaration = {
 }
 
 /**
- * Validates the options and adds the defaults. Error messages never contain a secret.
- * @param ignored names of options that the caller has already read
- * @throws {InvalidOptionError} with the option, the received value and the expected value
+ * Validates the options and adds the defaults. Error messages never contain secrets.
+ * @param ignored the names of options that the caller has already read
+ * @throws {InvalidOptionError} if an option is invalid. The message contains the option's name, the received value and
+ * the expected value
  */
 export function parseOptions(
   options: TokenClientOptions | TokenSourceOptions,
@@ -128,7 +131,7 @@ export function parseOptions(
   })
 }
 
-/** Refuses options of the plugin in createTokenClient, where they have no effect. */
+/** Throws if `createTokenClient` receives options that only the plugin supports. */
 function refuseRegisterOptions(options: object, ignored: readonly string[]): void {
   for (const name of ['name', 'prefetch'])
     if (!ignored.includes(name) && Object.hasOwn(options, name))

@@ -11,18 +11,18 @@ import { createSeal, noSeal } from '../share/seal.js'
 import type { Sharing } from '../share/share-tokens.js'
 import type { TokenStore } from '../share/token-store.js'
 
-/** The store through which processes share tokens, and its encryption. */
+/** The store through which processes share tokens, and the encryption of the stored tokens. */
 export interface TokenStoreOptions {
   /** The store, such as {@link redisTokenStore}. */
   store: TokenStore
   /**
-   * The keys that encrypt tokens in the store (AES-256-GCM), each of 32 bytes in base64. The first key encrypts, and
-   * all keys decrypt. `'none'` stores tokens unencrypted.
+   * The keys that encrypt tokens in the store with AES-256-GCM. Each key has 32 bytes and is encoded in base64. The
+   * first key encrypts, and all keys decrypt. `'none'` stores tokens unencrypted.
    */
   encryptionKeys: readonly string[] | 'none'
   /**
-   * The time limit of one store operation in milliseconds, at most 60000. After that, the client continues without the
-   * store. Default 250.
+   * The time limit of one store operation in milliseconds, at most 60000. When the limit is reached, the client
+   * continues without the store. Default 250.
    */
   timeoutMs?: number
 }

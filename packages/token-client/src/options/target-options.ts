@@ -17,11 +17,11 @@ import { InvalidOptionError } from '../errors.js'
 import { toError, topLevel } from './place.js'
 import type { Profile } from './profiles.js'
 
-/** The scopes, resources and parameters that a token is requested for. */
+/** The scopes, resources and other parameters of a token request. */
 export interface TargetOptions {
   /** The requested scopes (RFC 6749 §3.3). */
   scopes?: readonly string[]
-  /** One or more APIs that the token is for: resource indicators (RFC 8707 §2), or their equivalent in the profile. */
+  /** The API or APIs that the token is for, as resource indicators (RFC 8707 §2) or as the profile's equivalent. */
   resource?: string | readonly string[]
   /** The `audience` parameter of the token request, which Auth0 and other servers use. */
   audience?: string
@@ -29,7 +29,7 @@ export interface TargetOptions {
   parameters?: Readonly<Record<string, string>>
 }
 
-/** Parameters of the grant and of the client authentication, which users cannot set. */
+/** The parameters that the client sets for the grant and the client authentication, so users cannot set them. */
 const reserved: ReadonlySet<string> = new Set([
   'grant_type',
   'client_id',
@@ -67,7 +67,7 @@ export const targetDeclaration: { readonly [Name in keyof Target]: Parser<Target
   ),
 }
 
-/** A validated target. */
+/** The validated scopes, resources and parameters of a token request. */
 export interface Target {
   readonly scopes: readonly string[]
   readonly resource: readonly string[]
@@ -75,7 +75,9 @@ export interface Target {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** Extracts the target from validated options, in the form that {@link parametersOf} accepts. */
+/**
+ * Extracts the scopes, resources and parameters from validated options, in the form that {@link parametersOf} accepts.
+ */
 export function targetOf({ scopes, resource, audience, parameters }: Target): TargetOptions {
   return {
     scopes,
@@ -86,7 +88,7 @@ export function targetOf({ scopes, resource, audience, parameters }: Target): Ta
 }
 
 /**
- * Validates a target of a caller.
+ * Validates the scopes, resources and parameters that a caller passes.
  * @throws {InvalidOptionError}
  */
 export function readTarget(target: TargetOptions): Target {
@@ -95,15 +97,15 @@ export function readTarget(target: TargetOptions): Target {
 
 /**
  * Copies the argument of `with` or `onBehalfOf`.
- * @throws {InvalidOptionError} if it is not an object literal
+ * @throws {InvalidOptionError} if the argument is not a plain object
  */
 export function ownTarget(target: TargetOptions, subject: string): TargetOptions {
   return takeOptions(target, { toError, subject })
 }
 
 /**
- * Returns the parameters of the token request for a target.
- * @throws {InvalidOptionError}
+ * Returns the request parameters for the given scopes, resources and parameters.
+ * @throws {InvalidOptionError} if they are invalid or contradict each other
  */
 export function parametersOf(
   target: TargetOptions,

@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 import type { Target } from './target-options.js'
 
-/** The argument of a token source. Its target is that of the client, or of `with`. */
+/** The argument of a token source, which contains the scopes, resources and parameters of the requested token. */
 export interface SourceRequest extends Target {
   /** Aborts after `issuerTimeoutMs`, or when the client is closed. */
   readonly signal: AbortSignal
@@ -12,13 +12,13 @@ export interface SourceRequest extends Target {
 /** The result of a token source. The token is sent as `Bearer` (RFC 6750 §2.1). */
 export interface SourcedToken {
   readonly accessToken: string
-  /** The token's remaining lifetime in seconds. Default: until `exp` for a JWT, and 60 for any other token. */
+  /** The token's remaining lifetime in seconds. Default: the time until `exp` for a JWT, and 60 for any other token. */
   readonly expiresIn?: number | undefined
 }
 
 /**
- * Gets an access token from a source other than a token endpoint. If the function throws, the reason is logged and
- * callers receive a `TokenUnavailableError`.
+ * A function that gets an access token from a source other than a token endpoint. If the function throws, the reason is
+ * logged and callers receive a `TokenUnavailableError`.
  */
 export type TokenSource = (request: SourceRequest) => SourcedToken | Promise<SourcedToken>
 
@@ -27,9 +27,9 @@ export const tokenSourceOption: Parser<TokenSource> = callback<TokenSource>(
 )
 
 /**
- * Returns the token source, or undefined if none is configured.
- * @param issuerOptions names of the options that describe an authorization server
- * @throws {InvalidOptionError} if one of these options is set beside `tokenSource`
+ * Returns the token source, or undefined if no token source is configured.
+ * @param issuerOptions the names of the options that describe an authorization server
+ * @throws {InvalidOptionError} if one of these options is combined with `tokenSource`
  */
 export function tokenSourceOf(
   { tokenSource, ca, dispatcher }: Checked,

@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 
-/** Returns the value of an option, or a function that reads the value from a file. The file may change at any time. */
+/**
+ * Returns the value of an option, or a function that reads the value from a file each time, because the file may
+ * change.
+ */
 export function valueOrFile<Name extends 'certificate' | 'privateKey' | 'clientAssertion'>(
   given: Checked,
   name: Name,

@@ -33,7 +33,8 @@ const unlockScript =
 
 /**
  * Creates a token store that keeps tokens in Redis or Valkey.
- * @param redis a client from ioredis, iovalkey or the npm package `redis`. The store neither connects nor closes this client
+ * @param redis a client from ioredis, iovalkey or the npm package `redis`. The store neither connects nor closes the
+ * client
  * @param prefix the prefix of every key. Default `oauth-token:`
  * @throws {InvalidOptionError} if `redis` is a client from another package
  *
