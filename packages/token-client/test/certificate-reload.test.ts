@@ -386,7 +386,7 @@ t.test('contradictory options and options without effect are refused', async t =
     [{ clientAssertion: 'a', certificateFile: '/c' }, /`certificateFile` is "\/c", but has no effect with/],
     [
       { ...mutual, ...files, tokenStore: { store, encryptionKeys: 'none' } },
-      /`tokenStore` cannot be combined with a certificate that is read again/,
+      /`tokenStore` cannot be combined with a certificate or key from a function or file/,
     ],
     [
       { clientSecret: 's', clientAssertionType: 'urn:a:b' },

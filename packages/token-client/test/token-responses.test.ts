@@ -79,7 +79,7 @@ for (const [what, body] of Object.entries(unusable))
     const failure = await failureOf(clientOf(t, endpoint).client)
     t.ok(failure instanceof TokenUnavailableError)
     t.match(failure, {
-      detail: /access_token|expected Bearer|RFC 6749 App\. A\.12/,
+      detail: /access_token|expected Bearer|RFC 6749 Appendix A\.12/,
     })
   })
 

@@ -184,12 +184,15 @@ const unusable: readonly (readonly [returned: unknown, detail: RegExp])[] = [
   [{ accessToken: null }, /whose accessToken is null/],
   [{ accessToken: Buffer.from(hidden) }, /whose accessToken is an instance of Buffer/],
   [{ accessToken: '' }, /a token that is empty/],
-  [{ accessToken: `${hidden}\n` }, /check for a line break at the end/],
-  [{ accessToken: `${hidden}\r\nx-admin: true` }, /App\. A\.12/],
+  [{ accessToken: `${hidden}\n` }, /such as a line break at the end/],
+  [{ accessToken: `${hidden}\r\nx-admin: true` }, /Appendix A\.12/],
   [{ accessToken: `Bearer ${hidden}` }, /a token that contains a space; return the token without a prefix/],
   [{ accessToken: ` ${hidden}` }, /a token that contains a space/],
-  [{ accessToken: 'tökén' }, /App\. A\.12/],
-  [{ accessToken: 'x'.repeat(65_537) }, /a token that is 65537 characters long/],
+  [{ accessToken: 'tökén' }, /Appendix A\.12/],
+  [
+    { accessToken: 'x'.repeat(65_537) },
+    /a token that is 65537 characters long, but at most 65536 are allowed/,
+  ],
   [{ accessToken: hidden, expiresIn: '3600' }, /returned expiresIn as text/],
   [{ accessToken: hidden, expiresIn: null }, /returned expiresIn as null/],
   [{ accessToken: hidden, expiresIn: Number.NaN }, /returned expiresIn as NaN/],
@@ -256,7 +259,7 @@ t.test('the signal aborts at the time limit, and a later result is ignored', asy
     },
     { issuerTimeoutMs: 20 },
   )
-  t.match(await failureOf(client), { detail: /tokenSource failed: no token within 20 ms/ })
+  t.match(await failureOf(client), { detail: /tokenSource failed: no token was returned within 20 ms/ })
   t.equal(request?.signal.aborted, true)
   finish?.({ accessToken: 'too-late', expiresIn: 600 })
   await settle()

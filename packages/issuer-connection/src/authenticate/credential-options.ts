@@ -51,7 +51,7 @@ export const credentialOptions: {
   clientAuthentication: optional(oneOf([...secretMethods, 'tls_client_auth'])),
   privateKey: optional(privateKey),
   signAssertion: optional(
-    callback<SignAssertion>('a function that returns the signature of the given bytes'),
+    callback<SignAssertion>('a function that signs the given bytes and returns the signature'),
   ),
   keyId: optional(text('the id of the key')),
   keyAlgorithm: optional(text("the key's signing algorithm, such as 'ES256'")),

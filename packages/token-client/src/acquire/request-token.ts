@@ -117,7 +117,7 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
 
 function tooLate(): TokenRequestFailure {
   return new TokenRequestFailure(
-    'timed out while waiting for the credentials or for the authorization server',
+    'timed out while waiting for the credentials or the authorization server',
   )
 }
 
@@ -162,6 +162,6 @@ function readAnswer(
       `the token has the type ${clip(type)}, expected ${wanted === 'dpop' ? 'DPoP' : 'Bearer'}`,
     )
   if (!isAccessToken(accessToken))
-    return new TokenRequestFailure('the token contains characters that RFC 6749 App. A.12 does not allow')
+    return new TokenRequestFailure('the token contains characters that RFC 6749 Appendix A.12 does not allow')
   return { accessToken, requestedAt, expiresIn, scope }
 }

@@ -13,10 +13,10 @@ export function readSourcedToken(returned: unknown, requestedAt: number): TokenA
   if (typeof accessToken !== 'string')
     return unusable(`${show(returned)}, whose accessToken is ${kindOf(accessToken)}`)
   if (accessToken.length > longestToken)
-    return unusable(`a token that is ${accessToken.length} characters long`)
+    return unusable(`a token that is ${accessToken.length} characters long, but at most ${longestToken} are allowed`)
   if (!isAccessToken(accessToken))
     return unusable(
-      'a token that is empty or contains characters that RFC 6749 App. A.12 does not allow (check for a line break at the end)',
+      'a token that is empty or contains characters that RFC 6749 Appendix A.12 does not allow, such as a line break at the end',
     )
   // A space usually means that the token has a `Bearer` prefix. RFC 6750 §2.1 does not allow spaces in tokens.
   if (accessToken.includes(' '))

@@ -45,6 +45,6 @@ export function audienceOf(
   if (audience === 'token_endpoint' || issuer !== undefined) return audience
   if (assertionAudience === undefined) return 'token_endpoint'
   throw new InvalidOptionError(
-    'option `assertionAudience` is "issuer", but `issuer` is not set; set `issuer` beside `tokenEndpoint`, or use \'token_endpoint\'',
+    'option `assertionAudience` is "issuer", but `issuer` is not set; set `issuer` in addition to `tokenEndpoint`, or use \'token_endpoint\'',
   )
 }

@@ -63,7 +63,7 @@ export function tlsOf(given: Checked): TlsSource {
     )
   if (given.tokenStore !== undefined)
     throw new InvalidOptionError(
-      'option `tokenStore` cannot be combined with a certificate that is read again, because tokens are bound to the certificate of one process; leave one of them out',
+      'option `tokenStore` cannot be combined with a certificate or key from a function or file, because tokens are bound to the certificate of one process; leave one of them out',
     )
   return reloadIdentity({ ...trusted, certificate, privateKey })
 }
@@ -73,7 +73,7 @@ function refuseBesideDispatchers(names: readonly (keyof Checked)[], given: Check
   const name = names.find(candidate => given[candidate] !== undefined)
   if (name === undefined || given.dispatcher === undefined || given.issuerDispatcher === undefined) return
   throw new InvalidOptionError(
-    `option \`${name}\` has no effect with a \`dispatcher\` and an \`issuerDispatcher\`; pass it to them`,
+    `option \`${name}\` has no effect with a \`dispatcher\` and an \`issuerDispatcher\`; set it in these dispatchers instead`,
   )
 }
 
