@@ -28,8 +28,8 @@ export function jsonObjectIn({ text }: IssuerAnswer): JsonObject | undefined {
 }
 
 /**
- * Describes a response for an error message, such as `https://… responded with 404, expected 200`. Never includes the
- * response body.
+ * Describes a response for an error message, such as `https://… responded with 404, expected 200`. The description does
+ * not contain the response body.
  */
 export function describeAnswer(answer: IssuerAnswer): string {
   const { url, status, problem } = answer

@@ -13,8 +13,8 @@ export interface ConnectionOptions {
   /** The time limit in milliseconds for all requests of one exchange together. Default 5000. */
   readonly timeoutMs?: number
   /**
-   * The TLS settings, or a function that returns the current TLS identity. The function is called for each exchange,
-   * and the exchange fails if the function rejects.
+   * The TLS settings, or a function that returns the current client certificate. The function is called for each
+   * exchange, and the exchange fails if the function rejects.
    */
   readonly tls?: TlsSource
   /** The maximum number of open connections. Default 2. */
@@ -60,7 +60,7 @@ export interface FetchRequest {
 /** A connection to an authorization server. */
 export interface IssuerConnection {
   readonly timeoutMs: number
-  /** Starts an exchange and its time limit. */
+  /** Starts a group of requests that share one time limit. */
   exchange(): IssuerExchange
   /** Aborts running requests and closes all connections that this object opened. */
   close(): Promise<void>

@@ -21,7 +21,7 @@ export interface DispatchersByIdentity {
 
 /**
  * Creates a dispatcher for each client certificate when the certificate is first used.
- * @param open creates a dispatcher. It is called again if an older certificate is reused
+ * @param open creates a dispatcher. This function is called again if an older certificate is reused
  */
 export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): DispatchersByIdentity {
   const used = new Map<TlsIdentity, Dispatcher>()
@@ -32,7 +32,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
   function end(identity: TlsIdentity, dispatcher: Dispatcher): void {
     used.delete(identity)
     const ended = dispatcher.close().finally(() => ending.delete(ended))
-    ended.catch(() => {}) // no request is affected, and `close` still rejects with this error
+    ended.catch(() => {}) // prevents an unhandled rejection, while `close` still reports the error
     ending.add(ended)
   }
 

@@ -1,5 +1,5 @@
 /**
- * Waits for a promise until a time limit, because a promise from a user's function may never settle.
+ * Waits for a promise, but only until a time limit, because a promise from a user's function may never settle.
  * @param ms the time limit in milliseconds
  * @param late returns the result if the time limit is reached
  */

@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici'
 export interface TlsSettings {
   /** The trusted certificate authorities, which replace Node.js's default authorities. */
   readonly ca?: string
-  /** The client certificate to present (RFC 8705), whatever the client authentication method. */
+  /** The client certificate to present (RFC 8705), regardless of the client authentication method. */
   readonly cert?: string
   readonly key?: string
 }

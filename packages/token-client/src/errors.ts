@@ -38,9 +38,9 @@ const Rejected: Make = createError(
 )
 
 /**
- * The authorization server refused the token request (RFC 6749 §5.2), and would refuse it again. The client id, the
- * credentials, the scopes or the resource are wrong. The status is 500 and never 401, because the external caller is
- * not at fault.
+ * Thrown if the authorization server refuses the token request (RFC 6749 §5.2) and would refuse it again. The client
+ * id, the credentials, the scopes or the resource are wrong. The status is 500 and not 401, because the external caller
+ * is not at fault.
  */
 export class TokenRejectedError extends Rejected {
   /** The server's `error` code, such as `invalid_client` or `invalid_scope`. Not enumerable. */
@@ -62,7 +62,8 @@ export class TokenRejectedError extends Rejected {
 const Unavailable: Make = createError('TOKEN_CLIENT_UNAVAILABLE', 'Could not get an access token', 503)
 
 /**
- * No token is available, because the authorization server is unreachable or its response is invalid. The status is 503.
+ * Thrown if no token is available, because the authorization server is unreachable or its response is invalid. The
+ * status is 503.
  */
 export class TokenUnavailableError extends Unavailable {
   /** The time until the next token request, in milliseconds. */
@@ -86,7 +87,7 @@ const OriginNotAllowed: Make = createError(
   500,
 )
 
-/** A request was not sent, because its origin is not the origin of `baseUrl`. The status is 500. */
+/** Thrown if the origin of a request is not the origin of `baseUrl`. The request is not sent. The status is 500. */
 export class OriginNotAllowedError extends OriginNotAllowed {
   /** The allowed origin and the requested origin, for logs. Not enumerable. */
   declare readonly detail: string
@@ -114,8 +115,8 @@ const UnexpectedStatus: Make = createError(
 )
 
 /**
- * The API responded with an unexpected status to a JSON call, or to a call with the interceptor `responseError` or
- * `retry`. This error has the status 502.
+ * Thrown if the API responds with an unexpected status to a JSON call, or to a call with the interceptor
+ * `responseError` or `retry`. The status of this error is 502.
  */
 export class UnexpectedStatusError extends UnexpectedStatus {
   /** The API's status. */
@@ -156,8 +157,8 @@ const UnexpectedBody: Make = createError(
 )
 
 /**
- * The response body of a JSON call is not JSON, is too large, or does not match the schema, or the interceptor `retry`
- * could not resume an interrupted body. The status is 502.
+ * Thrown if the response body of a JSON call is not JSON, is too large or does not match the schema, or if the
+ * interceptor `retry` cannot resume an interrupted body. The status of this error is 502.
  */
 export class UnexpectedBodyError extends UnexpectedBody {
   /** The method, the path and the reason, for logs. Not enumerable. */

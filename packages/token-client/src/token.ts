@@ -47,7 +47,10 @@ export function createToken(
 export interface Lifetimes {
   /** The fraction of a token's lifetime after which the token is renewed, between 0 and 1. */
   readonly renewAfter: number
-  /** How many milliseconds before its expiry a token is no longer used. Limited to a tenth of the token's lifetime. */
+  /**
+   * The time before expiry, in milliseconds, at which a token is no longer used. At most a tenth of the token's
+   * lifetime.
+   */
   readonly skewMs: number
 }
 

@@ -6,12 +6,12 @@ export interface RenewalLimit {
 
 const windowMs = 10_000
 /**
- * The maximum number of renewals per window for tokens that the API never accepted. Otherwise, an API that rejects
- * every token would cause a token request for each call.
+ * The maximum number of renewals in 10 seconds for tokens that the API never accepted. Without this limit, an API that
+ * rejects every token would cause a token request for each call.
  */
 const maxForNeverAccepted = 1
 /**
- * The maximum number of renewals per window for tokens that the API accepted before. Such a token may have been
+ * The maximum number of renewals in 10 seconds for tokens that the API accepted before. Such tokens may have been
  * revoked, but a route that always responds with 401 must not flood the issuer with token requests.
  */
 const maxForAccepted = 10

@@ -55,7 +55,7 @@ export async function requestToken(
 ): Promise<TokenAnswer | TokenRequestFailure> {
   let attempt: Attempt = { request, endpoint, refused: false, nonce: request.proofs === undefined }
   for (;;) {
-    // This limit stops user functions that hang. The extra 50 ms let a timeout of the server be reported first.
+    // This limit stops user functions that hang. It is 50 ms longer so that a server timeout is reported first.
     const answer = await within(endpoint.timeoutMs + 50, send(attempt), tooLate)
     const next = answer instanceof TokenRequestFailure ? nextAttempt(attempt, answer) : undefined
     if (next === undefined) return answer

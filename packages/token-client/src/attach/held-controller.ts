@@ -65,7 +65,7 @@ export class HeldController implements Dispatcher.DispatchController {
     else if (this.#paused) controller.pause()
   }
 
-  /** Stops forwarding until the request is sent again. */
+  /** Stops forwarding calls to the connection's controller until the request is sent again. */
   disconnect(): void {
     this.#behind = undefined
   }

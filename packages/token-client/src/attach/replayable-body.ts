@@ -14,9 +14,8 @@ export interface Replayable {
 const maxRememberedBytes = 65_536
 
 /**
- * Prepares a request so that it can be sent again, if possible. Streams and iterators can be read only once, so they
- * are buffered while they are sent if their `content-length` is small. undici's `fetch` passes every body as an
- * iterator.
+ * Prepares a request so that it can be sent again, if possible. Streams and iterators can be read only once. If their
+ * `content-length` is small, they are buffered while they are sent. undici's `fetch` passes every body as an iterator.
  */
 export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   const { body } = request

@@ -121,7 +121,7 @@ export class UnauthorizedHandler implements Handler {
     this.#held.onAbort(reason => this.onResponseError(controller, reason))
   }
 
-  /** Delivers an event to the caller's handler, or buffers the event while the 401 is buffered. */
+  /** Delivers an event to the caller's handler, or buffers the event as long as the 401 is buffered. */
   #deliver(deliver: () => void): void {
     if (this.#over) return
     if (this.#heldBack === undefined) deliver()

@@ -43,7 +43,7 @@ export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas exte
 /** The maximum size of a JSON body in bytes. For larger bodies, use the body stream that `request` returns. */
 const maxJsonBytes = 10 * 1024 * 1024
 /**
- * The maximum number of bytes to read from an error response. A response that is read completely lets its connection be
+ * The maximum number of bytes to read from an error response. Reading a response completely allows its connection to be
  * reused.
  */
 const maxErrorBytes = 65_536
@@ -123,7 +123,7 @@ export function createJsonCalls(
       if (!isWhole) throw new UnexpectedBodyError(where, `larger than ${maxJsonBytes} bytes`)
       const body = parse(text, where)
       if (schema !== undefined) await check(schema, body, where)
-      return { status, headers: responseHeaders, body } as never // safe, because the body was checked against the schemas
+      return { status, headers: responseHeaders, body } as never // this cast is safe, because the body was checked against the schemas
     }
   return {
     get: calls('GET'),

@@ -17,9 +17,8 @@ export interface RequestWays {
 }
 
 /**
- * Sends calls with a bearer token. Most calls bypass the token interceptor for speed, because undici converts the
- * headers of every response again if there is an interceptor. A 401 is handled in the same way with and without the
- * interceptor.
+ * Sends calls with a bearer token. Most calls bypass the token interceptor, because with an interceptor, undici
+ * converts the headers of each response twice. A 401 is handled in the same way with and without the interceptor.
  */
 export function requestDirectly(
   { send, intercept }: RequestWays,
@@ -36,7 +35,7 @@ export function requestDirectly(
   }
 
   async function sendWithToken({ request, token, left }: Resend): Promise<Dispatcher.ResponseData> {
-    const call = request as PlainCall // the cast is safe, because a repeated call has the same options
+    const call = request as PlainCall // this cast is safe, because a repeated call has the same options
     const answer = await send(bearer.present(call, token) as Call)
     refuseNothing(answer)
     if (answer.statusCode !== 401) {

@@ -9,7 +9,7 @@ import type { TokenStoreOptions } from './sharing-options.js'
 import type { TargetOptions } from './target-options.js'
 import type { TokenSource } from './token-source-option.js'
 
-/** The options that all clients have, whatever the source of their tokens. */
+/** The options that all clients have, regardless of the source of their tokens. */
 export interface CommonOptions extends TargetOptions {
   /**
    * The URL of the API. The token is sent only to the origin of this URL. The path of this URL is prepended to the path
