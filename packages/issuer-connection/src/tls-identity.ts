@@ -15,7 +15,7 @@ export interface TlsIdentity {
   readonly expiresAt: number
 }
 
-/** Fixed TLS settings, or a function that returns the current TLS identity. */
+/** Fixed TLS settings, or a function that returns the current client certificate. */
 export type TlsSource = TlsSettings | (() => Promise<TlsIdentity>)
 
 /** A client certificate that can be replaced while the process runs. */
@@ -27,7 +27,7 @@ export interface ReloadedCertificate {
   readonly privateKey: Provided<PrivateKeyInput>
 }
 
-/** Creates a TLS identity that never changes. */
+/** Converts fixed TLS settings to a TLS identity that never changes. */
 export function fixedIdentity(tls: TlsSettings): TlsIdentity {
   return identityOf(tls, 0, Infinity)
 }

@@ -34,8 +34,8 @@ export interface TokenClientEvents {
     readonly cached: boolean
   }
   /**
-   * The API rejected the token with a 401. `replayed` is true if the client sends the call again with a different
-   * token.
+   * The API rejected the token with a 401 response. `replayed` is true if the client sends the call again with a
+   * different token.
    */
   'fastify-token-client:refused': { readonly name: string; readonly path: string; readonly replayed: boolean }
 }

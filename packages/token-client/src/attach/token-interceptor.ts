@@ -13,7 +13,6 @@ import {
   type UnauthorizedPolicy,
 } from './unauthorized-policy.js'
 
-/** Callbacks that the token interceptor and `call/request-directly.ts` share. */
 export interface TokenUse extends Pick<TokenSupply, 'getToken' | 'accept'> {
   readonly afterUnauthorized: UnauthorizedPolicy
   readonly onCall: (request: Dispatcher.DispatchOptions, cached: boolean) => void

@@ -20,9 +20,9 @@ export interface AnswerActions {
 const maxHeldBytes = 65_536
 
 /**
- * Handles the response to one request. Buffers a 401 response while a different token is requested, then either sends
- * the request again or delivers the 401. If the request is sent again before the 401's body is complete, the connection
- * of the 401 is aborted.
+ * Handles the response to one request. Buffers a 401 response while the client requests a different token, then either
+ * sends the request again or delivers the 401. If the request is sent again before the body of the 401 is complete, the
+ * connection of the 401 is aborted.
  */
 export class UnauthorizedHandler implements Handler {
   readonly #sent: SentRequest

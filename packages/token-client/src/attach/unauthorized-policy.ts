@@ -37,8 +37,8 @@ export interface Resend {
 }
 
 /**
- * Decides whether a request is sent again after a 401. If the result is undefined, the 401 is delivered to the caller.
- * The promise never rejects.
+ * Decides whether a request is sent again after a 401 response. If the result is undefined, the caller receives the
+ * 401. The promise never rejects.
  * @param wantsNonce true if the API accepts the token but requires a nonce in the DPoP proof
  */
 export type UnauthorizedPolicy = (
