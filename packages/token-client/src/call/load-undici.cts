@@ -1,6 +1,7 @@
 /**
- * Loads undici when it is first needed, because that takes longer than loading the rest of the package. `import()` would
- * make `client.dispatcher` a promise. Bundlers follow a `require` in a CommonJS file, but not one from `createRequire`.
+ * Loads undici on first use, because loading undici takes longer than loading the rest of the package. `import()` would
+ * make `client.dispatcher` a promise. This file is CommonJS because bundlers do not follow a `require` that was created
+ * by `createRequire`.
  */
 export function loadUndici(): typeof import('undici') {
   return require('undici')
