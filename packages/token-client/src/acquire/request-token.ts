@@ -116,9 +116,7 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
 }
 
 function tooLate(): TokenRequestFailure {
-  return new TokenRequestFailure(
-    'timed out while waiting for the credentials or the authorization server',
-  )
+  return new TokenRequestFailure('timed out while waiting for the credentials or the authorization server')
 }
 
 /** Returns the text unchanged, because there are no secrets to redact before a request is sent. */

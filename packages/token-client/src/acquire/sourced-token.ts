@@ -13,7 +13,9 @@ export function readSourcedToken(returned: unknown, requestedAt: number): TokenA
   if (typeof accessToken !== 'string')
     return unusable(`${show(returned)}, whose accessToken is ${kindOf(accessToken)}`)
   if (accessToken.length > longestToken)
-    return unusable(`a token that is ${accessToken.length} characters long, but at most ${longestToken} are allowed`)
+    return unusable(
+      `a token that is ${accessToken.length} characters long, but at most ${longestToken} are allowed`,
+    )
   if (!isAccessToken(accessToken))
     return unusable(
       'a token that is empty or contains characters that RFC 6749 Appendix A.12 does not allow, such as a line break at the end',

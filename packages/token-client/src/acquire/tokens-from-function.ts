@@ -27,7 +27,10 @@ export function tokensFromFunction(
     report('fastify-token-client:token-requested', { name })
     const requestedAt = now()
     const late = new AbortController()
-    const timer = setTimeout(() => late.abort(new Error(`no token was returned within ${timeoutMs} ms`)), timeoutMs)
+    const timer = setTimeout(
+      () => late.abort(new Error(`no token was returned within ${timeoutMs} ms`)),
+      timeoutMs,
+    )
     const signal = AbortSignal.any([late.signal, closing.signal])
     try {
       const returned: unknown = await untilAborted(() => source({ ...target, signal }), signal)

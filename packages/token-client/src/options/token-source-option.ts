@@ -43,6 +43,8 @@ export function tokenSourceOf(
         `option \`${name}\` is for tokens of an authorization server, and has no effect with \`tokenSource\`; leave one of them out`,
       )
   if (ca !== undefined && dispatcher !== undefined)
-    throw new InvalidOptionError('option `ca` has no effect with a `dispatcher`; set it in this dispatcher instead')
+    throw new InvalidOptionError(
+      'option `ca` has no effect with a `dispatcher`; set it in this dispatcher instead',
+    )
   return tokenSource
 }
