@@ -11,9 +11,9 @@ const rounds = 15
 
 export const addedCost: Question = {
   name: 'added-cost',
-  title: 'What the guard adds to a request',
+  title: 'The cost that token verification adds',
   method:
-    'Processor time of the main thread in the guard alone, without HTTP, in alternation with a bare signature, in several processes: other work on the machine disturbs it least. Beside it, the processor time of a request to bare Fastify over HTTP. “Of bare Fastify” is bare ÷ (bare + guard); “of limit” is (bare + signature) ÷ (bare + guard).',
+    'The guard is the hook with which fastify-resource-server verifies the token of a request. The table contains the processor time that the guard uses on the main thread, without HTTP, and the processor time of one bare signature verification. The guard and the signature verification are measured in alternation and in several processes, so that other work on the machine has little effect. The table also contains the processor time of one HTTP request to bare Fastify. “Of bare Fastify” means bare ÷ (bare + guard), and “of limit” means (bare + signature) ÷ (bare + guard).',
   async answer(effort) {
     const bare = await bareFastify(effort)
     const costs: AddedCosts[] = []

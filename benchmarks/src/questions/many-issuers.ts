@@ -19,7 +19,7 @@ const nameOf = (count: number): string =>
 export const manyIssuers: Question = {
   name: 'many-issuers',
   title: 'A thousand issuers',
-  method: `APIs that trust one issuer and a thousand, each with a key of its own (ES256); ${tokensInAll} tokens in turn, spread over the issuers. “Kept” tokens fit into the cache; “new” ones are verified each time. Memory is the heap in use after all keys have been loaded and all tokens seen, without what Fastify alone takes.`,
+  method: `One API trusts a single issuer, and another API trusts 1,000 issuers, each with its own ES256 key. Each API receives ${tokensInAll.toLocaleString('en')} tokens in turn, spread over its issuers. “Tokens that are kept” fit into the cache. “Every token new” means that each token is verified each time. The heap is measured after all keys have been loaded and all tokens have been received, and does not include the heap of Fastify alone.`,
   async answer(effort) {
     const issuers = await Promise.all(
       Array.from({ length: Math.max(...counts) }, (_, n) =>

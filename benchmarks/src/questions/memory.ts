@@ -20,7 +20,7 @@ interface Memory {
 export const memory: Question = {
   name: 'memory',
   title: 'Memory over a million requests',
-  method: `${distinctTokens.toLocaleString('en')} requests, each with a token of its own (Ed25519), ${lanes} at a time. After each tenth of them garbage is collected and the heap in use is read, and the memory that the process holds.`,
+  method: `fastify-resource-server receives ${distinctTokens.toLocaleString('en')} requests, ${lanes} at a time, each with a different token (Ed25519). After each tenth of the requests, the benchmark collects garbage, and then measures the heap in use and the memory of the process.`,
   onlyByName: true,
   async answer(effort) {
     const { privateKey, jwk } = makeKey()

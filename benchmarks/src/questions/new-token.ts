@@ -9,7 +9,7 @@ const distinctTokens = 8_000
 export const newToken: Question = {
   name: 'new-token',
   title: 'A protected route, every token new',
-  method: `The same route in each server receives ${distinctTokens.toLocaleString('en')} tokens in turn, more than any cache holds, so that each signature is verified. \`limit\` is bare Fastify plus one raw \`crypto.verify\` per request. “The least” adds what no server can leave out: it reads the claims as JSON and compares four of them, without any strictness. “One thread” is \`verifyInThreadPool: false\`; jose always uses the thread pool.`,
+  method: `Every server has the same route and receives ${distinctTokens.toLocaleString('en')} tokens in turn. No cache holds that many tokens, so every signature is verified. \`limit\` is bare Fastify plus one raw \`crypto.verify\` per request. “The least” also parses the claims as JSON and compares four of them, which is the minimum that a server must do. “One thread” means \`verifyInThreadPool: false\`; jose always uses the thread pool.`,
   async answer(effort) {
     const comparisons: Comparison[] = []
     for (const algorithm of algorithms)

@@ -31,7 +31,7 @@ export const receipts: Question = {
   name: 'receipts',
   title: 'Receipts',
   method:
-    'One receipt of three books. “pdfmake alone”: a thread that renders it over and over. “The receipt service”: the bookstore’s, as a process of its own, asked over HTTP with a token to issue receipts of payments that it has not seen: token, schema, two transactions in the embedded database, PDF in a worker thread. The delay of its main loop is sampled each millisecond under this load.',
+    'Each receipt lists three books. “pdfmake alone” is one thread that renders the same receipt again and again. “The receipt service” is the service from the bookstore demo in a separate process. The receipt service receives HTTP requests with a token, each of which issues a receipt for a new payment. For each request, the service checks the token and the schema, runs two transactions in the embedded database, and renders the PDF in a worker thread. The delay of the service’s main loop is sampled every millisecond under this load.',
   async answer(effort) {
     const issuer = await createTestIssuer({ audience, expiresInMs: 86_400_000 })
     const authorization = `Bearer ${await issuer.token({ scopes: ['receipts:write'] })}`

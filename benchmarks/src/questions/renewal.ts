@@ -16,7 +16,7 @@ export const renewal: Question = {
   name: 'renewal',
   title: 'Calls while the token is renewed',
   method:
-    'Tokens live for four seconds and are renewed from the second on; the token endpoint takes one second. Eight calls at a time go on all the while. The latencies during a renewal are compared with those before it, cycle by cycle.',
+    'Tokens are valid for four seconds and renewed after about two seconds. The token endpoint takes one second to respond. Eight concurrent calls are in flight at all times. For each renewal, the benchmark compares the latency of calls during the renewal with the latency of calls before the renewal.',
   async answer({ processes, tell }) {
     const setUp = await setUpClient(4_000)
     setUp.issuer.fail('token', { delayMs: 1_000 })

@@ -5,7 +5,7 @@ export const repeatedToken: Question = {
   name: 'repeated-token',
   title: 'A protected route, with a repeated token',
   method:
-    'The same route in each server receives the same token again and again. Bare Fastify does not look at it; `limit` is bare Fastify plus one raw `crypto.verify` per request. The token is signed with RS256; a cached signature costs the same with every algorithm.',
+    'Every server has the same route and receives the same token again and again. Bare Fastify ignores the token. `limit` is bare Fastify plus one raw `crypto.verify` per request. The token is signed with RS256, but a cached token costs the same with every algorithm.',
   async answer(effort) {
     const comparison = await compareRoutes('RS256', effort, {
       title: 'A repeated token',

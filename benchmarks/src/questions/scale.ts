@@ -15,7 +15,7 @@ const storeLatencyMs = 1
 export const scale: Question = {
   name: 'scale',
   title: 'Many replicas, and many scopes',
-  method: `Replicas: token clients that share one store, simulated in one process, with ${storeLatencyMs} ms for each command. All of them need their first token at the same moment, and the issuer takes 50 ms to answer. Catalogue: one start of an application whose option \`scopes\` has so many entries.`,
+  method: `The replicas are token clients that share one token store. All replicas are simulated in one process, and each store command takes ${storeLatencyMs} ms. All replicas need their first token at the same moment, and the issuer takes 50 ms to respond. The last rows contain the time that an application needs to start if its option \`scopes\` has that many entries.`,
   async answer({ slices, tell }) {
     const facts: Fact[] = []
     for (const count of replicaCounts) {

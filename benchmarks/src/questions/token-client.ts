@@ -20,7 +20,7 @@ export const tokenClient: Question = {
   name: 'token-client',
   title: 'A call with a cached token',
   method:
-    'Each client in a process of its own calls the same API, 32 calls at a time, while its token is valid. Raw undici sends a fixed header, and so does the one whose interceptor does nothing.',
+    'Each client runs in a separate process and calls the same API while its cached token is valid, with 32 concurrent calls. “Raw undici” sends a fixed header without any client library. “Undici, an idle interceptor” also sends a fixed header, through an interceptor that does nothing.',
   async answer(effort) {
     const setUp = await setUpClient(86_400_000)
     try {

@@ -15,7 +15,7 @@ export const tokenRate: Question = {
   name: 'token-rate',
   title: 'Tokens of a test issuer',
   method:
-    'Tokens with an audience and a scope, signed one after the other, each issuer in a fresh process, in turn. The median of the processes.',
+    'Each test issuer signs tokens with an audience and a scope, one after another. The test issuers run in alternation, each time in a fresh process. The table contains the median of all processes.',
   async answer({ processes, secondsPerSlice, tell }) {
     const rates = new Map<string, number[]>()
     for (let round = 0; round < processes; round += 1) {

@@ -21,13 +21,18 @@ export function writeResults(
 ): void {
   rmSync(`${folder}charts`, { recursive: true, force: true })
   mkdirSync(`${folder}charts`)
-  const known = questions.flatMap(({ name }) => answers.filter(({ question }) => question === name))
+  const known = questions.flatMap(({ name, title, method }) =>
+    answers
+      .filter(({ question }) => question === name)
+      // The current wording, so that rewording a question does not require a new measurement.
+      .map(answer => ({ ...answer, title, method })),
+  )
   const text = [
     '# Results',
     '',
-    'Written by `pnpm bench`; change nothing by hand. What the numbers mean, and where the remaining time goes: [docs/performance.md](../docs/performance.md).',
+    '`pnpm bench` generates this file; do not edit it. The page [Performance](../docs/performance.md) explains the results.',
     '',
-    'Each contender is started several times, in processes of its own, because the result depends on how V8 happens to optimise a process. The processes of a repetition are settled one by one and then measured slice by slice in alternation. A ratio is the median over these repetitions, with its 95 % confidence interval from order statistics in brackets (fewer than six repetitions: the whole range, which decides nothing). Peers that no goal concerns run in two processes. A goal is met (✅) only if the whole interval meets it, missed (❌) if none of it does, and undecided (❔) otherwise. “By processor time” compares the processor time of a request or call, all threads of the process together; “by instructions” the instructions in user mode, where the machine counts them: other work on the machine does not change that number. Absolute rates are those of one machine.',
+    'Each contender is measured in several processes, because V8 may optimise each process differently. Each repetition starts one process for each contender, warms up these processes one by one, and then measures them in short alternating slices. Each ratio is the median over all repetitions. The brackets contain the 95 % confidence interval of the median, computed from order statistics. With fewer than six repetitions, the brackets contain the whole range, and every goal stays undecided. Other libraries, for which no goal is set, are measured in two processes only. A goal is met (✅) if the whole interval meets the goal, missed (❌) if the whole interval misses it, and otherwise undecided (❔). The column “by processor time” compares the processor time per request or call, summed over all threads of a process. The column “instructions” contains the instructions executed in user mode, if the machine can count them. Other work on the machine does not change the number of instructions. Absolute rates apply only to the machine named in the line above the table.',
     '',
     ...overview(known, earlier),
     ...known.flatMap(section),
@@ -55,7 +60,7 @@ function overview(answers: readonly Answer[], earlier: readonly Answer[]): strin
   return [
     '## Goals',
     '',
-    `The earlier run is that of ${dates[0] ?? 'no day yet'} (UTC).`,
+    `The column “by rate, earlier run” shows the run of ${dates[0] ?? 'no day yet'} (UTC).`,
     '',
     '| | by rate | by rate, earlier run | by processor time | goal |',
     '|---|--:|--:|--:|--:|',
@@ -99,7 +104,7 @@ function section(answer: Answer): string[] {
 function warning({ machine: { busy, cores } }: Answer): string[] {
   if (busy < cores / 2) return []
   return [
-    `> Other work was running: ${number(busy)} threads wanted these ${cores} processors before the measurement. Processor times are disturbed less than rates, instructions hardly.`,
+    `> Other programs were running: before the measurement, ${number(busy)} threads were competing for ${cores} processors. Other programs affect processor times less than rates, and hardly affect the number of instructions.`,
     '',
   ]
 }
