@@ -21,11 +21,10 @@ export function writeResults(
 ): void {
   rmSync(`${folder}charts`, { recursive: true, force: true })
   mkdirSync(`${folder}charts`)
-  const known = questions.flatMap(({ name, title, method }) =>
+  const known = questions.flatMap(question =>
     answers
-      .filter(({ question }) => question === name)
-      // The current wording, so that rewording a question does not require a new measurement.
-      .map(answer => ({ ...answer, title, method })),
+      .filter(answer => answer.question === question.name)
+      .map(answer => withCurrentWording(answer, question)),
   )
   const text = [
     '# Results',
@@ -38,6 +37,11 @@ export function writeResults(
     ...known.flatMap(section),
   ]
   writeFileSync(`${folder}RESULTS.md`, `${text.join('\n').trimEnd()}\n`)
+}
+
+/** Uses the question's current title and method, so that rewording them does not require a new measurement. */
+function withCurrentWording(answer: Answer, { title, method }: Question): Answer {
+  return { ...answer, title, method }
 }
 
 /** Every goal of every question with its measurement and that of the earlier run, before any detail. */
