@@ -1,10 +1,10 @@
 import type { Place } from './place.js'
 
 /**
- * Runs a step that may call the caller's code: getters, proxies and functions. Any thrown value, even `undefined`, becomes the
- * `cause` of a library error. The message does not include the value, because it may contain secrets.
- * @param what the name of the option, such as "option `clock`", for the message
- * @param read the step; errors that it creates with the given place are rethrown unchanged
+ * Runs `read`, which may execute application code: a getter, a Proxy or a callback. If this code throws, a library error is
+ * thrown instead, with the original value as its `cause`. The message does not show that value, because it may contain secrets.
+ * @param what the name of the option for the error message, such as "option `clock`"
+ * @param read the function to run; errors that it creates with `place.toError` are rethrown unchanged
  */
 export function contain<T>(what: string, place: Place, read: (place: Place) => T): T {
   const own = new WeakSet<object>()

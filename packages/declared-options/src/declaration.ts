@@ -4,14 +4,14 @@ import type { Place } from './place.js'
 import { isPlainObject, show } from './show.js'
 import { suggest } from './suggest.js'
 
-/** Unchecked options, as the caller passed them. */
+/** The options as the caller passed them, before validation. */
 export type Given = Readonly<Record<string, unknown>>
 
-/** Maps the name of each option to the parser of its value. */
+/** Maps the name of each option to the parser for its value. */
 export type Declaration = Readonly<Record<string, Parser<unknown>>>
 
 /**
- * A declaration with exactly the options of an interface, for use with `satisfies`.
+ * The type of a declaration that has exactly the options of an interface. Use it with `satisfies`:
  *
  * ```ts
  * const declaration = { timeoutMs: withDefault(milliseconds(), 5_000) } satisfies Declares<MyOptions>
@@ -19,24 +19,28 @@ export type Declaration = Readonly<Record<string, Parser<unknown>>>
  */
 export type Declares<Options> = { readonly [Name in keyof Options]-?: Parser<unknown> }
 
-/** The settings that a declaration produces. */
+/** The type of the settings that {@link parseOptions} returns for a declaration. */
 export type Parsed<D extends Declaration> = {
   readonly [Name in keyof D]: D[Name] extends Parser<infer Value> ? Value : never
 }
 
-/** What {@link parseOptions} needs besides the options and their declaration. */
+/** Determines how {@link parseOptions} creates errors and which options it ignores. */
 export interface Context {
-  /** Creates the library's own error. */
+  /** Creates an error of the class that your library throws for invalid options. */
   readonly toError: (message: string) => Error
-  /** The function that takes the options, such as `createTokenClient`; named in the error if they are not an object. */
+  /**
+   * The name of the function that accepts the options, such as `createTokenClient`. The error message uses this name if the
+   * options are not an object.
+   */
   readonly subject: string
-  /** Option names to ignore, such as `prefix`, which Fastify's `register` reads. */
+  /** The names of options to ignore, such as `prefix`, which Fastify's `register` handles. */
   readonly ignored?: readonly string[]
 }
 
 /**
- * Checks options and applies defaults. The result is frozen.
- * @throws the library's error, which names the option, the value received and the value expected
+ * Validates options and applies defaults. Returns a frozen object.
+ * @throws the error that `context.toError` creates, if an option is unknown or invalid. The message names the option, the value
+ * received and the value expected
  */
 export function parseOptions<D extends Declaration>(
   given: unknown,
@@ -50,9 +54,9 @@ export function parseOptions<D extends Declaration>(
 }
 
 /**
- * Copies options, for callers that read some of them before {@link parseOptions} does. Reads each option only once, because a
- * getter may throw or return a different value the next time.
- * @throws the library's error if the options are not an object literal or a getter throws
+ * Copies options, so that you can read some of them before {@link parseOptions} validates them all. Each getter runs only once,
+ * because it could return a different value the next time.
+ * @throws the error that `toError` creates, if the options are not a plain object or a getter throws
  */
 export function takeOptions(given: unknown, { toError, subject }: Omit<Context, 'ignored'>): Given {
   const place = { option: '', allowInsecureHttp: false, toError }
@@ -62,9 +66,9 @@ export function takeOptions(given: unknown, { toError, subject }: Omit<Context, 
 }
 
 /**
- * Copies the options of a nested object.
- * @param place the option that contains the object
- * @throws the library's error if a getter throws
+ * Copies the options in a nested object.
+ * @param place the option whose value is the nested object
+ * @throws the error that `place.toError` creates, if a getter throws
  */
 export function ownOptions(given: Given, place: Place): Given {
   const names = contain(named(place), place, () => Object.getOwnPropertyNames(given))
@@ -77,9 +81,9 @@ export function ownOptions(given: Given, place: Place): Given {
 }
 
 /**
- * Checks the options of a nested object and applies defaults.
- * @param place the option that contains the object
- * @throws the library's error
+ * Validates the options in a nested object and applies defaults.
+ * @param place the option whose value is the nested object
+ * @throws the error that `place.toError` creates, if an option is unknown or invalid
  */
 export function readOptions<D extends Declaration>(
   given: Given,
@@ -93,7 +97,7 @@ export function readOptions<D extends Declaration>(
     const at = memberOf(place, name)
     return [name, contain(named(at), at, contained => readOne(own, name, parser, contained))]
   })
-  // The cast: each value was returned by the parser of its name.
+  // The cast is safe because each value was returned by the parser for its name.
   return Object.freeze(Object.fromEntries(parsed)) as Parsed<D>
 }
 
@@ -124,7 +128,7 @@ function isRequired(parser: Parser<unknown>, place: Place): boolean {
   }
 }
 
-/** Rejects unknown names, because a misspelled option would silently have no effect. */
+/** Rejects unknown names. Otherwise, a misspelled option would silently have no effect. */
 function refuseUnknown(
   given: Given,
   known: readonly string[],
@@ -135,6 +139,7 @@ function refuseUnknown(
     if (known.includes(name) || ignored.includes(name)) continue
     const meant = suggest(name, [...known, ...ignored])
     const hint = meant === undefined ? '' : `; did you mean \`${meant}\`?`
-    throw place.toError(`there is no ${named(memberOf(place, name.slice(0, 100)))}${hint}`)
+    const option = named(memberOf(place, name.slice(0, 100)))
+    throw place.toError(`there is no ${option}${hint}`)
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Maps option names of other OAuth libraries to ours. The first listed name that exists in the declaration is suggested. Keys contain only lower-case letters and digits. Misspellings of our own names do not need an entry.
+ * Maps option names from other OAuth libraries to the names to suggest instead. Each key is in lower case and has no
+ * punctuation. If several of the listed names are declared, the first one is suggested.
  */
 export const otherNames: Readonly<Record<string, readonly string[]>> = {
-  // Names for the issuer, from express-oauth2-jwt-bearer, Auth0, MSAL, jwks-rsa and passport.
+  // The issuer.
   issuerbaseurl: ['issuer'],
   domain: ['issuer'],
   authority: ['issuer'],

@@ -1,28 +1,28 @@
 import type { Place } from './place.js'
 import { invalid } from './show.js'
 
-/** Checks the value of one option. */
+/** Parses and validates the value of one option. */
 export interface Parser<T> {
-  /** Describes a valid value; error messages show it after "expected". */
+  /** A description of the valid values, which error messages show after "expected". */
   readonly expected: string
   /**
-   * Whether the value usually comes from an environment variable. If so, `undefined` is an error, because the variable is
-   * probably unset. Otherwise `undefined` means that the option is absent.
+   * Whether the value usually comes from an environment variable. If true, the value `undefined` is an error, because the
+   * variable is probably unset. If false, `undefined` means that the option is absent.
    */
   readonly fromText: boolean
-  /** Checks and converts a value. The value is never undefined if `fromText` is true. @throws the library's error */
+  /** Validates and converts a value. @throws the error that `place.toError` creates, if the value is invalid */
   readonly read: (value: unknown, place: Place) => T
-  /** Returns the value of an absent option. @throws the library's error if the option is required */
+  /** Returns the value of an absent option. @throws the error that `place.toError` creates, if the option is required */
   readonly absent: (place: Place) => T
 }
 
-/** The parts of a {@link parser}. */
+/** The argument of {@link parser}. */
 export interface ParserParts<T> {
-  /** Describes a valid value; error messages show it after "expected". */
+  /** A description of the valid values, which error messages show after "expected". */
   readonly expected: string
   /** Whether the value usually comes from an environment variable. Default false. */
   readonly fromText?: boolean
-  /** Checks and converts a value; returns undefined if the value is invalid. */
+  /** Validates and converts a value. Returns undefined if the value is invalid. */
   readonly read: (value: unknown, place: Place) => T | undefined
 }
 
@@ -42,7 +42,7 @@ export function parser<T>({ expected, fromText = false, read }: ParserParts<T>):
   }
 }
 
-/** Makes an option optional. */
+/** Makes an option optional. Its value is undefined if the option is absent. */
 export function optional<T>(required: Parser<T>): Parser<T | undefined> {
   return { ...required, absent: () => undefined }
 }

@@ -1,9 +1,9 @@
-/** The option that is being read. */
+/** The option that a parser is reading, and the function that creates its errors. */
 export interface Place {
   /** The full name of the option, such as `dpop.maxProofAgeMs`. */
   readonly option: string
-  /** Whether http URLs of other machines are accepted. */
+  /** Whether http URLs are accepted for hosts other than localhost. */
   readonly allowInsecureHttp: boolean
-  /** Creates the library's error with this message. */
+  /** Creates the error to throw if the option is invalid. */
   readonly toError: (message: string) => Error
 }

@@ -2,30 +2,30 @@ import type { Place } from './place.js'
 
 const longest = 100
 
-/** Creates the error for an invalid value, which shows the value. */
+/** Creates an error that shows the invalid value and describes the valid values. */
 export function invalid({ option, toError }: Place, value: unknown, expected: string): Error {
   return toError(`option \`${option}\` is ${show(value)}; expected ${expected}`)
 }
 
-/** Whether a value is an object and not an array. */
+/** Returns whether a value is an object other than an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**
- * Whether a value is an object literal. A Promise, a Map and most class instances do not store their data in own properties, so
- * their options could not be read.
+ * Returns whether a value is a plain object. Options cannot be read from a Promise, a Map or most class instances, because they
+ * do not store their data in own properties.
  */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isObject(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // Only Object.prototype has no prototype, in this realm and in others.
+  // Only Object.prototype has no prototype of its own. This is true in every realm.
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /**
- * Formats a value for an error message, in at most 100 characters. Shows only the member names of objects, because their values
- * may be secrets.
+ * Formats a value for an error message and shortens it to 100 characters. For an object, shows only the property names, because
+ * the values may be secrets.
  */
 export function show(value: unknown): string {
   const text = Array.isArray(value) ? `[${value.slice(0, longest).map(showOne).join(', ')}]` : showOne(value)
@@ -49,7 +49,7 @@ function instanceName(value: object): string {
     : 'an object with a custom prototype'
 }
 
-/** Describes the type of a value, for errors that must not show the value. */
+/** Describes the type of a value, for error messages that must not show the value itself. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value)
   if (value === '') return 'empty'

@@ -1,7 +1,7 @@
 import { otherNames } from './other-names.js'
 
 /**
- * Suggests the known name that was probably meant: a similar spelling, or our name for an option of another library.
+ * Suggests the known name that the caller probably meant. Recognizes misspellings and option names from other OAuth libraries.
  * @returns undefined if no known name is similar
  */
 export function suggest(name: string, known: readonly string[]): string | undefined {
@@ -11,7 +11,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
   return same ?? others?.find(candidate => known.includes(candidate)) ?? closest(wanted, known)
 }
 
-/** Reduces `jwks_uri`, `jwks-uri` and `JWKSUri` to the same text. */
+/** Normalizes a name: `jwks_uri`, `jwks-uri` and `JWKSUri` all become `jwksuri`. */
 function plain(name: string): string {
   return name
     .slice(0, 60)
@@ -27,14 +27,16 @@ function closest(wanted: string, known: readonly string[]): string | undefined {
 }
 
 /**
- * The maximum edit distance of a suggestion: one for names of up to three letters, otherwise a third of the length and at least
- * two, because two swapped letters count as two edits.
+ * Returns the maximum edit distance for a suggestion. Names of up to three letters allow one edit. Longer names allow a third
+ * of their length, but at least two edits, because swapping two letters counts as two.
  */
 function limit({ length }: string): number {
   return Math.max(length > 3 ? 2 : 1, Math.floor(length / 3))
 }
 
-/** The Levenshtein distance. Its time grows with the product of both lengths, so names must be short. */
+/**
+ * Returns the Levenshtein distance between two names. The time grows with the product of their lengths, so names must be short.
+ */
 function edits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (let i = 1; i <= from.length; i += 1) {

@@ -138,8 +138,8 @@ t.test('rejects invalid values, naming the option, the value received and the va
     [object({}, 'an object'), new Map([['a', 1]]), /is an instance of Map; expected an object/],
     [object({}, 'an object'), new AgentOfUndici8(), /is an instance of AgentOfUndici8; expected an object/],
     [object({}, 'an object'), Object.create({ a: 1 }), /is an object with a custom prototype/],
-    [dispatcher(), {}, /option `x` is not a dispatcher of undici 7/],
-    [dispatcher(), new AgentOfUndici8(), /option `x` is a dispatcher of another major .*npm i undici@7/],
+    [dispatcher(), {}, /option `x` is not a dispatcher from undici 7/],
+    [dispatcher(), new AgentOfUndici8(), /option `x` is a dispatcher from another major .*npm i undici@7/],
     [dispatcher(), null, /not a dispatcher/],
     [store, { add: 'no function' }, /is not a store with add/],
     [object({ a: text('text') }, 'an object'), [], /is \[\]; expected an object/],
@@ -154,13 +154,13 @@ t.test('rejects invalid values, naming the option, the value received and the va
     [
       url(),
       'http://login.example.com',
-      /expected an https URL, or http on this machine; to allow other http URLs, set allowInse/,
+      /expected an https URL, or an http URL on localhost; to allow other http URLs, set allowInse/,
     ],
     [url(), 'http://localhost.evil.example', /expected an https URL/],
     [url(), 'http://127.evil.example', /expected an https URL/],
     [url(), 'ftp://login.example.com', /is "ftp:\/\/login\.example\.com"; expected an https URL/],
     [url(), 'https://login.example.com\n', /is "https:\/\/login\.example\.com\\n"/],
-    [url({ plain: true }), 'https://login.example.com#a', /without query and fragment/],
+    [url({ plain: true }), 'https://login.example.com#a', /without a query or fragment/],
     [url(), new URL('https://login.example.com'), /is an instance of URL; expected an absolute URL/],
   ]
   for (const [parser, value, message] of cases)
@@ -254,7 +254,10 @@ t.test('a clock that fails later makes its caller fail', async t => {
   ]
   for (const fail of fails) {
     given.answer = fail
-    t.throws(now, { message: 'the option `clock` did not return a time in milliseconds', cause: {} })
+    t.throws(now, {
+      message: 'the function in the option `clock` did not return a time in milliseconds',
+      cause: {},
+    })
   }
 })
 

@@ -155,7 +155,7 @@ t.test('publishes nothing by default, and does not start with invalid options', 
   const wrong: [Partial<ResourceServerOptions>, RegExp][] = [
     [{ audience: 'receipts' }, /option `resourceMetadata\.resource` is missing; expected the URL that/],
     [{ audience: ['https://a.example', 'https://b.example'] }, /`resourceMetadata\.resource` is missing/],
-    [{ resourceMetadata: { resource: 'https://a.example/?x=1' } }, /without query and fragment/],
+    [{ resourceMetadata: { resource: 'https://a.example/?x=1' } }, /without a query or fragment/],
     [{ resourceMetadata: { resource: 'http://a.example' } }, /expected an https URL/],
     [
       { resourceMetadata: { resource: 'https://a.example/%zz' } },

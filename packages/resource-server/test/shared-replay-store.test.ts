@@ -91,7 +91,7 @@ t.test('names the supported packages in the error of redisReplayStore', async t 
     t.throws(() => redisReplayStore(redis as never), {
       code: 'OAUTH_INVALID_OPTION',
       message:
-        /redisReplayStore expects a connection of ioredis, iovalkey or the npm package redis.*add\(id, ttlMs\)/,
+        /redisReplayStore expects a client from ioredis, iovalkey or the npm package redis.*add\(id, ttlMs\)/,
     })
 })
 

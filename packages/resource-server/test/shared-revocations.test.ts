@@ -269,6 +269,6 @@ t.test('names the supported packages in the error of redisRevocationStore', asyn
   for (const redis of others)
     t.throws(() => redisRevocationStore(redis as never), {
       code: 'OAUTH_INVALID_OPTION',
-      message: /redisRevocationStore expects a connection of ioredis.*not a pool.*put\(id, value, ttlMs\)/,
+      message: /redisRevocationStore expects a client from ioredis.*not a pool.*put\(id, value, ttlMs\)/,
     })
 })

@@ -19,7 +19,7 @@ t.test('invalid options are rejected with the option, the value and the expected
     [{ issuer: 'ftp://login.example.com', ...insecure }, /`issuer` is "ftp:.*expected an http or https URL/],
     [
       { issuer: 'https://login.example.com?a=b' },
-      /`issuer` is "https:\/\/login\.example\.com\?…"; .*without query/,
+      /`issuer` is "https:\/\/login\.example\.com\?…"; .*without a query/,
     ],
     [{ issuer: undefined }, /`issuer` is undefined \(is the environment variable set\?\)/],
     [{ tokenEndpoint: 'http://login.example.com/token' }, /`tokenEndpoint`.*expected an https URL/],
@@ -28,7 +28,7 @@ t.test('invalid options are rejected with the option, the value and the expected
       { metadataUrl: valid.issuer, tokenEndpoint: 'https://login.example.com/token' },
       /`metadataUrl` has no effect with `tokenEndpoint`/,
     ],
-    [{ baseUrl: 'https://receipts.example.com?a=b' }, /`baseUrl`.*without query and fragment/],
+    [{ baseUrl: 'https://receipts.example.com?a=b' }, /`baseUrl`.*without a query or fragment/],
     ...['/..%2f', '/v1/..%2f43', '/v1/%2e%2e/', '/a/..%252fb', '/v1/..\\x', '/v1/..;/x', '/v1/../v2'].map(
       (path): [object, RegExp] => [
         { baseUrl: `https://receipts.example.com${path}` },
@@ -81,8 +81,8 @@ t.test('invalid options are rejected with the option, the value and the expected
     [{ interceptors: { unknown: true } }, /no option `interceptors\.unknown`/],
     [{ renewAfter: 1 }, /`renewAfter` is 1; expected a number between 0 and 1/],
     [{ issuerTimeoutMs: 0 }, /`issuerTimeoutMs` is 0; expected a number of milliseconds from 1 to 120000/],
-    [{ dispatcher: {} }, /`dispatcher` is not a dispatcher of undici 7/],
-    [{ issuerDispatcher: null }, /`issuerDispatcher` is not a dispatcher of undici 7/],
+    [{ dispatcher: {} }, /`dispatcher` is not a dispatcher from undici 7/],
+    [{ issuerDispatcher: null }, /`issuerDispatcher` is not a dispatcher from undici 7/],
     [{ interceptors: [] }, /`interceptors` is \[\]/],
     [{ name: 'receipts' }, /`name` is only for `register`/],
     [{ prefetch: 'required' }, /`prefetch` is only for `register`/],

@@ -233,7 +233,7 @@ t.test('invalid options fail register', async t => {
     [{ prefetch: 'never' }, /option `prefetch`/],
     [
       { baseUrl: 'https://user:pass@api.example.com' },
-      /option `baseUrl` is a URL with a user name or password/,
+      /option `baseUrl` is a URL with a username or password/,
     ],
     [{ allowInsecureHttp: 'yes' }, /option `allowInsecureHttp` is "yes"; expected true or false/],
     [

@@ -52,7 +52,7 @@ t.test('redisTokenStore names the packages that it supports', async t => {
     t.throws(() => redisTokenStore(redis as never), {
       code: 'TOKEN_CLIENT_INVALID_OPTION',
       message:
-        /redisTokenStore expects a connection of ioredis, iovalkey or the npm package redis.*get, set, lock and unlock/,
+        /redisTokenStore expects a client from ioredis, iovalkey or the npm package redis.*get, set, lock and unlock/,
     })
 })
 

@@ -9,19 +9,19 @@ export function boolean(): Parser<boolean> {
   })
 }
 
-/** Accepts any function. The caller of the function has to check its results. */
+/** Accepts any function. A parser cannot check what a function returns, so check the result of every call. */
 export function callback<F extends (...given: never[]) => unknown>(expected: string): Parser<F> {
-  // The cast: parameters and results cannot be checked here.
+  // The cast is needed because the parameters and the result of a function cannot be checked at runtime.
   return parser({ expected, read: value => (typeof value === 'function' ? (value as F) : undefined) })
 }
 
-/** Accepts an object that has these methods. Errors do not show the object. */
+/** Accepts an object that has the given methods. Error messages do not show the object. */
 export function instance<T>(methods: readonly (keyof T & string)[], expected: string): Parser<T> {
   return parser({
     expected,
     read(value, { option, toError }) {
       const given = value as Readonly<Record<string, unknown>> | null
-      // The cast: only the presence of the methods can be checked.
+      // The cast is needed because only the presence of the methods can be checked.
       if (methods.every(method => typeof given?.[method] === 'function')) return value as T
       throw toError(`option \`${option}\` is not ${expected}`)
     },
@@ -29,8 +29,8 @@ export function instance<T>(methods: readonly (keyof T & string)[], expected: st
 }
 
 /**
- * Accepts a function that returns milliseconds since the epoch, and calls it once. Later results are checked too: if a clock
- * returns something other than a number, every comparison with it is false, so nothing ever expires.
+ * Accepts a function that returns milliseconds since the epoch. Calls the function once to check its result. Every later result
+ * is checked too, because nothing would ever expire if the clock returned NaN.
  */
 export function clock(): Parser<() => number> {
   const expected = 'a function that returns milliseconds since the epoch'
@@ -51,12 +51,12 @@ function isTime(value: unknown): value is number {
   return Number.isFinite(value)
 }
 
-/** Prevents an unhandled rejection, which would end the process. */
+/** Prevents an unhandled rejection, which would terminate the process. */
 function ignoreRejection(value: unknown): void {
   if (value instanceof Promise) value.catch(() => {})
 }
 
-/** @throws {TypeError} if the clock throws or returns something other than a number; only `cause` has the details */
+/** @throws {TypeError} if the clock throws or does not return a number; `cause` has the details */
 function checked(clockOfOthers: () => unknown): number {
   let cause: unknown
   try {
@@ -67,5 +67,5 @@ function checked(clockOfOthers: () => unknown): number {
   } catch (error) {
     cause = error
   }
-  throw new TypeError('the option `clock` did not return a time in milliseconds', { cause })
+  throw new TypeError('the function in the option `clock` did not return a time in milliseconds', { cause })
 }

@@ -1,7 +1,7 @@
 import { parser, type Parser } from '../parser.js'
 import { instance } from './code.js'
 
-/** The methods of undici dispatchers that are used here. */
+/** The methods of an undici dispatcher that this module calls. */
 interface DispatcherLike {
   dispatch(options: object, handler: object): unknown
   compose(
@@ -13,31 +13,31 @@ interface DispatcherLike {
 
 const anyDispatcher = instance<DispatcherLike>(
   ['dispatch', 'compose'],
-  'a dispatcher of undici 7, such as new Agent(…) or new ProxyAgent(…)',
+  'a dispatcher from undici 7, such as new Agent(…) or new ProxyAgent(…)',
 )
 
 /**
- * Accepts a dispatcher of undici 7. It is recognized by its methods, because each installed copy of undici has its own classes.
- * Dispatchers of other major versions are rejected, including the one that `npm i undici` installs.
+ * Accepts a dispatcher from undici 7, and rejects dispatchers from other major versions. Recognizes dispatchers by their
+ * methods, because each installed copy of undici has its own classes.
  */
 export function dispatcher<T>(): Parser<T> {
   return parser({
     expected: anyDispatcher.expected,
     read(value, place) {
       const found = anyDispatcher.read(value, place)
-      // The cast: only the methods can be checked.
+      // The cast is needed because only the methods can be checked.
       if (!isOfOtherUndici(found)) return found as T
       throw place.toError(
-        `option \`${place.option}\` is a dispatcher of another major version of undici; expected a dispatcher of undici 7 (npm i undici@7)`,
+        `option \`${place.option}\` is a dispatcher from another major version of undici; expected a dispatcher from undici 7 (npm i undici@7)`,
       )
     },
   })
 }
 
 /**
- * Whether a dispatcher belongs to another major version of undici. Requests through such a dispatcher would fail or never settle,
- * because the handler interfaces differ. Only `compose` of undici 7 translates an old handler into a new one, so this function
- * dispatches with an old handler and looks for the translation. It sends no request.
+ * Returns whether a dispatcher comes from another major version of undici. Requests through such a dispatcher would fail or
+ * never settle, because the handler interface has changed. To detect the version without sending a request, this function
+ * passes an old handler through `compose`: only undici 7 converts the handler to the new interface.
  */
 function isOfOtherUndici(given: DispatcherLike): boolean {
   if (!isMadeByUndici(given)) return false
@@ -51,7 +51,10 @@ function isOfOtherUndici(given: DispatcherLike): boolean {
   return !translated
 }
 
-/** Whether a dispatcher extends undici's class. Other implementations may compose differently, so they are not tested. */
+/**
+ * Returns whether a dispatcher extends undici's `Dispatcher` class. Other dispatchers are not tested, because their `compose`
+ * may work differently.
+ */
 function isMadeByUndici(given: object): boolean {
   for (
     let prototype: unknown = Object.getPrototypeOf(given);

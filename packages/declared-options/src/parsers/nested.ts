@@ -10,14 +10,14 @@ export function object<D extends Declaration>(declaration: D, expected: string):
   })
 }
 
-/** Accepts a non-empty list whose members are read by one parser. */
+/** Accepts a non-empty list and parses each member with the given parser. */
 export function listOf<T>(member: Parser<T>, expected: string): Parser<readonly T[]> {
   return parser({
     expected,
     fromText: member.fromText,
     read(value, place) {
       if (!Array.isArray(value) || value.length === 0) return undefined
-      // Array.from and not map, because map skips the holes of a sparse array.
+      // Uses Array.from, because map would skip the holes of a sparse array.
       return Object.freeze(
         Array.from(value, (one: unknown, index) =>
           member.read(one, { ...place, option: `${place.option}[${index}]` }),
@@ -37,7 +37,7 @@ export function oneOrMore<T>(member: Parser<T>): Parser<readonly T[]> {
   }
 }
 
-/** Accepts a short form of a value: `expand` converts it before the parser reads it. */
+/** Also accepts a short form of a value, which `expand` converts to the full form before parsing. */
 export function shorthand<T>(full: Parser<T>, expand: (value: unknown) => unknown): Parser<T> {
   return { ...full, read: (value, place) => full.read(expand(value), place) }
 }

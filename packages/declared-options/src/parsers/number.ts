@@ -1,15 +1,15 @@
 import { parser, type Parser } from '../parser.js'
 
-/** The minimum and maximum value, both inclusive. */
+/** The minimum and maximum values, both inclusive. */
 interface Bounds {
   readonly min?: number
   readonly max?: number
 }
 
-/** The longest delay of Node's timers. A timer with a longer delay fires at once. */
+/** The longest delay that Node's timers support. A timer with a longer delay fires immediately. */
 const longestTimerMs = 2 ** 31 - 1
 
-/** Accepts a duration in milliseconds. Default bounds: 0 and 2³¹ − 1, the longest delay of Node's timers. */
+/** Accepts a duration in milliseconds, by default from 0 to 2³¹ − 1, the longest delay that Node's timers support. */
 export function milliseconds({ min = 0, max = longestTimerMs }: Bounds = {}): Parser<number> {
   return parser({
     expected: `a number of milliseconds from ${min} to ${max}`,
@@ -28,7 +28,7 @@ export function count({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds = {}): 
   })
 }
 
-/** Accepts a number between 0 and 1, both exclusive. */
+/** Accepts a number greater than 0 and less than 1. */
 export function fraction(): Parser<number> {
   return parser({
     expected: 'a number between 0 and 1',

@@ -3,13 +3,13 @@ import type { Parser } from '../parser.js'
 import { parser } from '../parser.js'
 import { kindOf } from '../show.js'
 
-/** Accepts secret text, or a function that returns it. Errors do not show the text. */
+/** Accepts a secret, or a function that returns the secret. Error messages do not show the secret. */
 export function secret<F extends (...given: never[]) => unknown>(expected: string): Parser<string | F> {
   return parser({
     expected,
     fromText: true,
     read(value, { option, toError }) {
-      // The cast: the caller of the function checks its result.
+      // The cast is needed because the result of the function can be checked only when the function is called.
       if (typeof value === 'function') return value as F
       if (typeof value === 'string' && value !== '' && !/^[\r\n]|[\r\n]$/.test(value)) return value
       const received =
@@ -30,7 +30,7 @@ const readers: Readonly<Record<PemKind, (block: string) => unknown>> = {
   'private key': createPrivateKey,
 }
 
-/** Accepts one or more certificates, or a private key, in PEM format. Errors do not show the text. */
+/** Accepts one or more certificates, or a private key, in PEM format. Error messages do not show the value. */
 export function pem(kind: PemKind): Parser<string> {
   const expected = `a ${kind} in PEM format`
   return parser({
@@ -39,7 +39,7 @@ export function pem(kind: PemKind): Parser<string> {
     read(value, { option, toError }) {
       if (typeof value === 'string' && canRead(value, readers[kind])) return value
       throw toError(
-        `option \`${option}\` is ${kindOf(value)}; expected ${expected} (are its line breaks missing, as in many environment variables?)`,
+        `option \`${option}\` is ${kindOf(value)}; expected ${expected} (did an environment variable lose the line breaks?)`,
       )
     },
   })

@@ -2,10 +2,12 @@ import { parser, type Parser } from '../parser.js'
 import type { Place } from '../place.js'
 import { invalid } from '../show.js'
 
-/** Maximum length in characters. Some options become HTTP headers, and servers limit all headers to 8 or 16 KiB. */
+/**
+ * The maximum length in characters. Some options are sent in HTTP headers, whose total size many servers limit to 8 or 16 KiB.
+ */
 const longest = 2_048
 
-/** Accepts text of at most 2048 characters without leading or trailing white space. */
+/** Accepts text of at most 2048 characters without leading or trailing whitespace. */
 export function text(expected: string, pattern: RegExp = /^/): Parser<string> {
   return parser({
     expected,
@@ -17,7 +19,7 @@ export function text(expected: string, pattern: RegExp = /^/): Parser<string> {
   })
 }
 
-/** @throws the library's error if the text has more than 2048 characters */
+/** @throws the error that `toError` creates, if the value is text of more than 2048 characters */
 export function refuseLong(value: unknown, { option, toError }: Place): void {
   if (typeof value === 'string' && value.length > longest)
     throw toError(`option \`${option}\` is ${value.length} characters long; expected at most ${longest}`)
@@ -42,7 +44,7 @@ interface ListRules {
   readonly mayBeEmpty?: boolean
 }
 
-/** Accepts a list of texts. */
+/** Accepts a list of strings, each without leading or trailing whitespace. */
 export function strings(
   expected: string,
   { pattern = /^/, mayBeEmpty = false }: ListRules = {},

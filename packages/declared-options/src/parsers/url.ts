@@ -5,22 +5,22 @@ import { refuseLong } from './text.js'
 
 /** Rules for {@link url}. */
 interface UrlRules {
-  /** Whether to reject a query and a fragment, as for issuer identifiers (RFC 8414 §2). Default false. */
+  /** Whether to reject URLs with a query or a fragment, which issuer identifiers must not have (RFC 8414 §2). Default false. */
   readonly plain?: boolean
-  /** The example URL in the error message. */
+  /** An example URL for the error message. */
   readonly example?: string
 }
 
 /**
- * Accepts an absolute https URL, an http URL of this machine, or any http URL if the options have `allowInsecureHttp: true`.
- * Rejects URLs with a user name or password, and does not show them. Does not normalize the URL, because issuer identifiers are
- * compared character by character.
+ * Accepts an absolute https URL, an http URL on localhost, or any http URL if the options have `allowInsecureHttp: true`.
+ * Rejects URLs that contain a username or password, and does not show these URLs in errors. Returns the URL unchanged, because
+ * issuer identifiers are compared character by character.
  */
 export function url({
   plain = false,
   example = 'https://login.example.com/tenant',
 }: UrlRules = {}): Parser<string> {
-  const expected = `an absolute URL such as '${example}'${plain ? ', without query and fragment' : ''}`
+  const expected = `an absolute URL such as '${example}'${plain ? ', without a query or fragment' : ''}`
   return parser({
     expected,
     fromText: true,
@@ -36,7 +36,7 @@ export function url({
           place,
           place.allowInsecureHttp
             ? 'an http or https URL'
-            : 'an https URL, or http on this machine; to allow other http URLs, set allowInsecureHttp',
+            : 'an https URL, or an http URL on localhost; to allow other http URLs, set allowInsecureHttp',
         )
       return value
     },
@@ -44,8 +44,9 @@ export function url({
 }
 
 /**
- * Whether it is safe to send secrets to a URL and to trust its responses. True for https, for http on this machine and, with
- * `allowInsecureHttp`, for any http URL. False for a URL with a user name or password, because it would appear in logs.
+ * Returns whether it is safe to send secrets to a URL and to trust its responses. This is the case for https URLs, for http
+ * URLs on localhost and, with `allowInsecureHttp`, for all http URLs. URLs that contain a username or password are never safe,
+ * because credentials in URLs appear in logs.
  */
 export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boolean {
   if (!URL.canParse(value)) return false
@@ -56,19 +57,21 @@ export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boo
   return protocol === 'http:' && (isLoopback || allowInsecureHttp)
 }
 
-/** Rejects URLs with credentials. A URL that cannot be parsed may contain credentials too, so the error does not show it. */
+/** Rejects URLs that contain credentials. The error does not show an unparsable URL, because it may contain credentials too. */
 function refuseCredentials(value: string, { option, toError }: Place): void {
   const isParsed = URL.canParse(value)
   const { username, password } = isParsed ? new URL(value) : { username: '', password: '' }
   if (username !== '' || password !== '')
-    throw toError(`option \`${option}\` is a URL with a user name or password; remove them from the URL`)
+    throw toError(
+      `option \`${option}\` is a URL with a username or password; remove the credentials from the URL`,
+    )
   if (value.includes('@') && (!isParsed || !/^https?:/i.test(value)))
     throw toError(
-      `option \`${option}\` is not an http or https URL; expected an absolute URL without credentials (the value may contain some, so it is not shown)`,
+      `option \`${option}\` is not an http or https URL; expected an absolute URL without credentials (the value is not shown, because it may contain credentials)`,
     )
 }
 
-/** Shows the URL without its query, which may contain a secret. */
+/** Creates an error that shows the URL without its query, which may contain a secret. */
 function wrongUrl(value: string, { option, toError }: Place, expected: string): Error {
   const [shown = '', ...rest] = value.split('?')
   const text = value === '' ? kindOf(value) : show(rest.length === 0 ? shown : `${shown}?…`)
