@@ -9,7 +9,7 @@ import { usualStatuses, type FromOpenApiOptions } from './openapi/options.js'
 const usage = `Usage: fastify-api-contract-tools from-openapi FILE [options]
 
 Generates a contract for fastify-api-contract from an OpenAPI document (3.0 to 3.2, JSON or YAML).
-FILE may be - for standard input. References to other files or addresses are not followed.
+Use - as FILE to read standard input. References to other files or URLs are rejected.
 
   --out FILE                   the output file; unchanged if the command fails; default: standard output
   --audience AUDIENCE          the audience of access tokens for the API; default: the URL of the first server
@@ -64,7 +64,7 @@ function refuse(text: string): void {
 try {
   main(process.argv.slice(2))
 } catch (error) {
-  // Errors with a code, such as ENOENT, are mistakes of the user, so the stack trace would not help.
+  // An error with a code, such as ENOENT, is caused by the user's input, so a stack trace would not help.
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) throw error
   process.stderr.write(`${message}\n`)

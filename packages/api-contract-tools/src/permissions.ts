@@ -8,39 +8,43 @@ export interface Permission extends Pick<Operation, 'method' | 'path' | 'scopes'
   readonly operation: string
 }
 
-/** The scopes that an issuer must allow a client for one audience. */
+/** The scopes that the issuer must allow a client to request for one audience. */
 export interface Grant {
   readonly client: string
   readonly audience: string
-  /** The sorted scopes of all operations of the client. */
+  /** All scopes that the client needs for this audience, sorted. */
   readonly scopes: readonly string[]
 }
 
-/** A client with all its audiences and scopes, in the form of `createTestIssuer({ clients })` of oauth-test-issuer. */
+/** A client with all its audiences and scopes, in the format of the `clients` option of oauth-test-issuer. */
 export interface PermittedClient {
   readonly clientId: string
   readonly audience: readonly string[]
   readonly scopes: readonly string[]
 }
 
-/** The permissions of all clients. `JSON.stringify` returns the three lists, `String` a table. */
+/** The permissions of all clients. `JSON.stringify` returns the three lists as JSON, and `String` returns a text table. */
 export interface PermissionTable {
-  /** Sorted by client, audience and operation. */
+  /** The permissions, sorted by client, audience and operation. */
   readonly permissions: readonly Permission[]
-  /** One grant for each client and audience. */
+  /** One grant for each combination of a client and an audience. */
   readonly grants: readonly Grant[]
   /** The registration of each client, with all its audiences and scopes. */
   readonly clients: readonly PermittedClient[]
   toString(): string
 }
 
-/** Maps client ids to the operations that the client uses, as returned by `api.pick(…)`. */
+/** Maps each client id to the operations that the client uses, as selected with `api.pick(…)`. */
 export type Clients = Readonly<Record<string, readonly Pick<ApiUse, 'audience' | 'operations'>[]>>
 
 /**
- * Lists which client may call which operation with which scopes, as in
- * `permissions({ payment: [receiptsApi.pick('putReceipt')] })`.
- * @throws {TypeError} if the value of a client is not a list of results of `api.pick(…)`
+ * Lists which client may call which operation, and with which scopes.
+ * @throws {TypeError} if the value for a client is not a list of return values of `api.pick(…)`
+ *
+ * @example
+ * ```ts
+ * const table = permissions({ payment: [receiptsApi.pick('putReceipt')] })
+ * ```
  */
 export function permissions(clients: Clients): PermissionTable {
   checkClients(clients)
@@ -56,13 +60,13 @@ export function permissions(clients: Clients): PermissionTable {
           path,
           scopes,
         })
-  // Compares code units, so that the order does not depend on the locale.
+  // Compares code units, because the order must not depend on the locale.
   const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
   const grants = grantsOf(sorted)
   return { permissions: sorted, grants, clients: clientsOf(grants), toString: () => asText(sorted) }
 }
 
-/** Checks the types of the argument, for callers in JavaScript. */
+/** Validates the argument at runtime, because JavaScript callers get no type checks. */
 function checkClients(clients: unknown): void {
   if (!isRecord(clients))
     throw unexpected(
@@ -71,10 +75,10 @@ function checkClients(clients: unknown): void {
       'an object such as { clientId: [api.pick(…)] }',
     )
   for (const [client, uses] of Object.entries(clients)) {
-    if (!Array.isArray(uses)) throw unexpected(`client ${client}`, uses, 'a list of results of api.pick(…)')
+    if (!Array.isArray(uses)) throw unexpected(`client ${client}`, uses, 'a list such as [api.pick(…)]')
     for (const use of uses as unknown[])
       if (!isUse(use))
-        throw unexpected(`a member of the list of client ${client}`, use, 'a result of api.pick(…)')
+        throw unexpected(`a member of the list for client ${client}`, use, 'a return value of api.pick(…)')
   }
 }
 
@@ -88,7 +92,7 @@ function isUse(use: unknown): boolean {
   )
 }
 
-/** Whether a value is an object, and not a list, a Map or a Promise. */
+/** Returns whether a value is an object other than a list, a Map or a Promise. */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return Object.prototype.toString.call(value) === '[object Object]'
 }

@@ -318,9 +318,9 @@ t.test('converts references to constants in an order that compiles, and breaks c
   t.match(code, 'Type.Union([Alias, class_, string_, _1_a_2, _1_a, Part, Inner, My_thing])')
   t.notMatch(code, 'Unused')
   t.strictSame([...notes].sort(), [
-    'the schema #/components/schemas/Inner/properties/again contains itself; the inner occurrence becomes Type.Unknown()',
-    'the schema A contains itself; the inner occurrence becomes Type.Unknown()',
-    'the schema B contains itself; the inner occurrence becomes Type.Unknown()',
+    'the schema #/components/schemas/Inner/properties/again refers to itself; the inner reference becomes Type.Unknown()',
+    'the schema A refers to itself; the inner reference becomes Type.Unknown()',
+    'the schema B refers to itself; the inner reference becomes Type.Unknown()',
   ])
   const loaded = await load(t, code)
   t.ok(loaded['thingsApi'])
@@ -411,16 +411,20 @@ t.test('converts names, paths and scopes, and omits operations that a contract c
   )
 
   const leftOut: [change: object, path: string, reason: RegExp][] = [
-    [{}, '/a/{x}-{y}', /cannot express the path/],
-    [{}, '/a:b', /cannot express the path/],
-    [{}, '/a?b=c', /cannot express the path/],
-    [{}, '/{a}/{a}', /cannot express the path/],
+    [{}, '/a/{x}-{y}', /do not support the syntax of the path/],
+    [{}, '/a:b', /do not support the syntax of the path/],
+    [{}, '/a?b=c', /do not support the syntax of the path/],
+    [{}, '/{a}/{a}', /do not support the syntax of the path/],
     [{ requestBody: { content: { 'text/plain': {} } } }, '/', /the request body is not JSON/],
     [{ requestBody: { content: {} } }, '/', /the request body is not JSON/],
-    [{ responses: { 200: { content: { 'text/html': {} } } } }, '/', /no response is JSON or empty/],
-    [{ responses: {} }, '/', /no response is JSON or empty/],
-    [{ responses: undefined }, '/', /no response is JSON or empty/],
-    [{ security: [{ login: ['a b'] }] }, '/', /a scope is not valid/],
+    [
+      { responses: { 200: { content: { 'text/html': {} } } } },
+      '/',
+      /at least one response that is JSON or has no body/,
+    ],
+    [{ responses: {} }, '/', /at least one response that is JSON or has no body/],
+    [{ responses: undefined }, '/', /at least one response that is JSON or has no body/],
+    [{ security: [{ login: ['a b'] }] }, '/', /a scope contains characters that OAuth 2 does not allow/],
     [
       { parameters: [{ in: 'query', name: 'q', required: true, schema: { type: 'object' } }] },
       '/',
@@ -486,11 +490,11 @@ t.test('rejects an invalid document with the reason', async t => {
   const cases: [document: string | object, message: RegExp][] = [
     ['', /is null; expected an OpenAPI document in JSON or YAML/],
     ['[]', /is \[\]; expected an OpenAPI document/],
-    ['{"openapi": 3', /neither JSON nor YAML/],
-    ['a: b: c', /neither JSON nor YAML/],
+    ['{"openapi": 3', /neither valid JSON nor valid YAML/],
+    ['a: b: c', /neither valid JSON nor valid YAML/],
     ['a: &a [*a]', /more than 500 levels/],
     [{ openapi: '3.1.0', paths: [] }, /`paths` are \[\]; expected an object/],
-    [{ swagger: '2.0' }, /Swagger version "2.0"; expected OpenAPI 3\. Convert the document/],
+    [{ swagger: '2.0' }, /uses Swagger "2.0"; expected OpenAPI 3\. Convert the document/],
     [{}, /`openapi` is undefined; expected 3\.0, 3\.1 or 3\.2/],
     [{ openapi: '4.0.0' }, /`openapi` is "4\.0\.0"/],
     [{ openapi: 3.1 }, /`openapi` is 3\.1/],
@@ -578,7 +582,8 @@ function nested(levels: number): object {
 }
 
 t.test('rejects a document with more than 500 levels', async t => {
-  const message = /more than 500 levels of objects and lists; move inner schemas to components\/schemas/
+  const message =
+    /more than 500 levels of nested objects and lists; move inner schemas to components\/schemas/
   t.match(schema(nested(400)), 'Type.Array(Type.Array(')
   for (const levels of [500, 3_000])
     t.throws(() => schema(nested(levels)), { code: 'API_CONTRACT_OPENAPI', message })
@@ -613,7 +618,7 @@ for (const [options, message] of [
   [{ name: 5 }, /option name is 5; expected/],
   [{ defaultStatuses: '400' }, /option defaultStatuses is '400'; expected/],
   [{ defaultStatuses: [999] }, /option defaultStatuses is \[ 999 \]; expected/],
-  [{ title: 'a' }, /There is no option title; the options are source/],
+  [{ title: 'a' }, /There is no option title; the valid options are source/],
 ] as const)
   t.test(`contractFromOpenApi(text, ${JSON.stringify(options)}) is refused`, async t => {
     t.throws(() => generate({}, options), { code: 'API_CONTRACT_OPENAPI', message })
@@ -623,6 +628,6 @@ t.test('rejects a document that is not text', async t => {
   for (const text of [null, undefined, {}, Buffer.from('{}')])
     t.throws(() => contractFromOpenApi(text as never, { source: 'x' }), {
       code: 'API_CONTRACT_OPENAPI',
-      message: /expected the text of an OpenAPI document/,
+      message: /expected a string with an OpenAPI document/,
     })
 })

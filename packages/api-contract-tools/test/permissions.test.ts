@@ -147,17 +147,17 @@ const operation = { method: 'GET', path: '/a', scopes: [] }
 for (const [clients, message] of [
   [null, /the argument of permissions\(\) is null; expected an object/],
   [[], /the argument of permissions\(\) is \[\]; expected an object/],
-  [{ shop: null }, /client shop is null; expected a list of results of api.pick/],
+  [{ shop: null }, /client shop is null; expected a list such as \[api.pick/],
   [
     { shop: { audience: 'x', operations: { operation } } },
     /client shop is \{ audience: 'x'.*expected a list/,
   ],
-  [{ shop: [null] }, /a member of the list of client shop is null; expected a result of api.pick/],
-  [{ shop: [{ operations: { operation } }] }, /a member of the list of client shop is \{ operations/],
-  [{ shop: [{ audience: 'x', operations: { operation: null } }] }, /expected a result of api.pick/],
+  [{ shop: [null] }, /a member of the list for client shop is null; expected a return value of api.pick/],
+  [{ shop: [{ operations: { operation } }] }, /a member of the list for client shop is \{ operations/],
+  [{ shop: [{ audience: 'x', operations: { operation: null } }] }, /expected a return value of api.pick/],
   [
     { shop: [{ audience: 'x', operations: { operation: { ...operation, scopes: 'a' } } }] },
-    /expected a result of api.pick/,
+    /expected a return value of api.pick/,
   ],
 ] as const)
   t.test(`permissions(${JSON.stringify(clients)}) is refused`, async t => {

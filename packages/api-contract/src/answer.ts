@@ -7,16 +7,16 @@ export interface Answer<Status extends number = number, Body = unknown> {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** The result of `call`. The status determines the type of the body. */
+/** The response that `call` returns. Its status determines the type of its body. */
 export interface ReceivedAnswer<Status extends number = number, Body = unknown> {
   readonly status: Status
   readonly body: Body
   readonly headers: ResponseHeaders
-  /** The `Retry-After` header in milliseconds from now (RFC 9110 §10.2.3). */
+  /** The delay that the `Retry-After` header requests, in milliseconds from now (RFC 9110 §10.2.3). */
   readonly retryAfterMs: number | undefined
 }
 
-/** Header names are in lower case. */
+/** The headers of a response. All header names are in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 export type AnswerTo<Op extends Operation> = {
@@ -27,7 +27,7 @@ export type ReceivedFrom<Op extends Operation> = {
   [Status in keyof Op['responses'] & number]: ReceivedAnswer<Status, BodyOf<Op['responses'][Status]>>
 }[keyof Op['responses'] & number]
 
-// The response of undici's `request`.
+// A response in the format of undici's `request`.
 export interface Received {
   readonly statusCode: number
   readonly headers: ResponseHeaders

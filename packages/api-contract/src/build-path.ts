@@ -3,8 +3,9 @@ import { InvalidCallError } from './errors.js'
 type Values = Readonly<Record<string, unknown>>
 
 /**
- * Builds the path and query of a request. Rejects slashes and dot segments in parameters, even encoded: some servers and proxies
- * decode `%2F` and resolve dots before routing, so the request could reach another operation with the caller's token.
+ * Builds the path and query of a request. Rejects path parameters that contain slashes or are dot segments. Some servers and
+ * proxies decode `%2F` and resolve dot segments before routing, so the request could reach a different operation with the
+ * caller's token.
  */
 export function pathOf(operation: string, path: string, params: Values, query: Values): string {
   const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => {

@@ -6,7 +6,7 @@ import { InvalidCallError } from './errors.js'
 import type { Method, Operation, Operations, Schema, Summary } from './operation.js'
 import { readAnswer } from './read-answer.js'
 
-/** An HTTP client: fastify-token-client, an undici `Client` or `Pool`. */
+/** An HTTP client, such as fastify-token-client or an undici `Client` or `Pool`. */
 export interface Client {
   request(options: {
     method: Method
@@ -17,18 +17,18 @@ export interface Client {
   }): Promise<Received>
 }
 
-// Returns the client for one operation, for example one whose token has only the scopes of the operation.
+// Returns the client for an operation, for example a client whose tokens have only the scopes of that operation.
 export type ClientOf = (operation: { readonly name: string; readonly scopes: readonly string[] }) => Client
 
-// `Nothing extends T` is true if T has no required member.
-// oxlint-disable-next-line typescript/no-empty-object-type -- the empty object type is intended
+// `Nothing extends T` is true if T has no required members.
+// oxlint-disable-next-line typescript/no-empty-object-type -- the type must be an empty object
 export type Nothing = {}
 
 export type Part<Member extends string, S> = S extends Schema
   ? { readonly [M in Member]: Static<S> }
   : unknown
 
-// The query is optional if all its members are. The static type would show this too, but its evaluation takes longer.
+// Makes the query optional if all its members are optional. Static<S> would do the same, but takes the compiler longer to evaluate.
 export type Query<S> =
   S extends TObject<infer P>
     ? P[keyof P] extends TOptional
@@ -36,7 +36,7 @@ export type Query<S> =
       : { readonly query: Static<S> }
     : unknown
 
-// A distributive conditional type: without it, the compiler would intersect the unions of all operations.
+// This conditional type is distributive. Otherwise, the compiler would intersect the input types of all operations.
 export type Input<Op> = Op extends Operation
   ? Part<'params', Op['params']> &
       Query<Op['query']> &
@@ -46,14 +46,14 @@ export type Input<Op> = Op extends Operation
       }
   : never
 
-// A mapped type, from which `call` infers `I`, so that the compiler evaluates the input of the called operation only.
+// A mapped type, so that the compiler evaluates only the input of the operation that is called.
 export type Inputs<O extends Operations> = {
   readonly [Name in keyof O]: Input<O[Name]>
 }
 
 export interface Calls<O extends Operations = Operations> {
-  /** Calls an operation. Rejects with `InvalidCallError`, `UnexpectedAnswerError`, or the error of the client. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show the summary
+  /** Calls an operation. Rejects with `InvalidCallError`, `UnexpectedAnswerError` or an error from the HTTP client. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show this parameter as a summary of the operation
   readonly call: <Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
     operation: Name,
     ...input: Inputs<O>[Name] extends infer I ? (Nothing extends I ? [input?: I] : [input: I]) : never
@@ -68,7 +68,9 @@ interface AnyInput {
   readonly signal?: AbortSignal
 }
 
-/** Returns undefined if JSON cannot represent the body, for example a function, a cycle or a bigint. */
+/**
+ * Serializes a body. Returns undefined if JSON cannot represent the body, for example because it contains a bigint or a cycle.
+ */
 function toJson(body: unknown): string | undefined {
   try {
     return JSON.stringify(body)
@@ -101,5 +103,5 @@ export function callOver<O extends Operations>(operations: O, client: Client | C
     })
     return readAnswer(name, responses, received)
   }
-  return { call: call as never } // The cast: `Calls` describes the parameters and results
+  return { call: call as never } // The cast is needed because `Calls` has more precise types than this function.
 }

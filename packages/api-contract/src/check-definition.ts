@@ -5,7 +5,7 @@ type Rules = Readonly<Record<string, readonly [isRight: (value: unknown) => bool
 type Members = Readonly<Record<string, unknown>>
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
-// Whether a value is an object, and not a list, a Map or a Promise.
+// Returns whether a value is an object other than a list, a Map or a Promise.
 const isObject = (value: unknown): value is Members =>
   Object.prototype.toString.call(value) === '[object Object]'
 const objectSchema = [
@@ -34,7 +34,9 @@ const operationRules: Rules = {
   summary: [isText, 'text'],
 }
 
-/** Checks at start-up what the types express, for JavaScript and for values of type `any`. */
+/**
+ * Validates a contract at startup. The types express the same rules, but JavaScript and values of type `any` bypass the types.
+ */
 export function checkDefinition(definition: unknown): void {
   checkMembers('the contract', definition, contractRules)
   const { scopes, operations } = definition as { scopes: Members; operations: Operations }
@@ -44,14 +46,14 @@ export function checkDefinition(definition: unknown): void {
       /^[!#-[\]-~]+$/.test(scope) && isText(description),
       'a scope',
       { [scope]: description },
-      'a name without spaces or quotes, and a description',
+      'a name without spaces or quotes, with a description',
     )
   const owners = new Map<string, string>()
   for (const [name, operation] of Object.entries(operations)) {
     checkMembers(name, operation, operationRules)
     checkOperation(name, operation, Object.keys(scopes))
     const route = `${operation.method} ${operation.path.replaceAll(/:\w+/g, ':')}`
-    expect(!owners.has(route), name, route, `a route that ${owners.get(route)} does not use`)
+    expect(!owners.has(route), name, route, `a method and path that ${owners.get(route)} does not use`)
     owners.set(route, name)
   }
 }
@@ -82,11 +84,11 @@ function checkOperation(
       /^[2-5]\d\d$/.test(status) && (schema === null || isObject(schema)),
       `${name}: a response`,
       { [status]: schema },
-      'a status from 200 to 599 with a schema or null',
+      'a status code from 200 to 599 with a schema or null',
     )
 }
 
-/** Rejects members that are undefined, because an undefined schema would disable validation. */
+/** Rejects unknown members. Also rejects undefined members, because an undefined schema would disable validation. */
 function checkMembers(where: string, value: unknown, rules: Rules): void {
   if (!isObject(value)) return expect(false, where, value, 'an object')
   for (const name of Object.keys(value))
@@ -96,7 +98,7 @@ function checkMembers(where: string, value: unknown, rules: Rules): void {
       expect(isRight(value[name]), `${where}: ${name}`, value[name], expected)
 }
 
-/** @throws {InvalidContractError} if the operation does not exist */
+/** Returns an operation by name. @throws {InvalidContractError} if the operation does not exist */
 export function find<O extends Operations, Name extends keyof O & string>(
   operations: O,
   name: Name,

@@ -8,13 +8,13 @@ export interface Api<Scope extends string = string, O extends Operations = Opera
   readonly audience: string
   readonly scopes: Readonly<Record<Scope, string>>
   readonly operations: O
-  /** Returns the argument of `app.route`. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show the summary
+  /** Creates the route options to pass to `app.route`. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- editors show this parameter as a summary of the operation
   route<Name extends keyof O & string, _Shown extends string = Summary<O[Name]>>(
     operation: Name,
     handler: Handler<O, Name>,
   ): Route<O[Name]>
-  /** A Fastify plugin: the application does not start if an operation has no route. */
+  /** A Fastify plugin that makes startup fail if an operation has no route. */
   requireRoutes(app: Application): Promise<void>
   /** Selects the operations that one client uses. */
   pick<Name extends keyof O & string>(...operations: [Name, ...Name[]]): ApiUse<Pick<O, Name>>
@@ -23,10 +23,13 @@ export interface Api<Scope extends string = string, O extends Operations = Opera
 /** The operations that one client uses. */
 export interface ApiUse<O extends Operations = Operations> {
   readonly audience: string
-  /** The sorted scopes of these operations. */
+  /** All scopes that these operations need, sorted. */
   readonly scopes: readonly string[]
   readonly operations: O
-  /** @param client a client, or a function that returns a client for each operation */
+  /**
+   * Creates a typed function that calls these operations.
+   * @param client an HTTP client, or a function that returns an HTTP client for an operation
+   */
   over(client: Client | ClientOf): Calls<O>
 }
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { ReceivedAnswer, ResponseHeaders } from './answer.js'
 
-/** The contract is invalid, or an operation is unknown or has no route. */
+/** Thrown if the contract is invalid, or if an operation is unknown or has no route. */
 export class InvalidContractError extends TypeError {
   readonly code: string = 'API_CONTRACT_INVALID'
 
@@ -12,36 +12,39 @@ export class InvalidContractError extends TypeError {
   }
 }
 
-/** The input of a call is invalid. No request was sent. */
+/** Thrown if the input of a call is invalid. No request was sent. */
 export class InvalidCallError extends InvalidContractError {
   override readonly code: string = 'API_CONTRACT_INVALID_CALL'
 }
 
-/** Status code 500: the handler's answer is not in the contract, or no plugin checks tokens for the route. */
+/**
+ * Thrown on the server, with status code 500, if a handler's response violates the contract or no plugin checks tokens for the
+ * route.
+ */
 export class BrokenContractError extends Error {
   readonly code: string = 'API_CONTRACT_BROKEN'
   readonly statusCode: number = 500
-  /** For the log: the violated rules and their paths, without values. */
+  /** The violated rules and the paths of the invalid values, for the log. The values themselves are not included. */
   readonly problem: string
 
   /** @internal */
   constructor(operation: string, problem: string) {
-    super('The answer violates the API contract')
+    super('The response violates the API contract')
     this.problem = `${operation}: ${problem}`
   }
 }
 
-/** Status code 502: the status or body of the API's answer is not in the contract. */
+/** Thrown by the client, with status code 502, if the API's response violates the contract. */
 export class UnexpectedAnswerError extends Error {
   readonly code: string = 'API_CONTRACT_UNEXPECTED_ANSWER'
   readonly statusCode: number = 502
   readonly operation: string
   readonly status: number
-  /** The `Retry-After` header in milliseconds from now. */
+  /** The delay that the `Retry-After` header requests, in milliseconds from now. */
   readonly retryAfterMs: number | undefined
-  /** Not enumerable, so that logs do not contain it. */
+  /** The headers of the response. The property is not enumerable, so that logs do not contain it. */
   declare readonly responseHeaders: ResponseHeaders
-  /** The first 1000 characters. Not enumerable, so that logs do not contain it. */
+  /** The first 1000 characters of the body. The property is not enumerable, so that logs do not contain it. */
   declare readonly body: string
 
   /** @internal */

@@ -1,7 +1,7 @@
 export { defineApi } from './define-api.js'
 export * from './errors.js'
 export { answer } from './route.js'
-// All types are exported, because the declaration files of users may refer to them.
+// All types are exported, because the declaration files of other packages may refer to them.
 export type * from './answer.js'
 export type * from './call.js'
 export type * from './define-api.js'

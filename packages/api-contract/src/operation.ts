@@ -2,22 +2,22 @@ import type { Static, TObject, TSchema } from 'typebox'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-// A TypeBox schema. `TSchema` has no required member, so that type alone would accept strings.
+// A TypeBox schema. `TSchema` alone would accept strings, because it has no required members.
 export type Schema = TSchema & object
 
 /** One operation of an API. */
 export interface Operation<Scope extends string = string> {
   readonly method: Method
-  /** A parameter is a whole segment, as in `/receipts/:paymentId`. */
+  /** The path, such as `/receipts/:paymentId`. Each parameter must be a whole segment. */
   readonly path: `/${string}`
-  /** The token must have all of these scopes. `[]` accepts any valid token; `'public'` needs no token. */
+  /** The scopes that a token must have. With `[]`, any valid token is sufficient. With `'public'`, no token is needed. */
   readonly scopes: readonly Scope[] | 'public'
   /** The schema of the path parameters. */
   readonly params?: TObject
   readonly query?: TObject
-  /** The schema of the JSON body. Not allowed for GET. */
+  /** The schema of the JSON body. GET operations cannot have a body. */
   readonly body?: Schema
-  /** Maps each status to the schema of its JSON body, or to `null` for no body. */
+  /** Maps each status code to the schema of its JSON body, or to `null` if the response has no body. */
   readonly responses: Readonly<Record<number, Schema | null>>
   /** The summary in the OpenAPI document. */
   readonly summary?: string
@@ -25,14 +25,14 @@ export interface Operation<Scope extends string = string> {
 
 export type Operations<Scope extends string = string> = Readonly<Record<string, Operation<Scope>>>
 
-// The parameters of a path: `'b' | 'd'` for `'/a/:b/c/:d'`.
+// The parameter names in a path, such as `'b' | 'd'` for `'/a/:b/c/:d'`.
 export type PathParameters<Path extends string> = Path extends `${string}/:${infer Rest}`
   ? Rest extends `${infer Name}/${infer More}`
     ? Name | PathParameters<`/${More}`>
     : Rest
   : never
 
-// The rules that `Operation` cannot express: no unknown members, one schema per path parameter, at least one response, no GET body.
+// Checks the rules that `Operation` cannot express: no unknown members, one schema per path parameter, at least one response, and no body for GET.
 export type Checked<O> = {
   readonly [Name in keyof O]: O[Name] extends Operation
     ? { readonly [Member in Exclude<keyof O[Name], keyof Operation>]: never } & CheckedParams<
@@ -58,7 +58,7 @@ export type CheckedParams<Op extends Operation, Names extends string> = [Names] 
 // The type of the value that a schema describes.
 export type BodyOf<S> = S extends TSchema ? Static<S> : undefined
 
-// The text that editors show, such as `PUT /receipts/:paymentId · receipts:write`.
+// The text that editors show for an operation, such as `PUT /receipts/:paymentId · receipts:write`.
 export type Summary<Op> = Op extends Operation
   ? `${Op['method']} ${Op['path']} · ${ScopeText<Op['scopes']>}`
   : never

@@ -4,7 +4,7 @@ import type { Operation } from './operation.js'
 import { schemaProblems } from './schema-problems.js'
 
 const maxJsonBytes = 10 * 1024 * 1024
-/** The limit for unexpected answers. Their text is only needed for the error. */
+/** The size limit for unexpected responses. Their text is used only in the error. */
 const maxTextBytes = 64 * 1024
 
 /** @throws {UnexpectedAnswerError} */
@@ -59,13 +59,13 @@ async function read(
   return { text: text + decoder.decode(), isCut: bytes > maxBytes }
 }
 
-/** Converts seconds or a date (RFC 9110 §10.2.3) into milliseconds from now. */
+/** Converts the value of `Retry-After`, which is a number of seconds or a date (RFC 9110 §10.2.3), to milliseconds from now. */
 function readRetryAfter(text: string): number | undefined {
   const ms = /^\d+$/.test(text)
     ? Number(text) * 1000
     : text.endsWith(' GMT')
       ? Date.parse(text) - Date.now()
       : -1
-  // With a longer delay, `setTimeout` would fire at once.
+  // If the delay were longer, `setTimeout` would fire immediately.
   return ms >= 0 ? Math.min(ms, 2 ** 31 - 1) : undefined
 }

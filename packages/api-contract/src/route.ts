@@ -13,14 +13,14 @@ import { BrokenContractError } from './errors.js'
 import type { BodyOf, Operation, Operations } from './operation.js'
 import { loadCompiler, schemaProblems } from './schema-problems.js'
 
-/** The rule of the route for fastify-resource-server. */
+/** The value of `config.oauth`, which fastify-resource-server reads from the route. */
 export type OAuthRule<Scopes> = Scopes extends 'public'
   ? false
   : Scopes extends readonly [string, ...string[]]
     ? { readonly scopes: Scopes }
     : { readonly scopes?: never }
 
-// The types of the operation are added in `RequestFor`, so that the compiler does not compare all members of Fastify's request.
+// Fastify's request without the types of the operation. `RequestFor` adds them separately, which spares the compiler from comparing all members of the request.
 export type RequestOf<Rule> = FastifyRequest<
   RouteGenericInterface,
   RawServerDefault,
@@ -51,7 +51,7 @@ export type Handler<O extends Operations, Name extends keyof O> = (
   reply: FastifyReply,
 ) => Answers<O>[Name] | Promise<Answers<O>[Name]>
 
-/** The argument of `app.route`. */
+/** The route options to pass to `app.route`. */
 export interface Route<Op extends Operation = Operation> {
   readonly method: Op['method']
   readonly url: Op['path']
@@ -60,7 +60,7 @@ export interface Route<Op extends Operation = Operation> {
   readonly handler: (request: unknown, reply: unknown) => Promise<never>
 }
 
-/** Creates an answer and keeps the literal type of its status: `answer(201, receipt)`. */
+/** Creates the return value of a handler, as in `answer(201, receipt)`, and keeps the literal type of the status. */
 export function answer<const Status extends number>(status: Status): Answer<Status, undefined>
 export function answer<const Status extends number, Body>(
   status: Status,
@@ -89,7 +89,7 @@ export function routeFor<Op extends Operation>(name: string, operation: Op, hand
     response: Object.fromEntries(response),
   }
   const oauth = scopes === 'public' ? false : scopes.length > 0 ? { scopes } : {}
-  // The cast: OAuthRule and Handler describe this value, but the compiler cannot derive them from the code.
+  // The cast is needed because the compiler cannot derive the types `OAuthRule` and `Handler` from this code.
   return {
     method,
     url,
@@ -118,7 +118,7 @@ function guarded(
     if (scopes !== 'public' && request.auth === undefined)
       throw new BrokenContractError(
         name,
-        'request.auth is unset; register fastify-resource-server, or decorate requests with auth behind a gateway',
+        'request.auth is unset; register fastify-resource-server or, if a gateway checks tokens, set request.auth with your own decorator',
       )
     const result = (await handler(request, reply)) as Partial<Answer> | undefined
     const { status = 0, body, headers = {} } = result ?? {}
@@ -126,7 +126,7 @@ function guarded(
     if (schema === undefined)
       throw new BrokenContractError(
         name,
-        `status is ${status}; expected answer(…) with ${Object.keys(responses).join(', ')}`,
+        `the handler returned status ${status}; expected answer(…) with ${Object.keys(responses).join(', ')}`,
       )
     reply.code(status).headers(headers)
     if (schema === null) return reply.send()
@@ -146,7 +146,7 @@ export interface Application {
   addHook(name: 'onReady', hook: () => Promise<void>): unknown
 }
 
-// Checks in `onReady`, when all routes exist, even those that are registered after this plugin.
+// Checks in `onReady`, when all routes have been registered, including routes that are added after this plugin.
 /** @internal */
 export async function requireRoutes(operations: Operations, app: Application): Promise<void> {
   app.addHook('onReady', async () => {

@@ -3,10 +3,16 @@ import type { TSchema } from 'typebox'
 type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
-/** Loads the compiler, which takes longer than the rest of the package. Servers load it at start-up, clients for their first answer. */
+/**
+ * Loads TypeBox's schema compiler, which takes longer than loading the rest of this package. Servers load it at startup.
+ * Clients load it when they validate the first response.
+ */
 export const loadCompiler = async (): Promise<typeof import('typebox/compile')> => import('typebox/compile')
 
-/** The rules that a value breaks and their paths. Contains no values, because the result is logged. */
+/**
+ * Returns the rules that a value violates, with their paths. Returns undefined if the value is valid. The result is logged, so
+ * it contains no values.
+ */
 export async function schemaProblems(schema: TSchema, value: unknown): Promise<string | undefined> {
   let validator = validators.get(schema)
   if (validator === undefined) {

@@ -60,7 +60,7 @@ t.test('rejects an invalid contract at start-up', async t => {
     [{ responses: [] }, 'a: responses is []; expected an object such as { 200: schema }'],
     [
       { responses: { 200: undefined } },
-      `a: a response is { '200': undefined }; expected a status from 200 to 599 with a schema or null`,
+      `a: a response is { '200': undefined }; expected a status code from 200 to 599 with a schema or null`,
     ],
     [{ responses: { '2xx': Type.String() } }, /^a: a response is \{ '2xx': .* from 200 to 599/],
     [{ responses: { 100: null } }, /^a: a response is \{ '100': null \}; expected/],
@@ -85,7 +85,7 @@ t.test('rejects an invalid contract at start-up', async t => {
     ],
     [
       { scopes: { 'a b': 'x' } },
-      `a scope is { 'a b': 'x' }; expected a name without spaces or quotes, and a description`,
+      `a scope is { 'a b': 'x' }; expected a name without spaces or quotes, with a description`,
     ],
     [{ scopes: { read: true } }, /^a scope is \{ read: true \}; expected/],
     [{ operations: { a: null } }, 'a is null; expected an object'],
@@ -96,7 +96,7 @@ t.test('rejects an invalid contract at start-up', async t => {
     ],
     [
       { operations: { a: right, b: { ...right, path: '/a/:x', params: Type.Object({ x: Type.String() }) } } },
-      `b is 'GET /a/:'; expected a route that a does not use`,
+      `b is 'GET /a/:'; expected a method and path that a does not use`,
     ],
   ]
   for (const [change, message] of wrongApi)
@@ -212,7 +212,7 @@ t.test('never calls a handler without a checked token', async t => {
   const url = '/receipts/1'
   t.match((await app.inject({ method: 'DELETE', url })).json(), {
     statusCode: 500,
-    message: 'The answer violates the API contract',
+    message: 'The response violates the API contract',
   })
   t.equal(handled, 0)
   t.match(logged, [

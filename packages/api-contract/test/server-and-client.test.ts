@@ -139,7 +139,7 @@ t.test('answers 500 and logs the problem if the answer violates the contract', a
     statusCode: 500,
     code: 'API_CONTRACT_BROKEN',
     error: 'Internal Server Error',
-    message: 'The answer violates the API contract',
+    message: 'The response violates the API contract',
   })
   t.match(bench.logged, [
     { err: { code: 'API_CONTRACT_BROKEN', problem: /^putReceipt: 201: \/number .*pattern/ } },
@@ -159,12 +159,12 @@ t.test('answers 500 if the handler returns no answer', async t => {
   app.route(receiptsApi.route('status', (async () => wrong.shift()) as never))
   for (const _ of Array.from(wrong)) t.equal((await app.inject('/status')).statusCode, 500)
   t.match(problems, [
-    'status: status is 0; expected answer(…) with 200',
-    'status: status is 0; expected answer(…) with 200',
-    'status: status is 0; expected answer(…) with 200',
+    'status: the handler returned status 0; expected answer(…) with 200',
+    'status: the handler returned status 0; expected answer(…) with 200',
+    'status: the handler returned status 0; expected answer(…) with 200',
     /^status: 200: /,
     /^status: 200: /,
-    'status: status is 201; expected answer(…) with 200',
+    'status: the handler returned status 201; expected answer(…) with 200',
     /^status: 200: /,
   ])
 })

@@ -6,14 +6,17 @@ import { print, type Code } from './print.js'
 import { schemaCode, type SchemaContext } from './schema-code.js'
 
 const prefix = '#/components/schemas/'
-/** Limits documents whose inlined schemas double at each reference and would fill the memory. */
+/**
+ * The maximum number of inlined schemas. Without a limit, a document whose schemas each refer twice to the next schema could
+ * exhaust the memory.
+ */
 const maxInlined = 10_000
 
-/** The component schemas, which become constants of the generated file. */
+/** Converts the document's component schemas to constants in the generated file. */
 export interface Components {
   /** Resolves the references in the schemas of operations. */
   readonly context: SchemaContext
-  /** The code of all referenced constants. Each constant follows the constants that it uses. */
+  /** Returns the declarations of all referenced constants. Each constant is declared after the constants that it uses. */
   statements(): string[]
 }
 
@@ -29,7 +32,9 @@ export function createComponents(
   const open = new Set<string>()
   let inlined = 0
 
-  /** Replaces references to components by the result of `found`, and inlines all other references. */
+  /**
+   * Creates a context that replaces each reference to a component with the result of `found`, and inlines all other references.
+   */
   const contextWith = (found: (original: string, name: string) => Code): SchemaContext => {
     const context: SchemaContext = {
       note,
@@ -48,7 +53,7 @@ export function createComponents(
     return context
   }
 
-  /** The components that this component refers to, in order. */
+  /** Returns the names of the components that a component refers to. */
   function referencesOf(original: string): string[] {
     const found: string[] = []
     const context = contextWith((other, name) => {
@@ -59,7 +64,10 @@ export function createComponents(
     return found
   }
 
-  /** A depth-first search without recursion, because the reference chains of large documents overflow the call stack. */
+  /**
+   * Declares all referenced components, dependencies first. The depth-first search is iterative, because the reference chains
+   * of large documents would overflow the call stack.
+   */
   function statements(): string[] {
     const written = new Map<string, string>()
     const context = contextWith((original, name) => once(original, open, note) ?? name)
@@ -93,23 +101,23 @@ export function createComponents(
   }
 
   const context = contextWith((original, name) => {
-    resolve(schemas[original]) // Throws here if an alias refers to nothing or to itself.
+    resolve(schemas[original]) // Throws if the component is an alias that refers to nothing or to itself.
     wanted.add(original)
     return name
   })
   return { context, statements }
 }
 
-/** The name of the component, if the reference points to a whole component. */
+/** Returns the name of the component that a reference points to, or undefined if the reference points elsewhere. */
 function componentOf(ref: string): string | undefined {
   const name = ref.startsWith(prefix) ? ref.slice(prefix.length) : ''
   return name === '' || name.includes('/') ? undefined : decodeStep(name)
 }
 
-/** Replaces a schema inside itself by `Type.Unknown()`, because a constant cannot refer to itself. */
+/** Returns `Type.Unknown()` for a reference from a schema to itself, because a constant cannot refer to itself. */
 function once(name: string, open: ReadonlySet<string>, note: SchemaContext['note']): Code | undefined {
   if (!open.has(name)) return undefined
-  note(`the schema ${name} contains itself; the inner occurrence becomes Type.Unknown()`)
+  note(`the schema ${name} refers to itself; the inner reference becomes Type.Unknown()`)
   return 'Type.Unknown()'
 }
 

@@ -2,20 +2,26 @@ import { parse } from 'yaml'
 import { OpenApiError } from './errors.js'
 import { isObject, type Json, type JsonObject } from './json.js'
 
-/** Maximum nesting of objects and lists: recursive functions read and print schemas, so the call stack limits their depth. */
+/**
+ * The maximum nesting depth of objects and lists. Recursive functions process the document, so deeper nesting could overflow
+ * the call stack.
+ */
 const maxLevels = 500
 
-/** An OpenAPI document with functions that follow its local references. */
+/** An OpenAPI document, with functions that resolve its local references. */
 export interface OpenApiDocument {
   readonly root: JsonObject
-  /** Follows references until a value is not a reference. @throws {OpenApiError} if a reference is invalid */
+  /**
+   * Follows a reference, or a chain of references, to the final value. Returns other values unchanged. @throws {OpenApiError}
+   * if a reference is invalid
+   */
   readonly resolve: (value: Json | undefined) => Json | undefined
-  /** The value that a reference points to. @throws {OpenApiError} if the reference is invalid */
+  /** Returns the value that a reference points to. @throws {OpenApiError} if the reference is invalid */
   readonly at: (ref: string) => Json | undefined
 }
 
 /**
- * Reads an OpenAPI document of version 3.0 to 3.2, in JSON or YAML. References to other files or URLs are never followed.
+ * Reads an OpenAPI 3.0, 3.1 or 3.2 document in JSON or YAML. References to other files or URLs are never followed.
  * @throws {OpenApiError} if the document is invalid
  */
 export function readDocument(text: string): OpenApiDocument {
@@ -26,7 +32,7 @@ export function readDocument(text: string): OpenApiDocument {
   const { openapi, swagger, paths } = root
   if (swagger !== undefined)
     throw new OpenApiError(
-      `The document has Swagger version ${shown(swagger)}; expected OpenAPI 3. Convert the document first, for example with swagger2openapi.`,
+      `The document uses Swagger ${shown(swagger)}; expected OpenAPI 3. Convert the document first, for example with swagger2openapi.`,
     )
   if (typeof openapi !== 'string' || !/^3\.[012](\.|$)/.test(openapi))
     throw new OpenApiError(`The document's \`openapi\` is ${shown(openapi)}; expected 3.0, 3.1 or 3.2.`)
@@ -60,31 +66,31 @@ function refuseDeep(root: JsonObject): void {
 
 function tooDeep(): OpenApiError {
   return new OpenApiError(
-    `The document has more than ${maxLevels} levels of objects and lists; move inner schemas to components/schemas and refer to them.`,
+    `The document has more than ${maxLevels} levels of nested objects and lists; move inner schemas to components/schemas and refer to them.`,
   )
 }
 
 function parseText(text: string): Json {
   if (typeof text !== 'string')
     throw new OpenApiError(
-      `The argument has the type ${typeof text}; expected the text of an OpenAPI document.`,
+      `The document is of type ${typeof text}; expected a string with an OpenAPI document.`,
     )
   try {
-    // JSON is also valid YAML, but JSON.parse is much faster. JSON.parse rejects a byte order mark.
+    // Uses JSON.parse where possible, because it is much faster than the YAML parser. Removes the byte order mark, which JSON.parse rejects.
     const content = text.replace(/^\uFEFF/, '')
     return (/^\s*\{/.test(content) ? parseEither(content) : parseYaml(content)) as Json
   } catch (error) {
     if (/call stack/.test((error as Error).message)) throw tooDeep()
-    throw new OpenApiError(`The document is neither JSON nor YAML: ${(error as Error).message}`)
+    throw new OpenApiError(`The document is neither valid JSON nor valid YAML: ${(error as Error).message}`)
   }
 }
 
-/** Supports merge keys (`<<`), which many documents use although YAML 1.2 removed them. */
+/** Parses YAML with merge keys (`<<`). YAML 1.2 removed them, but many documents still use them. */
 function parseYaml(text: string): unknown {
   return parse(text, { merge: true })
 }
 
-/** Parses JSON, or YAML in flow style, which also starts with a brace. Throws the error of the JSON parser. */
+/** Parses text that starts with a brace: JSON, or YAML in flow style. If both parsers fail, throws the JSON parser's error. */
 function parseEither(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -106,14 +112,14 @@ function pointed(root: JsonObject, ref: string): Json | undefined {
   let value: Json | undefined = root
   for (const step of ref.split('/').slice(1)) {
     const name = decodeStep(step)
-    // For lists, the name is the index.
+    // If the value is a list, the name is an index.
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, name)
         ? (value as JsonObject)[name]
         : undefined
   }
   if (value === undefined)
-    throw new OpenApiError(`The reference ${shown(ref)} does not exist in the document.`)
+    throw new OpenApiError(`The target of the reference ${shown(ref)} does not exist in the document.`)
   return value
 }
 
@@ -123,11 +129,11 @@ export function decodeStep(step: string): string {
   try {
     name = decodeURIComponent(step)
   } catch {
-    // The segment is not percent-encoded.
+    // An invalid percent-encoding is kept as literal text.
   }
   return name.replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-/** Formats a value as JSON for a message. JSON cannot represent undefined. */
+/** Formats a value as JSON for an error message. The cast is needed because JSON.stringify returns undefined for undefined. */
 const shown = (value: Json | undefined): string =>
   (JSON.stringify(value) as string | undefined)?.slice(0, 200) ?? 'undefined'

@@ -1,4 +1,4 @@
-/** A value of JSON. */
+/** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 
 export interface JsonObject {
@@ -9,7 +9,7 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The members of an object, or an empty list for any other value. */
+/** Returns the members of an object, or an empty list for any other value. */
 export function membersOf(value: Json | undefined): [name: string, value: Json][] {
   if (!isObject(value)) return []
   return Object.entries(value).filter((member): member is [string, Json] => member[1] !== undefined)

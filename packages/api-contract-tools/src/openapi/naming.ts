@@ -1,4 +1,4 @@
-/** Names that a generated constant or type must not have: keywords, built-in types, and names that the file imports. */
+/** Names that a generated constant or type cannot have: keywords, built-in types, and names that the file imports. */
 const reserved = new Set(
   `abstract any arguments as async await bigint boolean break case catch class const continue debugger declare default
   defineApi delete do else enum eval export extends false finally for from function get if implements import in infer
@@ -7,7 +7,7 @@ const reserved = new Set(
   unique unknown using var void while with yield Infinity NaN globalThis`.split(/\s+/),
 )
 
-/** Maps each original name to a unique identifier, in the same order. */
+/** Maps each original name to a unique identifier. Keeps the order of the names. */
 export function uniqueNames(
   originals: readonly string[],
   taken: Iterable<string> = [],

@@ -7,12 +7,12 @@ import { list, object, quote, type Code } from './print.js'
 import { schemaCode } from './schema-code.js'
 import { isScope, type Security } from './security.js'
 
-/** The code of an operation, or the reason why the contract does not contain the operation. */
+/** The generated code of an operation, or the reason why the contract omits the operation. */
 export type OperationResult =
   | {
       readonly name: string
       readonly code: Code
-      /** The header and cookie parameters. */
+      /** The names of the header and cookie parameters. */
       readonly headers: readonly string[]
       /** The differences between the document and the contract. */
       readonly notes: readonly string[]
@@ -23,12 +23,12 @@ export interface OperationParts {
   readonly document: OpenApiDocument
   readonly components: Components
   readonly security: Security
-  /** The statuses that a `default` response covers. */
+  /** The status codes that a `default` response covers. */
   readonly defaultStatuses: readonly number[]
 }
 
 const methods = ['get', 'post', 'put', 'patch', 'delete']
-/** HTTP methods that OpenAPI supports and contracts do not. */
+/** The HTTP methods that OpenAPI supports but contracts do not. */
 const otherMethods = new Set(['head', 'options', 'trace', 'query'])
 
 /** Reads all operations, sorted by path and method. */
@@ -39,7 +39,7 @@ export function readOperations(parts: OperationParts): OperationResult[] {
   const results: OperationResult[] = []
   for (const [path, item] of membersOf(root['paths']).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const pathItem = resolve(item)
-    // Other members are extensions, such as x-internal.
+    // Members that are not paths are extensions, such as x-internal.
     if (!isObject(pathItem) || !path.startsWith('/')) continue
     for (const method of [...methods, ...otherMethods]) {
       const operation = pathItem[method]
@@ -51,14 +51,14 @@ export function readOperations(parts: OperationParts): OperationResult[] {
       routes.set(route, owner ?? name)
       if (owner !== undefined) results.push({ name, reason: `the operation has the same route as ${owner}` })
       else if (otherMethods.has(method))
-        results.push({ name, reason: `contracts do not support ${method.toUpperCase()}` })
+        results.push({ name, reason: `contracts do not support the method ${method.toUpperCase()}` })
       else results.push(readOperation({ name, path, method, operation, pathItem }, parts))
     }
   }
   return results
 }
 
-/** Makes the operation id unique. OpenAPI requires this, but many documents have duplicates. */
+/** Makes an operation id unique. OpenAPI requires unique ids, but many documents contain duplicates. */
 function nameOf(wanted: string, names: Set<string>): string {
   let name = wanted
   for (let count = 2; names.has(name); count++) name = `${wanted}_${count}`
@@ -86,10 +86,10 @@ function readOperation(
   const [problem] = [
     ...parameters.problems,
     ...(body === 'other' ? ['the request body is not JSON'] : []),
-    ...(method === 'get' && body !== undefined ? ['contracts do not support GET with a body'] : []),
-    ...(answers.size === 0 ? ['no response is JSON or empty'] : []),
+    ...(method === 'get' && body !== undefined ? ['contracts do not support GET requests with a body'] : []),
+    ...(answers.size === 0 ? ['contracts need at least one response that is JSON or has no body'] : []),
     ...(scopes !== 'public' && !scopes.every(isScope)
-      ? ['a scope is not valid in OAuth 2 (RFC 6749 §3.3)']
+      ? ['a scope contains characters that OAuth 2 does not allow (RFC 6749 §3.3)']
       : []),
   ]
   if (problem !== undefined) return { name, reason: problem }
@@ -116,13 +116,13 @@ function readOperation(
   return { name, code, headers: parameters.headers, notes: [...needs, ...parameters.notes, ...servers] }
 }
 
-/** The JSON media type of the request body. Returns undefined if the operation has no body. */
+/** Returns the JSON media type of a request body, 'other' if the body is not JSON, or undefined if there is no body. */
 function readBody(body: Json | undefined, document: OpenApiDocument): JsonObject | 'other' | undefined {
   if (!isObject(body)) return undefined
   return jsonOf(body['content'], document) ?? 'other'
 }
 
-/** Prefers `application/json` to other JSON types, such as those ending in `+json` (RFC 6839 §3.1). */
+/** Returns the JSON media type of a body. Prefers `application/json` to types that end in `+json` (RFC 6839 §3.1). */
 function jsonOf(content: Json | undefined, { resolve }: OpenApiDocument): JsonObject | undefined {
   const types = membersOf(content).map(
     ([name, media]) => [name.toLowerCase().split(';')[0]?.trim(), media] as const,
@@ -138,7 +138,10 @@ function isJson(mediaType: string | undefined): boolean {
   return ['application/json', 'application/*', '*/*'].includes(mediaType) || mediaType.endsWith('+json')
 }
 
-/** Maps statuses to schemas, or to null for no body. Omits responses that are not JSON. */
+/**
+ * Maps each status code to the schema of its response, or to null if the response has no body. Omits responses that are not
+ * JSON.
+ */
 function readAnswers(
   responses: Json | undefined,
   document: OpenApiDocument,
@@ -164,13 +167,13 @@ function readAnswers(
   return new Map([...answers].sort(([a], [b]) => a - b))
 }
 
-/** The statuses that a range such as `4XX` covers. */
+/** Returns the status codes that a range such as `4XX` covers. */
 function statusesOf(hundred: number, defaultStatuses: readonly number[]): number[] {
   if (hundred === 2) return [200]
   return defaultStatuses.filter(status => Math.floor(status / 100) === hundred)
 }
 
-/** The schema of a response, null for no body, or undefined if the body is not JSON. */
+/** Returns the schema of a response, null if the response has no body, or undefined if the body is not JSON. */
 function answerOf(
   status: number,
   response: Json | undefined,

@@ -3,15 +3,15 @@ import { isObject, listOf, textOf, type Json, type JsonObject } from './json.js'
 import { call, object, type Code } from './print.js'
 import { schemaCode, type SchemaContext } from './schema-code.js'
 
-/** The parameters of an operation, as the contract contains them. */
+/** The parameters of an operation, in the form that a contract uses. */
 export interface Parameters {
   /** The path in Fastify's syntax, with `:name` for each parameter. */
   readonly path: string
   readonly params: Code | undefined
   readonly query: Code | undefined
-  /** The header and cookie parameters. A contract does not describe them; callers pass them as `headers`. */
+  /** The header and cookie parameters. Contracts do not describe these parameters, so callers pass them as `headers`. */
   readonly headers: readonly string[]
-  /** The parameters that the contract omits. */
+  /** Notes about query parameters that the contract omits. */
   readonly notes: readonly string[]
   /** The reasons why the contract cannot contain the operation. */
   readonly problems: readonly string[]
@@ -19,7 +19,10 @@ export interface Parameters {
 
 interface Sources {
   readonly path: string
-  /** The parameters of the path, then those of the operation, which override them. */
+  /**
+   * The parameters of the path, followed by the parameters of the operation. If both lists define a parameter, the operation
+   * takes precedence.
+   */
   readonly lists: readonly (Json | undefined)[]
 }
 
@@ -43,11 +46,11 @@ export function readParameters(
     query,
     headers: headersOf([...given.values()]),
     notes,
-    problems: inPath === undefined ? ['a contract cannot express the path'] : problems,
+    problems: inPath === undefined ? ['contracts do not support the syntax of the path'] : problems,
   }
 }
 
-/** The header and cookie parameters, except headers that OpenAPI does not treat as parameters. */
+/** Returns the header and cookie parameters, except for headers that OpenAPI does not treat as parameters. */
 function headersOf(parameters: readonly JsonObject[]): string[] {
   const headers: string[] = []
   for (const { name, in: where, required } of parameters) {
@@ -76,10 +79,13 @@ function readQuery(
   return { query: members.length === 0 ? undefined : call('Type.Object', object(members)), notes, problems }
 }
 
-/** OpenAPI ignores parameters with these header names. */
+/** OpenAPI ignores header parameters with these names. */
 const notParameters = new Set(['accept', 'authorization', 'content-type'])
 
-/** Converts `/receipts/{payment-id}` to `/receipts/:payment_id`. Returns undefined if a parameter is not a whole segment. */
+/**
+ * Converts a path such as `/receipts/{payment-id}` to `/receipts/:payment_id`. Returns undefined if contracts do not support
+ * the path, for example because a parameter is only part of a segment.
+ */
 function readPath(
   path: string,
   given: ReadonlyMap<string, JsonObject>,
@@ -105,7 +111,7 @@ function readPath(
   }
 }
 
-/** The schema of a query parameter: a value, or a list that is sent as repeated parameters. Undefined for other forms. */
+/** Converts the schema of a query parameter. Returns undefined if the parameter is an object or has a style other than `form`. */
 function queryCode(
   parameter: JsonObject,
   { resolve, context }: Pick<OpenApiDocument, 'resolve'> & { readonly context: SchemaContext },
@@ -116,7 +122,7 @@ function queryCode(
   const type = isObject(found) ? found['type'] : undefined
   if (type === 'object' || (isObject(found) && found['properties'] !== undefined)) return undefined
   if (type === 'array' && explode !== true)
-    return schemaCode({ type: 'string', description: 'Several values, separated by commas' }, context)
+    return schemaCode({ type: 'string', description: 'A comma-separated list of values' }, context)
   const description = textOf(parameter['description'])
   const described =
     description === undefined || !isObject(schema) || schema['$ref'] !== undefined

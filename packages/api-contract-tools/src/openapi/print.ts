@@ -1,7 +1,7 @@
-/** TypeScript code that {@link print} breaks into lines by its width. */
+/** TypeScript code that {@link print} breaks into lines if necessary. */
 export type Code = string | Block | Property
 
-/** A call, a list or an object: items between brackets. */
+/** A call, a list or an object, which all consist of items between brackets. */
 interface Block {
   readonly open: string
   readonly items: readonly Code[]
@@ -26,12 +26,12 @@ export const object = (members: readonly (readonly [name: string, value: Code])[
 export const property = (name: string, value: Code): Code => ({ key: keyOf(name), value })
 
 function keyOf(name: string): string {
-  // The key __proto__ without brackets would set the prototype.
+  // Without brackets, the key __proto__ would set the prototype of the object.
   if (name === '__proto__') return `['__proto__']`
   return /^([A-Za-z_$][\w$]*|0|[1-9]\d{0,8})$/.test(name) ? name : quote(name)
 }
 
-/** Formats any text as a string literal in single quotes. */
+/** Formats text as a string literal in single quotes. */
 export function quote(text: string): string {
   const escaped = JSON.stringify(text)
     .slice(1, -1)
@@ -40,13 +40,13 @@ export function quote(text: string): string {
   return `'${escaped.replaceAll('\u2028', String.raw`\u2028`).replaceAll('\u2029', String.raw`\u2029`)}'`
 }
 
-/** Formats text as a line comment. Removes line breaks, so that the text cannot end the comment. */
+/** Formats text as a line comment. Removes line breaks, because they would end the comment. */
 export function comment(text: string): string {
   return `// ${text.replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()}`
 }
 
 /**
- * Formats code as text.
+ * Formats code, and breaks lines that would be too long.
  * @param indent the indentation of the line, in characters
  * @param before the number of characters between the indentation and the code
  */

@@ -9,9 +9,9 @@ export interface SchemaContext {
   readonly note: (text: string) => void
 }
 
-// `default` is not included: Fastify's validator rejects it in unions, and it would set values whose types stay optional.
+// `default` is omitted, because Fastify's validator rejects it in unions. Elsewhere, the validator would set values that the types declare as optional.
 const annotations: readonly string[] = ['title', 'description', 'deprecated', 'readOnly', 'writeOnly']
-/** The formats that Fastify's validator supports. It rejects schemas with other formats. */
+/** The formats that Fastify's validator supports. The validator rejects schemas with other formats. */
 const formats = new Set(
   `byte binary date date-time double duration email float hostname int32 int64 ipv4 ipv6 iso-date-time iso-time
   json-pointer json-pointer-uri-fragment password regex relative-json-pointer time uri uri-reference uri-template url
@@ -20,7 +20,7 @@ const formats = new Set(
 
 const unknown = 'Type.Unknown()'
 
-/** Converts a schema of JSON Schema 2020-12 or OpenAPI 3.0 to TypeBox code. */
+/** Converts a schema from JSON Schema 2020-12 or OpenAPI 3.0 to TypeBox code. */
 export function schemaCode(schema: Json | undefined, context: SchemaContext): Code {
   if (schema === false) return 'Type.Never()'
   if (!isObject(schema)) return unknown
@@ -38,7 +38,7 @@ function withoutNull(schema: JsonObject): JsonObject {
     : schema
 }
 
-/** The parts of an intersection: a value must match all of them. */
+/** Splits a schema into the parts of an intersection. A value must match all parts. */
 function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
   const { $ref, allOf, anyOf, oneOf, ...own } = schema
   const parts: Code[] = []
@@ -59,7 +59,7 @@ function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
   return parts
 }
 
-/** False for the second member of `allOf: [{ $ref }, { description }]`, which only adds a description. */
+/** Returns false for a schema that only adds annotations, such as the second member of `allOf: [{ $ref }, { description }]`. */
 function isConstraint(schema: Json): boolean {
   if (!isObject(schema) || schema['nullable'] === true) return true
   return Object.keys(schema).some(name => constraints.has(name) || combining.has(name))
@@ -98,7 +98,7 @@ function ownCode(schema: JsonObject, context: SchemaContext): Code {
   return typedCode(type ?? impliedType(schema), schema, context)
 }
 
-/** Removes the annotations, which become options of the whole union. */
+/** Removes annotations such as `description` from the members of a union, because the union itself has them. */
 function withoutAnnotations(schema: JsonObject): JsonObject {
   const others = Object.entries(schema).filter(([name]) => !annotations.includes(name))
   return Object.fromEntries(others)
@@ -111,7 +111,7 @@ function impliedType(schema: JsonObject): Json | undefined {
 }
 
 const ranges = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'] as const
-/** Maps the scalar types of JSON Schema to TypeBox functions and the keywords that constrain the type. */
+/** Maps each scalar type of JSON Schema to its TypeBox function and to the keywords that can constrain the type. */
 const scalars: Readonly<Record<string, readonly [name: string, keywords: readonly string[]]>> = {
   string: ['Type.String', ['minLength', 'maxLength', 'pattern', 'format']],
   number: ['Type.Number', [...ranges, 'format']],
@@ -191,7 +191,7 @@ function literal(value: Json): Code {
 
 const isPrintable = (value: Json): boolean => typeof value !== 'number' || Number.isFinite(value)
 
-/** Formats a JSON value as code. Replaces NaN and Infinity, which YAML allows, by null. */
+/** Formats a JSON value as code. Replaces NaN and Infinity, which are valid in YAML, with null. */
 function literalValue(value: Json): Code {
   if (typeof value === 'string') return quote(value)
   if (Array.isArray(value)) return list((value as Json[]).map(literalValue))
@@ -199,7 +199,7 @@ function literalValue(value: Json): Code {
   return isPrintable(value) ? JSON.stringify(value) : 'null'
 }
 
-/** The options of a TypeBox schema: annotations, and the keywords of the type. */
+/** Returns the options of a TypeBox schema: the annotations, and the keywords that apply to its type. */
 function optionsOf(
   schema: JsonObject,
   keywords: readonly string[],
@@ -215,7 +215,7 @@ function optionsOf(
   return members.length === 0 ? undefined : object(members)
 }
 
-/** The value of a keyword, or undefined if the value is invalid. */
+/** Returns the value of a keyword, or undefined if the value is invalid. */
 function keywordValue(name: string, schema: JsonObject, note: SchemaContext['note']): Json | undefined {
   const value = schema[name]
   if (name === 'description' || name === 'title') return textOf(value)
@@ -227,7 +227,10 @@ function keywordValue(name: string, schema: JsonObject, note: SchemaContext['not
 
 const flags = new Set(['deprecated', 'readOnly', 'writeOnly', 'uniqueItems'])
 
-/** Reads a bound. In OpenAPI 3.0, a boolean such as `exclusiveMinimum: true` makes `minimum` exclusive. */
+/**
+ * Returns the value of a keyword such as `minimum`. In OpenAPI 3.0, `exclusiveMinimum` is a boolean that makes `minimum`
+ * exclusive.
+ */
 function boundOf(name: string, schema: JsonObject): number | undefined {
   const isExclusive = (bound: string): boolean =>
     schema[`exclusive${bound[0]?.toUpperCase()}${bound.slice(1)}`] === true
@@ -244,9 +247,7 @@ function isPattern(pattern: string, note: SchemaContext['note']): boolean {
   try {
     return new RegExp(pattern, 'u') instanceof RegExp
   } catch {
-    note(
-      `the pattern ${quote(pattern)} is omitted, because it is not a valid regular expression in JavaScript`,
-    )
+    note(`the pattern ${quote(pattern)} is omitted, because it is not a valid JavaScript regular expression`)
     return false
   }
 }

@@ -4,14 +4,14 @@ import { isObject, listOf, membersOf, textOf, type Json, type JsonObject } from 
 /** The scopes that a call needs. */
 export interface Requirement {
   readonly scopes: readonly string[] | 'public'
-  /** The requirements that the contract cannot express. */
+  /** Notes about requirements that the contract cannot express. */
   readonly notes: readonly string[]
 }
 
 /** The document's security schemes. */
 export interface Security {
   requirementOf(operation: JsonObject): Requirement
-  /** Maps scopes to descriptions. Contains the scopes of all schemes, and the scopes of the operations read so far. */
+  /** Maps scopes to descriptions. Contains the scopes of all security schemes and of all operations read so far. */
   catalogue(): ReadonlyMap<string, string>
 }
 
@@ -31,7 +31,9 @@ export function readSecurity({ root, resolve }: OpenApiDocument): Security {
       if (security === undefined)
         return {
           scopes: [],
-          notes: ['the document does not define `security` for the operation; the contract requires a token'],
+          notes: [
+            'the document does not define `security` for the operation, so the contract requires a token',
+          ],
         }
       const alternatives = listOf(security).map(alternative => readAlternative(alternative, schemes))
       const requirement = choose(alternatives)
@@ -42,7 +44,10 @@ export function readSecurity({ root, resolve }: OpenApiDocument): Security {
   }
 }
 
-/** The scopes of all flows of an OAuth 2 scheme, with descriptions. The scopes of OpenID Connect schemes are not in the document. */
+/**
+ * Returns the scopes that an OAuth 2 scheme declares, with their descriptions. OpenID Connect schemes do not declare their
+ * scopes in the document.
+ */
 function declaredScopes(scheme: Json | undefined): [scope: string, description: string][] {
   if (!isObject(scheme) || scheme['type'] !== 'oauth2') return []
   return membersOf(scheme['flows'])
@@ -51,12 +56,12 @@ function declaredScopes(scheme: Json | undefined): [scope: string, description: 
     .map(([scope, description]) => [scope, textOf(description) ?? scope])
 }
 
-/** One of the alternative security requirements. A call needs everything in it. */
+/** One of the alternative security requirements of an operation. A call must satisfy all schemes in the alternative. */
 interface Alternative {
   readonly scopes: readonly string[]
   /** Whether the alternative includes a bearer token. */
   readonly hasToken: boolean
-  /** The names of schemes that are not OAuth 2. */
+  /** The names of the schemes that do not use access tokens. */
   readonly others: readonly string[]
   readonly isAnonymous: boolean
 }
@@ -78,7 +83,10 @@ function readAlternative(alternative: Json, schemes: ReadonlyMap<string, Json | 
   }
 }
 
-/** Whether a scheme uses access tokens. OpenAPI 3.1 allows roles for bearer schemes; the contract treats them as scopes. */
+/**
+ * Returns whether a scheme uses access tokens. In OpenAPI 3.1, bearer schemes can list roles, which the contract treats as
+ * scopes.
+ */
 function isTokenScheme(scheme: Json | undefined): boolean {
   if (!isObject(scheme)) return false
   const { type, scheme: name } = scheme
@@ -89,7 +97,10 @@ function isTokenScheme(scheme: Json | undefined): boolean {
   )
 }
 
-/** Chooses one alternative, because a contract has a single list of scopes: OAuth 2 first, then the fewest scopes. */
+/**
+ * Chooses one alternative, because an operation in a contract has a single list of scopes. Prefers an alternative with an
+ * access token, then one with few other schemes, then one with few scopes.
+ */
 function choose(alternatives: readonly Alternative[]): Requirement {
   if (alternatives.length === 0) return { scopes: 'public', notes: [] }
   const named = alternatives.filter(({ isAnonymous }) => !isAnonymous)
@@ -104,7 +115,7 @@ function choose(alternatives: readonly Alternative[]): Requirement {
   if (named.length < alternatives.length) notes.push('alternative: no token')
   if (!chosen.hasToken)
     notes.push(`the operation is secured by ${chosen.others.join(' and ')}, not by OAuth 2`)
-  else if (chosen.others.length > 0) notes.push(`a call also needs ${chosen.others.join(' and ')}`)
+  else if (chosen.others.length > 0) notes.push(`each call also needs ${chosen.others.join(' and ')}`)
   return { scopes: chosen.scopes, notes }
 }
 
@@ -112,5 +123,5 @@ function describe({ scopes, others }: Alternative): string {
   return [...scopes, ...others].join(' and ') || 'any token'
 }
 
-/** Whether the text is a valid scope (RFC 6749 §3.3). */
+/** Returns whether a string is a valid scope (RFC 6749 §3.3). */
 export const isScope = (scope: string): boolean => /^[!#-[\]-~]+$/.test(scope)
