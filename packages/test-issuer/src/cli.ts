@@ -67,7 +67,7 @@ curl -u ${credentialsOf(client)} -d ${tokenRequest(audience, scopes)} ${issuer.t
     await issuer.close()
     throw error
   }
-  // Keeps the process running, which the socket of the issuer does not.
+  // The timer keeps the process running, because the socket of the issuer does not.
   const running = setInterval(() => {}, 2 ** 31 - 1)
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
@@ -76,7 +76,7 @@ curl -u ${credentialsOf(client)} -d ${tokenRequest(audience, scopes)} ${issuer.t
     })
 }
 
-/** The body of a token request (RFC 6749 §4.4.2, RFC 8707 §2). */
+/** Formats the body of a token request (RFC 6749 §4.4.2, RFC 8707 §2). */
 function tokenRequest([resource = '']: readonly string[], scopes: readonly string[]): string {
   const parameters = { grant_type: 'client_credentials', resource }
   return quoted(
@@ -86,7 +86,7 @@ function tokenRequest([resource = '']: readonly string[], scopes: readonly strin
   )
 }
 
-/** The credentials for HTTP Basic. Both parts are form-urlencoded before they are joined (RFC 6749 §2.3.1). */
+/** Formats the credentials for HTTP Basic. The client id and the secret are each form-urlencoded (RFC 6749 §2.3.1). */
 function credentialsOf({ clientId, clientSecret }: ClientCredentials): string {
   return quoted(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`)
 }

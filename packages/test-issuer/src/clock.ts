@@ -1,12 +1,12 @@
 import { show } from 'declared-options'
 
-/** The clock of the issuer. Pass `now` to the `clock` option of a plugin, so that both use the same time. */
+/** The issuer's clock. Pass `now` to the `clock` option of a plugin, so that the plugin uses the same time as the issuer. */
 export interface TestClock {
-  /** Milliseconds since the epoch. */
+  /** Returns the current time in milliseconds since the epoch. */
   readonly now: () => number
   /** Advances the clock by this many milliseconds. A negative number sets the clock back. */
   advance(ms: number): void
-  /** Sets the clock to a time in milliseconds since the epoch. The clock continues from there. */
+  /** Sets the clock to a date, or to a time in milliseconds since the epoch. The clock continues to run from that time. */
   set(time: number | Date): void
 }
 

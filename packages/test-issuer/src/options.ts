@@ -15,35 +15,41 @@ import { profileNames, profiles } from './issue/profiles.js'
 import { signingAlgorithms, type SigningAlgorithm } from './issue/key-pairs.js'
 import { audienceOption, readOptions, wrong } from './read-options.js'
 
-/** Options of {@link createTestIssuer}. All are optional. */
+/** Options of {@link createTestIssuer}. All options are optional. */
 export interface TestIssuerOptions {
-  /** The issuer whose tokens and endpoint paths to imitate. Default `rfc9068`. */
+  /** The kind of issuer whose tokens and endpoint paths are imitated. Default `rfc9068`. */
   profile?: ProfileName
   /** The default audience of tokens. */
   audience?: string | readonly string[]
-  /** Clients to register at the start. */
+  /** The clients to register at startup. */
   clients?: readonly ClientRegistration[]
-  /** The signature algorithm. Default: the algorithm of the profile. Generating an RSA key takes tenths of a second, other keys take a millisecond. */
+  /**
+   * The signature algorithm. Default: the profile's algorithm. An RSA key takes a few tenths of a second to generate, any other
+   * key about a millisecond.
+   */
   algorithm?: SigningAlgorithm
-  /** Token lifetime in milliseconds, at least 1000, rounded down to whole seconds. Default 300000. */
+  /** The token lifetime in milliseconds, at least 1000. The lifetime is rounded down to whole seconds. Default 300000. */
   expiresInMs?: number
   /**
-   * The accepted client assertions. `rfc10070` requires the issuer as the only audience and the type
-   * `client-authentication+jwt`. `rfc7523` also accepts the token endpoint as the audience, as Entra ID and Okta require.
+   * The rules for client assertions. `rfc10070` requires the issuer as the only audience, and the type
+   * `client-authentication+jwt`. `rfc7523` also accepts the token endpoint as the audience, which Entra ID and Okta require.
    * Default `rfc7523`.
    */
   clientAssertions?: ClientAssertionRules
   /** The port on 127.0.0.1. Default: a free port. */
   port?: number
-  /** Whether to open a socket. Without a socket, requests arrive through `fetch` or `dispatcher` of the issuer. Default true. */
+  /** Whether to open a socket. Without a socket, send requests with the issuer's `fetch` or `dispatcher`. Default true. */
   listen?: boolean
-  /** The origin of the issuer, with `listen: false` only. Default `https://issuer.test`. */
+  /** The issuer's origin. Use it only with `listen: false`. Default `https://issuer.test`. */
   origin?: string
-  /** Returns milliseconds since the epoch. The `clock` of the issuer is relative to this time. Default `Date.now`. */
+  /**
+   * Returns the current time in milliseconds since the epoch. The `clock` of the issuer is based on this time. Default
+   * `Date.now`.
+   */
   clock?: () => number
 }
 
-/** The checked options, with defaults applied. */
+/** The validated options, with defaults applied. */
 export interface Settings {
   readonly profile: Profile
   readonly audience: readonly string[]
@@ -63,7 +69,7 @@ const declaration = {
   clients: withDefault(
     parser({
       expected: 'a list of registrations',
-      // The cast: each registration is checked when the client is registered.
+      // The cast is safe because each registration is checked when the client is registered.
       read: value => (Array.isArray(value) ? (value as readonly ClientRegistration[]) : undefined),
     }),
     [],
@@ -86,11 +92,11 @@ const declaration = {
   clock: withDefault(clock(), Date.now),
 } satisfies Declares<TestIssuerOptions>
 
-/** @throws {TypeError} that names the option, the value received and the value expected */
+/** @throws {TypeError} if an option is invalid. The message names the option, the value received and the value expected */
 export function parseOptions(options: TestIssuerOptions): Settings {
   const where = 'createTestIssuer()'
   const given = readOptions(where, options, declaration)
-  // An option without an effect is probably a mistake in the test.
+  // Rejects options that have no effect, because they are probably a mistake in the test.
   if (!given.listen && given.port !== undefined)
     throw wrong(where, 'option `port` has no effect with `listen: false`')
   if (given.listen && given.origin !== undefined)

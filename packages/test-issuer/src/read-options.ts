@@ -11,9 +11,9 @@ import {
 } from 'declared-options'
 
 /**
- * Checks options by their declaration.
- * @param where the call or the client that the options belong to, such as `token()`
- * @throws {TypeError} whose message starts with `where`
+ * Validates options.
+ * @param where the function or the client that the options are for, such as `token()`
+ * @throws {TypeError} if an option is unknown or invalid. The message starts with `where`
  */
 export function readOptions<D extends Declaration>(where: string, given: unknown, declaration: D): Parsed<D> {
   return parseOptions(given, declaration, { toError: message => wrong(where, message), subject: 'this call' })
@@ -32,7 +32,7 @@ export const scopesOption: Parser<readonly string[]> = strings(
   { pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/, mayBeEmpty: true },
 )
 
-/** Accepts a value if `use` returns a result for the value and does not throw. */
+/** Accepts a value if `use(value)` neither throws nor returns undefined. */
 export function usableBy<T>(use: (value: T) => unknown, expected: string): Parser<T> {
   return parser({
     expected,
@@ -46,12 +46,12 @@ export function usableBy<T>(use: (value: T) => unknown, expected: string): Parse
   })
 }
 
-/** Accepts an object literal that JSON can represent, such as claims. */
+/** Accepts a plain object that JSON can represent, such as claims. */
 export function jsonObject<T extends object>(expected: string): Parser<T> {
   return usableBy<T>(value => (isPlainObject(value) ? JSON.stringify(value) : undefined), expected)
 }
 
-/** Accepts any value, for options that are checked later. */
+/** Accepts any value, for an option that is checked later. */
 export function anything<T>(expected: string): Parser<T> {
   return parser({ expected, read: value => value as T })
 }

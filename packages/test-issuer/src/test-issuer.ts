@@ -22,7 +22,7 @@ import type { TokenOptions } from './token-options.js'
 
 /** A running issuer. */
 export interface TestIssuer extends AsyncDisposable {
-  /** The issuer identifier, for the `issuer` option of a plugin. Tokens contain it as `iss`. */
+  /** The issuer identifier, which tokens contain as `iss`. Pass it to the `issuer` option of a plugin. */
   readonly url: string
   readonly tokenEndpoint: string
   readonly jwksUri: string
@@ -35,16 +35,19 @@ export interface TestIssuer extends AsyncDisposable {
   readonly clock: TestClock
   /** All requests that the issuer received, in order. */
   readonly requests: RecordedRequests
-  /** A `fetch` that reaches the issuer without a socket. */
+  /** A `fetch` function that reaches the issuer without a socket. */
   readonly fetch: IssuerFetch
   /** An undici dispatcher that reaches the issuer without a socket. */
   readonly dispatcher: IssuerDispatcher
   /**
-   * Signs a token. The registrations of clients do not restrict its content.
+   * Signs a token with any content. Client registrations restrict only the token endpoint.
    * @throws {TypeError} if an option is invalid or the token would have no audience
    */
   token(options?: TokenOptions): Promise<string>
-  /** Creates tokens that a resource server must reject, each with the reason. Each is a variant of the token with these options. */
+  /**
+   * Creates invalid variants of the token with these options. Each variant has one flaw, and a reason why a resource server
+   * must reject it.
+   */
   badTokens(options?: TokenOptions): Promise<readonly BadToken[]>
   /**
    * Adds a client, or replaces the client with the same id. Generates a secret if the registration has neither a secret nor keys.
@@ -53,36 +56,39 @@ export interface TestIssuer extends AsyncDisposable {
   registerClient(registration: ClientRegistration): ClientCredentials
   /** Creates a new signing key and returns its id. Earlier keys stay published. */
   rotateKeys(): Promise<string>
-  /** Removes a key from the JWK set, by default the signing key, which a new key then replaces. @throws {TypeError} if no published key has this id */
+  /**
+   * Removes a key from the JWK set. Default: the current signing key, which a new key then replaces. @throws {TypeError} if no
+   * published key has this id
+   */
   withdrawKey(kid?: string): Promise<void>
   /** Revokes a token: introspection reports it as inactive, and the token endpoint rejects it. */
   revoke(token: string): void
   /** Makes an endpoint fail. @throws {TypeError} if the endpoint or the failure is invalid */
   fail(endpoint: Endpoint, failure: Failure): void
-  /** Ends the failures of one endpoint, or of all endpoints. */
+  /** Ends the failures of an endpoint. Without an argument, ends all failures. */
   recover(endpoint?: Endpoint): void
-  /** Closes all connections, and closes new connections until `online()` is called. */
+  /** Closes all connections, including new ones, until `online()` is called. */
   offline(): void
   online(): void
   close(): Promise<void>
 }
 
 /**
- * Starts an issuer with real signatures and real client authentication. It serves metadata, keys, a token endpoint and an
- * introspection endpoint on 127.0.0.1, and does not keep the process alive.
+ * Starts an issuer with real signatures and real client authentication. The issuer serves metadata, keys, a token endpoint and
+ * an introspection endpoint on 127.0.0.1. It does not keep the process alive.
  *
  * ```ts
  * await using issuer = await createTestIssuer({ audience: 'https://api.example.com' })
  * const token = await issuer.token({ scopes: ['orders:read'] })
  * ```
- * @throws {TypeError} that names the invalid option
+ * @throws {TypeError} if an option is invalid. The message names the option
  */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
   const settings = parseOptions(options)
   const { profile, algorithm } = settings
   const registry = createClientRegistry(settings.clients)
   const keys = await createSigningKeys(algorithm, profile.namesAlgorithm)
-  // Assigned below, because responses contain the origin, which openNetwork() determines.
+  // Assigned below, because the handler needs the origin, which is unknown until openNetwork() returns.
   let handle: Handle
   const network = await openNetwork(settings, request => handle(request))
   const urls = urlsOf(network.origin, profile)

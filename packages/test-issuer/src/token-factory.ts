@@ -8,9 +8,9 @@ import { readTokenOptions, type TokenOptions } from './token-options.js'
 /** The content of a token, without the members that the issuer adds. */
 export type GrantedContent = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'>
 
-/** Creates the tokens of the issuer. */
+/** Creates tokens and signs them with the issuer's key. */
 export interface TokenFactory {
-  /** Creates a token from the options of a test. */
+  /** Creates a token from options that a test has passed. */
   sign(options: TokenOptions): Promise<string>
   /** Creates the bad variants of the token with these options. */
   signBad(options: TokenOptions): Promise<readonly BadToken[]>

@@ -7,15 +7,18 @@ import { audienceOption, jsonObject, readOptions, scopesOption, usableBy, wrong 
 
 /** Options of a token. */
 export interface TokenOptions extends TokenShape {
-  /** The audience of the token. Default: the `audience` of the issuer. One of them is required, except with the profile `cognito`. */
+  /** The audience of the token. Default: the issuer's `audience`. An audience is required, except with the profile `cognito`. */
   audience?: string | readonly string[]
   /** Default: none. */
   scopes?: readonly string[]
-  /** The user on whose behalf the client acts. Default: the client acts for itself. */
+  /** The user on whose behalf the client acts. Default: none, so the client acts on its own behalf. */
   subject?: string
   /** Default `test-client`. */
   clientId?: string
-  /** Milliseconds until the token expires. A negative number creates an expired token. Default: the `expiresInMs` of the issuer. */
+  /**
+   * The time in milliseconds until the token expires. With a negative number, the token has already expired. Default: the
+   * issuer's `expiresInMs`.
+   */
   expiresInMs?: number
 }
 
@@ -31,8 +34,8 @@ const declaration = {
     }),
   ),
   // The members of claims and header are not checked, so that tests can create invalid tokens.
-  claims: optional(jsonObject('an object of claims that JSON can represent')),
-  header: optional(jsonObject('an object of header members that JSON can represent')),
+  claims: optional(jsonObject('an object with claims that JSON can represent')),
+  header: optional(jsonObject('an object with header members that JSON can represent')),
   dpopKey: optional(
     parser({
       expected: 'a public key: a KeyObject, a CryptoKey or a JWK',
@@ -55,7 +58,7 @@ function isPublicKey(value: unknown): boolean {
 /** The content and the lifetime of a token. */
 type Content = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'> & { readonly expiresInMs: number }
 
-/** @throws {TypeError} if an option is unknown or invalid, or the token would have no audience */
+/** @throws {TypeError} if an option is unknown or invalid, or if the token would have no audience */
 export function readTokenOptions(
   options: TokenOptions,
   issuer: { readonly audience: readonly string[]; readonly profile: Profile; readonly expiresInMs: number },

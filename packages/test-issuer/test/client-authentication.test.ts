@@ -17,7 +17,7 @@ t.test('accepts a secret in Basic or in the form, but not in both (RFC 6749 §2.
   t.equal((await post(issuer.tokenEndpoint, asItself, basic(id, secret))).status, 200)
   t.match(await post(issuer.tokenEndpoint, { ...grant, client_id: 'another' }, basic(id, secret)), {
     status: 400,
-    body: { error: 'invalid_request', error_description: /client_id differs from/ },
+    body: { error: 'invalid_request', error_description: /client_id parameter differs from/ },
   })
   for (const [what, answer] of [
     ['nothing', await post(issuer.tokenEndpoint, grant)],
@@ -93,6 +93,6 @@ t.test('rejects authentication methods for which the client is not registered', 
   t.teardown(() => issuer.close())
   t.match(await post(issuer.tokenEndpoint, grant, basic('payment', 's3cret')), {
     status: 401,
-    body: { error: 'invalid_client', error_description: /client_secret_post, not by client_secret_basic/ },
+    body: { error: 'invalid_client', error_description: /client_secret_post, not with client_secret_basic/ },
   })
 })

@@ -46,7 +46,10 @@ t.test('rejects misspelled options', async t => {
     [{ routes: [{ url, scope: scopes }] }, /there is no option `routes\[0\].scope`; did you mean `scopes`\?/],
     [{ routes: [{ scopes }] }, /option `routes\[0\].url` is missing; expected a path such as '\/receipts'/],
     [{ routes: ['/receipts'] }, /option `routes\[0\]` is "\/receipts"; expected a route/],
-    [{ issuer: undefined }, /option `issuer` is missing; expected the issuer that the application trusts/],
+    [
+      { issuer: undefined },
+      /option `issuer` is missing; expected an issuer that createTestIssuer\(\) has created/,
+    ],
   ] as const)
     await t.rejects(expectProtected(app, { issuer, ...options } as never), { name: 'TypeError', message })
 })
@@ -65,9 +68,9 @@ t.test('reports open routes, with one line for each route', async t => {
     name: 'AssertionError',
     code: 'ERR_ASSERTION',
     actual: [
-      /^GET \/open answered 200 to every request, without a token and with each of \d+ bad tokens$/,
-      /^GET \/broken answered 500 to every request/,
-      'GET /broken answered 500 to a good token',
+      /^GET \/open returned 200 for every request, both without a token and with each of \d+ bad tokens$/,
+      /^GET \/broken returned 500 for every request/,
+      'GET /broken returned 500 for a good token',
     ],
   })
 })
@@ -90,9 +93,9 @@ t.test('reports each bad token that a route accepts', async t => {
   }).catch((error: unknown) => error)
   const text = String(failure)
   for (const line of [
-    'GET /signed answered 200 instead of 401 to the bad token `wrongAudience`: the token was issued for another API (RFC 7519 §4.1.3)',
-    'GET /signed answered 200 instead of 401 to the bad token `withoutExpiry`',
-    'GET /signed answered 200 instead of 403 to the bad token `missingScope`',
+    'GET /signed returned 200 instead of 401 for the bad token `wrongAudience`: the token was issued for another API (RFC 7519 §4.1.3)',
+    'GET /signed returned 200 instead of 401 for the bad token `withoutExpiry`',
+    'GET /signed returned 200 instead of 403 for the bad token `missingScope`',
   ])
     t.ok(text.includes(`\n  ${line}`), line)
   t.notMatch(text, 'tamperedPayload', 'and no other')
@@ -110,7 +113,7 @@ t.test('reports a missing challenge and a scope that is not checked', async t =>
   )
   await t.rejects(
     expectProtected(app, { issuer, routes: [{ url: '/half', scopes }] }),
-    /answered 200 instead of 403 to a token without the scope receipts:write/,
+    /returned 200 instead of 403 for a token without the scope receipts:write/,
   )
   await t.rejects(expectProtected(app, { issuer, routes: [{ url: '/bare' }] }), /without a challenge/)
 })
@@ -121,7 +124,7 @@ t.test('reports a route that rejects good tokens', async t => {
   app.post('/receipts', { config: { oauth: { scopes: ['receipts:write'] } } }, async request => request.body)
   await t.rejects(
     expectProtected(app, { issuer, routes: [{ method: 'POST', url: '/receipts' }] }),
-    /POST \/receipts answered 403 to a good token/,
+    /POST \/receipts returned 403 for a good token/,
   )
   await expectProtected(app, {
     issuer,
@@ -172,7 +175,7 @@ t.test('reports routes in report mode', async t => {
   app.get('/reported', async () => 'ok')
   await app.ready()
   const failure = await expectProtected(app, { issuer }).catch((error: unknown) => error)
-  t.match(failure, { actual: [/^GET \/reported answered 200 to every request/] })
+  t.match(failure, { actual: [/^GET \/reported returned 200 for every request/] })
 })
 
 t.test('replaces route parameters and keeps literal colons', async t => {
@@ -203,7 +206,7 @@ t.test('rejects an empty list of routes', async t => {
   const { issuer, app } = await start(t)
   await t.rejects(
     expectProtected(app, { issuer, routes: [] }),
-    /`routes` is \[\]; expected a list of at least one route/,
+    /`routes` is \[\]; expected a list with at least one route/,
   )
   await t.rejects(expectProtected(app, { issuer }), /needs `routes`/)
 })
@@ -238,6 +241,6 @@ test('open', async () => {
     const [code] = (await once(child, 'close')) as [number]
     t.equal(code, 1)
     t.match(output, 'some routes are not protected correctly:')
-    t.match(output, /^[\s-]+GET \/open answered 200 to every request, without a token and with each of/m)
+    t.match(output, /^[\s-]+GET \/open returned 200 for every request, both without a token and with/m)
     t.notMatch(output, /eyJ/, 'no token is in it')
   })

@@ -101,7 +101,7 @@ t.test('rejects invalid failures', async t => {
       { headers: { 'retry after': '5' } },
       /`headers` is \{ retry after \}; expected valid HTTP headers/,
     ],
-    ['jwks', { body: 10n }, /`body` is 10; expected text, or a value that JSON can represent/],
+    ['jwks', { body: 10n }, /`body` is 10; expected a string, or a value that JSON can represent/],
     ['jwks', undefined, /fail\(\): this call expects an object of options, not undefined/],
   ] as const)
     t.throws(() => issuer.fail(endpoint as never, failure as never), { name: 'TypeError', message })

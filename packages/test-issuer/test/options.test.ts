@@ -72,7 +72,7 @@ for (const [registration, message] of [
   [{ scopes: 'a' }, /client a: option `scopes` is "a"; expected a list/],
   [{ grants: ['password'] }, /client a: option `grants\[0\]` is "password"; expected 'client_credentials'/],
   [{ authentication: 'none' }, /client a: option `authentication` is "none"; expected 'client_secret_basic'/],
-  [{ authentication: 'private_key_jwt' }, /client a: private_key_jwt needs the public keys of the client/],
+  [{ authentication: 'private_key_jwt' }, /client a: private_key_jwt requires the public keys of the client/],
   [{ audience: [5] }, /client a: option `audience\[0\]` is 5; expected the identifier of an API/],
   [{ clientSecret: '' }, /client a: option `clientSecret` is ""; expected text/],
   [{ clientSecret: 's', jwks: { keys: [] } }, /client a: `clientSecret` has no effect with `jwks`/],
@@ -106,9 +106,9 @@ for (const [options, message] of [
   })
 
 for (const [options, message] of [
-  [{ claims: 'admin' }, /option `claims` is "admin"; expected an object of claims that JSON can represent/],
-  [{ claims: { balance: 1n } }, /option `claims` is \{ balance \}; expected an object of claims/],
-  [{ header: null }, /option `header` is null; expected an object of header members/],
+  [{ claims: 'admin' }, /option `claims` is "admin"; expected an object with claims that JSON can represent/],
+  [{ claims: { balance: 1n } }, /option `claims` is \{ balance \}; expected an object with claims/],
+  [{ header: null }, /option `header` is null; expected an object with header members/],
   [{ header: { alg: 'HS256' } }, /the ES256 key cannot sign a token with the header \{"alg":"HS256"/],
   [{ dpopKey: 'key' }, /option `dpopKey` is "key"; expected a public key: a KeyObject, a CryptoKey or a JWK/],
   [{ dpopKey: {} }, /option `dpopKey` is \{\}; expected a public key/],

@@ -3,7 +3,7 @@ import { signed, type Flaws } from './flaw.js'
 
 const hour = 3_600
 
-/** Tokens with a valid signature whose claims or header must be rejected. */
+/** Bad tokens with a valid signature but invalid claims or an invalid header. */
 export const claimFlaws: Flaws = {
   expired: {
     why: 'the token expired an hour ago (RFC 7519 §4.1.4)',
@@ -40,7 +40,7 @@ export const claimFlaws: Flaws = {
     make: from => signed(from, { claims: { [from.profile.audienceClaim]: undefined } }),
   },
   wrongIssuer: {
-    why: 'iss is another issuer (RFC 7519 §4.1.1)',
+    why: 'iss is a different issuer (RFC 7519 §4.1.1)',
     make: from => signed(from, { claims: { iss: 'https://another-issuer.example' } }),
   },
   withoutIssuer: {
@@ -48,7 +48,7 @@ export const claimFlaws: Flaws = {
     make: from => signed(from, { claims: { iss: undefined } }),
   },
   wrongType: {
-    why: 'typ is that of a logout token, not of an access token (RFC 8725 §3.11)',
+    why: 'typ identifies a logout token, not an access token (RFC 8725 §3.11)',
     make: from => signed(from, { header: { typ: 'logout+jwt' } }),
   },
   idToken: {

@@ -2,7 +2,9 @@ import type { Claims, Profile, TokenContent } from '../issue/profile.js'
 import { signToken, type TokenShape } from '../issue/sign-token.js'
 import type { SigningKey } from '../issue/signing-keys.js'
 
-/** The content of the good token, and the profile and key of the issuer. Bad tokens are created from these. */
+/**
+ * The content of a good token, with the profile and the signing key of the issuer. Bad tokens are derived from the good token.
+ */
 export interface Ingredients {
   readonly content: TokenContent
   readonly shape: TokenShape
@@ -19,21 +21,21 @@ export interface Flaw {
   readonly status?: 403
 }
 
-/** Maps names to flaws. Each flaw changes one aspect of a token and leaves the rest valid. */
+/** Maps names to flaws. Each flaw invalidates one aspect of a token and leaves the rest valid. */
 export type Flaws = Readonly<Record<string, Flaw>>
 
 export function good({ content, shape, profile, key }: Ingredients): Promise<string> {
   return signToken(content, shape, profile, key)
 }
 
-/** The differences from the good token. */
+/** The changes that turn a good token into a bad one. */
 interface Change {
   readonly content?: Partial<TokenContent>
   readonly claims?: Claims
   readonly header?: Readonly<Record<string, unknown>>
 }
 
-/** Signs the changed token with the key of the issuer. */
+/** Applies a change to the good token and signs the result with the issuer's key. */
 export function signed({ content, shape, profile, key }: Ingredients, change: Change): Promise<string> {
   const changed = { ...withHeader(shape, change.header), claims: { ...shape.claims, ...change.claims } }
   return signToken({ ...content, ...change.content }, changed, profile, key)

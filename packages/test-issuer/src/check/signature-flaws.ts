@@ -3,7 +3,7 @@ import type { Claims } from '../issue/profile.js'
 import { createSigningKey, type SigningKey } from '../issue/signing-keys.js'
 import { good, withHeader, type Flaws, type Ingredients } from './flaw.js'
 
-/** Tokens with valid claims that no key of the issuer signed. */
+/** Bad tokens with valid claims but without a valid signature from the issuer. */
 export const signatureFlaws: Flaws = {
   algNone: {
     why: 'the token is unsigned and alg is none (RFC 8725 §3.1)',
@@ -23,22 +23,22 @@ export const signatureFlaws: Flaws = {
       ),
   },
   unknownKey: {
-    why: 'no published key has the kid of the token',
+    why: 'kid does not match any published key',
     make: async from => good(await byForeignKey(from)),
   },
   foreignKey: {
-    why: 'kid is the id of a published key, but another key signed the token',
+    why: 'kid matches a published key, but the token was signed with a different key',
     make: async from => good({ ...from, key: { ...(await foreignKey(from)), kid: from.key.kid } }),
   },
   embeddedKey: {
-    why: 'the header contains the key that signed the token: jwk (RFC 8725 §3.10)',
+    why: 'the jwk header contains the key that signed the token (RFC 8725 §3.10)',
     make: async from => {
       const foreign = await byForeignKey(from)
       return good({ ...foreign, shape: withHeader(from.shape, { jwk: foreign.key.jwk }) })
     },
   },
   keyFromAnywhere: {
-    why: 'the header contains the URL of the key that signed the token: jku (RFC 8725 §3.10)',
+    why: 'the jku header contains the URL of the key that signed the token (RFC 8725 §3.10)',
     make: async from => {
       const shape = withHeader(from.shape, { jku: 'https://somebody-else.example/jwks' })
       return good({ ...(await byForeignKey(from)), shape })
@@ -88,8 +88,9 @@ function encode(value: unknown): string {
 }
 
 /**
- * Signs with a foreign key and sets `iat` to a minute ago. If an API fetched the keys after `iat`, it knows that the token is
- * invalid. Otherwise the key might have been published since, and the API may answer 503 until it fetches the keys again.
+ * Replaces the signing key with one that the issuer does not publish. Sets `iat` to a minute ago, so that an API that has
+ * fetched the JWK set since then can reject the token immediately. For a newer token, the API might respond with 503 until it
+ * fetches the JWK set again, because the key could be new.
  */
 async function byForeignKey(from: Ingredients): Promise<Ingredients> {
   const content = { ...from.content, issuedAt: from.content.issuedAt - 60 }
@@ -99,8 +100,8 @@ async function byForeignKey(from: Ingredients): Promise<Ingredients> {
 const foreignKeys = new WeakMap<SigningKey, Promise<SigningKey>>()
 
 /**
- * A key that is not in the JWK set. Each signing key has a single foreign key, because RSA keys are slow to generate, and because
- * an API fetches the JWK set only a few times for unknown key ids.
+ * Returns a key that is not in the JWK set. The key is reused, because RSA keys are slow to generate, and because an API
+ * fetches the JWK set again for only a few unknown key ids.
  */
 function foreignKey({ key, profile }: Ingredients): Promise<SigningKey> {
   const known = foreignKeys.get(key) ?? createSigningKey(key.algorithm, profile.namesAlgorithm)

@@ -14,27 +14,33 @@ export type AuthenticationMethod =
   | 'private_key_jwt'
 
 /**
- * The client assertions that an issuer accepts. `rfc7523`: the audience is the issuer or the token endpoint. `rfc10070`: the
- * audience is the issuer alone, and the type is `client-authentication+jwt`.
+ * The rules for client assertions. With `rfc7523`, the audience must be the issuer or the token endpoint. With `rfc10070`, the
+ * issuer must be the only audience, and the type must be `client-authentication+jwt`.
  */
 export type ClientAssertionRules = 'rfc7523' | 'rfc10070'
 
-/** A client registration. The client may request only the listed audiences, scopes and grants. */
+/** A client registration, with the audiences, scopes and grants that the client may request. */
 export interface ClientRegistration {
   clientId: string
   /** The client secret. Default: a random secret, unless `jwks` is set. */
   clientSecret?: string
-  /** The public keys of the client, for `private_key_jwt`. */
+  /** The client's public keys, for `private_key_jwt`. */
   jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
-  /** The only authentication method that the client may use. Default: `private_key_jwt` with `jwks`, otherwise any method with a secret. */
+  /**
+   * The only authentication method that the client may use. Default: `private_key_jwt` if `jwks` is set, otherwise any method
+   * that uses a client secret.
+   */
   authentication?: AuthenticationMethod
-  /** The permitted audiences. A single audience is also the default for token requests without an audience. */
+  /** The audiences that the client may request. If there is only one, token requests may omit the audience. */
   audience: string | readonly string[]
-  /** The permitted scopes. A token request without scopes gets all of them. Default: none. */
+  /** The scopes that the client may request. A token request without scopes receives all of them. Default: none. */
   scopes?: readonly string[]
-  /** The permitted grants. Default: `client_credentials`. */
+  /** The grants that the client may use. Default: `client_credentials`. */
   grants?: readonly GrantName[]
-  /** The audience that exchanged tokens must have, if the client is an API itself. Default: any audience. */
+  /**
+   * The audience that a token must have before this client may exchange the token. Set this option if the client is itself an
+   * API. Default: any audience.
+   */
   ownAudience?: string
 }
 
@@ -81,7 +87,7 @@ const declaration = {
   ownAudience: optional(text('the identifier of an API')),
 } satisfies Declares<ClientRegistration>
 
-/** @throws {TypeError} that names the missing or invalid member of the registration */
+/** @throws {TypeError} if a member of the registration is missing or invalid */
 export function registerClient(given: ClientRegistration): RegisteredClient {
   const where =
     isObject(given) && typeof given.clientId === 'string' ? `client ${given.clientId}` : 'registerClient()'
@@ -89,7 +95,7 @@ export function registerClient(given: ClientRegistration): RegisteredClient {
   const method = authentication ?? (jwks === undefined ? undefined : 'private_key_jwt')
   const usesKeys = method === 'private_key_jwt'
   if (usesKeys && jwks === undefined)
-    throw wrong(where, 'private_key_jwt needs the public keys of the client; set `jwks`')
+    throw wrong(where, 'private_key_jwt requires the public keys of the client; set `jwks`')
   if (usesKeys && clientSecret !== undefined)
     throw wrong(where, '`clientSecret` has no effect with `jwks`; omit one of them, or set `authentication`')
   return {

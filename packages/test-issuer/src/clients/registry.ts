@@ -1,9 +1,9 @@
 import { registerClient, type ClientRegistration, type RegisteredClient } from './registration.js'
 
-/** The credentials of a client, for the client under test. */
+/** The credentials to pass to the client under test. */
 export interface ClientCredentials {
   readonly clientId: string
-  /** Empty if the client authenticates with a private key. */
+  /** The client secret. Empty if the client authenticates with a private key. */
   readonly clientSecret: string
 }
 

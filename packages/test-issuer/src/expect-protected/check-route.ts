@@ -6,7 +6,7 @@ import type { InjectableApp, InjectedAnswer } from './injectable-app.js'
 import type { ExpectProtectedOptions } from './options.js'
 import { nameOf, type ProtectedRoute } from './protected-route.js'
 
-/** Requests a route with good, bad and missing tokens. Returns a line for each wrong response. */
+/** Sends requests to a route with a good token, with bad tokens and without a token. Returns one line for each wrong response. */
 export async function checkRoute(
   app: InjectableApp,
   route: ProtectedRoute,
@@ -22,7 +22,7 @@ export async function checkRoute(
   const wrong = summarise(judged)
   const { statusCode } = await ask(await issuer.token(good))
   if (statusCode === 401 || statusCode === 403 || statusCode >= 500)
-    wrong.push(`answered ${statusCode} to a good token${having(good.scopes)}`)
+    wrong.push(`returned ${statusCode} for a good token${having(good.scopes)}`)
   return wrong.map(line => `${nameOf(route)} ${line}`)
 }
 
@@ -63,42 +63,42 @@ async function badRequests(
   return requests
 }
 
-/** The result of a bad request. `problem` is undefined if the response is correct. */
+/** The result of a request that the route must reject. `problem` is undefined if the response is correct. */
 interface Judged {
   readonly what: string
   readonly statusCode: number
   readonly problem: string | undefined
 }
 
-/** Returns a line for each wrong response, or a single line if all bad requests got the same wrong status. */
+/** Returns one line for each wrong response, or a single line if all responses have the same wrong status code. */
 function summarise(judged: readonly Judged[]): string[] {
   const statuses = new Set(judged.map(({ statusCode }) => statusCode))
   const [status] = statuses
   if (statuses.size === 1 && status !== 401)
     return [
-      `answered ${status} to every request, without a token and with each of ${judged.length - 1} bad tokens`,
+      `returned ${status} for every request, both without a token and with each of ${judged.length - 1} bad tokens`,
     ]
-  return judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${problem} to ${what}`]))
+  return judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${problem} for ${what}`]))
 }
 
-/** The correct response to a bad request. */
+/** The correct response to a request that the route must reject. */
 interface Expectation {
   readonly status: BadToken['status']
   readonly error: BadToken['error'] | undefined
 }
 
-/** Checks the status and the challenge of a response (RFC 6750 §3). Returns undefined if both are correct. */
+/** Checks the status code and the challenge of a response (RFC 6750 §3). Returns undefined if both are correct. */
 function problemWith(
   { statusCode, headers }: InjectedAnswer,
   { status, error }: Expectation,
 ): string | undefined {
-  if (statusCode !== status) return `answered ${statusCode} instead of ${status}`
+  if (statusCode !== status) return `returned ${statusCode} instead of ${status}`
   const challenge = headers['www-authenticate']
-  if (typeof challenge !== 'string') return `answered ${status} without a challenge (WWW-Authenticate)`
+  if (typeof challenge !== 'string') return `returned ${status} without a challenge (WWW-Authenticate)`
   if (error !== undefined && !challenge.includes(`error="${error}"`))
-    return `answered ${status} with a challenge that lacks error="${error}"`
+    return `returned ${status} with a challenge that lacks error="${error}"`
   if (error === undefined && challenge.includes('error='))
-    return 'answered 401 with an error in the challenge, although the request had no token'
+    return 'returned 401 with an error in the challenge, although the request had no token'
   return undefined
 }
 
@@ -109,7 +109,7 @@ function asker(
   const example = exampleUrl(url)
   return token =>
     app.inject({
-      // The casts: Fastify's types of `method` and `payload` are narrower than string and object.
+      // The casts are needed because Fastify's types for `method` and `payload` are narrower than string and object.
       method: method as never,
       url: example,
       headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },

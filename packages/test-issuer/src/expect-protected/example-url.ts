@@ -4,7 +4,7 @@
  */
 const syntax = /::|:[^/(.?-]+(?:\((?:\\.|[^()\\]|\((?:\\.|[^()\\])*\))*\))?|\*|\?$|\?.+$/g
 
-/** Returns a URL that matches the route. Each parameter becomes `1`. */
+/** Returns a URL that matches the route. Replaces each parameter with `1`. */
 export function exampleUrl(route: string): string {
   return route.replaceAll(syntax, part => {
     if (part === '::') return ':'

@@ -18,19 +18,19 @@ const route = {
 } satisfies Declares<ProtectedRoute>
 
 const declaration = {
-  issuer: instance<TestIssuer>(['token', 'badTokens'], 'the issuer that the application trusts'),
+  issuer: instance<TestIssuer>(['token', 'badTokens'], 'an issuer that createTestIssuer() has created'),
   audience: optional(audienceOption),
   routes: optional(
-    listOf(object(route, "a route such as { url: '/receipts' }"), 'a list of at least one route'),
+    listOf(object(route, "a route such as { url: '/receipts' }"), 'a list with at least one route'),
   ),
-  token: optional(jsonObject<TokenOptions>('an object of token options')),
+  token: optional(jsonObject<TokenOptions>('an object with token options')),
 } satisfies Declares<ExpectProtectedOptions>
 
 /**
- * Requests each route without a token, with every bad token, with tokens that lack one of the scopes, and with a good
- * token that has exactly the required scopes.
- * @throws {AssertionError} with a line for each wrong response
- * @throws {TypeError} if there are no routes to check, or an option is invalid
+ * Checks that routes are protected. Requests each route without a token, with every bad token, with tokens that each lack one
+ * required scope, and with a good token that has exactly the required scopes.
+ * @throws {AssertionError} with one line for each wrong response
+ * @throws {TypeError} if there are no routes to check, or if an option is invalid
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
-/** The part of an application that {@link expectProtected} uses: Fastify's `inject`. */
+/** The members of a Fastify application that {@link expectProtected} uses. */
 export interface InjectableApp {
   inject(request: InjectedRequest): PromiseLike<InjectedAnswer>
-  /** The decorator of fastify-resource-server, which lists the routes. Undefined if the plugin is not registered. */
+  /** The decorator that fastify-resource-server adds to list its routes, or undefined if the plugin is not registered. */
   readonly oauth?: { routes(): readonly ListedRoute[] } | undefined
 }
 
@@ -18,14 +18,14 @@ export interface InjectedAnswer {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-/** A route as fastify-resource-server lists it. */
+/** A route as listed by fastify-resource-server. */
 export interface ListedRoute {
   readonly methods: readonly string[]
   readonly url: string
   readonly access: string
   readonly requirement: {
     readonly scopes: readonly string[]
-    /** For each of `scopes`, the scopes that include it. */
+    /** For each member of `scopes`, the scopes that are accepted in its place. */
     readonly acceptedScopes?: readonly (readonly string[])[]
     readonly match: 'all' | 'any'
   } | null

@@ -2,7 +2,7 @@ import type { InjectableApp, ListedRoute } from './injectable-app.js'
 import type { ProtectedRoute } from './protected-route.js'
 
 /**
- * The routes of fastify-resource-server that need a token, including routes in report mode.
+ * Returns the routes for which fastify-resource-server requires a token, including routes in report mode.
  * @throws {TypeError} if the plugin is not registered
  */
 export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[] {
@@ -20,14 +20,14 @@ export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[
     )
 }
 
-/** The smallest set of scopes that meets the requirement. */
+/** Returns the smallest set of scopes that satisfies the requirement. */
 function sufficient(requirement: ListedRoute['requirement']): readonly string[] {
   const { scopes, match, acceptedScopes = [] } = requirement ?? { scopes: [], match: 'all' }
   if (match === 'any') return scopes.slice(0, 1)
   return scopes.filter((scope, index) => !isIncluded(scope, acceptedScopes[index], scopes))
 }
 
-/** Whether another required scope includes this scope, so that a token does not need it. */
+/** Returns whether another required scope already includes this scope. */
 function isIncluded(scope: string, accepted: readonly string[] = [], scopes: readonly string[]): boolean {
   return accepted.some(other => other !== scope && scopes.includes(other))
 }

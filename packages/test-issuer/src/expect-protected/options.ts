@@ -10,6 +10,6 @@ export interface ExpectProtectedOptions {
   readonly audience?: string | readonly string[]
   /** The routes to check. Default: every protected route that fastify-resource-server lists. */
   readonly routes?: readonly ProtectedRoute[]
-  /** More options of good tokens, such as claims that the application requires. */
+  /** Additional options for good tokens, such as claims that the application requires. */
   readonly token?: TokenOptions
 }

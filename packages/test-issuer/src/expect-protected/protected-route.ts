@@ -4,12 +4,12 @@ export interface ProtectedRoute {
   readonly method?: string
   /**
    * The pattern of the route, such as `/receipts/:id`, or a concrete URL, such as `/receipts/1`. In a pattern, each parameter
-   * becomes `1`. Write a literal colon as `::`, as in Fastify's routes. A query string is sent unchanged.
+   * is replaced with `1`. Write a literal colon as `::`, as in Fastify's routes. A query string is sent unchanged.
    */
   readonly url: string
-  /** The required scopes, all of which a token must have. Default: none, so that any valid token is enough. */
+  /** The scopes that the route requires. A good token has all of these scopes. Default: none. */
   readonly scopes?: readonly string[]
-  /** Request headers that the route needs besides the token. */
+  /** Additional request headers that the route needs. */
   readonly headers?: Readonly<Record<string, string>>
   readonly payload?: string | object
 }

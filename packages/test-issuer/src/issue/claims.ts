@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Claims, TokenContent } from './profile.js'
 
-/** The claims of every profile. One audience becomes a string, several become a list (RFC 7519 §4.1.3). */
+/**
+ * Returns the claims that all profiles share. A single audience becomes a string, and several audiences become a list (RFC 7519
+ * §4.1.3).
+ */
 export function registered({ issuer, audience, issuedAt, expiresAt }: TokenContent): Claims {
   return {
     iss: issuer,
@@ -16,7 +19,10 @@ export function spaced(scopes: readonly string[]): string | undefined {
   return scopes.length === 0 ? undefined : scopes.join(' ')
 }
 
-/** Derives a stable object id from the name of a user or client. Returns existing ids unchanged, so that exchanged tokens keep the id. */
+/**
+ * Derives a stable object id from the name of a user or client. A name that is already an object id is returned unchanged, so
+ * that token exchange preserves the id.
+ */
 export function objectId(name: string): string {
   if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)) return name
   const hex = createHash('sha256').update(name).digest('hex')

@@ -2,8 +2,8 @@ import { generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 
 /**
- * The asymmetric signature algorithms of JOSE (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964). `EdDSA` and `Ed25519` are
- * two names of the same algorithm. ML-DSA needs Node 24.7 or later.
+ * The asymmetric signature algorithms of JOSE (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2, RFC 9964). `EdDSA` and `Ed25519`
+ * are two names for the same algorithm. ML-DSA requires Node 24.7 or later.
  */
 export type SigningAlgorithm =
   | 'ES256'
@@ -26,7 +26,7 @@ export interface KeyPair {
   readonly publicKey: KeyObject
 }
 
-// The cast: @types/node of Node 20 does not list the ML-DSA key types.
+// The cast is needed because @types/node for Node 20 does not list the ML-DSA key types.
 const generate = promisify(generateKeyPair) as unknown as (type: string, options?: object) => Promise<KeyPair>
 
 const ec = (namedCurve: string) => () => generate('ec', { namedCurve })
@@ -50,8 +50,8 @@ const generators: Readonly<Record<SigningAlgorithm, () => Promise<KeyPair>>> = {
   'ML-DSA-87': () => mlDsa('ML-DSA-87'),
 }
 
-/** The values of the option `algorithm`. */
-// The cast: Object.keys returns string[].
+/** The allowed values of the `algorithm` option. */
+// The cast is needed because Object.keys returns string[].
 export const signingAlgorithms = Object.keys(generators) as readonly SigningAlgorithm[]
 
 /** @throws {TypeError} if this version of Node does not support the algorithm */

@@ -1,6 +1,6 @@
 import type { SigningAlgorithm } from './key-pairs.js'
 
-/** The claims of a token. Claims that are undefined are omitted. */
+/** The claims of a token. Undefined claims are omitted. */
 export type Claims = Readonly<Record<string, unknown>>
 
 /** The content of a token, independent of the profile. Times are in seconds since the epoch. */
@@ -8,7 +8,7 @@ export interface TokenContent {
   readonly issuer: string
   readonly audience: readonly string[]
   readonly scopes: readonly string[]
-  /** The user; undefined if the client acts for itself (client credentials). */
+  /** The user, or undefined if the client acts on its own behalf (client credentials grant). */
   readonly subject: string | undefined
   readonly clientId: string
   readonly issuedAt: number
@@ -25,11 +25,11 @@ export interface Profile {
   readonly introspectionPath: string
   /** The default signature algorithm. */
   readonly algorithm: SigningAlgorithm
-  /** The `typ` header, or undefined for no `typ`. */
+  /** The `typ` header, or undefined if tokens have no `typ`. */
   readonly type: string | undefined
-  /** Whether the keys in the JWK set have `alg`. */
+  /** Whether the keys in the JWK set contain `alg`. */
   readonly namesAlgorithm: boolean
-  /** Whether responses to the client credentials grant have `scope`. */
+  /** Whether responses to the client credentials grant contain `scope`. */
   readonly answersScope: boolean
   /** The claim that contains the audience. */
   readonly audienceClaim: 'aud' | 'client_id'

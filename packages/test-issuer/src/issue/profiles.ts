@@ -18,7 +18,7 @@ const rfc9068: Profile = {
   audienceClaim: 'aud',
   claims: content => ({
     ...registered(content),
-    // RFC 9068 §2.2: without a resource owner, the subject is the client.
+    // If there is no resource owner, the subject is the client (RFC 9068 §2.2).
     sub: content.subject ?? content.clientId,
     client_id: content.clientId,
     jti: randomUUID(),
@@ -29,7 +29,10 @@ const rfc9068: Profile = {
 /** Maps names to profiles. To support another issuer, add an entry. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   rfc9068,
-  /** Microsoft Entra ID, v2.0: `roles` if an application acts for itself, `scp` if a user delegated permissions. */
+  /**
+   * Microsoft Entra ID, v2.0. Tokens contain `roles` if the application acts on its own behalf, and `scp` if a user delegated
+   * permissions.
+   */
   entra: {
     issuerPath: `/${tenant}/v2.0`,
     jwksPath: `/${tenant}/discovery/v2.0/keys`,
@@ -56,7 +59,10 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         : { scp: spaced(content.scopes) }),
     }),
   },
-  /** Auth0's own token format, with the `permissions` claim of RBAC. Auth0 can also issue RFC 9068 tokens. */
+  /**
+   * Auth0's own token format, with the `permissions` claim that Auth0 adds for role-based access control. Auth0 can also issue
+   * RFC 9068 tokens.
+   */
   auth0: {
     issuerPath: '/',
     jwksPath: '/.well-known/jwks.json',
@@ -77,7 +83,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       permissions: content.scopes,
     }),
   },
-  /** Keycloak: `typ` in the payload distinguishes access tokens from other tokens. */
+  /** Keycloak. The `typ` claim distinguishes access tokens from other tokens. */
   keycloak: {
     issuerPath: '/realms/test',
     jwksPath: '/realms/test/protocol/openid-connect/certs',
@@ -102,12 +108,12 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       preferred_username: content.subject ?? `service-account-${content.clientId}`,
     }),
   },
-  /** Any other issuer: the claims of RFC 9068 with `typ: JWT`. */
+  /** Any other issuer. Tokens have the claims of RFC 9068 and the header `typ: JWT`. */
   generic: {
     ...rfc9068,
     type: 'JWT',
   },
-  /** Amazon Cognito: no `aud` and no `typ`. The client id is the only audience. */
+  /** Amazon Cognito. Tokens have neither `aud` nor `typ`, and the client id is the only audience. */
   cognito: {
     issuerPath: '/eu-central-1_TestPool1',
     jwksPath: '/eu-central-1_TestPool1/.well-known/jwks.json',
@@ -132,7 +138,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       scope: spaced(content.scopes),
     }),
   },
-  /** Okta custom authorization servers: `scp` is a list, and `cid` is the client id. */
+  /** Okta custom authorization servers. The `scp` claim is a list, and `cid` contains the client id. */
   okta: {
     issuerPath: '/oauth2/default',
     jwksPath: '/oauth2/default/v1/keys',
@@ -155,6 +161,6 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
 }
 
-/** The values of the option `profile`. */
-// The cast: Object.keys returns string[].
+/** The allowed values of the `profile` option. */
+// The cast is needed because Object.keys returns string[].
 export const profileNames = Object.keys(profiles) as readonly ProfileName[]

@@ -5,7 +5,7 @@ import { exportJWK } from 'jose/key/export'
 import type { Claims, Profile, TokenContent } from './profile.js'
 import type { SigningKey } from './signing-keys.js'
 
-/** Binds a token to a key: only the owner of the private key can use the token. */
+/** Binds a token to a key, so that only the holder of the private key can use the token. */
 export interface TokenBinding {
   /** The caller's public DPoP key. Sets `cnf.jkt` (RFC 9449 §6.1). */
   dpopKey?: KeyObject | webcrypto.CryptoKey | JsonWebKey
@@ -13,11 +13,11 @@ export interface TokenBinding {
   certificate?: X509Certificate | string | Uint8Array
 }
 
-/** Changes to the claims and the header of a token. */
+/** Changes to the default claims and header of a token. */
 export interface TokenShape extends TokenBinding {
-  /** Claims that override the claims of the profile. `undefined` removes a claim. */
+  /** Claims that override the profile's claims. Set a claim to `undefined` to remove it. */
   claims?: Claims
-  /** Header members that override `alg`, `typ` and `kid`. `undefined` removes a member. */
+  /** Header members that override `alg`, `typ` and `kid`. Set a member to `undefined` to remove it. */
   header?: Readonly<Record<string, unknown>>
 }
 
@@ -33,7 +33,7 @@ export async function signToken(
   return signCompact({ typ: profile.type, ...shape.header }, claims, key)
 }
 
-/** Signs claims with a header. The header overrides `alg` and `kid` of the key. */
+/** Signs claims as a JWS in compact serialization. `header` overrides the key's `alg` and `kid`. */
 export async function signCompact(
   header: Readonly<Record<string, unknown>>,
   claims: Claims,

@@ -11,17 +11,20 @@ export interface SigningKey {
   readonly algorithm: SigningAlgorithm
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
-  /** The public key in the JWK set. */
+  /** The public key as a member of the JWK set. */
   readonly jwk: PublicJwk
 }
 
-/** The keys of the issuer. The current key signs tokens, and all published keys verify them. */
+/** The issuer's keys. The issuer signs new tokens with the current key. Tokens signed with any published key are valid. */
 export interface SigningKeys {
   readonly current: SigningKey
   readonly published: readonly SigningKey[]
   /** Creates a new current key. Earlier keys stay published. */
   rotate(): Promise<SigningKey>
-  /** Removes a key from the JWK set. A new key replaces the current key. @throws {TypeError} if no published key has this `kid` */
+  /**
+   * Removes a key from the JWK set. If it is the current key, a new key replaces it. @throws {TypeError} if no published key
+   * has this `kid`
+   */
   withdraw(kid: string): Promise<void>
 }
 

@@ -4,19 +4,19 @@ import { bodyTooLarge, json, maxBodyBytes, type IssuerRequest, type IssuerRespon
 import type { Failure, Failures } from './failures.js'
 import type { RecordDraft, RequestLog } from './recorded-requests.js'
 
-/** Answers one request to an endpoint. */
+/** Handles a request to one endpoint. */
 export type Answer = (request: IssuerRequest, record: RecordDraft) => IssuerResponse | Promise<IssuerResponse>
 
-/** Answers any request to the issuer, with or without a socket. */
+/** Handles any request to the issuer, with or without a socket. */
 export type Handle = (request: IssuerRequest) => Promise<IssuerResponse>
 
-/** The parts that {@link createHandle} connects. */
+/** The parts of an issuer that {@link createHandle} uses. */
 export interface Parts {
   readonly endpoints: ReadonlyMap<string, Endpoint>
   readonly answers: Readonly<Record<Endpoint, Answer>>
   readonly failures: Failures
   readonly log: RequestLog
-  /** Aborts the delays of all requests. */
+  /** Aborted when the issuer is closed. Ends the delays of all pending requests. */
   readonly closing: AbortSignal
 }
 
@@ -27,7 +27,10 @@ const methods: Readonly<Record<Endpoint, string>> = {
   introspection: 'POST',
 }
 
-/** Creates the function that records a request, finds the endpoint, and returns a planned failure or the normal answer. */
+/**
+ * Creates the request handler of the issuer. The handler records each request, finds the endpoint, and returns a planned
+ * failure or the normal response.
+ */
 export function createHandle({ endpoints, answers, failures, log, closing }: Parts): Handle {
   return async request => {
     const endpoint = endpoints.get(request.path)
@@ -55,7 +58,7 @@ export function createHandle({ endpoints, answers, failures, log, closing }: Par
   }
 }
 
-/** HEAD is answered like GET (RFC 9110 §9.3.2). The transport omits the body. */
+/** A HEAD request receives the same response as a GET request (RFC 9110 §9.3.2). The transport omits the body. */
 function isHeadOf({ method }: IssuerRequest, endpoint: Endpoint): boolean {
   return method === 'HEAD' && methods[endpoint] === 'GET'
 }

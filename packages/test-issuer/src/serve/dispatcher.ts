@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IssuerFetch } from './fetch.js'
 
-/** The request options of undici that are read. */
+/** The undici request options that the dispatcher reads. */
 interface DispatchOptions {
   readonly origin?: string | URL
   readonly path: string
@@ -10,7 +10,7 @@ interface DispatchOptions {
   readonly body?: unknown
 }
 
-/** The handlers of undici 7, and the older handlers that Node's built-in fetch still uses. */
+/** The handler methods of undici 7, and the older methods that Node's built-in fetch still uses. */
 interface Handler {
   onRequestStart?(controller: object, context: object): void
   onResponseStart?(controller: object, status: number, headers: object, message: string): void
@@ -27,7 +27,7 @@ interface Handler {
 type Dispatch = (options: DispatchOptions, handler: Handler) => boolean
 type Interceptor = (dispatch: Dispatch) => Dispatch
 
-/** An undici dispatcher that sends every request to the issuer. Any option that takes a dispatcher accepts it. */
+/** An undici dispatcher that sends every request to the issuer. Pass it to any option that accepts a dispatcher. */
 export interface IssuerDispatcher extends EventEmitter {
   dispatch(options: DispatchOptions, handler: Handler): boolean
   compose(...interceptors: (Interceptor | readonly Interceptor[])[]): IssuerDispatcher
@@ -46,7 +46,7 @@ export function createDispatcher(fetch: IssuerFetch): IssuerDispatcher {
 function dispatcherOf(dispatch: Dispatch): IssuerDispatcher {
   return Object.assign(new EventEmitter(), {
     dispatch,
-    // As in undici, the last interceptor gets the request first.
+    // As in undici, the last interceptor receives the request first.
     compose: (...interceptors: (Interceptor | readonly Interceptor[])[]) =>
       dispatcherOf(interceptors.flat().reduce((inner, interceptor) => interceptor(inner), dispatch)),
     close: async () => {},
@@ -129,7 +129,7 @@ function olderTalk(handler: Handler, aborted: AbortController): Talk {
   }
 }
 
-/** Converts headers to pairs. undici accepts an object, a flat list or pairs. */
+/** Converts headers to pairs of a name and a value. undici accepts headers as an object, as a flat list or as pairs. */
 function headerPairs(headers: unknown): [string, string][] {
   return rawPairs(headers)
     .filter(([name, value]) => value !== undefined && String(name).toLowerCase() !== 'content-length')

@@ -13,7 +13,10 @@ export function refuseUnknownEndpoint(where: string, endpoint: Endpoint): void {
     )
 }
 
-/** Maps paths to endpoints. The metadata paths follow OpenID Connect Discovery 1.0 §4 and RFC 8414 §3, the others the profile. */
+/**
+ * Maps paths to endpoints. The metadata paths follow OpenID Connect Discovery 1.0 §4 and RFC 8414 §3. The profile defines the
+ * other paths.
+ */
 export function endpointsOf(profile: Profile): ReadonlyMap<string, Endpoint> {
   const issuerPath = profile.issuerPath.replace(/\/$/, '')
   return new Map<string, Endpoint>([

@@ -25,7 +25,7 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   }
 }
 
-/** Responses of the token endpoint must not be cached (RFC 6749 §5.1). */
+/** Responses from the token endpoint must not be cached (RFC 6749 §5.1). */
 export const noStore: Record<string, string> = { 'cache-control': 'no-store', pragma: 'no-cache' }
 
 export function bodyTooLarge(): IssuerResponse {

@@ -2,26 +2,26 @@ import { count, milliseconds, optional, type Declares } from 'declared-options'
 import { readOptions, usableBy, wrong } from '../read-options.js'
 import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
-/** A failure of an endpoint. With `delayMs` alone, the response is correct but late. */
+/** A planned failure of an endpoint. With `delayMs` alone, the endpoint sends its normal response after a delay. */
 export interface Failure {
-  /** The status of the response. Default: 500 with `body` or `headers`, otherwise the status of the normal response. */
+  /** The status code of the response. Default: 500 if `body` or `headers` is set, otherwise the normal status code. */
   status?: number
   /** The headers of the response, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>
-  /** The body of the response. Text is sent unchanged, other values as JSON. */
+  /** The body of the response. Strings are sent unchanged, and other values are sent as JSON. */
   body?: unknown
   /** The delay before the response, in milliseconds. Default: none. */
   delayMs?: number
-  /** The number of requests that fail. Default: all requests until `recover`. */
+  /** The number of requests that fail. Default: all requests until `recover()` is called. */
   times?: number
 }
 
 /** The planned failures. Failures of the same endpoint occur in the order in which they were added. */
 export interface Failures {
   add(endpoint: Endpoint, failure: Failure): void
-  /** Returns the failure for the next request, if there is one. */
+  /** Returns the failure for the next request, or undefined if no failure is planned. */
   take(endpoint: Endpoint): Failure | undefined
-  /** Removes the failures of one endpoint, or of all endpoints. */
+  /** Removes the failures of an endpoint. Without an argument, removes all failures. */
   clear(endpoint?: Endpoint): void
 }
 
@@ -56,7 +56,7 @@ const declaration = {
   headers: optional(
     usableBy((headers: Record<string, string>) => new Headers(headers), 'valid HTTP headers'),
   ),
-  body: optional(usableBy(JSON.stringify, 'text, or a value that JSON can represent')),
+  body: optional(usableBy(JSON.stringify, 'a string, or a value that JSON can represent')),
   delayMs: optional(milliseconds()),
   times: optional(count({ min: 1 })),
 } satisfies Declares<Failure>

@@ -1,9 +1,12 @@
 import type { Handle } from './answer.js'
 
-/** A `fetch` that reaches the issuer without a socket. */
+/** A `fetch` function that reaches the issuer without a socket. */
 export type IssuerFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
-/** @param reachable returns whether the issuer is online; otherwise fetch rejects with ECONNREFUSED */
+/**
+ * Creates a `fetch` function for the issuer.
+ * @param reachable returns whether the issuer is online; if not, `fetch` rejects with ECONNREFUSED
+ */
 export function createFetch(origin: string, handle: Handle, reachable: () => boolean): IssuerFetch {
   return async (input, init) => {
     const request = new Request(input, init)
@@ -26,17 +29,17 @@ export function createFetch(origin: string, handle: Handle, reachable: () => boo
   }
 }
 
-/** The statuses whose responses have no body (RFC 9110 §15). */
+/** The status codes of responses that have no body (RFC 9110 §15). */
 const bodiless = new Set([204, 205, 304])
 
-/** Rejects when the signal is aborted. */
+/** Returns a promise that rejects when the signal is aborted. */
 function abortOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
   )
 }
 
-/** Creates the error of undici's fetch: a TypeError whose cause has the code. */
+/** Creates an error like the ones that undici's fetch throws: a TypeError whose `cause` has an error code. */
 function unreachable(message: string): TypeError {
   return new TypeError('fetch failed', {
     cause: Object.assign(new Error(message), { code: 'ECONNREFUSED' }),

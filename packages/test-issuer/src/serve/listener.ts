@@ -3,10 +3,15 @@ import type { AddressInfo } from 'node:net'
 import type { Handle } from './answer.js'
 import { maxBodyBytes } from './exchange.js'
 
-/** The socket of the issuer. The socket does not keep the process alive, so a failed test that never closes the issuer still ends. */
+/**
+ * The socket of the issuer. The socket does not keep the process alive, so a test run still ends if a failed test never closes
+ * its issuer.
+ */
 export interface Listener {
   readonly port: number
-  /** Accepts connections, or closes all connections. The port stays reserved in both cases. */
+  /**
+   * If true, accepts connections. If false, closes all connections, including new ones. The port stays reserved in both cases.
+   */
   setReachable(reachable: boolean): void
   close(): Promise<void>
 }
@@ -27,7 +32,7 @@ export async function listen(port: number, handle: Handle): Promise<Listener> {
   })
   server.unref()
   return {
-    // The cast: address() returns a string for pipes only.
+    // The cast is safe because address() returns a string only for pipes.
     port: (server.address() as AddressInfo).port,
     setReachable(value) {
       reachable = value

@@ -2,7 +2,7 @@ import type { SigningAlgorithm } from '../issue/key-pairs.js'
 import type { IssuerUrls } from './endpoints.js'
 
 const methods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt']
-/** The algorithms that every supported version of Node can verify. ML-DSA needs Node 24.7. */
+/** The algorithms that every supported version of Node can verify. ML-DSA is not included, because it requires Node 24.7. */
 const verified = [
   'ES256',
   'ES384',
@@ -19,8 +19,8 @@ const verified = [
 const assertionAlgorithms = [...verified, 'HS256', 'HS384', 'HS512']
 
 /**
- * The metadata document. Like most issuers, it combines OpenID Connect Discovery 1.0 §3 and RFC 8414 §2. MSAL and other clients
- * reject metadata without `authorization_endpoint`.
+ * Creates the metadata document. Like most issuers, it combines OpenID Connect Discovery 1.0 §3 and RFC 8414 §2. It contains
+ * `authorization_endpoint`, because MSAL and other clients reject metadata without this member.
  */
 export function metadataOf(urls: IssuerUrls, algorithm: SigningAlgorithm): Readonly<Record<string, unknown>> {
   return {

@@ -20,7 +20,10 @@ interface Place {
   readonly origin: string
 }
 
-/** @param handle answers requests; called only after this function has returned, because the origin is unknown until then */
+/**
+ * Creates `fetch` and `dispatcher`, and opens a socket if `listen` is true.
+ * @param handle handles a request; not called before this function returns, because the origin is unknown until then
+ */
 export async function openNetwork(place: Place, handle: Handle): Promise<Network> {
   const closing = new AbortController()
   const listener = place.listen ? await listen(place.port, handle) : undefined

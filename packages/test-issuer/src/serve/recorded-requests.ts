@@ -4,29 +4,29 @@ import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 export interface RecordedRequest {
   readonly method: string
   readonly path: string
-  /** Undefined if the issuer has no endpoint at this path. */
+  /** The endpoint, or undefined if the issuer has no endpoint at this path. */
   readonly endpoint: Endpoint | undefined
-  /** The id of the client. Undefined if the client was not authenticated. */
+  /** The client id, or undefined if the client was not authenticated. */
   readonly clientId: string | undefined
   readonly grantType: string | undefined
-  /** The unchanged scope parameter. */
+  /** The `scope` parameter as received. */
   readonly scope: string | undefined
-  /** The unchanged resource and audience parameters. */
+  /** The values of the `resource` and `audience` parameters as received. */
   readonly targets: readonly string[]
-  /** The arrival time by the clock of the issuer, in milliseconds since the epoch. */
+  /** The arrival time according to the issuer's clock, in milliseconds since the epoch. */
   readonly at: number
-  /** The status of the response. Undefined until the response is sent. */
+  /** The status code of the response, or undefined until the response is sent. */
   readonly status: number | undefined
 }
 
 /** All requests, in order of arrival. */
 export interface RecordedRequests extends Iterable<RecordedRequest> {
   readonly length: number
-  /** The request with this index. Negative indexes count from the end. */
+  /** Returns the request at an index. Negative indexes count from the end. */
   at(index: number): RecordedRequest | undefined
-  /** The number of requests to one endpoint, or of all requests. */
+  /** Returns the number of requests to an endpoint. Without an argument, counts all requests. */
   count(endpoint?: Endpoint): number
-  /** The requests to one endpoint. */
+  /** Returns the requests to one endpoint. */
   of(endpoint: Endpoint): readonly RecordedRequest[]
   /** Removes all records. */
   clear(): void

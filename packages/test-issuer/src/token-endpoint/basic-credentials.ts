@@ -7,9 +7,9 @@ export const basicChallenge = { 'www-authenticate': 'Basic realm="token endpoint
 export type BasicCredentials = readonly [clientId: string, secret: string]
 
 /**
- * Reads the client id and the secret from a Basic header. Both are form-urlencoded (RFC 6749 §2.3.1). A client may also escape
- * characters such as `-` that need no escape.
- * @throws {OAuthError} invalid_client
+ * Reads the client id and the secret from an HTTP Basic header. Both values are form-urlencoded (RFC 6749 §2.3.1). Unnecessary
+ * escapes, such as `%2D` for `-`, are accepted.
+ * @throws {OAuthError} invalid_client, if the header is malformed
  */
 export function readBasicCredentials(header: string): BasicCredentials {
   const [, encoded] = /^basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header) ?? []
@@ -21,12 +21,12 @@ export function readBasicCredentials(header: string): BasicCredentials {
     return [formDecode(text.slice(0, colon)), formDecode(text.slice(colon + 1))]
   } catch {
     throw invalid(
-      'the client id or the secret in the Basic credentials contains an invalid percent escape; both must be form-urlencoded (RFC 6749 §2.3.1)',
+      'the Basic credentials contain a % that does not begin a valid percent-encoded UTF-8 sequence; the client id and the secret must each be form-urlencoded (RFC 6749 §2.3.1)',
     )
   }
 }
 
-/** @throws {URIError} for a malformed escape */
+/** @throws {URIError} if an escape is malformed */
 function formDecode(text: string): string {
   return decodeURIComponent(text.replaceAll('+', ' '))
 }

@@ -7,14 +7,14 @@ import type { ClientAssertionRules, RegisteredClient } from '../clients/registra
 import { OAuthError } from './oauth-error.js'
 import type { Parameters } from './parameters.js'
 
-/** What {@link readClientAssertion} needs besides the request. */
+/** The parts of the issuer that {@link readClientAssertion} uses. */
 export interface AssertionContext {
   readonly clients: ReadonlyMap<string, RegisteredClient>
   readonly issuer: string
   readonly tokenEndpoint: string
   readonly clientAssertions: ClientAssertionRules
   readonly now: () => number
-  /** Stores an id. Returns false if the id was used before. */
+  /** Records an id as used. Returns false if the id was used before. */
   readonly once: (id: string) => boolean
 }
 
@@ -24,13 +24,13 @@ export interface AssertedClient {
   readonly method: 'client_secret_jwt' | 'private_key_jwt'
 }
 
-/** Tolerates `nbf` in the near future, because MSAL rounds `nbf` to the nearest second. */
+/** Accepts `nbf` up to five seconds in the future, because MSAL rounds `nbf` to the nearest second. */
 const clockToleranceSeconds = 5
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /**
- * Checks a client assertion (RFC 7523 §3): its signature, audience and expiry, and that it was not used before.
+ * Validates a client assertion (RFC 7523 §3): its signature, audience and expiry. Rejects an assertion that was used before.
  * @throws {OAuthError} invalid_client, or invalid_request if `client_assertion_type` is missing or unknown
  */
 export async function readClientAssertion(
@@ -44,7 +44,7 @@ export async function readClientAssertion(
   const client = context.clients.get(typeof sub === 'string' ? sub : '')
   if (client === undefined) throw badAssertion('sub is not the id of a registered client')
   if ((parameters.get('client_id') ?? client.clientId) !== client.clientId)
-    throw badAssertion('sub differs from the parameter client_id')
+    throw badAssertion('sub differs from the client_id parameter')
   const method = String(alg).startsWith('HS') ? 'client_secret_jwt' : 'private_key_jwt'
   try {
     const { payload, protectedHeader } = await verifySignature(assertion, client, method, context.now())
@@ -76,7 +76,7 @@ async function verifySignature(
   }
   if (jwks === undefined)
     throw new Error('the assertion is signed with a private key, but the client is registered without jwks')
-  // The cast: the type of registered keys is wider. jose checks each member.
+  // The cast is safe because jose checks each member of the registered keys.
   return jwtVerify(assertion, createLocalJWKSet(jwks as never), options)
 }
 
@@ -90,8 +90,8 @@ function checkAddress(typ: unknown, aud: unknown, context: AssertionContext): vo
     )
   }
   if (audiences.length !== 1 || audiences[0] !== issuer)
-    throw new Error(`aud is ${shown(aud)}; expected the issuer ${issuer} alone (RFC 10070)`)
-  // Clients must send this type, although servers should accept assertions without it. A test issuer checks clients, so it requires the type.
+    throw new Error(`aud is ${shown(aud)}; expected only the issuer ${issuer} (RFC 10070)`)
+  // RFC 10070 requires clients to set this type, but recommends that servers accept assertions without it. A test issuer checks clients, so it requires the type.
   if (!/^(?:application\/)?client-authentication\+jwt$/i.test(String(typ)))
     throw new Error(`typ is ${shown(typ)}; expected client-authentication+jwt (RFC 10070)`)
 }
@@ -100,7 +100,7 @@ function shown(value: unknown): string {
   return value === undefined ? 'missing' : [value].flat().map(String).join(', ').slice(0, 200)
 }
 
-/** Reads the members that select the client and the method. They are not verified yet and may have any type. */
+/** Reads the unverified members that determine the client and the authentication method. Their values may have any type. */
 function peekAt(assertion: string): { alg?: unknown; sub?: unknown } {
   try {
     return { alg: decodeProtectedHeader(assertion).alg, sub: decodeJwt(assertion).sub }

@@ -6,8 +6,8 @@ import { OAuthError } from './oauth-error.js'
 import type { Parameters } from './parameters.js'
 
 /**
- * Authenticates the client. The request must use exactly one authentication method (RFC 6749 §2.3), for which the client is
- * registered.
+ * Authenticates the client. The request must use exactly one authentication method (RFC 6749 §2.3), and the client must be
+ * registered for this method.
  * @throws {OAuthError} invalid_client, or invalid_request if the request uses several methods
  */
 export async function authenticateClient(
@@ -26,7 +26,7 @@ export async function authenticateClient(
     return checkMethod(client, method)
   }
   if (secret === undefined)
-    throw new OAuthError('invalid_client', 'the request has no client authentication', basicChallenge)
+    throw new OAuthError('invalid_client', 'the request contains no client credentials', basicChallenge)
   const client = context.clients.get(parameters.need('client_id'))
   return checkMethod(checkSecret(client, secret), 'client_secret_post')
 }
@@ -36,7 +36,7 @@ function byBasic(header: string, parameters: Parameters, { clients }: AssertionC
   if ((parameters.get('client_id') ?? clientId) !== clientId)
     throw new OAuthError(
       'invalid_request',
-      'the parameter client_id differs from the client id in the Basic credentials',
+      'the client_id parameter differs from the client id in the Basic credentials',
     )
   return checkMethod(checkSecret(clients.get(clientId), secret), 'client_secret_basic')
 }
@@ -52,7 +52,7 @@ function checkMethod(client: RegisteredClient, method: AuthenticationMethod): Re
   if (client.methods.includes(method)) return client
   throw new OAuthError(
     'invalid_client',
-    `the client must authenticate by ${client.methods.join(' or ')}, not by ${method}`,
+    `the client must authenticate with ${client.methods.join(' or ')}, not with ${method}`,
     basicChallenge,
   )
 }

@@ -5,20 +5,20 @@ import { jwtVerify, type JWTVerifyGetKey } from 'jose/jwt/verify'
 import { acceptBothEd25519Names } from '../issue/ed25519-names.js'
 import { OAuthError } from './oauth-error.js'
 
-/** The request for which a proof must be valid. */
+/** The request that a DPoP proof must match. */
 export interface ProofTarget {
   readonly method: string
   readonly url: string
   readonly now: () => number
-  /** Stores an id. Returns false if the id was used before. */
+  /** Records an id as used. Returns false if the id was used before. */
   readonly once: (id: string) => boolean
 }
 
-/** Maximum age of a proof, in seconds. */
+/** The maximum age of a DPoP proof, in seconds. */
 const maxAge = 60
 
 /**
- * Checks a DPoP proof (RFC 9449 §4.3) and returns its public key, to which the token is bound.
+ * Validates a DPoP proof (RFC 9449 §4.3) and returns its public key, to which the token will be bound.
  * @throws {OAuthError} invalid_dpop_proof
  */
 export async function readDpopProof(proof: string, target: ProofTarget): Promise<JsonWebKey> {
@@ -32,7 +32,7 @@ export async function readDpopProof(proof: string, target: ProofTarget): Promise
     })
     if (payload['htm'] !== target.method) throw new Error(`htm is not ${target.method}`)
     if (payload['htu'] !== target.url) throw new Error(`htu is not ${target.url}`)
-    // The cast: EmbeddedJWK has imported this JWK, so it is a valid public key.
+    // The cast is safe because EmbeddedJWK has imported this JWK as a public key.
     const jwk = protectedHeader.jwk as JsonWebKey
     if (!target.once(`${await calculateJwkThumbprint(jwk)} ${payload.jti}`))
       throw new Error('jti was used before')

@@ -4,7 +4,7 @@ import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import type { Parameters } from './parameters.js'
 
-/** The result of a grant. Without a subject, the client acts on its own behalf. */
+/** The result of a grant. If `subject` is undefined, the client acts on its own behalf. */
 export interface OnBehalf {
   readonly subject: string | undefined
   /** Claims that the grant adds to the token. */
@@ -13,7 +13,7 @@ export interface OnBehalf {
   readonly answer: Claims
 }
 
-/** Evaluates the parameters of one grant for an authenticated client. */
+/** Processes a token request for one grant type, after the client has been authenticated. */
 export type Grant = (parameters: Parameters, client: RegisteredClient, tokens: OwnTokens) => Promise<OnBehalf>
 
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
@@ -22,7 +22,10 @@ const jwtType = 'urn:ietf:params:oauth:token-type:jwt'
 /** The client credentials grant (RFC 6749 §4.4). */
 const clientCredentials: Grant = async () => ({ subject: undefined, claims: {}, answer: {} })
 
-/** Exchanges a token of this issuer for another token (RFC 8693 §2.1). An actor token adds an `act` claim. */
+/**
+ * Exchanges a token from this issuer for another token (RFC 8693 §2.1). If there is an actor token, the new token has an `act`
+ * claim.
+ */
 const tokenExchange: Grant = async (parameters, client, tokens) => {
   const requested = parameters.get('requested_token_type') ?? accessTokenType
   if (requested !== accessTokenType && requested !== jwtType)
@@ -47,14 +50,16 @@ const tokenExchange: Grant = async (parameters, client, tokens) => {
   }
 }
 
-/** The JWT bearer grant (RFC 7523 §2.1). The assertion is an access token of this issuer, as in Entra ID's on-behalf-of flow. */
+/**
+ * The JWT bearer grant (RFC 7523 §2.1). The assertion is an access token from this issuer, as in Entra ID's on-behalf-of flow.
+ */
 const jwtBearer: Grant = async (parameters, client, tokens) => {
   const assertion = await readOwn('assertion', parameters.need('assertion'), tokens)
   checkMeantFor(client, assertion)
   return { subject: subjectOf(assertion), claims: {}, answer: {} }
 }
 
-/** Maps `grant_type` to the grant. */
+/** Maps each value of `grant_type` to its grant. */
 export const grants: ReadonlyMap<string, { readonly name: GrantName; readonly grant: Grant }> = new Map([
   ['client_credentials', { name: 'client_credentials', grant: clientCredentials }],
   ['urn:ietf:params:oauth:grant-type:token-exchange', { name: 'token_exchange', grant: tokenExchange }],
@@ -78,7 +83,7 @@ async function readOwn(name: string, token: string, tokens: OwnTokens): Promise<
   } catch (error) {
     // The error code is invalid_request in RFC 8693 §2.2.2 and invalid_grant in RFC 7523 §3.1.
     const code = name === 'assertion' ? 'invalid_grant' : 'invalid_request'
-    throw new OAuthError(code, `${name} is not a valid token of this issuer: ${(error as Error).message}`)
+    throw new OAuthError(code, `${name} is not a valid token from this issuer: ${(error as Error).message}`)
   }
 }
 
@@ -87,11 +92,11 @@ function subjectOf({ sub }: Claims): string {
   throw new OAuthError('invalid_grant', 'the token has no sub, so the subject of the new token is unknown')
 }
 
-/** A service may exchange only tokens that were issued for it. Otherwise it could exchange any stolen token. */
+/** Checks that a token was issued for the client that exchanges it. Otherwise, a service could exchange any stolen token. */
 function checkMeantFor({ ownAudience }: RegisteredClient, { aud }: Claims): void {
   if (ownAudience !== undefined && ![aud].flat().includes(ownAudience))
     throw new OAuthError(
       'invalid_grant',
-      `the audience of the token is not ${ownAudience}, the audience of this client`,
+      `the token was not issued for this client: its audience does not include ${ownAudience}`,
     )
 }

@@ -6,7 +6,10 @@ import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import { readParameters } from './parameters.js'
 
-/** Answers any registered client (RFC 7662 §2). For an invalid token, the response contains only `active: false`. */
+/**
+ * Handles an introspection request from any registered client (RFC 7662 §2). For an invalid token, the response contains only
+ * `active: false`.
+ */
 export async function answerIntrospection(
   request: IssuerRequest,
   context: AssertionContext & { readonly tokens: OwnTokens },

@@ -11,7 +11,7 @@ export type OAuthErrorCode =
   | 'invalid_target'
   | 'invalid_dpop_proof'
 
-/** An error response of the token endpoint. The description explains the problem and contains no secret. */
+/** An error response from the token endpoint. The description explains the problem and contains no secrets. */
 export class OAuthError extends Error {
   readonly code: OAuthErrorCode
   readonly headers: Record<string, string>
@@ -33,8 +33,8 @@ export class OAuthError extends Error {
 }
 
 /**
- * Replaces characters that RFC 6749 §5.2 forbids: quotation marks, backslashes and everything outside ASCII. Descriptions quote
- * parts of the request, which may contain such characters.
+ * Replaces characters that RFC 6749 §5.2 forbids: quotation marks, backslashes, and all characters outside printable ASCII.
+ * Descriptions quote parts of the request, which may contain such characters.
  */
 function descriptionText(message: string): string {
   return message.replaceAll('"', "'").replaceAll(/[^\x20\x21\x23-\x5B\x5D-\x7E]/g, '?')

@@ -6,11 +6,11 @@ import type { Claims } from '../issue/profile.js'
 import type { SigningKeys } from '../issue/signing-keys.js'
 import { wrong } from '../read-options.js'
 
-/** Validates and revokes the tokens of this issuer. */
+/** Validates and revokes tokens from this issuer. */
 export interface OwnTokens {
   /**
-   * Returns the claims of a valid access token of this issuer.
-   * @throws {Error} with the reason why the token is invalid
+   * Returns the claims of a valid access token from this issuer.
+   * @throws {Error} if the token is invalid. The message contains the reason
    */
   read(token: string): Promise<Claims>
   /** Makes a token inactive (RFC 7662 §2.2). */
@@ -25,7 +25,7 @@ export function createOwnTokens(issuer: string, keys: SigningKeys, now: () => nu
       const { kid, alg } = decodeProtectedHeader(token)
       const key = keys.published.find(published => published.kid === kid)
       if (key === undefined || !isSameAlgorithm(key.algorithm, alg))
-        throw new Error('no published key of this issuer has the kid and alg of the token')
+        throw new Error('the kid and alg of the token do not match any published key of this issuer')
       const { payload } = await jwtVerify(token, key.publicKey, {
         issuer,
         requiredClaims: ['exp'],

@@ -13,12 +13,12 @@ import type { OwnTokens } from './own-tokens.js'
 import { readParameters } from './parameters.js'
 import { applyPolicy } from './policy.js'
 
-/** What {@link answerTokenRequest} needs besides the request. */
+/** The parts of the issuer that {@link answerTokenRequest} uses. */
 export interface TokenEndpointContext extends AssertionContext {
   readonly tokens: OwnTokens
-  /** Whether responses to the client credentials grant have `scope`. False for Entra ID and Cognito. */
+  /** Whether responses to the client credentials grant contain `scope`. False for Entra ID and Cognito. */
   readonly answersScope: boolean
-  /** Token lifetime in milliseconds. */
+  /** The token lifetime in milliseconds. */
   readonly expiresInMs: number
   readonly issue: (
     content: Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'>,
@@ -26,7 +26,7 @@ export interface TokenEndpointContext extends AssertionContext {
   ) => Promise<string>
 }
 
-/** Answers a token request (RFC 6749 §3.2). */
+/** Handles a token request (RFC 6749 §3.2). */
 export async function answerTokenRequest(
   request: IssuerRequest,
   context: TokenEndpointContext,
@@ -91,7 +91,7 @@ function grantFor(type: string, client: RegisteredClient): Grant {
   return known.grant
 }
 
-/** Returns the key to bind the token to, or undefined if the request has no DPoP proof. */
+/** Returns the key to which the token will be bound, or undefined if the request has no DPoP proof. */
 async function dpopKeyOf(
   { headers }: IssuerRequest,
   { tokenEndpoint: url, now, once }: TokenEndpointContext,
