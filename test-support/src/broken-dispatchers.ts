@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 
-/** Dispatchers that violate the handler contract of undici. */
+/** Dispatchers that violate the contract between undici dispatchers and handlers. */
 export const brokenDispatchers: Readonly<Record<string, Dispatcher['dispatch']>> = {
   throws() {
     throw new Error('internal')
@@ -9,35 +9,35 @@ export const brokenDispatchers: Readonly<Record<string, Dispatcher['dispatch']>>
     throw undefined
   },
   rejects: () => Promise.reject(new Error('internal')) as never,
-  'tells of an error without an error'(_, handler) {
+  'reports an undefined error'(_, handler) {
     handler.onRequestStart?.(controller(), {})
     handler.onResponseError?.(controller(), undefined as never)
     return true
   },
-  'tells of an error twice'(_, handler) {
+  'reports an error twice'(_, handler) {
     handler.onRequestStart?.(controller(), {})
     for (const text of ['internal', 'internal again'])
       handler.onResponseError?.(controller(), new Error(text))
     return true
   },
-  'ends the answer twice'(_, handler) {
+  'ends the response twice'(_, handler) {
     handler.onRequestStart?.(controller(), {})
     handler.onResponseStart?.(controller(), 200, {}, 'OK')
     for (let time = 0; time < 2; time += 1) handler.onResponseEnd?.(controller(), {})
     return true
   },
-  'answers twice'(_, handler) {
+  'starts the response twice'(_, handler) {
     handler.onRequestStart?.(controller(), {})
     for (const status of [200, 500]) handler.onResponseStart?.(controller(), status, {}, '')
     handler.onResponseEnd?.(controller(), {})
     return true
   },
-  'answers and never ends'(_, handler) {
+  'never ends the response'(_, handler) {
     handler.onRequestStart?.(controller(), {})
     handler.onResponseStart?.(controller(), 200, {}, '')
     return true
   },
-  'ends without a start'(_, handler) {
+  'ends a response that it has not started'(_, handler) {
     handler.onRequestStart?.(controller(), {})
     handler.onResponseEnd?.(controller(), {})
     return true

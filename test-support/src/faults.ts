@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Test } from 'tap'
 
-/** The text of the errors below. No response may contain it. */
+/** The message of the errors in `faults`. Responses must not contain this message. */
 export const internal = 'GET https://vault.internal/v1/secret?token=hvs.CAESI failed'
 
-/** The ways in which a function from the options may fail. */
+/** The ways in which a function passed as an option can fail. */
 export const faults: Readonly<Record<string, () => never>> = {
   throws() {
     throw new Error(internal)
@@ -33,7 +33,7 @@ export const faults: Readonly<Record<string, () => never>> = {
   'returns an object': () => ({}) as never,
 }
 
-/** Collects unhandled rejections and uncaught exceptions, which would end the process. */
+/** Collects unhandled rejections and uncaught exceptions, which would otherwise terminate the process. */
 export function watchProcess(t: Test): unknown[] {
   const fatal: unknown[] = []
   const note = (reason: unknown): void => void fatal.push(reason)

@@ -1,7 +1,7 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 
-/** A response: the encoded body, the headers and the status. */
+/** A response with an encoded body. */
 export interface HostileBody {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -12,7 +12,7 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [nam
 
 const deep = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`
 
-/** Values that replace the correct value of a member. */
+/** Invalid values that replace the correct value of a member. */
 const wrong: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, 0, -1, 1e300, '', ' ', [], {}, [null], [[]], { a: null }),
   fc.constantFrom<unknown>('\0', 'é😀', '\uD800', 'x'.repeat(100_000), ['x', 5], '__proto__', 'javascript:0'),
@@ -39,7 +39,10 @@ const mutation: fc.Arbitrary<{ readonly at: number; readonly mutation: Mutation 
   ),
 })
 
-/** Serializes a value and changes one member, counted through all levels. Members are written as text, so that a name can be repeated. */
+/**
+ * Serializes a value and changes the member at one position. All members at all levels are counted. Each member is written as
+ * text, because a name may occur twice.
+ */
 function write(value: Json, count: { left: number }, mutation: Mutation): string {
   if (Array.isArray(value)) return `[${value.map(item => write(item as Json, count, mutation)).join()}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
@@ -132,7 +135,7 @@ const statuses = fc.oneof(
   },
 )
 
-/** Responses of a broken or hostile server instead of a valid response. */
+/** Responses that a broken or hostile server sends instead of a valid response. */
 export const hostileBody: fc.Arbitrary<(valid: Json) => HostileBody> = fc
   .tuple(texts, encodings, statuses)
   .map(([text, encode, status]) => valid => {

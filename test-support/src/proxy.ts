@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import type { Test } from 'tap'
 import { listen } from './listen.js'
 
-/** Starts a CONNECT proxy that records the hosts of its tunnels. */
+/** Starts a CONNECT proxy and records the hosts to which it opens tunnels. */
 export async function startProxy(t: Test): Promise<{ url: string; tunnels: (string | undefined)[] }> {
   const tunnels: (string | undefined)[] = []
   const proxy = createServer().on('connect', (request, socket) => {

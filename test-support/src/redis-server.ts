@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
-/** The reason to skip tests with redis-server, or `false` if redis-server is installed. */
+/** The reason to skip tests that need redis-server, or `false` if redis-server is installed. */
 export const noRedis: string | false =
   spawnSync('redis-server', ['--version']).status === 0 ? false : 'redis-server is not installed'
 

@@ -1,10 +1,12 @@
 import { install, type Clock } from '@sinonjs/fake-timers'
 
-/** Replaces timers and `performance.now` of the whole process until `restore`. Time passes only in `advance`. */
+/**
+ * Replaces the timers and `performance.now` of the whole process until `restore` is called. Time passes only during `advance`.
+ */
 export class SimulatedTime {
   readonly #clock: Clock = install({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }) as Clock
 
-  /** Milliseconds since the start of the simulation. */
+  /** The simulated time in milliseconds since the start of the simulation. */
   get now(): number {
     return this.#clock.now
   }
@@ -13,7 +15,10 @@ export class SimulatedTime {
     return this.#clock.countTimers()
   }
 
-  /** Advances the time by this many milliseconds. Runs all timers that become due, in order, and the promises that they settle. */
+  /**
+   * Advances the time by this many milliseconds. Runs all timers that become due, and then the promise callbacks that they
+   * trigger.
+   */
   async advance(ms: number): Promise<void> {
     let isOver = false
     await settle()
