@@ -11,7 +11,7 @@ export interface AccessToken<S extends string = Scope, C = TokenClaims> {
   readonly subject: string | null
   /**
    * The client that requested the token, from the claim `client_id` (RFC 9068 §2.2) or from the claim that the issuer's
-   * profile uses instead. Null if the token has no such claim.
+   * profile uses instead. It is null if the token has no such claim.
    */
   readonly clientId: string | null
   /**

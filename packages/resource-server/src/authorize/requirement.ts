@@ -9,6 +9,7 @@ export interface Requirement {
   /** The accepted roles. A token with any one of them does not need the required scopes. */
   readonly roles: readonly string[]
   readonly audience: string | undefined
+  /** Whether the route accepts tokens with a DPoP proof, tokens without one, or both. */
   readonly dpop: DpopMode
   readonly acr: readonly string[]
   /** The maximum time since the user authenticated, in milliseconds. If undefined, there is no limit. */

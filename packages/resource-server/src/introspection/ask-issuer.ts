@@ -34,7 +34,6 @@ export interface IntrospectionClient {
   readonly tls: TlsSettings
 }
 
-/** The issuer, and the URL of its introspection endpoint or its metadata. */
 export interface IntrospectionTarget {
   readonly issuer: string
   /** The configured introspection endpoint. If undefined, it is read from the issuer's metadata. */
