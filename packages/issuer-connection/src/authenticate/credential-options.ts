@@ -37,7 +37,7 @@ const privateKey: Parser<Provided<PrivateKeyInput>> = parser({
   fromText: true,
   read(value, place) {
     if (typeof value === 'string') return pem('private key').read(value, place)
-    // A key that is not PEM text is not checked until the first assertion is signed.
+    // Keys that are not PEM text are checked later, when the first assertion is signed.
     if (typeof value === 'function' || isObject(value)) return value as Provided<PrivateKeyInput>
     throw place.toError(`option \`${place.option}\` is not ${privateKey.expected}`)
   },

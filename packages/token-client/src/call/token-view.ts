@@ -29,7 +29,7 @@ export type CallOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'm
   method?: Dispatcher.HttpMethod
 }
 
-/** Calls an API with access tokens of one kind, such as tokens with certain scopes. */
+/** Calls one API with its own access token. */
 export interface TokenView extends JsonCalls {
   /**
    * Calls the API with undici's `request` and the access token. Rejects with `TokenRejectedError` or
