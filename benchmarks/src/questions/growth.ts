@@ -19,7 +19,7 @@ export const growth: Question = {
   name: 'growth',
   title: 'How the cost grows',
   method:
-    'The guard is the hook with which fastify-resource-server verifies the token of a request. The charts show the processor time that the guard uses on the main thread for one request, without HTTP and the rest of Fastify. The tokens are signed with ES256 and verified on the main thread. A repeated token is found in the cache of verified tokens. A new token is verified each time, because the cache is disabled. Each value is the median of several rounds.',
+    'The guard is the hook with which fastify-resource-server verifies the token of a request. The charts show the processor time that the guard uses on the main thread for one request, without HTTP and the rest of Fastify. The tokens are signed with ES256 and verified on the main thread. A repeated token is found in the cache of verified tokens. For new tokens, the cache is disabled, so every signature is verified. Each value is the median of several rounds.',
   async answer({ slices: rounds, tell }) {
     const guard = await startServer('the guard', 'cost-of-guard', { rounds })
     const growths: Growth[] = []

@@ -20,7 +20,7 @@ interface Memory {
 export const memory: Question = {
   name: 'memory',
   title: 'Memory over a million requests',
-  method: `fastify-resource-server receives ${distinctTokens.toLocaleString('en')} requests, ${lanes} at a time, each with a different token (Ed25519). After each tenth of the requests, the benchmark collects garbage, and then measures the heap in use and the memory of the process.`,
+  method: `fastify-resource-server receives ${distinctTokens.toLocaleString('en')} requests, ${lanes} at a time, each with a different token (Ed25519). After every ${(distinctTokens / samples).toLocaleString('en')} requests, the benchmark collects garbage, and then measures the heap in use and the memory of the process.`,
   onlyByName: true,
   async answer(effort) {
     const { privateKey, jwk } = makeKey()

@@ -18,7 +18,7 @@ export const refusedRequests: Question = {
   name: 'refused-requests',
   title: 'Refused requests',
   method:
-    'This measurement shows the cost of a flood of bad requests. The baseline is a bare Fastify route that sends the same status, challenge and body without reading the request. “Garbage” means 1,000 different strings of 40 to 600 characters in place of a token. “Expired” means 1,000 different tokens with valid signatures that expired an hour ago. These tokens are sent again and again, as some clients do. “Expired and new” means 8,000 expired tokens in turn, which is more than the cache holds. “The least” is a hook that parses the claims as JSON, compares the expiry time and sends the same response. “Missing scope” means one valid token without the required scope. Before the measurement, fastify-resource-server accepts one valid token.',
+    'This measurement shows the cost of a flood of bad requests. The baseline is a bare Fastify route that sends the same status, challenge and body without reading the request. “Garbage” means 1,000 different strings of 40 to 600 characters in place of a token. “Expired” means 1,000 different tokens with valid signatures that expired an hour ago. The expired tokens are sent again and again, because some clients keep using expired tokens. “Expired and new” means 8,000 expired tokens in turn, which is more than the cache holds. “The least” is a hook that parses the claims as JSON, compares the expiry time and sends the same response. “Missing scope” means one valid token without the required scope. Before the measurement, fastify-resource-server accepts one valid token.',
   async answer(effort) {
     const { issuer, trust } = await startIssuer('ES256')
     const expired = await Promise.all(

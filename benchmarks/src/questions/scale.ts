@@ -15,7 +15,7 @@ const storeLatencyMs = 1
 export const scale: Question = {
   name: 'scale',
   title: 'Many replicas, and many scopes',
-  method: `The replicas are token clients that share one token store. All replicas are simulated in one process, and each store command takes ${storeLatencyMs} ms. All replicas need their first token at the same moment, and the issuer takes 50 ms to respond. The last rows contain the time that an application needs to start if its option \`scopes\` has that many entries.`,
+  method: `The replicas are token clients that share one token store. All replicas are simulated in one process, and each store command takes ${storeLatencyMs} ms. All replicas need their first token at the same moment, and the issuer takes 50 ms to respond. The last rows contain the startup time of an application whose option \`scopes\` has the given number of entries.`,
   async answer({ slices, tell }) {
     const facts: Fact[] = []
     for (const count of replicaCounts) {

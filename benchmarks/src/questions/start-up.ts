@@ -34,7 +34,7 @@ export const startUp: Question = {
   name: 'start-up',
   title: 'Start-up',
   method:
-    'Each start runs in a fresh process that has already loaded Fastify. The packages are bundled as in the published versions. The time is that of the import, of the registration and of `ready()`. The heap in use is measured after `ready()`. Keys and tokens are fetched in the background, so their time is not included. “Again” means a second start in the same process.',
+    'Each start runs in a fresh process that has already loaded Fastify. The packages are bundled as in the published versions. The measured time includes the import, the registration and `ready()`. The heap in use is measured after `ready()`. Keys and tokens are fetched in the background, so their time is not included. “Again” means a second start in the same process.',
   async answer({ processes, tell }) {
     await bundlePackages()
     const starts = new Map<string, Start[]>()

@@ -108,7 +108,7 @@ function section(answer: Answer): string[] {
 function warning({ machine: { busy, cores } }: Answer): string[] {
   if (busy < cores / 2) return []
   return [
-    `> Other programs were running: before the measurement, ${number(busy)} threads were competing for ${cores} processors. Other programs affect processor times less than rates, and hardly affect the number of instructions.`,
+    `> Other programs were running: before the measurement, the load average was ${number(busy)} on ${cores} processors. Other programs affect processor times less than rates, and hardly affect the number of instructions.`,
     '',
   ]
 }

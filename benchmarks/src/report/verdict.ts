@@ -20,7 +20,7 @@ export function atLeast({ low, high, confidence }: Range, goal: number): Verdict
 /** Whether a comparison meets a goal, as a sentence. */
 export function judge(comparison: Comparison, goal: Goal): string {
   const { contender, of } = goal
-  return `${verdict(comparison, goal)} ${contender}: the rate is ${ratioText(ratio(comparison.rates, contender, of))} times the rate of ${of}; the goal is at least ${goal.atLeast.toFixed(2)}.`
+  return `${verdict(comparison, goal)} The rate of “${contender}” is ${ratioText(ratio(comparison.rates, contender, of))} times the rate of “${of}”; the goal is at least ${goal.atLeast.toFixed(2)}.`
 }
 
 export function verdict({ rates }: Comparison, { contender, of, atLeast: goal }: Goal): Verdict {
