@@ -161,6 +161,22 @@ t.test('calls functions in turn within one time limit', async t => {
   await t.rejects(askInTurn([() => Promise.reject(new Error('broken'))], isYes, 60_000), {
     message: 'broken',
   })
+
+  const broken = new Error('broken')
+  const throws = (): never => {
+    throw broken
+  }
+  await t.rejects(askInTurn([throws], isYes, 60_000), broken, 'a function that throws at once')
+  await t.rejects(
+    askInTurn([question('0', hangs), throws], isYes, 20),
+    broken,
+    'also when the timer calls it',
+  )
+  await t.rejects(
+    askInTurn([question('0', no), question('1', no)], throws, 60_000),
+    broken,
+    '`decides` throws',
+  )
 })
 
 t.test('responds with 503 if one issuer reports inactive and another one is unavailable', async t => {

@@ -27,12 +27,14 @@ export function askInTurn<T>(
       if (ask === undefined) return end()
       timer = setTimeout(askNext, (endsAt - performance.now()) / (questions.length - asked))
       asked += 1
-      const number = asked
-      ask().then(answer => {
-        answers.push(answer)
-        if (decides(answer) || answers.length === questions.length) end()
-        else if (number === asked && asked < questions.length) askNext()
-      }, reject)
+      receive(ask, asked).catch(reject)
+    }
+
+    async function receive(ask: () => Promise<T>, number: number): Promise<void> {
+      const answer = await ask()
+      answers.push(answer)
+      if (decides(answer) || answers.length === questions.length) end()
+      else if (number === asked && asked < questions.length) askNext()
     }
 
     askNext()
