@@ -225,7 +225,7 @@ t.test('accepts scopes of the contract and of the option in other routes', async
   await t.resolves(start(['read']))
   await t.resolves(start(['write'], ['write']))
   await t.rejects(start(['raed']), {
-    message: /has "raed", which is not declared in .*did you mean/,
+    message: /contains "raed", which is not declared in .*did you mean/,
   })
 })
 
@@ -245,7 +245,7 @@ t.test('rejects an audience option without the audience of the contract', async 
   const wrong: [options: object, message: RegExp][] = [
     [
       { issuer, audience: other },
-      /option `audience` is \["https:\/\/other.*which lacks the audience of `api`; add "https:\/\/small/,
+      /option `audience` is \["https:\/\/other.*which does not contain the audience of `api`; add "https:\/\/small/,
     ],
     [
       {
@@ -254,12 +254,12 @@ t.test('rejects an audience option without the audience of the contract', async 
           { issuer: `${issuer}/2`, audience: other },
         ],
       },
-      /which lacks the audience of `api`/,
+      /which does not contain the audience of `api`/,
     ],
     [{ issuer, audience: undefined }, /option `audience` is undefined/],
     [
       { issuer, api: small.pick('one') },
-      /option `api` has the operations of one client; pass the API itself/,
+      /option `api` is the result of pick\(…\), which contains the operations of only one client; pass the result of defineApi/,
     ],
     [{ issuer, api: {} }, /option `api` is \{\}; expected an object with audience, scopes and requireRoutes/],
   ]

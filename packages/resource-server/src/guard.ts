@@ -17,7 +17,7 @@ import type { CachedVerifier } from './verifier.js'
 type Done = (error?: Error) => void
 
 const noToken = new Refusal('missing')
-const unreadable = new Refusal('credentials', 'the Authorization header does not contain exactly one token')
+const unreadable = new Refusal('credentials', 'the Authorization header must contain exactly one token')
 
 /** A Fastify hook with a callback, for use as `onRequest` or `preHandler`, or with @fastify/auth. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) => void

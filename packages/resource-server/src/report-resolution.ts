@@ -38,7 +38,7 @@ export function createResolutionReport(log: Logger, now: () => number): Resolved
     writeLog(() =>
       error instanceof InvalidOptionError
         ? log.error(details, 'the options of an issuer are invalid')
-        : log.warn(details, 'an issuer cannot be looked up'),
+        : log.warn(details, 'the issuer lookup failed'),
     )
   }
 }

@@ -71,7 +71,7 @@ function describeRule(requirement: Requirement): string {
     ...(audience === undefined ? [] : [`for ${audience}`]),
     ...(dpop === 'require' ? ['with DPoP proof'] : []),
     ...(acr.length === 0 ? [] : [`acr ${acr.join(' or ')}`]),
-    ...(maxAgeMs === undefined ? [] : [`authenticated within ${maxAgeMs / 1000} s`]),
+    ...(maxAgeMs === undefined ? [] : [`authenticated in the last ${maxAgeMs / 1000} s`]),
     ...(requirement.optional ? ['(optional)'] : []),
     ...(requirement.report === undefined ? [] : [`(reported: ${describeRule(requirement.report)})`]),
   ].join(' ')

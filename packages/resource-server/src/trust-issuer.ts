@@ -33,7 +33,7 @@ export function trustIssuer(
   const { rules, algorithms } = issuer
   const { threadPool, loadSecond, log } = shared
   const onIgnored: OnIgnored = (kid, reason) =>
-    writeLog(() => log.warn({ issuer: rules.issuer, kid, reason }, 'a key of the issuer is ignored'))
+    writeLog(() => log.warn({ issuer: rules.issuer, kid, reason }, 'an unusable key of the issuer is ignored'))
   const keys =
     issuer.keys === undefined
       ? fetchedKeys(issuer, settings, shared, onIgnored)
@@ -78,7 +78,7 @@ function importOptionKeys(
     return importKeys(keys.map(cleanEntry))
   } catch {
     throw new InvalidOptionError(
-      `option \`keys\` has no key for ${rules.issuer} that can be used to verify access tokens: ${reasons.join('; ')}`,
+      `option \`keys\` contains no key for ${rules.issuer} that can verify access tokens: ${reasons.join('; ')}`,
     )
   }
 }

@@ -76,7 +76,7 @@ t.test('throws GuardFailedError for an invalid rule', async t => {
 
 t.test('rejects options about requests, and suggests corrections of misspelt names', async t => {
   for (const [options, message] of [
-    [{ dpop: 'allow' }, /option `dpop` is about HTTP requests/],
+    [{ dpop: 'allow' }, /option `dpop` applies to HTTP requests/],
     [{ clientCertificate: 'socket' }, /option `clientCertificate` is about HTTP/],
     [{ realm: 'api' }, /option `realm` is about HTTP/],
     [{ problemDetails: true }, /option `problemDetails` is about HTTP/],

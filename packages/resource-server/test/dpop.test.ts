@@ -135,7 +135,7 @@ t.test('requires proofs on all routes or on one route', async t => {
   }
   await t.rejects(async () => build({}).ready(), {
     code: 'OAUTH_INVALID_ROUTE',
-    message: /GET \/strict: config\.oauth\.dpop has no effect unless the plugin has the option `dpop`/,
+    message: /GET \/strict: config\.oauth\.dpop has no effect unless the plugin's option `dpop` is set/,
   })
 })
 

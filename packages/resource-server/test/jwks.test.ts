@@ -76,7 +76,7 @@ for (const [what, entry] of Object.entries(bad))
     bench.clock.now += 310_000
     t.equal((await bench.call(bench.token({ jti: 'two' }))).statusCode, 200)
     t.equal(jwksRequests(bench.issuer), 2)
-    const ignored = bench.logged.filter(({ msg }) => msg === 'a key of the issuer is ignored')
+    const ignored = bench.logged.filter(({ msg }) => msg === 'an unusable key of the issuer is ignored')
     t.equal(ignored.length, 1, JSON.stringify(ignored))
     t.ok(ignored[0]?.['reason'])
   })

@@ -19,7 +19,7 @@ t.test('names the missing ML-DSA support of an older Node.js', { skip: old }, as
     })
   const jwk = { kty: 'AKP', alg: 'ML-DSA-65', kid: 'new', pub: Buffer.alloc(1952).toString('base64url') }
   await t.rejects(async () => buildApp(t).register(resourceServer, { ...registered, keys: [jwk] }), {
-    message: /`keys` has no key .*: `kty` of the key is AKP, which needs Node\.js 24\.7/,
+    message: /`keys` contains no key .*: the JWK member `kty` is AKP, which requires Node\.js 24\.7/,
   })
   const key = makeKey('first')
   const issuer = await startHandMadeIssuer(t, [key])
@@ -29,6 +29,6 @@ t.test('names the missing ML-DSA support of an older Node.js', { skip: old }, as
   t.teardown(() => app.close())
   await app.register(resourceServer, { issuer: issuer.url, audience, prefetch: 'required' })
   await app.ready()
-  t.match(logged.join(''), /"kid":"new","reason":"`kty` of the key is AKP, which needs Node\.js 24\.7/)
+  t.match(logged.join(''), /"kid":"new","reason":"the JWK member `kty` is AKP, which requires Node\.js 24\.7/)
   t.strictSame(app.oauth.stats().issuers[0]?.kids, ['first'])
 })

@@ -72,7 +72,7 @@ t.test('validates the options of an issuer', async t => {
     [{ keys: { keys: [] } }, /`keys` is \{ keys \}/],
     [
       { keys: [{ kty: 'oct', k: 'AAAA' }] },
-      /`keys` has no key for https:.* `kty` of the key is not RSA, EC, OKP or AKP/,
+      /`keys` contains no key for https:.* the JWK member `kty` is not RSA, EC, OKP or AKP/,
     ],
     [{ keys: registered.keys, algorithms: ['RS256'] }, /the key cannot be used with any allowed algorithm/],
     [{ algorithms: ['HS256'] }, /`algorithms\[0\]` is "HS256"; expected only asymmetric algorithms/],

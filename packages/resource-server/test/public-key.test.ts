@@ -64,7 +64,7 @@ t.test('ignores unusable keys with one warning each', async t => {
     'the key that comes back is the same',
   )
   const warned = bench.logged
-    .filter(({ msg }) => msg === 'a key of the issuer is ignored')
+    .filter(({ msg }) => msg === 'an unusable key of the issuer is ignored')
     .map(({ kid }) => kid)
   t.strictSame([...warned].sort(), [
     '1024',

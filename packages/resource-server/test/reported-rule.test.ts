@@ -177,7 +177,7 @@ t.test('rejects invalid reports', async t => {
     [{ report: { dpop: 'allow' } }, /config\.oauth\.report\.dpop is "allow"; expected 'require'/],
     [
       { report: { dpop: 'require' } },
-      /config\.oauth\.report\.dpop has no effect unless the plugin has the option `dpop`/,
+      /config\.oauth\.report\.dpop has no effect unless the plugin's option `dpop` is set/,
     ],
     [
       { report: { dpop: 'require' } },
@@ -227,6 +227,6 @@ t.test('rejects `report` outside requests', async t => {
   t.teardown(() => verifier.close())
   await t.rejects(verifier.verify('a.b.c', rule), { code: 'OAUTH_GUARD_FAILED' })
   await t.rejects(createVerifier({ ...registered, mode: 'report' } as never), {
-    message: /`mode` is about HTTP requests/,
+    message: /`mode` applies to HTTP requests/,
   })
 })

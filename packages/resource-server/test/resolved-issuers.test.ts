@@ -206,7 +206,7 @@ t.test('requires the audience of `api` in looked-up options', async t => {
   t.match(
     api.logged.find(line => line['msg'] === 'the options of an issuer are invalid'),
     {
-      reason: /option `issuers\(\)\.audience` is \["https:\/\/other.*which lacks the audience of `api`; add/,
+      reason: /option `issuers\(\)\.audience` is \["https:\/\/other.*which does not contain the audience of `api`; add/,
     },
   )
   t.equal(await api.status(api.token(second)), 200)
@@ -214,7 +214,7 @@ t.test('requires the audience of `api` in looked-up options', async t => {
   const app = buildApp(t)
   const issuers = [{ issuer: first, keys: [key.jwk], ...other }]
   await t.rejects(async () => app.register(resourceServer, { issuers, api: offered }), {
-    message: /option `issuers\[0\]\.audience` is \["https:\/\/other.*which lacks the audience of `api`; add/,
+    message: /option `issuers\[0\]\.audience` is \["https:\/\/other.*which does not contain the audience of `api`; add/,
   })
 })
 
@@ -246,7 +246,7 @@ const wrongAnswers: [string, unknown, RegExp][] = [
     { issuer: first, audience, algorithms: ['HS256'] },
     /`issuers\(\)\.algorithms\[0\]`/,
   ],
-  ['keys that are none', { issuer: first, audience, keys: [{ kty: 'oct', k: 'AA' }] }, /has no key for/],
+  ['keys that are none', { issuer: first, audience, keys: [{ kty: 'oct', k: 'AA' }] }, /contains no key for/],
   [
     'keys and jwksUri',
     { issuer: first, audience, keys: [key.jwk], jwksUri: `${first}/jwks` },
@@ -306,7 +306,7 @@ t.test('treats options whose getters throw as invalid', async t => {
 t.test('limits log lines for invented issuers, and logs failures of known issuers', async t => {
   const api = await startTenants(t)
   const lines = (): Record<string, unknown>[] =>
-    api.logged.filter(line => line['msg'] === 'an issuer cannot be looked up')
+    api.logged.filter(line => line['msg'] === 'the issuer lookup failed')
   api.answers.set(first, trusted(first))
   const known = api.token(first)
   t.equal(await api.status(known), 200)
@@ -414,7 +414,7 @@ t.test('renews an issuer in the background, and uses it for a limited time if th
   t.equal(await api.status(token), 200, 'too old: it is waited for, and fails')
   t.equal(api.lookedUp.length, 3)
   t.match(
-    api.logged.find(line => line['msg'] === 'an issuer cannot be looked up'),
+    api.logged.find(line => line['msg'] === 'the issuer lookup failed'),
     { level: 40, issuer: first, servingStale: true, retryAfterMs: 1_000 },
   )
   t.equal(await api.status(api.token(first, { jti: 'new' })), 200)
@@ -655,7 +655,7 @@ t.test('accepts or rejects other options together with a function as `issuers`',
   const wrong: [Partial<ResourceServerOptions>, RegExp][] = [
     [
       { issuers, prefetch: 'required' },
-      /option `prefetch` is "required", but no issuer is known at the start/,
+      /option `prefetch` is "required", but no issuer is known at startup/,
     ],
     [{ issuers, issuer: first }, /`issuer` cannot be combined with `issuers`/],
     [{ issuers, audience }, /`audience` cannot be combined with `issuers`/],

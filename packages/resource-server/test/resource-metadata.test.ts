@@ -136,7 +136,7 @@ t.test('shares one document between versions of an API, which must agree', async
   await t.rejects(async () => versions('Bills').ready(), {
     code: 'OAUTH_INVALID_OPTION',
     message:
-      /another scope describes the resource https:\/\/api\.example\.com differently; register both with/,
+      /another scope publishes different metadata for the resource https:\/\/api\.example\.com; use the same issuers/,
   })
 })
 

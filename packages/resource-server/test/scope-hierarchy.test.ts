@@ -148,9 +148,9 @@ t.test('rejects a contradictory catalogue', async t => {
     [{ x: ['a'], a: ['b', 'c'], b: [], c: ['d'], d: ['a'] }, /has a cycle: a → c → d → a/],
     [
       { admin: ['raed'], read: [] },
-      /`scopes\["admin"\]` has "raed", which is not in the catalogue \(did you mean "read"\?\); add "raed": \[\]/,
+      /`scopes\["admin"\]` contains "raed", which is not a declared scope \(did you mean "read"\?\); add "raed": \[\]/,
     ],
-    [{ admin: ['constructor'] }, /has "constructor", which is not in the catalogue/],
+    [{ admin: ['constructor'] }, /contains "constructor", which is not a declared scope/],
     [
       { read: 'Read receipts' },
       /`scopes\["read"\]` is "Read receipts"; expected a list of the scopes that this scope includes/,

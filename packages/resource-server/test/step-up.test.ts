@@ -42,7 +42,7 @@ t.test('requires a stronger or more recent authentication of the user (RFC 9470)
     403,
     'authenticating does not give a scope',
   )
-  t.match(app.oauth.printRoutes(), /read acr phr or phrh authenticated within 300.999 s/)
+  t.match(app.oauth.printRoutes(), /read acr phr or phrh authenticated in the last 300.999 s/)
 })
 
 t.test('requires step-up authentication in oauth.verify too', async t => {

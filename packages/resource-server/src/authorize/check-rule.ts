@@ -12,7 +12,7 @@ export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { opt
     const { length } = rule[name].join(' ')
     if (length > longestList)
       throw toError(
-        `${option}.${name} has ${length} characters in total; expected at most ${longestList}, because the WWW-Authenticate header contains them`,
+        `${option}.${name} has ${length} characters in total; expected at most ${longestList}, because they are sent in the WWW-Authenticate header`,
       )
   }
 }
@@ -36,7 +36,7 @@ export function refuseUnknownScopes(
   const scope = scopes.find(name => !known.includes(name))
   if (scope === undefined) return
   throw toError(
-    `${option}.scopes has ${show(scope)}, which is not declared in the option \`scopes\` or \`api\`${hint(scope, known)}; declare it there, or correct the rule`,
+    `${option}.scopes contains ${show(scope)}, which is not declared in the option \`scopes\` or \`api\`${hint(scope, known)}; declare it there, or correct the rule`,
   )
 }
 

@@ -85,14 +85,14 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
   const { match, dpop, report, ...parsed } = readOptions(rule, declaration, place)
   if (match !== undefined && parsed.scopes.length === 0)
     throw toError(
-      `${option} has match without scopes; add scopes, or remove match (of the roles, any one is always sufficient)`,
+      `${option} has match without scopes; add scopes, or remove match (any one of the roles is always sufficient)`,
     )
   refuseLongLists(parsed, place)
   refuseUnknownScopes(parsed.scopes, catalogue, place)
   refuseUnknownAudience(parsed.audience, catalogue, place)
   if (catalogue.dpop === undefined && dpop !== undefined && dpop !== 'off')
     throw toError(
-      `${option}.dpop has no effect unless the plugin has the option \`dpop\`; set that option, to 'off' if the other routes must not accept DPoP proofs`,
+      `${option}.dpop has no effect unless the plugin's option \`dpop\` is set; set that option (to 'off' if the other routes must not accept DPoP proofs)`,
     )
   const enforced = {
     ...parsed,
@@ -128,7 +128,7 @@ function refuseUselessReport(enforced: Requirement, report: Requirement, toError
     )
   if (!enforced.optional && implies(enforced, report))
     throw toError(
-      'config.oauth.report adds no requirement to the enforced ones; add a requirement, or remove report (only on a route with optional: true may report be {}: it then reports requests without a token)',
+      'config.oauth.report adds no requirement to the enforced ones; add a requirement, or remove report (an empty report is allowed only on a route with optional: true, to report requests without a token)',
     )
 }
 

@@ -31,7 +31,7 @@ function singleProof({ raw: { rawHeaders }, headers: { dpop } }: FastifyRequest)
   const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'dpop').length
   return typeof dpop === 'string' && count === 1
     ? dpop
-    : new Refusal('proof', 'the request does not have exactly one DPoP header')
+    : new Refusal('proof', 'the request must have exactly one DPoP header')
 }
 
 function checkNonce({ nonce }: Proof, nonces: Nonces, reply: FastifyReply): Refusal | undefined {
@@ -39,5 +39,5 @@ function checkNonce({ nonce }: Proof, nonces: Nonces, reply: FastifyReply): Refu
   if (nonce !== current) reply.header('dpop-nonce', current)
   return nonce !== undefined && nonces.isValid(nonce)
     ? undefined
-    : new Refusal('nonce', 'the nonce of the DPoP proof is missing, unknown or expired')
+    : new Refusal('nonce', "the DPoP proof's nonce is missing, unknown or expired")
 }

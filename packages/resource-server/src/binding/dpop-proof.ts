@@ -74,7 +74,7 @@ export function createProofCheck(
     if (thumbprint !== context.boundTo)
       return new Refusal(
         'binding',
-        'the DPoP proof was signed with a key other than the one that the token is bound to',
+        'the key in the DPoP proof is not the key that the token is bound to',
       )
     const key = keyOf(publicKey, thumbprint)
     if (key instanceof Refusal) return key
@@ -103,10 +103,10 @@ function checkRequest(
   { htm, htu, ath }: Members,
   { method, url, accessToken }: ProofContext,
 ): Refusal | undefined {
-  if (htm !== method) return wrong('htm does not match the method of the request')
+  if (htm !== method) return wrong('htm does not match the request method')
   const asked = withoutQuery(url)
   if (asked === undefined || typeof htu !== 'string' || !httpUri.test(htu) || withoutQuery(htu) !== asked)
-    return wrong('htu does not match the URL of the request')
+    return wrong('htu does not match the request URL')
   return ath === createHash('sha256').update(accessToken).digest('base64url')
     ? undefined
     : wrong('ath does not match the hash of the access token')
@@ -122,7 +122,7 @@ function readClaims({ iat, jti, nonce }: Members):
   if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength)
     return wrong('jti is missing or too long')
   if (typeof iat !== 'number') return wrong('iat is missing')
-  if (nonce !== undefined && typeof nonce !== 'string') return wrong('nonce is not text')
+  if (nonce !== undefined && typeof nonce !== 'string') return wrong('nonce is not a string')
   return { iat, jti, nonce }
 }
 

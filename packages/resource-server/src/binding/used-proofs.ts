@@ -86,7 +86,7 @@ export function createUsedProofs(
   }: Pick<Proof, 'thumbprint' | 'jti'>): ReturnType<UsedProofs['refuseReplay']> {
     return andThen(add(idOf(thumbprint, jti), thumbprint), answer => {
       if (answer instanceof StoreFault) return unavailable(answer)
-      return answer ? undefined : new Refusal('proof', 'the DPoP proof was used before')
+      return answer ? undefined : new Refusal('proof', 'the DPoP proof has already been used')
     })
   }
 
@@ -115,8 +115,8 @@ function idOf(thumbprint: string, jti: string): string {
 
 function wrongAnswer(expected: boolean): string {
   return expected
-    ? 'add returned false for a new id; it must return true if the store does not have the id yet'
-    : 'add returned true twice for the same id, so replayed proofs would be accepted; it must return false if the store already has the id'
+    ? 'add() returned false for a new id; it must return true if the store does not have the id yet'
+    : 'add() returned true twice for the same id, so replayed proofs would be accepted; it must return false if the store already has the id'
 }
 
 function unavailable({ reason }: StoreFault): Refusal {
@@ -134,5 +134,5 @@ function settleWithin(timeoutMs: number, answer: unknown): Promise<boolean | Sto
 
 function notBoolean(value: unknown): StoreFault {
   const shown = value === null ? 'null' : typeof value
-  return new StoreFault(true, `add returned a value of type ${shown}; it must return true or false`)
+  return new StoreFault(true, `add() returned a value of type ${shown}; it must return true or false`)
 }

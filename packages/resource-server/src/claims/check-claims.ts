@@ -77,7 +77,7 @@ export function checkType(type: string | null, { types }: ClaimRules): Refusal |
     ? undefined
     : new Refusal(
         'type',
-        `typ is ${showValue(type)}; expected ${types.map(name => name ?? 'none').join(' or ')} (is the option \`profile\` right for this issuer?)`,
+        `typ is ${showValue(type)}; expected ${types.map(name => name ?? 'none').join(' or ')} (is the option \`profile\` correct for this issuer?)`,
       )
 }
 

@@ -57,7 +57,7 @@ function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSch
 function describeMissing(scopes: readonly string[], roles: readonly string[]): string {
   const role = `role ${roles.join(' or ')}`
   if (scopes.length === 0) return `The token lacks the ${role} (RFC 6750 §3.1)`
-  return `The token lacks a scope${roles.length === 0 ? '' : `, and the ${role}`} (RFC 6750 §3.1)`
+  return `The token lacks a required scope${roles.length === 0 ? '' : `, and the ${role}`} (RFC 6750 §3.1)`
 }
 
 /**

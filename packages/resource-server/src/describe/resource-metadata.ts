@@ -62,7 +62,7 @@ export function serveMetadata(
   }
   if (before.said !== said)
     throw new InvalidOptionError(
-      `another scope describes the resource ${settings.resource} differently; register both with the same issuers, resourceMetadata, dpop and clientCertificate, or give each its own resourceMetadata.resource`,
+      `another scope publishes different metadata for the resource ${settings.resource}; use the same issuers, resourceMetadata, dpop and clientCertificate in both scopes, or set a different resourceMetadata.resource in each`,
     )
   before.routes.push(described.routes)
 }

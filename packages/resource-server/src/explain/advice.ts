@@ -21,7 +21,7 @@ export function adviceFor(failure: Failure): string {
 const getToken =
   'Request a token for this API. In fastify-token-client, set the option that the issuer supports: `resource` (RFC 8707), `audience` (Auth0), or only `scopes` (Entra ID, Keycloak, Cognito)'
 const clocks =
-  'Get a new token. If that one fails too, compare the clocks of this machine and the issuer. `clockToleranceMs` sets the tolerated difference'
+  "Get a new token. If that one fails too, compare this machine's clock with the issuer's. `clockToleranceMs` sets the tolerated difference"
 const unreachable =
   'Check whether this machine can reach the issuer. Set `jwksUri` or `metadataUrl` if the keys have another URL, `ca` if the issuer uses a private certificate authority, or NODE_USE_ENV_PROXY=1 or `issuerDispatcher` if requests must go through a proxy'
 
@@ -29,28 +29,28 @@ const unreachable =
 const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failure) => string)>> = {
   format: ({ candidate }) => adviceAboutText(candidate.raw),
   'duplicate member':
-    'Configure the issuer to write each member only once: if a member is duplicated, parsers disagree about which value is valid',
-  'no alg': 'Configure the issuer to write the header parameter `alg` as a string (RFC 7515 §4.1.1)',
+    'Configure the issuer not to repeat member names: JSON parsers disagree about which of the values is valid',
+  'no alg': 'Configure the issuer to set the header parameter alg to a string (RFC 7515 §4.1.1)',
   'unsupported header':
     'Configure the issuer to omit this header parameter, because it is not supported in access tokens',
   'invalid kid':
-    'Configure the issuer to write `kid` as a string of at most 1024 characters (RFC 7515 §4.1.4)',
-  'invalid typ': 'Configure the issuer to write `typ` as a string (RFC 7515 §4.1.9)',
-  'too long': 'Configure the issuer to include fewer claims in the token, or fewer groups',
+    'Configure the issuer to set the header parameter kid to a string of at most 1024 characters (RFC 7515 §4.1.4)',
+  'invalid typ': 'Configure the issuer to set the header parameter typ to a string (RFC 7515 §4.1.9)',
+  'too long': 'Configure the issuer to include fewer claims or groups in the token',
   algorithm:
     'Configure the issuer to sign with an asymmetric algorithm such as RS256 or ES256. With a shared secret, every service that verifies tokens could also issue them',
   'trusted issuer': ({ candidate, refusal }) =>
     refusal.reason === 'unavailable'
-      ? 'Find out why the function `issuers` fails, or try again later: explanations look up at most five unknown issuers per second'
-      : `If you trust this issuer, add an issuer with \`issuer: ${claim(candidate, 'iss')}\` to \`issuers\``,
+      ? 'Find out why the function `issuers` fails, or try again later: `explain` looks up at most five unknown issuers per second'
+      : `If you trust this issuer, add it to \`issuers\` with \`issuer: ${claim(candidate, 'iss')}\``,
   'allowed algorithm': ({ candidate }) =>
     `Add ${showValue(candidate.decoded?.header.alg)} to \`algorithms\` if this issuer may sign with it`,
   typ: adviceAboutProfile,
   kind: adviceAboutProfile,
   'required claims': adviceAboutMissing,
-  'claim types': 'Configure the issuer to write the claim with the correct type (RFC 7519 §4.1)',
+  'claim types': 'Configure the issuer to use the correct type for this claim (RFC 7519 §4.1)',
   iss: ({ candidate }) =>
-    `If you trust this issuer, set exactly \`issuer: ${claim(candidate, 'iss')}\`. Otherwise, get the token from the configured issuer`,
+    `If you trust this issuer, set \`issuer\` to exactly ${claim(candidate, 'iss')}. Otherwise, get a token from the configured issuer`,
   exp: clocks,
   nbf: clocks,
   iat: clocks,
@@ -60,12 +60,12 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
   key: ({ refusal }) =>
     refusal.reason === 'unavailable'
       ? unreachable
-      : 'The configured issuer did not sign the token, or no longer publishes the key. The token may be for another API (such as Microsoft Graph) or from another environment. If it is not, check `jwksUri` and `algorithms`',
+      : 'The configured issuer did not sign the token, or no longer publishes the key. The token may be for another API (such as Microsoft Graph) or from another environment. If neither is the case, check `jwksUri` and `algorithms`',
   'too many requests':
-    'Try again after `unknownKeyCooldownMs`: explanations send at most two requests to the issuer in that time',
+    'Try again after `unknownKeyCooldownMs`: in that time, `explain` sends at most two requests to the issuer',
   unreachable,
   timeout:
-    'Increase `issuerTimeoutMs`. Behind a proxy, set NODE_USE_ENV_PROXY=1 and HTTPS_PROXY, or set `issuerDispatcher` to a ProxyAgent of undici 7',
+    'Increase `issuerTimeoutMs`. Behind a proxy, set NODE_USE_ENV_PROXY=1 and HTTPS_PROXY, or set `issuerDispatcher` to a ProxyAgent from undici 7',
   certificate: "Set `ca` to the issuer's certificate authority, or set NODE_EXTRA_CA_CERTS",
   'issuer mismatch':
     "Set `issuer` to exactly the value in the issuer's metadata. Often, only the trailing slash differs",
@@ -74,22 +74,22 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
   signature:
     'The token was altered, or another party signed it. Get a new token. If that one fails too, `jwksUri` or `keys` may belong to another issuer',
   'claims schema':
-    'Change the schema in the option `claims`, or configure the issuer to write claims that match it',
+    'Change the schema in the option `claims`, or configure the issuer to include claims that match it',
   introspection: ({ refusal: { reason } }) => {
     if (reason === 'unavailable') return unreachable
     return reason === 'inactive'
-      ? "Get a new token. Some issuers report other clients' tokens as inactive. With such an issuer, introspect with the credentials of the client that got the token, or use JWTs"
-      : 'The claims in the introspection response must pass the same checks as those of a JWT: see `profile`, `audience` and `requiredClaims`'
+      ? "Get a new token. Some issuers report other clients' tokens as inactive. With such an issuer, introspect with the credentials of the client that requested the token, or use JWTs"
+      : 'The claims in the introspection response must pass the same checks as the claims of a JWT: see `profile`, `audience` and `requiredClaims`'
   },
   'client refused':
-    'Check the credentials in `introspection` and `introspection.clientAuthentication`: the issuer may expect another authentication method',
+    'Check the credentials in `introspection`. If they are correct, the issuer may expect another authentication method: set `introspection.clientAuthentication`',
   'no aud': acceptWithout('aud'),
   'no exp': acceptWithout('exp'),
   revoked: 'Get a new token: this one was revoked with the function `revoke`',
   binding: ({ candidate }) =>
     (candidate.introspected?.claims ?? candidate.decoded?.claims)?.['cnf'] === undefined
-      ? "Configure the client to get a DPoP-bound token (RFC 9449), or set `dpop: 'allow'` in the rule or in the options of the plugin"
-      : 'The token is bound to a key of the client, and only a request can prove possession of that key. Send the token in a request, and set the option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)',
+      ? "Configure the client to get a DPoP-bound token (RFC 9449), or set `dpop: 'allow'` in the rule or in the plugin's options"
+      : "The token is bound to the client's key, and only a request can prove possession of that key. Send the token in a request, and set the option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)",
   scopes: ({ refusal }) =>
     refusal.reason === 'audience'
       ? 'Get a token for the audience that the rule requires, or change the rule'
@@ -110,7 +110,7 @@ function adviceAboutText(raw: string): string {
   const segments = raw.split('.').length
   if (/^(?:bearer|dpop)\s/i.test(raw))
     return 'Pass the token without the authentication scheme (`Bearer` or `DPoP`)'
-  if (/\s|,/.test(raw.trim())) return 'Send one token, without spaces, quotes or commas'
+  if (/\s|,/.test(raw.trim())) return 'Pass a single token without spaces, quotes or commas'
   if (segments === 5)
     return 'The token is encrypted (JWE, RFC 7516), which is not supported. Configure the issuer to issue signed tokens for this API'
   if (segments === 1)
@@ -121,13 +121,13 @@ function adviceAboutText(raw: string): string {
 function adviceAboutProfile({ candidate, recognized }: Failure): string {
   const { decoded, issuer } = candidate
   if (recognized === undefined || issuer === undefined)
-    return 'Send an access token instead of an ID token or a refresh token. If this is already an access token, no value of `profile` matches it'
+    return 'Send an access token instead of an ID token or a refresh token. If the token is already an access token, none of the profiles matches it'
   const { vendor, profile, misfit } = recognized
   if (misfit !== undefined)
     return `The token seems to come from ${vendor}, but it is not an access token (${misfit}): send the access token instead of an ID token or a refresh token`
   const caution =
     profile === 'generic' && decoded?.header.type !== 'at+jwt'
-      ? ', and `requiredClaims` to claims that, of all tokens from this issuer, only access tokens have'
+      ? ', and set `requiredClaims` to claims that only the access tokens from this issuer have'
       : ''
   return `The token seems to come from ${vendor}: set \`profile: '${profile}'\`${caution}`
 }
@@ -138,12 +138,12 @@ function adviceAboutMissing(failure: Failure): string {
   const { profile } = candidate.issuer?.rules ?? {}
   for (const name of ['iss', 'exp'])
     if (isAbsent(claims, name))
-      return `Configure the issuer to write \`${name}\`, which every token must have`
+      return `Configure the issuer to include the claim ${name}, which every token must have`
   if (recognized?.misfit === undefined && recognized !== undefined && !isConfigured(failure))
     return adviceAboutProfile(failure)
   if (profile !== undefined && claims[profile.audience] === undefined)
-    return `${getToken}. In Keycloak, add an audience mapper. Do not disable this check: otherwise, tokens for other services are accepted`
-  return "Configure the issuer to write the claim, or remove it from `requiredClaims`. If no `profile` matches tokens from this issuer, set `profile: 'generic'`"
+    return `${getToken}. In Keycloak, add an audience mapper. Do not disable this check: otherwise, tokens for other services would be accepted`
+  return "Configure the issuer to include the claim, or remove it from `requiredClaims`. If no `profile` matches tokens from this issuer, set `profile: 'generic'`"
 }
 
 function isAbsent(claims: Claims, name: string): boolean {

@@ -77,7 +77,7 @@ export function recognizeIssuer(decoded: DecodedToken, rules: ClaimRules): Recog
     return { vendor, profile, misfit: misfitOf(decoded, profile, rules) }
   }
   const profile = (['rfc9068', 'generic'] as const).find(name => misfitOf(decoded, name, rules) === undefined)
-  return profile && { vendor: 'an issuer without a vendor profile', profile, misfit: undefined }
+  return profile && { vendor: 'an unrecognized vendor', profile, misfit: undefined }
 }
 
 /** Runs all profile-specific checks with the given profile, and returns the description of the first failure. */

@@ -160,5 +160,5 @@ async function introspect(
 }
 
 function notInTime(): Error {
-  return new Error('the function for the client credentials did not return within the time limit')
+  return new Error('the function that provides the client credentials did not finish within the time limit')
 }

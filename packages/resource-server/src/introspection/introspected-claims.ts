@@ -83,7 +83,7 @@ function checkTokenKind(claims: Claims): Refusal | undefined {
   for (const [claim, kinds] of Object.entries(accessTokenKinds)) {
     const { [claim]: value } = claims
     if (value !== undefined && !(typeof value === 'string' && kinds.includes(value.toLowerCase())))
-      return new Refusal('type', `${claim} in the introspection response does not name an access token`)
+      return new Refusal('type', `the token is not an access token, according to ${claim} in the introspection response`)
   }
   return undefined
 }

@@ -41,11 +41,11 @@ export interface PublicKey {
  * @throws {Error} if the key cannot verify access tokens, with the reason
  */
 export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): PublicKey {
-  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('`use` of the key is not "sig"')
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('the JWK member `use` is not "sig"')
   if (jwk.key_ops !== undefined && !jwk.key_ops.includes('verify'))
-    throw new Error('`key_ops` of the key do not include "verify"')
+    throw new Error('the JWK member `key_ops` does not include "verify"')
   if (jwk.kid !== undefined && typeof jwk.kid !== 'string')
-    throw new Error('`kid` of the key is not a string')
+    throw new Error('the JWK member `kid` is not a string')
   const keyObject = toKeyObject(jwk)
   const algorithms = algorithmsOf(keyObject).filter(
     algorithm =>
@@ -72,10 +72,10 @@ const publicMembers: Readonly<Record<string, readonly string[]>> = {
 /** Reads only the public members, so that a private key that an issuer publishes by mistake is not kept in memory. */
 function toKeyObject(jwk: Jwk): KeyObject {
   const members = Object.hasOwn(publicMembers, jwk.kty ?? '') ? publicMembers[jwk.kty ?? ''] : undefined
-  if (members === undefined) throw new Error('`kty` of the key is not RSA, EC, OKP or AKP')
+  if (members === undefined) throw new Error('the JWK member `kty` is not RSA, EC, OKP or AKP')
   if (members.every(member => typeof jwk[member] === 'string')) {
     if (jwk.kty === 'AKP' && !hasMlDsa())
-      throw new Error('`kty` of the key is AKP, which needs Node.js 24.7 or newer')
+      throw new Error('the JWK member `kty` is AKP, which requires Node.js 24.7 or later')
     return createPublicKey({
       key: Object.fromEntries(members.map(member => [member, jwk[member]])),
       format: 'jwk',

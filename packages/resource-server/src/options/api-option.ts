@@ -17,7 +17,7 @@ export const apiOption: Parser<OfferedApi> = parser({
   read(value, { option, toError }) {
     if (isObject(value) && Array.isArray(value['scopes']) && typeof value['over'] === 'function')
       throw toError(
-        `option \`${option}\` has the operations of one client; pass the API itself, without pick(…)`,
+        `option \`${option}\` is the result of pick(…), which contains the operations of only one client; pass the result of defineApi(…)`,
       )
     return isApi(value) ? value : undefined
   },
@@ -48,8 +48,8 @@ export function checkAudiences(
   { option, toError }: Place,
 ): void {
   if (api === undefined || audiences.includes(api.audience)) return
-  const [name, hint] = option === '' ? ['audience', ', or leave `audience` out'] : [`${option}.audience`, '']
+  const [name, hint] = option === '' ? ['audience', ', or omit `audience`'] : [`${option}.audience`, '']
   throw toError(
-    `option \`${name}\` is ${JSON.stringify(audiences)}, which lacks the audience of \`api\`; add ${JSON.stringify(api.audience)}${hint}`,
+    `option \`${name}\` is ${JSON.stringify(audiences)}, which does not contain the audience of \`api\`; add ${JSON.stringify(api.audience)}${hint}`,
   )
 }

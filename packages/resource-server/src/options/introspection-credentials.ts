@@ -59,7 +59,7 @@ interface Checked extends CredentialOptions {
 
 export const credentialDeclaration: { readonly [Name in keyof Checked]: Parser<Checked[Name]> } = {
   ...credentialOptions,
-  clientId: text('the client id of this API'),
+  clientId: text("this API's client id at the issuer"),
   certificate: optional(pem('certificate')),
 }
 
@@ -96,6 +96,6 @@ function tlsOf(given: Checked, place: Place): TlsSettings {
   if (!isPresented) return {}
   if (typeof cert === 'string' && typeof key === 'string') return { cert, key }
   throw place.toError(
-    `options \`${place.option}.certificate\` and \`${place.option}.privateKey\` must be PEM text, because TLS connections present the certificate (RFC 8705)`,
+    `options \`${place.option}.certificate\` and \`${place.option}.privateKey\` must be PEM strings, because they are used for TLS connections (RFC 8705)`,
   )
 }

@@ -98,7 +98,7 @@ const declaration = {
   issuer: url({ plain: true }),
   audience: oneOrMore(
     text(
-      "the audience of the tokens, such as 'https://api.example.com'; without it, tokens for other services would be accepted",
+      "the expected audience of tokens, such as 'https://api.example.com'; without it, tokens for other services would be accepted",
     ),
   ),
   profile: withDefault(oneOf(profileNames), 'rfc9068'),
@@ -156,6 +156,6 @@ function refuseContradictions(
     throw ineffective('metadataUrl', keys === undefined ? 'jwksUri' : 'keys')
   if (issuer.includes('{tenantid}') && (keys ?? jwksUri ?? metadataUrl) === undefined)
     throw toError(
-      `option \`${at}issuer\` is a template (${issuer}), so its metadata cannot be found; set jwksUri or metadataUrl too`,
+      `option \`${at}issuer\` is a template (${issuer}), so the URL of its metadata is unknown; set \`jwksUri\` or \`metadataUrl\` too`,
     )
 }

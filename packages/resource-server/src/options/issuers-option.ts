@@ -101,7 +101,7 @@ function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place
 function readResolved(given: unknown, read: ReadIssuer, place: Place): IssuerSettings {
   if (!isPlainObject(given))
     throw place.toError(
-      `the function \`issuers\` returned ${kindOf(given)}; expected the options of the issuer as a plain object, or undefined or null`,
+      `the function \`issuers\` returned ${kindOf(given)}; expected a plain object with the options of the issuer, or undefined or null`,
     )
   const settings = read(given, place)
   if (settings.introspection !== undefined)
@@ -115,7 +115,7 @@ function refuseBeside(given: Given): void {
   for (const name of issuerOptionNames)
     if (given[name] !== undefined)
       throw new InvalidOptionError(
-        `option \`${name}\` cannot be combined with \`issuers\`; put it into the members of \`issuers\`, or leave \`issuers\` out`,
+        `option \`${name}\` cannot be combined with \`issuers\`; move it into each member of \`issuers\`, or remove \`issuers\``,
       )
 }
 

@@ -246,7 +246,7 @@ export function parseOptions(
   } = parseDeclared(given, declaration, context)
   if (server.ca !== undefined && server.issuerDispatcher !== undefined)
     throw new InvalidOptionError(
-      'option `ca` has no effect with `issuerDispatcher`; pass it to that dispatcher',
+      'option `ca` has no effect with `issuerDispatcher`; set the certificate authorities in that dispatcher instead',
     )
   const { allowInsecureHttp, clockToleranceMs } = server
   const { issuers, resolveIssuer } = readIssuers(
@@ -257,7 +257,7 @@ export function parseOptions(
   if (resolveIssuer === undefined && !issuers.some(sendsRequests)) refuseRequestOptions(given)
   if (resolveIssuer !== undefined && server.prefetch === 'required')
     throw new InvalidOptionError(
-      'option `prefetch` is "required", but no issuer is known at the start if `issuers` is a function; remove `prefetch`',
+      'option `prefetch` is "required", but no issuer is known at startup if `issuers` is a function; remove `prefetch`',
     )
   const audiences = audiencesOf(issuers, server.api)
   return Object.freeze({
@@ -290,7 +290,7 @@ function refuseRequestOptions(given: ResourceServerOptions): void {
   const name = requestOptions.find(option => given[option] !== undefined)
   if (name !== undefined)
     throw new InvalidOptionError(
-      `option \`${name}\` has no effect with \`keys\`, because no request is sent to the issuer; remove one of them`,
+      `option \`${name}\` has no effect with \`keys\`, because the plugin then sends no requests to the issuer; remove one of them`,
     )
 }
 

@@ -53,7 +53,7 @@ export const revocationOption: Parser<RevocationSettings | undefined> = {
     const { option, toError } = place
     if (store !== undefined && whileUnavailable === undefined)
       throw toError(
-        `option \`${option}.whileUnavailable\` is missing; expected 'accept' or 'refuse': whether tokens are accepted while the store is unavailable and they may have been revoked by another process`,
+        `option \`${option}.whileUnavailable\` is missing; expected 'accept' or 'refuse'. It decides what happens to tokens while the store is unavailable and revocations from other processes may be unknown`,
       )
     if (store === undefined && whileUnavailable !== undefined)
       throw toError(`option \`${option}.whileUnavailable\` has no effect without \`${option}.store\``)

@@ -64,7 +64,7 @@ function refuseUnknown(includes: Includes, known: ReadonlySet<string>): void {
     const meant = suggest(unknown, [...known])
     const hint = meant === undefined ? '' : ` (did you mean ${show(meant)}?)`
     throw new InvalidOptionError(
-      `option \`scopes["${name}"]\` has ${show(unknown)}, which is not in the catalogue${hint}; add ${show(unknown)}: [] to \`scopes\`, or correct it`,
+      `option \`scopes["${name}"]\` contains ${show(unknown)}, which is not a declared scope${hint}; add ${show(unknown)}: [] to \`scopes\`, or correct the name`,
     )
   }
 }

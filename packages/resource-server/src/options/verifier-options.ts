@@ -63,7 +63,7 @@ export function parseVerifierOptions<S extends string, C extends TSchema>(
   for (const name of Object.keys(given))
     if (requestOptions.includes(name))
       throw new InvalidOptionError(
-        `option \`${name}\` is about HTTP requests, which createVerifier does not receive; remove it`,
+        `option \`${name}\` applies to HTTP requests, which createVerifier does not handle; remove it`,
       )
   return { settings: parseOptions(given, recipient), log: readLogger(given['logger']) }
 }

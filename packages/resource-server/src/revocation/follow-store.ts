@@ -127,7 +127,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
     if (isClosed) return
     state = 'unavailable'
     listener.onUnavailable(
-      fault === undefined ? `no read of the store succeeded for ${staleAfterMs} ms` : messageOf(fault),
+      fault === undefined ? `the store could not be read for ${staleAfterMs} ms` : messageOf(fault),
     )
   }
 

@@ -20,13 +20,13 @@ const toError = (message: string): Error => new InvalidRevocationError(message)
 const place = { option: '', allowInsecureHttp: false, toError }
 
 const claim: Parser<string> = parser({
-  expected: `the value from the tokens, as a string of 1 to ${maxLength} characters`,
+  expected: `a string of 1 to ${maxLength} characters, exactly as in the tokens`,
   fromText: true,
   read: value => (typeof value === 'string' && value !== '' && value.length <= maxLength ? value : undefined),
 })
 
 const time: Parser<number> = parser({
-  expected: 'milliseconds (not seconds) since the epoch',
+  expected: 'a time in milliseconds (not seconds) since the epoch',
   fromText: true,
   read: value => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined),
 })
@@ -88,7 +88,7 @@ function tokensOf(what: unknown, issuer: string | undefined, rules: RevocationRu
   const value = by === undefined ? undefined : named[by]
   if (by === undefined || value === undefined || given.length > 1)
     throw toError(
-      `expected exactly one of ${Object.keys(target).join(', ')}, not ${given.join(' and ') || 'none'}`,
+      `expected exactly one of ${Object.keys(target).join(', ')}; received ${given.join(' and ') || 'none of them'}`,
     )
   return { issuer: issuerOf(issuer, rules), by, value }
 }
@@ -109,6 +109,6 @@ function issuerOf(given: string | undefined, { isTrusted, onlyIssuer }: Revocati
 function objectOf(given: unknown, what: string, example: string): Readonly<Record<string, unknown>> {
   return contain(what, place, ({ toError: toOwnError }) => {
     if (isPlainObject(given)) return given
-    throw toOwnError(`expected ${what} as an object such as ${example}, not ${show(given)}`)
+    throw toOwnError(`${what} must be an object such as ${example}, not ${show(given)}`)
   })
 }
