@@ -4,26 +4,26 @@ import type { TimeRules } from './check-times.js'
 import { malformedNames } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
 
-/** The rules that the claims in one issuer's tokens must meet. */
+/** The rules for the claims in one issuer's tokens. */
 export interface ClaimRules extends TimeRules {
   readonly issuer: string
   readonly profile: Profile
   readonly audiences: readonly string[]
   readonly types: readonly (string | null)[]
-  /** The required claims: at least one name of each inner list must be present. */
+  /** The required claims. Of each inner list, at least one claim must be present. */
   readonly required: readonly (readonly string[])[]
 }
 
 /** The decoded header and claims of a token. */
 export interface ReadToken {
-  /** The header parameter `typ` in lower case and without `application/`; null if absent. */
+  /** The header parameter `typ`, in lower case and without `application/`. Null if `typ` is absent. */
   readonly header: { readonly type: string | null }
   readonly claims: Claims
 }
 
 type ClaimType = 'string' | 'time' | 'strings'
 
-/** The expected type of each claim, which is checked whenever the claim is present, required or not. */
+/** The expected type of each claim. The type is checked even if the claim is optional. */
 const claimTypes: Readonly<Record<string, ClaimType>> = {
   iss: 'string',
   sub: 'string',
@@ -51,11 +51,11 @@ const isType: Readonly<Record<ClaimType, (value: unknown) => boolean>> = {
       : typeof value === 'string' && value !== '',
 }
 
-/** The claims with an expected type, and the function that checks each type. */
+/** The claims that have an expected type, with the functions that check the type. */
 export const typedClaims: readonly { readonly claim: string; readonly fits: (value: unknown) => boolean }[] =
   Object.entries(claimTypes).map(([claim, type]) => ({ claim, fits: isType[type] }))
 
-/** Checks the types of the registered claims, and of the claims that contain scopes, roles or groups. */
+/** Checks the types of the registered claims, and of claims that contain scopes, roles or groups. */
 export function checkTypes(claims: Claims, rules: ClaimRules): Refusal | undefined {
   for (const { claim, fits } of typedClaims) {
     const value = claims[claim]
@@ -97,7 +97,7 @@ export function checkKind(claims: Claims, profile: Profile): Refusal | undefined
 
 export function checkPresence(claims: Claims, required: ClaimRules['required']): Refusal | undefined {
   for (const names of required) {
-    // RFC 8725 §3.8: if a missing claim were accepted, leaving the claim out would bypass its check.
+    // RFC 8725 §3.8: if a missing claim were accepted, omitting the claim would bypass its check.
     if (!names.some(name => Object.hasOwn(claims, name) && claims[name] !== null))
       return new Refusal('claim', `the claim ${names.join(' or ')} is missing`)
   }
@@ -105,8 +105,8 @@ export function checkPresence(claims: Claims, required: ClaimRules['required']):
 }
 
 /**
- * In a template such as `https://login.microsoftonline.com/{tenantid}/v2.0`, `{tenantid}` is replaced by the claim
- * `tid`.
+ * Checks the claim `iss`. In an issuer template such as `https://login.microsoftonline.com/{tenantid}/v2.0`,
+ * `{tenantid}` stands for the claim `tid`.
  */
 export function checkIssuer(claims: Claims, { issuer }: ClaimRules): Refusal | undefined {
   const expected = issuer.includes('{tenantid}') ? issuerOfTenant(issuer, claims['tid']) : issuer
@@ -122,9 +122,8 @@ function issuerOfTenant(template: string, tenant: unknown): string | undefined {
 }
 
 /**
- * Checks that a key for one tenant signs only that tenant's tokens. The JWKS of a multi-tenant issuer also contains
- * keys for a single tenant, whose member `issuer` names that tenant (Microsoft identity platform, "Validate the
- * signing key issuer").
+ * Returns whether a key may sign tokens with these claims. In the JWKS of a multi-tenant issuer, the member `issuer`
+ * of a key can restrict the key to one tenant (Microsoft identity platform, "Validate the signing key issuer").
  */
 export function isKeyOfIssuer(
   keyIssuer: string | undefined,

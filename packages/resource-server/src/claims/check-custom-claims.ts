@@ -6,15 +6,15 @@ import { structureProblem } from './schema-structure.js'
 /** Checks the claims against the schema in the option `claims`. */
 export type CheckCustomClaims = (claims: Claims) => Refusal | undefined
 
-/** Accepts all claims. Used if the option `claims` is not set. */
+/** Accepts all claims if the option `claims` is not set. */
 export const anyClaims: CheckCustomClaims = () => undefined
 
 const draft = 'https://json-schema.org/draft/2020-12/schema'
 
 /**
- * Compiles the schema in the option `claims`. TypeBox is imported only if there is a schema, because loading it takes
- * longer than loading the rest of the package.
- * @throws {InvalidOptionError} naming the part of the schema that is not valid JSON Schema
+ * Compiles the schema in the option `claims`. TypeBox is imported only if there is a schema, because TypeBox loads
+ * more slowly than the rest of this package.
+ * @throws {InvalidOptionError} The message contains the part of the schema that is not valid JSON Schema
  */
 export async function compileCustomClaims(schema: object | undefined): Promise<CheckCustomClaims> {
   if (schema === undefined) return anyClaims
@@ -41,9 +41,8 @@ async function compile(schema: object): Promise<CheckCustomClaims> {
 }
 
 /**
- * Rejects unknown keywords. JSON Schema ignores them, so a misspelt keyword would accept every token. The strict
- * metaschema applies to all subschemas, because `$dynamicRef` resolves to its `$dynamicAnchor` (JSON Schema 2020-12,
- * Core §8.2.3.2).
+ * Rejects schemas with unknown keywords. JSON Schema ignores unknown keywords, so a misspelt keyword would restrict
+ * nothing. `$dynamicAnchor` makes the strict metaschema apply to all subschemas (JSON Schema 2020-12, Core §8.2.3.2).
  */
 async function refuseMistakes(schema: object): Promise<void> {
   const [{ Compile, Meta }, { Entries }] = await Promise.all([
@@ -55,7 +54,7 @@ async function refuseMistakes(schema: object): Promise<void> {
     $id: 'urn:fastify-resource-server:claims',
     $dynamicAnchor: 'meta',
     allOf: [{ $ref: draft }],
-    // TypeBox ignores unknown formats, so reject every format that TypeBox does not define.
+    // TypeBox ignores unknown formats, so formats that TypeBox does not define are rejected.
     properties: { format: { enum: Entries().map(([name]) => name) } },
     // TypeBox and Zod store internal data under keywords that begin with `~`.
     patternProperties: { '^~': true },
@@ -68,7 +67,7 @@ async function refuseMistakes(schema: object): Promise<void> {
     )
 }
 
-/** Formats the first validation error. TypeBox messages contain no claim values. */
+/** Formats the first validation error. Error messages from TypeBox contain no claim values. */
 function firstOf(errors: readonly { instancePath: string; message: string; params: object }[]): string {
   const [error] = errors
   if (error === undefined) return 'the value does not match the schema'

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.js'
 import type { Claims } from './profiles.js'
 
-/** The tolerances for the time claims, in milliseconds. */
+/** The limits for the time claims, in milliseconds. */
 export interface TimeRules {
   readonly clockToleranceMs: number
   readonly maxTokenAgeMs: number
@@ -14,7 +14,7 @@ export interface Times {
   readonly iat?: number
 }
 
-/** Checks one time claim. Its type must have been checked before. `now` is in milliseconds. */
+/** Checks one time claim, whose type has already been checked. `now` is in milliseconds. */
 export type CheckTime = (times: Times, rules: TimeRules, now: number) => Refusal | undefined
 
 /** RFC 7519 §4.1.4. */
@@ -42,7 +42,7 @@ export const checkAge: CheckTime = ({ iat }, { clockToleranceMs, maxTokenAgeMs }
     : new Refusal('expired', 'the token is older than the option maxTokenAgeMs allows')
 }
 
-/** The period in which the time claims of a token are valid. */
+/** The period in which a token is valid according to its time claims. */
 export interface Lifetime {
   /** The start of the period (inclusive), in milliseconds since the epoch. */
   readonly usableFrom: number
@@ -50,7 +50,7 @@ export interface Lifetime {
   readonly usableUntil: number
 }
 
-/** Computes the validity period of a token with checked claims. */
+/** Computes the period in which a token is valid. The types of the claims have already been checked. */
 export function lifetimeOf(claims: Claims, { clockToleranceMs, maxTokenAgeMs }: TimeRules): Lifetime {
   const { exp, nbf = 0, iat } = claims as { exp: number; nbf?: number; iat?: number }
   const aged = iat === undefined ? Infinity : iat * 1000 + maxTokenAgeMs

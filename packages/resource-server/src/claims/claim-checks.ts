@@ -28,7 +28,7 @@ export interface ClaimCheck {
   readonly option: string
   /** `now` in milliseconds. */
   readonly check: (token: ReadToken, rules: ClaimRules, now: number) => Refusal | undefined
-  /** Returns the checked values, keyed by name, for the output of `explain`. */
+  /** Returns the values that were checked, keyed by name. `explain` prints these values. */
   readonly shows: (token: ReadToken, rules: ClaimRules) => Claims
 }
 
@@ -44,12 +44,14 @@ export type ClaimCheckName =
   | 'age'
   | 'audience'
 
-/** The cast is safe because the types of the time claims have been checked before. */
+/**
+ * Adapts the check of a time claim. The cast is safe because the types of the time claims have already been checked.
+ */
 function time(check: CheckTime): ClaimCheck['check'] {
   return ({ claims }, rules, now) => check(claims as unknown as Times, rules, now)
 }
 
-/** The checks of claim values. */
+/** The checks of the claims' types and values. */
 const valueChecks: readonly ClaimCheck[] = [
   {
     name: 'claim types',
@@ -95,7 +97,7 @@ const valueChecks: readonly ClaimCheck[] = [
   },
 ]
 
-/** All checks of a token's header and claims, in this order (RFC 7519 §7.2, RFC 9068 §4). */
+/** All checks of a token's header and claims, in the order in which they run (RFC 7519 §7.2, RFC 9068 §4). */
 export const claimChecks: readonly ClaimCheck[] = [
   {
     name: 'typ',

@@ -1,12 +1,12 @@
 import type { ClaimRules } from './check-claims.js'
 import type { Claims } from './profiles.js'
 
-/** Keycloak writes roles into a claim that is named after the audience, so the audiences are needed too. */
+/** The audiences are needed because Keycloak puts roles in a claim that is named after the audience. */
 type NameRules = Pick<ClaimRules, 'profile' | 'audiences'>
 
 /**
- * Returns the first claim with scopes, roles or groups that has the wrong type. Otherwise a malformed claim would
- * count as an empty list. `null` counts as absent.
+ * Returns the first claim of scopes, roles or groups that has the wrong type. Such a claim must not count as an empty
+ * list. A claim with the value `null` counts as absent.
  */
 export function malformedNames(claims: Claims, { profile, audiences }: NameRules): string | undefined {
   for (const claim of profile.scopes) if (!isScopes(claims[claim])) return claim
@@ -15,15 +15,19 @@ export function malformedNames(claims: Claims, { profile, audiences }: NameRules
   return undefined
 }
 
-/** Scopes are a space-delimited string (RFC 6749 §3.3), but some issuers use a list of strings. */
+/**
+ * Returns whether a value is a valid list of scopes. RFC 6749 §3.3 requires a space-delimited string, but some
+ * issuers use an array.
+ */
 function isScopes(value: unknown): boolean {
   if (value === undefined || value === null || typeof value === 'string') return true
   return Array.isArray(value) && value.every(member => typeof member === 'string')
 }
 
 /**
- * Reads the names at a path in the claims. The path step `{audience}` stands for each configured audience.
- * @returns undefined if the value at the path is not a name or a list of names
+ * Reads the names of roles or groups at a path in the claims. The step `{audience}` in a path matches each configured
+ * audience.
+ * @returns undefined if the value at the path is neither a name nor a list of names
  */
 export function namesAt(
   value: unknown,
@@ -50,7 +54,10 @@ function namesIn(value: unknown): readonly string[] | undefined {
   return names.every(name => typeof name === 'string') ? names : undefined
 }
 
-/** RFC 9068 §2.2.3.1 allows roles and groups as in SCIM: objects with the name in `value` (RFC 7643 §2.4). */
+/**
+ * Returns the name of a role or group. RFC 9068 §2.2.3.1 allows SCIM objects, which have the name in `value` (RFC
+ * 7643 §2.4).
+ */
 function nameOf(member: unknown): unknown {
   return typeof member === 'object' && member !== null ? (member as { value?: unknown }).value : member
 }

@@ -4,23 +4,26 @@ export type Claims = Readonly<Record<string, unknown>>
 /** The format of an issuer's access tokens. */
 export interface Profile {
   /**
-   * Accepted values of the header parameter `typ`, in lower case and without `application/`; null accepts an absent
-   * `typ`.
+   * The accepted values of the header parameter `typ`, in lower case and without `application/`. Null means that
+   * `typ` may be absent.
    */
   readonly types: readonly (string | null)[]
-  /** Required claims, in addition to `iss` and `exp`. Of each inner list, one claim is enough. */
+  /** The required claims, in addition to `iss` and `exp`. Of each inner list, at least one claim is required. */
   readonly required: readonly (string | readonly string[])[]
-  /** Claims that must have one of the given values. */
+  /** The claims that must have one of the given values. */
   readonly fixed: readonly (readonly [claim: string, values: readonly string[]])[]
   /** The claim that contains the audience. */
   readonly audience: string
-  /** Claims that contain the client id. The first of these claims that is present is used. */
+  /** The claims that can contain the client id, in order of preference. */
   readonly clientId: readonly string[]
-  /** Claims that contain scopes, as a space-delimited string or a list. */
+  /** The claims that contain scopes, as a space-delimited string or a list. */
   readonly scopes: readonly string[]
-  /** Paths to claims with roles or application permissions; `{audience}` stands for each configured audience. */
+  /**
+   * The paths of claims with roles or application permissions. The step `{audience}` matches each configured
+   * audience.
+   */
   readonly roles: readonly (readonly string[])[]
-  /** Paths to claims with the groups of the user (RFC 9068 §2.2.3.1). */
+  /** The paths of claims with the user's groups (RFC 9068 §2.2.3.1). */
   readonly groups: readonly (readonly string[])[]
 }
 
@@ -30,7 +33,7 @@ function profile(row: Profile): Profile {
   return Object.freeze(row)
 }
 
-/** Returns the required claims: at least one name of each inner list must be present. */
+/** Returns the required claims. Of each inner list, at least one claim must be present. */
 export function requiredBy(
   { required }: Profile,
   requiredClaims: readonly string[],
@@ -54,8 +57,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     groups: [['groups']],
   }),
   /**
-   * Microsoft Entra ID and Azure AD B2C, v1.0 and v2.0 tokens. `scp` contains delegated permissions, `roles` contains
-   * application permissions of app-only tokens. ID tokens have neither `azp` nor `appid`.
+   * Microsoft Entra ID and Azure AD B2C, with v1.0 and v2.0 tokens. `scp` contains delegated permissions, and `roles`
+   * contains application permissions. ID tokens have neither `azp` nor `appid`.
    */
   entra: profile({
     types: ['jwt', 'at+jwt'],
@@ -67,7 +70,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     roles: [['roles']],
     groups: [['groups']],
   }),
-  /** Auth0 with both token formats: its own format with `azp`, and RFC 9068 with `client_id`. */
+  /** Auth0, with both of its token formats: its own format, which has `azp`, and RFC 9068, which has `client_id`. */
   auth0: profile({
     types: ['jwt', 'at+jwt'],
     required: ['aud', 'sub', 'iat', ['azp', 'client_id']],
@@ -79,8 +82,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     groups: [],
   }),
   /**
-   * Keycloak. The claim `typ` is `Bearer` or `DPoP` in access tokens, and has other values in ID, refresh and logout
-   * tokens.
+   * Keycloak. The claim `typ` is `Bearer` or `DPoP` in access tokens. ID, refresh and logout tokens have other
+   * values.
    */
   keycloak: profile({
     types: ['jwt', 'at+jwt'],
@@ -95,7 +98,10 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     ],
     groups: [['groups']],
   }),
-  /** Okta custom authorization servers. `scp` is a list, and `cid` is the client id. ID tokens have no `cid`. */
+  /**
+   * Okta custom authorization servers. `scp` is a list of scopes, and `cid` is the client id. ID tokens have no
+   * `cid`.
+   */
   okta: profile({
     types: ['jwt', 'at+jwt', null],
     required: ['aud', 'sub', 'iat', 'jti', 'cid'],
@@ -117,7 +123,10 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     roles: [['cognito:groups']],
     groups: [['cognito:groups']],
   }),
-  /** Other issuers of JWTs. Only `aud` is required; the option `requiredClaims` adds more claims. */
+  /**
+   * Any other issuer of JWTs. In addition to `iss` and `exp`, only `aud` is required. The option `requiredClaims` can
+   * require more claims.
+   */
   generic: profile({
     types: ['jwt', 'at+jwt', null],
     required: ['aud'],

@@ -5,7 +5,7 @@ import { namesAt } from './claim-names.js'
 import type { Claims, Profile } from './profiles.js'
 
 /**
- * Creates `request.auth` from verified claims. The result is deeply frozen, because all requests with the same token
+ * Creates `request.auth` from verified claims. The result is deeply frozen, because requests with the same token
  * share one object.
  */
 export function readAccessToken(claims: Claims, { profile, audiences }: ClaimRules): AccessToken {
@@ -32,8 +32,8 @@ function firstString(claims: Claims, names: readonly string[]): string | null {
 }
 
 /**
- * Returns only the audiences that are configured for this issuer, so that its tokens are not accepted for an audience
- * that is configured only for another issuer.
+ * Returns the token's audiences that are configured for its issuer. An audience that is configured only for another
+ * issuer is omitted, because this issuer must not grant access to it.
  */
 function audienceIn(value: unknown, audiences: readonly string[]): readonly string[] {
   const named = toList(value)
@@ -59,7 +59,10 @@ function scopesIn(claims: Claims, names: Profile['scopes']): readonly string[] {
   return found
 }
 
-/** Caches the parsed lists of scopes, because the tokens of an issuer contain few different scope strings. */
+/**
+ * Caches the scope lists that were parsed from strings, because an issuer's tokens contain few different scope
+ * strings.
+ */
 const lists = new LRUCache<string, readonly string[]>({ max: 256 })
 
 /** RFC 6749 §3.3: scopes are delimited by spaces only. */
@@ -89,8 +92,8 @@ function namesAtPaths(
 }
 
 /**
- * Freezes an object and all nested objects. Uses a loop instead of recursion, which would overflow the stack on
- * deeply nested claims.
+ * Freezes an object and all nested objects. A loop is used, because recursion would overflow the stack on deeply
+ * nested claims.
  */
 function deepFreeze<T extends object>(root: T): T {
   const pending: object[] = [root]

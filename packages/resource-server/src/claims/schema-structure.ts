@@ -1,22 +1,23 @@
 /**
- * The maximum depth and size of a schema. These limits also stop the checks of a schema object that contains itself.
+ * The maximum depth of a schema, and the maximum number of objects in it. These limits also end the search in a
+ * schema object that contains itself.
  */
 const deepest = 50
 const most = 10_000
 
 type Node = Readonly<Record<PropertyKey, unknown>>
 
-/** Keywords with subschemas that apply to the same value: as a list, an object or a single schema. */
+/** The keywords whose subschemas apply to the same value as the schema itself. */
 const inPlace = ['allOf', 'anyOf', 'oneOf', 'dependentSchemas']
 const inPlaceOne = ['not', 'if', 'then', 'else']
-/** Keywords that contain data instead of schemas, so `$ref` has no meaning in them. */
+/** Keywords that contain data instead of schemas. In data, `$ref` is not a reference. */
 const data = new Set<PropertyKey>(['const', 'enum', 'default', 'examples'])
 
 /**
- * Finds problems in a schema that a metaschema cannot detect and that TypeBox does not report when it compiles the
- * schema: async functions, and invalid `$ref`s. With a `$ref` that does not resolve, every token would be refused.
- * With a circular `$ref`, validation would never end.
- * @returns a description of the problem; undefined if there is none
+ * Finds problems in a schema that neither a metaschema nor TypeBox reports: async functions and invalid references.
+ * With a `$ref` that does not resolve, every token would be refused. With a circular `$ref`, validation would never
+ * end.
+ * @returns a description of the first problem, or undefined if there is none
  */
 export function structureProblem(root: object): string | undefined {
   const found: Parts = { nodes: [], functions: [] }
@@ -59,7 +60,10 @@ function collect(value: unknown, depth: number, found: Parts): boolean {
 
 type Target = (reference: string) => Node | undefined
 
-/** Resolves a `$ref`: `#`, a JSON pointer (RFC 6901), an `$anchor`, or the `$id` of a subschema. */
+/**
+ * Returns a function that resolves a `$ref`. A `$ref` can be `#`, a JSON pointer (RFC 6901), an `$anchor` or the
+ * `$id` of a subschema.
+ */
 function targets(root: Node, nodes: readonly Node[]): Target {
   const named = new Map<unknown, Node>([['#', root]])
   for (const node of nodes) {
@@ -95,7 +99,7 @@ interface Search {
   readonly path: ReadonlySet<Node>
 }
 
-/** Returns whether a schema is circular: whether it applies itself to the same value again. */
+/** Returns whether a schema is circular, which means that it applies itself to the same value again. */
 function leadsBack(node: Node, search: Search): boolean {
   if (search.cleared.has(node)) return false
   if (search.path.has(node)) return true

@@ -1,7 +1,8 @@
 import { createPublicKey } from 'node:crypto'
 
 /**
- * The asymmetric signature algorithms that are allowed for DPoP proofs (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
+ * The asymmetric signature algorithms that are accepted for DPoP proofs (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864
+ * §2.2).
  */
 export const proofAlgorithms = [
   'RS256',
@@ -17,7 +18,7 @@ export const proofAlgorithms = [
   'Ed25519',
 ] as const
 
-/** The post-quantum signature algorithms of RFC 9964, supported by Node.js 24.7 and newer. */
+/** The post-quantum signature algorithms of RFC 9964, which require Node.js 24.7 or later. */
 const mlDsaAlgorithms = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'] as const
 
 export type ProofAlgorithm = (typeof proofAlgorithms)[number]
@@ -32,8 +33,8 @@ export function isMlDsa(algorithm: string): boolean {
 }
 
 /**
- * Returns whether this build of Node.js supports ML-DSA. Builds of the same version differ, so import a key to find
- * out.
+ * Returns whether this build of Node.js supports ML-DSA. Builds of the same version differ, so the function tries to
+ * import a key.
  */
 export function hasMlDsa(): boolean {
   try {
@@ -47,8 +48,8 @@ export function hasMlDsa(): boolean {
 }
 
 /**
- * Returns whether a list contains an algorithm. `Ed25519` (RFC 9864) and `EdDSA` are treated as the same algorithm,
- * because `EdDSA` is only accepted with Ed25519 keys.
+ * Returns whether a list contains an algorithm. `Ed25519` (RFC 9864) and `EdDSA` count as the same algorithm, because
+ * `EdDSA` is accepted only with Ed25519 keys.
  */
 export function includesAlgorithm(list: readonly string[], algorithm: string): boolean {
   return list.includes(algorithm) || (isEd25519(algorithm) && list.some(isEd25519))

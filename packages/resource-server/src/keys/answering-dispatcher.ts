@@ -1,18 +1,19 @@
 import type { Dispatcher } from 'undici'
 
-/** A prepared response with JSON text as its body. */
+/** A prepared response with a JSON body. */
 export interface PreparedAnswer {
   readonly status: number
   readonly body: string
 }
 
 /**
- * Creates an undici dispatcher that sends nothing and responds to every request with the result of `prepare`. A
- * library that calls `fetch` then uses our connection to the issuer, with its limits of time and size.
+ * Creates an undici dispatcher that responds to every request with the result of `prepare` and sends no requests
+ * itself. With this dispatcher, a library that calls `fetch` uses this package's connection to the issuer, with its
+ * time and size limits.
  */
 export async function answerWith(prepare: () => Promise<PreparedAnswer>): Promise<Dispatcher> {
   const { Dispatcher: Base } = await import('undici')
-  // `compose` accepts the handlers of undici 6 to 8, which the `fetch` of the supported Node.js versions uses.
+  // `compose` accepts handlers of undici 6 to 8. Each supported Node.js version has one of these undici versions built in.
   return new Base().compose(() => (_options, handler) => {
     void answer(prepare, handler)
     return true
@@ -35,7 +36,10 @@ async function answer(
   }
 }
 
-/** This controller does nothing, because our connection has its own time limit and delivers the body in one chunk. */
+/**
+ * Creates a controller that does nothing. The issuer connection has its own time limit and delivers the body in one
+ * chunk, so there is nothing to abort or pause.
+ */
 function inertController(): Dispatcher.DispatchController {
   return {
     aborted: false,

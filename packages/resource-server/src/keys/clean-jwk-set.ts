@@ -8,7 +8,7 @@ export function entriesOf(set: JsonObject): readonly unknown[] | undefined {
 }
 
 /**
- * Removes empty members of a JWK. Some servers write absent members as null or empty values, such as `"use": null,
+ * Removes empty members of a JWK. For absent members, some servers send null or empty values, such as `"use": null,
  * "x5c": []` (RFC 7517 §4). A value that is not an object is returned unchanged and rejected later.
  */
 export function cleanEntry(entry: unknown): unknown {

@@ -9,24 +9,27 @@ import {
 import { answerWith, type PreparedAnswer } from './answering-dispatcher.js'
 import { entriesOf } from './clean-jwk-set.js'
 
-/** The key id and algorithm of the token. Both are undefined if the keys are fetched before a token arrives. */
+/**
+ * The key id and the algorithm of the token whose key is wanted. Both are undefined if the keys are fetched without a
+ * token.
+ */
 export interface WantedKey {
   readonly kid: string | undefined
   readonly algorithm: string | undefined
 }
 
 /**
- * The size limit of a JWK set in bytes: larger than the default of 64 KiB, because multi-tenant servers list many
- * keys.
+ * The size limit of a JWK set in bytes. It is larger than the default of 64 KiB, because multi-tenant servers list
+ * many keys.
  */
 const maxBytes = 262_144
 
 /**
  * Fetches a JWK set (RFC 7517 §5) and returns its entries, which may be invalid.
  *
- * get-jwks makes the request, validates the JWK set and returns only the wanted key. All entries are needed to find
- * withdrawn keys, and the key of a token without `kid`. Therefore the entries are read from the same response that
- * get-jwks receives (docs/decisions/get-jwks.md).
+ * get-jwks requests and validates the JWK set, but returns only one key. To detect withdrawn keys and to find the key
+ * of a token without `kid`, all entries are needed. They are read from the response that get-jwks receives
+ * (docs/decisions/get-jwks.md).
  * @throws {IssuerConnectionError} if the response does not arrive in time or is not a JWK set with at least one key
  */
 export async function fetchJwks(
@@ -38,7 +41,7 @@ export async function fetchJwks(
   const dispatcher = await answerWith(async () => prepare(await (reading ??= readJwkSet(uri, exchange))))
   const { origin, pathname, search } = new URL(uri)
   const getJwks: GetJwksModule = await import('get-jwks')
-  // Use a new instance for each request: the cache of get-jwks would keep withdrawn keys.
+  // A new instance is used for each request, because the cache of get-jwks would keep withdrawn keys.
   const keys = getJwks.default({
     max: 1,
     jwksPath: `${pathname}${search}`,
@@ -60,8 +63,8 @@ export async function fetchJwks(
 }
 
 /**
- * The part of get-jwks that we use. The types of get-jwks require `kid` and `alg`, although its documentation calls
- * them optional.
+ * The part of get-jwks that this package uses. The types of get-jwks require `kid` and `alg`, although both are
+ * optional according to its documentation.
  */
 interface GetJwksModule {
   default(options?: { max?: number; jwksPath?: string; fetchOptions?: object }): {
@@ -69,7 +72,10 @@ interface GetJwksModule {
   }
 }
 
-/** Ignores the error of get-jwks that the wanted key is not in a valid JWK set: the key may be unknown. */
+/**
+ * Returns undefined for the error `JWK_NOT_FOUND`, because the JWK set is valid even if it does not contain the
+ * wanted key.
+ */
 function whyUnhealthy(error: unknown): Error | undefined {
   const isHealthy = (error as { code?: unknown }).code === 'JWK_NOT_FOUND'
   return isHealthy ? undefined : (error as Error)

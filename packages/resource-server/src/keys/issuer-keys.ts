@@ -9,7 +9,7 @@ import type { Algorithm } from './algorithms.js'
 import { fetchJwks, type WantedKey } from './fetch-jwks.js'
 import { importPublicKey, type Jwk, type PublicKey } from './public-key.js'
 
-/** The location of an issuer's keys, and the allowed algorithms. */
+/** The source of an issuer's keys, and the allowed signature algorithms. */
 export interface KeySource {
   readonly issuer: string
   readonly jwksUri: string | undefined
@@ -22,17 +22,20 @@ export interface KeySource {
   readonly onIgnored: (kid: string | undefined, reason: string) => void
 }
 
-/** How long metadata is cached, in milliseconds. An issuer may move its keys and leave the old ones at the old URL. */
+/**
+ * How long metadata is cached, in milliseconds. The cache must expire, because an issuer may publish new keys at
+ * another URL while the old URL still works.
+ */
 const metadataMaxAgeMs = 3_600_000
 
-/** Fetches the keys of an issuer. `wanted` is undefined if the keys are fetched before a token arrives. */
+/** Fetches the keys of an issuer. `wanted` is undefined if no token needs a key yet. */
 export type FetchKeys = (wanted?: WantedKey) => Promise<readonly PublicKey[]>
 
 const anyKey: WantedKey = { kid: undefined, algorithm: undefined }
 
 /**
- * Creates the function that fetches an issuer's metadata (unless `jwksUri` is set) and its JWK set, and imports the
- * keys.
+ * Creates a function that fetches an issuer's JWK set and imports its keys. If `jwksUri` is not set, the function
+ * first fetches the issuer's metadata.
  */
 export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection, 'exchange'>): FetchKeys {
   const importKeys = keyImporter(source.algorithms, source.onIgnored)
@@ -45,7 +48,7 @@ export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection
     try {
       discovered = { uri: await discoverJwksUri(source, exchange), at: source.now(), confirmed: true }
     } catch (error) {
-      // If the metadata cannot be fetched again, try the previous `jwks_uri`.
+      // If the metadata cannot be fetched again, the previous `jwks_uri` is used.
       if (discovered === undefined) throw error
       discovered = { uri: discovered.uri, at: source.now(), confirmed: false }
     }
@@ -57,7 +60,7 @@ export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection
     try {
       return importKeys(await fetchJwks(await whereKeysAre(exchange), wanted, exchange))
     } catch (error) {
-      // The issuer may have moved its keys: fetch its metadata next time, unless fetching it has just failed.
+      // The issuer may have moved its keys, so the next call fetches the metadata, unless fetching the metadata has just failed.
       discovered = discovered?.confirmed === false ? { ...discovered, confirmed: true } : undefined
       throw error
     }
@@ -72,9 +75,9 @@ async function discoverJwksUri(
 }
 
 /**
- * Imports the entries of a JWK set. If a JWK is listed again, the same key object is returned. An unusable entry is
- * reported once and does not affect other keys.
- * @throws {Error} if no key is usable, which counts as an outage of the issuer and withdraws no key
+ * Returns a function that imports the entries of a JWK set. If an entry was imported before, the function returns the
+ * same key object again. It reports each unusable entry once.
+ * @throws {Error} if no key is usable. This counts as an outage of the issuer, so no key is withdrawn
  */
 export function keyImporter(
   algorithms: readonly Algorithm[],
@@ -90,7 +93,7 @@ export function keyImporter(
       imported.set(text, before === undefined ? importOne(entry) : before)
     }
     const usable = [...imported.values()].filter(key => key !== null)
-    // Remember ignored entries, so that each one is reported once, and previous keys, which may be listed again.
+    // Keep the ignored entries, so that each one is reported once, and the previous keys, which the issuer may list again.
     if (usable.length === 0) {
       for (const [text, key] of known) if (key !== null) imported.set(text, key)
       known = imported

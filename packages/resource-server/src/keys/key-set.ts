@@ -33,7 +33,10 @@ export type KeyEvent =
 /** The purpose of a key lookup. Explanations and verification have separate limits for requests to the issuer. */
 export type Purpose = 'verify' | 'explain'
 
-/** @param issuedBy the latest time at which the token may have been issued, in milliseconds; default: unknown */
+/**
+ * @param issuedBy the latest time at which the token may have been issued, in milliseconds since the epoch. Default:
+ * unknown
+ */
 type LookUpKey = (
   kid: string | undefined,
   algorithm: string,
@@ -42,27 +45,24 @@ type LookUpKey = (
 
 /** The cached keys of one issuer. */
 export interface KeySet {
-  /**
-   * Returns the key for a token if it is cached and fresh, without waiting. Renews the keys in the background when
-   * due.
-   */
+  /** Returns the key for a token if a fresh key is cached. Renews the keys in the background when they are due. */
   use(kid: string | undefined, algorithm: string): PublicKey | undefined
   /**
-   * Returns the key for a token, and asks the issuer if necessary. Returns a {@link Refusal} if the issuer cannot be
-   * asked now. Requests for unknown key ids are limited, separately for each purpose.
+   * Returns the key for a token, and fetches the issuer's keys if necessary. Returns a {@link Refusal} if the keys
+   * cannot be fetched now. Requests for unknown key ids are limited, separately for each purpose.
    */
   readonly lookUp: Readonly<Record<Purpose, LookUpKey>>
   /**
-   * Returns whether the issuer still lists a key that verified a token earlier. Renews the keys in the background
-   * when due. `time` is in milliseconds.
+   * Returns whether the issuer still lists a key that verified a token earlier. Returns false if the cached keys are
+   * stale. Renews the keys in the background when they are due. `time` is in milliseconds.
    */
   reuse(key: PublicKey, time: number): boolean
   /**
    * Fetches the keys now.
-   * @throws the reason of the failure
+   * @throws if the keys cannot be fetched
    */
   load(): Promise<void>
-  /** Returns the accepted keys and the state of the issuer. */
+  /** Returns the ids of the accepted keys, and the results of recent requests. */
   state(): KeySetState
 }
 
@@ -70,15 +70,15 @@ export interface KeySet {
 export interface KeySetState {
   /** The ids of the currently accepted keys. */
   readonly kids: readonly (string | undefined)[]
-  /** When keys were last fetched, in milliseconds since the epoch; null if never. */
+  /** When the keys were last fetched, in milliseconds since the epoch. Null if they were never fetched. */
   readonly fetchedAt: number | null
   /** The number of failed requests since the last successful one. */
   readonly failures: number
 }
 
 /**
- * @param fetchKeys fetches the keys; rejects unless the response is a JWK set with at least one usable key
- * @param now returns milliseconds since the epoch
+ * @param fetchKeys fetches the keys, and rejects unless the response is a JWK set with at least one usable key
+ * @param now returns the time in milliseconds since the epoch
  */
 export function createKeySet(
   fetchKeys: FetchKeys,
@@ -89,7 +89,7 @@ export function createKeySet(
   let keys: readonly PublicKey[] = []
   let current: ReadonlySet<PublicKey> = new Set()
   const freshness = createFreshness(times)
-  /** The error of the last key request, if it failed. */
+  /** The error of the last request for keys, if the request failed. */
   let failure: Error | undefined
   let running: Promise<void> | undefined
 
@@ -125,13 +125,16 @@ export function createKeySet(
 
   function renewAheadIfDue(time: number): void {
     if (!freshness.isDue(time) || running !== undefined || freshness.backOffMs(time) > 0) return
-    renew().catch(() => {}) // `fail` reports the error; the cached keys stay in use
+    renew().catch(() => {}) // `fail` has reported the error, and the cached keys stay in use
   }
 
   const pick = (kid: string | undefined, algorithm: string): PublicKey | undefined =>
     pickKey(keys, kid, algorithm)
 
-  /** Returns whether the issuer lists this key id, possibly for another algorithm. Without a key id, returns true. */
+  /**
+   * Returns whether the issuer lists a key with this id, possibly for another algorithm. Returns true if the token
+   * has no key id.
+   */
   function isListed(kid: string | undefined): boolean {
     return kid === undefined || keys.some(key => key.kid === kid)
   }
@@ -156,10 +159,10 @@ export function createKeySet(
       // While requests to the issuer fail, the plugin cannot find out whether the issuer has a new key.
       const backOffMs = freshness.backOffMs(now())
       if (backOffMs > 0) return unavailable(backOffMs, failure)
-      // Limits requests for unknown keys to a healthy issuer. For a failing issuer, the back-off limits them.
+      // Only a healthy issuer needs this limit on requests for unknown keys. For a failing issuer, the back-off limits all requests.
       if (freshness.state().failures === 0 && freshness.isFresh(now())) {
         const absentAt = unknownKeys.absentAt(kid)
-        // A token issued after the last request may be valid, even if an attacker sent the same key id earlier and caused that request.
+        // An attacker may have sent this key id before the issuer listed the key. A token that was issued after that response can still be valid.
         if (absentAt !== undefined)
           return issuedBy < absentAt || isListed(kid)
             ? undefined
@@ -172,7 +175,10 @@ export function createKeySet(
       return found
     }
 
-  /** Renews the keys and returns the wanted one. If the renewal fails, returns the cached key while it is usable. */
+  /**
+   * Renews the keys and returns the key for a token. If the renewal fails, returns the cached key while it is still
+   * usable.
+   */
   async function renewed(
     kid: string | undefined,
     algorithm: string,

@@ -1,13 +1,13 @@
 import { createPublicKey, X509Certificate, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { hasMlDsa, includesAlgorithm, type Algorithm } from './algorithms.js'
 
-/** A member of a JWK set (RFC 7517 §4). */
+/** A key in a JWK set (RFC 7517 §4). */
 export type Jwk = JsonWebKey & {
   kid?: string
   alg?: string
   use?: string
   key_ops?: string[]
-  /** The issuer whose tokens this key signs, in the JWK set of a multi-tenant issuer (Entra ID). */
+  /** The issuer whose tokens this key signs. Only multi-tenant issuers such as Entra ID set this member. */
   issuer?: string
   x5c?: string[]
 }
@@ -19,7 +19,7 @@ const byCurve: Readonly<Record<string, readonly Algorithm[]>> = {
   secp521r1: ['ES512'],
 }
 
-/** The algorithms of Ed25519 and ML-DSA keys, by key type. */
+/** The algorithms of Ed25519 and ML-DSA keys, keyed by key type. */
 const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   ed25519: ['EdDSA', 'Ed25519'],
   'ml-dsa-44': ['ML-DSA-44'],
@@ -27,10 +27,10 @@ const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   'ml-dsa-87': ['ML-DSA-87'],
 }
 
-/** An imported public key. The same object is used for as long as the issuer lists the same JWK. */
+/** An imported public key. While the issuer lists the same JWK, the same object is used. */
 export interface PublicKey {
   readonly kid: string | undefined
-  /** The issuer, or the issuer template, whose tokens this key signs; undefined if the JWK names none. */
+  /** The issuer, or the issuer template, whose tokens this key signs. Undefined if the JWK has no member `issuer`. */
   readonly issuer: string | undefined
   readonly algorithms: readonly Algorithm[]
   readonly keyObject: KeyObject
@@ -38,7 +38,7 @@ export interface PublicKey {
 
 /**
  * Imports a public key from a JWK.
- * @throws {Error} if the key cannot verify access tokens, with the reason
+ * @throws {Error} if the key cannot verify tokens. The message contains the reason
  */
 export function importPublicKey(jwk: Jwk, allowed: readonly Algorithm[]): PublicKey {
   if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('the JWK member `use` is not "sig"')
@@ -69,7 +69,10 @@ const publicMembers: Readonly<Record<string, readonly string[]>> = {
   AKP: ['kty', 'alg', 'pub'],
 }
 
-/** Reads only the public members, so that a private key that an issuer publishes by mistake is not kept in memory. */
+/**
+ * Imports only the public members of a JWK. If an issuer publishes a private key by mistake, its private members are
+ * not kept in memory.
+ */
 function toKeyObject(jwk: Jwk): KeyObject {
   const members = Object.hasOwn(publicMembers, jwk.kty ?? '') ? publicMembers[jwk.kty ?? ''] : undefined
   if (members === undefined) throw new Error('the JWK member `kty` is not RSA, EC, OKP or AKP')
@@ -91,7 +94,7 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
   if (key.asymmetricKeyType === 'rsa') {
     // RFC 7518 §3.3, §3.5
     if (modulusLength < 2048) throw new Error('the RSA modulus is shorter than 2048 bits')
-    // Larger keys take up to 12 ms for each signature, and clients choose the keys of DPoP proofs.
+    // Verifying a signature with a larger key takes up to 12 ms, and clients choose the keys of DPoP proofs.
     if (modulusLength > 8192) throw new Error('the RSA modulus is longer than 8192 bits')
     if (publicExponent < 3n || publicExponent > 0xffff_ffffn)
       throw new Error('the RSA exponent is not between 3 and 2^32')

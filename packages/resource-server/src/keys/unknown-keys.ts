@@ -1,31 +1,37 @@
 import { isWithin } from '../freshness.js'
 
-/** Limits the requests to an issuer that unknown key ids cause. Times are in milliseconds. */
+/** Limits the requests to an issuer that tokens with unknown key ids cause. Times are in milliseconds. */
 export interface UnknownKeys {
-  /** Returns when the issuer was last asked for a key id that it did not list; undefined if not within the cooldown. */
+  /**
+   * Returns when the issuer last responded without this key id. Returns undefined if that time is not within the
+   * cooldown.
+   */
   absentAt(kid: string | undefined): number | undefined
   noteAbsent(kid: string | undefined): void
   /**
-   * Uses one of the allowed requests.
-   * @returns 0 if a request is allowed now, otherwise the waiting time in milliseconds
+   * Counts a request if one is allowed now.
+   * @returns 0 if a request is allowed now. Otherwise, the waiting time in milliseconds
    */
   takeRequest(): number
 }
 
 /**
- * The number of requests for unknown key ids in one cooldown. With a single request, an invented key id could delay a
- * new key for the whole cooldown. More requests help because each one fetches all keys.
+ * The maximum number of requests for unknown key ids in one cooldown. If only one request were allowed, an invented
+ * key id could delay the discovery of a new key for the whole cooldown.
  */
 export const unknownKeyRequests = 5
-/** The separate limit for explanations, so that they do not use up the requests of verification. */
+/** The maximum for explanations. It is separate, so that explanations do not use up the requests for verification. */
 export const explainedKeyRequests = 2
 
-/** The number of unknown key ids that are remembered, which bounds memory and time during a flood. */
+/**
+ * The maximum number of unknown key ids that are remembered. It bounds memory and time during a flood of invalid
+ * tokens.
+ */
 const mostRemembered = 1_000
 
 /**
- * @param cooldownMs the period in which at most `mostRequests` requests are allowed, and one for each key id
- * @param now returns milliseconds since the epoch
+ * @param cooldownMs the period in which at most `mostRequests` requests are allowed, and at most one for each key id
+ * @param now returns the time in milliseconds since the epoch
  */
 export function createUnknownKeys(
   cooldownMs: number,

@@ -1,13 +1,13 @@
 import { isObject, parser, type Given, type Parser, type Place } from 'declared-options'
 import type { FastifyInstance } from 'fastify'
 
-/** An API contract, as returned by `defineApi` of fastify-api-contract or as any object with these members. */
+/** An API contract: the result of `defineApi` from fastify-api-contract, or any object with these members. */
 export interface OfferedApi {
   /** The audience of tokens for this API. */
   readonly audience: string
-  /** The scopes of the API and their descriptions. */
+  /** Maps each scope of the API to its description. */
   readonly scopes: Readonly<Record<string, string>>
-  /** A Fastify plugin that throws at start-up if an operation has no route. */
+  /** A Fastify plugin that throws at startup if an operation has no route. */
   requireRoutes(app: FastifyInstance): Promise<void>
 }
 
@@ -32,15 +32,15 @@ function isApi(value: unknown): value is OfferedApi {
   )
 }
 
-/** Uses the audience of the contract as the default of `audience`, unless there are several issuers. */
+/** Sets the default of the option `audience` to the contract's audience, unless the option `issuers` is set. */
 export function withAudience(given: Given, api: OfferedApi | undefined): Given {
   return api === undefined || given['issuers'] !== undefined ? given : { audience: api.audience, ...given }
 }
 
 /**
- * Checks that each issuer's tokens are accepted with the audience of the contract, because clients request this
+ * Checks that an issuer's accepted audiences include the contract's audience, because clients request tokens for that
  * audience.
- * @throws the error of `place`
+ * @throws {InvalidOptionError}
  */
 export function checkAudiences(
   audiences: readonly string[],

@@ -1,12 +1,12 @@
 import { isObject, parser, type Parser } from 'declared-options'
 
-/** Keywords that restrict an object. A schema without any of them would accept every token. */
+/** Matches JSON Schema keywords that restrict an object. A schema without such a keyword would accept every token. */
 const restricting =
   /^(?:type|const|enum|\$(?:dynamicR|r)ef|(?:all|any|one)Of|not|if|required|dependent\w+|propertyNames|\w*[pP]roperties)$/
 
 /**
- * Parses a JSON Schema for the claims; `compileCustomClaims` checks its details. A Standard Schema is not a JSON
- * Schema. The JSON Schemas of Zod have both `$schema` and `~standard`.
+ * Parses a JSON Schema for the claims. `compileCustomClaims` later checks the schema in detail. An object that has
+ * `~standard` but not `$schema` is a Standard Schema instead of a JSON Schema, so it is rejected.
  */
 export const claimsOption: Parser<object> = parser({
   expected:

@@ -18,34 +18,39 @@ import { InvalidOptionError } from '../errors.js'
 import { proofAlgorithms, type ProofAlgorithm } from '../keys/algorithms.js'
 import { algorithmsOption } from './issuer-options.js'
 
-/** Options for tokens that are bound to a client's key: DPoP (RFC 9449). */
+/** Options for DPoP tokens, which are bound to a client's key (RFC 9449). */
 export interface DpopOptions {
   /**
-   * `allow`: bound tokens need a proof, but unbound tokens are accepted too. `require`: all tokens must be bound.
-   * `off`: bound tokens are refused. A route can override the mode. Default `allow`.
+   * Which tokens are accepted. With `allow`, DPoP-bound tokens need a proof, and unbound tokens are accepted too.
+   * With `require`, every token must be DPoP-bound. With `off`, DPoP-bound tokens are refused. A route can override
+   * the mode. Default `allow`.
    */
   mode?: DpopMode
-  /** The accepted signature algorithms of proofs. Default: all supported asymmetric algorithms except ML-DSA. */
+  /**
+   * The signature algorithms that are accepted for DPoP proofs. Default: all supported asymmetric algorithms except
+   * ML-DSA.
+   */
   algorithms?: readonly ProofAlgorithm[]
   /**
-   * The maximum difference between the `iat` of a proof and the current time, in milliseconds. From 1000 to 600000;
-   * default 60000.
+   * The maximum difference between the `iat` of a DPoP proof and the current time, in milliseconds. Minimum 1000;
+   * maximum 600000; default 60000.
    */
   maxProofAgeMs?: number
   /**
-   * The public origin of this API, such as `https://api.example.com`, which is compared with the `htu` of proofs.
-   * Default: protocol and host of the request, which behind a proxy are correct only with `trustProxy`.
+   * The public origin of this API, such as `https://api.example.com`. It is compared with the claim `htu` of DPoP
+   * proofs. Default: the protocol and host of the request, which are correct behind a proxy only if Fastify's
+   * `trustProxy` is set.
    */
   origin?: string
-  /** Whether proofs must contain a nonce of this server (RFC 9449 §9). Default false. */
+  /** Whether DPoP proofs must contain a nonce from this server (RFC 9449 §9). Default false. */
   nonce?: boolean
   /**
-   * With `nonce`: the secret from which nonces are derived, at least 32 characters. Use the same secret on all
-   * replicas. Default: random for each process.
+   * The secret from which nonces are derived. Requires `nonce: true`. Use the same secret, of at least 32 characters,
+   * on all replicas. Default: each process uses a random secret.
    */
   nonceSecret?: string
   /**
-   * Where used proofs are stored. Default: in the memory of this process. With several replicas, use
+   * The store that remembers used DPoP proofs. Default: the memory of this process. With several replicas, use
    * `redisReplayStore(…)`.
    */
   replayStore?: ReplayStore
@@ -74,7 +79,7 @@ const declaration = {
       fromText: true,
       read(value, { option, toError }) {
         if (typeof value === 'string' && value.length >= shortestSecret) return value
-        // The value may be a secret that is too short, so the message does not contain it.
+        // The value may be a secret that is too short, so the error message must not contain the value.
         throw toError(
           `option \`${option}\` is invalid; expected a string of at least ${shortestSecret} characters, such as 32 random bytes encoded in base64`,
         )
@@ -95,7 +100,7 @@ type GivenDpop = Omit<DpopSettings, 'nonceSecret' | 'replayStore'> & {
   readonly replayStore: ReplayStore | undefined
 }
 
-/** Parses the option `dpop`; `'require'` is short for `{ mode: 'require' }`. */
+/** Parses the option `dpop`. A string such as `'require'` is short for `{ mode: 'require' }`. */
 export const dpopOption: Parser<GivenDpop> = {
   ...shorthand(
     object(declaration, "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }"),

@@ -12,46 +12,49 @@ import {
 } from 'oauth-issuer-connection'
 import type { IntrospectionClient } from '../introspection/ask-issuer.js'
 
-/** How this API authenticates to the issuer. The options are the same as in fastify-token-client. */
+/** The credentials with which this API authenticates to the issuer. fastify-token-client has the same options. */
 export interface IntrospectionCredentials {
   /** The client id of this API at the issuer. */
   clientId: string
   /**
-   * The client secret, or a function that returns it. The function is called for each request, and again if the
-   * issuer refuses the secret.
+   * The client secret, or a function that returns the secret. The function is called for each request, and once more
+   * if the issuer rejects the secret.
    */
   clientSecret?: Provided<string>
   /**
-   * The client authentication method. Default with a secret: a method from the issuer's metadata, preferably
-   * `client_secret_basic`.
+   * The client authentication method. If `clientSecret` is set, the default is a method from the issuer's metadata,
+   * preferably `client_secret_basic`.
    */
   clientAuthentication?: SecretMethod | 'tls_client_auth'
   /**
-   * A private key for `private_key_jwt` (RFC 7523 §2.2), as PEM, JWK, KeyObject or CryptoKey, or a function that
-   * returns it.
+   * A private key for `private_key_jwt` (RFC 7523 §2.2) as PEM, JWK, KeyObject or CryptoKey, or a function that
+   * returns the key.
    */
   privateKey?: Provided<PrivateKeyInput>
   /**
-   * Signs assertions with a key in a KMS or HSM. Requires `keyAlgorithm`. ECDSA signatures must have the format r‖s
-   * (RFC 7518 §3.4).
+   * A function that signs client assertions with a key in a KMS or HSM. Requires `keyAlgorithm`. ECDSA signatures
+   * must have the format r‖s (RFC 7518 §3.4).
    */
   signAssertion?: SignAssertion
-  /** The `kid` in the header of assertions. */
+  /** The `kid` in the header of client assertions. */
   keyId?: string
-  /** The signature algorithm of assertions. Required if the key does not determine it. */
+  /** The signature algorithm of client assertions. Required if the key does not determine the algorithm. */
   keyAlgorithm?: string
   /**
-   * The certificate of `privateKey` as PEM. With `tls_client_auth` or a secret, TLS connections present the
+   * The certificate for `privateKey`, as PEM. With `tls_client_auth` or `clientSecret`, TLS connections present the
    * certificate (RFC 8705).
    */
   certificate?: string
-  /** A client assertion from another party, or a function that returns it (RFC 7521 §4.2). */
+  /** A client assertion that another party issued (RFC 7521 §4.2), or a function that returns the assertion. */
   clientAssertion?: Provided<string>
-  /** The audience of assertions: the `issuer` (default), or the `token_endpoint` for servers that predate RFC 10070. */
+  /**
+   * The audience of client assertions: the `issuer` (default), or the `token_endpoint` for servers that predate RFC
+   * 10070.
+   */
   assertionAudience?: AssertionAudience
 }
 
-/** The parsed options, before their combination is checked. */
+/** The parsed options. Their combination has not been checked yet. */
 interface Checked extends CredentialOptions {
   readonly clientId: string
   readonly certificate: string | undefined
@@ -63,7 +66,7 @@ export const credentialDeclaration: { readonly [Name in keyof Checked]: Parser<C
   certificate: optional(pem('certificate')),
 }
 
-/** @throws the error of `place`; its message contains no secret */
+/** @throws {InvalidOptionError} if the options cannot be combined. The message contains no secret */
 export function introspectionClientOf(given: Checked, place: Place): IntrospectionClient {
   return { clientId: given.clientId, credentials: credentialsOf(given, place), tls: tlsOf(given, place) }
 }
@@ -75,7 +78,7 @@ function credentialsOf(given: Checked, place: Place): IntrospectionClient['crede
   const { assertionAudience: audience = 'issuer' } = given
   const [proof, other] = proofs.filter(name => given[name] !== undefined)
   if (method === 'tls_client_auth') return { method }
-  // Together with a secret, the private key belongs to the client certificate.
+  // If a client secret is set too, `privateKey` is the key of the client certificate.
   if (other !== undefined && !(proof === 'clientSecret' && other === 'privateKey'))
     throw place.toError(
       `options \`${place.option}.${proof}\` and \`${place.option}.${other}\` cannot be combined; set only one of them`,
@@ -89,7 +92,10 @@ function credentialsOf(given: Checked, place: Place): IntrospectionClient['crede
   )
 }
 
-/** Returns the client certificate for TLS connections, unless the certificate is only for assertions. */
+/**
+ * Returns the client certificate for TLS connections. If the certificate is used only for client assertions, returns
+ * an empty object.
+ */
 function tlsOf(given: Checked, place: Place): TlsSettings {
   const { certificate: cert, privateKey: key, clientSecret, clientAuthentication: method } = given
   const isPresented = method === 'tls_client_auth' || (clientSecret !== undefined && cert !== undefined)

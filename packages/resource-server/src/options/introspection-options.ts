@@ -20,16 +20,16 @@ import {
 
 /** Options for the introspection of opaque tokens (RFC 7662). */
 export interface IntrospectionOptions extends IntrospectionCredentials {
-  /** The URL of the introspection endpoint. Default: from the issuer's metadata. */
+  /** The URL of the introspection endpoint. Default: the URL in the issuer's metadata. */
   endpoint?: string
   /**
-   * How long the response for an active token is cached, in milliseconds. A revoked token is accepted for this long.
-   * At most 3600000; default 10000; 0 disables the cache.
+   * How long the introspection response for an active token is cached, in milliseconds. During this time, a revoked
+   * token is still accepted. Maximum 3600000; default 10000; 0 disables the cache.
    */
   cacheMs?: number
   /**
-   * Accepts responses without these claims, which RFC 7662 makes optional: `aud` or `exp`. Without `aud`, tokens for
-   * any API of the issuer are accepted. Default: both claims are required.
+   * Accepts introspection responses without `aud` or `exp`, which RFC 7662 makes optional. Without `aud`, the
+   * issuer's tokens for any API are accepted. Default: both claims are required.
    */
   acceptWithout?: readonly OmittableClaim[]
 }
@@ -43,7 +43,10 @@ const declaration = {
 
 const options = object(declaration, "an object such as { clientId: '…', clientSecret: '…' }")
 
-/** The settings, without those that come from the options of the issuer. */
+/**
+ * Parses the option `introspection`. The setting `requiredClaims` is missing from the result, because it is an option
+ * of the issuer.
+ */
 export const introspectionOption: Parser<Omit<IntrospectionSettings, 'requiredClaims'>> = parser({
   expected: options.expected,
   read(value, place) {

@@ -23,37 +23,39 @@ import { hasMlDsa, isMlDsa, supportedAlgorithms, type Algorithm } from '../keys/
 import type { Jwk } from '../keys/public-key.js'
 import { introspectionOption, type IntrospectionOptions } from './introspection-options.js'
 
-/** One issuer whose tokens are accepted. */
+/** The options of one issuer whose tokens are accepted. */
 export interface IssuerOptions {
   /**
-   * The issuer identifier, exactly as in `iss` of the tokens (RFC 8414 §2): an https URL, or http on this machine.
-   * `{tenantid}` stands for the claim `tid` of the token (multi-tenant Entra ID) and requires `metadataUrl` or
-   * `jwksUri`.
+   * The issuer identifier, exactly as in the `iss` of tokens (RFC 8414 §2). It must be an https URL, or an http URL
+   * of this machine. In a template, `{tenantid}` stands for the token's claim `tid` (multi-tenant Entra ID). A
+   * template requires `metadataUrl` or `jwksUri`.
    */
   issuer: string
   /**
-   * The accepted audience (`aud`, RFC 7519 §4.1.3), or a list of accepted audiences. With the profile `cognito`, the
-   * client ids.
+   * The accepted audience, or a list of accepted audiences (`aud`, RFC 7519 §4.1.3). With the profile `cognito`, set
+   * the accepted client ids instead.
    */
   audience: string | readonly string[]
-  /** The token format of the issuer. Default `rfc9068`. */
+  /** The format of the issuer's tokens. Default `rfc9068`. */
   profile?: ProfileName
   /** The URL of the JWK set (RFC 7517 §5). Default: `jwks_uri` from the issuer's metadata. */
   jwksUri?: string
-  /** The URL of the issuer's metadata. Default: the well-known URLs of the issuer. */
+  /** The URL of the issuer's metadata. Default: the issuer's well-known URLs. */
   metadataUrl?: string
-  /** The public keys of the issuer, for tests and for issuers without a JWKS endpoint. Nothing is fetched. */
+  /**
+   * The issuer's public keys, for tests and for issuers without a JWKS endpoint. If set, the plugin fetches no keys.
+   */
   keys?: readonly Jwk[]
   /**
-   * The accepted signature algorithms (RFC 8725 §3.1). Default: all asymmetric algorithms. A key is only used with
-   * the algorithms of its type. ML-DSA (RFC 9964) needs Node.js 24.7 or later.
+   * The accepted signature algorithms (RFC 8725 §3.1). Default: all asymmetric algorithms. Each key is used only with
+   * algorithms of its own type. ML-DSA (RFC 9964) requires Node.js 24.7 or later.
    */
   algorithms?: readonly Algorithm[]
   /** Claims that must be present, in addition to the claims that the profile requires. */
   requiredClaims?: readonly string[]
   /**
-   * Introspects opaque tokens at this issuer (RFC 7662). Several issuers are asked one after the other. Default:
-   * opaque tokens are refused.
+   * Accepts opaque tokens, and verifies them at the issuer's introspection endpoint (RFC 7662). If several issuers
+   * have this option, they are asked one after the other. Default: opaque tokens are refused.
    */
   introspection?: IntrospectionOptions
 }
@@ -68,7 +70,7 @@ export interface IssuerSettings {
   readonly introspection: IntrospectionSettings | undefined
 }
 
-/** The rules that apply to all issuers. Times are in milliseconds. */
+/** The time limits for tokens from all issuers, in milliseconds. */
 export interface SharedRules {
   readonly clockToleranceMs: number
   readonly maxTokenAgeMs: number
@@ -76,7 +78,10 @@ export interface SharedRules {
 
 const profileNames = Object.keys(profiles) as ProfileName[]
 
-/** Accepts only asymmetric algorithms: an HMAC secret that verifies tokens could also sign them. */
+/**
+ * Parses a list of asymmetric algorithms. HMAC is not supported, because a secret that verifies tokens can also sign
+ * tokens.
+ */
 export function algorithmsOption<const A extends Algorithm>(names: readonly A[]): Parser<readonly A[]> {
   const one = oneOf(names, `only asymmetric algorithms: ${names.join(', ')}`)
   const available: Parser<A> = {
@@ -86,7 +91,10 @@ export function algorithmsOption<const A extends Algorithm>(names: readonly A[])
   return listOf(available, `a list of asymmetric algorithms: ${names.join(', ')}`)
 }
 
-/** Rejects an algorithm that this version of Node.js does not support, because every token would be refused. */
+/**
+ * Rejects an algorithm that this version of Node.js does not support. Otherwise, every token with this algorithm
+ * would be refused.
+ */
 function refuseUnavailable<A extends Algorithm>(algorithm: A, { option, toError }: Place): A {
   if (!isMlDsa(algorithm) || hasMlDsa()) return algorithm
   throw toError(
@@ -117,12 +125,13 @@ const declaration = {
   introspection: optional(introspectionOption),
 } satisfies Declares<IssuerOptions>
 
-/** The option names of one issuer, at the top level or in each member of `issuers`. */
+/** The names of an issuer's options, which are set at the top level or in each member of `issuers`. */
 export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 
 /**
- * Parses the options of one issuer. `place` names the option in messages.
- * @throws the error of `place`
+ * Parses the options of one issuer.
+ * @param place names the option in error messages
+ * @throws {InvalidOptionError}
  */
 export function readIssuer(given: Given, shared: SharedRules, place: Place): IssuerSettings {
   const parsed = readOptions(given, declaration, place)

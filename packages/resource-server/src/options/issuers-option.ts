@@ -19,24 +19,27 @@ import {
 } from './issuer-options.js'
 
 /**
- * Looks up an issuer that is not configured, such as the issuer of a tenant in a database.
- * @param issuer the `iss` of an unverified token: a URL like the option `issuer`, at most 512 characters long
- * @returns the options of this issuer, without `introspection`; undefined or null if the issuer is not trusted
+ * A function that looks up the options of an issuer, for example in a database of tenants.
+ * @param issuer the claim `iss` of an unverified token, which is a valid issuer URL of at most 512 characters
+ * @returns the issuer's options, without `introspection`. Undefined or null if the issuer is not trusted
  */
 export type ResolveIssuer = (
   issuer: string,
 ) => IssuerOptions | undefined | null | Promise<IssuerOptions | undefined | null>
 
-/** Looks up an issuer and validates its options. Rejects if the function `issuers` throws or its result is invalid. */
+/**
+ * Looks up an issuer and validates its options. Rejects if the function in the option `issuers` throws or returns an
+ * invalid result.
+ */
 export type ResolveSettings = (issuer: string) => Promise<IssuerSettings | Refusal>
 
-/** The configured issuers, or the function that looks them up. */
+/** The configured issuers, or the function that looks up issuers. */
 export interface Issuers {
   readonly issuers: readonly IssuerSettings[]
   readonly resolveIssuer: ResolveSettings | undefined
 }
 
-/** The rules that apply to all issuers, configured or looked up. */
+/** The checks that apply to every issuer, whether it is configured or looked up. */
 interface IssuerChecks extends SharedRules {
   readonly api: OfferedApi | undefined
 }
@@ -44,7 +47,7 @@ interface IssuerChecks extends SharedRules {
 type ReadIssuer = (given: Given, place: Place) => IssuerSettings
 
 /**
- * Parses the issuers: a single issuer at the top level, a list in `issuers`, or a function.
+ * Parses a single issuer at the top level, or a list or function in the option `issuers`.
  * @throws {InvalidOptionError}
  */
 export function readIssuers(given: Given, { api, ...shared }: IssuerChecks, place: Place): Issuers {

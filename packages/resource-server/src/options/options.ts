@@ -36,106 +36,126 @@ import {
 import { revocationOption, type RevocationOptions } from './revocation-options.js'
 import { scopeCatalogue, scopesOption, type ScopeHierarchy } from './scopes-option.js'
 
-/** The options of the plugin. The options of a single issuer are at the top level; several issuers are in `issuers`. */
+/**
+ * The options of the plugin. For a single issuer, set its options at the top level. For several issuers, set
+ * `issuers`.
+ */
 export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /**
-   * Several issuers, each with its own keys, audiences and profile, or a function that looks up an issuer when a
-   * token names an unknown one.
+   * A list of issuers, each with its own keys, audiences and profile, or a function that looks up an issuer by the
+   * claim `iss` of a token.
    */
   issuers?: readonly IssuerOptions[] | ResolveIssuer
   /**
-   * The contract of this API (fastify-api-contract). The contract provides the default of `audience` and the scopes. The
-   * application does not start while an operation has no route.
+   * The contract of this API, from fastify-api-contract. The contract provides the scopes and the default of
+   * `audience`. The application does not start if an operation in the contract has no route.
    */
   api?: OfferedApi
   /**
-   * A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })` of TypeBox. Tokens that do not
-   * match are refused. Declare the type in `OAuthTypes` to type `request.auth.claims`.
+   * A JSON Schema that the claims must match, such as `Type.Object({ tenant: Type.String() })` from TypeBox. Tokens
+   * that do not match are refused. To type `request.auth.claims`, declare its type in `OAuthTypes`.
    */
   claims?: object
   /**
-   * With `report`, every request is accepted, and requests that would be refused are reported (stats, events, log).
-   * `request.auth` is null for every request. Use this mode to introduce the plugin into a running service. Default
+   * With `report`, every request is accepted, and requests that would be refused are reported in stats, events and
+   * the log. `request.auth` is always null. Use this mode to introduce the plugin into a running service. Default
    * `enforce`.
    */
   mode?: Mode
   /** Responds with problem details (RFC 9457) instead of Fastify's error body. Default false. */
   problemDetails?: boolean
   /**
-   * All scopes that routes may require, in addition to those of `api`. The application does not start if a route
-   * requires any other scope. In an object, each scope lists the scopes that it includes: a token with the scope is
-   * accepted wherever an included scope is required.
+   * All scopes that routes may require, in addition to the scopes of `api`. The application does not start if a route
+   * requires any other scope. An object maps each scope to the scopes that it includes: a token with a scope is also
+   * accepted where an included scope is required.
    */
   scopes?: readonly string[] | ScopeHierarchy
   /**
-   * The rule for routes without `config.oauth`: `protected` requires a valid token, `explicit` makes startup fail,
-   * `public` requires no token. Default `protected`.
+   * How routes without `config.oauth` are protected. `protected` requires a valid token, `explicit` makes startup
+   * fail, and `public` requires no token. Default `protected`.
    */
   defaultAccess?: DefaultAccess
-  /** Accepts DPoP tokens, which are bound to a client's key (RFC 9449). Default `off`: such tokens are refused. */
+  /**
+   * Whether DPoP tokens, which are bound to a client's key, are accepted or required (RFC 9449). Default `off`: DPoP
+   * tokens are refused.
+   */
   dpop?: DpopMode | DpopOptions
   /**
-   * The source of client certificates, for tokens that are bound to a certificate (RFC 8705 §3). Default: such tokens
-   * are refused.
+   * The source of client certificates, for tokens that are bound to a certificate (RFC 8705 §3). Default:
+   * certificate-bound tokens are refused.
    */
   clientCertificate?: ClientCertificate
   /**
-   * Publishes metadata of this API (RFC 9728), whose URL is in every challenge, so that clients such as those of MCP
-   * can find the issuer. `true`: the audience is the URL of the API. Default false.
+   * Publishes metadata about this API (RFC 9728), so that clients such as MCP clients can find the issuer. Every
+   * challenge contains the URL of the metadata. With `true`, the audience is used as the URL of the API. Default
+   * false.
    */
   resourceMetadata?: boolean | ResourceMetadataOptions
   /**
-   * The name of a security scheme in the OpenAPI document of @fastify/swagger. The plugin adds the required scopes
-   * and the possible refusals to the documentation of each route. Default: the documentation is unchanged.
+   * The name of a security scheme in the OpenAPI document that @fastify/swagger generates. The plugin adds each
+   * route's required scopes and possible refusals to the document. Default: the document is unchanged.
    */
   securityScheme?: string
   /**
-   * Enables `fastify.oauth.revoke`, which refuses tokens before they expire. `true`: revocations apply to this
-   * process only. A `store` shares them between replicas. Default false.
+   * Enables `fastify.oauth.revoke`, which refuses tokens before they expire. With `true`, revocations apply to this
+   * process only. With a `store`, replicas share revocations. Default false.
    */
   revocation?: boolean | RevocationOptions
-  /** The `realm` of challenges (RFC 9110 §11.5), at most 256 characters. Default: none. */
+  /** The `realm` in `WWW-Authenticate` challenges (RFC 9110 §11.5), at most 256 characters. Default: no realm. */
   realm?: string
-  /** The tolerated difference between clocks, in milliseconds. At most 600000; default 5000. */
+  /**
+   * The tolerated difference between the issuer's clock and this machine's clock, in milliseconds. Maximum 600000;
+   * default 5000.
+   */
   clockToleranceMs?: number
-  /** The maximum age of a token by its `iat`, in milliseconds. From 1000 to a year. Default: unlimited. */
+  /**
+   * The maximum age of a token since its `iat`, in milliseconds. Minimum 1000; maximum one year. Default: unlimited.
+   */
   maxTokenAgeMs?: number
   /**
-   * The maximum age of cached keys, in milliseconds. Keys are renewed in the background from four fifths of this age
-   * on. From 1000 to a day; default 300000.
+   * The maximum age of cached keys, in milliseconds. After four fifths of this time, the keys are renewed in the
+   * background. Minimum 1000; maximum one day; default 300000.
    */
   jwksMaxAgeMs?: number
   /**
-   * How long keys older than `jwksMaxAgeMs` are used while the issuer fails, in milliseconds (like stale-if-error,
-   * RFC 5861 §4). At most a week; default 3600000.
+   * How long keys older than `jwksMaxAgeMs` are still used if the issuer fails, in milliseconds (like stale-if-error,
+   * RFC 5861 §4). Maximum one week; default 3600000.
    */
   jwksStaleIfErrorMs?: number
   /**
-   * The period in which unknown key ids cause at most five requests to the issuer, in milliseconds. At most an hour;
-   * default 30000.
+   * The period in which tokens with unknown key ids cause at most five requests to the issuer, in milliseconds.
+   * Maximum one hour; default 30000.
    */
   unknownKeyCooldownMs?: number
   /**
-   * When the issuers' keys are first fetched: `background`, after the application is ready; `required`, before it is
-   * ready; `lazy`, with the first request. Default `background`.
+   * When the plugin first fetches the issuers' keys: after the application is ready (`background`), before it is
+   * ready (`required`), or with the first request (`lazy`). Default `background`.
    */
   prefetch?: Prefetch
-  /** The maximum number of cached tokens, up to 1000000. 0 disables the cache. Default 1000. */
+  /** The maximum number of cached tokens, at most 1000000. 0 disables the cache. Default 1000. */
   maxCachedTokens?: number
   /**
-   * While many new tokens arrive at once, verifies signatures in the thread pool as well as on the main thread.
-   * Default: `true` on machines with several CPUs. Set it to `false` if you run one process per CPU.
+   * Whether the thread pool helps the main thread to verify signatures while many new tokens arrive at once. Default:
+   * true on machines with several CPUs. Set it to false if you run one process per CPU.
    */
   verifyInThreadPool?: boolean
-  /** The time limit of one exchange with an issuer, in milliseconds. At most 120000; default 5000. */
+  /**
+   * The time limit for fetching an issuer's metadata and keys, and for one introspection request, in milliseconds.
+   * Maximum 120000; default 5000.
+   */
   issuerTimeoutMs?: number
-  /** The trusted certificate authorities for requests to issuers, as PEM. Default: those of Node.js. */
+  /**
+   * The certificate authorities that are trusted for requests to issuers, as PEM. Default: the certificate
+   * authorities of Node.js.
+   */
   ca?: string
-  /** Accepts plain http URLs of other machines. Default false. */
+  /** Allows http URLs for other machines. Default false. */
   allowInsecureHttp?: boolean
-  /** An undici 7 dispatcher for requests to issuers, such as a `ProxyAgent`. The plugin does not close it. */
+  /**
+   * An undici 7 dispatcher for requests to issuers, such as a `ProxyAgent`. The plugin does not close the dispatcher.
+   */
   issuerDispatcher?: Dispatcher
-  /** Returns the time in milliseconds since the epoch. Default `Date.now`. */
+  /** Returns the current time in milliseconds since the epoch. Default `Date.now`. */
   clock?: () => number
 }
 
@@ -145,7 +165,7 @@ export type Prefetch = 'background' | 'required' | 'lazy'
 /** The validated options with their defaults. */
 export interface Settings extends Catalogue {
   readonly issuers: readonly IssuerSettings[]
-  /** Looks up unknown issuers; undefined if all issuers are configured. */
+  /** Looks up an issuer by its `iss`. Undefined if the option `issuers` is not a function. */
   readonly resolveIssuer: ResolveSettings | undefined
   readonly api: OfferedApi | undefined
   /** JSON Schema. */
@@ -172,7 +192,10 @@ export interface Settings extends Catalogue {
 
 const day = 86_400_000
 
-/** The parsers of all options except `issuers` and the options of one issuer, which exclude each other. */
+/**
+ * Parsers for the options that do not belong to a single issuer. `readIssuers` parses `issuers` and the options of a
+ * single issuer.
+ */
 const declaration = {
   api: optional(apiOption),
   claims: optional(claimsOption),
@@ -186,13 +209,13 @@ const declaration = {
       expected: "'socket', or a function that returns the client certificate from a trusted proxy",
       fromText: true,
       read: value =>
-        // The result of the function is checked for each request.
+        // The cast is safe because the function's result is checked on each request.
         value === 'socket' || typeof value === 'function' ? (value as ClientCertificate) : undefined,
     }),
   ),
   resourceMetadata: resourceMetadataOption,
   revocation: revocationOption,
-  // OpenAPI 3.1 §4.8.7.1: the allowed characters in the name of a component.
+  // OpenAPI 3.1 §4.8.7.1 allows only these characters in the name of a component.
   securityScheme: optional(text("the name of a security scheme, such as 'oauth2'", /^[\w.-]+$/)),
   realm: optional(text('a string of at most 256 printable ASCII characters', /^[\x20-\x7E]{1,256}$/)),
   clockToleranceMs: withDefault(milliseconds({ max: 600_000 }), 5_000),
@@ -201,7 +224,7 @@ const declaration = {
   jwksStaleIfErrorMs: withDefault(milliseconds({ max: 7 * day }), 3_600_000),
   unknownKeyCooldownMs: withDefault(milliseconds({ max: 3_600_000 }), 30_000),
   prefetch: withDefault(oneOf(['background', 'required', 'lazy']), 'background'),
-  // The cache allocates memory for all entries at the start.
+  // The maximum is limited, because the cache allocates memory for all entries when it is created.
   maxCachedTokens: withDefault(count({ max: 1_000_000 }), 1_000),
   verifyInThreadPool: withDefault(boolean(), availableParallelism() > 1),
   allowInsecureHttp: withDefault(boolean(), false),
@@ -213,10 +236,10 @@ const declaration = {
 
 const toError = (message: string): Error => new InvalidOptionError(message)
 
-/** The function that receives the options. */
+/** The function to which the options are passed, such as `register` or `createVerifier`. */
 export interface Recipient {
   readonly subject: string
-  /** The names of options that are not parsed here, because other code reads them. */
+  /** The names of options that other code reads, so they are neither parsed nor rejected here. */
   readonly ignored: readonly string[]
 }
 
@@ -225,8 +248,8 @@ const register: Recipient = { subject: 'register', ignored: ['prefix', 'logLevel
 
 /**
  * Validates the options and sets the defaults.
- * @param fixed options that override `options`, for `defineResourceServer`
- * @throws {InvalidOptionError} naming the option, the value received and the expected value
+ * @param fixed the options of `defineResourceServer`, which override `options`
+ * @throws {InvalidOptionError} The message contains the option, the value received and the expected value
  */
 export function parseOptions(
   options: ResourceServerOptions,
@@ -272,7 +295,7 @@ export function parseOptions(
   })
 }
 
-/** Options about requests to issuers, and about keys that are fetched. */
+/** The options that have no effect if the plugin sends no requests to issuers. */
 const requestOptions = [
   'issuerDispatcher',
   'ca',
@@ -294,7 +317,9 @@ function refuseRequestOptions(given: ResourceServerOptions): void {
     )
 }
 
-/** Returns the configured audiences. If issuers are looked up, only the audience of `api` is known. */
+/**
+ * Returns the audiences of the configured issuers. If `issuers` is a function, returns only the audience of `api`.
+ */
 function audiencesOf(issuers: readonly IssuerSettings[], api: OfferedApi | undefined): readonly string[] {
   const known = issuers.length === 0 && api !== undefined ? [api.audience] : []
   return [...new Set([...known, ...issuers.flatMap(({ rules }) => rules.audiences)])]

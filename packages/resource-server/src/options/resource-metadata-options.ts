@@ -12,9 +12,12 @@ import {
 import type { ResourceMetadataSettings } from '../describe/resource-metadata.js'
 import { InvalidOptionError } from '../errors.js'
 
-/** The metadata that clients use to find the issuer of this API (RFC 9728). */
+/** The protected resource metadata, which clients use to find this API's issuer (RFC 9728). */
 export interface ResourceMetadataOptions {
-  /** The resource identifier: the URL of the API, without a query or fragment (RFC 9728 §1.2). Default: the audience. */
+  /**
+   * The resource identifier (RFC 9728 §1.2), which is the URL of the API without a query or fragment. Default: the
+   * audience.
+   */
   resource?: string
   /** The human-readable name of the API. */
   name?: string
@@ -47,14 +50,16 @@ const options = shorthand(
   value => (value === true ? {} : value),
 )
 
-/** Parses the option `resourceMetadata`; `true` is short for `{}`, and `false` publishes no metadata. */
+/** Parses the option `resourceMetadata`. `true` is short for `{}`, and `false` publishes no metadata. */
 export const resourceMetadataOption: Parser<ResourceMetadata | false> = {
   ...options,
   read: (value, place) => (value === false ? false : options.read(value, place)),
   absent: () => false,
 }
 
-/** Determines the resource identifier. Default: the audience, if there is exactly one and it is a URL. */
+/**
+ * Adds the resource identifier. The default is the audience, if exactly one audience is configured and it is a URL.
+ */
 export function resourceMetadataSettings(
   given: ResourceMetadata | false,
   audiences: readonly string[],
@@ -76,8 +81,8 @@ export function resourceMetadataSettings(
 }
 
 /**
- * Rejects long identifiers: each challenge contains the identifier up to twice, and servers and proxies often limit
- * headers to 8 KiB.
+ * Rejects long resource identifiers. Each challenge contains the identifier up to twice, and servers and proxies
+ * often limit headers to 8 KiB.
  */
 function refuseLong(resource: string): string {
   if (resource.length <= longestResource) return resource
@@ -86,7 +91,7 @@ function refuseLong(resource: string): string {
   )
 }
 
-/** Checks that the path can be decoded, because Fastify's router compares decoded paths. */
+/** Returns whether a URL can be percent-decoded, because Fastify's router compares decoded paths. */
 function canDecode(value: string): boolean {
   try {
     decodeURI(value)

@@ -12,19 +12,22 @@ import {
 import type { RevocationStore } from '../revocation/revocation-store.js'
 import type { RevocationSettings } from '../revocation/revocations.js'
 
-/** Options for the revocation of tokens before they expire. */
+/** Options for revoking tokens before they expire. */
 export interface RevocationOptions {
   /**
-   * The store in which replicas share revocations, such as `redisRevocationStore(…)`. Default: the memory of this
-   * process.
+   * The store in which replicas share revocations, such as `redisRevocationStore(…)`. Default: revocations are kept
+   * in the memory of this process.
    */
   store?: RevocationStore
   /**
-   * What happens to tokens while the store is unavailable and revocations of other replicas may be unknown: `accept`
-   * accepts tokens, `refuse` responds with 503. Known revocations always apply. Required with `store`.
+   * What happens to tokens while the store is unavailable, because revocations from other replicas may then be
+   * unknown. With `accept`, tokens are accepted. With `refuse`, requests get 503. Known revocations always apply.
+   * Required with `store`.
    */
   whileUnavailable?: 'accept' | 'refuse'
-  /** The maximum number of active revocations; beyond it, `revoke` fails. Up to 1000000; default 100000. */
+  /**
+   * The maximum number of active revocations. When it is reached, `revoke` fails. Maximum 1000000; default 100000.
+   */
   maxEntries?: number
 }
 
@@ -44,7 +47,7 @@ const options = shorthand(
   value => (value === true ? {} : value),
 )
 
-/** Parses the option `revocation`; `true` is short for `{}`, and `false` disables revocation. */
+/** Parses the option `revocation`. `true` is short for `{}`, and `false` disables revocation. */
 export const revocationOption: Parser<RevocationSettings | undefined> = {
   ...options,
   read(value, place) {

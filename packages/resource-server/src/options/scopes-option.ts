@@ -7,7 +7,7 @@ import type { OfferedApi } from './api-option.js'
 /** Maps each scope to the scopes that it includes. */
 export type ScopeHierarchy<S extends string = string> = { readonly [Scope in S]: readonly NoInfer<S>[] }
 
-/** The scopes that each scope includes directly. */
+/** Maps each scope to the scopes that it includes directly. */
 type Includes = ReadonlyMap<string, readonly string[]>
 
 const list = strings('a list of one or more scopes without spaces (RFC 6749 §3.3)', {
@@ -18,7 +18,10 @@ const included = strings('a list of the scopes that this scope includes, or [] i
   mayBeEmpty: true,
 })
 
-/** Parses the option `scopes`: a list of scopes, or an object that maps each scope to the scopes it includes. */
+/**
+ * Parses the option `scopes`, which is a list of scopes, or an object that maps each scope to the scopes that it
+ * includes.
+ */
 export const scopesOption: Parser<Includes> = parser({
   expected: `${list.expected}, or an object such as { 'receipts:admin': ['receipts:read'], 'receipts:read': [] }`,
   fromText: true,
@@ -36,7 +39,7 @@ function readEntry([name, value]: [string, unknown], place: Place): [string, rea
 }
 
 /**
- * Combines the scopes of `api` with those of the option `scopes`.
+ * Combines the scopes of `api` with the scopes in the option `scopes`.
  * @throws {InvalidOptionError} if a scope includes itself or an unknown scope
  */
 export function scopeCatalogue(
@@ -69,7 +72,7 @@ function refuseUnknown(includes: Includes, known: ReadonlySet<string>): void {
   }
 }
 
-/** Returns all scopes that a scope includes, directly or through others. */
+/** Returns all scopes that a scope includes, directly or through other scopes. */
 function scopesIn(name: string, includes: Includes): Iterable<string> {
   /** Maps each included scope to a scope that includes it directly. */
   const found = new Map<string, string>()
@@ -77,7 +80,7 @@ function scopesIn(name: string, includes: Includes): Iterable<string> {
     for (const scope of includes.get(from) ?? []) if (!found.has(scope)) found.set(scope, from)
   }
   add(name)
-  // The loop also iterates over keys that `add` inserts into the Map during the loop.
+  // A loop over a Map also visits keys that are inserted during the loop.
   for (const scope of found.keys()) add(scope)
   if (found.has(name)) refuseCycle(name, found)
   return found.keys()

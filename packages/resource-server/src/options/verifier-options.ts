@@ -6,7 +6,7 @@ import type { Scope } from '../oauth-types.js'
 import { parseOptions, type Recipient, type ResourceServerOptions, type Settings } from './options.js'
 import type { ScopeHierarchy } from './scopes-option.js'
 
-/** Options about routes, requests and responses, which `createVerifier` does not have. */
+/** The options for routes, requests and responses, which `createVerifier` does not support. */
 type RequestOption = Extract<
   keyof ResourceServerOptions,
   | 'mode'
@@ -33,29 +33,34 @@ const requestOptions: readonly string[] = [
 /** The options that the plugin and `createVerifier` share. */
 type SharedOptions = Omit<ResourceServerOptions, RequestOption | 'scopes' | 'claims'>
 
-/** The options of `createVerifier`: those of the plugin, except options about routes, requests and responses. */
+/**
+ * The options of `createVerifier`. They are the plugin's options, except the options for routes, requests and
+ * responses.
+ */
 export interface VerifierOptions<
   S extends string = Scope,
   C extends TSchema = TSchema,
   Scopes = readonly S[] | ScopeHierarchy<S>,
 > extends SharedOptions {
   /**
-   * All scopes that the rules passed to `verify` may require, in addition to the scopes of `api`. In an object, each
-   * scope lists the scopes that it includes.
+   * All scopes that a rule passed to `verify` may require, in addition to the scopes of `api`. An object maps each
+   * scope to the scopes that it includes.
    */
   scopes?: Scopes
   /**
-   * A JSON Schema for the claims, such as `Type.Object({ tenant: Type.String() })`. Tokens that do not match are
-   * refused.
+   * A JSON Schema that the claims must match, such as `Type.Object({ tenant: Type.String() })`. Tokens that do not
+   * match are refused.
    */
   claims?: C
-  /** A logger such as pino's, for refusals and failures of issuers. Default: nothing is logged. */
+  /**
+   * A logger for refused tokens and failed requests to issuers, such as a pino logger. Default: nothing is logged.
+   */
   logger?: Logger
 }
 
 const recipient: Recipient = { subject: 'createVerifier', ignored: ['logger'] }
 
-/** @throws {InvalidOptionError} naming the option, the value received and the expected value */
+/** @throws {InvalidOptionError} The message contains the option, the value received and the expected value */
 export function parseVerifierOptions<S extends string, C extends TSchema>(
   options: VerifierOptions<S, C>,
 ): { readonly settings: Settings; readonly log: Logger } {

@@ -5,15 +5,17 @@ import { toDer } from './der-signature.js'
 
 const { RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants
 
-/** RFC 7518 §3.5: the salt has the same length as the hash. */
+/** RFC 7518 §3.5: the salt is as long as the hash. */
 const pss = { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST }
 
-/** The parameters of `node:crypto` for an algorithm. */
+/** The parameters with which `node:crypto` verifies signatures of an algorithm. */
 interface Parameters {
-  /** The hash; null if the algorithm includes its own (RFC 8037 §3.1, RFC 9964). */
+  /**
+   * The hash function. Null if the signature algorithm defines the hash function itself (RFC 8037 §3.1, RFC 9964).
+   */
   readonly hash: string | null
   readonly padding?: typeof pss
-  /** The length of r and of s in bytes, for ECDSA (RFC 7518 §3.4). */
+  /** For ECDSA, the length of r and of s in bytes (RFC 7518 §3.4). */
   readonly size?: number
 }
 
@@ -36,7 +38,7 @@ const parameters: Readonly<Record<Algorithm, Parameters>> = {
 
 /** The parts of a compact JWS (RFC 7515 §7.1). */
 export interface Jws {
-  /** The signed text: header and payload in base64url. */
+  /** The signed text: the base64url-encoded header and payload, joined by a dot. */
   readonly signed: string
   readonly signature: Buffer
 }
@@ -64,7 +66,7 @@ export function verifyInPool(
   })
 }
 
-/** Pass the bare key if possible: wrapping it in an object takes up to 33 µs on Node.js 24. */
+/** Returns the bare key if possible, because an options object costs up to 33 µs on Node.js 24. */
 function input(key: KeyObject, padding: typeof pss | undefined): KeyObject | VerifyKeyObjectInput {
   return padding === undefined ? key : { key, ...padding }
 }

@@ -2,26 +2,26 @@ import type { FastifyJWTOptions, VerifyOptions } from '@fastify/jwt'
 import { isMlDsa, type Algorithm, type ProofAlgorithm } from '../keys/algorithms.js'
 import type { PublicKey } from '../keys/public-key.js'
 
-/** Returns whether the second implementation accepts the signature of a compact JWS. */
+/** Returns whether @fastify/jwt accepts the signature of a compact JWS. */
 export type AcceptsSignature = (token: string, key: PublicKey, algorithm: Algorithm) => boolean
 
 /**
- * Loads the second implementation.
- * @throws {Error} if the module cannot be loaded; never because of a key or a token
+ * Loads the second implementation of signature verification.
+ * @throws {Error} only if the module cannot be loaded
  */
 export type LoadSecond = () => Promise<AcceptsSignature>
 
 /**
- * Returns whether @fastify/jwt supports an algorithm. It does not support `Ed25519` (RFC 9864) and ML-DSA (RFC 9964).
+ * Returns whether @fastify/jwt supports an algorithm. `Ed25519` (RFC 9864) and ML-DSA (RFC 9964) are not supported.
  */
 export function isKnownToFastifyJwt(algorithm: Algorithm): boolean {
   return algorithm !== 'Ed25519' && !isMlDsa(algorithm)
 }
 
 /**
- * Loads @fastify/jwt, the independent second implementation (docs/decisions/fastify-jwt.md). The dynamic `import()`
- * delays loading until the first signature, so it does not slow down the start of the application. Bundlers can
- * follow it.
+ * Loads @fastify/jwt, the independent second implementation of signature verification
+ * (docs/decisions/fastify-jwt.md). It is loaded with the first signature, so that it does not slow down startup.
+ * Bundlers can follow the dynamic `import()`.
  */
 export async function loadFastifyJwt(): Promise<AcceptsSignature> {
   const { default: fastifyJwt } = await import('@fastify/jwt')
@@ -30,9 +30,9 @@ export async function loadFastifyJwt(): Promise<AcceptsSignature> {
     accepts(fastifyJwt as unknown as RegisterFastifyJwt, token, key, algorithm)
 }
 
-/** The part of the @fastify/jwt decorator that we use. */
+/** The part of the @fastify/jwt decorator that this package uses. */
 interface FastifyJwt {
-  /** @throws an error with a `code` if the token is not valid */
+  /** @throws an error with a `code` if the token is invalid */
   verify(token: string): unknown
 }
 
@@ -42,7 +42,7 @@ type RegisterFastifyJwt = (
   done: (error?: Error) => void,
 ) => void
 
-/** Registers @fastify/jwt on a fake instance, so that the application's Fastify instance is not decorated. */
+/** Registers @fastify/jwt on a fake Fastify instance, so that the application's own instance is not decorated. */
 function accepts(
   fastifyJwt: RegisterFastifyJwt,
   token: string,
@@ -60,7 +60,7 @@ function accepts(
   const verify: Partial<VerifyOptions> = {
     algorithms: [algorithm as Exclude<ProofAlgorithm, 'Ed25519'>], // see isKnownToFastifyJwt
     cache: false,
-    // `claimChecks` already checked these claims.
+    // `claimChecks` has already checked `exp` and `nbf`.
     ignoreExpiration: true,
     ignoreNotBefore: true,
   }

@@ -2,20 +2,20 @@
 export interface ThreadPool {
   /** Returns whether the next signature should be verified in the thread pool. Call it once for each signature. */
   takesNext(): boolean
-  /** Counts a verification in the thread pool until it is done. */
+  /** Counts a verification as running until its promise settles. */
   run<T>(work: Promise<T>): Promise<T>
 }
 
 /**
- * The maximum number of signatures in the thread pool. File access and DNS lookups share the pool: with 256
- * signatures of 0.1 ms on four threads, they wait for 6 ms. With a lower limit, the pool would run empty while the
- * main thread is busy with a signature of its own.
+ * The maximum number of signatures in the thread pool. File access and DNS lookups share the pool. They wait 6 ms for
+ * 256 signatures of 0.1 ms on four threads. With a lower maximum, the pool would run empty while the main thread
+ * verifies a signature.
  */
 const maxPending = 256
-/** If signatures arrive further apart than this, the thread pool would only add overhead. */
+/** If more than this time passes between two signatures, the thread pool would only add overhead. */
 const quietMs = 1
 
-/** @param now returns milliseconds of a monotonic clock */
+/** @param now returns the time of a monotonic clock in milliseconds */
 export function createThreadPool(enabled: boolean, now: () => number = () => performance.now()): ThreadPool {
   let pending = 0
   let last = -Infinity

@@ -13,9 +13,9 @@ export interface SignedToken extends Jws {
 }
 
 /**
- * Verifies a signature with `node:crypto`, in the thread pool during bursts. The first accepted signature of each key
- * and algorithm must be accepted by @fastify/jwt too.
- * @returns undefined if the signature is valid; a promise if the thread pool or @fastify/jwt is needed
+ * Verifies a signature with `node:crypto`, in the thread pool during bursts. To detect errors in this package,
+ * @fastify/jwt must also accept the first valid signature of each key and algorithm.
+ * @returns undefined if the signature is valid. The result is a promise if the thread pool or @fastify/jwt is needed
  */
 export type VerifySignature = (
   token: SignedToken,
@@ -23,10 +23,9 @@ export type VerifySignature = (
   algorithm: Algorithm,
 ) => MaybePromise<Refusal | undefined>
 
-/** The dependencies of signature verification. */
 export interface SignatureSteps {
   readonly threadPool: ThreadPool
-  /** Called if `node:crypto` accepts a signature and @fastify/jwt does not. */
+  /** Called if `node:crypto` accepts a signature that @fastify/jwt rejects. */
   readonly onDisputed: (key: PublicKey, algorithm: Algorithm) => void
   readonly loadSecond: LoadSecond
 }
@@ -36,7 +35,7 @@ export function createSignatureVerifier({
   onDisputed,
   loadSecond,
 }: SignatureSteps): VerifySignature {
-  /** For each key, the algorithms for which both implementations have accepted a signature. */
+  /** Maps each key to the algorithms for which both implementations have accepted one of its signatures. */
   const confirmed = new WeakMap<PublicKey, Set<Algorithm>>()
 
   function isConfirmed(key: PublicKey, algorithm: Algorithm): boolean {
@@ -45,7 +44,7 @@ export function createSignatureVerifier({
 
   async function confirm(raw: string, key: PublicKey, algorithm: Algorithm): Promise<Refusal | undefined> {
     const accepts = await loadSecond()
-    // Another request may have confirmed the key in the meantime.
+    // A concurrent request may have confirmed the key while @fastify/jwt was loading.
     if (isConfirmed(key, algorithm)) return undefined
     if (!accepts(raw, key, algorithm)) {
       onDisputed(key, algorithm)

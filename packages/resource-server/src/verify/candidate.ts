@@ -9,7 +9,7 @@ import type { MaybePromise } from '../later.js'
 import type { VerifySignature } from '../signature/verify-signature.js'
 import type { DecodedToken } from './decode-token.js'
 
-/** A trusted issuer, with the rules for its tokens and its keys. */
+/** A trusted issuer, with its keys and the rules for its tokens. */
 export interface TrustedIssuer {
   readonly rules: ClaimRules
   readonly algorithms: readonly Algorithm[]
@@ -49,7 +49,7 @@ export type Attributed = Decoded & { readonly issuer: TrustedIssuer }
 /** A token whose key was found. */
 export type Keyed = Attributed & { readonly key: PublicKey }
 
-/** The type of a token in verification, keyed by the data that a step needs. */
+/** Maps the data that a verification step needs to the type of a token with this data. */
 export interface Stages {
   readonly raw: Candidate
   readonly decoded: Decoded
@@ -76,19 +76,21 @@ export interface StepOf<Need extends keyof Stages> {
   readonly name: StepName
   /** The names of the options that control the step. */
   readonly option: string
-  /** The data from an earlier step without which this step cannot run. */
+  /** The data that an earlier step must have provided. */
   readonly needs: Need
   readonly run: (candidate: Stages[Need]) => MaybePromise<Refusal | undefined>
   readonly shows: (candidate: Stages[Need]) => Shown
 }
 
-/** A verification step that accepts any candidate. Run it only if the candidate has the data that the step `needs`. */
+/**
+ * A verification step whose type accepts any candidate. Run the step only if the candidate has the data in `needs`.
+ */
 export interface VerificationStep extends Omit<StepOf<keyof Stages>, 'run' | 'shows'> {
   readonly run: (candidate: Candidate) => MaybePromise<Refusal | undefined>
   readonly shows: (candidate: Candidate) => Shown
 }
 
 export function step<Need extends keyof Stages>(parts: StepOf<Need>): VerificationStep {
-  // The cast: callers check that the candidate has the data in `needs`, or run the earlier steps first.
+  // The cast is safe because callers check that the candidate has the data in `needs`, or run the earlier steps first.
   return parts as unknown as VerificationStep
 }

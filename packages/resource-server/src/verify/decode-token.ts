@@ -9,7 +9,10 @@ import type { SignedToken } from '../signature/verify-signature.js'
 export interface TokenHeader {
   readonly alg: string
   readonly kid: string | undefined
-  /** The parameter `typ` in lower case, without the prefix `application/` (RFC 7515 §4.1.9), or null if absent. */
+  /**
+   * The parameter `typ`, in lower case and without the prefix `application/` (RFC 7515 §4.1.9). Null if `typ` is
+   * absent.
+   */
   readonly type: string | null
 }
 
@@ -18,13 +21,13 @@ export interface DecodedToken extends SignedToken {
   readonly header: TokenHeader
   /** The token's header, still base64url-encoded. */
   readonly headerSegment: string
-  /** The claims. They are not trustworthy until the signature is verified. */
+  /** The claims. They must not be trusted until the signature is verified. */
   readonly claims: Claims
 }
 
 /**
- * The maximum length of a token. Node.js rejects longer headers by default. Longer tokens are refused before they are
- * decoded.
+ * The maximum length of a token in characters. By default, Node.js rejects longer headers. Longer tokens are refused
+ * before they are decoded.
  */
 const maxTokenLength = 16_384
 const maxKidLength = 1_024
@@ -111,8 +114,9 @@ function hasForeignLetters(text: string): boolean {
 const lastLetters = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const
 
 /**
- * Decodes a segment. Returns undefined if the segment has padding, unused bits that are not zero, or invalid characters
- * (RFC 7515 §2, RFC 4648 §3.5). Node.js skips invalid characters, which makes the result too short.
+ * Decodes a base64url segment. Returns undefined if the segment has padding, unused bits that are not zero, or
+ * invalid characters (RFC 7515 §2, RFC 4648 §3.5). Node.js skips invalid characters, which makes the result too
+ * short.
  */
 function decodeSegment(segment: string): Buffer | undefined {
   const { length } = segment

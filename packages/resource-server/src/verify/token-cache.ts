@@ -4,13 +4,13 @@ import type { PublicKey } from '../keys/public-key.js'
 import type { Outcome } from '../outcome.js'
 import { createTokenMap } from './token-map.js'
 
-/** When a cached result may be used. Times are in milliseconds since the epoch. */
+/** The period in which a cached result may be used. Times are in milliseconds since the epoch. */
 export interface Validity {
   readonly from: number
   readonly until: number
   /**
-   * The key that verified the token, and the key set. The result is only valid while the key set contains the key.
-   * Undefined for an expired token, whose signature was not verified.
+   * The key that verified the token, and its key set. The cached result is valid only while the key set contains the
+   * key. Undefined for an expired token, because its signature was not verified.
    */
   readonly signedBy?: { readonly key: PublicKey; readonly keys: KeySet }
 }
@@ -18,17 +18,16 @@ export interface Validity {
 /** The result of verifying a token. */
 export interface Verification {
   readonly outcome: Outcome
-  /** When the result may be used from the cache. If undefined, the result must not be cached. */
+  /** The period in which the cached result may be used. If undefined, the result must not be cached. */
   readonly validity?: Validity
 }
 
 /**
- * Caches the results for verified tokens, and also for expired tokens, because some clients keep sending them. Expired
- * tokens have a separate cache. They are unverified, so anyone can send many of them, and they must not evict verified
- * tokens.
+ * Caches the results for verified tokens and for expired tokens, which some clients keep sending. Expired tokens are
+ * unverified, so anyone can send many of them. They have a separate cache, so that they cannot evict verified tokens.
  */
 export interface TokenCache {
-  /** Returns the result for an `Authorization` header, or undefined if there is no valid result. */
+  /** Returns the cached result for an `Authorization` header, or undefined if there is no valid result. */
   get(header: string): Outcome | undefined
   set(header: string, verification: Verification): void
   /** The number of verified tokens in the cache. */
@@ -36,11 +35,15 @@ export interface TokenCache {
 }
 
 /**
- * The maximum total length of cached expired tokens. It limits their memory, because the sender chooses their length.
+ * The maximum total length of cached expired tokens, in characters. It limits memory, because senders choose the
+ * length of these tokens.
  */
 const maxExpiredCharacters = 1_000_000
 
-/** @param max the maximum number of verified tokens, and also of expired tokens; 0 disables the cache */
+/**
+ * @param max the maximum number of verified tokens, and also the maximum number of expired tokens. 0 disables the
+ * cache
+ */
 export function createTokenCache(max: number, now: () => number): TokenCache {
   if (max === 0) return { get: () => undefined, set() {}, size: 0 }
   const verified = createTokenMap<Cached>(max)

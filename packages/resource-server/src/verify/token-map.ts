@@ -36,20 +36,23 @@ export function createTokenMap<Value>(max: number, maxCharacters?: number): Toke
 }
 
 /**
- * Copies a string into one contiguous block of memory. Such strings are fast to compare. Without the copy, a slice
- * would keep the longer string in memory.
+ * Copies a string into one contiguous block of memory, which is fast to compare. Without the copy, a substring would
+ * keep the whole original string in memory.
  */
 function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
 
-/** The number of hashed characters. They are the end of the token's signature, which differs between tokens. */
+/**
+ * The number of hashed characters. They are the last characters of the token's signature, which differ between
+ * tokens.
+ */
 const tailLength = 12
 
 /**
  * Hashes the last characters of a header to 32 bits. A `Map` keyed by the whole header would be slower, because V8
- * would hash every character of each request's header. If two headers have the same hash, the later one replaces the
- * earlier one in the map.
+ * would hash every character of each request's header. If two headers have the same hash, the later header replaces
+ * the earlier one in the map.
  */
 function hashOfEnd(text: string): number {
   let hash = 0

@@ -12,7 +12,6 @@ import { step, type VerificationStep } from './candidate.js'
 import type { ChooseIssuer } from './choose-issuer.js'
 import { decodeToken, type TokenHeader } from './decode-token.js'
 
-/** The dependencies of the verification steps. */
 export interface VerifySteps {
   readonly checkCustomClaims: CheckCustomClaims
   /** Introspects tokens that are not JWTs. If undefined, such tokens are refused. */
@@ -20,7 +19,6 @@ export interface VerifySteps {
   readonly now: () => number
 }
 
-/** The dependencies of the verification steps for JWTs. */
 export interface JwtSteps extends Pick<VerifySteps, 'checkCustomClaims' | 'now'> {
   readonly chooseIssuer: ChooseIssuer
   /** Decoded token headers, keyed by their base64url text. */
@@ -44,7 +42,7 @@ export function stepsForJwt(steps: JwtSteps): readonly VerificationStep[] {
   ]
 }
 
-/** Returns the verification steps for an opaque token, which is introspected (RFC 7662). */
+/** Returns the verification steps for an opaque token, which the issuer introspects (RFC 7662). */
 export function stepsForOpaque(introspect: IntrospectToken): readonly VerificationStep[] {
   return [
     step({
@@ -84,7 +82,10 @@ function decode({ headers }: JwtSteps): VerificationStep {
   })
 }
 
-/** Refuses a string that cannot be a token, such as two tokens. The request is invalid then, and not the token. */
+/**
+ * Refuses a string that cannot be a token, such as a list of two tokens. The reason is `credentials`, because the
+ * request is invalid rather than the token.
+ */
 function notOneToken(raw: string): Refusal {
   if (raw === '') return new Refusal('credentials', 'the token is empty')
   return new Refusal('credentials', 'the token contains characters that are not allowed in tokens')
@@ -175,13 +176,14 @@ const verifySignature = step({
   name: 'signature',
   option: 'none',
   needs: 'key',
-  // The cast: the key was found by the token's algorithm, so the algorithm is a supported one.
+  // The cast is safe because the key was found by the token's algorithm, so the algorithm is supported.
   run: ({ decoded, issuer, key }) => issuer.verifySignature(decoded, key, decoded.header.alg as Algorithm),
   shows: ({ key }) => ({ key: key.kid }),
 })
 
 /**
- * Returns the step that checks the claims against the schema in the option `claims`. Empty if the option is not set.
+ * Returns the step that checks the claims against the schema in the option `claims`. Returns no step if the option is
+ * not set.
  */
 function checkSchema({ checkCustomClaims }: JwtSteps): readonly VerificationStep[] {
   if (checkCustomClaims === anyClaims) return []

@@ -18,8 +18,8 @@ import { stepsForJwt, stepsForOpaque, type VerifySteps } from './verification-st
 /** Verifies access tokens. */
 export interface TokenVerifier {
   /**
-   * Verifies a token. The result is a promise only if a request to the issuer is necessary, if the thread pool verifies
-   * the signature, or if it is the first signature with a key.
+   * Verifies a token. The result is a promise only if the plugin must ask the issuer, if the thread pool verifies the
+   * signature, or if the key has not verified a signature before.
    */
   verify(raw: string): MaybePromise<Verification>
   /** Returns the verification steps for a token, in the order in which they run. */
@@ -42,7 +42,7 @@ export function createTokenVerifier(
 
   function accept(candidate: Candidate): Verification {
     if (candidate.introspected !== undefined) return { outcome: candidate.introspected }
-    // The cast: all steps for a JWT have passed, so the issuer and the key are set.
+    // The cast is safe because all steps for a JWT have passed, so the issuer and the key are set.
     const { decoded, issuer, key } = candidate as Keyed
     const { header, headerSegment, claims } = decoded
     if (!headers.has(headerSegment)) {
@@ -81,7 +81,7 @@ function runSteps(
   return undefined
 }
 
-/** Returns the result for a refused token. The refusal gets the issuer and the key id for the log. */
+/** Returns the result for a refused token. Adds the issuer and the key id to the refusal, for the log. */
 function refuse(refusal: Refusal, candidate: Candidate): Verification {
   const { decoded, issuer } = candidate
   if (decoded === undefined || issuer === undefined) return { outcome: refusal }
@@ -91,7 +91,10 @@ function refuse(refusal: Refusal, candidate: Candidate): Verification {
     : { outcome }
 }
 
-/** Returns when an expired token counts as expired: always, unless the clock is set back to before its expiry. */
+/**
+ * Returns the period in which a token is expired. It starts at the token's expiry, because the clock may be set back,
+ * and it never ends.
+ */
 function expiredFrom(claims: Claims, { rules }: TrustedIssuer): Validity {
   return { from: lifetimeOf(claims, rules).usableUntil, until: Infinity }
 }
