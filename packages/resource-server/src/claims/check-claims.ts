@@ -10,7 +10,7 @@ export interface ClaimRules extends TimeRules {
   readonly profile: Profile
   readonly audiences: readonly string[]
   readonly types: readonly (string | null)[]
-  /** The required claims. Of each inner list, at least one claim must be present. */
+  /** The required claims. At least one claim of each inner list must be present. */
   readonly required: readonly (readonly string[])[]
 }
 
@@ -23,7 +23,7 @@ export interface ReadToken {
 
 type ClaimType = 'string' | 'time' | 'strings'
 
-/** The expected type of each claim. The type is checked even if the claim is optional. */
+/** The expected type of each claim. It is checked whenever the claim is present, even if the claim is optional. */
 const claimTypes: Readonly<Record<string, ClaimType>> = {
   iss: 'string',
   sub: 'string',

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.js'
 import type { Claims } from './profiles.js'
 
-/** The limits for the time claims, in milliseconds. */
+/** The clock tolerance and the maximum token age, in milliseconds. */
 export interface TimeRules {
   readonly clockToleranceMs: number
   readonly maxTokenAgeMs: number

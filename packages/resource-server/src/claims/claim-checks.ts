@@ -44,9 +44,7 @@ export type ClaimCheckName =
   | 'age'
   | 'audience'
 
-/**
- * Adapts the check of a time claim. The cast is safe because the types of the time claims have already been checked.
- */
+/** The cast is safe because the types of the time claims have already been checked. */
 function time(check: CheckTime): ClaimCheck['check'] {
   return ({ claims }, rules, now) => check(claims as unknown as Times, rules, now)
 }

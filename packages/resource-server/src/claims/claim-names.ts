@@ -5,8 +5,8 @@ import type { Claims } from './profiles.js'
 type NameRules = Pick<ClaimRules, 'profile' | 'audiences'>
 
 /**
- * Returns the first claim of scopes, roles or groups that has the wrong type. Such a claim must not count as an empty
- * list. A claim with the value `null` counts as absent.
+ * Returns the name of the first claim with scopes, roles or groups that has the wrong type. Such a claim must be
+ * refused, because it would otherwise be read as an empty list. A claim with the value `null` counts as absent.
  */
 export function malformedNames(claims: Claims, { profile, audiences }: NameRules): string | undefined {
   for (const claim of profile.scopes) if (!isScopes(claims[claim])) return claim

@@ -8,7 +8,7 @@ export interface Profile {
    * `typ` may be absent.
    */
   readonly types: readonly (string | null)[]
-  /** The required claims, in addition to `iss` and `exp`. Of each inner list, at least one claim is required. */
+  /** The required claims, in addition to `iss` and `exp`. At least one claim of each inner list is required. */
   readonly required: readonly (string | readonly string[])[]
   /** The claims that must have one of the given values. */
   readonly fixed: readonly (readonly [claim: string, values: readonly string[]])[]
@@ -33,7 +33,7 @@ function profile(row: Profile): Profile {
   return Object.freeze(row)
 }
 
-/** Returns the required claims. Of each inner list, at least one claim must be present. */
+/** Returns the required claims. At least one claim of each inner list must be present. */
 export function requiredBy(
   { required }: Profile,
   requiredClaims: readonly string[],

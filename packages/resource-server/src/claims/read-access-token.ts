@@ -33,7 +33,7 @@ function firstString(claims: Claims, names: readonly string[]): string | null {
 
 /**
  * Returns the token's audiences that are configured for its issuer. An audience that is configured only for another
- * issuer is omitted, because this issuer must not grant access to it.
+ * issuer is omitted, because this issuer's tokens must not be accepted for it.
  */
 function audienceIn(value: unknown, audiences: readonly string[]): readonly string[] {
   const named = toList(value)

@@ -7,9 +7,8 @@ export interface PreparedAnswer {
 }
 
 /**
- * Creates an undici dispatcher that responds to every request with the result of `prepare` and sends no requests
- * itself. With this dispatcher, a library that calls `fetch` uses this package's connection to the issuer, with its
- * time and size limits.
+ * Creates an undici dispatcher that sends no requests, but responds to each request with the result of `prepare`. If
+ * a library calls `fetch` with this dispatcher, `prepare` can apply this package's time and size limits.
  */
 export async function answerWith(prepare: () => Promise<PreparedAnswer>): Promise<Dispatcher> {
   const { Dispatcher: Base } = await import('undici')

@@ -62,7 +62,7 @@ export interface KeySet {
    * @throws if the keys cannot be fetched
    */
   load(): Promise<void>
-  /** Returns the ids of the accepted keys, and the results of recent requests. */
+  /** Returns the ids of the accepted keys, and the results of the requests to the issuer. */
   state(): KeySetState
 }
 
@@ -162,7 +162,7 @@ export function createKeySet(
       // Only a healthy issuer needs this limit on requests for unknown keys. For a failing issuer, the back-off limits all requests.
       if (freshness.state().failures === 0 && freshness.isFresh(now())) {
         const absentAt = unknownKeys.absentAt(kid)
-        // An attacker may have sent this key id before the issuer listed the key. A token that was issued after that response can still be valid.
+        // An attacker may have sent this key id before the issuer listed the key, so a token that was issued later can still be valid.
         if (absentAt !== undefined)
           return issuedBy < absentAt || isListed(kid)
             ? undefined

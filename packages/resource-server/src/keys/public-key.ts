@@ -27,7 +27,7 @@ const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   'ml-dsa-87': ['ML-DSA-87'],
 }
 
-/** An imported public key. While the issuer lists the same JWK, the same object is used. */
+/** An imported public key. As long as the issuer lists the JWK unchanged, the same object is used. */
 export interface PublicKey {
   readonly kid: string | undefined
   /** The issuer, or the issuer template, whose tokens this key signs. Undefined if the JWK has no member `issuer`. */

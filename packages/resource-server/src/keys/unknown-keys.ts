@@ -3,14 +3,14 @@ import { isWithin } from '../freshness.js'
 /** Limits the requests to an issuer that tokens with unknown key ids cause. Times are in milliseconds. */
 export interface UnknownKeys {
   /**
-   * Returns when the issuer last responded without this key id. Returns undefined if that time is not within the
+   * Returns when the issuer last returned keys without this key id. Returns undefined if that was longer ago than the
    * cooldown.
    */
   absentAt(kid: string | undefined): number | undefined
   noteAbsent(kid: string | undefined): void
   /**
    * Counts a request if one is allowed now.
-   * @returns 0 if a request is allowed now. Otherwise, the waiting time in milliseconds
+   * @returns 0 if a request is allowed now. Otherwise, the time to wait in milliseconds
    */
   takeRequest(): number
 }
@@ -20,7 +20,10 @@ export interface UnknownKeys {
  * key id could delay the discovery of a new key for the whole cooldown.
  */
 export const unknownKeyRequests = 5
-/** The maximum for explanations. It is separate, so that explanations do not use up the requests for verification. */
+/**
+ * The maximum number of requests for unknown key ids that explanations cause in one cooldown. It is separate, so that
+ * explanations do not use up the requests for verification.
+ */
 export const explainedKeyRequests = 2
 
 /**

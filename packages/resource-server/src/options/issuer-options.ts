@@ -26,9 +26,9 @@ import { introspectionOption, type IntrospectionOptions } from './introspection-
 /** The options of one issuer whose tokens are accepted. */
 export interface IssuerOptions {
   /**
-   * The issuer identifier, exactly as in the `iss` of tokens (RFC 8414 §2). It must be an https URL, or an http URL
-   * of this machine. In a template, `{tenantid}` stands for the token's claim `tid` (multi-tenant Entra ID). A
-   * template requires `metadataUrl` or `jwksUri`.
+   * The issuer identifier, exactly as in the `iss` of tokens (RFC 8414 §2). It must be an https URL, except for an
+   * issuer on this machine. `{tenantid}` stands for the token's claim `tid` (multi-tenant Entra ID), and requires
+   * `metadataUrl` or `jwksUri`.
    */
   issuer: string
   /**
@@ -70,7 +70,7 @@ export interface IssuerSettings {
   readonly introspection: IntrospectionSettings | undefined
 }
 
-/** The time limits for tokens from all issuers, in milliseconds. */
+/** The clock tolerance and the maximum token age for all issuers, in milliseconds. */
 export interface SharedRules {
   readonly clockToleranceMs: number
   readonly maxTokenAgeMs: number
@@ -130,7 +130,7 @@ export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 
 /**
  * Parses the options of one issuer.
- * @param place names the option in error messages
+ * @param place the option to name in error messages
  * @throws {InvalidOptionError}
  */
 export function readIssuer(given: Given, shared: SharedRules, place: Place): IssuerSettings {

@@ -91,7 +91,7 @@ function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place
     const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>
       readResolved(given, read, at),
     )
-    // A database may ignore case or a trailing slash, so compare the issuer exactly.
+    // A database may ignore case or a trailing slash, so the issuer is compared exactly.
     return settings.rules.issuer === name
       ? settings
       : new Refusal(

@@ -135,8 +135,8 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /** The maximum number of cached tokens, at most 1000000. 0 disables the cache. Default 1000. */
   maxCachedTokens?: number
   /**
-   * Whether the thread pool helps the main thread to verify signatures while many new tokens arrive at once. Default:
-   * true on machines with several CPUs. Set it to false if you run one process per CPU.
+   * Whether signatures are also verified in the thread pool while many new tokens arrive at once. Default: true on
+   * machines with several CPUs. Set it to false if you run one process per CPU.
    */
   verifyInThreadPool?: boolean
   /**

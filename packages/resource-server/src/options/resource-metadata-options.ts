@@ -58,7 +58,8 @@ export const resourceMetadataOption: Parser<ResourceMetadata | false> = {
 }
 
 /**
- * Adds the resource identifier. The default is the audience, if exactly one audience is configured and it is a URL.
+ * Adds the resource identifier to the metadata. The default is the audience, if exactly one audience is configured
+ * and it is a URL.
  */
 export function resourceMetadataSettings(
   given: ResourceMetadata | false,

@@ -20,9 +20,9 @@ export interface RevocationOptions {
    */
   store?: RevocationStore
   /**
-   * What happens to tokens while the store is unavailable, because revocations from other replicas may then be
-   * unknown. With `accept`, tokens are accepted. With `refuse`, requests get 503. Known revocations always apply.
-   * Required with `store`.
+   * What happens to tokens while the store is unavailable, when revocations from other replicas may be unknown. With
+   * `accept`, tokens are accepted. With `refuse`, requests get 503. Known revocations always apply. Required with
+   * `store`.
    */
   whileUnavailable?: 'accept' | 'refuse'
   /**

@@ -23,7 +23,7 @@ export function toDer(signature: Buffer, size: number): Buffer | undefined {
   return der
 }
 
-/** The position of r or s in the signature without leading zeros, and its length in DER. */
+/** The position of r or s in a signature, without leading zero bytes, and its length in DER. */
 interface Integer {
   readonly from: number
   readonly end: number

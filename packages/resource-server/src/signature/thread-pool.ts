@@ -7,12 +7,15 @@ export interface ThreadPool {
 }
 
 /**
- * The maximum number of signatures in the thread pool. File access and DNS lookups share the pool. They wait 6 ms for
- * 256 signatures of 0.1 ms on four threads. With a lower maximum, the pool would run empty while the main thread
- * verifies a signature.
+ * The maximum number of signatures in the thread pool, which file access and DNS lookups share. With 256 signatures
+ * of 0.1 ms on four threads, these operations wait 6 ms. With a lower maximum, the pool would run empty while the
+ * main thread verifies a signature.
  */
 const maxPending = 256
-/** If more than this time passes between two signatures, the thread pool would only add overhead. */
+/**
+ * The maximum time between two signatures of a burst, in milliseconds. Outside of bursts, the thread pool would only
+ * add overhead.
+ */
 const quietMs = 1
 
 /** @param now returns the time of a monotonic clock in milliseconds */

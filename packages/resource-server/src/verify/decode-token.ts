@@ -26,15 +26,15 @@ export interface DecodedToken extends SignedToken {
 }
 
 /**
- * The maximum length of a token in characters. By default, Node.js rejects longer headers. Longer tokens are refused
- * before they are decoded.
+ * The maximum length of a token in characters. Longer tokens are refused before they are decoded. By default, Node.js
+ * rejects headers of this length.
  */
 const maxTokenLength = 16_384
 const maxKidLength = 1_024
 
 /**
- * Decodes a compact JWS (RFC 7515 §7.1). It must have three segments of canonical base64url, and its header and payload
- * must be JSON objects. Header parameters that require further processing, such as `crit`, are refused.
+ * Decodes a compact JWS (RFC 7515 §7.1), which must have three segments of canonical base64url. The header and the
+ * payload must be JSON objects. Header parameters that require further processing, such as `crit`, are refused.
  */
 export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeader>): DecodedToken | Refusal {
   if (raw.length > maxTokenLength)
