@@ -95,7 +95,7 @@ t.test('each check is listed with its result and its option', async t => {
     )
     t.match(
       unknown.find(({ name }) => name === 'key'),
-      { outcome: 'failed', finding: /has no key that matches the token's kid/ },
+      { outcome: 'failed', finding: /has no key that matches the kid/ },
       'the finding is that of the request, although explanations may not ask the issuer that often',
     )
   }

@@ -92,7 +92,7 @@ export const effects: Readonly<Record<string, Effect>> = {
     says: isThere,
     receipt: 'at once',
     inside:
-      /The payment service refuses the token: the issuer did not sign it[^]*the issuer has no key that matches the token's kid/,
+      /The payment service refuses the token: the issuer did not sign it[^]*the issuer has no key that matches the kid/,
     flow: [
       call('Storefront', 'Payment service', 'POST /payments cached token 401'),
       call('Storefront', 'Payment service', 'POST /payments new token 201'),

@@ -151,7 +151,7 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
     const startedAt = startTime()
     const token = await checkByRule(raw, rule).catch((error: unknown) => {
       throw error instanceof InvalidRouteError
-        ? new GuardFailedError(error, 'The rule is invalid; see `cause` or the log for the reason')
+        ? new GuardFailedError(error, 'The rule is invalid; the cause of this error contains the reason')
         : new GuardFailedError(error)
     })
     if (token instanceof Refusal) {

@@ -159,7 +159,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => `${bench.token()}, ${bench.token()}`,
       failed: ['format'],
       option: 'introspection',
-      fix: /one token/,
+      fix: /single token/,
     },
   ],
   algorithm: [
@@ -223,12 +223,12 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => bench.token({ tenant: 7 }),
       failed: ['claims schema'],
       option: 'claims',
-      fix: /`claims`/,
+      fix: /claims schema/,
       options: { claims: Type.Object({ tenant: Type.String() }) },
     },
   ],
   expired: [
-    { token: bench => bench.token({ exp: 1 }), failed: ['exp'], option: 'clockToleranceMs', fix: /clocks/ },
+    { token: bench => bench.token({ exp: 1 }), failed: ['exp'], option: 'clockToleranceMs', fix: /clock of this machine/ },
     {
       token: bench => bench.token({ iat: 1 }),
       failed: ['age'],
@@ -242,13 +242,13 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => bench.token({ nbf: 2_000_000_000 }),
       failed: ['nbf'],
       option: 'clockToleranceMs',
-      fix: /clocks/,
+      fix: /clock of this machine/,
     },
     {
       token: bench => bench.token({ iat: 2_000_000_000 }),
       failed: ['iat'],
       option: 'clockToleranceMs',
-      fix: /clocks/,
+      fix: /clock of this machine/,
     },
   ],
   audience: [

@@ -18,7 +18,7 @@ t.test('verifies tokens outside requests with oauth.verify', async t => {
     await t.rejects(oauth.verify(bad), { code: 'OAUTH_INVALID_TOKEN', statusCode: 401 })
   const invalid = {
     code: 'OAUTH_GUARD_FAILED',
-    message: 'The rule is invalid; see `cause` or the log for the reason',
+    message: 'The rule is invalid; the cause of this error contains the reason',
   }
   await t.rejects(oauth.verify(bench.token(), { scopes: ['wirte'] }), {
     ...invalid,

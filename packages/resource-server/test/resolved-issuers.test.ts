@@ -661,7 +661,7 @@ t.test('accepts or rejects other options together with a function as `issuers`',
     [{ issuers, audience }, /`audience` cannot be combined with `issuers`/],
     [
       { issuers, resourceMetadata: true },
-      /`resourceMetadata\.resource` is missing.*because no audience is known at startup if `issuers` is a function/,
+      /`resourceMetadata\.resource` is missing.*because no audience is known at startup if the option issuers is a function/,
     ],
     [{ issuers: 'https://login.example.com' as never }, /or a function that looks up an issuer/],
   ]

@@ -39,5 +39,5 @@ function checkNonce({ nonce }: Proof, nonces: Nonces, reply: FastifyReply): Refu
   if (nonce !== current) reply.header('dpop-nonce', current)
   return nonce !== undefined && nonces.isValid(nonce)
     ? undefined
-    : new Refusal('nonce', "the DPoP proof's nonce is missing, unknown or expired")
+    : new Refusal('nonce', 'the nonce in the DPoP proof is missing, unknown or expired')
 }

@@ -19,7 +19,7 @@ export function confirmationOf({ claims: { cnf } }: AccessToken): Confirmation |
   if (!isConfirmation(cnf))
     return new Refusal(
       'binding',
-      "the token's cnf claim has no supported confirmation method (jkt or x5t#S256)",
+      'the cnf claim of the token has no supported confirmation method (jkt or x5t#S256)',
     )
   return cnf
 }

@@ -38,6 +38,6 @@ function setIfAbsentOf(redis: RedisConnection): SetIfAbsent {
   if (isNodeRedis(redis)) return (key, ttlMs) => redis.set(key, '1', { PX: ttlMs, NX: true })
   if (isIoredis(redis)) return (key, ttlMs) => redis.set(key, '1', 'PX', ttlMs, 'NX')
   throw new InvalidOptionError(
-    `redisReplayStore expects ${redisConnection}. For any other client, set \`dpop.replayStore\` to an object with the method add(id, ttlMs)`,
+    `redisReplayStore expects ${redisConnection}. For any other client, set dpop.replayStore to an object with the method add(id, ttlMs)`,
   )
 }

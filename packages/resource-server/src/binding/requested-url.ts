@@ -22,7 +22,7 @@ export function requestedUrl(request: FastifyRequest, origin: string | undefined
     ? from + target
     : new Refusal(
         'proof',
-        "the request path is ambiguous, so it cannot be compared with the DPoP proof's htu claim",
+        'the request path is ambiguous, so it cannot be compared with the htu claim of the DPoP proof',
       )
 }
 
@@ -32,5 +32,5 @@ export function requestedUrl(request: FastifyRequest, origin: string | undefined
 function originOf({ protocol, host }: FastifyRequest): string | Refusal {
   return /^[\w.~:[\]-]+$/.test(host)
     ? `${protocol}://${host}`
-    : new Refusal('proof', "the request's Host header is invalid")
+    : new Refusal('proof', 'the Host header of the request is invalid')
 }

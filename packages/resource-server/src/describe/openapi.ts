@@ -44,7 +44,7 @@ export function documentRoute(
 
 function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSchema, body: object): object {
   return {
-    401: { description: 'No valid access token (RFC 6750 §3.1)', ...body },
+    401: { description: 'The access token is missing or invalid (RFC 6750 §3.1)', ...body },
     ...(scopes.length === 0 && roles.length === 0
       ? {}
       : { 403: { description: describeMissing(scopes, roles), ...body } }),

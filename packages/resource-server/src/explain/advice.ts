@@ -21,9 +21,9 @@ export function adviceFor(failure: Failure): string {
 const getToken =
   'Request a token for this API. In fastify-token-client, set the option that the issuer supports: `resource` (RFC 8707), `audience` (Auth0), or only `scopes` (Entra ID, Keycloak, Cognito)'
 const clocks =
-  "Get a new token. If that one fails too, compare this machine's clock with the issuer's. `clockToleranceMs` sets the tolerated difference"
+  'Get a new token. If that one fails too, compare the clock of this machine with the clock of the issuer. `clockToleranceMs` sets the tolerated difference'
 const unreachable =
-  'Check whether this machine can reach the issuer. Set `jwksUri` or `metadataUrl` if the keys have another URL, `ca` if the issuer uses a private certificate authority, or NODE_USE_ENV_PROXY=1 or `issuerDispatcher` if requests must go through a proxy'
+  'Check whether this machine can reach the issuer. If the keys have another URL, set `jwksUri` or `metadataUrl`. If the issuer uses a private certificate authority, set `ca`. If requests must go through a proxy, set NODE_USE_ENV_PROXY=1 or `issuerDispatcher`'
 
 /** The advice for failed checks, keyed by the kind of the refusal or, if it has no kind, by the name of the check. */
 const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failure) => string)>> = {
@@ -41,8 +41,8 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
     'Configure the issuer to sign with an asymmetric algorithm such as RS256 or ES256. With a shared secret, every service that verifies tokens could also issue them',
   'trusted issuer': ({ candidate, refusal }) =>
     refusal.reason === 'unavailable'
-      ? 'Find out why the function `issuers` fails, or try again later: `explain` looks up at most five unknown issuers per second'
-      : `If you trust this issuer, add it to \`issuers\` with \`issuer: ${claim(candidate, 'iss')}\``,
+      ? 'The function `issuers` failed. Find out why, or try again later: explanations look up at most five unknown issuers per second'
+      : `Add this issuer to \`issuers\`, with \`issuer: ${claim(candidate, 'iss')}\`, if you trust it`,
   'allowed algorithm': ({ candidate }) =>
     `Add ${showValue(candidate.decoded?.header.alg)} to \`algorithms\` if this issuer may sign with it`,
   typ: adviceAboutProfile,
@@ -50,11 +50,11 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
   'required claims': adviceAboutMissing,
   'claim types': 'Configure the issuer to use the correct type for this claim (RFC 7519 §4.1)',
   iss: ({ candidate }) =>
-    `If you trust this issuer, set \`issuer\` to exactly ${claim(candidate, 'iss')}. Otherwise, get a token from the configured issuer`,
+    `Set \`issuer\` to exactly ${claim(candidate, 'iss')} if you trust this issuer. Otherwise, get a token from the configured issuer`,
   exp: clocks,
   nbf: clocks,
   iat: clocks,
-  age: 'Get a new token, or increase `maxTokenAgeMs`',
+  age: 'Increase `maxTokenAgeMs`, or get a new token',
   audience: ({ candidate }) =>
     `${getToken}. If the token is meant for this API, set \`audience\` to the token's audience: ${claim(candidate, candidate.issuer?.rules.profile.audience ?? 'aud')}`,
   key: ({ refusal }) =>
@@ -72,29 +72,29 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
   'unusable answer': ({ name }) =>
     `Check \`issuer\`, or set \`metadataUrl\` or \`${name === 'introspection' ? 'introspection.endpoint' : 'jwksUri'}\``,
   signature:
-    'The token was altered, or another party signed it. Get a new token. If that one fails too, `jwksUri` or `keys` may belong to another issuer',
+    'The token was altered, or another party signed it. Get a new token. If that one fails too, check that the keys belong to this issuer (`jwksUri` or `keys`)',
   'claims schema':
-    'Change the schema in the option `claims`, or configure the issuer to include claims that match it',
+    'Change the claims schema, or configure the issuer to include claims that match it',
   introspection: ({ refusal: { reason } }) => {
     if (reason === 'unavailable') return unreachable
     return reason === 'inactive'
-      ? "Get a new token. Some issuers report other clients' tokens as inactive. With such an issuer, introspect with the credentials of the client that requested the token, or use JWTs"
-      : 'The claims in the introspection response must pass the same checks as the claims of a JWT: see `profile`, `audience` and `requiredClaims`'
+      ? 'Get a new token. Some issuers report tokens of other clients as inactive. With such an issuer, introspect with the credentials of the client that requested the token, or use JWTs'
+      : 'The claims in the introspection response must pass the same checks as the claims of a JWT: see the options profile, audience and requiredClaims'
   },
   'client refused':
-    'Check the credentials in `introspection`. If they are correct, the issuer may expect another authentication method: set `introspection.clientAuthentication`',
+    'Check the client credentials for introspection. If they are correct, the issuer may expect another authentication method: set `introspection.clientAuthentication`',
   'no aud': acceptWithout('aud'),
   'no exp': acceptWithout('exp'),
-  revoked: 'Get a new token: this one was revoked with the function `revoke`',
+  revoked: 'Get a new token: this one was revoked',
   binding: ({ candidate }) =>
     (candidate.introspected?.claims ?? candidate.decoded?.claims)?.['cnf'] === undefined
-      ? "Configure the client to get a DPoP-bound token (RFC 9449), or set `dpop: 'allow'` in the rule or in the plugin's options"
-      : "The token is bound to the client's key, and only a request can prove possession of that key. Send the token in a request, and set the option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)",
+      ? "Configure the client to get a DPoP-bound token (RFC 9449). To accept unbound tokens, set `dpop: 'allow'` in the rule or in the plugin's options"
+      : 'The token is bound to a key, and only a request can prove possession of that key. Send the token in a request, and set the option `dpop` (RFC 9449) or `clientCertificate` (RFC 8705)',
   scopes: ({ refusal }) =>
     refusal.reason === 'audience'
       ? 'Get a token for the audience that the rule requires, or change the rule'
-      : 'Grant the scopes to the client at the issuer (some issuers require admin consent), and request them, for example with the option `scopes` of fastify-token-client. If the token has roles or application permissions instead of scopes, set `roles` in the rule',
-  authentication: "The user must authenticate again to meet the rule's `acr` and `maxAgeMs` (RFC 9470)",
+      : 'Grant the scopes to the client at the issuer (some issuers require admin consent), and request them, for example with the scopes option of fastify-token-client. If the token has roles or application permissions instead of scopes, set `roles` in the rule',
+  authentication: 'The user must authenticate again to meet acr and maxAgeMs in the rule (RFC 9470)',
 }
 
 function acceptWithout(claimName: string): string {
@@ -109,7 +109,7 @@ function adviceAboutText(raw: string): string {
   if (raw === '') return 'No token was given: check the variable or the file that should contain it'
   const segments = raw.split('.').length
   if (/^(?:bearer|dpop)\s/i.test(raw))
-    return 'Pass the token without the authentication scheme (`Bearer` or `DPoP`)'
+    return 'Pass the token without the authentication scheme (Bearer or DPoP)'
   if (/\s|,/.test(raw.trim())) return 'Pass a single token without spaces, quotes or commas'
   if (segments === 5)
     return 'The token is encrypted (JWE, RFC 7516), which is not supported. Configure the issuer to issue signed tokens for this API'
@@ -143,7 +143,7 @@ function adviceAboutMissing(failure: Failure): string {
     return adviceAboutProfile(failure)
   if (profile !== undefined && claims[profile.audience] === undefined)
     return `${getToken}. In Keycloak, add an audience mapper. Do not disable this check: otherwise, tokens for other services would be accepted`
-  return "Configure the issuer to include the claim, or remove it from `requiredClaims`. If no `profile` matches tokens from this issuer, set `profile: 'generic'`"
+  return "Configure the issuer to include the claim, or remove it from the option requiredClaims. If no `profile` matches tokens from this issuer, set `profile: 'generic'`"
 }
 
 function isAbsent(claims: Claims, name: string): boolean {

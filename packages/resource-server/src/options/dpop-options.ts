@@ -89,7 +89,7 @@ const declaration = {
   replayStore: optional(
     instance<ReplayStore>(
       ['add'],
-      'an object with the method `add(id, ttlMs)`, such as redisReplayStore(redis)',
+      'an object with the method add(id, ttlMs), such as the result of redisReplayStore(redis)',
     ),
   ),
 } satisfies Declares<DpopOptions>

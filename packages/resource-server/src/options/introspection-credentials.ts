@@ -62,7 +62,7 @@ interface Checked extends CredentialOptions {
 
 export const credentialDeclaration: { readonly [Name in keyof Checked]: Parser<Checked[Name]> } = {
   ...credentialOptions,
-  clientId: text("this API's client id at the issuer"),
+  clientId: text('the client id of this API at the issuer'),
   certificate: optional(pem('certificate')),
 }
 

@@ -74,7 +74,7 @@ export function resourceMetadataSettings(
   if (audiences.length === 1 && isUrl) return Object.freeze({ ...given, resource: refuseLong(audience) })
   const why =
     audiences.length === 0
-      ? 'no audience is known at startup if `issuers` is a function'
+      ? 'no audience is known at startup if the option issuers is a function'
       : 'the option `audience` is not a single URL'
   throw new InvalidOptionError(
     `option \`resourceMetadata.resource\` is missing; expected ${expectedResource}, because ${why}`,

@@ -140,7 +140,7 @@ function commandsOf(redis: RedisPubSub): Commands {
       subscribe: (channel, changed) => subscribeIoredis(redis.duplicate(), channel, changed),
     }
   throw new InvalidOptionError(
-    `redisRevocationStore expects ${redisConnection}, but not a pool, because a pool cannot subscribe. For any other client, set \`revocation.store\` to an object with the methods put(id, value, ttlMs) and read(cursor)`,
+    `redisRevocationStore expects ${redisConnection}, but not a pool, because a pool cannot subscribe. For any other client, set revocation.store to an object with the methods put(id, value, ttlMs) and read(cursor)`,
   )
 }
 

@@ -92,5 +92,5 @@ export function createRevocations(
 }
 
 function fullMessage(maxEntries: number): string {
-  return `there are already ${maxEntries} active revocations (option \`revocation.maxEntries\`); raise the limit, or revoke by clientId, subject or keyId`
+  return `there are already ${maxEntries} active revocations (option revocation.maxEntries); raise the limit, or revoke by clientId, subject or keyId`
 }

@@ -97,7 +97,7 @@ export function shareRevocations(
     // Accept up to twice `maxEntries`, because several processes together can exceed it and no revocation must be lost.
     if (!list.add(stored, 2 * maxEntries))
       throw new Error(
-        `the store contains more than ${2 * maxEntries} revocations (twice \`revocation.maxEntries\`)`,
+        `the store contains more than ${2 * maxEntries} revocations (twice revocation.maxEntries)`,
       )
     if (isNews && !isSame(known, stored)) reportRevocation(stored, false, log)
   }

@@ -163,7 +163,7 @@ const findKey = step({
       if (found === undefined || !isKeyOfIssuer(found.issuer, decoded.claims, issuer.rules))
         return new Refusal(
           'unknown_key',
-          "the issuer has no key that matches the token's kid, alg and tenant",
+          'the issuer has no key that matches the kid, alg and tenant of the token',
         )
       candidate.key = found
       return undefined
