@@ -10,7 +10,7 @@ type Node = Readonly<Record<PropertyKey, unknown>>
 /** The keywords whose subschemas apply to the same value as the schema itself. */
 const inPlace = ['allOf', 'anyOf', 'oneOf', 'dependentSchemas']
 const inPlaceOne = ['not', 'if', 'then', 'else']
-/** Keywords that contain data instead of schemas. In data, `$ref` is not a reference. */
+/** Keywords that contain data instead of schemas. A `$ref` inside such data is not a reference. */
 const data = new Set<PropertyKey>(['const', 'enum', 'default', 'examples'])
 
 /**

@@ -27,8 +27,8 @@ const maxBytes = 262_144
 /**
  * Fetches a JWK set (RFC 7517 §5) and returns its entries, which may be invalid.
  *
- * get-jwks requests and validates the JWK set, but returns only one key. To detect withdrawn keys and to find the key
- * of a token without `kid`, all entries are needed. They are read from the response that get-jwks receives
+ * get-jwks requests and validates the JWK set, but returns only one key. All entries are needed to detect withdrawn
+ * keys and to find the key of a token without `kid`. They are read from the response that get-jwks receives
  * (docs/decisions/get-jwks.md).
  * @throws {IssuerConnectionError} if the response does not arrive in time or is not a JWK set with at least one key
  */

@@ -92,8 +92,8 @@ function refuse(refusal: Refusal, candidate: Candidate): Verification {
 }
 
 /**
- * Returns the period in which a token is expired. It starts at the token's expiry, because the clock may be set back,
- * and it never ends.
+ * Returns the period in which a token counts as expired. If the clock is set back to before the token's expiry, the
+ * token no longer counts as expired.
  */
 function expiredFrom(claims: Claims, { rules }: TrustedIssuer): Validity {
   return { from: lifetimeOf(claims, rules).usableUntil, until: Infinity }
