@@ -81,7 +81,9 @@ export async function protectScope(fastify: FastifyInstance, readSettings: () =>
   }
 }
 
-function refuseAll(cause: unknown = new Error('the plugin fastify-resource-server is not registered yet')): Guard {
+function refuseAll(
+  cause: unknown = new Error('the plugin fastify-resource-server is not registered yet'),
+): Guard {
   return (_request, _reply, done) => done(new GuardFailedError(cause))
 }
 

@@ -33,7 +33,9 @@ export function trustIssuer(
   const { rules, algorithms } = issuer
   const { threadPool, loadSecond, log } = shared
   const onIgnored: OnIgnored = (kid, reason) =>
-    writeLog(() => log.warn({ issuer: rules.issuer, kid, reason }, 'an unusable key of the issuer is ignored'))
+    writeLog(() =>
+      log.warn({ issuer: rules.issuer, kid, reason }, 'an unusable key of the issuer is ignored'),
+    )
   const keys =
     issuer.keys === undefined
       ? fetchedKeys(issuer, settings, shared, onIgnored)

@@ -228,7 +228,12 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
     },
   ],
   expired: [
-    { token: bench => bench.token({ exp: 1 }), failed: ['exp'], option: 'clockToleranceMs', fix: /clock of this machine/ },
+    {
+      token: bench => bench.token({ exp: 1 }),
+      failed: ['exp'],
+      option: 'clockToleranceMs',
+      fix: /clock of this machine/,
+    },
     {
       token: bench => bench.token({ iat: 1 }),
       failed: ['age'],
@@ -603,7 +608,10 @@ t.test('names no option if iss or exp is missing', async t => {
     for (const value of [undefined, null]) {
       const { checks } = await verifier.explain(bench.token({ [claim]: value }))
       const check = checks.find(({ name }) => name === 'required claims')
-      t.match(check, { result: 'failed', fix: new RegExp(`^Configure the issuer to include the claim ${claim}`) })
+      t.match(check, {
+        result: 'failed',
+        fix: new RegExp(`^Configure the issuer to include the claim ${claim}`),
+      })
       t.notMatch(check?.fix, /requiredClaims|profile/)
     }
 })

@@ -110,7 +110,9 @@ for (const order of ['before', 'after'] as const)
 
     t.same(operation(app, '/role').security, [{ oauth2: [] }], 'a role is no scope')
     t.match(operation(app, '/role').responses['403'], { description: /lacks the role Clerk or Auditor/ })
-    t.match(operation(app, '/either').responses['403'], { description: /lacks a required scope, and the role Clerk/ })
+    t.match(operation(app, '/either').responses['403'], {
+      description: /lacks a required scope, and the role Clerk/,
+    })
 
     t.same(Object.keys(operation(app, '/receipts').responses), ['200', '401', '403'])
     t.same(Object.keys(operation(app, '/any').responses), ['200', '401'], 'without scopes nothing is lacking')

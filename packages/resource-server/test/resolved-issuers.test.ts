@@ -206,7 +206,8 @@ t.test('requires the audience of `api` in looked-up options', async t => {
   t.match(
     api.logged.find(line => line['msg'] === 'the options of an issuer are invalid'),
     {
-      reason: /option `issuers\(\)\.audience` is \["https:\/\/other.*which does not contain the audience of `api`; add/,
+      reason:
+        /option `issuers\(\)\.audience` is \["https:\/\/other.*which does not contain the audience of `api`; add/,
     },
   )
   t.equal(await api.status(api.token(second)), 200)
@@ -214,7 +215,8 @@ t.test('requires the audience of `api` in looked-up options', async t => {
   const app = buildApp(t)
   const issuers = [{ issuer: first, keys: [key.jwk], ...other }]
   await t.rejects(async () => app.register(resourceServer, { issuers, api: offered }), {
-    message: /option `issuers\[0\]\.audience` is \["https:\/\/other.*which does not contain the audience of `api`; add/,
+    message:
+      /option `issuers\[0\]\.audience` is \["https:\/\/other.*which does not contain the audience of `api`; add/,
   })
 })
 
@@ -653,10 +655,7 @@ const issuers = (): undefined => undefined
 
 t.test('accepts or rejects other options together with a function as `issuers`', async t => {
   const wrong: [Partial<ResourceServerOptions>, RegExp][] = [
-    [
-      { issuers, prefetch: 'required' },
-      /option `prefetch` is "required", but no issuer is known at startup/,
-    ],
+    [{ issuers, prefetch: 'required' }, /option `prefetch` is "required", but no issuer is known at startup/],
     [{ issuers, issuer: first }, /`issuer` cannot be combined with `issuers`/],
     [{ issuers, audience }, /`audience` cannot be combined with `issuers`/],
     [

@@ -72,10 +72,7 @@ export function createProofCheck(
     if (thumbprint === undefined) return wrong('jwk is not a public key')
     // Check the thumbprint first, so that an attacker with a stolen token cannot send keys that are slow to import.
     if (thumbprint !== context.boundTo)
-      return new Refusal(
-        'binding',
-        'the key in the DPoP proof is not the key that the token is bound to',
-      )
+      return new Refusal('binding', 'the key in the DPoP proof is not the key that the token is bound to')
     const key = keyOf(publicKey, thumbprint)
     if (key instanceof Refusal) return key
     if (!key.algorithms.includes(alg as Algorithm)) return wrong('alg does not fit the key')

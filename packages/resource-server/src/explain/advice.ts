@@ -73,8 +73,7 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
     `Check \`issuer\`, or set \`metadataUrl\` or \`${name === 'introspection' ? 'introspection.endpoint' : 'jwksUri'}\``,
   signature:
     'The token was altered, or another party signed it. Get a new token. If that one fails too, check that the keys belong to this issuer (`jwksUri` or `keys`)',
-  'claims schema':
-    'Change the claims schema, or configure the issuer to include claims that match it',
+  'claims schema': 'Change the claims schema, or configure the issuer to include claims that match it',
   introspection: ({ refusal: { reason } }) => {
     if (reason === 'unavailable') return unreachable
     return reason === 'inactive'

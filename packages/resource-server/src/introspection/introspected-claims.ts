@@ -83,7 +83,10 @@ function checkTokenKind(claims: Claims): Refusal | undefined {
   for (const [claim, kinds] of Object.entries(accessTokenKinds)) {
     const { [claim]: value } = claims
     if (value !== undefined && !(typeof value === 'string' && kinds.includes(value.toLowerCase())))
-      return new Refusal('type', `the token is not an access token, according to ${claim} in the introspection response`)
+      return new Refusal(
+        'type',
+        `the token is not an access token, according to ${claim} in the introspection response`,
+      )
   }
   return undefined
 }
