@@ -77,12 +77,12 @@ t.test('throws GuardFailedError for an invalid rule', async t => {
 t.test('rejects options about requests, and suggests corrections of misspelt names', async t => {
   for (const [options, message] of [
     [{ dpop: 'allow' }, /option `dpop` applies to HTTP requests/],
-    [{ clientCertificate: 'socket' }, /option `clientCertificate` is about HTTP/],
-    [{ realm: 'api' }, /option `realm` is about HTTP/],
-    [{ problemDetails: true }, /option `problemDetails` is about HTTP/],
-    [{ defaultAccess: 'public' }, /option `defaultAccess` is about HTTP/],
-    [{ resourceMetadata: true }, /option `resourceMetadata` is about HTTP/],
-    [{ securityScheme: 'oauth2' }, /option `securityScheme` is about HTTP/],
+    [{ clientCertificate: 'socket' }, /option `clientCertificate` applies to HTTP/],
+    [{ realm: 'api' }, /option `realm` applies to HTTP/],
+    [{ problemDetails: true }, /option `problemDetails` applies to HTTP/],
+    [{ defaultAccess: 'public' }, /option `defaultAccess` applies to HTTP/],
+    [{ resourceMetadata: true }, /option `resourceMetadata` applies to HTTP/],
+    [{ securityScheme: 'oauth2' }, /option `securityScheme` applies to HTTP/],
     [{ prefix: '/api' }, /no option `prefix`/],
     [{ loger: console }, /no option `loger`; did you mean `logger`/],
     [{ logger: { info() {} } }, /option `logger` is not a logger with the methods info, warn and error/],

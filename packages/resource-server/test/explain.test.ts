@@ -182,7 +182,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => bench.token({ iss: 'https://other.example.com' }),
       failed: ['iss'],
       option: 'issuer',
-      fix: /`issuer: "https:\/\/other\.example\.com"`/,
+      fix: /`issuer` to exactly "https:\/\/other\.example\.com"/,
     },
   ],
   type: [

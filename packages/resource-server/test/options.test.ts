@@ -40,7 +40,10 @@ t.test('validates the options of an issuer', async t => {
     [{ issuer: 'https://login.example.com#a' }, /without a query or fragment/],
     [{ issuer: `${issuer}\n` }, /`issuer` is "https:\/\/login\.example\.com\\n"/],
     [{ issuer: 'ftp://login.example.com', allowInsecureHttp: true }, /expected an http or https URL/],
-    [{ issuer: 'https://login.example.com/{tenantid}', keys: undefined }, /is a template .* set jwksUri or/],
+    [
+      { issuer: 'https://login.example.com/{tenantid}', keys: undefined },
+      /is a template .* set `jwksUri` or/,
+    ],
     [
       { audience: undefined },
       /`audience` is undefined \(is the environment variable set\?\).*for other services/,
@@ -62,7 +65,10 @@ t.test('validates the options of an issuer', async t => {
     ],
     [{ issuerDispatcher: new Agent() }, /`issuerDispatcher` has no effect with `keys`/],
     [{ ca }, /`ca` has no effect with `keys`/],
-    [{ issuerTimeoutMs: 1_000 }, /`issuerTimeoutMs` has no effect with `keys`, because no request/],
+    [
+      { issuerTimeoutMs: 1_000 },
+      /`issuerTimeoutMs` has no effect with `keys`, because the plugin then sends no requests/,
+    ],
     [{ jwksMaxAgeMs: 60_000 }, /`jwksMaxAgeMs` has no effect with `keys`/],
     [{ jwksStaleIfErrorMs: 0 }, /`jwksStaleIfErrorMs` has no effect with `keys`/],
     [{ unknownKeyCooldownMs: 0 }, /`unknownKeyCooldownMs` has no effect with `keys`/],

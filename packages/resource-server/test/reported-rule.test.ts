@@ -168,7 +168,7 @@ t.test('rejects invalid reports', async t => {
     [{ report: true }, /`config\.oauth\.report` is true; expected an object such as/],
     [{ report: undefined }, /config\.oauth\.report is undefined/],
     [{ report: { scopes: undefined } }, /config\.oauth\.report\.scopes is undefined/],
-    [{ report: { scopes: ['raed'] } }, /config\.oauth\.report\.scopes has "raed".*did you mean "read"/],
+    [{ report: { scopes: ['raed'] } }, /config\.oauth\.report\.scopes contains "raed".*did you mean "read"/],
     [{ report: { scope: ['read'] } }, /no option `config\.oauth\.report\.scope`; did you mean `scopes`/],
     [{ report: { audience: 'other' } }, /config\.oauth\.report\.audience is "other", which is not in/],
     [{ report: { match: 'any' } }, /config\.oauth\.report has match without scopes/],

@@ -143,7 +143,7 @@ for (const problemDetails of [false, true])
     oauth.scopes = ['internal']
     const answer = await send(`Bearer ${signed()}`, '/changed')
     t.strictSame(answer.json(), fault)
-    t.match(logged.join(''), /OAUTH_INVALID_ROUTE|config\.oauth\.scopes has/)
+    t.match(logged.join(''), /OAUTH_INVALID_ROUTE|config\.oauth\.scopes contains/)
     t.equal((await send(`Bearer ${signed()}`)).statusCode, 200)
   })
 

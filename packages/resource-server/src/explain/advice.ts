@@ -78,7 +78,7 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
     if (reason === 'unavailable') return unreachable
     return reason === 'inactive'
       ? 'Get a new token. Some issuers report tokens of other clients as inactive. With such an issuer, introspect with the credentials of the client that requested the token, or use JWTs'
-      : 'The claims in the introspection response must pass the same checks as the claims of a JWT: see the options profile, audience and requiredClaims'
+      : 'The claims in the introspection response must pass the same checks as the claims of a JWT. `profile`, `audience` and `requiredClaims` control these checks'
   },
   'client refused':
     'Check the client credentials for introspection. If they are correct, the issuer may expect another authentication method: set `introspection.clientAuthentication`',

@@ -106,7 +106,7 @@ const declaration = {
   issuer: url({ plain: true }),
   audience: oneOrMore(
     text(
-      "the expected audience of tokens, such as 'https://api.example.com'; without it, tokens for other services would be accepted",
+      "the audience of the tokens, such as 'https://api.example.com'; without it, tokens for other services would be accepted",
     ),
   ),
   profile: withDefault(oneOf(profileNames), 'rfc9068'),
