@@ -21,12 +21,15 @@ export interface AccessToken<S extends string = Scope, C = TokenClaims> {
   readonly audience: readonly string[]
   /** The scopes of the token (RFC 6749 §3.3), without duplicates. */
   readonly scopes: readonly S[]
-  /** The token's roles or application permissions. The list is empty if the issuer's profile has no claim for them. */
+  /**
+   * The token's roles or application permissions. The list is empty if the token has none, or if the issuer's profile
+   * has no claim for roles.
+   */
   readonly roles: readonly Role[]
   /**
-   * The user's groups (RFC 9068 §2.2.3.1), as names or ids. If a group is an object (RFC 7643 §2.4), the list contains
-   * its `value`. The list is empty if the issuer's profile has no claim for groups. It can be incomplete: Entra ID, for
-   * example, omits all groups if the user has more than 200.
+   * The user's groups (RFC 9068 §2.2.3.1), as names or ids. A group that is an object (RFC 7643 §2.4) is represented by
+   * its `value`. The list is empty if the issuer's profile has no claim for groups. The list can be incomplete: Entra
+   * ID, for example, omits all groups if the user has more than 200.
    */
   readonly groups: readonly string[]
   /** When the token expires (claim `exp`), in milliseconds since the epoch. */

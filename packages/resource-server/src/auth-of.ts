@@ -4,8 +4,8 @@ import type { OAuthTypes } from './oauth-types.js'
 declare const token: unique symbol
 
 /**
- * Attaches the type of `request.auth` to the type of a route's rule. `defineResourceServer` uses this instead of the
- * global interface `OAuthTypes`.
+ * Attaches the type of `request.auth` to the type of a route's rule. `defineResourceServer` uses this interface instead
+ * of the global interface `OAuthTypes`.
  */
 export interface GivesToken<T> {
   readonly [token]?: T
@@ -13,11 +13,11 @@ export interface GivesToken<T> {
 
 /**
  * The type of `request.auth` on a route with this `config`: `AccessToken` if the route is protected, `null` if it is
- * public, and either of them if the token is optional. A route without a known rule counts as protected, unless
+ * public, and `AccessToken | null` if the token is optional. A route without a known rule counts as protected, unless
  * `OAuthTypes` declares `defaultAccess: 'public'`. If `OAuthTypes` declares `mode: 'report'`, the type includes null on
  * every route.
  */
-// `Config` must not appear after `extends`: TypeScript 5 would then treat `FastifyRequest` as invariant in `Config`.
+// In this conditional type, `Config` must not appear after `extends`: TypeScript 5 would then treat `FastifyRequest` as invariant in `Config`.
 export type AuthOf<Config> = Config extends { readonly oauth: infer Rule } ? AuthByRule<Rule> : Undecided
 
 type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | null : Granted<AccessToken>
@@ -25,8 +25,8 @@ type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | 
 type Granted<Token> = OAuthTypes extends { mode: 'report' } ? Token | null : Token
 
 /**
- * The type `boolean` stands for a public route: TypeScript widens the rule `false` to `boolean`, and `true` is not a
- * valid rule.
+ * A rule of type `boolean` belongs to a public route, because TypeScript widens `false` to `boolean`, and `true` is not
+ * a valid rule.
  */
 type AuthByRule<Rule> = Rule extends boolean
   ? null

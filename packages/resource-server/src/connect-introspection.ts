@@ -15,7 +15,7 @@ export type Connect = (own?: {
 
 /** Introspects opaque tokens at the issuers that have the option `introspection`. */
 export interface ConnectedIntrospection {
-  /** If undefined, no issuer has the option `introspection`. */
+  /** Undefined if no issuer has the option `introspection`. */
   readonly introspect: IntrospectToken | undefined
   close(): Promise<void>
 }

@@ -55,7 +55,7 @@ export async function createVerifier<S extends string, C extends TSchema>(
   await startRevocations(verifier)
   await prefetchKeys(verifier, settings.prefetch)
   return Object.freeze({
-    // The cast is safe, because `S` and `C` are inferred from the options, which the verifier enforces.
+    // The cast is safe: `S` and `C` are inferred from the options, and the verifier enforces those options.
     ...(verifiesTokens({ verifier, settings, log, tally }, '') as VerifiesTokens<S, ClaimsBy<C>>),
     stats: () => statsOf(tally, verifier.state()),
     close: () => verifier.close(),
@@ -66,7 +66,7 @@ export async function createVerifier<S extends string, C extends TSchema>(
 async function prefetchKeys(verifier: CachedVerifier, prefetch: Prefetch): Promise<void> {
   if (prefetch === 'lazy') return
   const loaded = verifier.loadKeys()
-  if (prefetch === 'background') return void loaded.catch(() => {}) // The error has already been logged.
+  if (prefetch === 'background') return void loaded.catch(() => {}) // The failed request has already been logged.
   await loaded.catch(async (error: unknown) => {
     await verifier.close()
     throw error

@@ -26,7 +26,7 @@ export interface Catalogue<
   readonly claims?: C
 }
 
-/** The rule of a protected route, whose type also determines the type of `request.auth`. */
+/** The rule of a protected route. The type of the rule also determines the type of `request.auth`. */
 type Rule<S extends string, C extends TSchema> = RouteRequirement<S> & GivesToken<AccessToken<S, ClaimsOf<C>>>
 
 /** The plugin's options, except those that `defineResourceServer` already sets. */
@@ -79,7 +79,7 @@ export function defineResourceServer<S extends string, C extends TSchema>(
         protectScope(fastify, () => parseOptions(options, undefined, fixed)),
       { fastify: '5.x', name: 'fastify-resource-server' },
     ),
-    // Pass on an explicit `undefined`, because the rule's name is probably misspelt and startup should then fail.
+    // An explicit `undefined` is passed on and makes startup fail, because the name of the rule is probably misspelt.
     protect: (...given: readonly [rule?: RouteRequirement<S>]) => ({
       oauth: (given.length === 0 ? {} : given[0]) as never,
     }),

@@ -2,8 +2,8 @@ import { channel } from 'node:diagnostics_channel'
 import type { AccessToken } from './access-token.js'
 
 /**
- * The events that the plugin publishes through `node:diagnostics_channel`. Never log the complete property `request`:
- * it is Fastify's request, and its headers contain the token. No other property contains the token.
+ * The events that the plugin publishes through `node:diagnostics_channel`. Do not log the property `request`: it is
+ * Fastify's request, and its headers contain the token. No other property contains the token.
  */
 export interface ResourceServerEvents {
   /** A token was accepted. For a token passed to `fastify.oauth.verify`, `request` is undefined. */
@@ -92,7 +92,7 @@ export interface ResourceServerEvents {
   /** Tokens were revoked, or a revocation was undone. The change has taken effect in this process. */
   'fastify-resource-server:revocation': {
     readonly issuer: string
-    /** The property that identifies the revoked tokens. */
+    /** The name of the property that identifies the revoked tokens. */
     readonly by: 'jti' | 'clientId' | 'subject' | 'keyId'
     readonly value: string
     /** When the revocation ends, in milliseconds since the epoch. */
@@ -129,7 +129,7 @@ const channels = {
   ),
 } satisfies Record<Name, unknown>
 
-/** Returns whether an event has a subscriber and therefore has to be created. */
+/** Returns whether an event has a subscriber. An event without a subscriber is not created. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
@@ -142,7 +142,7 @@ export function report<N extends Name>(name: N, message: ResourceServerEvents[N]
   channels[name].publish(message)
 }
 
-/** Writes a log line, and ignores errors from the logger, because they must not affect the request. */
+/** Writes a log line. Errors from the logger are ignored, because they must not affect the request. */
 export function writeLog(write: () => unknown): void {
   try {
     const written = write()

@@ -38,8 +38,8 @@ export interface RefusalDetails {
 }
 
 /**
- * The error with which `fastify.oauth.verify` rejects. Its details are not enumerable, which keeps them out of
- * responses.
+ * The error with which `fastify.oauth.verify` rejects. Its details are properties that are not enumerable, so they do
+ * not appear in responses.
  */
 export type RefusedTokenError = Error &
   RefusalDetails & { readonly code: string; readonly statusCode: number }
@@ -156,8 +156,8 @@ const GuardFailed: Make<[string]> = createError('OAUTH_GUARD_FAILED', '%s', 500)
 
 /**
  * 500: access could not be checked, because one of the application's callbacks, this package or the plugin's
- * registration failed. The response contains only a fixed message. The original error is in `cause`, which is logged
- * but not enumerable.
+ * registration failed. The response contains only a fixed message. The property `cause` contains the original error. It
+ * is logged, but it is not enumerable.
  */
 export class GuardFailedError extends GuardFailed {
   /** @param cause the value that was thrown */
@@ -187,7 +187,7 @@ export interface RefusalContext {
   readonly kid?: string | undefined
   /** How long the client should wait before it retries, in milliseconds. Set only for the reason `unavailable`. */
   readonly retryAfterMs?: number | undefined
-  /** The verified token, if a later check refused it, for example because of its scopes. */
+  /** The token, if it was verified but failed a later check, such as the check of its scopes. */
   readonly token?: AccessToken | undefined
 }
 

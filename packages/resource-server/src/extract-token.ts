@@ -32,7 +32,7 @@ export function extractToken(
   takesDpop: boolean,
 ): Credentials | NoCredentials {
   if (header === undefined) return 'missing'
-  // `headers` contains only the first Authorization header; `rawHeaders` contains all of them.
+  // `headers` contains only the first Authorization header, whereas `rawHeaders` contains all of them.
   if (isRepeated(rawHeaders)) return 'malformed'
   if (header.startsWith(usual) && header.length > usual.length && header.charCodeAt(usual.length) !== space)
     return { scheme: 'bearer', accessToken: header.slice(usual.length), header }
@@ -57,7 +57,7 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** Tries the two usual spellings first, because `toLowerCase` would create a new string. */
+/** The two usual spellings are compared first, because `toLowerCase` would create a new string. */
 function isAuthorization(name: string): boolean {
   return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization'
 }

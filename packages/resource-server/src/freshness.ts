@@ -12,7 +12,7 @@ export interface FreshnessTimes {
  */
 export interface Freshness {
   /**
-   * Returns whether the response can be used without waiting, which is also true for a stale response whose renewal
+   * Returns whether the response can be used without waiting. This is also true for a stale response whose renewal has
    * failed.
    */
   isFresh(time: number): boolean

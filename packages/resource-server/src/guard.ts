@@ -100,7 +100,7 @@ export function createGuard(steps: GuardSteps): Guard {
     } catch (error) {
       verdict = new GuardFailedError(error)
     }
-    // Call `done` outside of `try`: it runs the rest of the request, and must not be called again if it throws.
+    // `done` is called outside of `try`, because it runs the rest of the request and must not be called again if it throws.
     if (!(verdict instanceof Promise)) return finish(verdict, done)
     void verdict.catch((error: unknown) => new GuardFailedError(error)).then(decided => finish(decided, done))
   }
@@ -118,8 +118,8 @@ function finish(verdict: Verdict, done: Done): void {
 }
 
 /**
- * Sets `request.auth` to null if it is undefined, because Fastify may not decorate the requests of child scopes that
- * were created before the plugin was registered.
+ * Sets `request.auth` to null if it is undefined. Fastify does not decorate the requests of all child scopes that were
+ * created before the plugin was registered.
  */
 export function proceedWithoutToken(request: { auth: AccessToken | null | undefined }): Verdict {
   if (request.auth === undefined) request.auth = null
@@ -127,9 +127,9 @@ export function proceedWithoutToken(request: { auth: AccessToken | null | undefi
 }
 
 /**
- * Returns whether a request is a CORS preflight to a route that handles only OPTIONS. Other routes are not exempt,
- * because any client can send the headers of a preflight. `routeOptions` is read last, because Fastify creates a new
- * object for each access.
+ * Returns whether a request is a CORS preflight to a route that handles only OPTIONS. Requests to any other route are
+ * not exempt from the token check, because any client can send the headers of a preflight. `routeOptions` is read last,
+ * because Fastify creates a new object on each access.
  */
 function isPreflight(request: FastifyRequest): boolean {
   if (request.method !== 'OPTIONS') return false

@@ -33,8 +33,8 @@ export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
 }
 
 /**
- * Rejects an explicit `undefined`, because the rule's name is probably misspelt and the hook would otherwise accept any
- * valid token.
+ * Rejects an explicit `undefined`. The rule's name is then probably misspelt, and the hook would accept any valid
+ * token.
  */
 function refuseUndefinedRule(given: readonly unknown[]): void {
   if (given.length > 0 && given[0] === undefined)

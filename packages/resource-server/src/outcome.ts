@@ -1,5 +1,5 @@
 import type { AccessToken } from './access-token.js'
 import type { Refusal } from './errors.js'
 
-/** The result of verifying a token, which is either the verified token or a refusal. */
+/** The result of verifying a token: either the verified token or a refusal. */
 export type Outcome = AccessToken | Refusal

@@ -45,7 +45,7 @@ declare module 'fastify' {
     /** The methods of the resource server, such as `verify`, `explain`, `authenticate` and `stats`. */
     oauth: ResourceServer
   }
-  // Merged interfaces must have the same type parameters, so repeat Fastify's parameters up to ContextConfig.
+  // Merged interfaces must have the same type parameters, so this declaration repeats Fastify's parameters up to `ContextConfig`.
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,
@@ -63,14 +63,15 @@ declare module 'fastify' {
 }
 
 /**
- * Protects the routes of a scope and its child scopes. The hook is added first, and refuses every request until the
- * plugin has been registered. Routes are therefore protected even if the application ignores a failed registration.
+ * Protects the routes of a scope and its child scopes with a hook. The hook is added before the options are read, and
+ * refuses every request until the plugin has been registered. Routes are therefore protected even if the application
+ * ignores a failed registration.
  * @param readSettings reads the options. It is called after the hook has been added
  */
 export async function protectScope(fastify: FastifyInstance, readSettings: () => Settings): Promise<void> {
   let guard: Guard = refuseAll()
   fastify.addHook('onRequest', (request, reply, done) => guard(request, reply, done))
-  // Wait until Fastify has added the hook. Otherwise, the hook would be missing if the plugin failed.
+  // `after` waits until Fastify has added the hook. Otherwise, the hook would be missing if the plugin failed.
   await fastify.after()
   try {
     guard = await setUp(fastify, readSettings())

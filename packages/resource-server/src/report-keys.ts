@@ -32,7 +32,7 @@ export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   )
 }
 
-/** Logs, and publishes as an event, that `node:crypto` and @fastify/jwt disagree about a signature. */
+/** Reports in the log and as an event that `node:crypto` and @fastify/jwt disagree about a signature. */
 export function reportDisputed(
   disputed: ResourceServerEvents['fastify-resource-server:signature-disputed'],
   log: Logger,

@@ -10,7 +10,7 @@ export interface ListedRoute {
    * check tokens. `report` routes accept every request, because `mode` is `'report'`.
    */
   readonly access: 'protected' | 'optional' | 'public' | 'report'
-  /** What the route requires of a token, or null if the route is public. */
+  /** The requirements for a token, or null if the route is public. */
   readonly requirement: Requirement | null
 }
 

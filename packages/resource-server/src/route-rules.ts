@@ -54,11 +54,11 @@ export function checkRoutes(
   for (const route of routes()) readRequirement(declarationOf(route))
   fastify.addHook('onRoute', route => {
     readRequirement(route)
-    // Copy the config, because the application may reuse and change the object for its next route.
+    // The config is copied, because the application may reuse and change the object for its next route.
     if (route.config !== undefined) route.config = { ...route.config }
   })
   fastify.addHook('onReady', async () => {
-    // Check the rules again, because other `onRoute` hooks may have changed them.
+    // The rules are checked again, because other `onRoute` hooks may have changed them.
     for (const route of routes()) readRequirement(declarationOf(route))
     for (const route of everywhere()) if (!isGuarded(route.scope)) refuseUnguardedRule(route)
   })

@@ -20,9 +20,9 @@ function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: 
   }
   let soon: NodeJS.Immediate | undefined
   fastify.addHook('onReady', async () => {
-    // Wait for the next turn of the event loop, because loading the HTTP client would delay startup.
+    // The keys are loaded in the next turn of the event loop, because loading the HTTP client would delay startup.
     soon = setImmediate(() => {
-      verifier.loadKeys().catch(() => {}) // The error has already been logged.
+      verifier.loadKeys().catch(() => {}) // The failed request has already been logged.
     })
   })
   fastify.addHook('onClose', async () => clearImmediate(soon))

@@ -1,12 +1,18 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError } from './errors.js'
 
-/** The root instance's property that lists the protected scopes. All copies of this package share it. */
+/**
+ * The key under which the root Fastify instance stores the list of protected scopes. All copies of this package use the
+ * same key.
+ */
 const guardedScopes = Symbol.for('fastify-resource-server.scopes')
 
 type Root = FastifyInstance & { [guardedScopes]?: FastifyInstance[] }
 
-/** Returns whether a Fastify scope is `outer` or one of its descendants. A scope's prototype is its parent scope. */
+/**
+ * Returns whether a Fastify scope is `outer` or one of its descendants. The prototype of a child scope is its parent
+ * scope.
+ */
 export function isInside(scope: FastifyInstance, outer: FastifyInstance): boolean {
   return scope === outer || Object.prototype.isPrototypeOf.call(outer, scope)
 }

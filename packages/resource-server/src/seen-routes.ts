@@ -11,11 +11,13 @@ export interface SeenRoute {
   readonly scope: FastifyInstance
   readonly methods: readonly string[]
   readonly url: string
-  /** Whether the scope has a custom serializer compiler, which may not accept JSON Schema. */
+  /** Whether the scope has a custom serializer compiler. Such a compiler may not accept JSON Schema. */
   readonly hasOwnSerializer: boolean
-  /** The route's `config` object, and a copy of it, because several routes can share one object. */
+  /**
+   * The route's `config` object, together with a copy. The copy is needed because several routes can share the object.
+   */
   readonly config: { readonly given: object | undefined; readonly copy: object }
-  /** Fastify's options object for the route, whose schema the plugin may change. */
+  /** Fastify's options object for the route. The plugin may change the schema in this object. */
   readonly options: RouteOptions
 }
 
@@ -62,8 +64,8 @@ function notedAround(scope: FastifyInstance): readonly SeenRoute[] | undefined {
 }
 
 /**
- * Returns the `config` that Fastify uses for a route. If an `onRoute` hook has replaced the object, this is the new
- * object. Otherwise, it is the copy, because the application may have changed the original for another route.
+ * Returns the `config` that Fastify uses for a route. If an `onRoute` hook has replaced the object, returns the new
+ * object. Otherwise, returns the copy, because the application may have changed the original for another route.
  */
 export function configOf({ config: { given, copy }, options }: SeenRoute): object {
   return options.config === given ? copy : (options.config ?? {})

@@ -8,17 +8,17 @@ export interface ResourceServerStats {
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
   /**
    * The refusals that were reported but not enforced, because of `mode: 'report'` or a route's `report`. There is one
-   * entry for each client, route and reason. At most 1000 entries name a client.
+   * entry for each combination of client, route and reason. At most 1000 entries name a client.
    */
   readonly reported: readonly ReportedRefusal[]
   /** The number of verified tokens in the cache. */
   readonly cachedTokens: number
   readonly issuers: readonly IssuerStats[]
-  /** If undefined, the option `revocation` is not set. */
+  /** The state of the revocations, or undefined if the option `revocation` is not set. */
   readonly revocations?: RevocationStats
 }
 
-/** Requests by one client to one route that would normally have been refused for one reason, but were accepted. */
+/** Accepted requests from one client to one route that would normally have been refused for the same reason. */
 export interface ReportedRefusal {
   /** The client id in the token, or null if the token has none or there are too many clients to list. */
   readonly client: string | null
@@ -27,8 +27,8 @@ export interface ReportedRefusal {
   /** The method and the URL of the route, such as `GET /receipts/:id`. */
   readonly route: string
   /**
-   * The refusal reason, or `failed` if one of the application's callbacks failed, which would have caused a 500
-   * response.
+   * The refusal reason, or `failed` if one of the application's callbacks failed. Such a failure would normally have
+   * caused a 500 response.
    */
   readonly reason: RefusalReason | 'failed'
   readonly count: number

@@ -37,7 +37,7 @@ export interface CachedVerifier {
   close(): Promise<void>
   /** Returns the verification steps for a token, in the order in which they run. */
   readonly stepsFor: TokenVerifier['stepsFor']
-  /** If undefined, the option `revocation` is not set. */
+  /** The revocations, or undefined if the option `revocation` is not set. */
   readonly revocations: Revocations | undefined
   /** Returns the number of cached tokens and the state of each issuer's keys. */
   state(): {
@@ -107,7 +107,7 @@ export async function createCachedVerifier(
 
 /**
  * Creates the lookup of issuers if the option `issuers` is a function, and otherwise returns undefined. The function's
- * results are cached for as long as keys.
+ * results are cached for as long as the issuers' keys.
  */
 function resolvedIssuers(
   { resolveIssuer, issuerTimeoutMs: timeoutMs, keyTimes, allowInsecureHttp, clock }: Settings,

@@ -18,17 +18,17 @@ import {
  */
 export interface VerifiesTokens<S extends string = Scope, C = TokenClaims> extends RevokesTokens {
   /**
-   * Verifies a token in the same way as the token of a request.
+   * Verifies a token in the same way as a token sent in a request.
    * @param rule the requirements, as in a route's `config.oauth`. By default, any valid token is accepted
-   * @throws {RefusedTokenError} if the token is refused. The error is the one that a request would get, such as
-   * `InvalidTokenError` (`OAUTH_INVALID_TOKEN`), with the `reason` and the `detail` from the log
-   * @throws {GuardFailedError} if the rule is invalid. The error in `cause` says why
+   * @throws {RefusedTokenError} if the token is refused. The error is the same as for a request, such as
+   * `InvalidTokenError` (`OAUTH_INVALID_TOKEN`), and also has the `reason` and the `detail` that are logged
+   * @throws {GuardFailedError} if the rule is invalid. The error in `cause` contains the reason
    */
   verify(token: string, rule?: TokenRequirement<S>): Promise<AccessToken<S, C>>
   /**
-   * Runs every check on a token, even after a failure. The returned list contains, for each check, the result, the
-   * values found, the option that controls the check and, after a failure, how to fix it. The checks are those of
-   * `verify`, but the result is neither counted nor logged.
+   * Runs every check on a token, even if an earlier check has failed. The returned list contains, for each check, the
+   * result, the values found, the option that controls the check and, after a failure, how to fix it. The checks are
+   * those of `verify`, but the result is neither counted nor logged.
    * @param rule the requirements, as in a route's `config.oauth`. By default, any valid token is accepted
    * @throws {InvalidRouteError} if the rule is invalid
    */

@@ -195,8 +195,8 @@ function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, pl
 }
 
 /**
- * Adds a refusal's details to the error as properties that are not enumerable. Neither Fastify nor an error handler
- * that sends all enumerable properties then sends the details to the client.
+ * Adds a refusal's details to the error as properties that are not enumerable. Fastify and error handlers send only
+ * enumerable properties, so they do not send the details to the client.
  */
 function withDetails(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
   for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))

@@ -4,7 +4,7 @@ import type { Catalogue, Requirement } from './requirement.js'
 const longestList = 2_048
 
 /**
- * Rejects long lists of scopes or acr values. They are sent in the `WWW-Authenticate` header, and many servers and
+ * Rejects long lists of scopes or acr values. The lists are sent in the `WWW-Authenticate` header, and many servers and
  * proxies limit headers to 8 KiB.
  */
 export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { option, toError }: Place): void {
@@ -18,8 +18,8 @@ export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { opt
 }
 
 /**
- * Rejects a rule with an undefined value, usually caused by a misspelt constant. With `scopes: undefined`, the route
- * would accept any valid token.
+ * Rejects a rule in which a value is undefined, usually because a constant's name is misspelt. With `scopes:
+ * undefined`, the route would accept any valid token.
  */
 export function refuseUndefined(rule: object, { option, toError }: Place): void {
   for (const [key, value] of Object.entries(rule))

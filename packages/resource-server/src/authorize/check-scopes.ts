@@ -3,8 +3,9 @@ import { Refusal } from '../errors.js'
 import type { Requirement } from './requirement.js'
 
 /**
- * Checks that a token meets a requirement for scopes, roles and audience. Names are case-sensitive (RFC 6749 §3.3), and
- * a scope also grants the scopes that it includes. If both scopes and roles are required, either is sufficient.
+ * Checks that a token meets a requirement for scopes, roles and audience. Names of scopes and roles are case-sensitive
+ * (RFC 6749 §3.3). A scope also grants the scopes that it includes. If both scopes and roles are required, either is
+ * sufficient.
  * @returns a refusal that lists the required and the granted names, or undefined if the token meets the requirement
  */
 export function checkScopes(

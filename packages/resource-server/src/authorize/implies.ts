@@ -4,7 +4,10 @@ import type { Requirement } from './requirement.js'
 
 type Granted = Pick<AccessToken, 'audience' | 'scopes' | 'roles'>
 
-/** Returns whether every token that meets `rule` also meets `other`, given that a scope can include other scopes. */
+/**
+ * Returns whether every token that meets `rule` also meets `other`. A token with a scope counts as having all scopes
+ * that the scope includes.
+ */
 export function implies(rule: Requirement, other: Requirement): boolean {
   return (
     (other.dpop !== 'require' || rule.dpop === 'require') &&

@@ -43,13 +43,13 @@ const declaration = {
     }),
     [],
   ),
-  // `maxAgeMs` is limited to ten years, because some login sessions last for years.
+  // The maximum of `maxAgeMs` is ten years, because some login sessions last for several years.
   maxAgeMs: optional(milliseconds({ max: 315_360_000_000 })),
   optional: withDefault(boolean(), false),
   report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),
 } satisfies Declares<RouteKeys>
 
-/** The known keys of a rule, without the index signature that rejects misspelt names. */
+/** The known keys of a rule. They exclude the index signature with which `RouteRequirement` rejects misspelt names. */
 type RouteKeys = Pick<
   RouteRequirement,
   'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional' | 'report'
@@ -78,7 +78,7 @@ function refuseOthers(rule: unknown, { toError }: Place): Given {
   )
 }
 
-/** @param rule a copy of the given rule, without getters */
+/** @param rule a copy of the given rule, in which getters are replaced by their values */
 function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   refuseUndefined(rule, place)
@@ -107,7 +107,10 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
   return Object.freeze({ ...enforced, report: reported })
 }
 
-/** Reads a route's `report`: requirements that are reported but not enforced. Its `dpop` may only be `require`. */
+/**
+ * Reads a route's `report`, which lists requirements that are reported but not enforced. In `report`, the only allowed
+ * value of `dpop` is `require`.
+ */
 function readReport(report: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place
   for (const name of ['optional', 'report'])

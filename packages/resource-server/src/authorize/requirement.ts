@@ -6,7 +6,7 @@ export interface Requirement {
    */
   readonly acceptedScopes: readonly (readonly string[])[]
   readonly match: 'all' | 'any'
-  /** The accepted roles. A token with any one of them does not need the required scopes. */
+  /** The accepted roles. A token with at least one of these roles does not need the required scopes. */
   readonly roles: readonly string[]
   readonly audience: string | undefined
   /** Whether the route accepts tokens with a DPoP proof, tokens without one, or both. */
@@ -15,7 +15,7 @@ export interface Requirement {
   /** The maximum time since the user authenticated, in milliseconds. If undefined, there is no limit. */
   readonly maxAgeMs: number | undefined
   readonly optional: boolean
-  /** A route's additional requirements. If a request fails only these, it is reported but not refused. */
+  /** Additional requirements of a route. A request that fails only these requirements is reported but not refused. */
   readonly report: Requirement | undefined
 }
 
@@ -24,8 +24,8 @@ export interface Catalogue {
   /** The scopes that rules may use. If undefined, any scope is allowed. */
   readonly scopes: readonly string[] | undefined
   /**
-   * Maps a scope to all scopes that grant it: the scope itself, and those that include it directly or indirectly.
-   * Scopes that no other scope includes are absent.
+   * Maps a scope to all scopes that grant it: the scope itself, and those that include it directly or indirectly. A
+   * scope that no other scope includes has no entry.
    */
   readonly grantedBy: ReadonlyMap<string, readonly string[]>
   readonly audiences: readonly string[]

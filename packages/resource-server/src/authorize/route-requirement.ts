@@ -3,14 +3,19 @@ import type { DpopMode } from './requirement.js'
 
 /** A route's requirements for access tokens, set as `oauth` in the route's `config`. */
 export interface RouteRequirement<S extends string = Scope, R extends string = Role> {
-  /** The required scopes (RFC 6749 §3.3). Whether the token needs all of them or any one is set with `match`. */
+  /**
+   * The required scopes (RFC 6749 §3.3). The property `match` sets whether a token needs all of these scopes or only
+   * one.
+   */
   readonly scopes?: readonly [S, ...S[]]
-  /** With `all`, the token must have every scope in `scopes`. With `any`, one of them is sufficient. Default: `all`. */
+  /**
+   * With `all`, the token must have every scope in `scopes`. With `any`, a single scope is sufficient. Default: `all`.
+   */
   readonly match?: 'all' | 'any'
   /**
-   * The accepted roles or application permissions, any one of which is sufficient. They come from a claim that depends
-   * on the issuer, such as `roles` from Entra ID or `permissions` from Auth0. If `scopes` is also set, the token needs
-   * either the scopes or one of the roles.
+   * The accepted roles or application permissions. A token needs only one of them. They are read from a claim that
+   * depends on the issuer, such as `roles` for Entra ID or `permissions` for Auth0. If `scopes` is also set, the token
+   * needs either the scopes or one of the roles.
    */
   readonly roles?: readonly [R, ...R[]]
   /** The required audience. It must be one of the audiences in the option `audience`. */
@@ -36,13 +41,13 @@ export interface RouteRequirement<S extends string = Scope, R extends string = R
    */
   readonly report?: ReportedDemands<S, R>
   /**
-   * Turns misspelt keys, and keys from other libraries, into compile errors. TypeScript would not report them
-   * otherwise, because Fastify infers the type of a route's config.
+   * Turns misspelt keys, and keys from other libraries, into compile errors. Without this type, TypeScript would accept
+   * such keys, because Fastify infers the type of a route's config.
    */
   readonly [misspelt: Misspelt]: never
 }
 
-/** The requirements in a route's `report`. If a request fails only these, it is reported but not refused. */
+/** The requirements in a route's `report`. A request that fails only these requirements is reported but not refused. */
 export type ReportedDemands<S extends string = Scope, R extends string = Role> = Omit<
   RouteRequirement<S, R>,
   'optional' | 'dpop' | 'report'

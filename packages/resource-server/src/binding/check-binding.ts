@@ -27,7 +27,7 @@ export interface DpopSettings {
   readonly replayStore: ReplayStore
 }
 
-/** A request and its reply, together with the token and the DPoP mode of the route. */
+/** A request and its reply, together with the token and the route's DPoP mode. */
 export interface Presented {
   readonly credentials: Credentials
   readonly dpop: DpopMode

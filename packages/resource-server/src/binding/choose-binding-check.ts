@@ -18,7 +18,7 @@ export interface EnforcedBinding {
   /**
    * Verifies the store of used DPoP proofs. If the store does not respond, startup continues, and the store is verified
    * before its first use.
-   * @throws {InvalidOptionError} if the store returns wrong values
+   * @throws {InvalidOptionError} if the store returns incorrect values
    */
   verifyStore(): Promise<void>
 }
@@ -36,8 +36,8 @@ export function enforceBinding(
 }
 
 /**
- * Creates the check for bound tokens that is used with `mode: 'report'`. It sends no nonces and does not mark DPoP
- * proofs as used, so it does not affect servers that share the replay store.
+ * Creates the check for bound tokens that is used with `mode: 'report'`. The check sends no nonces and does not mark
+ * DPoP proofs as used, so it does not affect servers that share the replay store.
  */
 export function reportBinding({ dpop, clientCertificate, clock }: BindingSettings): CheckBinding {
   const checkPossession =

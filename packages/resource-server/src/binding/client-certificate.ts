@@ -8,7 +8,7 @@ import { InvalidOptionError, Refusal } from '../errors.js'
 /**
  * The source of the client's certificate (RFC 8705 §3). Use `'socket'` if Node.js terminates TLS. Otherwise, pass a
  * function that returns the certificate as PEM or DER, for example from a header set by a trusted proxy. The function
- * must not use a value that the client can set. If it throws or returns a promise, the request is refused.
+ * must not use a value that the client can set. If the function throws or returns a promise, the request is refused.
  */
 export type ClientCertificate =
   | 'socket'
@@ -38,8 +38,8 @@ export function createCertificateThumbprint(source: ClientCertificate): Certific
 }
 
 /**
- * Returns a function that reads the client's certificate from the TLS connection. It throws if an HTTP/2 connection has
- * ended.
+ * Returns a function that reads the client's certificate from the TLS connection. The function throws if the request's
+ * HTTP/2 connection has ended.
  */
 function thumbprintOfConnection(): CertificateThumbprint {
   /** Caches one thumbprint per connection, because the client certificate of a connection does not change. */
@@ -75,7 +75,10 @@ function thumbprint(certificate: unknown): string | Refusal | undefined {
   }
 }
 
-/** Returns whether a value is a promise. Ignores a rejection, because an unhandled rejection would end the process. */
+/**
+ * Returns whether a value is a promise. If the promise rejects, the error is ignored, because an unhandled rejection
+ * would end the process.
+ */
 function discardPromise(value: unknown): boolean {
   if (typeof (value as { then?: unknown }).then !== 'function') return false
   Promise.resolve(value).catch(() => {})

@@ -70,7 +70,7 @@ export function createProofCheck(
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
     if (thumbprint === undefined) return wrong('jwk is not a public key')
-    // Check the thumbprint first, so that an attacker with a stolen token cannot send keys that are slow to import.
+    // The thumbprint is checked first: otherwise, an attacker with a stolen token could send keys that are slow to import.
     if (thumbprint !== context.boundTo)
       return new Refusal('binding', 'the key in the DPoP proof is not the key that the token is bound to')
     const key = keyOf(publicKey, thumbprint)

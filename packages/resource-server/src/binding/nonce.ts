@@ -2,13 +2,14 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /** Creates and checks DPoP nonces without storing them (RFC 9449 §8 and §9). */
 export interface Nonces {
-  /** Returns the current nonce, which is sent to clients. */
+  /** Returns the nonce that is currently sent to clients. */
   current(): string
   isValid(nonce: string): boolean
 }
 
 /**
- * How long each nonce is sent to clients, in milliseconds. Afterwards, the nonce is accepted for the same time again.
+ * How long each nonce is sent to clients, in milliseconds. After this time, the nonce is still accepted for the same
+ * length of time.
  */
 const intervalMs = 60_000
 

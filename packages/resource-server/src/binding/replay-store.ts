@@ -5,10 +5,10 @@
 export interface ReplayStore {
   /**
    * Stores an id for `ttlMs` milliseconds, and returns `true` if the id is new, or `false` if it was already stored.
-   * The operation must be atomic. If it throws, returns any other value or takes longer than a second, the request gets
-   * a 503 response.
+   * The operation must be atomic. If the call throws, returns any other value or takes longer than a second, the
+   * response to the request is 503.
    * @param id the id of the proof, a string of 22 characters
-   * @param client the thumbprint of the client's key, by which a store can limit the number of ids per client
+   * @param client the thumbprint of the client's key. A store can use it to limit the number of ids per client
    */
   add(id: string, ttlMs: number, client: string): boolean | PromiseLike<boolean>
 }
@@ -23,7 +23,7 @@ const newGeneration = (): Generation => ({ ids: new Set(), idsOfClient: new Map(
 /**
  * Creates a store that keeps ids in memory, in two generations. Every `ttlMs`, the older generation is discarded and a
  * new one is started, so each id is kept for at least `ttlMs`. A single client can fill at most half of a generation,
- * so there is always space for new clients.
+ * so it cannot lock out all other clients.
  * @param maxIds the maximum number of ids in a generation. If an id cannot be added, its proof is refused
  */
 export function createReplayMemory(now: () => number, maxIds: number = 1_000_000): ReplayStore {
@@ -34,12 +34,12 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
   function turnGenerations(ttlMs: number): void {
     const time = now()
     if (time >= turnAt) {
-      // Discard only one generation at a time, because the clock may have jumped ahead and may jump back.
+      // Only one generation is discarded at a time, because the clock may have jumped ahead by mistake and may be corrected later.
       old = young
       young = newGeneration()
       turnAt = time + ttlMs
     }
-    // Limit the time, because ids would otherwise be kept for too long after the clock was set back.
+    // The next change of generations is at most `ttlMs` away, even if the clock was set back. Otherwise, ids would be kept for too long.
     turnAt = Math.min(turnAt, time + ttlMs)
   }
 

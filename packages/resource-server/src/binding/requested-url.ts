@@ -4,8 +4,8 @@ import { Refusal } from '../errors.js'
 /** Matches the origin at the start of a request target in absolute form (RFC 9112 §3.2.2). */
 const absoluteForm = /^https?:\/\/[\w.~:[\]-]+(?=\/)/i
 /**
- * Matches a path with backslashes or dot segments, which URL parsers rewrite (RFC 3986 §5.2.4, URL Standard §4.4) but
- * Fastify's router does not.
+ * Matches a path with backslashes or dot segments. URL parsers rewrite such a path (RFC 3986 §5.2.4, URL Standard
+ * §4.4), but Fastify's router does not.
  */
 const rewritten = /\\|\/(?:\.|%2e){1,2}(?:\/|$)/i
 
@@ -27,7 +27,8 @@ export function requestedUrl(request: FastifyRequest, origin: string | undefined
 }
 
 /**
- * Returns the origin of a request. Refuses a Host header with a path, because the path would become part of the URL.
+ * Returns the origin of a request. Refuses a request whose Host header contains a path, because the path would become
+ * part of the URL.
  */
 function originOf({ protocol, host }: FastifyRequest): string | Refusal {
   return /^[\w.~:[\]-]+$/.test(host)

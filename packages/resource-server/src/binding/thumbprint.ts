@@ -14,7 +14,7 @@ const members: ReadonlyMap<unknown, readonly string[]> = new Map([
  */
 export function thumbprintOf(jwk: Jwk): string | undefined {
   const names = members.get(jwk.kty)
-  // Accept only strings, because JSON.stringify would overflow the stack on deeply nested values.
+  // Only strings are accepted, because JSON.stringify would overflow the stack on deeply nested values.
   if (names?.every(name => typeof jwk[name] === 'string') !== true) return undefined
   const required = Object.fromEntries(names.map(name => [name, jwk[name]]))
   return createHash('sha256').update(JSON.stringify(required)).digest('base64url')

@@ -8,8 +8,8 @@ import type { Proof } from './dpop-proof.js'
 import type { ReplayStore } from './replay-store.js'
 
 /**
- * Records used DPoP proofs in the replay store. The store is verified before its first use, because it may be provided
- * by the application.
+ * Records used DPoP proofs in the replay store. The application may provide its own store, so the store is verified
+ * before its first use.
  */
 export interface UsedProofs {
   /** Refuses a proof that was used before (RFC 9449 §11.1). */
@@ -23,7 +23,7 @@ export interface UsedProofs {
 
 /** The reason why a replay store cannot be used. */
 export class StoreFault {
-  /** True if the store returned a wrong value. False if the store failed or timed out, and may work later. */
+  /** Whether the store returned an incorrect value. False if the store failed or timed out, since it may recover. */
   readonly isWrong: boolean
   readonly reason: string
 
@@ -44,7 +44,7 @@ export function createUsedProofs(
   log: Pick<Logger, 'warn'>,
   timeoutMs: number = 1_000,
 ): UsedProofs {
-  // A proof is valid for 2 * maxProofAgeMs. Store its id for longer, in case clocks differ or are set back.
+  // A proof is valid for 2 * maxProofAgeMs. Its id is stored for longer, in case clocks differ or are set back.
   const ttlMs = 3 * maxProofAgeMs
   let isVerified = false
   let verifying: Promise<StoreFault | undefined> | undefined
@@ -109,7 +109,7 @@ const idBytes = 16
  * Returns the id under which a DPoP proof is stored. The id is a hash, because the client chooses `jti` and its length.
  */
 function idOf(thumbprint: string, jti: string): string {
-  // Encode only the needed bytes: a slice of the full string would keep the full string in memory.
+  // Only the needed bytes are encoded, because a slice of the full string would keep the full string in memory.
   return createHash('sha256').update(`${thumbprint}.${jti}`).digest().toString('base64url', 0, idBytes)
 }
 

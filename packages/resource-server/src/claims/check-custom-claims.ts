@@ -12,9 +12,9 @@ export const anyClaims: CheckCustomClaims = () => undefined
 const draft = 'https://json-schema.org/draft/2020-12/schema'
 
 /**
- * Compiles the schema in the option `claims`. TypeBox is imported only if there is a schema, because TypeBox loads
- * more slowly than the rest of this package.
- * @throws {InvalidOptionError} The message contains the part of the schema that is not valid JSON Schema
+ * Compiles the schema in the option `claims`. TypeBox is imported only if there is a schema, because TypeBox loads more
+ * slowly than the rest of this package.
+ * @throws {InvalidOptionError} if the schema is invalid. The message contains the invalid part
  */
 export async function compileCustomClaims(schema: object | undefined): Promise<CheckCustomClaims> {
   if (schema === undefined) return anyClaims
@@ -22,7 +22,7 @@ export async function compileCustomClaims(schema: object | undefined): Promise<C
     return await compile(schema)
   } catch (thrown) {
     if (thrown instanceof InvalidOptionError) throw thrown
-    // A getter in the schema can throw any value, including `undefined`.
+    // The thrown value may be undefined or any other value, because it can come from a getter in the schema.
     const error = new InvalidOptionError(`option \`claims\` is not a JSON Schema: ${messageOf(thrown)}`)
     throw Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
   }

@@ -25,7 +25,7 @@ function isScopes(value: unknown): boolean {
 }
 
 /**
- * Reads the names of roles or groups at a path in the claims. The step `{audience}` in a path matches each configured
+ * Reads the names of roles or groups at a path in the claims. The path segment `{audience}` matches each configured
  * audience.
  * @returns undefined if the value at the path is neither a name nor a list of names
  */

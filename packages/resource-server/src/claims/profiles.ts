@@ -10,7 +10,7 @@ export interface Profile {
   readonly types: readonly (string | null)[]
   /** The required claims, in addition to `iss` and `exp`. At least one claim of each inner list is required. */
   readonly required: readonly (string | readonly string[])[]
-  /** The claims that must have one of the given values. */
+  /** The claims that must have one of the listed values. */
   readonly fixed: readonly (readonly [claim: string, values: readonly string[]])[]
   /** The claim that contains the audience. */
   readonly audience: string
@@ -19,7 +19,7 @@ export interface Profile {
   /** The claims that contain scopes, as a space-delimited string or a list. */
   readonly scopes: readonly string[]
   /**
-   * The paths of claims with roles or application permissions. The step `{audience}` matches each configured
+   * The paths of claims with roles or application permissions. The path segment `{audience}` matches each configured
    * audience.
    */
   readonly roles: readonly (readonly string[])[]
@@ -70,7 +70,10 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     roles: [['roles']],
     groups: [['groups']],
   }),
-  /** Auth0, with both of its token formats: its own format, which has `azp`, and RFC 9068, which has `client_id`. */
+  /**
+   * Auth0. Its tokens have one of two formats: Auth0's own format, which contains `azp`, or the format of RFC 9068,
+   * which contains `client_id`.
+   */
   auth0: profile({
     types: ['jwt', 'at+jwt'],
     required: ['aud', 'sub', 'iat', ['azp', 'client_id']],
@@ -82,8 +85,8 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
     groups: [],
   }),
   /**
-   * Keycloak. The claim `typ` is `Bearer` or `DPoP` in access tokens. ID, refresh and logout tokens have other
-   * values.
+   * Keycloak. In access tokens, the claim `typ` is `Bearer` or `DPoP`. In ID, refresh and logout tokens, `typ` has
+   * other values.
    */
   keycloak: profile({
     types: ['jwt', 'at+jwt'],

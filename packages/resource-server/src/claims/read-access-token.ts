@@ -33,7 +33,7 @@ function firstString(claims: Claims, names: readonly string[]): string | null {
 
 /**
  * Returns the token's audiences that are configured for its issuer. An audience that is configured only for another
- * issuer is omitted, because this issuer's tokens must not be accepted for it.
+ * issuer is omitted, because this issuer's tokens must not be accepted for that audience.
  */
 function audienceIn(value: unknown, audiences: readonly string[]): readonly string[] {
   const named = toList(value)
@@ -60,7 +60,7 @@ function scopesIn(claims: Claims, names: Profile['scopes']): readonly string[] {
 }
 
 /**
- * Caches the scope lists that were parsed from strings, because an issuer's tokens contain few different scope
+ * Caches the scope lists that were parsed from strings, because most of an issuer's tokens repeat the same scope
  * strings.
  */
 const lists = new LRUCache<string, readonly string[]>({ max: 256 })

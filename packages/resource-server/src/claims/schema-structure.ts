@@ -1,6 +1,6 @@
 /**
- * The maximum depth of a schema, and the maximum number of objects in it. These limits also end the search in a
- * schema object that contains itself.
+ * The maximum depth of a schema, and the maximum number of objects in it. With these limits, the search also ends if a
+ * schema object contains itself.
  */
 const deepest = 50
 const most = 10_000
@@ -53,7 +53,7 @@ function collect(value: unknown, depth: number, found: Parts): boolean {
   found.nodes.push(value as Node)
   if (depth > deepest || found.nodes.length > most) return false
   return Reflect.ownKeys(value).every(
-    // Zod adds a validator as `~standard`, which is not part of the schema.
+    // Zod adds a validator to the schema under the name `~standard`. This member is not part of JSON Schema.
     name => data.has(name) || name === '~standard' || collect((value as Node)[name], depth + 1, found),
   )
 }
@@ -94,12 +94,14 @@ function decode(step: string): string | undefined {
 
 interface Search {
   readonly target: Target
-  /** Schemas that are known not to be circular. */
+  /** The schemas that were found not to be circular. */
   readonly cleared: Set<Node>
   readonly path: ReadonlySet<Node>
 }
 
-/** Returns whether a schema is circular, which means that it applies itself to the same value again. */
+/**
+ * Returns whether a schema is circular: to validate a value, the schema would have to validate the same value again.
+ */
 function leadsBack(node: Node, search: Search): boolean {
   if (search.cleared.has(node)) return false
   if (search.path.has(node)) return true

@@ -20,7 +20,8 @@ export interface OpenApiSettings {
 
 /**
  * Adds the required scopes and the 401 and 403 responses to a route's schema, unless the schema already defines them.
- * This happens after Fastify has compiled its serializers, so it does not affect how responses are serialized.
+ * The schema is changed after Fastify has compiled its serializers, so the change does not affect how responses are
+ * serialized.
  */
 export function documentRoute(
   options: RouteOptions,
@@ -48,7 +49,7 @@ function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSch
     ...(scopes.length === 0 && roles.length === 0
       ? {}
       : { 403: { description: describeMissing(scopes, roles), ...body } }),
-    // @fastify/swagger adds a default response only to routes without any response, so add it here.
+    // @fastify/swagger adds a default response only to routes without any response, so this function has to add one.
     ...(response ?? { 200: { description: 'Default Response' } }),
   }
 }
@@ -61,8 +62,8 @@ function describeMissing(scopes: readonly string[], roles: readonly string[]): s
 }
 
 /**
- * Lists each sufficient set of scopes as an alternative. An empty object means that no token is required (OpenAPI 3.1
- * §4.8.30).
+ * Returns one alternative for each sufficient set of scopes. An empty object means that no token is required (OpenAPI
+ * 3.1 §4.8.30).
  */
 function securityOf(requirement: Requirement, scheme: string): readonly object[] {
   const alternatives = sufficientScopes(requirement).map(scopes => ({ [scheme]: scopes }))
@@ -73,8 +74,8 @@ function securityOf(requirement: Requirement, scheme: string): readonly object[]
 const mostAlternatives = 50
 
 /**
- * Returns each sufficient set of scopes. Sets with more of the route's own scopes come first, because they grant the
- * least access. If there are too many sets, returns only the route's own scopes.
+ * Returns each sufficient set of scopes. Sets with more of the scopes that the route names come first, because they
+ * grant the least access. If there are too many sets, returns only the scopes that the route names.
  */
 function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): readonly (readonly string[])[] {
   if (match === 'any') return [...new Set([...scopes, ...acceptedScopes.flat()])].map(scope => [scope])
@@ -90,7 +91,7 @@ function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): reado
     .map(set => Array.from(set))
 }
 
-/** Returns whether `set` is redundant, because `other` is a subset of it or an earlier duplicate. */
+/** Returns whether `set` is redundant: `other` is a smaller subset of it, or an identical set that comes earlier. */
 function replaces(other: ReadonlySet<string>, set: ReadonlySet<string>, isEarlier: boolean): boolean {
   const isSmaller = other.size < set.size || (isEarlier && other.size === set.size)
   return isSmaller && [...other].every(name => set.has(name))

@@ -22,7 +22,10 @@ export interface Described {
   readonly routes: () => readonly ListedRoute[]
 }
 
-/** Returns the URL of a resource's metadata, with the well-known path between host and path (RFC 9728 §3.1). */
+/**
+ * Returns the URL of a resource's metadata. The well-known path is inserted between the host and the path of the
+ * resource (RFC 9728 §3.1).
+ */
 export function metadataUrl(resource: string): string {
   const { origin, pathname } = new URL(resource)
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
@@ -38,7 +41,7 @@ interface PublishedDocument {
 
 /**
  * Serves the resource metadata (RFC 9728 §3.2) at its well-known path, regardless of the `prefix` with which the plugin
- * is registered. Several registrations for the same resource share one document, which lists the scopes of all their
+ * is registered. If the plugin is registered several times for the same resource, one document lists the scopes of all
  * routes.
  * @throws {InvalidOptionError} if two registrations describe the same resource differently
  */
@@ -77,7 +80,7 @@ function serve(root: FastifyInstance, url: string, describeNow: () => object): v
   // Fastify's router matches decoded paths, and treats an unescaped colon as the start of a parameter.
   const path = decodeURI(url).replaceAll(':', '::')
   root.get(path, { config, schema }, async (_, reply) => {
-    // All routes are registered by the time of the first request, so the document can be cached from then on.
+    // All routes are registered before the first request arrives, so the document can be cached from then on.
     document ??= describeNow()
     return reply.headers({ ...cors, 'cache-control': 'public, max-age=3600' }).send(document)
   })

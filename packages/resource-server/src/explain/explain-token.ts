@@ -31,7 +31,7 @@ type CheckOfToken = Omit<RuleCheck, 'name'> & { readonly name: CheckName }
 
 /** Runs all verification steps and all checks of the rule on a token, even if one of them fails. */
 export async function explainToken(given: unknown, steps: ExplainSteps): Promise<Explanation> {
-  const raw = typeof given === 'string' ? given : '' // JavaScript callers may pass a value that is not a string
+  const raw = typeof given === 'string' ? given : '' // JavaScript callers may pass a value that is not a string.
   const candidate = candidateFor(raw, 'explain')
   const checks: ExplainedCheck[] = []
   for (const step of steps.verifier.stepsFor(raw)) {
@@ -77,7 +77,7 @@ function checksOfToken(
   }))
 }
 
-/** Adds the check for a required DPoP proof, because `explain` treats the token as if it came from a request. */
+/** Adds a check for a required DPoP proof, because `explain` treats a token as if it had been sent in a request. */
 function asOfRequest(check: CheckOfToken): CheckOfToken {
   if (check.name !== 'binding') return check
   return {
@@ -110,7 +110,7 @@ async function explain(
   const refusal = await run()
   const found = showValues(shows())
   if (refusal === undefined) return { name, result: found === '' ? 'skipped' : 'passed', found, option }
-  // Report a missing claim only in the check that requires it. Later checks of the claim count as not reached.
+  // A missing claim is reported only by the check that requires the claim. Later checks of the same claim count as not reached.
   if (found === '' && before.some(({ result }) => result === 'failed'))
     return { name, result: 'not reached', found, option }
   const { reason, detail = reason } = refusal

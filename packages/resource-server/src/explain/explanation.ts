@@ -23,9 +23,9 @@ export interface ExplainedCheck {
   readonly found: string
   /** The names of the options that control the check, or `none`. */
   readonly option: string
-  /** The refusal reason if the check failed, as in the log. */
+  /** The refusal reason if the check failed. The log contains the same reason. */
   readonly reason?: RefusalReason
-  /** A description of the failure, as in the log. */
+  /** A description of the failure. The log contains the same description. */
   readonly detail?: string
   /** How to fix the failure. */
   readonly fix?: string

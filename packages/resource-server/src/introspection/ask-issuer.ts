@@ -68,7 +68,7 @@ export function createAskIssuer(
     )
     const answer = await introspect(raw, { server, client, authentication, exchange })
     if (answer !== 'refused') return answer
-    // The client secret may have been rotated, so read it again and retry once.
+    // The client secret may have been rotated, so it is read again and the request is retried once.
     if (!refused && canChange(credentials)) return ask(raw, exchange, true)
     throw new IssuerConnectionError(
       `${server.introspection_endpoint} responded with 401: the issuer refuses the client credentials of this API`,

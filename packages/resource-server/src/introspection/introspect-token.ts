@@ -68,8 +68,8 @@ export function createIntrospection(
     context.connection,
   )
   /**
-   * Caches the responses for active tokens, keyed by token hash. Even a stale response shows that the token was active
-   * before.
+   * Caches the responses for active tokens, keyed by token hash. Stale responses are kept, because they show that a
+   * token was active before.
    */
   const active = new LRUCache<string, Answer>({ max: tokensKept })
   const running = new Map<string, Promise<Outcome>>()
@@ -93,7 +93,7 @@ export function createIntrospection(
         issuer: rules.issuer,
       })
     }
-    // If the response omits `iss`, use the issuer that was asked.
+    // If the response omits `iss`, the claim is set to the issuer that sent the response.
     const claims = { iss: rules.issuer, ...presentClaims(response) }
     const time = now()
     const refusal =
@@ -150,8 +150,8 @@ interface Answer {
 }
 
 /**
- * Returns whether a cached response is fresh. A response from the future counts as stale, because the clock was set
- * back.
+ * Returns whether a cached response is fresh. A response with a time in the future counts as stale, because the clock
+ * must have been set back.
  */
 function isFresh({ since, until }: Answer, time: number): boolean {
   return time >= since && time < until

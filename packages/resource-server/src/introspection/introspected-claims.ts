@@ -24,7 +24,8 @@ export function presentClaims(response: Claims): Claims {
 }
 
 /**
- * Checks an introspection response like the claims of a JWT. The time `now` is in milliseconds since the epoch.
+ * Applies the checks for the claims of a JWT to an introspection response. The time `now` is in milliseconds since the
+ * epoch.
  * @returns the refusal of the first failed check, or undefined if all checks pass
  */
 export function checkIntrospectedClaims(

@@ -13,8 +13,8 @@ export const lookUpsAtOnce = 20
 /** The maximum number of lookups per second. After an idle second, all of them may start at once. */
 export const lookUpsPerSecond = 100
 /**
- * The maximum number of lookups for `explain`, both at once and per second. It is separate, so that explanations cannot
- * use up the lookups for verification.
+ * The maximum number of lookups for `explain`, both at once and per second. The limit is separate, so that explanations
+ * cannot use up the lookups for verification.
  */
 export const explainedLookUpsAtOnce = 5
 

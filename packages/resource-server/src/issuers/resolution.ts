@@ -15,7 +15,7 @@ export type ResolutionEvent =
   | {
       readonly type: 'resolved'
       readonly trusted: boolean
-      /** Whether the issuer was trusted before, but no longer is. */
+      /** Whether the issuer was trusted according to the previous lookup but not according to this one. */
       readonly withdrawn: boolean
       readonly durationMs: number
     }
@@ -54,7 +54,7 @@ export function createResolution(
   times: ResolutionTimes,
 ): Resolution {
   let issuer: TrustedIssuer | undefined
-  /** The settings from the last lookup. As long as they do not change, the issuer's cached keys are kept. */
+  /** The settings from the last lookup. The issuer's cached keys are kept until the settings change. */
   let known: IssuerSettings | undefined
   let unknown: Refusal | undefined
   const freshness = createFreshness(times)

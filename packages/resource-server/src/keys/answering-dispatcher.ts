@@ -7,8 +7,9 @@ export interface PreparedAnswer {
 }
 
 /**
- * Creates an undici dispatcher that sends no requests, but responds to each request with the result of `prepare`. If
- * a library calls `fetch` with this dispatcher, `prepare` can apply this package's time and size limits.
+ * Creates an undici dispatcher that sends no requests, but responds to each request with the result of `prepare`. If a
+ * library calls `fetch` with this dispatcher, `prepare` can send the request within the time and size limits of this
+ * package.
  */
 export async function answerWith(prepare: () => Promise<PreparedAnswer>): Promise<Dispatcher> {
   const { Dispatcher: Base } = await import('undici')

@@ -8,8 +8,8 @@ export function entriesOf(set: JsonObject): readonly unknown[] | undefined {
 }
 
 /**
- * Removes empty members of a JWK. For absent members, some servers send null or empty values, such as `"use": null,
- * "x5c": []` (RFC 7517 §4). A value that is not an object is returned unchanged and rejected later.
+ * Removes empty members of a JWK. Instead of omitting a member (RFC 7517 §4), some servers send null or an empty value,
+ * such as `"use": null, "x5c": []`. A value that is not an object is returned unchanged and rejected later.
  */
 export function cleanEntry(entry: unknown): unknown {
   if (!isObject(entry)) return entry

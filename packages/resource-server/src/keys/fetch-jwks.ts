@@ -41,7 +41,7 @@ export async function fetchJwks(
   const dispatcher = await answerWith(async () => prepare(await (reading ??= readJwkSet(uri, exchange))))
   const { origin, pathname, search } = new URL(uri)
   const getJwks: GetJwksModule = await import('get-jwks')
-  // A new instance is used for each request, because the cache of get-jwks would keep withdrawn keys.
+  // Each request uses a new instance of get-jwks, because the cache of get-jwks would keep withdrawn keys.
   const keys = getJwks.default({
     max: 1,
     jwksPath: `${pathname}${search}`,

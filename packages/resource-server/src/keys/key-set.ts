@@ -125,7 +125,7 @@ export function createKeySet(
 
   function renewAheadIfDue(time: number): void {
     if (!freshness.isDue(time) || running !== undefined || freshness.backOffMs(time) > 0) return
-    renew().catch(() => {}) // `fail` has reported the error, and the cached keys stay in use
+    renew().catch(() => {}) // `fail` has already reported the error, and the cached keys stay in use.
   }
 
   const pick = (kid: string | undefined, algorithm: string): PublicKey | undefined =>
@@ -159,7 +159,7 @@ export function createKeySet(
       // While requests to the issuer fail, the plugin cannot find out whether the issuer has a new key.
       const backOffMs = freshness.backOffMs(now())
       if (backOffMs > 0) return unavailable(backOffMs, failure)
-      // Only a healthy issuer needs this limit on requests for unknown keys. For a failing issuer, the back-off limits all requests.
+      // A healthy issuer needs this limit on requests for unknown keys. A failing issuer does not, because the back-off limits all requests to it.
       if (freshness.state().failures === 0 && freshness.isFresh(now())) {
         const absentAt = unknownKeys.absentAt(kid)
         // An attacker may have sent this key id before the issuer listed the key, so a token that was issued later can still be valid.
@@ -176,8 +176,8 @@ export function createKeySet(
     }
 
   /**
-   * Renews the keys and returns the key for a token. If the renewal fails, returns the cached key while it is still
-   * usable.
+   * Renews the keys and returns the key for a token. If the renewal fails, returns the cached key, unless it is too old
+   * to be used.
    */
   async function renewed(
     kid: string | undefined,

@@ -94,7 +94,7 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
   if (key.asymmetricKeyType === 'rsa') {
     // RFC 7518 §3.3, §3.5
     if (modulusLength < 2048) throw new Error('the RSA modulus is shorter than 2048 bits')
-    // Verifying a signature with a larger key takes up to 12 ms, and clients choose the keys of DPoP proofs.
+    // Larger keys are rejected: verifying a signature with one takes up to 12 ms, and clients choose the keys of DPoP proofs.
     if (modulusLength > 8192) throw new Error('the RSA modulus is longer than 8192 bits')
     if (publicExponent < 3n || publicExponent > 0xffff_ffffn)
       throw new Error('the RSA exponent is not between 3 and 2^32')

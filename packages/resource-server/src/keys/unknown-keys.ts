@@ -3,8 +3,8 @@ import { isWithin } from '../freshness.js'
 /** Limits the requests to an issuer that tokens with unknown key ids cause. Times are in milliseconds. */
 export interface UnknownKeys {
   /**
-   * Returns when the issuer last returned keys without this key id. Returns undefined if that was longer ago than the
-   * cooldown.
+   * Returns when the issuer last returned keys without this key id, or undefined if more than the cooldown has passed
+   * since.
    */
   absentAt(kid: string | undefined): number | undefined
   noteAbsent(kid: string | undefined): void
@@ -21,14 +21,14 @@ export interface UnknownKeys {
  */
 export const unknownKeyRequests = 5
 /**
- * The maximum number of requests for unknown key ids that explanations cause in one cooldown. It is separate, so that
- * explanations do not use up the requests for verification.
+ * The maximum number of requests for unknown key ids that explanations cause in one cooldown. The limit is separate, so
+ * that explanations do not use up the requests for verification.
  */
 export const explainedKeyRequests = 2
 
 /**
- * The maximum number of unknown key ids that are remembered. It bounds memory and time during a flood of invalid
- * tokens.
+ * The maximum number of unknown key ids that are remembered. The maximum limits memory and time during a flood of
+ * invalid tokens.
  */
 const mostRemembered = 1_000
 

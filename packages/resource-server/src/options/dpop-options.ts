@@ -38,7 +38,7 @@ export interface DpopOptions {
   maxProofAgeMs?: number
   /**
    * The public origin of this API, such as `https://api.example.com`. It is compared with the claim `htu` of DPoP
-   * proofs. Default: the protocol and host of the request, which are correct behind a proxy only if Fastify's
+   * proofs. Default: the protocol and host of the request. Behind a proxy, this default is correct only if Fastify's
    * `trustProxy` is set.
    */
   origin?: string

@@ -91,7 +91,7 @@ function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place
     const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>
       readResolved(given, read, at),
     )
-    // A database may ignore case or a trailing slash, so the issuer is compared exactly.
+    // The issuer is compared exactly, because a database may ignore case or a trailing slash.
     return settings.rules.issuer === name
       ? settings
       : new Refusal(

@@ -193,8 +193,8 @@ export interface Settings extends Catalogue {
 const day = 86_400_000
 
 /**
- * Parsers for the options that do not belong to a single issuer. `readIssuers` parses `issuers` and the options of a
- * single issuer.
+ * Parsers for the options that do not belong to a single issuer. `readIssuers` parses the option `issuers`, and the
+ * options of a single issuer at the top level.
  */
 const declaration = {
   api: optional(apiOption),
@@ -239,7 +239,7 @@ const toError = (message: string): Error => new InvalidOptionError(message)
 /** The function to which the options are passed, such as `register` or `createVerifier`. */
 export interface Recipient {
   readonly subject: string
-  /** The names of options that other code reads, so they are neither parsed nor rejected here. */
+  /** The names of options that are neither parsed nor rejected here, because other code reads them. */
   readonly ignored: readonly string[]
 }
 

@@ -20,13 +20,14 @@ export interface RevocationOptions {
    */
   store?: RevocationStore
   /**
-   * What happens to tokens while the store is unavailable, when revocations from other replicas may be unknown. With
-   * `accept`, tokens are accepted. With `refuse`, requests get 503. Known revocations always apply. Required with
-   * `store`.
+   * What happens to tokens while the store is unavailable, because revocations from other replicas may then be unknown.
+   * With `accept`, tokens are accepted. With `refuse`, the response to requests is 503. Known revocations always apply.
+   * Required with `store`.
    */
   whileUnavailable?: 'accept' | 'refuse'
   /**
-   * The maximum number of active revocations. When it is reached, `revoke` fails. Maximum 1000000; default 100000.
+   * The maximum number of active revocations. When this number is reached, `revoke` fails. Maximum 1000000; default
+   * 100000.
    */
   maxEntries?: number
 }

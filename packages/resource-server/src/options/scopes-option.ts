@@ -80,7 +80,7 @@ function scopesIn(name: string, includes: Includes): Iterable<string> {
     for (const scope of includes.get(from) ?? []) if (!found.has(scope)) found.set(scope, from)
   }
   add(name)
-  // A loop over a Map also visits keys that are inserted during the loop.
+  // The loop also processes the keys that are inserted into the Map during the loop.
   for (const scope of found.keys()) add(scope)
   if (found.has(name)) refuseCycle(name, found)
   return found.keys()

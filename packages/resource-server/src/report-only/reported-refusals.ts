@@ -24,8 +24,8 @@ export interface ReportedRequest {
 }
 
 /**
- * The maximum number of entries, above which requests from new clients are counted together. The limit is lower for
- * client ids from unverified tokens, so that they cannot displace verified clients.
+ * The maximum number of entries. Above this number, requests from new clients are counted together. The limit is lower
+ * for client ids from unverified tokens, so that such client ids cannot displace verified clients.
  */
 const mostEntries = { verified: 1_000, claimed: 500 } as const
 /** The minimum time between two log lines about the same client, route and reason, in milliseconds. */

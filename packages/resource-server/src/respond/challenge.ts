@@ -23,7 +23,9 @@ export interface ProtectionSpace {
   readonly dpopAlgorithms: readonly string[] | undefined
 }
 
-/** Creates the `WWW-Authenticate` challenges. They contain nothing from the request, so they can be cached. */
+/**
+ * Creates the `WWW-Authenticate` challenges. The challenges contain nothing from the request, so they can be cached.
+ */
 export function createChallenges({ realm, metadataUrl, dpopAlgorithms }: ProtectionSpace): Challenges {
   const space = realm === undefined ? [] : [`realm=${quote(realm)}`]
   const metadata = metadataUrl === undefined ? [] : [`resource_metadata=${quote(metadataUrl)}`]

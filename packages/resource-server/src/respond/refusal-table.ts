@@ -27,8 +27,8 @@ export interface RefusalRow {
   /** Creates the public error, which has a status, a code and a message. */
   readonly createError: () => RefusalError
   /**
-   * The `error` parameter of the challenge. `bare` stands for a challenge without `error` (RFC 6750 §3.1), and `none`
-   * for a response without a challenge.
+   * The `error` parameter of the challenge. `bare` means that the challenge has no `error` (RFC 6750 §3.1), and `none`
+   * means that the response has no challenge.
    */
   readonly challenge: ChallengeError | 'bare' | 'none'
   /** The message of the error, which is also the `error_description` of the challenge. */

@@ -9,7 +9,7 @@ interface SetChallenge {
 
 /**
  * Removes the `WWW-Authenticate` header from a reply if another authentication method of @fastify/auth accepts the
- * request. The hook for this is added only if the application calls `authenticate`.
+ * request. The hook that removes the header is added only if the application calls `authenticate`.
  * @returns a function to call before the application is ready. It adds the hook, and returns a function that records
  * challenges
  */
@@ -37,8 +37,9 @@ export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallen
 }
 
 /**
- * Returns whether the reply's `WWW-Authenticate` header must stay, because the request was refused or another
- * authentication method has set the header. @fastify/auth responds with 401 even if the refusal has another status.
+ * Returns whether the reply's `WWW-Authenticate` header must stay. It must stay if the request was refused, or if
+ * another authentication method has set the header. @fastify/auth responds with 401 even if the refusal has another
+ * status.
  */
 function isRefusal(reply: FastifyReply, { challenge, statusCode }: SetChallenge): boolean {
   const isAnswered = reply.statusCode === statusCode || reply.statusCode === 401

@@ -8,10 +8,10 @@ import type { RevocationPage, RevocationStore } from './revocation-store.js'
 export interface StoreListener {
   /**
    * Processes new values.
-   * @throws if the values cannot be processed, so that the same page is read again
+   * @throws if the values cannot be processed. The same page is then read again
    */
   take(page: RevocationPage): void
-  /** Called when the store becomes unavailable. Values from other processes may then be missing. */
+  /** Called when the store becomes unavailable. From then on, values from other processes may be missing. */
   onUnavailable(reason: string): void
   onAvailable(): void
 }
@@ -19,8 +19,8 @@ export interface StoreListener {
 /** A revocation store that is read regularly. */
 export interface FollowedStore {
   /**
-   * Verifies the store and reads it for the first time. Resolves with the reason if the store does not work. A
-   * temporary outage does not count.
+   * Verifies the store and reads it for the first time. Resolves with the reason if the store works incorrectly, but
+   * not if the store is only unavailable for a time.
    */
   start(): Promise<string | undefined>
   /** Returns whether all values that were stored at least {@link staleAfterMs} ago have been read. */
@@ -40,12 +40,12 @@ const mostPages = 4_000
  */
 export const staleAfterMs = 1_000
 
-/** The store returned a wrong result, so retrying would not help. */
+/** Thrown if the store returned an incorrect result. Retrying would not help. */
 class WrongStoreError extends Error {}
 
 /**
- * Reads a store when it announces a change, and also regularly, because announcements may be lost. After a successful
- * read, the known values count as current for {@link staleAfterMs}.
+ * Reads a store at regular intervals, and whenever the store announces a change. The regular reads are needed because
+ * announcements may be lost. After a successful read, the known values count as current for {@link staleAfterMs}.
  */
 export function followStore(store: RevocationStore, listener: StoreListener): FollowedStore {
   let cursor: string | undefined
@@ -68,7 +68,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       cursor = page.cursor
       if (!page.hasMore) return
       read.add(cursor)
-      // Let requests run between the pages, because a store in memory responds without any delay.
+      // Requests can run between two pages, because a store in memory responds without any delay.
       await setImmediate()
     }
     throw new WrongStoreError(`read() still returned hasMore: true after ${mostPages} pages`)
@@ -134,18 +134,21 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
   function onChanged(): void {
     if (isHurried || isClosed) return
     isHurried = true
-    if (nextRead === undefined) return // A read is in progress, and will be repeated when it ends.
+    if (nextRead === undefined) return // A read is in progress, and the next read will start soon after it ends.
     clearTimeout(nextRead)
     schedule(leastPauseMs)
   }
 
-  /** Subscribes to announcements of changes. They only speed up updates, because regular reads find every change. */
+  /**
+   * Subscribes to announcements of changes. The announcements only speed up updates, because regular reads find every
+   * change.
+   */
   async function watch(): Promise<void> {
     try {
       stopWatching = await store.watch?.(onChanged)
       if (isClosed) await stopWatching?.()
     } catch {
-      // Regular reads find all changes anyway.
+      // The error is ignored, because regular reads find all changes anyway.
     }
   }
 

@@ -63,7 +63,10 @@ export function readRevocation(
   return { ...tokens, until: terms.until, issuedBefore: terms.issuedBefore }
 }
 
-/** Rejects a time in seconds, which would be in the year 1970, so that the revocation would apply to no token. */
+/**
+ * Rejects a time in seconds. Read as milliseconds, it would be a date in 1970, and the revocation would apply to no
+ * token.
+ */
 function checkIssuedBefore(given: number | undefined, until: number, now: number): void {
   if (given === undefined || (given > now - longestMs && given <= until)) return
   throw toError(

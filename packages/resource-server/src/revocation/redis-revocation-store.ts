@@ -10,7 +10,7 @@ export interface IoredisPubSub {
   duplicate(): IoredisSubscriber
 }
 
-/** A duplicate of an ioredis or iovalkey client, which is used to subscribe to changes. */
+/** A duplicate of an ioredis or iovalkey client. The duplicate subscribes to changes. */
 export interface IoredisSubscriber {
   on(event: string, listener: () => void): unknown
   subscribe(channel: string): Promise<unknown>
@@ -27,7 +27,7 @@ export interface NodeRedisPubSub {
   duplicate(): NodeRedisSubscriber
 }
 
-/** A duplicate of a client from the npm package `redis`, which is used to subscribe to changes. */
+/** A duplicate of a client from the npm package `redis`. The duplicate subscribes to changes. */
 export interface NodeRedisSubscriber {
   on(event: 'error', listener: () => void): unknown
   connect(): Promise<unknown>
@@ -41,9 +41,9 @@ export type RedisPubSub = IoredisPubSub | NodeRedisPubSub
 /**
  * Shares revocations between replicas through Redis or Valkey (version 5 or later).
  * @param redis a client from ioredis, iovalkey or the npm package `redis`, but not a pool. The application must connect
- * and close it. The store duplicates it for a subscription
- * @param prefix the prefix of all Redis keys. It is put in braces, so that a cluster stores all keys in one hash slot.
- * Default: `oauth-revocations`
+ * and close the client. The store duplicates the client for a subscription
+ * @param prefix the prefix of all Redis keys. The store puts the prefix in braces, so that a cluster stores all keys in
+ * one hash slot. Default: `oauth-revocations`
  * @throws {InvalidOptionError} if `redis` is not a client from one of these packages
  */
 export function redisRevocationStore(

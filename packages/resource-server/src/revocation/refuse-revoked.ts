@@ -10,8 +10,8 @@ interface VerifiesTokens<Presented> {
 }
 
 /**
- * Wraps a verifier so that revoked tokens are refused. They stay in the cache, because a revocation can end before the
- * token expires.
+ * Wraps a verifier so that revoked tokens are refused. Revoked tokens stay in the cache, because a revocation can end
+ * before the token expires.
  */
 export function refuseRevoked<Presented>(
   verifier: VerifiesTokens<Presented>,

@@ -2,7 +2,7 @@ import { report, writeLog, type ResourceServerEvents } from '../diagnostics.js'
 import type { Logger } from '../log.js'
 import type { Revocation } from './revocation.js'
 
-/** Logs, and publishes as an event, that a revocation took effect in this process or was undone. */
+/** Reports in the log and as an event that a revocation took effect in this process or was undone. */
 export function reportRevocation(
   { issuer, by, value, until, issuedBefore }: Revocation,
   undone: boolean,

@@ -16,7 +16,7 @@ export interface RevocationStore {
   read(cursor: string | undefined): PromiseLike<RevocationPage>
   /**
    * Calls `changed` after any process has stored a value, immediately if possible. Returns a function that stops these
-   * calls. Without such a call, a revocation takes effect up to half a second later.
+   * calls. If `changed` is not called, a revocation takes effect up to half a second later.
    */
   watch?(changed: () => void): (() => void) | PromiseLike<() => void>
 }

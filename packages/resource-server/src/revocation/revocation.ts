@@ -1,4 +1,4 @@
-/** The tokens to revoke: a single token by its `jti`, or all tokens with a given client, subject or signing key. */
+/** The tokens to revoke: a single token by its `jti`, or all tokens of a client or a subject or from a signing key. */
 export type RevocationTarget =
   | { readonly jti: string }
   | { readonly clientId: string }
@@ -9,7 +9,7 @@ export type RevocationTarget =
 export interface RevocationTerms {
   /** When the revocation ends, at most one year from now. By then, all affected tokens should have expired. */
   readonly until: number
-  /** The issuer of the tokens, exactly as in `iss`. Optional if only one issuer is configured. */
+  /** The issuer of the tokens, exactly as in their claim `iss`. Optional if only one issuer is configured. */
   readonly issuer?: string
   /**
    * If set, only tokens issued before this time are revoked. Use it after rotating a client secret, for example, so
@@ -22,7 +22,7 @@ export interface RevocationTerms {
 
 export const revokedBy = ['jti', 'clientId', 'subject', 'keyId'] as const
 
-/** The property that identifies the revoked tokens. */
+/** The name of the property that identifies the revoked tokens. */
 export type RevokedBy = (typeof revokedBy)[number]
 
 /** A validated revocation. Times are in milliseconds since the epoch. */

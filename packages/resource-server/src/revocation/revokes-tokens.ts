@@ -4,15 +4,15 @@ import type { RevocationTarget, RevocationTerms } from './revocation.js'
 /** Revokes tokens before they expire. Requires the option `revocation`. */
 export interface RevokesTokens {
   /**
-   * Refuses tokens from now on with the reason `revoked`, even if they are cached. Replaces an earlier revocation of
-   * the same tokens.
+   * Refuses tokens from now on with the reason `revoked`, even if the tokens are cached. Replaces an earlier revocation
+   * of the same tokens.
    * @param target the tokens to revoke, such as `{ jti }` or `{ clientId }`
    * @param terms when the revocation ends, and the issuer of the tokens
-   * @returns a promise that resolves when this process refuses the tokens and the store contains the revocation. Other
-   * replicas refuse them within a second
+   * @returns a promise that resolves once the revocation has been stored and is in effect in this process. On other
+   * replicas, the revocation takes effect within a second
    * @throws {InvalidRevocationError} if an argument is invalid, or if the option `revocation` is not set
    * @throws {RevocationFailedError} if the store fails, or if there are already `maxEntries` revocations. The error's
-   * property `isInEffectHere` says whether this process refuses the tokens nevertheless
+   * property `isInEffectHere` says whether the revocation is in effect in this process nevertheless
    */
   revoke(target: RevocationTarget, terms: RevocationTerms): Promise<void>
   /**
@@ -22,7 +22,7 @@ export interface RevokesTokens {
   unrevoke(target: RevocationTarget, terms?: Pick<RevocationTerms, 'issuer'>): Promise<boolean>
 }
 
-/** @param revocations undefined if the option `revocation` is not set */
+/** @param revocations the revocations, or undefined if the option `revocation` is not set */
 export function revokesTokens(revocations: RevokesTokens = withoutOption): RevokesTokens {
   return {
     revoke: (target, terms) => revocations.revoke(target, terms),

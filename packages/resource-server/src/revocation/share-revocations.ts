@@ -59,7 +59,7 @@ export function shareRevocations(
 
   async function putAll(missing: Map<string, Revocation>): Promise<void> {
     for (const [id, revocation] of missing) {
-      // Skip revocations that have been undone or replaced in the meantime.
+      // Revocations that have been undone or replaced in the meantime are skipped.
       if (list.get(revocation) === revocation && now() < revocation.until) await put(revocation)
       if (missing.get(id) === revocation) missing.delete(id)
     }
@@ -94,7 +94,7 @@ export function shareRevocations(
       if (known !== undefined && isNews) reportRevocation(known, true, log)
       return
     }
-    // Accept up to twice `maxEntries`, because several processes together can exceed it and no revocation must be lost.
+    // The limit is twice `maxEntries`, because several processes together can exceed `maxEntries` and no revocation must be lost.
     if (!list.add(stored, 2 * maxEntries))
       throw new Error(
         `the store contains more than ${2 * maxEntries} revocations (twice revocation.maxEntries)`,

@@ -17,8 +17,8 @@ export function writeStored({ issuer, by, value, until, issuedBefore }: Revocati
 }
 
 /**
- * Returns the value that marks a revocation as undone. It cannot be deleted instead, because readers see only new
- * values.
+ * Returns the value that marks a revocation as undone. Deleting the stored value would not be enough, because readers
+ * see only new values.
  */
 export function writeUndone(revocation: Revocation): string {
   return writeStored({ ...revocation, until: 0 })
@@ -29,14 +29,15 @@ export function isUndone({ until }: Revocation): boolean {
 }
 
 /**
- * Parses a value from the store. It may be invalid, because another program or another version may have written it.
+ * Parses a value from the store. The value may be invalid, because another program or another version of this package
+ * may have written it.
  * @returns the revocation, or undefined if the value is not a revocation
  */
 export function readStored(text: string, now: number): Revocation | undefined {
   const given = text.length <= maxValueLength ? parse(text) : undefined
   if (!isPlainObject(given)) return undefined
   const { issuer, by, value, until, issuedBefore } = given
-  // Allow one day more than `revoke` does, because clocks may differ.
+  // The maximum of `until` is one day later than in `revoke`, because the clocks of two processes may differ.
   const isRevocation =
     isText(issuer) &&
     revokedBy.includes(by as RevokedBy) &&

@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer'
 
 /**
  * Converts an ECDSA signature from the JOSE format r‖s (RFC 7518 §3.4) to DER (RFC 3279 §2.2.3). `node:crypto` also
- * accepts r‖s, but only with an options object, which adds 33 µs on Node.js 24: more than a third of the
- * verification.
+ * accepts r‖s, but only with an options object. On Node.js 24, the options object adds 33 µs, which is more than a
+ * third of the time for a verification.
  * @param size the length of r and of s in bytes
  * @returns undefined if the signature is not 2 × `size` bytes long
  */
@@ -12,7 +12,7 @@ export function toDer(signature: Buffer, size: number): Buffer | undefined {
   const r = integerIn(signature, 0, size)
   const s = integerIn(signature, size, 2 * size)
   const length = 2 + r.length + 2 + s.length
-  // For all supported curves, the length of the DER sequence fits into one byte.
+  // The length of the DER sequence fits into one byte for all supported curves.
   const start = length < 0x80 ? 2 : 3
   const der = Buffer.allocUnsafe(start + length)
   der[0] = 0x30

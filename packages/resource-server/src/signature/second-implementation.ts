@@ -19,13 +19,13 @@ export function isKnownToFastifyJwt(algorithm: Algorithm): boolean {
 }
 
 /**
- * Loads @fastify/jwt, the independent second implementation of signature verification
- * (docs/decisions/fastify-jwt.md). It is loaded with the first signature, so that it does not slow down startup.
- * Bundlers can follow the dynamic `import()`.
+ * Loads @fastify/jwt, the independent second implementation of signature verification (docs/decisions/fastify-jwt.md).
+ * It is loaded when the first signature is verified, so that it does not slow down startup. Bundlers can follow the
+ * dynamic `import()`.
  */
 export async function loadFastifyJwt(): Promise<AcceptsSignature> {
   const { default: fastifyJwt } = await import('@fastify/jwt')
-  // The type requires a Fastify instance, but @fastify/jwt uses only three of its methods.
+  // The types of @fastify/jwt require a complete Fastify instance, but @fastify/jwt uses only three of its methods.
   return (token, key, algorithm) =>
     accepts(fastifyJwt as unknown as RegisterFastifyJwt, token, key, algorithm)
 }

@@ -13,8 +13,8 @@ export interface SignedToken extends Jws {
 }
 
 /**
- * Verifies a signature with `node:crypto`, in the thread pool during bursts. To detect errors in this package,
- * @fastify/jwt must also accept the first valid signature of each key and algorithm.
+ * Verifies a signature with `node:crypto`, in the thread pool during bursts. For each key and algorithm, @fastify/jwt
+ * must also accept the first valid signature. This second check detects errors in this package.
  * @returns undefined if the signature is valid. The result is a promise if the thread pool or @fastify/jwt is needed
  */
 export type VerifySignature = (

@@ -49,7 +49,7 @@ export type Attributed = Decoded & { readonly issuer: TrustedIssuer }
 /** A token whose key was found. */
 export type Keyed = Attributed & { readonly key: PublicKey }
 
-/** Maps the data that a verification step needs to the type of a token with this data. */
+/** Maps the name of the data that a verification step needs to the type of a token with this data. */
 export interface Stages {
   readonly raw: Candidate
   readonly decoded: Decoded

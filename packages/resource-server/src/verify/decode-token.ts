@@ -114,9 +114,8 @@ function hasForeignLetters(text: string): boolean {
 const lastLetters = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const
 
 /**
- * Decodes a base64url segment. Returns undefined if the segment has padding, unused bits that are not zero, or
- * invalid characters (RFC 7515 §2, RFC 4648 §3.5). Node.js skips invalid characters, which makes the result too
- * short.
+ * Decodes a base64url segment. Returns undefined if the segment has padding, unused bits that are not zero, or invalid
+ * characters (RFC 7515 §2, RFC 4648 §3.5). Node.js skips invalid characters, so the decoded bytes would be too short.
  */
 function decodeSegment(segment: string): Buffer | undefined {
   const { length } = segment

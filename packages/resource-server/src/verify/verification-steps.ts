@@ -42,7 +42,7 @@ export function stepsForJwt(steps: JwtSteps): readonly VerificationStep[] {
   ]
 }
 
-/** Returns the verification steps for an opaque token, which the issuer introspects (RFC 7662). */
+/** Returns the verification steps for an opaque token. The issuer introspects such a token (RFC 7662). */
 export function stepsForOpaque(introspect: IntrospectToken): readonly VerificationStep[] {
   return [
     step({
@@ -141,8 +141,8 @@ function checkClaim({ name, option, check, shows }: ClaimCheck): VerificationSte
 }
 
 /**
- * Returns the latest time at which a token can have been issued, in milliseconds since the epoch. It is later than
- * `iat`, because `iat` is in whole seconds and the issuer's clock may be ahead.
+ * Returns the latest time at which a token can have been issued, in milliseconds since the epoch. The time is later
+ * than `iat`, because `iat` is in whole seconds and the issuer's clock may be ahead.
  */
 function issuedBy({ iat }: Claims, { clockToleranceMs }: TimeRules): number | undefined {
   return typeof iat === 'number' ? iat * 1000 + 1000 + clockToleranceMs : undefined
@@ -176,7 +176,7 @@ const verifySignature = step({
   name: 'signature',
   option: 'none',
   needs: 'key',
-  // The cast is safe because the key was found by the token's algorithm, so the algorithm is supported.
+  // The cast is safe: the key was found for the token's algorithm, so the algorithm is supported.
   run: ({ decoded, issuer, key }) => issuer.verifySignature(decoded, key, decoded.header.alg as Algorithm),
   shows: ({ key }) => ({ key: key.kid }),
 })

@@ -81,7 +81,7 @@ function runSteps(
   return undefined
 }
 
-/** Returns the result for a refused token. Adds the issuer and the key id to the refusal, for the log. */
+/** Returns the result for a refused token. The issuer and the key id are added to the refusal for the log. */
 function refuse(refusal: Refusal, candidate: Candidate): Verification {
   const { decoded, issuer } = candidate
   if (decoded === undefined || issuer === undefined) return { outcome: refusal }
