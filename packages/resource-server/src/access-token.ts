@@ -15,8 +15,8 @@ export interface AccessToken<S extends string = Scope, C = TokenClaims> {
    */
   readonly clientId: string | null
   /**
-   * The token's audiences (RFC 7519 §4.1.3), limited to those configured for its issuer. They come from the claim
-   * `aud`, or from the claim that the issuer's profile uses instead.
+   * The token's audiences (RFC 7519 §4.1.3), limited to the audiences that are configured for its issuer. They come
+   * from the claim `aud`, or from the claim that the issuer's profile uses instead.
    */
   readonly audience: readonly string[]
   /** The scopes of the token (RFC 6749 §3.3), without duplicates. */

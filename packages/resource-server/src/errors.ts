@@ -25,7 +25,7 @@ export type RefusalReason =
   | 'authentication'
   | 'unavailable'
 
-/** The details of a refusal for the log. They never contain a token or a complete header. */
+/** The details of a refusal for the log. The details never contain a token or a complete header. */
 export interface RefusalDetails {
   readonly reason: RefusalReason
   /**
@@ -156,8 +156,8 @@ const GuardFailed: Make<[string]> = createError('OAUTH_GUARD_FAILED', '%s', 500)
 
 /**
  * 500: access could not be checked, because one of the application's callbacks, this package or the plugin's
- * registration failed. The response contains only a fixed message. The property `cause` contains the original error. It
- * is logged, but it is not enumerable.
+ * registration failed. The response contains only a fixed message. The original error is logged, and is available in
+ * the property `cause`, which is not enumerable.
  */
 export class GuardFailedError extends GuardFailed {
   /** @param cause the value that was thrown */
@@ -167,7 +167,7 @@ export class GuardFailedError extends GuardFailed {
   }
 }
 
-/** A more specific cause than the refusal reason. It determines which advice `explain` gives. */
+/** A more specific cause than the refusal reason. It determines the advice that `explain` gives. */
 export type RefusalKind =
   | ConnectionProblem
   | 'too many requests'

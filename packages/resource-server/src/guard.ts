@@ -77,7 +77,7 @@ export function createGuard(steps: GuardSteps): Guard {
   }
 
   function decide(request: FastifyRequest, reply: FastifyReply): MaybePromise<Verdict> {
-    // CORS preflight requests never contain credentials (Fetch Standard).
+    // CORS preflight requests need no token, because they never contain credentials (Fetch Standard).
     if (isPreflight(request)) return proceedWithoutToken(request)
     const requirement = requirementOf(request)
     if (requirement === undefined) return proceedWithoutToken(request)
@@ -118,8 +118,8 @@ function finish(verdict: Verdict, done: Done): void {
 }
 
 /**
- * Sets `request.auth` to null if it is undefined. Fastify does not decorate the requests of all child scopes that were
- * created before the plugin was registered.
+ * Sets `request.auth` to null if it is undefined, which happens in child scopes that were created before the plugin was
+ * registered.
  */
 export function proceedWithoutToken(request: { auth: AccessToken | null | undefined }): Verdict {
   if (request.auth === undefined) request.auth = null

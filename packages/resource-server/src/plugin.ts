@@ -134,7 +134,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
   await settings.api?.requireRoutes(fastify)
   runVerifier(fastify, verifier, settings.prefetch)
   const remembered = rememberRequirements(readRequirement)
-  // A request to an unknown URL gets 404 even without a token. To protect the 404 handler, use `authenticate`.
+  // A request to an unknown URL receives a 404 response even without a token. To protect the 404 handler, use `authenticate`.
   const requirementOf: GuardSteps['requirementOf'] = request =>
     request.is404 ? undefined : remembered(request.routeOptions)
   if (settings.mode === 'enforce')

@@ -57,7 +57,7 @@ function createLineLimit(now: () => number): LineLimit {
   return {
     take() {
       const time = now()
-      // If the clock was set back, start a new interval.
+      // If the clock was set back, a new interval starts.
       if (time >= startedAt + logIntervalMs || time < startedAt) {
         startedAt = time
         lines = 0

@@ -6,7 +6,7 @@ export interface ReplayStore {
   /**
    * Stores an id for `ttlMs` milliseconds, and returns `true` if the id is new, or `false` if it was already stored.
    * The operation must be atomic. If the call throws, returns any other value or takes longer than a second, the
-   * response to the request is 503.
+   * request receives a 503 response.
    * @param id the id of the proof, a string of 22 characters
    * @param client the thumbprint of the client's key. A store can use it to limit the number of ids per client
    */

@@ -22,7 +22,7 @@ export async function compileCustomClaims(schema: object | undefined): Promise<C
     return await compile(schema)
   } catch (thrown) {
     if (thrown instanceof InvalidOptionError) throw thrown
-    // The thrown value may be undefined or any other value, because it can come from a getter in the schema.
+    // A getter in the schema can throw any value, even undefined.
     const error = new InvalidOptionError(`option \`claims\` is not a JSON Schema: ${messageOf(thrown)}`)
     throw Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
   }
@@ -56,7 +56,7 @@ async function refuseMistakes(schema: object): Promise<void> {
     allOf: [{ $ref: draft }],
     // TypeBox ignores unknown formats, so formats that TypeBox does not define are rejected.
     properties: { format: { enum: Entries().map(([name]) => name) } },
-    // TypeBox and Zod store internal data under keywords that begin with `~`.
+    // Keywords that begin with `~` are allowed, because TypeBox and Zod store internal data under such keywords.
     patternProperties: { '^~': true },
     unevaluatedProperties: false,
   }

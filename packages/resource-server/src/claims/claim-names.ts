@@ -1,7 +1,7 @@
 import type { ClaimRules } from './check-claims.js'
 import type { Claims } from './profiles.js'
 
-/** The audiences are needed because Keycloak puts roles in a claim that is named after the audience. */
+/** The rules include the audiences, because Keycloak puts roles in a claim that is named after the audience. */
 type NameRules = Pick<ClaimRules, 'profile' | 'audiences'>
 
 /**
@@ -55,8 +55,8 @@ function namesIn(value: unknown): readonly string[] | undefined {
 }
 
 /**
- * Returns the name of a role or group. RFC 9068 §2.2.3.1 allows SCIM objects, which have the name in `value` (RFC
- * 7643 §2.4).
+ * Returns the name of a role or group. RFC 9068 §2.2.3.1 allows SCIM objects, whose member `value` contains the name
+ * (RFC 7643 §2.4).
  */
 function nameOf(member: unknown): unknown {
   return typeof member === 'object' && member !== null ? (member as { value?: unknown }).value : member

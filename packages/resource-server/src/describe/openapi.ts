@@ -74,8 +74,8 @@ function securityOf(requirement: Requirement, scheme: string): readonly object[]
 const mostAlternatives = 50
 
 /**
- * Returns each sufficient set of scopes. Sets with more of the scopes that the route names come first, because they
- * grant the least access. If there are too many sets, returns only the scopes that the route names.
+ * Returns each sufficient set of scopes. A set with more of the route's own scopes comes earlier, because it grants
+ * less access. If there are too many sets, returns only the route's own scopes.
  */
 function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): readonly (readonly string[])[] {
   if (match === 'any') return [...new Set([...scopes, ...acceptedScopes.flat()])].map(scope => [scope])

@@ -11,7 +11,7 @@ export interface ResourceMetadataSettings {
   readonly documentation: string | undefined
 }
 
-/** The resource metadata (RFC 9728) that follows from the plugin's other options. */
+/** The resource metadata (RFC 9728) that is derived from the plugin's other options. */
 export interface Described {
   /** The issuer identifiers, or undefined if the issuers cannot be enumerated (RFC 9728 §2). */
   readonly issuers: readonly string[] | undefined

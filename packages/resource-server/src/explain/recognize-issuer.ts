@@ -15,7 +15,7 @@ interface Vendor {
   readonly vendor: string
   readonly profile: ProfileName
   readonly issuer: RegExp
-  /** Returns whether the claims are typical of the vendor. Needed if the issuer's URL is on a custom domain. */
+  /** Returns whether the claims are typical of the vendor. This check recognizes issuers with a custom domain. */
   readonly knownBy: (claims: Claims) => boolean
 }
 

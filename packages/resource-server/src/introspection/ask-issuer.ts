@@ -138,7 +138,7 @@ async function introspect(
   const oauth = await import('oauth4webapi')
   const client: Client = { client_id: clientId }
   const response = await oauth.introspectionRequest(server, client, authentication, raw, {
-    [oauth.allowInsecureRequests]: true, // `endpointIn` and the option parser have already checked the URL
+    [oauth.allowInsecureRequests]: true, // `endpointIn` and the option parser have already checked the URL.
     [oauth.customFetch]: (url: string, request: FetchRequest) => exchange.fetch(url, request),
     additionalParameters: { token_type_hint: 'access_token' },
   })

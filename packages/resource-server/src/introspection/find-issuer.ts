@@ -33,7 +33,7 @@ export function introspectAtAny(
     const hash = createHash('sha256').update(raw).digest('base64url')
     const ordered = inOrder(introspections, hash)
     const [first] = ordered
-    // A request to a single issuer already has its own time limit.
+    // A single issuer is asked without a shared time limit, because each request already has its own limit.
     if (first !== undefined && ordered.length === 1) return first.ask(raw, hash)
     const questions = ordered.map(introspection => () => introspection.ask(raw, hash))
     const outcomes = await askInTurn(questions, outcome => !isUndecided(outcome), timeoutMs)

@@ -31,7 +31,7 @@ export function createLookUpLimit(
   let updatedAt = -Infinity
   return {
     take(time) {
-      // If the clock was set back, treat the elapsed time as zero.
+      // If the clock was set back, the elapsed time counts as zero.
       const elapsedMs = Math.max(0, time - updatedAt)
       left = Math.min(perSecond, left + (elapsedMs * perSecond) / 1_000)
       updatedAt = time

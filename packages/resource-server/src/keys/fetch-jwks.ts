@@ -25,10 +25,9 @@ export interface WantedKey {
 const maxBytes = 262_144
 
 /**
- * Fetches a JWK set (RFC 7517 §5) and returns its entries, which may be invalid.
- *
- * get-jwks requests and validates the JWK set, but returns only one key. All entries are needed to detect withdrawn
- * keys and to find the key of a token without `kid`. They are read from the response that get-jwks receives
+ * Fetches a JWK set (RFC 7517 §5) and returns its entries, which may be invalid. get-jwks requests and validates the
+ * JWK set, but returns only one key. All entries are needed to detect withdrawn keys and to find the key of a token
+ * without `kid`. This function therefore reads the entries from the response that get-jwks receives
  * (docs/decisions/get-jwks.md).
  * @throws {IssuerConnectionError} if the response does not arrive in time or is not a JWK set with at least one key
  */

@@ -93,7 +93,7 @@ export function keyImporter(
       imported.set(text, before === undefined ? importOne(entry) : before)
     }
     const usable = [...imported.values()].filter(key => key !== null)
-    // Remember the ignored entries, so that each is reported only once, and the previous keys, because the issuer may list them again.
+    // `known` keeps the ignored entries, so that each is reported only once, and the previous keys, because the issuer may list them again.
     if (usable.length === 0) {
       for (const [text, key] of known) if (key !== null) imported.set(text, key)
       known = imported

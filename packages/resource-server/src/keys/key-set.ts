@@ -62,7 +62,7 @@ export interface KeySet {
    * @throws if the keys cannot be fetched
    */
   load(): Promise<void>
-  /** Returns the ids of the accepted keys, and the results of the requests to the issuer. */
+  /** Returns the ids of the accepted keys, and the results of previous requests to the issuer. */
   state(): KeySetState
 }
 

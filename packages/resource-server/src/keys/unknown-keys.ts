@@ -1,10 +1,10 @@
 import { isWithin } from '../freshness.js'
 
-/** Limits the requests to an issuer that tokens with unknown key ids cause. Times are in milliseconds. */
+/** Limits how often tokens with unknown key ids cause requests to an issuer. Times are in milliseconds. */
 export interface UnknownKeys {
   /**
-   * Returns when the issuer last returned keys without this key id, or undefined if more than the cooldown has passed
-   * since.
+   * Returns when the issuer last returned keys without this key id, or undefined if that was longer ago than the
+   * cooldown.
    */
   absentAt(kid: string | undefined): number | undefined
   noteAbsent(kid: string | undefined): void
@@ -21,7 +21,7 @@ export interface UnknownKeys {
  */
 export const unknownKeyRequests = 5
 /**
- * The maximum number of requests for unknown key ids that explanations cause in one cooldown. The limit is separate, so
+ * The maximum number of requests that explanations cause for unknown key ids in one cooldown. The limit is separate, so
  * that explanations do not use up the requests for verification.
  */
 export const explainedKeyRequests = 2

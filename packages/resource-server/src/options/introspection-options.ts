@@ -28,7 +28,7 @@ export interface IntrospectionOptions extends IntrospectionCredentials {
    */
   cacheMs?: number
   /**
-   * Accepts introspection responses without `aud` or `exp`, which RFC 7662 makes optional. Without `aud`, the
+   * Accepts introspection responses without `aud` or `exp`. RFC 7662 makes both claims optional. Without `aud`, the
    * issuer's tokens for any API are accepted. Default: both claims are required.
    */
   acceptWithout?: readonly OmittableClaim[]

@@ -54,8 +54,8 @@ export interface IssuerOptions {
   /** Claims that must be present, in addition to the claims that the profile requires. */
   requiredClaims?: readonly string[]
   /**
-   * Accepts opaque tokens, and verifies them at the issuer's introspection endpoint (RFC 7662). If several issuers
-   * have this option, they are asked one after the other. Default: opaque tokens are refused.
+   * Accepts opaque tokens, and verifies them at the issuer's introspection endpoint (RFC 7662). If several issuers have
+   * this option, the issuers are asked one after the other. Default: opaque tokens are refused.
    */
   introspection?: IntrospectionOptions
 }
@@ -125,7 +125,7 @@ const declaration = {
   introspection: optional(introspectionOption),
 } satisfies Declares<IssuerOptions>
 
-/** The names of an issuer's options, which are set at the top level or in each member of `issuers`. */
+/** The names of an issuer's options. They are set at the top level, or in each member of `issuers`. */
 export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 
 /**

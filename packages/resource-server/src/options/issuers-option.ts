@@ -20,7 +20,7 @@ import {
 
 /**
  * A function that looks up the options of an issuer, for example in a database of tenants.
- * @param issuer the claim `iss` of an unverified token, which is a valid issuer URL of at most 512 characters
+ * @param issuer the claim `iss` of an unverified token. It is a valid issuer URL of at most 512 characters
  * @returns the issuer's options, without `introspection`. Undefined or null if the issuer is not trusted
  */
 export type ResolveIssuer = (
@@ -85,7 +85,7 @@ function severalIssuers(read: ReadIssuer): Parser<readonly IssuerSettings[]> {
 function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place): ResolveSettings {
   return async name => {
     const given: unknown = await resolve(name)
-    // Some database clients return null if no record is found.
+    // Null counts as undefined, because some database clients return null if no record is found.
     if (given === undefined || given === null)
       return new Refusal('issuer', 'the function `issuers` does not trust this issuer')
     const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>

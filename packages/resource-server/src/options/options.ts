@@ -224,7 +224,7 @@ const declaration = {
   jwksStaleIfErrorMs: withDefault(milliseconds({ max: 7 * day }), 3_600_000),
   unknownKeyCooldownMs: withDefault(milliseconds({ max: 3_600_000 }), 30_000),
   prefetch: withDefault(oneOf(['background', 'required', 'lazy']), 'background'),
-  // The maximum is limited, because the cache allocates memory for all entries when it is created.
+  // `maxCachedTokens` has a maximum, because the cache allocates memory for all entries when it is created.
   maxCachedTokens: withDefault(count({ max: 1_000_000 }), 1_000),
   verifyInThreadPool: withDefault(boolean(), availableParallelism() > 1),
   allowInsecureHttp: withDefault(boolean(), false),
@@ -248,8 +248,9 @@ const register: Recipient = { subject: 'register', ignored: ['prefix', 'logLevel
 
 /**
  * Validates the options and sets the defaults.
- * @param fixed the options of `defineResourceServer`, which override `options`
- * @throws {InvalidOptionError} The message contains the option, the value received and the expected value
+ * @param fixed the options set with `defineResourceServer`. They take precedence over `options`
+ * @throws {InvalidOptionError} if an option is invalid. The message contains the option, the value received and the
+ * expected value
  */
 export function parseOptions(
   options: ResourceServerOptions,

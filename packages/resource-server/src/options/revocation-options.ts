@@ -20,8 +20,8 @@ export interface RevocationOptions {
    */
   store?: RevocationStore
   /**
-   * What happens to tokens while the store is unavailable, because revocations from other replicas may then be unknown.
-   * With `accept`, tokens are accepted. With `refuse`, the response to requests is 503. Known revocations always apply.
+   * What happens to tokens while the store is unavailable and revocations from other replicas may be unknown. With
+   * `accept`, tokens are accepted. With `refuse`, requests receive a 503 response. Known revocations always apply.
    * Required with `store`.
    */
   whileUnavailable?: 'accept' | 'refuse'

@@ -6,7 +6,7 @@ import type { Scope } from '../oauth-types.js'
 import { parseOptions, type Recipient, type ResourceServerOptions, type Settings } from './options.js'
 import type { ScopeHierarchy } from './scopes-option.js'
 
-/** The options for routes, requests and responses, which `createVerifier` does not support. */
+/** The options for routes, requests and responses. `createVerifier` does not support them. */
 type RequestOption = Extract<
   keyof ResourceServerOptions,
   | 'mode'
@@ -52,15 +52,16 @@ export interface VerifierOptions<
    * match are refused.
    */
   claims?: C
-  /**
-   * A logger for refused tokens and failed requests to issuers, such as a pino logger. Default: nothing is logged.
-   */
+  /** A logger, such as a pino logger, for refused tokens and failed requests to issuers. Default: nothing is logged. */
   logger?: Logger
 }
 
 const recipient: Recipient = { subject: 'createVerifier', ignored: ['logger'] }
 
-/** @throws {InvalidOptionError} The message contains the option, the value received and the expected value */
+/**
+ * @throws {InvalidOptionError} if an option is invalid. The message contains the option, the value received and the
+ * expected value
+ */
 export function parseVerifierOptions<S extends string, C extends TSchema>(
   options: VerifierOptions<S, C>,
 ): { readonly settings: Settings; readonly log: Logger } {

@@ -18,8 +18,8 @@ export interface GuardedRequest {
 }
 
 /**
- * Refuses a request. Headers are set on the reply instead of the error, because a custom error handler could ignore the
- * error's headers.
+ * Refuses a request. Headers are set on the reply rather than on the error, because a custom error handler could ignore
+ * the error's headers.
  * @returns the error to pass to Fastify, or undefined if the response has already been sent
  */
 export type Refuse = (refusal: Refusal, refused: GuardedRequest) => Error | undefined
@@ -49,7 +49,7 @@ export function createRefuse(
 }
 
 /**
- * Wraps a function that refuses requests, so that it sends problem details (RFC 9457) instead of returning the error.
+ * Wraps a function that refuses requests. The wrapper sends problem details (RFC 9457) instead of returning the error.
  */
 export function withProblemDetails(refuse: ReturnType<typeof createRefuse>): Refuse {
   return (refusal, refused) => {

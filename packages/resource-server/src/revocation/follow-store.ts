@@ -20,7 +20,7 @@ export interface StoreListener {
 export interface FollowedStore {
   /**
    * Verifies the store and reads it for the first time. Resolves with the reason if the store works incorrectly, but
-   * not if the store is only unavailable for a time.
+   * not if it is only temporarily unavailable.
    */
   start(): Promise<string | undefined>
   /** Returns whether all values that were stored at least {@link staleAfterMs} ago have been read. */
@@ -68,7 +68,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       cursor = page.cursor
       if (!page.hasMore) return
       read.add(cursor)
-      // Requests can run between two pages, because a store in memory responds without any delay.
+      // Without this pause, no request could run while a store in memory returns one page after the other.
       await setImmediate()
     }
     throw new WrongStoreError(`read() still returned hasMore: true after ${mostPages} pages`)

@@ -11,7 +11,7 @@ export interface RevocationRules {
   readonly now: () => number
 }
 
-/** The maximum length of a claim value in characters, which limits the size of a revocation. */
+/** The maximum length of a claim value in characters. It limits the size of a revocation. */
 export const maxLength: number = 1_024
 /** The maximum duration of a revocation, in milliseconds. */
 export const longestMs: number = 365 * 86_400_000

@@ -1,4 +1,6 @@
-/** The tokens to revoke: a single token by its `jti`, or all tokens of a client or a subject or from a signing key. */
+/**
+ * The tokens to revoke: a single token by its `jti`, or all tokens that have a given client, subject or signing key.
+ */
 export type RevocationTarget =
   | { readonly jti: string }
   | { readonly clientId: string }

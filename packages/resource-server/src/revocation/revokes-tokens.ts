@@ -16,7 +16,7 @@ export interface RevokesTokens {
    */
   revoke(target: RevocationTarget, terms: RevocationTerms): Promise<void>
   /**
-   * Undoes `revoke`. Resolves with false if there is no such revocation.
+   * Undoes a revocation. Resolves with true, or with false if no such revocation is in effect.
    * @throws the same errors as `revoke`
    */
   unrevoke(target: RevocationTarget, terms?: Pick<RevocationTerms, 'issuer'>): Promise<boolean>

@@ -94,7 +94,7 @@ export function shareRevocations(
       if (known !== undefined && isNews) reportRevocation(known, true, log)
       return
     }
-    // The limit is twice `maxEntries`, because several processes together can exceed `maxEntries` and no revocation must be lost.
+    // The limit is twice `maxEntries`, because several processes together can exceed `maxEntries`, and no revocation may be lost.
     if (!list.add(stored, 2 * maxEntries))
       throw new Error(
         `the store contains more than ${2 * maxEntries} revocations (twice revocation.maxEntries)`,

@@ -23,12 +23,13 @@ export function toDer(signature: Buffer, size: number): Buffer | undefined {
   return der
 }
 
-/** The position of r or s in a signature, without leading zero bytes, and its length in DER. */
+/** The position of r or s in a signature, without its leading zero bytes, and the length of its DER encoding. */
 interface Integer {
   readonly from: number
   readonly end: number
   /**
-   * The length in bytes. It includes a leading zero byte if the first bit is set, because DER integers are signed.
+   * The length in bytes. If the first bit is set, the length includes a leading zero byte, because DER integers are
+   * signed.
    */
   readonly length: number
 }

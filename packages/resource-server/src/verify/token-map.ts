@@ -44,8 +44,8 @@ function flat(text: string): string {
 }
 
 /**
- * The number of hashed characters. They are the last characters of the token's signature, which differ between
- * tokens.
+ * The number of hashed characters. Only the last characters of the token's signature are hashed, because they differ
+ * between tokens.
  */
 const tailLength = 12
 
