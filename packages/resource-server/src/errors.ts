@@ -29,8 +29,8 @@ export type RefusalReason =
 export interface RefusalDetails {
   readonly reason: RefusalReason
   /**
-   * A description of the problem for operators. It may quote claims from an unverified token. Quoted values are
-   * truncated, and tokens and invisible characters in them are replaced.
+   * A description of the problem for operators. The description may quote claims from an unverified token. Quoted
+   * values are truncated, and any tokens and invisible characters in these values are replaced.
    */
   readonly detail?: string | undefined
   readonly kid?: string | undefined

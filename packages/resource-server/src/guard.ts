@@ -26,7 +26,7 @@ export type Guard = (request: FastifyRequest, reply: FastifyReply, done: Done) =
 export interface GuardSteps {
   readonly verifier: Pick<CachedVerifier, 'remembered' | 'verify'>
   readonly checkBinding: CheckBinding
-  /** The clock and the tolerated clock difference, for checking how recently the user authenticated. */
+  /** The clock and the tolerated clock skew, for checking how recently the user authenticated. */
   readonly times: Times
   readonly refuse: Refuse
   readonly allow: Allow

@@ -3,7 +3,7 @@ import { Refusal } from '../errors.js'
 import { showValue } from '../show-value.js'
 import type { Requirement } from './requirement.js'
 
-/** The clock and the tolerated clock difference, both in milliseconds. */
+/** The clock and the tolerated clock skew. Times are in milliseconds. */
 export interface Times {
   readonly clock: () => number
   readonly clockToleranceMs: number

@@ -40,7 +40,7 @@ export interface Catalogue {
  */
 export type DpopMode = 'off' | 'allow' | 'require'
 
-/** `enforce` refuses requests that do not meet a route's rule. `report` accepts such requests and reports them. */
+/** `enforce` refuses requests that do not meet a route's rule. `report` accepts and reports such requests. */
 export type Mode = 'enforce' | 'report'
 
 /**

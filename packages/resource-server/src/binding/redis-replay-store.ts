@@ -23,7 +23,8 @@ export type RedisConnection = IoredisConnection | NodeRedisConnection
 /**
  * Stores the ids of used DPoP proofs in Redis or Valkey, so that a proof accepted by one replica is refused by all
  * others.
- * @param redis a client from ioredis, iovalkey or the npm package `redis`. The application must connect and close it
+ * @param redis a client from ioredis, iovalkey or the npm package `redis`. The application must connect and close the
+ * client
  * @param prefix the prefix of every Redis key. Default: `dpop-jti:`
  * @throws {InvalidOptionError} if `redis` is not a client from one of these packages
  */

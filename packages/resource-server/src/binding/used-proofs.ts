@@ -123,7 +123,7 @@ function unavailable({ reason }: StoreFault): Refusal {
   return new Refusal('unavailable', `the replay store failed: ${reason}`, { retryAfterMs: 1_000 })
 }
 
-/** Waits for the store's result, which can be any thenable if the application provides the store. */
+/** Waits for the store's result. If the application provides the store, the result can be any thenable. */
 function settleWithin(timeoutMs: number, answer: unknown): Promise<boolean | StoreFault> {
   const settled = Promise.resolve(answer).then(
     value => (typeof value === 'boolean' ? value : notBoolean(value)),

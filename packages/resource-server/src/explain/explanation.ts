@@ -23,9 +23,9 @@ export interface ExplainedCheck {
   readonly found: string
   /** The names of the options that control the check, or `none`. */
   readonly option: string
-  /** The refusal reason if the check failed. The log contains the same reason. */
+  /** The refusal reason if the check failed, as it appears in the log. */
   readonly reason?: RefusalReason
-  /** A description of the failure. The log contains the same description. */
+  /** A description of the failure, as it appears in the log. */
   readonly detail?: string
   /** How to fix the failure. */
   readonly fix?: string

@@ -10,7 +10,7 @@ export interface LookUpLimit {
 
 /** The maximum number of concurrent lookups. */
 export const lookUpsAtOnce = 20
-/** The maximum number of lookups per second. After an idle second, all of them may start at once. */
+/** The maximum number of lookups per second. After an idle second, this number of lookups may start at once. */
 export const lookUpsPerSecond = 100
 /**
  * The maximum number of lookups for `explain`, both at once and per second. The limit is separate, so that explanations

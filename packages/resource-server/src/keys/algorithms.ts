@@ -18,7 +18,7 @@ export const proofAlgorithms = [
   'Ed25519',
 ] as const
 
-/** The post-quantum signature algorithms of RFC 9964, which require Node.js 24.7 or later. */
+/** The post-quantum signature algorithms of RFC 9964. They require Node.js 24.7 or later. */
 const mlDsaAlgorithms = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87'] as const
 
 export type ProofAlgorithm = (typeof proofAlgorithms)[number]

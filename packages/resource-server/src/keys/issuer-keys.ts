@@ -75,9 +75,9 @@ async function discoverJwksUri(
 }
 
 /**
- * Returns a function that imports the entries of a JWK set. If an entry was imported before, the function returns the
- * same key object again. It reports each unusable entry once.
- * @throws {Error} if no key is usable. This counts as an outage of the issuer, so no key is withdrawn
+ * Returns a function that imports the entries of a JWK set. For an entry that was imported before, the function returns
+ * the same key object again. The function reports each unusable entry once.
+ * @throws {Error} if no key is usable. This error counts as an outage of the issuer, so no key is withdrawn
  */
 export function keyImporter(
   algorithms: readonly Algorithm[],

@@ -97,7 +97,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    */
   securityScheme?: string
   /**
-   * Enables `fastify.oauth.revoke`, which refuses tokens before they expire. With `true`, revocations apply to this
+   * Enables `fastify.oauth.revoke`, which revokes tokens before they expire. With `true`, revocations apply to this
    * process only. With a `store`, replicas share revocations. Default false.
    */
   revocation?: boolean | RevocationOptions

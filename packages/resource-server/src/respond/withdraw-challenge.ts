@@ -10,8 +10,8 @@ interface SetChallenge {
 /**
  * Removes the `WWW-Authenticate` header from a reply if another authentication method of @fastify/auth accepts the
  * request. The hook that removes the header is added only if the application calls `authenticate`.
- * @returns a function to call before the application is ready. It adds the hook, and returns a function that records
- * challenges
+ * @returns a function to call before the application is ready. That function adds the hook, and returns another
+ * function that records challenges
  */
 export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallenge {
   const challenges = new WeakMap<FastifyReply, SetChallenge>()

@@ -36,8 +36,8 @@ export function createTokenMap<Value>(max: number, maxCharacters?: number): Toke
 }
 
 /**
- * Copies a string into one contiguous block of memory, which is fast to compare. Without the copy, a substring would
- * keep the whole original string in memory.
+ * Copies a string into one contiguous block of memory, so that it can be compared quickly. Without the copy, a
+ * substring would keep the whole original string in memory.
  */
 function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
