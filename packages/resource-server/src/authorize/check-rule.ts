@@ -12,7 +12,7 @@ export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { opt
     const { length } = rule[name].join(' ')
     if (length > longestList)
       throw toError(
-        `${option}.${name} has ${length} characters in total; expected at most ${longestList}, because they are sent in the WWW-Authenticate header`,
+        `${option}.${name} has ${length} characters in total; expected at most ${longestList}, because the WWW-Authenticate header contains these values`,
       )
   }
 }

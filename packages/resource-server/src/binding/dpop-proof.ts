@@ -64,24 +64,27 @@ export function createProofCheck(
     if (decoded instanceof Refusal) return decoded
     const { header, claims, jws } = decoded
     const { alg, jwk } = header
-    if (header['typ'] !== 'dpop+jwt') return wrong('typ is not dpop+jwt')
-    if (!includesAlgorithm(algorithms, alg as string)) return wrong('alg is not allowed')
+    if (header['typ'] !== 'dpop+jwt') return wrong('the header parameter typ is not dpop+jwt')
+    if (!includesAlgorithm(algorithms, alg as string))
+      return wrong('the header parameter alg is not an allowed algorithm')
     const publicKey = publicJwk(jwk)
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
-    if (thumbprint === undefined) return wrong('jwk is not a public key')
+    if (thumbprint === undefined) return wrong('the header parameter jwk is not a public key')
     // The thumbprint is checked first: otherwise, an attacker with a stolen token could send keys that are slow to import.
     if (thumbprint !== context.boundTo)
       return new Refusal('binding', 'the key in the DPoP proof is not the key that the token is bound to')
     const key = keyOf(publicKey, thumbprint)
     if (key instanceof Refusal) return key
-    if (!key.algorithms.includes(alg as Algorithm)) return wrong('alg does not fit the key')
+    if (!key.algorithms.includes(alg as Algorithm))
+      return wrong('the header parameter alg does not match the key')
     const refusal = checkRequest(claims, context)
     if (refusal !== undefined) return refusal
     const read = readClaims(claims)
     if (read instanceof Refusal) return read
     const { iat, jti, nonce } = read
-    if (!(Math.abs(now() - iat * 1000) <= maxAgeMs)) return wrong('iat is too far from the current time')
+    if (!(Math.abs(now() - iat * 1000) <= maxAgeMs))
+      return wrong('the claim iat is too far from the current time')
     if (!verifyHere(jws, key.keyObject, alg as Algorithm)) return wrong('the signature is invalid')
     return { thumbprint, jti, nonce }
   }
@@ -100,13 +103,13 @@ function checkRequest(
   { htm, htu, ath }: Members,
   { method, url, accessToken }: ProofContext,
 ): Refusal | undefined {
-  if (htm !== method) return wrong('htm does not match the request method')
+  if (htm !== method) return wrong('the claim htm does not match the request method')
   const asked = withoutQuery(url)
   if (asked === undefined || typeof htu !== 'string' || !httpUri.test(htu) || withoutQuery(htu) !== asked)
-    return wrong('htu does not match the request URL')
+    return wrong('the claim htu does not match the request URL')
   return ath === createHash('sha256').update(accessToken).digest('base64url')
     ? undefined
-    : wrong('ath does not match the hash of the access token')
+    : wrong('the claim ath does not match the hash of the access token')
 }
 
 function readClaims({ iat, jti, nonce }: Members):
@@ -117,14 +120,14 @@ function readClaims({ iat, jti, nonce }: Members):
     }
   | Refusal {
   if (typeof jti !== 'string' || jti === '' || jti.length > maxJtiLength)
-    return wrong('jti is missing or too long')
-  if (typeof iat !== 'number') return wrong('iat is missing')
-  if (nonce !== undefined && typeof nonce !== 'string') return wrong('nonce is not a string')
+    return wrong('the claim jti is missing or too long')
+  if (typeof iat !== 'number') return wrong('the claim iat is missing')
+  if (nonce !== undefined && typeof nonce !== 'string') return wrong('the claim nonce is not a string')
   return { iat, jti, nonce }
 }
 
 function decode(text: string): DecodedSegments | Refusal {
-  if (text.length > maxProofLength) return wrong('it is too long')
+  if (text.length > maxProofLength) return wrong(`it is longer than ${maxProofLength} characters`)
   const decoded = decodeSegments(text)
   if (decoded instanceof Refusal) return wrong(decoded.detail ?? 'malformed')
   for (const name of ['crit', 'b64', 'zip', 'enc'])
@@ -134,8 +137,10 @@ function decode(text: string): DecodedSegments | Refusal {
 
 /** Returns the public key from a DPoP proof's header. Refuses a key with private members (RFC 9449 §4.2). */
 function publicJwk(jwk: unknown): Jwk | Refusal {
-  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return wrong('jwk is missing')
-  if (privateMembers.some(name => Object.hasOwn(jwk, name))) return wrong('jwk contains a private key')
+  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk))
+    return wrong('the header parameter jwk is missing')
+  if (privateMembers.some(name => Object.hasOwn(jwk, name)))
+    return wrong('the header parameter jwk contains a private key')
   return jwk as Jwk
 }
 

@@ -37,7 +37,10 @@ async function compile(schema: object): Promise<CheckCustomClaims> {
   return claims =>
     validator.Check(claims)
       ? undefined
-      : new Refusal('claim', `the option claims: ${firstOf(validator.Errors(claims))}`)
+      : new Refusal(
+          'claim',
+          `the claims do not match the option claims: ${firstOf(validator.Errors(claims))}`,
+        )
 }
 
 /**

@@ -19,18 +19,18 @@ export type CheckTime = (times: Times, rules: TimeRules, now: number) => Refusal
 
 /** RFC 7519 §4.1.4. */
 export const checkExpiry: CheckTime = ({ exp }, { clockToleranceMs }, now) =>
-  now < exp * 1000 + clockToleranceMs ? undefined : new Refusal('expired', 'exp is in the past')
+  now < exp * 1000 + clockToleranceMs ? undefined : new Refusal('expired', 'the claim exp is in the past')
 
 /** RFC 7519 §4.1.5. */
 export const checkNotBefore: CheckTime = ({ nbf }, { clockToleranceMs }, now) =>
   nbf !== undefined && now < nbf * 1000 - clockToleranceMs
-    ? new Refusal('not_yet_valid', 'nbf is in the future')
+    ? new Refusal('not_yet_valid', 'the claim nbf is in the future')
     : undefined
 
 /** RFC 7519 §4.1.6. */
 export const checkIssuedAt: CheckTime = ({ iat }, { clockToleranceMs }, now) =>
   iat !== undefined && now < iat * 1000 - clockToleranceMs
-    ? new Refusal('not_yet_valid', 'iat is in the future')
+    ? new Refusal('not_yet_valid', 'the claim iat is in the future')
     : undefined
 
 export const checkAge: CheckTime = ({ iat }, { clockToleranceMs, maxTokenAgeMs }, now) => {

@@ -110,7 +110,7 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
   return {
     choose(claims, purpose) {
       const { iss: name } = claims
-      if (typeof name !== 'string') return new Refusal('issuer', 'iss is not a string')
+      if (typeof name !== 'string') return new Refusal('issuer', 'the claim iss is not a string')
       const resolution = find(name)
       return resolution?.use(now()) ?? lookUp(name, resolution, purpose)
     },

@@ -10,7 +10,7 @@ const restricting =
  */
 export const claimsOption: Parser<object> = parser({
   expected:
-    'a JSON Schema, such as Type.Object({ tenant: Type.String() }) of TypeBox or z.toJSONSchema(…) of Zod',
+    'a JSON Schema, such as Type.Object({ tenant: Type.String() }) from TypeBox or z.toJSONSchema(…) from Zod',
   fromText: true,
   read: value =>
     isObject(value) &&

@@ -57,7 +57,7 @@ export const revocationOption: Parser<RevocationSettings | undefined> = {
     const { option, toError } = place
     if (store !== undefined && whileUnavailable === undefined)
       throw toError(
-        `option \`${option}.whileUnavailable\` is missing; expected 'accept' or 'refuse'. It decides what happens to tokens while the store is unavailable and revocations from other processes may be unknown`,
+        `option \`${option}.whileUnavailable\` is missing; expected 'accept' or 'refuse'. This option decides what happens to tokens while the store is unavailable, when revocations from other processes may be unknown`,
       )
     if (store === undefined && whileUnavailable !== undefined)
       throw toError(`option \`${option}.whileUnavailable\` has no effect without \`${option}.store\``)

@@ -85,11 +85,14 @@ function decodeHeader(segment: string): TokenHeader | Refusal {
   const parameters = parseJsonObject(bytes, 'header')
   if (parameters instanceof Refusal) return parameters
   const { alg, kid, typ, crit, b64, zip, enc, cty } = parameters
-  if (typeof alg !== 'string') return new Refusal('malformed', 'the header has no alg', { kind: 'no alg' })
+  if (typeof alg !== 'string')
+    return new Refusal('malformed', 'the header parameter alg is missing or not a string', { kind: 'no alg' })
   if (kid !== undefined && (typeof kid !== 'string' || kid.length > maxKidLength))
-    return new Refusal('malformed', 'kid is not a string of at most 1024 characters', { kind: 'invalid kid' })
+    return new Refusal('malformed', 'the header parameter kid is not a string of at most 1024 characters', {
+      kind: 'invalid kid',
+    })
   if (typ !== undefined && typeof typ !== 'string')
-    return new Refusal('malformed', 'typ is not a string', { kind: 'invalid typ' })
+    return new Refusal('malformed', 'the header parameter typ is not a string', { kind: 'invalid typ' })
   for (const [name, value] of Object.entries({ crit, b64, zip, enc, cty }))
     if (value !== undefined)
       return new Refusal('malformed', `the header has ${name}, which is not supported in access tokens`, {

@@ -98,7 +98,7 @@ const checkAlgorithm = step({
   run: ({ decoded: { header } }) =>
     supportedAlgorithms.includes(header.alg as Algorithm)
       ? undefined
-      : new Refusal('algorithm', 'alg is not a supported asymmetric algorithm'),
+      : new Refusal('algorithm', 'the header parameter alg is not a supported asymmetric algorithm'),
   shows: ({ decoded: { header } }) => ({ alg: header.alg }),
 })
 
@@ -126,7 +126,7 @@ const checkAllowedAlgorithm = step({
   run: ({ decoded: { header }, issuer }) =>
     includesAlgorithm(issuer.algorithms, header.alg)
       ? undefined
-      : new Refusal('algorithm', 'alg is not allowed for this issuer'),
+      : new Refusal('algorithm', 'the header parameter alg is not an allowed algorithm for this issuer'),
   shows: ({ decoded: { header } }) => ({ alg: header.alg }),
 })
 
