@@ -12,7 +12,7 @@ export interface Permission extends Pick<Operation, 'method' | 'path' | 'scopes'
 export interface Grant {
   readonly client: string
   readonly audience: string
-  /** All scopes that the client needs for this audience, sorted. */
+  /** A sorted list of all scopes that the client needs for this audience. */
   readonly scopes: readonly string[]
 }
 

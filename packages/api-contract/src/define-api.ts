@@ -23,7 +23,7 @@ export interface Api<Scope extends string = string, O extends Operations = Opera
 /** The operations that one client uses. */
 export interface ApiUse<O extends Operations = Operations> {
   readonly audience: string
-  /** All scopes that these operations need, sorted. */
+  /** A sorted list of all scopes that these operations need. */
   readonly scopes: readonly string[]
   readonly operations: O
   /**

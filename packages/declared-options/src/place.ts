@@ -1,4 +1,4 @@
-/** The option that a parser is reading, and the function that creates its errors. */
+/** The option that a parser is reading, with the function that creates errors about this option. */
 export interface Place {
   /** The full name of the option, such as `dpop.maxProofAgeMs`. */
   readonly option: string

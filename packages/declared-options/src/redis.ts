@@ -30,7 +30,8 @@ export function isNodeRedis<T>(connection: T): connection is Extract<T, { readon
 }
 
 /**
- * Converts a Redis reply to text. Some clients are configured to return Buffers. Returns undefined for replies of other types.
+ * Converts a Redis reply to text, because some clients are configured to return Buffers. Returns undefined for replies of other
+ * types.
  */
 export function redisText(reply: unknown): string | undefined {
   if (Buffer.isBuffer(reply)) return reply.toString()

@@ -41,7 +41,7 @@ const tokenExchange: Grant = async (parameters, client, tokens) => {
       : await tokenParameter('actor_token', parameters, tokens)
   return {
     subject: subjectOf(subject),
-    // Keeps the chain of previous actors (RFC 8693 §4.1).
+    // The `act` claim contains the chain of previous actors (RFC 8693 §4.1).
     claims:
       actor === undefined
         ? {}
