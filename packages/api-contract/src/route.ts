@@ -20,7 +20,7 @@ export type OAuthRule<Scopes> = Scopes extends 'public'
     ? { readonly scopes: Scopes }
     : { readonly scopes?: never }
 
-// Fastify's request without the types of the operation. `RequestFor` adds them separately, which spares the compiler from comparing all members of the request.
+// Fastify's request without the types of the operation. `RequestFor` adds these types separately, because the compiler would otherwise compare all members of the request.
 export type RequestOf<Rule> = FastifyRequest<
   RouteGenericInterface,
   RawServerDefault,

@@ -4,8 +4,8 @@ type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
 /**
- * Loads TypeBox's schema compiler, which takes longer than loading the rest of this package. Servers load it at startup.
- * Clients load it when they validate the first response.
+ * Loads TypeBox's schema compiler. Servers load the compiler at startup, and clients load it when they validate the first
+ * response, because loading it takes longer than loading the rest of this package.
  */
 export const loadCompiler = async (): Promise<typeof import('typebox/compile')> => import('typebox/compile')
 

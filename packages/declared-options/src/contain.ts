@@ -2,7 +2,8 @@ import type { Place } from './place.js'
 
 /**
  * Runs `read`, which may execute application code: a getter, a Proxy or a callback. If this code throws, a library error is
- * thrown instead, with the original value as its `cause`. The message does not show that value, because it may contain secrets.
+ * thrown instead. Its `cause` is the value that was thrown, but its message does not show that value, because it may contain
+ * secrets.
  * @param what the name of the option for the error message, such as "option `clock`"
  * @param read the function to run; errors that it creates with `place.toError` are rethrown unchanged
  */

@@ -3,7 +3,7 @@ import { invalid } from './show.js'
 
 /** Parses and validates the value of one option. */
 export interface Parser<T> {
-  /** A description of the valid values, which error messages show after "expected". */
+  /** Describes the valid values. Error messages show this description after "expected". */
   readonly expected: string
   /**
    * Whether the value usually comes from an environment variable. If true, the value `undefined` is an error, because the
@@ -18,7 +18,7 @@ export interface Parser<T> {
 
 /** The argument of {@link parser}. */
 export interface ParserParts<T> {
-  /** A description of the valid values, which error messages show after "expected". */
+  /** Describes the valid values. Error messages show this description after "expected". */
   readonly expected: string
   /** Whether the value usually comes from an environment variable. Default false. */
   readonly fromText?: boolean

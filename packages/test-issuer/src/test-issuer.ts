@@ -22,7 +22,7 @@ import type { TokenOptions } from './token-options.js'
 
 /** A running issuer. */
 export interface TestIssuer extends AsyncDisposable {
-  /** The issuer identifier, which tokens contain as `iss`. Pass it to the `issuer` option of a plugin. */
+  /** The issuer identifier. Tokens contain it as `iss`. Pass it to the `issuer` option of a plugin. */
   readonly url: string
   readonly tokenEndpoint: string
   readonly jwksUri: string
@@ -45,8 +45,8 @@ export interface TestIssuer extends AsyncDisposable {
    */
   token(options?: TokenOptions): Promise<string>
   /**
-   * Creates invalid variants of the token with these options. Each variant has one flaw, and a reason why a resource server
-   * must reject it.
+   * Creates invalid variants of the token with these options. Each variant has one flaw and states the reason for rejecting the
+   * token.
    */
   badTokens(options?: TokenOptions): Promise<readonly BadToken[]>
   /**
@@ -57,8 +57,8 @@ export interface TestIssuer extends AsyncDisposable {
   /** Creates a new signing key and returns its id. Earlier keys stay published. */
   rotateKeys(): Promise<string>
   /**
-   * Removes a key from the JWK set. Default: the current signing key, which a new key then replaces. @throws {TypeError} if no
-   * published key has this id
+   * Removes a key from the JWK set, by default the current signing key. If the current signing key is removed, a new key
+   * replaces it. @throws {TypeError} if no published key has this id
    */
   withdrawKey(kid?: string): Promise<void>
   /** Revokes a token: introspection reports it as inactive, and the token endpoint rejects it. */

@@ -24,7 +24,7 @@ async function refusal(issuer: TestIssuer, token: string, without: object = {}):
   }
 }
 
-/** Maps the name of a bad token to the error of jose. */
+/** Maps the name of an invalid token to the error of jose. */
 const expected: Readonly<Record<string, string | RegExp>> = {
   expired: 'ERR_JWT_EXPIRED exp',
   withoutExpiry: 'ERR_JWT_CLAIM_VALIDATION_FAILED exp',
@@ -50,7 +50,7 @@ const expected: Readonly<Record<string, string | RegExp>> = {
   garbage: /^ERR_JW/,
 }
 
-t.test('every bad token is rejected for the intended reason', async t => {
+t.test('every invalid token is rejected for the intended reason', async t => {
   await using issuer = await createTestIssuer({ audience })
   const good = { scopes: [scope] }
   t.equal(await refusal(issuer, await issuer.token(good)), 'accepted')
@@ -59,7 +59,7 @@ t.test('every bad token is rejected for the intended reason', async t => {
   for (const { name, token } of bad) t.match(await refusal(issuer, token), expected[name]!, name)
 })
 
-t.test('every bad token has a single flaw, so a verifier without that check accepts it', async t => {
+t.test('every invalid token has a single flaw, so a verifier without that check accepts it', async t => {
   await using issuer = await createTestIssuer({ audience })
   const bad = new Map(
     (await issuer.badTokens({ scopes: [scope] })).map((token): [string, BadToken] => [token.name, token]),
@@ -79,7 +79,7 @@ t.test('every bad token has a single flaw, so a verifier without that check acce
     t.equal(await refusal(issuer, bad.get(name)!.token, forgotten), 'accepted', name)
 })
 
-t.test('every bad token has a reason and the correct response', async t => {
+t.test('every invalid token has a reason and the correct response', async t => {
   await using issuer = await createTestIssuer({ audience })
   for (const { name, why, status, error } of await issuer.badTokens({ scopes: [scope] })) {
     t.match(why, /\w+ \w+/, name)
@@ -98,7 +98,7 @@ t.test('omits flaws that do not apply', async t => {
   t.notOk(names.has('idToken'), 'where client ids are the audience, an ID token names them too')
 })
 
-t.test('bad tokens keep the header and claims of the good token', async t => {
+t.test('invalid tokens keep the header and claims of the valid token', async t => {
   await using issuer = await createTestIssuer({ audience })
   const tokens = await issuer.badTokens({ claims: { tenant: 7 }, header: { typ: 'application/at+jwt' } })
   for (const { name, token } of tokens.filter(bad => !['idToken', 'garbage'].includes(bad.name))) {

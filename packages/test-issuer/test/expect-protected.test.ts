@@ -46,10 +46,7 @@ t.test('rejects misspelled options', async t => {
     [{ routes: [{ url, scope: scopes }] }, /there is no option `routes\[0\].scope`; did you mean `scopes`\?/],
     [{ routes: [{ scopes }] }, /option `routes\[0\].url` is missing; expected a path such as '\/receipts'/],
     [{ routes: ['/receipts'] }, /option `routes\[0\]` is "\/receipts"; expected a route/],
-    [
-      { issuer: undefined },
-      /option `issuer` is missing; expected an issuer that createTestIssuer\(\) has created/,
-    ],
+    [{ issuer: undefined }, /option `issuer` is missing; expected an issuer created by createTestIssuer\(\)/],
   ] as const)
     await t.rejects(expectProtected(app, { issuer, ...options } as never), { name: 'TypeError', message })
 })
@@ -68,14 +65,14 @@ t.test('reports open routes, with one line for each route', async t => {
     name: 'AssertionError',
     code: 'ERR_ASSERTION',
     actual: [
-      /^GET \/open returned 200 for every request, both without a token and with each of \d+ bad tokens$/,
+      /^GET \/open returned 200 for every request, both without a token and with each of \d+ invalid tokens$/,
       /^GET \/broken returned 500 for every request/,
-      'GET /broken returned 500 for a good token',
+      'GET /broken returned 500 for a valid token',
     ],
   })
 })
 
-t.test('reports each bad token that a route accepts', async t => {
+t.test('reports each invalid token that a route accepts', async t => {
   const { issuer, app } = await start(t)
   app.get('/signed', async (request, reply) => {
     // An incomplete check: the signature alone.
@@ -93,9 +90,9 @@ t.test('reports each bad token that a route accepts', async t => {
   }).catch((error: unknown) => error)
   const text = String(failure)
   for (const line of [
-    'GET /signed returned 200 instead of 401 for the bad token `wrongAudience`: the token was issued for another API (RFC 7519 §4.1.3)',
-    'GET /signed returned 200 instead of 401 for the bad token `withoutExpiry`',
-    'GET /signed returned 200 instead of 403 for the bad token `missingScope`',
+    'GET /signed returned 200 instead of 401 for the invalid token `wrongAudience`: the token was issued for another API (RFC 7519 §4.1.3)',
+    'GET /signed returned 200 instead of 401 for the invalid token `withoutExpiry`',
+    'GET /signed returned 200 instead of 403 for the invalid token `missingScope`',
   ])
     t.ok(text.includes(`\n  ${line}`), line)
   t.notMatch(text, 'tamperedPayload', 'and no other')
@@ -118,13 +115,13 @@ t.test('reports a missing challenge and a scope that is not checked', async t =>
   await t.rejects(expectProtected(app, { issuer, routes: [{ url: '/bare' }] }), /without a challenge/)
 })
 
-t.test('reports a route that rejects good tokens', async t => {
+t.test('reports a route that rejects valid tokens', async t => {
   const { issuer, app } = await start(t)
   await app.register(resourceServer, { issuer: issuer.url, audience, scopes })
   app.post('/receipts', { config: { oauth: { scopes: ['receipts:write'] } } }, async request => request.body)
   await t.rejects(
     expectProtected(app, { issuer, routes: [{ method: 'POST', url: '/receipts' }] }),
-    /POST \/receipts returned 403 for a good token/,
+    /POST \/receipts returned 403 for a valid token/,
   )
   await expectProtected(app, {
     issuer,

@@ -65,8 +65,8 @@ export function createComponents(
   }
 
   /**
-   * Declares all referenced components, dependencies first. The depth-first search is iterative, because the reference chains
-   * of large documents would overflow the call stack.
+   * Uses a depth-first search without recursion, because the long reference chains of large documents would overflow the call
+   * stack.
    */
   function statements(): string[] {
     const written = new Map<string, string>()

@@ -1,7 +1,7 @@
 /** TypeScript code that {@link print} breaks into lines if necessary. */
 export type Code = string | Block | Property
 
-/** A call, a list or an object, which all consist of items between brackets. */
+/** Items between brackets, as in a call, a list or an object. */
 interface Block {
   readonly open: string
   readonly items: readonly Code[]
@@ -40,7 +40,7 @@ export function quote(text: string): string {
   return `'${escaped.replaceAll('\u2028', String.raw`\u2028`).replaceAll('\u2029', String.raw`\u2029`)}'`
 }
 
-/** Formats text as a line comment. Removes line breaks, because they would end the comment. */
+/** Formats text as a line comment. Line breaks are removed because they would end the comment. */
 export function comment(text: string): string {
   return `// ${text.replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()}`
 }

@@ -9,7 +9,7 @@ export interface SchemaContext {
   readonly note: (text: string) => void
 }
 
-// `default` is omitted, because Fastify's validator rejects it in unions. Elsewhere, the validator would set values that the types declare as optional.
+// `default` is omitted because Fastify's validator rejects it in unions. In other schemas, the validator would fill in the default, but the generated type would still declare the value as optional.
 const annotations: readonly string[] = ['title', 'description', 'deprecated', 'readOnly', 'writeOnly']
 /** The formats that Fastify's validator supports. The validator rejects schemas with other formats. */
 const formats = new Set(

@@ -98,8 +98,8 @@ function isTokenScheme(scheme: Json | undefined): boolean {
 }
 
 /**
- * Chooses one alternative, because an operation in a contract has a single list of scopes. Prefers an alternative with an
- * access token, then one with few other schemes, then one with few scopes.
+ * Chooses one alternative, because an operation in a contract has a single list of scopes. Prefers alternatives with an access
+ * token, then the fewest other schemes, then the fewest scopes.
  */
 function choose(alternatives: readonly Alternative[]): Requirement {
   if (alternatives.length === 0) return { scopes: 'public', notes: [] }

@@ -17,7 +17,7 @@ export function listOf<T>(member: Parser<T>, expected: string): Parser<readonly 
     fromText: member.fromText,
     read(value, place) {
       if (!Array.isArray(value) || value.length === 0) return undefined
-      // Uses Array.from, because map would skip the holes of a sparse array.
+      // Uses Array.from because map would skip the holes of a sparse array.
       return Object.freeze(
         Array.from(value, (one: unknown, index) =>
           member.read(one, { ...place, option: `${place.option}[${index}]` }),

@@ -5,7 +5,7 @@ import { refuseLong } from './text.js'
 
 /** Rules for {@link url}. */
 interface UrlRules {
-  /** Whether to reject URLs with a query or a fragment, which issuer identifiers must not have (RFC 8414 §2). Default false. */
+  /** Whether to reject URLs with a query or a fragment. Issuer identifiers must not have either (RFC 8414 §2). Default false. */
   readonly plain?: boolean
   /** An example URL for the error message. */
   readonly example?: string
@@ -71,7 +71,7 @@ function refuseCredentials(value: string, { option, toError }: Place): void {
     )
 }
 
-/** Creates an error that shows the URL without its query, which may contain a secret. */
+/** Creates an error that shows the URL without its query, because the query may contain a secret. */
 function wrongUrl(value: string, { option, toError }: Place, expected: string): Error {
   const [shown = '', ...rest] = value.split('?')
   const text = value === '' ? kindOf(value) : show(rest.length === 0 ? shown : `${shown}?…`)

@@ -3,7 +3,7 @@ import { signed, type Flaws } from './flaw.js'
 
 const hour = 3_600
 
-/** Bad tokens with a valid signature but invalid claims or an invalid header. */
+/** Invalid tokens with a valid signature but invalid claims or an invalid header. */
 export const claimFlaws: Flaws = {
   expired: {
     why: 'the token expired an hour ago (RFC 7519 §4.1.4)',

@@ -3,7 +3,8 @@ import { signToken, type TokenShape } from '../issue/sign-token.js'
 import type { SigningKey } from '../issue/signing-keys.js'
 
 /**
- * The content of a good token, with the profile and the signing key of the issuer. Bad tokens are derived from the good token.
+ * The content of a valid token, together with the profile and the signing key of the issuer. Invalid tokens are derived from
+ * the valid token.
  */
 export interface Ingredients {
   readonly content: TokenContent
@@ -28,14 +29,14 @@ export function good({ content, shape, profile, key }: Ingredients): Promise<str
   return signToken(content, shape, profile, key)
 }
 
-/** The changes that turn a good token into a bad one. */
+/** The changes that make a valid token invalid. */
 interface Change {
   readonly content?: Partial<TokenContent>
   readonly claims?: Claims
   readonly header?: Readonly<Record<string, unknown>>
 }
 
-/** Applies a change to the good token and signs the result with the issuer's key. */
+/** Applies a change to the valid token and signs the result with the issuer's key. */
 export function signed({ content, shape, profile, key }: Ingredients, change: Change): Promise<string> {
   const changed = { ...withHeader(shape, change.header), claims: { ...shape.claims, ...change.claims } }
   return signToken({ ...content, ...change.content }, changed, profile, key)

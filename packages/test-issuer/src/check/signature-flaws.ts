@@ -3,7 +3,7 @@ import type { Claims } from '../issue/profile.js'
 import { createSigningKey, type SigningKey } from '../issue/signing-keys.js'
 import { good, withHeader, type Flaws, type Ingredients } from './flaw.js'
 
-/** Bad tokens with valid claims but without a valid signature from the issuer. */
+/** Invalid tokens with valid claims but without a valid signature from the issuer. */
 export const signatureFlaws: Flaws = {
   algNone: {
     why: 'the token is unsigned and alg is none (RFC 8725 §3.1)',
@@ -67,7 +67,7 @@ export const signatureFlaws: Flaws = {
   },
 }
 
-/** Combines the claims of the good token with a header and a signature that no JOSE library would create. */
+/** Combines the claims of the valid token with a header and a signature that no JOSE library would create. */
 async function resigned(
   from: Ingredients,
   header: Readonly<Record<string, unknown>>,
@@ -100,8 +100,8 @@ async function byForeignKey(from: Ingredients): Promise<Ingredients> {
 const foreignKeys = new WeakMap<SigningKey, Promise<SigningKey>>()
 
 /**
- * Returns a key that is not in the JWK set. The key is reused, because RSA keys are slow to generate, and because an API
- * fetches the JWK set again for only a few unknown key ids.
+ * Returns a key that is not in the JWK set. The same key is reused because RSA keys are slow to generate. Reuse also matters
+ * because an API limits how often unknown key ids make it fetch the JWK set again.
  */
 function foreignKey({ key, profile }: Ingredients): Promise<SigningKey> {
   const known = foreignKeys.get(key) ?? createSigningKey(key.algorithm, profile.namesAlgorithm)

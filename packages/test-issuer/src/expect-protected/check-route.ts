@@ -6,7 +6,7 @@ import type { InjectableApp, InjectedAnswer } from './injectable-app.js'
 import type { ExpectProtectedOptions } from './options.js'
 import { nameOf, type ProtectedRoute } from './protected-route.js'
 
-/** Sends requests to a route with a good token, with bad tokens and without a token. Returns one line for each wrong response. */
+/** Sends requests to a route with a valid token, with invalid tokens and without a token. Returns one line for each wrong response. */
 export async function checkRoute(
   app: InjectableApp,
   route: ProtectedRoute,
@@ -22,7 +22,7 @@ export async function checkRoute(
   const wrong = summarise(judged)
   const { statusCode } = await ask(await issuer.token(good))
   if (statusCode === 401 || statusCode === 403 || statusCode >= 500)
-    wrong.push(`returned ${statusCode} for a good token${having(good.scopes)}`)
+    wrong.push(`returned ${statusCode} for a valid token${having(good.scopes)}`)
   return wrong.map(line => `${nameOf(route)} ${line}`)
 }
 
@@ -47,7 +47,7 @@ async function badRequests(
   ]
   for (const { name, why, token, status, error } of await issuer.badTokens(good))
     requests.push({
-      what: `the bad token \`${name}\`: ${why}`,
+      what: `the invalid token \`${name}\`: ${why}`,
       credentials: token,
       expected: { status, error },
     })
@@ -76,7 +76,7 @@ function summarise(judged: readonly Judged[]): string[] {
   const [status] = statuses
   if (statuses.size === 1 && status !== 401)
     return [
-      `returned ${status} for every request, both without a token and with each of ${judged.length - 1} bad tokens`,
+      `returned ${status} for every request, both without a token and with each of ${judged.length - 1} invalid tokens`,
     ]
   return judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${problem} for ${what}`]))
 }

@@ -18,7 +18,7 @@ const route = {
 } satisfies Declares<ProtectedRoute>
 
 const declaration = {
-  issuer: instance<TestIssuer>(['token', 'badTokens'], 'an issuer that createTestIssuer() has created'),
+  issuer: instance<TestIssuer>(['token', 'badTokens'], 'an issuer created by createTestIssuer()'),
   audience: optional(audienceOption),
   routes: optional(
     listOf(object(route, "a route such as { url: '/receipts' }"), 'a list with at least one route'),
@@ -27,8 +27,8 @@ const declaration = {
 } satisfies Declares<ExpectProtectedOptions>
 
 /**
- * Checks that routes are protected. Requests each route without a token, with every bad token, with tokens that each lack one
- * required scope, and with a good token that has exactly the required scopes.
+ * Checks that routes are protected. Requests each route without a token, with every invalid token, with tokens that each lack one
+ * required scope, and with a valid token that has exactly the required scopes.
  * @throws {AssertionError} with one line for each wrong response
  * @throws {TypeError} if there are no routes to check, or if an option is invalid
  *

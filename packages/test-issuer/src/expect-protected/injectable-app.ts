@@ -25,7 +25,7 @@ export interface ListedRoute {
   readonly access: string
   readonly requirement: {
     readonly scopes: readonly string[]
-    /** For each member of `scopes`, the scopes that are accepted in its place. */
+    /** For each scope in `scopes`, the list of scopes that are accepted in its place. */
     readonly acceptedScopes?: readonly (readonly string[])[]
     readonly match: 'all' | 'any'
   } | null
