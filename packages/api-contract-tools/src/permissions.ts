@@ -23,7 +23,10 @@ export interface PermittedClient {
   readonly scopes: readonly string[]
 }
 
-/** The permissions of all clients. `JSON.stringify` returns the three lists as JSON, and `String` returns a text table. */
+/**
+ * The permissions of all clients. `JSON.stringify` returns the permissions, grants and clients as JSON. `String`
+ * returns a text table.
+ */
 export interface PermissionTable {
   /** The permissions, sorted by client, audience and operation. */
   readonly permissions: readonly Permission[]
@@ -60,7 +63,7 @@ export function permissions(clients: Clients): PermissionTable {
           path,
           scopes,
         })
-  // Compares code units, because the order must not depend on the locale.
+  // Compares strings by code unit, because their order must not depend on the locale.
   const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
   const grants = grantsOf(sorted)
   return { permissions: sorted, grants, clients: clientsOf(grants), toString: () => asText(sorted) }

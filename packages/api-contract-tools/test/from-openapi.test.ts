@@ -454,7 +454,7 @@ t.test('converts names, paths and scopes, and omits operations that a contract c
     },
   })
   t.strictSame(extended.notes, [
-    'getA: the operation has its own servers, so callers need a client with another base URL.',
+    'getA: the operation defines its own servers, so callers need a client with a different base URL.',
   ])
 })
 

@@ -7,7 +7,7 @@ export interface Answer<Status extends number = number, Body = unknown> {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** The response that `call` returns. Its status determines the type of its body. */
+/** The response that `call` returns. The type of `body` depends on `status`. */
 export interface ReceivedAnswer<Status extends number = number, Body = unknown> {
   readonly status: Status
   readonly body: Body
@@ -27,7 +27,7 @@ export type ReceivedFrom<Op extends Operation> = {
   [Status in keyof Op['responses'] & number]: ReceivedAnswer<Status, BodyOf<Op['responses'][Status]>>
 }[keyof Op['responses'] & number]
 
-// A response in the format of undici's `request`.
+// A response in the format that undici's `request` returns.
 export interface Received {
   readonly statusCode: number
   readonly headers: ResponseHeaders

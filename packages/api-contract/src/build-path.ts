@@ -24,5 +24,5 @@ export function pathOf(operation: string, path: string, params: Values, query: V
 
 function textOf(operation: string, name: string, value: unknown): string {
   if (['string', 'boolean'].includes(typeof value) || Number.isFinite(value)) return String(value)
-  throw new InvalidCallError(`${operation}: ${name}`, value, 'text, a number or a boolean')
+  throw new InvalidCallError(`${operation}: ${name}`, value, 'a string, a number or a boolean')
 }

@@ -28,7 +28,7 @@ export type Part<Member extends string, S> = S extends Schema
   ? { readonly [M in Member]: Static<S> }
   : unknown
 
-// Makes the query optional if all its members are optional. Static<S> would do the same, but takes the compiler longer to evaluate.
+// Makes the query optional if all its members are optional. `Static<S>` would give the same type, but takes the compiler longer to evaluate.
 export type Query<S> =
   S extends TObject<infer P>
     ? P[keyof P] extends TOptional
@@ -36,7 +36,7 @@ export type Query<S> =
       : { readonly query: Static<S> }
     : unknown
 
-// This conditional type is distributive. Otherwise, the compiler would intersect the input types of all operations.
+// A conditional type distributes over a union of operations. Without it, the compiler would intersect the input types of all operations.
 export type Input<Op> = Op extends Operation
   ? Part<'params', Op['params']> &
       Query<Op['query']> &
@@ -46,7 +46,7 @@ export type Input<Op> = Op extends Operation
       }
   : never
 
-// A mapped type, so that the compiler evaluates only the input of the operation that is called.
+// `Inputs` is a mapped type so that the compiler evaluates only the input type of the operation that is called.
 export type Inputs<O extends Operations> = {
   readonly [Name in keyof O]: Input<O[Name]>
 }

@@ -35,7 +35,8 @@ const operationRules: Rules = {
 }
 
 /**
- * Validates a contract at startup. The types express the same rules, but JavaScript and values of type `any` bypass the types.
+ * Validates a contract at startup. TypeScript checks the same rules, but not in JavaScript code or for values of type
+ * `any`.
  */
 export function checkDefinition(definition: unknown): void {
   checkMembers('the contract', definition, contractRules)
@@ -53,7 +54,7 @@ export function checkDefinition(definition: unknown): void {
     checkMembers(name, operation, operationRules)
     checkOperation(name, operation, Object.keys(scopes))
     const route = `${operation.method} ${operation.path.replaceAll(/:\w+/g, ':')}`
-    expect(!owners.has(route), name, route, `a method and path that ${owners.get(route)} does not use`)
+    expect(!owners.has(route), name, route, `a method and path that the operation ${owners.get(route)} does not already use`)
     owners.set(route, name)
   }
 }
@@ -88,7 +89,7 @@ function checkOperation(
     )
 }
 
-/** Rejects unknown members. Also rejects undefined members, because an undefined schema would disable validation. */
+/** Rejects unknown members and members whose value is undefined. An undefined schema would disable validation. */
 function checkMembers(where: string, value: unknown, rules: Rules): void {
   if (!isObject(value)) return expect(false, where, value, 'an object')
   for (const name of Object.keys(value))

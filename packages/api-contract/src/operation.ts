@@ -2,7 +2,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-// A TypeBox schema. `TSchema` alone would accept strings, because it has no required members.
+// A TypeBox schema. The type `TSchema` alone would accept strings, because none of its members are required.
 export type Schema = TSchema & object
 
 /** One operation of an API. */

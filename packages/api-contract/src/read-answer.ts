@@ -4,7 +4,7 @@ import type { Operation } from './operation.js'
 import { schemaProblems } from './schema-problems.js'
 
 const maxJsonBytes = 10 * 1024 * 1024
-/** The size limit for unexpected responses. Their text is used only in the error. */
+/** The size limit for responses without a schema. The text of such a response is used only in an error. */
 const maxTextBytes = 64 * 1024
 
 /** @throws {UnexpectedAnswerError} */
@@ -53,19 +53,22 @@ async function read(
   for await (const chunk of stream) {
     text += decoder.decode(chunk, { stream: true })
     bytes += chunk.length
-    // `break` also destroys the stream.
+    // Leaving the loop with `break` also destroys the stream.
     if (bytes > maxBytes) break
   }
   return { text: text + decoder.decode(), isCut: bytes > maxBytes }
 }
 
-/** Converts the value of `Retry-After`, which is a number of seconds or a date (RFC 9110 §10.2.3), to milliseconds from now. */
+/**
+ * Converts a `Retry-After` header to milliseconds from now. The header contains a number of seconds or a date (RFC 9110
+ * §10.2.3).
+ */
 function readRetryAfter(text: string): number | undefined {
   const ms = /^\d+$/.test(text)
     ? Number(text) * 1000
     : text.endsWith(' GMT')
       ? Date.parse(text) - Date.now()
       : -1
-  // If the delay were longer, `setTimeout` would fire immediately.
+  // With a longer delay, `setTimeout` would fire immediately.
   return ms >= 0 ? Math.min(ms, 2 ** 31 - 1) : undefined
 }

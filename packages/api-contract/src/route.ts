@@ -20,7 +20,7 @@ export type OAuthRule<Scopes> = Scopes extends 'public'
     ? { readonly scopes: Scopes }
     : { readonly scopes?: never }
 
-// Fastify's request without the types of the operation. `RequestFor` adds these types separately, because the compiler would otherwise compare all members of the request.
+// Fastify's request without the types of the operation. `RequestFor` adds these types separately, so the compiler does not have to compare all members of the request.
 export type RequestOf<Rule> = FastifyRequest<
   RouteGenericInterface,
   RawServerDefault,
@@ -39,7 +39,7 @@ export type RequestFor<Op extends Operation> = (Op['scopes'] extends 'public'
   readonly body: BodyOf<Op['body']>
 }
 
-// Mapped types, so that the compiler evaluates one operation at a time.
+// `Requests` and `Answers` are mapped types so that the compiler evaluates one operation at a time.
 export type Requests<O> = {
   readonly [Name in keyof O]: O[Name] extends Operation ? RequestFor<O[Name]> : never
 }
@@ -132,7 +132,7 @@ function guarded(
     if (schema === null) return reply.send()
     const problems = await schemaProblems(schema, body)
     if (problems) throw new BrokenContractError(name, `${status}: ${problems}`)
-    // Fastify would send a string as plain text, and null as an empty body.
+    // Only objects are left to Fastify, because Fastify would send a string as plain text and null as an empty body.
     return typeof body === 'object' && body !== null
       ? body
       : reply.type('application/json').send(JSON.stringify(body))
@@ -146,7 +146,7 @@ export interface Application {
   addHook(name: 'onReady', hook: () => Promise<void>): unknown
 }
 
-// Checks in `onReady`, when all routes have been registered, including routes that are added after this plugin.
+// The check runs in `onReady`, after all routes have been registered, including routes that are added after this plugin.
 /** @internal */
 export async function requireRoutes(operations: Operations, app: Application): Promise<void> {
   app.addHook('onReady', async () => {

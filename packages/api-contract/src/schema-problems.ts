@@ -4,14 +4,14 @@ type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
 /**
- * Loads TypeBox's schema compiler. Servers load the compiler at startup, and clients load it when they validate the first
- * response, because loading it takes longer than loading the rest of this package.
+ * Loads TypeBox's schema compiler separately, because loading the compiler takes longer than loading the rest of this
+ * package. Servers load the compiler at startup, and clients load it when they validate the first response.
  */
 export const loadCompiler = async (): Promise<typeof import('typebox/compile')> => import('typebox/compile')
 
 /**
- * Returns the rules that a value violates, with their paths. Returns undefined if the value is valid. The result is logged, so
- * it contains no values.
+ * Returns the rules that a value violates, with their paths. Returns undefined if the value is valid. The result is
+ * logged, so it does not contain the values themselves.
  */
 export async function schemaProblems(schema: TSchema, value: unknown): Promise<string | undefined> {
   let validator = validators.get(schema)

@@ -96,7 +96,7 @@ t.test('rejects an invalid contract at start-up', async t => {
     ],
     [
       { operations: { a: right, b: { ...right, path: '/a/:x', params: Type.Object({ x: Type.String() }) } } },
-      `b is 'GET /a/:'; expected a method and path that a does not use`,
+      `b is 'GET /a/:'; expected a method and path that the operation a does not already use`,
     ],
   ]
   for (const [change, message] of wrongApi)

@@ -315,17 +315,17 @@ t.test('rejects invalid input before sending a request', async t => {
     [
       'putReceipt',
       { body: order },
-      'API contract: putReceipt: paymentId is undefined; expected text, a number or a boolean',
+      'API contract: putReceipt: paymentId is undefined; expected a string, a number or a boolean',
     ],
     [
       'listReceipts',
       { query: { tag: [{}] } },
-      'API contract: listReceipts: tag is {}; expected text, a number or a boolean',
+      'API contract: listReceipts: tag is {}; expected a string, a number or a boolean',
     ],
     [
       'listReceipts',
       { query: { page: null } },
-      'API contract: listReceipts: page is null; expected text, a number or a boolean',
+      'API contract: listReceipts: page is null; expected a string, a number or a boolean',
     ],
   ]
   for (const [operation, input, message] of wrong)

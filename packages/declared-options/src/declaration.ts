@@ -54,8 +54,8 @@ export function parseOptions<D extends Declaration>(
 }
 
 /**
- * Copies options, so that you can read some of them before {@link parseOptions} validates them all. Each getter runs only once,
- * because it could return a different value the next time.
+ * Copies options, so that some of them can be read before {@link parseOptions} validates all of them. Runs each getter
+ * only once, because a getter could return a different value the next time.
  * @throws the error that `toError` creates, if the options are not a plain object or a getter throws
  */
 export function takeOptions(given: unknown, { toError, subject }: Omit<Context, 'ignored'>): Given {

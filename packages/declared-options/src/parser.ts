@@ -12,7 +12,10 @@ export interface Parser<T> {
   readonly fromText: boolean
   /** Validates and converts a value. @throws the error that `place.toError` creates, if the value is invalid */
   readonly read: (value: unknown, place: Place) => T
-  /** Returns the value of an absent option. @throws the error that `place.toError` creates, if the option is required */
+  /**
+   * Returns the value to use if the option is absent. @throws the error that `place.toError` creates, if the option is
+   * required
+   */
   readonly absent: (place: Place) => T
 }
 

@@ -1,4 +1,4 @@
-/** Describes the Redis clients that {@link isIoredis} and {@link isNodeRedis} recognize. Used in error messages. */
+/** Describes, for error messages, the Redis clients that {@link isIoredis} and {@link isNodeRedis} recognize. */
 export const redisConnection =
   'a client from ioredis, iovalkey or the npm package redis (version 4 or later, without legacyMode)'
 
@@ -14,15 +14,16 @@ type Given =
   | undefined
 
 /**
- * Returns whether a Redis or Valkey client comes from ioredis or iovalkey. The npm package `redis` takes different arguments:
- * it ignores `SET` options in the format of ioredis and still replies OK.
+ * Returns whether a Redis or Valkey client comes from ioredis or iovalkey. Clients from the npm package `redis` take
+ * different arguments. With `SET` options in the format of ioredis, such a client ignores the options but still replies
+ * OK.
  */
 export function isIoredis<T>(connection: T): connection is Extract<T, { readonly status: string }> {
   const given = connection as Given
   return typeof given?.set === 'function' && typeof given.status === 'string'
 }
 
-/** Returns whether a connection is a client, cluster or pool from the npm package `redis`, version 4 or later. */
+/** Returns whether an object is a client, cluster or pool from the npm package `redis`, version 4 or later. */
 export function isNodeRedis<T>(connection: T): connection is Extract<T, { readonly isOpen: boolean }> {
   const given = connection as Given
   const { legacyMode } = (given?.options ?? {}) as { readonly legacyMode?: unknown }

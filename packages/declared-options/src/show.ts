@@ -13,13 +13,13 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /**
- * Returns whether a value is a plain object. Options cannot be read from a Promise, a Map or most class instances, because they
- * do not store their data in own properties.
+ * Returns whether a value is a plain object. Options cannot be read from a Promise, a Map or an instance of most
+ * classes, because such objects do not store their data in own properties.
  */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isObject(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // Only Object.prototype has no prototype of its own. This is true in every realm.
+  // The prototype of Object.prototype is null in every realm, so this check also accepts plain objects from other realms.
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 

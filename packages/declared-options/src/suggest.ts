@@ -27,15 +27,16 @@ function closest(wanted: string, known: readonly string[]): string | undefined {
 }
 
 /**
- * Returns the maximum edit distance for a suggestion. Names of up to three letters allow one edit. Longer names allow a third
- * of their length, but at least two edits, because swapping two letters counts as two.
+ * Returns the maximum edit distance for a suggestion. Names of up to three letters allow one edit. For longer names,
+ * the maximum is a third of the length, but at least two, because swapping two letters counts as two edits.
  */
 function limit({ length }: string): number {
   return Math.max(length > 3 ? 2 : 1, Math.floor(length / 3))
 }
 
 /**
- * Returns the Levenshtein distance between two names. The time grows with the product of their lengths, so names must be short.
+ * Returns the Levenshtein distance between two names. The running time is proportional to the product of their lengths,
+ * so both names must be short.
  */
 function edits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)

@@ -255,7 +255,7 @@ t.test('a clock that fails later makes its caller fail', async t => {
   for (const fail of fails) {
     given.answer = fail
     t.throws(now, {
-      message: 'the function in the option `clock` did not return a time in milliseconds',
+      message: 'the clock function did not return a time in milliseconds',
       cause: {},
     })
   }

@@ -10,11 +10,11 @@ import { fixedIdentity, type TlsIdentity, type TlsSource } from './tls-identity.
 export interface ConnectionOptions {
   /** The undici 7 dispatcher to send requests with. The connection never closes this dispatcher. */
   readonly dispatcher?: Dispatcher | undefined
-  /** The time limit in milliseconds for all requests of one exchange together. Default 5000. */
+  /** The total time limit in milliseconds for an exchange, which is a group of requests. Default 5000. */
   readonly timeoutMs?: number
   /**
    * The TLS settings, or a function that returns the current client certificate. The function is called for each
-   * exchange, and the exchange fails if the function rejects.
+   * exchange (group of requests), and the exchange fails if the function rejects.
    */
   readonly tls?: TlsSource
   /** The maximum number of open connections. Default 2. */
@@ -31,7 +31,7 @@ export interface IssuerRequest {
 
 /** A group of requests that share one time limit. */
 export interface IssuerExchange {
-  /** Aborts when the time limit is reached. */
+  /** A signal that aborts when the time limit is reached. */
   readonly signal: AbortSignal
   /**
    * Returns the client certificate and the private key that this exchange uses. Rejects if the option `tls` is a
@@ -62,7 +62,7 @@ export interface IssuerConnection {
   readonly timeoutMs: number
   /** Starts a group of requests that share one time limit. */
   exchange(): IssuerExchange
-  /** Aborts running requests and closes all connections that this object opened. */
+  /** Aborts in-flight requests and closes all connections that this object opened. */
   close(): Promise<void>
   isClosed(): boolean
 }
@@ -132,7 +132,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    // undici leaves the abort signal to the dispatcher, but a user's dispatcher may ignore the signal.
+    // undici expects the dispatcher to handle the abort signal, but a user's dispatcher may ignore the signal.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, {
@@ -182,7 +182,8 @@ function problemBy(error: unknown): ConnectionProblem {
 }
 
 /**
- * Converts a `fetch` request from oauth4webapi, whose headers are always an object and whose body is always form data.
+ * Converts the options of a `fetch` call from oauth4webapi to a request. oauth4webapi always passes headers as an
+ * object and the body as form data.
  */
 export function requestFrom({ method, headers, body }: FetchRequest): IssuerRequest {
   return {

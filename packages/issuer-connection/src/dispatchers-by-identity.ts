@@ -6,22 +6,22 @@ import type { TlsIdentity } from './tls-identity.js'
 export interface DispatchersByIdentity {
   /**
    * Returns the dispatcher for a client certificate. When a newer certificate is used for the first time, the
-   * dispatchers of all older certificates finish their running requests and close. If an older certificate is used
+   * dispatchers of all older certificates finish their in-flight requests and close. If an older certificate is used
    * again, a new dispatcher is created.
    */
   for(identity: TlsIdentity): Dispatcher
-  /** Waits for running requests, then closes all connections. */
+  /** Waits for in-flight requests, then closes all connections. */
   close(): Promise<void>
   /**
-   * Aborts running requests, except those whose certificate has been replaced. These requests finish normally, but the
-   * promise does not wait for them.
+   * Aborts in-flight requests, unless their certificate has been replaced. Requests with a replaced certificate finish
+   * normally, but the returned promise does not wait for them.
    */
   destroy(): Promise<void>
 }
 
 /**
  * Creates a dispatcher for each client certificate when the certificate is first used.
- * @param open creates a dispatcher. This function is called again if an older certificate is reused
+ * @param open a function that creates a dispatcher. `open` is called again if an older certificate is reused
  */
 export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): DispatchersByIdentity {
   const used = new Map<TlsIdentity, Dispatcher>()
@@ -32,7 +32,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
   function end(identity: TlsIdentity, dispatcher: Dispatcher): void {
     used.delete(identity)
     const ended = dispatcher.close().finally(() => ending.delete(ended))
-    ended.catch(() => {}) // prevents an unhandled rejection, while `close` still reports the error
+    ended.catch(() => {}) // Prevents an unhandled rejection. The method `close` still reports the error.
     ending.add(ended)
   }
 
@@ -48,7 +48,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
       newest = Math.max(newest, identity.version)
       const opened = open(identity.tls)
       used.set(identity, opened)
-      if (isClosed) end(identity, opened) // makes the request fail with undici's own error
+      if (isClosed) end(identity, opened) // A closed dispatcher makes the request fail with undici's own error.
       return opened
     },
     async close() {

@@ -4,8 +4,8 @@ import type { IssuerMetadata } from './discover.js'
 import { IssuerConnectionError } from './errors.js'
 
 /**
- * Returns an endpoint URL from the metadata of an issuer. Because credentials are sent to this URL, it must satisfy
- * {@link isTrustworthyUrl}, just like a configured URL.
+ * Returns an endpoint URL from the metadata of an issuer. Because credentials are sent to this URL, the URL must
+ * satisfy {@link isTrustworthyUrl}, just like a configured URL.
  * @throws {IssuerConnectionError} if the URL is missing or not trustworthy
  */
 export function endpointIn(metadata: IssuerMetadata, name: string, allowInsecureHttp: boolean): string {

@@ -12,8 +12,9 @@ interface BodyHeaders {
 }
 
 /**
- * Reads a response body of at most `maxBytes`. The limit also applies after decoding, because 189 bytes of brotli can
- * decode to a gigabyte. Resolves with `problem` if the body is unreadable, and rejects only if the connection fails.
+ * Reads a response body of at most `maxBytes`. The limit also applies to the decoded body, because 189 bytes of brotli
+ * can decode to a gigabyte. Resolves with `problem` if the body is unreadable, and rejects only if the connection
+ * fails.
  */
 export async function readBody(
   body: AsyncIterable<Uint8Array>,
@@ -25,7 +26,7 @@ export async function readBody(
   let size = 0
   for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > maxBytes) return tooLarge // returning here destroys the stream and closes its connection
+    if (size > maxBytes) return tooLarge // Returning here destroys the stream and closes its connection.
     chunks.push(chunk)
   }
   try {

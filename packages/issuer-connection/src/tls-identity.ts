@@ -7,7 +7,7 @@ import type { TlsSettings } from './open-dispatcher.js'
 
 /** The TLS settings that connections use until the client certificate is replaced. */
 export interface TlsIdentity {
-  /** Not enumerable, because the settings contain the private key. */
+  /** This property is not enumerable, because the settings contain the private key. */
   readonly tls: TlsSettings
   /** A number that increases each time the certificate changes. */
   readonly version: number
@@ -44,7 +44,7 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     reads += 1
     const version = reads
     const pair = await readPair(source)
-    // A read that started later may have finished first, and its newer result is kept.
+    // A read that started later may have finished first. In this case, the newer result is kept.
     if (current !== undefined && (current.version > version || isSame(current.tls, pair))) return current
     const expiresAt = expiryOf(pair)
     current = identityOf(
@@ -55,7 +55,7 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     return current
   }
 
-  // If the certificate and key do not match, both are read again, because one may just have been replaced.
+  // If the certificate and key do not match, both are read again, because one of them may just have been replaced.
   return () =>
     read().catch((error: unknown) => (error instanceof UnusablePair ? read() : Promise.reject(error)))
 }

@@ -4,7 +4,7 @@ import { show } from 'declared-options'
 export interface TestClock {
   /** Returns the current time in milliseconds since the epoch. */
   readonly now: () => number
-  /** Advances the clock by this many milliseconds. A negative number sets the clock back. */
+  /** Advances the clock by the given number of milliseconds. A negative number sets the clock back. */
   advance(ms: number): void
   /** Sets the clock to a date, or to a time in milliseconds since the epoch. The clock continues to run from that time. */
   set(time: number | Date): void

@@ -24,8 +24,8 @@ export interface TestIssuerOptions {
   /** The clients to register at startup. */
   clients?: readonly ClientRegistration[]
   /**
-   * The signature algorithm. Default: the profile's algorithm. An RSA key takes a few tenths of a second to generate, any other
-   * key about a millisecond.
+   * The signature algorithm. Default: the profile's algorithm. Generating an RSA key takes a few tenths of a second.
+   * Generating any other key takes about a millisecond.
    */
   algorithm?: SigningAlgorithm
   /** The token lifetime in milliseconds, at least 1000. The lifetime is rounded down to whole seconds. Default 300000. */

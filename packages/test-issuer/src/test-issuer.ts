@@ -45,8 +45,8 @@ export interface TestIssuer extends AsyncDisposable {
    */
   token(options?: TokenOptions): Promise<string>
   /**
-   * Creates invalid variants of the token with these options. Each variant has one flaw and states the reason for rejecting the
-   * token.
+   * Creates invalid variants of a token with the given options. Each variant has one flaw, and states why a resource
+   * server must reject it.
    */
   badTokens(options?: TokenOptions): Promise<readonly BadToken[]>
   /**
@@ -57,8 +57,8 @@ export interface TestIssuer extends AsyncDisposable {
   /** Creates a new signing key and returns its id. Earlier keys stay published. */
   rotateKeys(): Promise<string>
   /**
-   * Removes a key from the JWK set, by default the current signing key. If the current signing key is removed, a new key
-   * replaces it. @throws {TypeError} if no published key has this id
+   * Removes a key from the JWK set. By default, removes the current signing key and replaces it with a new key. @throws
+   * {TypeError} if no published key has this id
    */
   withdrawKey(kid?: string): Promise<void>
   /** Revokes a token: introspection reports it as inactive, and the token endpoint rejects it. */
@@ -67,15 +67,15 @@ export interface TestIssuer extends AsyncDisposable {
   fail(endpoint: Endpoint, failure: Failure): void
   /** Ends the failures of an endpoint. Without an argument, ends all failures. */
   recover(endpoint?: Endpoint): void
-  /** Closes all connections, including new ones, until `online()` is called. */
+  /** Closes all existing connections, and closes new connections until `online()` is called. */
   offline(): void
   online(): void
   close(): Promise<void>
 }
 
 /**
- * Starts an issuer with real signatures and real client authentication. The issuer serves metadata, keys, a token endpoint and
- * an introspection endpoint on 127.0.0.1. It does not keep the process alive.
+ * Starts an issuer with real signatures and real client authentication. The issuer serves metadata, keys, a token
+ * endpoint and an introspection endpoint on 127.0.0.1. The issuer does not keep the process alive.
  *
  * ```ts
  * await using issuer = await createTestIssuer({ audience: 'https://api.example.com' })
@@ -88,7 +88,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   const { profile, algorithm } = settings
   const registry = createClientRegistry(settings.clients)
   const keys = await createSigningKeys(algorithm, profile.namesAlgorithm)
-  // Assigned below, because the handler needs the origin, which is unknown until openNetwork() returns.
+  // The handler is assigned below, because it needs the origin. The origin is unknown until openNetwork() returns.
   let handle: Handle
   const network = await openNetwork(settings, request => handle(request))
   const urls = urlsOf(network.origin, profile)

@@ -12,7 +12,7 @@ export type GrantedContent = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expires
 export interface TokenFactory {
   /** Creates a token from options that a test has passed. */
   sign(options: TokenOptions): Promise<string>
-  /** Creates invalid variants of the token with these options. */
+  /** Creates the invalid variants of a token with the given options. */
   signBad(options: TokenOptions): Promise<readonly BadToken[]>
   /** Creates a token that the token endpoint granted. */
   signGranted(content: GrantedContent, shape: TokenShape): Promise<string>

@@ -11,13 +11,13 @@ export interface TokenOptions extends TokenShape {
   audience?: string | readonly string[]
   /** Default: none. */
   scopes?: readonly string[]
-  /** The user on whose behalf the client acts. Default: none, so the client acts on its own behalf. */
+  /** The user on whose behalf the client acts. By default, there is no user, and the client acts on its own behalf. */
   subject?: string
   /** Default `test-client`. */
   clientId?: string
   /**
-   * The time in milliseconds until the token expires. With a negative number, the token has already expired. Default: the
-   * issuer's `expiresInMs`.
+   * The time in milliseconds until the token expires. If the number is negative, the token has already expired.
+   * Default: the issuer's `expiresInMs`.
    */
   expiresInMs?: number
 }
@@ -67,6 +67,6 @@ export function readTokenOptions(
   const { scopes, subject, clientId, expiresInMs = issuer.expiresInMs } = given
   const audience = given.audience ?? issuer.audience
   if (audience.length === 0 && issuer.profile.audienceClaim === 'aud')
-    throw wrong('token()', 'the token has no audience; set `audience` here, or in createTestIssuer()')
+    throw wrong('token()', 'the token has no audience; pass an audience to token() or createTestIssuer()')
   return { audience, scopes, subject, clientId, expiresInMs }
 }

@@ -55,7 +55,7 @@ async function fetchAhead(
 ): Promise<void> {
   const tokens = Promise.all(views.map(async view => view.getToken()))
   if (prefetch === 'required') await tokens
-  else tokens.catch(() => {}) // the failure is already logged, and the next call tries again
+  else tokens.catch(() => {}) // The failure has already been logged, and the next call requests a token again.
 }
 
 function logTo(log: FastifyBaseLogger, client: string): FailureListeners {

@@ -28,7 +28,7 @@ export interface TokenClient extends TokenView {
    * for another caller.
    */
   onBehalfOf(subject: Subject, target?: TargetOptions): TokenView
-  /** Waits for running calls, then closes the client's connections. Calling `close` again has no effect. */
+  /** Waits for in-flight calls, then closes the client's connections. Calling `close` again has no effect. */
   close(): Promise<void>
 }
 
@@ -60,7 +60,7 @@ export interface BuiltTokenClient {
   readonly client: TokenClient
   /** The clients whose tokens are requested at startup. */
   readonly mainViews: readonly TokenView[]
-  /** Stops renewing tokens in the background. Running calls still receive their tokens. */
+  /** Stops renewing tokens in the background. In-flight calls still receive their tokens. */
   readonly prepareToClose: () => void
 }
 
@@ -96,7 +96,7 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
     await tokens.close()
   }
 
-  // Adds the methods to the existing object, because copying the object would create its `dispatcher`.
+  // Adds the methods to the existing object, because copying the object would run its getter `dispatcher`.
   const client = Object.assign(viewWith({}), {
     with: viewWith,
     onBehalfOf: (subject: Subject, target: TargetOptions = {}) =>

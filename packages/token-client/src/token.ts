@@ -17,7 +17,9 @@ export interface Token {
 
 const redacted = '[redacted]'
 
-/** The client certificate of each token, stored outside the token object because it contains a private key. */
+/**
+ * Maps each token to its client certificate and private key. A private key must not be a property of the token object.
+ */
 const identities = new WeakMap<Token, TlsIdentity>()
 
 /** Returns the client certificate that a token may be bound to, or undefined if the certificate never changes. */

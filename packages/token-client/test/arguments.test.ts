@@ -118,7 +118,7 @@ const mistakes: [string, (client: Untyped) => unknown, RegExp][] = [
     (value): [string, (client: Untyped) => unknown, RegExp] => [
       `query with ${typeof value} ${String(value === null)}`,
       client => client['get']?.('/', { query: { a: value } }),
-      /`query\.a` is .*; expected text, a number or a boolean/,
+      /`query\.a` is .*; expected a string, a number or a boolean/,
     ],
   ),
   ...[null, 'text', 5].map((schema): [string, (client: Untyped) => unknown, RegExp] => [

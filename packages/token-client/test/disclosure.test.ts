@@ -143,7 +143,7 @@ const answers: Readonly<
   },
   'a path that an external caller made up': {
     call: client => client.get('/..%2f43/receipts'),
-    expected: { statusCode: 500, message: 'the path of a call must not contain `..` segments' },
+    expected: { statusCode: 500, message: 'the path of a call must not contain .. segments' },
     inLog: /\.\.%2f43/,
   },
 }

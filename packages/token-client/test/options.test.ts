@@ -76,7 +76,7 @@ t.test('invalid options are rejected with the option, the value and the expected
     [{ interceptors: { dns: { affinity: 5 } } }, /dns\.affinity` is 5; expected 4 or 6/],
     [{ interceptors: { dns: { lookup: 'x' } } }, /dns\.lookup` is "x"; expected a function/],
     [{ interceptors: { cache: { type: 'public' } } }, /cache\.type` is "public"/],
-    [{ interceptors: { cache: { store: {} } } }, /cache\.store` is not a cache store of undici/],
+    [{ interceptors: { cache: { store: {} } } }, /cache\.store` is not a cache store from undici/],
     [{ interceptors: { decompress: { maxSize: -1 } } }, /decompress\.maxSize` is -1/],
     [{ interceptors: { unknown: true } }, /no option `interceptors\.unknown`/],
     [{ renewAfter: 1 }, /`renewAfter` is 1; expected a number between 0 and 1/],

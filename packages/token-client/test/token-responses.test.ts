@@ -37,7 +37,7 @@ const accepted: Record<string, object> = {
   'token_type BEARER': { ...good, token_type: 'BEARER' },
 }
 for (const [what, body] of Object.entries(accepted))
-  t.test(`${what} does not make a good token unusable`, async t => {
+  t.test(`${what} does not make a valid token unusable`, async t => {
     const endpoint = await startTokenEndpoint(t, response => json(response, 200, body))
     const token = await clientOf(t, endpoint).client.getToken()
     t.equal(token.accessToken, 'good')
@@ -181,10 +181,10 @@ t.test('a refused assertion mentions assertionAudience, a refused secret does no
   const options = { tokenEndpoint: endpoint.url, issuer: 'https://login.example.com' }
   const assertion = { keyAlgorithm: 'ES256', signAssertion: () => Buffer.from('x') }
   const descriptions: [object, RegExp][] = [
-    [assertion, /audience of the client assertion was the issuer; .*`assertionAudience` to 'token_endpoint'/],
+    [assertion, /audience of the client assertion was the issuer; .*assertionAudience to 'token_endpoint'/],
     [
       { ...assertion, assertionAudience: 'token_endpoint' },
-      /audience of the client assertion was the token endpoint; .*`assertionAudience` to 'issuer'/,
+      /audience of the client assertion was the token endpoint; .*assertionAudience to 'issuer'/,
     ],
     [{ clientSecret: 'x'.repeat(32), clientAuthentication: 'client_secret_jwt' }, /`assertionAudience`/],
   ]

@@ -7,8 +7,8 @@ import { schemaCode, type SchemaContext } from './schema-code.js'
 
 const prefix = '#/components/schemas/'
 /**
- * The maximum number of inlined schemas. Without a limit, a document whose schemas each refer twice to the next schema could
- * exhaust the memory.
+ * The maximum number of inlined schemas. Without a limit, a document whose schemas each refer twice to the next schema
+ * could exhaust the available memory.
  */
 const maxInlined = 10_000
 
@@ -101,7 +101,7 @@ export function createComponents(
   }
 
   const context = contextWith((original, name) => {
-    resolve(schemas[original]) // Throws if the component is an alias that refers to nothing or to itself.
+    resolve(schemas[original]) // Throws if the component is an alias for itself or for a missing component.
     wanted.add(original)
     return name
   })

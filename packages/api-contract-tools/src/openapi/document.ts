@@ -76,7 +76,7 @@ function parseText(text: string): Json {
       `The document is of type ${typeof text}; expected a string with an OpenAPI document.`,
     )
   try {
-    // Uses JSON.parse where possible, because it is much faster than the YAML parser. Removes the byte order mark, which JSON.parse rejects.
+    // Uses JSON.parse if possible, because JSON.parse is much faster than the YAML parser. Removes the byte order mark, because JSON.parse rejects it.
     const content = text.replace(/^\uFEFF/, '')
     return (/^\s*\{/.test(content) ? parseEither(content) : parseYaml(content)) as Json
   } catch (error) {
@@ -85,7 +85,7 @@ function parseText(text: string): Json {
   }
 }
 
-/** Parses YAML with merge keys (`<<`). YAML 1.2 removed them, but many documents still use them. */
+/** Parses YAML with merge keys (`<<`). YAML 1.2 removed merge keys, but many documents still use them. */
 function parseYaml(text: string): unknown {
   return parse(text, { merge: true })
 }
@@ -112,7 +112,7 @@ function pointed(root: JsonObject, ref: string): Json | undefined {
   let value: Json | undefined = root
   for (const step of ref.split('/').slice(1)) {
     const name = decodeStep(step)
-    // If the value is a list, the name is an index.
+    // In a list, a pointer segment such as `2` is an index.
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, name)
         ? (value as JsonObject)[name]

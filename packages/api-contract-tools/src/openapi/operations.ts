@@ -111,7 +111,7 @@ function readOperation(
   const code = object(members.filter((member): member is [string, Code] => member[1] !== undefined))
   const hasServers = [operation, pathItem].some(({ servers }) => servers !== undefined)
   const servers = hasServers
-    ? ['the operation has its own servers, so callers need a client with another base URL']
+    ? ['the operation defines its own servers, so callers need a client with a different base URL']
     : []
   return { name, code, headers: parameters.headers, notes: [...needs, ...parameters.notes, ...servers] }
 }

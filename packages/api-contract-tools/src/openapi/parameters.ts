@@ -20,8 +20,8 @@ export interface Parameters {
 interface Sources {
   readonly path: string
   /**
-   * The parameters of the path, followed by the parameters of the operation. If both lists define a parameter, the operation
-   * takes precedence.
+   * The parameters of the path, followed by the parameters of the operation. If both define the same parameter, the
+   * operation's definition takes precedence.
    */
   readonly lists: readonly (Json | undefined)[]
 }

@@ -1,7 +1,7 @@
 /** TypeScript code that {@link print} breaks into lines if necessary. */
 export type Code = string | Block | Property
 
-/** Items between brackets, as in a call, a list or an object. */
+/** The code of a call, a list or an object, each of which consists of items between brackets. */
 interface Block {
   readonly open: string
   readonly items: readonly Code[]
@@ -26,7 +26,7 @@ export const object = (members: readonly (readonly [name: string, value: Code])[
 export const property = (name: string, value: Code): Code => ({ key: keyOf(name), value })
 
 function keyOf(name: string): string {
-  // Without brackets, the key __proto__ would set the prototype of the object.
+  // The key `__proto__` is written in brackets, because a plain `__proto__` key would set the object's prototype.
   if (name === '__proto__') return `['__proto__']`
   return /^([A-Za-z_$][\w$]*|0|[1-9]\d{0,8})$/.test(name) ? name : quote(name)
 }

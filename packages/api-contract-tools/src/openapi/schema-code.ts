@@ -9,7 +9,7 @@ export interface SchemaContext {
   readonly note: (text: string) => void
 }
 
-// `default` is omitted because Fastify's validator rejects it in unions. In other schemas, the validator would fill in the default, but the generated type would still declare the value as optional.
+// The annotation `default` is omitted. Fastify's validator rejects defaults in unions, and elsewhere it would set values that the types declare as optional.
 const annotations: readonly string[] = ['title', 'description', 'deprecated', 'readOnly', 'writeOnly']
 /** The formats that Fastify's validator supports. The validator rejects schemas with other formats. */
 const formats = new Set(
@@ -98,7 +98,10 @@ function ownCode(schema: JsonObject, context: SchemaContext): Code {
   return typedCode(type ?? impliedType(schema), schema, context)
 }
 
-/** Removes annotations such as `description` from the members of a union, because the union itself has them. */
+/**
+ * Removes annotations such as `description` from the members of a union, because the union itself already has these
+ * annotations.
+ */
 function withoutAnnotations(schema: JsonObject): JsonObject {
   const others = Object.entries(schema).filter(([name]) => !annotations.includes(name))
   return Object.fromEntries(others)

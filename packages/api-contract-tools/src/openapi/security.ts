@@ -32,7 +32,7 @@ export function readSecurity({ root, resolve }: OpenApiDocument): Security {
         return {
           scopes: [],
           notes: [
-            'the document does not define `security` for the operation, so the contract requires a token',
+            'the document has no security requirement for the operation, so the contract requires a token',
           ],
         }
       const alternatives = listOf(security).map(alternative => readAlternative(alternative, schemes))
@@ -59,7 +59,7 @@ function declaredScopes(scheme: Json | undefined): [scope: string, description: 
 /** One of the alternative security requirements of an operation. A call must satisfy all schemes in the alternative. */
 interface Alternative {
   readonly scopes: readonly string[]
-  /** Whether the alternative includes a bearer token. */
+  /** True if the alternative requires an access token. */
   readonly hasToken: boolean
   /** The names of the schemes that do not use access tokens. */
   readonly others: readonly string[]
@@ -98,8 +98,9 @@ function isTokenScheme(scheme: Json | undefined): boolean {
 }
 
 /**
- * Chooses one alternative, because an operation in a contract has a single list of scopes. Prefers alternatives with an access
- * token, then the fewest other schemes, then the fewest scopes.
+ * Chooses one of the alternative security requirements of an operation, because a contract has only one list of scopes
+ * for each operation. Prefers alternatives with an access token, then those with the fewest other schemes, then those
+ * with the fewest scopes.
  */
 function choose(alternatives: readonly Alternative[]): Requirement {
   if (alternatives.length === 0) return { scopes: 'public', notes: [] }

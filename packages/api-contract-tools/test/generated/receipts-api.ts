@@ -39,7 +39,7 @@ export const problem_v1 = Type.Object({
 export type problem_v1 = Static<typeof problem_v1>
 
 export const receiptsApi = defineApi({
-  audience: 'https://eu.receipts.example.com/v1', // The URL of the first server. Use --audience to set a different audience.
+  audience: 'https://eu.receipts.example.com/v1', // This is the URL of the first server. Use --audience to set a different audience.
   scopes: { 'receipts:read': 'Read receipts', 'receipts:write': 'Make receipts' },
   operations: {
     // listReceipts: alternative: no token.

@@ -9,7 +9,7 @@ export function boolean(): Parser<boolean> {
   })
 }
 
-/** Accepts any function. A parser cannot check what a function returns, so check the result of every call. */
+/** Accepts any function. A parser cannot check what the function returns, so its callers must check each result. */
 export function callback<F extends (...given: never[]) => unknown>(expected: string): Parser<F> {
   // The cast is needed because the parameters and the result of a function cannot be checked at runtime.
   return parser({ expected, read: value => (typeof value === 'function' ? (value as F) : undefined) })
@@ -29,8 +29,8 @@ export function instance<T>(methods: readonly (keyof T & string)[], expected: st
 }
 
 /**
- * Accepts a function that returns milliseconds since the epoch. Calls the function once to check its result. Every later result
- * is checked too, because nothing would ever expire if the clock returned NaN.
+ * Accepts a function that returns milliseconds since the epoch. Calls the function once to check its result. The result
+ * of every later call is checked too, because nothing would ever expire if the clock returned NaN.
  */
 export function clock(): Parser<() => number> {
   const expected = 'a function that returns milliseconds since the epoch'
@@ -67,5 +67,5 @@ function checked(clockOfOthers: () => unknown): number {
   } catch (error) {
     cause = error
   }
-  throw new TypeError('the function in the option `clock` did not return a time in milliseconds', { cause })
+  throw new TypeError('the clock function did not return a time in milliseconds', { cause })
 }

@@ -35,9 +35,10 @@ export function dispatcher<T>(): Parser<T> {
 }
 
 /**
- * Returns whether a dispatcher comes from another major version of undici. Requests through such a dispatcher would fail or
- * never settle, because the handler interface has changed. To detect the version without sending a request, this function
- * passes an old handler through `compose`: only undici 7 converts the handler to the new interface.
+ * Returns whether a dispatcher comes from another major version of undici. Requests through such a dispatcher would
+ * fail or never settle, because the handler interface has changed. To detect the version without sending a request,
+ * this function passes a handler with the old interface through `compose`. Only undici 7 converts such a handler to the
+ * new interface.
  */
 function isOfOtherUndici(given: DispatcherLike): boolean {
   if (!isMadeByUndici(given)) return false

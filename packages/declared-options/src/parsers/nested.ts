@@ -37,7 +37,7 @@ export function oneOrMore<T>(member: Parser<T>): Parser<readonly T[]> {
   }
 }
 
-/** Also accepts a short form of a value, which `expand` converts to the full form before parsing. */
+/** Also accepts a short form of a value. Before parsing, `expand` converts the short form to the full form. */
 export function shorthand<T>(full: Parser<T>, expand: (value: unknown) => unknown): Parser<T> {
   return { ...full, read: (value, place) => full.read(expand(value), place) }
 }

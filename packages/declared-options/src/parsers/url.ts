@@ -44,9 +44,9 @@ export function url({
 }
 
 /**
- * Returns whether it is safe to send secrets to a URL and to trust its responses. This is the case for https URLs, for http
- * URLs on localhost and, with `allowInsecureHttp`, for all http URLs. URLs that contain a username or password are never safe,
- * because credentials in URLs appear in logs.
+ * Returns whether it is safe to send secrets to a URL and to trust its responses. Safe URLs are https URLs, http URLs
+ * on localhost and, with `allowInsecureHttp`, all other http URLs. URLs that contain a username or password are never
+ * safe, because credentials in URLs appear in logs.
  */
 export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boolean {
   if (!URL.canParse(value)) return false
@@ -57,7 +57,10 @@ export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boo
   return protocol === 'http:' && (isLoopback || allowInsecureHttp)
 }
 
-/** Rejects URLs that contain credentials. The error does not show an unparsable URL, because it may contain credentials too. */
+/**
+ * Rejects URLs that contain credentials. If a URL cannot be parsed, the error does not show it, because it may contain
+ * credentials too.
+ */
 function refuseCredentials(value: string, { option, toError }: Place): void {
   const isParsed = URL.canParse(value)
   const { username, password } = isParsed ? new URL(value) : { username: '', password: '' }
@@ -71,7 +74,7 @@ function refuseCredentials(value: string, { option, toError }: Place): void {
     )
 }
 
-/** Creates an error that shows the URL without its query, because the query may contain a secret. */
+/** Creates an error that shows the URL without the query, because a query may contain a secret. */
 function wrongUrl(value: string, { option, toError }: Place, expected: string): Error {
   const [shown = '', ...rest] = value.split('?')
   const text = value === '' ? kindOf(value) : show(rest.length === 0 ? shown : `${shown}?…`)

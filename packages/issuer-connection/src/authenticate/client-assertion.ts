@@ -99,16 +99,16 @@ async function withAssertion(
 }
 
 /**
- * Returns the `typ` header of an assertion: the type from RFC 10070, or `JWT` for older servers, which expect the token
- * endpoint as the audience.
+ * Returns the `typ` header of an assertion. If the audience is the issuer, the type is that of RFC 10070. If the
+ * audience is the token endpoint, the type is `JWT`, because such servers predate RFC 10070.
  */
 function typeFor(audience: AssertionAudience): string {
   return audience === 'issuer' ? 'client-authentication+jwt' : 'JWT'
 }
 
 /**
- * Returns the `alg` header for an Ed25519 key: the configured name if there is one, otherwise `Ed25519` (RFC 9864) if
- * the server supports this name, otherwise `EdDSA`.
+ * Returns the `alg` header for an Ed25519 key: the configured name if there is one. Otherwise, the header is `Ed25519`
+ * (RFC 9864) if the server supports this name, or else `EdDSA`.
  */
 function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServer): { alg?: string } {
   if (key.algorithm.name !== 'Ed25519') return {}

@@ -62,7 +62,7 @@ export const credentialOptions: {
 /**
  * Returns the key that signs assertions, or undefined if no key is configured.
  * @param rsaAlgorithm the algorithm for an RSA key that does not specify an algorithm
- * @throws an option error if `keyAlgorithm` is missing or not supported
+ * @throws an error about the option `keyAlgorithm`, if the algorithm is missing or not supported
  */
 export function assertionKeyOf(
   given: Pick<CredentialOptions, 'privateKey' | 'signAssertion' | 'keyId' | 'keyAlgorithm'> & {

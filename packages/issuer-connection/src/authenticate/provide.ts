@@ -8,8 +8,8 @@ export interface ProvideContext {
 }
 
 /**
- * A value, or a function that returns the value. The function is called each time the value is needed, so it can read a
- * file or a vault.
+ * A value, or a function that returns the value. The function is called each time the value is needed, so it can read
+ * the current value from a file or a vault.
  */
 export type Provided<T> = T | ((context: ProvideContext) => T | Promise<T>)
 

@@ -56,9 +56,9 @@ function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSch
 
 /** Describes a 403 response. Roles appear only in this text, because a security requirement can list only scopes. */
 function describeMissing(scopes: readonly string[], roles: readonly string[]): string {
-  const role = `role ${roles.join(' or ')}`
-  if (scopes.length === 0) return `The token lacks the ${role} (RFC 6750 §3.1)`
-  return `The token lacks a required scope${roles.length === 0 ? '' : `, and the ${role}`} (RFC 6750 §3.1)`
+  const names = roles.join(' or ')
+  if (scopes.length === 0) return `The token lacks the role ${names} (RFC 6750 §3.1)`
+  return `The token lacks a required scope${roles.length === 0 ? '' : `, and the role ${names}`} (RFC 6750 §3.1)`
 }
 
 /**

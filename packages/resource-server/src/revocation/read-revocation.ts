@@ -20,7 +20,7 @@ const toError = (message: string): Error => new InvalidRevocationError(message)
 const place = { option: '', allowInsecureHttp: false, toError }
 
 const claim: Parser<string> = parser({
-  expected: `a string of 1 to ${maxLength} characters, exactly as in the tokens`,
+  expected: `a string of 1 to ${maxLength} characters that is identical to the claim in the tokens`,
   fromText: true,
   read: value => (typeof value === 'string' && value !== '' && value.length <= maxLength ? value : undefined),
 })

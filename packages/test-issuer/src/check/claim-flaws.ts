@@ -3,7 +3,7 @@ import { signed, type Flaws } from './flaw.js'
 
 const hour = 3_600
 
-/** Invalid tokens with a valid signature but invalid claims or an invalid header. */
+/** Invalid tokens that have a valid signature but invalid claims or an invalid header. */
 export const claimFlaws: Flaws = {
   expired: {
     why: 'the token expired an hour ago (RFC 7519 §4.1.4)',
@@ -40,7 +40,7 @@ export const claimFlaws: Flaws = {
     make: from => signed(from, { claims: { [from.profile.audienceClaim]: undefined } }),
   },
   wrongIssuer: {
-    why: 'iss is a different issuer (RFC 7519 §4.1.1)',
+    why: 'iss names a different issuer (RFC 7519 §4.1.1)',
     make: from => signed(from, { claims: { iss: 'https://another-issuer.example' } }),
   },
   withoutIssuer: {

@@ -3,8 +3,8 @@ import { signToken, type TokenShape } from '../issue/sign-token.js'
 import type { SigningKey } from '../issue/signing-keys.js'
 
 /**
- * The content of a valid token, together with the profile and the signing key of the issuer. Invalid tokens are derived from
- * the valid token.
+ * The content of a valid token, together with the issuer's profile and signing key. Invalid tokens are derived from the
+ * valid token.
  */
 export interface Ingredients {
   readonly content: TokenContent
@@ -17,19 +17,19 @@ export interface Ingredients {
 export interface Flaw {
   readonly why: string
   readonly make: (ingredients: Ingredients) => string | Promise<string>
-  /** Returns true if the flaw would not make this token invalid. */
+  /** Returns true if the flaw does not make the given token invalid. */
   readonly unless?: (ingredients: Ingredients) => boolean
   readonly status?: 403
 }
 
-/** Maps names to flaws. Each flaw invalidates one aspect of a token and leaves the rest valid. */
+/** Maps names to flaws. Each flaw makes one part of a token invalid and leaves the rest valid. */
 export type Flaws = Readonly<Record<string, Flaw>>
 
 export function good({ content, shape, profile, key }: Ingredients): Promise<string> {
   return signToken(content, shape, profile, key)
 }
 
-/** The changes that make a valid token invalid. */
+/** The changes that turn a valid token into an invalid token. */
 interface Change {
   readonly content?: Partial<TokenContent>
   readonly claims?: Claims

@@ -3,7 +3,7 @@ import type { Claims } from '../issue/profile.js'
 import { createSigningKey, type SigningKey } from '../issue/signing-keys.js'
 import { good, withHeader, type Flaws, type Ingredients } from './flaw.js'
 
-/** Invalid tokens with valid claims but without a valid signature from the issuer. */
+/** Invalid tokens that have valid claims but no valid signature from the issuer. */
 export const signatureFlaws: Flaws = {
   algNone: {
     why: 'the token is unsigned and alg is none (RFC 8725 §3.1)',
@@ -14,7 +14,7 @@ export const signatureFlaws: Flaws = {
     make: async from => `${unsigned(await good(from))}.`,
   },
   hmacWithPublicKey: {
-    why: "the token is signed by HMAC with the issuer's public key as the secret (RFC 8725 §2.1)",
+    why: 'the token is signed with HMAC, and the secret is the public key of the issuer (RFC 8725 §2.1)',
     make: from =>
       resigned(from, { alg: 'HS256' }, input =>
         createHmac('sha256', from.key.publicKey.export({ type: 'spki', format: 'pem' }))
@@ -88,9 +88,9 @@ function encode(value: unknown): string {
 }
 
 /**
- * Replaces the signing key with one that the issuer does not publish. Sets `iat` to a minute ago, so that an API that has
- * fetched the JWK set since then can reject the token immediately. For a newer token, the API might respond with 503 until it
- * fetches the JWK set again, because the key could be new.
+ * Replaces the signing key with a key that the issuer does not publish. Sets `iat` to a minute ago, so that an API can
+ * reject the token immediately if it has fetched the JWK set since then. With a newer token, the key could be new, so
+ * the API might respond with 503 until it fetches the JWK set again.
  */
 async function byForeignKey(from: Ingredients): Promise<Ingredients> {
   const content = { ...from.content, issuedAt: from.content.issuedAt - 60 }
@@ -100,8 +100,8 @@ async function byForeignKey(from: Ingredients): Promise<Ingredients> {
 const foreignKeys = new WeakMap<SigningKey, Promise<SigningKey>>()
 
 /**
- * Returns a key that is not in the JWK set. The same key is reused because RSA keys are slow to generate. Reuse also matters
- * because an API limits how often unknown key ids make it fetch the JWK set again.
+ * Returns a key that is not in the JWK set. The key is reused, because RSA keys are slow to generate. A different key
+ * for each token would also exhaust the limited number of times that an API fetches the JWK set for unknown key ids.
  */
 function foreignKey({ key, profile }: Ingredients): Promise<SigningKey> {
   const known = foreignKeys.get(key) ?? createSigningKey(key.algorithm, profile.namesAlgorithm)

@@ -6,7 +6,7 @@ import { audienceOption, readOptions, scopesOption, wrong } from '../read-option
 /** A grant that a client may use. */
 export type GrantName = 'client_credentials' | 'token_exchange' | 'jwt_bearer'
 
-/** How a client authenticates (RFC 6749 §2.3.1, RFC 7523 §2.2, OpenID Connect Core 1.0 §9). */
+/** A client authentication method (RFC 6749 §2.3.1, RFC 7523 §2.2, OpenID Connect Core 1.0 §9). */
 export type AuthenticationMethod =
   | 'client_secret_basic'
   | 'client_secret_post'
@@ -38,8 +38,8 @@ export interface ClientRegistration {
   /** The grants that the client may use. Default: `client_credentials`. */
   grants?: readonly GrantName[]
   /**
-   * The audience that a token must have before this client may exchange the token. Set this option if the client is itself an
-   * API. Default: any audience.
+   * The audience that tokens must have so that this client may exchange them. Set this option if the client is itself
+   * an API. Default: any audience.
    */
   ownAudience?: string
 }
@@ -95,7 +95,7 @@ export function registerClient(given: ClientRegistration): RegisteredClient {
   const method = authentication ?? (jwks === undefined ? undefined : 'private_key_jwt')
   const usesKeys = method === 'private_key_jwt'
   if (usesKeys && jwks === undefined)
-    throw wrong(where, 'private_key_jwt requires the public keys of the client; set `jwks`')
+    throw wrong(where, 'private_key_jwt requires the public keys of the client in the option jwks')
   if (usesKeys && clientSecret !== undefined)
     throw wrong(where, '`clientSecret` has no effect with `jwks`; omit one of them, or set `authentication`')
   return {

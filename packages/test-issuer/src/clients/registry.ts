@@ -3,7 +3,7 @@ import { registerClient, type ClientRegistration, type RegisteredClient } from '
 /** The credentials to pass to the client under test. */
 export interface ClientCredentials {
   readonly clientId: string
-  /** The client secret. Empty if the client authenticates with a private key. */
+  /** The client secret, or an empty string if the client authenticates with a private key. */
   readonly clientSecret: string
 }
 

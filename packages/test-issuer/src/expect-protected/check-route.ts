@@ -6,7 +6,10 @@ import type { InjectableApp, InjectedAnswer } from './injectable-app.js'
 import type { ExpectProtectedOptions } from './options.js'
 import { nameOf, type ProtectedRoute } from './protected-route.js'
 
-/** Sends requests to a route with a valid token, with invalid tokens and without a token. Returns one line for each wrong response. */
+/**
+ * Sends requests to a route with a valid token, with invalid tokens and without a token. Returns one line for each
+ * wrong response.
+ */
 export async function checkRoute(
   app: InjectableApp,
   route: ProtectedRoute,
@@ -96,7 +99,7 @@ function problemWith(
   const challenge = headers['www-authenticate']
   if (typeof challenge !== 'string') return `returned ${status} without a challenge (WWW-Authenticate)`
   if (error !== undefined && !challenge.includes(`error="${error}"`))
-    return `returned ${status} with a challenge that lacks error="${error}"`
+    return `returned ${status} with a challenge that does not contain the error code ${error}`
   if (error === undefined && challenge.includes('error='))
     return 'returned 401 with an error in the challenge, although the request had no token'
   return undefined

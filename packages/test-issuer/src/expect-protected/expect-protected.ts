@@ -27,8 +27,8 @@ const declaration = {
 } satisfies Declares<ExpectProtectedOptions>
 
 /**
- * Checks that routes are protected. Requests each route without a token, with every invalid token, with tokens that each lack one
- * required scope, and with a valid token that has exactly the required scopes.
+ * Checks that routes are protected. Requests each route without a token, with every invalid token, with tokens that
+ * each lack one required scope, and with a valid token that has exactly the required scopes.
  * @throws {AssertionError} with one line for each wrong response
  * @throws {TypeError} if there are no routes to check, or if an option is invalid
  *
@@ -45,7 +45,7 @@ export async function expectProtected(app: InjectableApp, options: ExpectProtect
   if (routes.length === 0)
     throw wrong(
       'expectProtected()',
-      'there are no routes to check, so the test would always pass; set `routes`',
+      'there are no routes to check, so the test would always pass; list at least one route in the option routes',
     )
   const failures: string[] = []
   for (const one of routes) failures.push(...(await checkRoute(app, one, options)))

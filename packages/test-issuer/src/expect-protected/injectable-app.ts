@@ -12,7 +12,7 @@ interface InjectedRequest {
   readonly payload?: never
 }
 
-/** The members of the `inject` response that are checked. */
+/** The members of a response from `inject` that are checked. */
 export interface InjectedAnswer {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, unknown>>
@@ -25,7 +25,7 @@ export interface ListedRoute {
   readonly access: string
   readonly requirement: {
     readonly scopes: readonly string[]
-    /** For each scope in `scopes`, the list of scopes that are accepted in its place. */
+    /** For each scope in `scopes`, a list of the scopes that are accepted instead. */
     readonly acceptedScopes?: readonly (readonly string[])[]
     readonly match: 'all' | 'any'
   } | null

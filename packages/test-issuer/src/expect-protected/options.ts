@@ -6,10 +6,10 @@ import type { ProtectedRoute } from './protected-route.js'
 export interface ExpectProtectedOptions {
   /** The issuer that the application trusts. */
   readonly issuer: TestIssuer
-  /** The audience of valid tokens. Default: the issuer's `audience`. */
+  /** The audience of the valid token. Default: the issuer's `audience`. */
   readonly audience?: string | readonly string[]
   /** The routes to check. Default: every protected route that fastify-resource-server lists. */
   readonly routes?: readonly ProtectedRoute[]
-  /** Additional options for valid tokens, such as claims that the application requires. */
+  /** Additional options for the valid token, such as claims that the application requires. */
   readonly token?: TokenOptions
 }

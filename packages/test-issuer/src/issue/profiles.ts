@@ -26,7 +26,7 @@ const rfc9068: Profile = {
   }),
 }
 
-/** Maps names to profiles. To support another issuer, add an entry. */
+/** Maps names to profiles. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   rfc9068,
   /**

@@ -2,7 +2,7 @@ import { count, milliseconds, optional, type Declares } from 'declared-options'
 import { readOptions, usableBy, wrong } from '../read-options.js'
 import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
-/** A planned failure of an endpoint. With `delayMs` alone, the endpoint sends its normal response after a delay. */
+/** A planned failure of an endpoint. If only `delayMs` is set, the endpoint sends its normal response after a delay. */
 export interface Failure {
   /** The status code of the response. Default: 500 if `body` or `headers` is set, otherwise the normal status code. */
   status?: number

@@ -10,7 +10,8 @@ import { maxBodyBytes } from './exchange.js'
 export interface Listener {
   readonly port: number
   /**
-   * If true, accepts connections. If false, closes all connections, including new ones. The port stays reserved in both cases.
+   * If true, the listener accepts connections. If false, the listener closes all existing and new connections. The port
+   * stays reserved in both cases.
    */
   setReachable(reachable: boolean): void
   close(): Promise<void>
@@ -56,7 +57,7 @@ async function serve(message: IncomingMessage, response: ServerResponse, handle:
   response.writeHead(answer.status, answer.headers).end(answer.body)
 }
 
-/** Reads the whole body, but keeps at most one chunk beyond the maximum size. */
+/** Reads the whole body, but stores no further chunks once the maximum size has been exceeded. */
 async function readBody(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0

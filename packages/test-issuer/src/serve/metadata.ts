@@ -19,8 +19,9 @@ const verified = [
 const assertionAlgorithms = [...verified, 'HS256', 'HS384', 'HS512']
 
 /**
- * Creates the metadata document. Like most issuers, it combines OpenID Connect Discovery 1.0 §3 and RFC 8414 §2. It contains
- * `authorization_endpoint`, because MSAL and other clients reject metadata without this member.
+ * Creates the metadata document. As with most issuers, the document combines OpenID Connect Discovery 1.0 §3 and RFC
+ * 8414 §2. The document contains `authorization_endpoint`, because MSAL and other clients reject metadata without this
+ * member.
  */
 export function metadataOf(urls: IssuerUrls, algorithm: SigningAlgorithm): Readonly<Record<string, unknown>> {
   return {

@@ -14,7 +14,7 @@ export interface AssertionContext {
   readonly tokenEndpoint: string
   readonly clientAssertions: ClientAssertionRules
   readonly now: () => number
-  /** Records an id as used. Returns false if the id was used before. */
+  /** Records the id of an assertion as used. Returns false if this id was used before. */
   readonly once: (id: string) => boolean
 }
 
@@ -91,7 +91,7 @@ function checkAddress(typ: unknown, aud: unknown, context: AssertionContext): vo
   }
   if (audiences.length !== 1 || audiences[0] !== issuer)
     throw new Error(`aud is ${shown(aud)}; expected only the issuer ${issuer} (RFC 10070)`)
-  // RFC 10070 requires clients to set this type, but recommends that servers accept assertions without it. A test issuer checks clients, so it requires the type.
+  // RFC 10070 requires clients to set this type, but recommends that servers accept assertions without it. This issuer requires the type, because its purpose is to test clients.
   if (!/^(?:application\/)?client-authentication\+jwt$/i.test(String(typ)))
     throw new Error(`typ is ${shown(typ)}; expected client-authentication+jwt (RFC 10070)`)
 }

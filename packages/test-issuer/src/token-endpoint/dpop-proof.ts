@@ -10,7 +10,7 @@ export interface ProofTarget {
   readonly method: string
   readonly url: string
   readonly now: () => number
-  /** Records an id as used. Returns false if the id was used before. */
+  /** Records the id of a proof as used. Returns false if this id was used before. */
   readonly once: (id: string) => boolean
 }
 

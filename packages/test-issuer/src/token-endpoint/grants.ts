@@ -7,9 +7,9 @@ import type { Parameters } from './parameters.js'
 /** The result of a grant. If `subject` is undefined, the client acts on its own behalf. */
 export interface OnBehalf {
   readonly subject: string | undefined
-  /** Claims that the grant adds to the token. */
+  /** The claims that the grant adds to the token. */
   readonly claims: Claims
-  /** Members that the grant adds to the token response. */
+  /** The members that the grant adds to the token response. */
   readonly answer: Claims
 }
 

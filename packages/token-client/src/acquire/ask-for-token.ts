@@ -22,6 +22,6 @@ export function isAccessToken(text: string): boolean {
 
 /**
  * Requests a token. Returns a failure instead of throwing.
- * @param unwanted the access token to be replaced, which must not be taken from the token store again
+ * @param unwanted the access token to replace. This token must not be taken from the token store again
  */
 export type AskForToken = (unwanted: string | undefined) => Promise<TokenAnswer | TokenRequestFailure>

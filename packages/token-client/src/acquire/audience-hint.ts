@@ -15,7 +15,7 @@ export function withAudienceHint(
     audience === 'issuer'
       ? ['issuer', "'token_endpoint' (for servers that predate RFC 10070)"]
       : ['token endpoint', "'issuer' (RFC 10070)"]
-  const hint = `the audience of the client assertion was the ${used}; if the key and the client id are correct, try setting \`assertionAudience\` to ${other}`
+  const hint = `the audience of the client assertion was the ${used}; if the key and the client id are correct, try setting assertionAudience to ${other}`
   const { permanent, description, retryAfterMs } = failure
   return new TokenRequestFailure(failure.error, {
     permanent,

@@ -16,8 +16,8 @@ interface Discovery {
 }
 
 /**
- * The age in milliseconds at which metadata is renewed in the background. Calls continue to use the cached metadata,
- * because endpoints rarely change.
+ * The age in milliseconds at which metadata is renewed in the background. During the renewal, calls use the cached
+ * metadata, because endpoints rarely change.
  */
 const freshMs = 3_600_000
 
@@ -44,7 +44,7 @@ export function locateServer(
   })
   return () => {
     if (found === undefined) return discover()
-    if (now() - found.at >= freshMs) discover().catch(() => {}) // if the renewal fails, the cached metadata remains in use
+    if (now() - found.at >= freshMs) discover().catch(() => {}) // If the renewal fails, the cached metadata remains in use.
     return Promise.resolve(found.server)
   }
 }

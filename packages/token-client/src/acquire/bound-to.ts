@@ -3,8 +3,8 @@ import type { TokenAnswer } from './ask-for-token.js'
 import { unstatedLifetimeMs } from '../token.js'
 
 /**
- * Records the client certificate that a token may be bound to (RFC 8705 §3). The token expires with the certificate at
- * the latest, and is sent only over connections that present this certificate.
+ * Records the client certificate that a token may be bound to (RFC 8705 §3). The token expires no later than the
+ * certificate, and is sent only over connections that present this certificate.
  */
 export function boundTo(identity: TlsIdentity | undefined, answer: TokenAnswer): TokenAnswer {
   if (identity === undefined) return answer

@@ -4,8 +4,8 @@ const secretParameters = ['client_secret', 'client_assertion', 'assertion', 'sub
 const shortestSecret = 4
 
 /**
- * Returns a function that redacts the secrets of a token request in a text. Each secret is redacted in all encodings,
- * because some servers repeat secrets in their responses.
+ * Returns a function that redacts the secrets of a token request from a text, because some servers repeat secrets in
+ * their responses. Each secret is redacted in all its encodings.
  */
 export function hideSecretsOf(request: { body?: unknown; headers?: unknown }): (text: string) => string {
   const written = [...inParameters(request.body), ...inHeaders(request.headers)]

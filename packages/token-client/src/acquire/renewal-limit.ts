@@ -6,12 +6,12 @@ export interface RenewalLimit {
 
 const windowMs = 10_000
 /**
- * The maximum number of renewals in 10 seconds for tokens that the API never accepted. Without this limit, an API that
+ * The maximum number of renewals per 10 seconds for tokens that the API never accepted. Without this limit, an API that
  * rejects every token would cause a token request for each call.
  */
 const maxForNeverAccepted = 1
 /**
- * The maximum number of renewals in 10 seconds for tokens that the API accepted before. Such tokens may have been
+ * The maximum number of renewals per 10 seconds for tokens that the API accepted before. Such tokens may have been
  * revoked, but a route that always responds with 401 must not flood the issuer with token requests.
  */
 const maxForAccepted = 10
@@ -23,7 +23,7 @@ export function createRenewalLimit(now: () => number): RenewalLimit {
   return {
     mayRenew(wasAccepted) {
       const elapsed = now() - windowStart
-      // A negative value means that the clock was set back, so a new window begins.
+      // A negative difference means that the clock was set back. In this case, a new window begins.
       if (elapsed < 0 || elapsed >= windowMs) {
         windowStart = now()
         renewals = 0

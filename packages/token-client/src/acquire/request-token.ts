@@ -55,7 +55,7 @@ export async function requestToken(
 ): Promise<TokenAnswer | TokenRequestFailure> {
   let attempt: Attempt = { request, endpoint, refused: false, nonce: request.proofs === undefined }
   for (;;) {
-    // This limit stops user functions that hang. It is 50 ms longer so that a server timeout is reported first.
+    // This time limit covers user functions that hang. It is 50 ms longer than the time limit for the server, so that a server timeout is reported first.
     const answer = await within(endpoint.timeoutMs + 50, send(attempt), tooLate)
     const next = answer instanceof TokenRequestFailure ? nextAttempt(attempt, answer) : undefined
     if (next === undefined) return answer
@@ -104,7 +104,7 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
           ;({ identity } = answer)
           return answer.response
         },
-        [allowInsecureRequests]: true, // the option parsers have already rejected http URLs that are not allowed
+        [allowInsecureRequests]: true, // The option parsers have already rejected http URLs that are not allowed.
       },
     )
     const parsed = await processGenericTokenEndpointResponse(server, client, response)

@@ -109,7 +109,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (cached === undefined) return waitForToken()
       const time = now()
       if (time >= cached.useUntil) return waitForToken()
-      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // rejects only if `clock` throws, which the next call reports
+      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // This promise rejects only if `clock` throws, and the next call reports that error.
       return cached
     },
     peekToken: unexpired,
@@ -117,7 +117,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (token === cached) wasAccepted = true
     },
     invalidate(token) {
-      if (cached !== token) return true // another call has already discarded this token
+      if (cached !== token) return true // Another call has already discarded this token.
       if (!limit.mayRenew(wasAccepted)) return false
       refused = token.accessToken
       cached = undefined

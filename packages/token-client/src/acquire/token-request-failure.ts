@@ -2,8 +2,8 @@ import { clip, IssuerConnectionError, messageOf } from 'oauth-issuer-connection'
 import { readRetryAfter } from '../retry-after.js'
 
 /**
- * A failed token request, as a result value that is never thrown. The failure is `permanent` if a retry would fail
- * again, because the server refused the request (RFC 6749 §5.2) or the client cannot create the request.
+ * A failed token request, as a result value that is never thrown. A failure is `permanent` if the server refused the
+ * request (RFC 6749 §5.2) or the client cannot create the request, because a retry would fail in the same way.
  */
 export class TokenRequestFailure {
   readonly permanent: boolean

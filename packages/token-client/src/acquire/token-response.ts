@@ -9,8 +9,9 @@ import {
 } from 'oauth-issuer-connection'
 
 /**
- * Converts a response from the token endpoint to a form that oauth4webapi accepts. oauth4webapi also validates members
- * that the client does not use, and accepts errors only in the format of RFC 6749 §5.2.
+ * Converts a response from the token endpoint to a form that oauth4webapi accepts. The conversion is needed because
+ * oauth4webapi also validates members that the client does not use, and accepts errors only in the format of RFC 6749
+ * §5.2.
  * @throws {IssuerConnectionError} if the response contains neither a token nor an OAuth error
  */
 export function cleanTokenAnswer(answer: IssuerAnswer): Response {
@@ -30,7 +31,7 @@ export function cleanTokenAnswer(answer: IssuerAnswer): Response {
   })
 }
 
-/** Returns true if the body is an OAuth error, which some servers send with status 200. */
+/** Returns true if the body is an OAuth error. Some servers send OAuth errors with status 200. */
 function isError(body: JsonObject): boolean {
   const { error, access_token: token } = body
   return typeof error === 'string' && error !== '' && (token === undefined || token === null)

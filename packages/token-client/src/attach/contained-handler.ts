@@ -16,9 +16,9 @@ export type Handler = Required<
 export type Arguments<Event extends keyof Handler> = Parameters<Handler[Event]>
 
 /**
- * Wraps the caller's handler and catches its exceptions where undici does not, which is after the wait for a token and
- * after a 401. As in undici, an exception ends the call with exactly one `onResponseError`. The handler receives the
- * same controller even if the call is sent again.
+ * Wraps the caller's handler. The wrapper catches the handler's exceptions after the wait for a token and after a 401,
+ * because undici does not catch them there. As in undici, an exception ends the call with exactly one call of
+ * `onResponseError`. The handler receives the same controller even if the request is sent again.
  */
 export class ContainedHandler implements Handler {
   readonly #handler: Dispatcher.DispatchHandler

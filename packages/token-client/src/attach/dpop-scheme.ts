@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { TokenScheme } from './token-scheme.js'
 import { withHeaders } from './with-headers.js'
 
-/** The maximum number of cached nonces, with one nonce for each origin. */
+/** The maximum number of cached nonces. Each origin has one nonce. */
 const maxNonces = 100
 
 /**

@@ -14,7 +14,7 @@ export function headerPairs(headers: HeadersInput): Iterable<readonly [string, H
   try {
     return pairsOf(headers)
   } catch (thrown) {
-    throw asError(thrown) // an iterator or getter of the caller may throw any value
+    throw asError(thrown) // The caller's iterator or getter may throw any value.
   }
 }
 

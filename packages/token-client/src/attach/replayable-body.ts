@@ -14,8 +14,9 @@ export interface Replayable {
 const maxRememberedBytes = 65_536
 
 /**
- * Prepares a request so that it can be sent again, if possible. Streams and iterators can be read only once. If their
- * `content-length` is small, they are buffered while they are sent. undici's `fetch` passes every body as an iterator.
+ * Prepares a request so that it can be sent again, if possible. Streams and iterators can be read only once, so they
+ * are buffered while they are sent if their `content-length` is at most 64 KiB. undici's `fetch` passes every body as
+ * an iterator.
  */
 export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   const { body } = request
@@ -81,7 +82,8 @@ function isBlobLike(body: unknown): body is BlobLike {
 }
 
 /**
- * Wraps a blob, because undici does not catch exceptions from the blob's `stream` method, which would end the process.
+ * Wraps a blob. undici does not catch exceptions from the blob's `stream` method, so such an exception would end the
+ * process.
  */
 function containBlob(blob: BlobLike): object {
   const { size, type } = blob

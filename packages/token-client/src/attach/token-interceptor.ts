@@ -40,7 +40,7 @@ export function createTokenInterceptor(
         if (!(presented instanceof Promise)) return dispatch(presented, watched)
         return sendLater(presented, watched, (ready, started) => void dispatch(ready, started))
       } catch (thrown) {
-        throw asError(thrown) // wraps falsy values, which undici would treat as success
+        throw asError(thrown) // Wraps a falsy value in an error, because undici would treat a falsy value as success.
       }
     }
 

@@ -84,7 +84,7 @@ export class UnauthorizedHandler implements Handler {
     const error = asError(reason)
     const deliver = (): void => this.#handler.onResponseError?.(this.#held, error)
     if (!this.#held.aborted) return this.#end(controller, deliver)
-    this.#heldBack = undefined // after an abort, the caller receives only the error
+    this.#heldBack = undefined // After an abort, the caller receives only the error.
     this.#deliver(deliver)
     this.#over = true
   }
@@ -112,7 +112,7 @@ export class UnauthorizedHandler implements Handler {
     else if (!this.#held.paused) controller.resume()
   }
 
-  /** Ends the response. Because the connection no longer reports aborts after the end, this handler reports them. */
+  /** Ends the response. After the end, the connection no longer reports aborts, so this handler reports them. */
   #end(controller: Dispatcher.DispatchController, deliver: () => void): void {
     this.#ended = true
     this.#deliver(deliver)
@@ -121,7 +121,7 @@ export class UnauthorizedHandler implements Handler {
     this.#held.onAbort(reason => this.onResponseError(controller, reason))
   }
 
-  /** Delivers an event to the caller's handler, or buffers the event as long as the 401 is buffered. */
+  /** Delivers an event to the caller's handler, or buffers the event while the 401 is buffered. */
   #deliver(deliver: () => void): void {
     if (this.#over) return
     if (this.#heldBack === undefined) deliver()

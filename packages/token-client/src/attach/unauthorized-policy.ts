@@ -5,21 +5,21 @@ import type { Replayable } from './replayable-body.js'
 /** Provides tokens, and records whether the API accepts them. */
 export interface TokenSupply {
   readonly getToken: () => Token | Promise<Token>
-  /** Records that the API accepted the token, which means that it responded with a status other than 401. */
+  /** Records that the API accepted the token. Any response status other than 401 counts as acceptance. */
   readonly accept: (token: Token) => void
   /** Discards a rejected token. Returns false if no other token may be requested now. */
   readonly invalidate: (token: Token) => boolean
 }
 
-/** How many more times a call may be sent again, for each reason. */
+/** The number of retries that a call has left, for each reason to retry. */
 interface Attempts {
-  /** How many more times the call may be sent with a different token. */
+  /** The number of retries left with a different token. */
   readonly renewals: number
-  /** How many more times the call may be sent with a DPoP nonce from the API (RFC 9449 §9). */
+  /** The number of retries left with a DPoP nonce from the API (RFC 9449 §9). */
   readonly nonces: number
 }
 
-/** Each call is sent again at most once for each reason. */
+/** A call is retried at most once for each reason. */
 export const attemptsPerCall: Attempts = { renewals: 1, nonces: 1 }
 
 /** A request that was sent with a token. */
@@ -72,7 +72,7 @@ export function createUnauthorizedPolicy(
       if (token.accessToken === refused.accessToken) return undefined
       return { request, token, left: { ...left, renewals: left.renewals - 1 } }
     } catch {
-      return undefined // the caller receives the 401 instead
+      return undefined // The caller receives the 401 instead of this error.
     }
   }
 }

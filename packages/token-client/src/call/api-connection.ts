@@ -10,12 +10,14 @@ import { identityFor, noteIdentity } from '../attach/bound-request.js'
 import type { TokenScheme } from '../attach/token-scheme.js'
 import { loadUndici } from './load-undici.cjs'
 
-/** The connections to the API. They are shared with the clients that `with` and `onBehalfOf` return. */
+/** The connections to the API. The clients that `with` and `onBehalfOf` return share these connections. */
 export interface ApiConnection {
   /** Returns the dispatcher for calls, which is created on first use. */
   readonly dispatcher: () => Dispatcher
   readonly scheme: TokenScheme
-  /** Waits for running calls, then closes the client's own dispatcher. A dispatcher that the user passed stays open. */
+  /**
+   * Waits for in-flight calls, then closes the client's own dispatcher. A dispatcher that the user passed stays open.
+   */
   readonly close: () => Promise<void>
 }
 

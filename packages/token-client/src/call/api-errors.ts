@@ -11,9 +11,9 @@ interface ApiError extends Error {
 }
 
 /**
- * Replaces the errors from undici's interceptors `retry` and `responseError` with the errors of JSON calls. Fastify
- * would send the `statusCode` and `headers` of undici's errors to external callers, and so expose the API's cookies or
- * a 401 about the client's own token.
+ * Replaces the errors from undici's interceptors `retry` and `responseError` with this package's own errors. Fastify
+ * would send the `statusCode` and `headers` of undici's errors to external callers. This would expose the API's
+ * cookies, or a 401 about the client's own token.
  * @param now returns the time in milliseconds since the epoch
  */
 export function withOwnErrors(now: () => number): Dispatcher.DispatcherComposeInterceptor {

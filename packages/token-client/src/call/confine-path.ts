@@ -23,7 +23,7 @@ export function refuseDotSegments(path: string): void {
   const [beforeQuery = ''] = path.split('?')
   let spelled = Buffer.from(beforeQuery).toString('latin1')
   for (let decodings = 0; decodings <= maxDecodings; decodings += 1) {
-    if (hasDotSegment(spelled)) throw pathError('the path of a call must not contain `..` segments', path)
+    if (hasDotSegment(spelled)) throw pathError('the path of a call must not contain .. segments', path)
     const decoded = decodeOnce(spelled)
     if (decoded === spelled) return
     spelled = decoded

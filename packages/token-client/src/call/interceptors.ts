@@ -8,8 +8,8 @@ type Options<Name extends keyof typeof undiciInterceptors> =
 
 /**
  * The undici interceptors to use, each with its options or `true`. The client composes the interceptors in a safe
- * order. `responseError` and `retry` reject with `UnexpectedStatusError` instead of undici's error, whose `headers`
- * Fastify would send to external callers.
+ * order. With `responseError` or `retry`, calls reject with `UnexpectedStatusError` instead of undici's error, because
+ * Fastify would send the `headers` of undici's error to external callers.
  */
 export interface InterceptorOptions {
   dns?: Options<'dns'>
@@ -25,9 +25,9 @@ export type InterceptorName = keyof InterceptorOptions
 
 /**
  * The order of the interceptors, starting at the connection. This order is important for security. A cache outside the
- * token interceptor could return one caller's response to another caller, and `dns` would change the origin before the
- * token interceptor checks it. `redirect` and `retry` are outside, so that the token interceptor checks each redirect
- * and each retry.
+ * token interceptor could return one caller's response to another caller, and `dns` outside the token interceptor would
+ * change the origin before that interceptor checks it. `redirect` and `retry` are outside, so that the token
+ * interceptor checks each redirect and each retry.
  */
 const inside: readonly InterceptorName[] = ['dns', 'deduplicate', 'cache']
 const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 'responseError']

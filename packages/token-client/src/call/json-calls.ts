@@ -29,7 +29,7 @@ export interface JsonCallOptions<Schemas extends AnswerSchemas | undefined = Ans
   response?: Schemas
 }
 
-/** An expected response, whose status determines the type of the body. */
+/** An expected response. The type of `body` depends on `status`. */
 export type JsonAnswer<Schemas extends AnswerSchemas | undefined> = Schemas extends AnswerSchemas
   ? {
       [Status in keyof Schemas & number]: {
@@ -181,7 +181,7 @@ function withQuery(path: string, query: JsonCallOptions['query']): string {
  */
 function textOf(name: string, value: unknown): string {
   if (['string', 'number', 'boolean', 'bigint'].includes(typeof value)) return String(value)
-  throw new TypeError(`\`query.${name}\` is ${kindOf(value)}; expected text, a number or a boolean`)
+  throw new TypeError(`\`query.${name}\` is ${kindOf(value)}; expected a string, a number or a boolean`)
 }
 
 function parse(text: string, where: string): unknown {

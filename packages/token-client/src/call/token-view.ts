@@ -64,8 +64,8 @@ export interface TokenView extends JsonCalls {
   /** Returns the cached token, or undefined if there is none. Sends no request. */
   peekToken(): Token | undefined
   /**
-   * Discards a token that another system rejected, if the token is still cached. Limited to one token every 10 seconds,
-   * or ten if the API accepted the tokens before.
+   * Discards a token that another system rejected, if the token is still cached. At most one token per 10 seconds can
+   * be discarded, or ten if the API accepted these tokens before.
    */
   invalidate(token: Token): void
   /**
@@ -86,7 +86,7 @@ export function createTokenView(cache: TokenCache, connection: ApiConnection, se
   const dispatcher = (): Dispatcher =>
     (composed ??= composeAround(connection.dispatcher(), interceptor, interceptors, now))
   const hasInterceptors = Object.keys(interceptors).length > 0
-  if (hasInterceptors) dispatcher() // composed now, so that invalid options are reported at startup
+  if (hasInterceptors) dispatcher() // The interceptors are composed now, so that invalid options are reported at startup.
 
   /** Converts the options of a call to undici's options. */
   const locate = (by: 'request' | 'stream', call: CallOptions) => {
@@ -95,7 +95,7 @@ export function createTokenView(cache: TokenCache, connection: ApiConnection, se
       const { path, method = 'GET', ...rest } = call
       return withKnownBody({ ...rest, method, origin: base.origin, path: pathOf(path, base) })
     } catch (thrown) {
-      throw asError(thrown) // a getter of the caller may throw any value
+      throw asError(thrown) // The caller's getter may throw any value.
     }
   }
   const intercept = (call: Dispatcher.RequestOptions) => dispatcher().request(call)

@@ -14,7 +14,7 @@ export interface UsedApi {
   /** All scopes that the operations need. */
   readonly scopes: readonly string[]
   readonly operations: Readonly<Record<string, UsedOperation>>
-  /** Creates typed calls that use one client, or the client that a function returns for each operation. */
+  /** Creates typed calls. The calls use one client, or a client that a function returns for each operation. */
   over(client: TokenView | ((operation: UsedOperation) => TokenView)): {
     readonly call: (...input: never[]) => Promise<unknown>
   }
@@ -30,7 +30,7 @@ export type OperationTokens = 'shared' | 'per-operation'
 
 export const apiOption: Parser<UsedApi> = parser({
   expected:
-    "the operations that this client calls, such as receiptsApi.pick('putReceipt') from fastify-api-contract",
+    'the operations that this client calls: the result of api.pick(…) from fastify-api-contract',
   read(value, { option, toError }) {
     if (isObject(value) && isObject(value['scopes']))
       throw toError(

@@ -41,8 +41,8 @@ export function baseOf(baseUrl: string): ApiBase {
 }
 
 /**
- * Returns the TLS settings. Connections present the client certificate with `tls_client_auth`. They also present it
- * with a client secret, so that tokens are bound to the certificate (RFC 8705 §3).
+ * Returns the TLS settings. Connections present the client certificate if the client authenticates with
+ * `tls_client_auth`, or with a client secret. In the second case, the certificate only binds tokens (RFC 8705 §3).
  */
 export function tlsOf(given: Checked): TlsSource {
   const { ca, clientSecret, clientAuthentication: method, issuerDispatcher } = given
@@ -68,7 +68,10 @@ export function tlsOf(given: Checked): TlsSource {
   return reloadIdentity({ ...trusted, certificate, privateKey })
 }
 
-/** Throws if TLS options are combined with `dispatcher` and `issuerDispatcher`, which have their own TLS settings. */
+/**
+ * Throws if TLS options are combined with `dispatcher` and `issuerDispatcher`, because both dispatchers have their own
+ * TLS settings.
+ */
 function refuseBesideDispatchers(names: readonly (keyof Checked)[], given: Checked): void {
   const name = names.find(candidate => given[candidate] !== undefined)
   if (name === undefined || given.dispatcher === undefined || given.issuerDispatcher === undefined) return

@@ -30,8 +30,8 @@ const names = listOf('a list of names', name => typeof name === 'string')
 const anyFunction = callback<(...given: never[]) => unknown>('a function')
 
 /**
- * The options of undici's interceptors. They are validated here because undici validates few of them. For example, a
- * failing call would never end with `maxRetries: -1`.
+ * The options of undici's interceptors. These options are validated here, because undici does not validate most of
+ * them. For example, with `maxRetries: -1`, a failing call would never end.
  */
 const declarations: Readonly<Record<InterceptorName, Declaration>> = {
   dns: {
@@ -58,7 +58,7 @@ const declarations: Readonly<Record<InterceptorName, Declaration>> = {
   cache: {
     store: instance<Readonly<Record<'get' | 'createWriteStream' | 'delete', unknown>>>(
       ['get', 'createWriteStream', 'delete'],
-      'a cache store of undici',
+      'a cache store from undici',
     ),
     methods: names,
     cacheByDefault: count(),
@@ -90,7 +90,7 @@ function interceptor(declaration: Declaration): Parser<unknown> {
   const optionals = Object.entries(declaration).map(([name, one]) => [name, optional(one)])
   const options = object(
     Object.fromEntries(optionals) as Declaration,
-    "true, or an object with undici's options for this interceptor",
+    'true, or an object with the options of the undici interceptor',
   )
   return optional({
     ...options,

@@ -52,7 +52,8 @@ export interface Settings {
   readonly sharing: SharingSettings | undefined
   readonly now: () => number
   /**
-   * Returns a random number from 0 to 1, which spreads out the renewals of many processes. Tests replace this function.
+   * Returns a random number from 0 to 1. This number spreads out the renewals of many processes. Tests replace this
+   * function.
    */
   readonly random: () => number
 }

@@ -29,7 +29,7 @@ export interface TargetOptions {
   parameters?: Readonly<Record<string, string>>
 }
 
-/** The parameters that the client sets for the grant and the client authentication, so users cannot set them. */
+/** The parameters that users cannot set, because the client sets them for the grant and the client authentication. */
 const reserved: ReadonlySet<string> = new Set([
   'grant_type',
   'client_id',

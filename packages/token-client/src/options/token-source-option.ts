@@ -5,7 +5,7 @@ import type { Target } from './target-options.js'
 
 /** The argument of a token source, which contains the scopes, resources and parameters of the requested token. */
 export interface SourceRequest extends Target {
-  /** Aborts after `issuerTimeoutMs`, or when the client is closed. */
+  /** A signal that aborts after `issuerTimeoutMs`, or when the client is closed. */
   readonly signal: AbortSignal
 }
 

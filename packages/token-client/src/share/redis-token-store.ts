@@ -94,7 +94,7 @@ function commandsOf(redis: RedisConnection): Commands {
       unlock: (key, owner) => redis.eval(unlockScript, 1, key, owner),
     }
   throw new InvalidOptionError(
-    `redisTokenStore expects ${redisConnection}. For any other client, pass an object with the methods get, set, lock and unlock as \`tokenStore.store\``,
+    `redisTokenStore expects ${redisConnection}. For any other client, pass an object with the methods get, set, lock and unlock as the option tokenStore.store`,
   )
 }
 

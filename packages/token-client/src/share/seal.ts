@@ -3,7 +3,10 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 /** Encrypts and authenticates values, so that access to the store is not enough to read or forge tokens. */
 export interface Seal {
   encrypt(text: string, key: string): string
-  /** Returns undefined unless the value was encrypted for this store key with one of the known encryption keys. */
+  /**
+   * Decrypts a value. Returns undefined unless the value was encrypted for this store key with one of the known
+   * encryption keys.
+   */
   decrypt(sealed: string, key: string): string | undefined
 }
 
