@@ -35,8 +35,8 @@ const operationRules: Rules = {
 }
 
 /**
- * Validates a contract at startup. TypeScript checks the same rules, but not in JavaScript code or for values of type
- * `any`.
+ * Validates a contract at startup. The TypeScript types express the same rules, but the compiler checks neither
+ * JavaScript code nor values of type `any`.
  */
 export function checkDefinition(definition: unknown): void {
   checkMembers('the contract', definition, contractRules)

@@ -4,8 +4,8 @@ type Validator = ReturnType<(typeof import('typebox/compile'))['Compile']>
 const validators = new WeakMap<TSchema, Validator>()
 
 /**
- * Loads TypeBox's schema compiler separately, because loading the compiler takes longer than loading the rest of this
- * package. Servers load the compiler at startup, and clients load it when they validate the first response.
+ * Loads TypeBox's schema compiler on demand, because the compiler takes longer to load than the rest of this package.
+ * Servers load the compiler at startup, and clients load it when they validate the first response.
  */
 export const loadCompiler = async (): Promise<typeof import('typebox/compile')> => import('typebox/compile')
 

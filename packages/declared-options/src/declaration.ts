@@ -33,7 +33,7 @@ export interface Context {
    * options are not an object.
    */
   readonly subject: string
-  /** The names of options to ignore, such as `prefix`, which Fastify's `register` handles. */
+  /** The names of options to ignore. For example, Fastify's `register` handles the option `prefix`. */
   readonly ignored?: readonly string[]
 }
 

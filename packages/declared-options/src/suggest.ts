@@ -1,8 +1,9 @@
 import { otherNames } from './other-names.js'
 
 /**
- * Suggests the known name that the caller probably meant. Recognizes misspellings and option names from other OAuth libraries.
- * @returns undefined if no known name is similar
+ * Suggests the option name that the caller probably meant. Recognizes misspellings and option names from other OAuth
+ * libraries.
+ * @returns the suggested name, or undefined if no known name is similar
  */
 export function suggest(name: string, known: readonly string[]): string | undefined {
   const wanted = plain(name)

@@ -10,11 +10,14 @@ import { fixedIdentity, type TlsIdentity, type TlsSource } from './tls-identity.
 export interface ConnectionOptions {
   /** The undici 7 dispatcher to send requests with. The connection never closes this dispatcher. */
   readonly dispatcher?: Dispatcher | undefined
-  /** The total time limit in milliseconds for an exchange, which is a group of requests. Default 5000. */
+  /**
+   * The time limit for an exchange in milliseconds. An exchange is a group of requests that share one limit. Default
+   * 5000.
+   */
   readonly timeoutMs?: number
   /**
-   * The TLS settings, or a function that returns the current client certificate. The function is called for each
-   * exchange (group of requests), and the exchange fails if the function rejects.
+   * The TLS settings, or a function that returns the current client certificate. The function is called for each group
+   * of requests that share a time limit. If the function rejects, these requests fail.
    */
   readonly tls?: TlsSource
   /** The maximum number of open connections. Default 2. */

@@ -38,7 +38,10 @@ export async function discoverMetadata(
   throw new IssuerConnectionError(`no metadata found: ${failures.join('; ')}${hint(metadataUrl)}`, { status })
 }
 
-/** Returns true if the response indicates an outage. In this case, the URL may be correct, so no other URL is tried. */
+/**
+ * Returns true if the response indicates an outage. During an outage, the URL may still be correct, so no other URL is
+ * tried.
+ */
 function isOutage({ status }: IssuerAnswer): boolean {
   return status === 429 || status >= 500
 }

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 
 /** The TLS settings of a connection, in PEM format. */
 export interface TlsSettings {
-  /** The trusted certificate authorities, which replace Node.js's default authorities. */
+  /** The certificate authorities to trust instead of Node.js's default authorities. */
   readonly ca?: string
   /** The client certificate to present (RFC 8705), regardless of the client authentication method. */
   readonly cert?: string

@@ -56,12 +56,12 @@ function decoderFor(coding: string, [firstByte = 0]: Buffer): ZlibFunction {
   }
 }
 
-/** The maximum number of content codings in one response, which limits the cost of decoding. */
+/** The maximum number of content codings in one response. This maximum limits the cost of decoding. */
 const mostCodings = 2
 
 /**
- * Decodes a response body. `Content-Encoding` lists the codings in the order in which they were applied (RFC 9110
- * §8.4), so they are removed in reverse order.
+ * Decodes a response body. `Content-Encoding` lists the codings in the order in which the server applied them (RFC 9110
+ * §8.4), so this function removes the codings in reverse order.
  */
 async function decode(bytes: Buffer, contentEncoding: string | undefined, maxBytes: number): Promise<Buffer> {
   const codings = (contentEncoding ?? '')

@@ -32,8 +32,8 @@ export interface TestIssuerOptions {
   expiresInMs?: number
   /**
    * The rules for client assertions. `rfc10070` requires the issuer as the only audience, and the type
-   * `client-authentication+jwt`. `rfc7523` also accepts the token endpoint as the audience, because Entra ID and Okta require
-   * this audience. Default `rfc7523`.
+   * `client-authentication+jwt`. `rfc7523` also accepts the token endpoint as the audience, because Entra ID and Okta
+   * require that audience. Default `rfc7523`.
    */
   clientAssertions?: ClientAssertionRules
   /** The port on 127.0.0.1. Default: a free port. */

@@ -22,7 +22,7 @@ import type { TokenOptions } from './token-options.js'
 
 /** A running issuer. */
 export interface TestIssuer extends AsyncDisposable {
-  /** The issuer identifier. Tokens contain it as `iss`. Pass it to the `issuer` option of a plugin. */
+  /** The issuer identifier. Tokens contain it as `iss`. Pass this identifier to the `issuer` option of a plugin. */
   readonly url: string
   readonly tokenEndpoint: string
   readonly jwksUri: string

@@ -33,7 +33,7 @@ const declaration = {
       read: value => (typeof value === 'number' && Math.abs(value) <= 1e12 ? value : undefined),
     }),
   ),
-  // The members of claims and header are not checked, so that tests can create invalid tokens.
+  // The members of `claims` and `header` are not validated, so that tests can create invalid tokens.
   claims: optional(jsonObject('an object with claims that JSON can represent')),
   header: optional(jsonObject('an object with header members that JSON can represent')),
   dpopKey: optional(

@@ -29,7 +29,7 @@ export interface TokenClientEvents {
     readonly name: string
     readonly method: string
     readonly origin: string
-    /** The path without the query, which may contain personal data. */
+    /** The path without the query, because a query may contain personal data. */
     readonly path: string
     readonly cached: boolean
   }

@@ -43,11 +43,11 @@ const Rejected: Make = createError(
  * is not at fault.
  */
 export class TokenRejectedError extends Rejected {
-  /** The server's `error` code, such as `invalid_client` or `invalid_scope`. Not enumerable. */
+  /** The server's `error` code, such as `invalid_client` or `invalid_scope`. This property is not enumerable. */
   declare readonly error: string
-  /** The server's `error_description`, with secrets removed. Not enumerable. */
+  /** The server's `error_description`, with secrets removed. This property is not enumerable. */
   declare readonly errorDescription: string | undefined
-  /** The error code and its description, for logs. Not enumerable. */
+  /** The error code and its description, for logs. This property is not enumerable. */
   declare readonly detail: string
 
   constructor(error: string, errorDescription?: string) {
@@ -70,7 +70,7 @@ export class TokenUnavailableError extends Unavailable {
   readonly retryAfterMs: number
   /** The response headers that Fastify's default error handler sends. */
   readonly headers: Readonly<Record<string, string>>
-  /** A description of the failure for logs. Not enumerable. */
+  /** A description of the failure for logs. This property is not enumerable. */
   declare readonly detail: string
 
   constructor(detail: string, retryAfterMs: number) {
@@ -89,7 +89,7 @@ const OriginNotAllowed: Make = createError(
 
 /** Thrown if the origin of a request is not the origin of `baseUrl`. The request is not sent. The status is 500. */
 export class OriginNotAllowedError extends OriginNotAllowed {
-  /** The allowed origin and the requested origin, for logs. Not enumerable. */
+  /** The allowed origin and the requested origin, for logs. This property is not enumerable. */
   declare readonly detail: string
 
   constructor(allowed: string, requested: string) {
@@ -123,17 +123,18 @@ export class UnexpectedStatusError extends UnexpectedStatus {
   readonly status: number
   /**
    * The API's `Retry-After` header (RFC 9110 §10.2.3) in milliseconds, or undefined if the header is missing or
-   * invalid. At most 24.8 days, which is the limit of `setTimeout`.
+   * invalid. The value is at most 24.8 days, which is the maximum delay of `setTimeout`.
    */
   readonly retryAfterMs: number | undefined
   /**
-   * The response headers, with names in lower case. Not enumerable, because headers can contain cookies. The property
-   * is not named `headers`, because Fastify would send such a property to the external caller.
+   * The response headers, with names in lower case. This property is not enumerable, because headers can contain
+   * cookies. The property is not named `headers`, because Fastify would send a property of that name to the external
+   * caller.
    */
   declare readonly responseHeaders: Dispatcher.ResponseData['headers']
-  /** The first 1000 characters of the response body. Not enumerable. */
+  /** The first 1000 characters of the response body. This property is not enumerable. */
   declare readonly body: string
-  /** The method, path and status, for logs. Not enumerable. */
+  /** The method, path and status, for logs. This property is not enumerable. */
   declare readonly detail: string
 
   constructor(
@@ -161,7 +162,7 @@ const UnexpectedBody: Make = createError(
  * interceptor `retry` cannot resume an interrupted body. The status of this error is 502.
  */
 export class UnexpectedBodyError extends UnexpectedBody {
-  /** The method, the path and the reason, for logs. Not enumerable. */
+  /** The method, the path and the reason, for logs. This property is not enumerable. */
   declare readonly detail: string
 
   constructor(call: string, reason: string) {

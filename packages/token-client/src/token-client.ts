@@ -33,8 +33,8 @@ export interface TokenClient extends TokenView {
 }
 
 /**
- * The type of a client with the option `api`, which adds the method `call`. Example: `receipts: TokenClientFor<typeof
- * used>`.
+ * The type of a client that has the method `call`, because the option `api` is set. Example: `receipts:
+ * TokenClientFor<typeof used>`.
  */
 export type TokenClientFor<Use extends UsedApi> = TokenClient & ReturnType<Use['over']>
 
@@ -142,7 +142,7 @@ function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly T
 }
 
 /**
- * Calls the method `over` of the API contract, which may be the user's own code.
+ * Calls the method `over` of the option `api`. This method may be the user's own code.
  * @throws {InvalidOptionError} if the method throws or does not return `call`
  */
 function callOver(

@@ -57,11 +57,11 @@ export interface Lifetimes {
 }
 
 /**
- * The assumed lifetime of a token in milliseconds if the server sends no `expires_in`, which RFC 6749 §5.1 does not
- * require.
+ * The assumed lifetime of a token in milliseconds if the server sends no `expires_in`. RFC 6749 §5.1 does not require
+ * this member.
  */
 export const unstatedLifetimeMs = 60_000
-/** The maximum lifetime of a token in milliseconds, which is one year. */
+/** The maximum lifetime of a token in milliseconds: one year. */
 const longestLifetimeMs = 365 * 24 * 3_600_000
 
 /** The times of a received token. */

@@ -3,7 +3,7 @@ import { beforeAbort } from 'oauth-issuer-connection'
 /**
  * Waits for a promise, and rejects with the signal's reason if the signal aborts. An abort does not stop the work,
  * because other callers may share the result.
- * @param start starts the work. This function is not called if the signal has already aborted
+ * @param start starts the work. `start` is not called if the signal has already aborted
  */
 export async function untilAborted<T>(
   start: () => T | PromiseLike<T>,

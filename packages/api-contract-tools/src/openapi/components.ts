@@ -33,7 +33,8 @@ export function createComponents(
   let inlined = 0
 
   /**
-   * Creates a context that replaces each reference to a component with the result of `found`, and inlines all other references.
+   * Creates a context for converting schemas. The context replaces each reference to a component with the result of
+   * `found`, and inlines all other references.
    */
   const contextWith = (found: (original: string, name: string) => Code): SchemaContext => {
     const context: SchemaContext = {

@@ -111,7 +111,10 @@ function readPath(
   }
 }
 
-/** Converts the schema of a query parameter. Returns undefined if the parameter is an object or has a style other than `form`. */
+/**
+ * Converts the schema of a query parameter. Returns undefined if the value of the parameter is an object, or if the
+ * parameter has a style other than `form`.
+ */
 function queryCode(
   parameter: JsonObject,
   { resolve, context }: Pick<OpenApiDocument, 'resolve'> & { readonly context: SchemaContext },

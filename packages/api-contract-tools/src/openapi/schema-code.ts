@@ -194,7 +194,10 @@ function literal(value: Json): Code {
 
 const isPrintable = (value: Json): boolean => typeof value !== 'number' || Number.isFinite(value)
 
-/** Formats a JSON value as code. Replaces NaN and Infinity, which are valid in YAML, with null. */
+/**
+ * Formats a JSON value as code. Replaces NaN and Infinity with null, because YAML allows these numbers but JSON does
+ * not.
+ */
 function literalValue(value: Json): Code {
   if (typeof value === 'string') return quote(value)
   if (Array.isArray(value)) return list((value as Json[]).map(literalValue))

@@ -45,8 +45,8 @@ export function readSecurity({ root, resolve }: OpenApiDocument): Security {
 }
 
 /**
- * Returns the scopes that an OAuth 2 scheme declares, with their descriptions. OpenID Connect schemes do not declare their
- * scopes in the document.
+ * Returns the scopes that an OAuth 2 scheme declares, with their descriptions. A scheme of type OpenID Connect does not
+ * declare its scopes in the document.
  */
 function declaredScopes(scheme: Json | undefined): [scope: string, description: string][] {
   if (!isObject(scheme) || scheme['type'] !== 'oauth2') return []
@@ -84,8 +84,8 @@ function readAlternative(alternative: Json, schemes: ReadonlyMap<string, Json | 
 }
 
 /**
- * Returns whether a scheme uses access tokens. In OpenAPI 3.1, bearer schemes can list roles, which the contract treats as
- * scopes.
+ * Returns whether a scheme uses access tokens. In OpenAPI 3.1, requirements for bearer schemes can list roles. The
+ * contract treats these roles as scopes.
  */
 function isTokenScheme(scheme: Json | undefined): boolean {
   if (!isObject(scheme)) return false

@@ -51,7 +51,7 @@ function isTime(value: unknown): value is number {
   return Number.isFinite(value)
 }
 
-/** Prevents an unhandled rejection, which would terminate the process. */
+/** Prevents an unhandled rejection, because it would terminate the process. */
 function ignoreRejection(value: unknown): void {
   if (value instanceof Promise) value.catch(() => {})
 }

@@ -3,7 +3,8 @@ import type { Place } from '../place.js'
 import { invalid } from '../show.js'
 
 /**
- * The maximum length in characters. Some options are sent in HTTP headers, whose total size many servers limit to 8 or 16 KiB.
+ * The maximum length in characters. Some options are sent in HTTP headers, and many servers limit the total size of
+ * headers to 8 or 16 KiB.
  */
 const longest = 2_048
 

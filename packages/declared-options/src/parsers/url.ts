@@ -5,7 +5,10 @@ import { refuseLong } from './text.js'
 
 /** Rules for {@link url}. */
 interface UrlRules {
-  /** Whether to reject URLs with a query or a fragment. Issuer identifiers must not have either (RFC 8414 §2). Default false. */
+  /**
+   * Whether to reject URLs with a query or a fragment. An issuer identifier must have neither (RFC 8414 §2). Default
+   * false.
+   */
   readonly plain?: boolean
   /** An example URL for the error message. */
   readonly example?: string
@@ -46,7 +49,7 @@ export function url({
 /**
  * Returns whether it is safe to send secrets to a URL and to trust its responses. Safe URLs are https URLs, http URLs
  * on localhost and, with `allowInsecureHttp`, all other http URLs. URLs that contain a username or password are never
- * safe, because credentials in URLs appear in logs.
+ * safe, because URLs are written to logs.
  */
 export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boolean {
   if (!URL.canParse(value)) return false

@@ -100,7 +100,7 @@ async function withAssertion(
 
 /**
  * Returns the `typ` header of an assertion. If the audience is the issuer, the type is that of RFC 10070. If the
- * audience is the token endpoint, the type is `JWT`, because such servers predate RFC 10070.
+ * audience is the token endpoint, the type is `JWT`, because servers that expect this audience predate RFC 10070.
  */
 function typeFor(audience: AssertionAudience): string {
   return audience === 'issuer' ? 'client-authentication+jwt' : 'JWT'

@@ -31,15 +31,17 @@ export interface ClientRegistration {
    * that uses a client secret.
    */
   authentication?: AuthenticationMethod
-  /** The audiences that the client may request. If there is only one, token requests may omit the audience. */
+  /**
+   * The audiences that the client may request. If the list has only one audience, token requests may omit the audience.
+   */
   audience: string | readonly string[]
   /** The scopes that the client may request. A token request without scopes receives all of them. Default: none. */
   scopes?: readonly string[]
   /** The grants that the client may use. Default: `client_credentials`. */
   grants?: readonly GrantName[]
   /**
-   * The audience that tokens must have so that this client may exchange them. Set this option if the client is itself
-   * an API. Default: any audience.
+   * The audience that a token must have for this client to be allowed to exchange the token. Set this option if the
+   * client is itself an API. Default: any audience.
    */
   ownAudience?: string
 }

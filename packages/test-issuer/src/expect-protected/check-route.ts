@@ -90,7 +90,10 @@ interface Expectation {
   readonly error: BadToken['error'] | undefined
 }
 
-/** Checks the status code and the challenge of a response (RFC 6750 §3). Returns undefined if both are correct. */
+/**
+ * Checks the status code and the challenge of a response (RFC 6750 §3). Returns undefined if the status code and the
+ * challenge are correct.
+ */
 function problemWith(
   { statusCode, headers }: InjectedAnswer,
   { status, error }: Expectation,

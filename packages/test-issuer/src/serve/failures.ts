@@ -16,7 +16,9 @@ export interface Failure {
   times?: number
 }
 
-/** The planned failures. Failures of the same endpoint occur in the order in which they were added. */
+/**
+ * The planned failures. If an endpoint has several planned failures, they occur in the order in which they were added.
+ */
 export interface Failures {
   add(endpoint: Endpoint, failure: Failure): void
   /** Returns the failure for the next request, or undefined if no failure is planned. */

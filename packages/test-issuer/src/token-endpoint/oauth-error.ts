@@ -33,8 +33,8 @@ export class OAuthError extends Error {
 }
 
 /**
- * Replaces characters that RFC 6749 §5.2 forbids: quotation marks, backslashes, and all characters outside printable ASCII.
- * Descriptions quote parts of the request, which may contain such characters.
+ * Replaces characters that RFC 6749 §5.2 forbids: quotation marks, backslashes, and all characters outside printable
+ * ASCII. Error descriptions quote parts of the request, and these parts may contain such characters.
  */
 function descriptionText(message: string): string {
   return message.replaceAll('"', "'").replaceAll(/[^\x20\x21\x23-\x5B\x5D-\x7E]/g, '?')

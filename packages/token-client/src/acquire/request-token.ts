@@ -38,7 +38,10 @@ export interface TokenRequest extends Grant {
 export interface TokenEndpoint {
   readonly locate: () => Promise<AuthorizationServer>
   readonly send: TokenEndpointFetch
-  /** True if connections present a client certificate, so that tokens can be bound to it (RFC 8705 §3). */
+  /**
+   * True if connections present a client certificate. The server can then bind tokens to this certificate (RFC 8705
+   * §3).
+   */
   readonly presentsCertificate: boolean
   /** The time limit in milliseconds for one token request, including the time to fetch metadata and credentials. */
   readonly timeoutMs: number

@@ -91,7 +91,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
     return outage
   }
 
-  /** Returns the cached token if it has not expired. This token is used if a renewal fails. */
+  /** Returns the cached token if it has not expired. If a renewal fails, calls use this token. */
   function unexpired(): Token | undefined {
     return cached !== undefined && now() < cached.expiresAt ? cached : undefined
   }

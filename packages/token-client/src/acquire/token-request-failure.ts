@@ -46,7 +46,7 @@ interface KnownError {
 
 /** The exchange that failed. */
 interface FailedExchange {
-  /** The server's response, if there was one. */
+  /** The server's response, or undefined if the server did not respond. */
   readonly response: Response | undefined
   /** Redacts secrets in text from the server, because some servers repeat the request in their error messages. */
   readonly hide: (text: string) => string
@@ -82,8 +82,8 @@ export function failureFrom(error: unknown, { response, hide, now }: FailedExcha
 }
 
 /**
- * Error codes that report a problem of the server, not of the request. RFC 6749 §4.1.2.1 defines them for authorization
- * responses, but some servers also use them in token responses.
+ * The error codes for a problem of the server rather than the request. RFC 6749 §4.1.2.1 defines these codes for
+ * authorization responses, but some servers also use them in token responses.
  */
 const outageCodes: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
 

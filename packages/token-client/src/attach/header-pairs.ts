@@ -30,7 +30,7 @@ export function headerOf(headers: HeadersInput, wanted: string): HeaderValue {
 function pairsOf(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {
   if (headers === null || headers === undefined) return []
   if (Array.isArray(headers) && !Array.isArray(headers[0])) return flatPairs(headers)
-  // A list of pairs, which undici also accepts, is handled as an iterable.
+  // undici also accepts a list of pairs. Such a list is handled as an iterable.
   if (Symbol.iterator in headers) return [...(headers as Iterable<readonly [string, HeaderValue]>)]
   const pairs = Object.entries(headers)
   if (pairs.length === 0 && !isPlainObject(headers))

@@ -4,7 +4,7 @@ type RawHeaders = Exclude<Dispatcher.DispatchController['rawHeaders'], undefined
 
 /**
  * The controller that the caller's handler receives. This controller stays the same while the client waits for a token
- * or sends the request again. It forwards all calls to the controller of the current connection.
+ * or sends the request again. All method calls are forwarded to the current connection's controller.
  */
 export class HeldController implements Dispatcher.DispatchController {
   #behind: Dispatcher.DispatchController | undefined

@@ -28,7 +28,7 @@ export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   if (!isIterable(body)) return { request, again: () => undefined }
   const length = Number(headerOf(request.headers, 'content-length') ?? Number.NaN)
   if (length <= maxRememberedBytes) return rememberWhileSent(request, body, length)
-  // Streams are not wrapped, because undici reads them through events.
+  // Streams are not wrapped, because undici reads streams through events instead of iterating over them.
   if ('pipe' in body) return { request, again: () => undefined }
   return { request: withBody(request, read(body)), again: () => undefined }
 }

@@ -20,8 +20,8 @@ export interface TokenUse extends Pick<TokenSupply, 'getToken' | 'accept'> {
 
 /**
  * Creates an undici interceptor that adds the token to requests to one origin. Requests to any other origin fail
- * without being sent. Compose this interceptor inside `redirect` and `retry`, so that it checks each redirect and
- * retry, but outside `cache`, `deduplicate` and `dns`.
+ * without being sent. The interceptor must be inside `redirect` and `retry`, so that it checks each redirect and retry.
+ * It must be outside `cache`, `deduplicate` and `dns`.
  * @param allowedOrigin the origin in the format of `URL.origin`
  */
 export function createTokenInterceptor(

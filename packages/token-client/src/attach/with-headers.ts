@@ -3,13 +3,17 @@ import { headerPairs, type HeadersInput, type HeaderValue } from './header-pairs
 
 type Added = Readonly<Record<string, string>>
 
-/** Returns a copy of the request with additional headers, which replace existing headers of the same name. */
+/**
+ * Returns a copy of the request with additional headers. An additional header replaces an existing header of the same
+ * name.
+ */
 export function withHeaders(request: Dispatcher.DispatchOptions, added: Added): Dispatcher.DispatchOptions {
   return { ...request, headers: joinHeaders(request.headers, added) }
 }
 
 /**
- * Merges headers in any form that undici accepts with additional headers, which replace headers of the same name.
+ * Adds headers to existing headers, which can have any form that undici accepts. An added header replaces an existing
+ * header of the same name.
  * @param added the additional headers, with names in lower case
  */
 export function joinHeaders(headers: HeadersInput, added: Added): Record<string, HeaderValue> {

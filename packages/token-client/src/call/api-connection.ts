@@ -12,7 +12,7 @@ import { loadUndici } from './load-undici.cjs'
 
 /** The connections to the API. The clients that `with` and `onBehalfOf` return share these connections. */
 export interface ApiConnection {
-  /** Returns the dispatcher for calls, which is created on first use. */
+  /** Returns the dispatcher for calls. The dispatcher is created on first use. */
   readonly dispatcher: () => Dispatcher
   readonly scheme: TokenScheme
   /**
@@ -23,7 +23,7 @@ export interface ApiConnection {
 
 /**
  * Creates the connections to the API.
- * @param given the user's own dispatcher, which is used for all calls and never closed
+ * @param given the user's own dispatcher. If it is set, all calls use this dispatcher, and it is never closed
  */
 export function connectToApi(
   given: Dispatcher | undefined,

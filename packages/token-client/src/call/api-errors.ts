@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import { UnexpectedBodyError, UnexpectedStatusError } from '../errors.js'
 import { readRetryAfter } from '../retry-after.js'
 
-/** An error from undici's interceptor `retry` or `responseError`, which contains the API's response. */
+/** An error from undici's interceptor `retry` or `responseError`. The error contains the API's response. */
 interface ApiError extends Error {
   readonly statusCode: number
   readonly headers: Dispatcher.ResponseData['headers']

@@ -39,8 +39,8 @@ function decodeOnce(text: string): string {
 }
 
 /**
- * Returns true if a path contains a `..` segment. Like some servers and URL parsers, ignores control characters, spaces
- * and path parameters (RFC 3986 §3.3).
+ * Returns true if a path contains a `..` segment. Like some servers and URL parsers, this function ignores control
+ * characters, spaces and path parameters (RFC 3986 §3.3).
  */
 function hasDotSegment(bytes: string): boolean {
   let text = bytes

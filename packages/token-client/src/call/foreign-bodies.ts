@@ -25,7 +25,10 @@ export function toUndiciForm(body: unknown): UndiciFormData {
   return form
 }
 
-/** Converts a FormData or URLSearchParams body from Node.js, which undici's `request` does not accept. */
+/**
+ * Converts a body of Node.js's class FormData or URLSearchParams, because undici's `request` does not accept these
+ * classes.
+ */
 export function withKnownBody<Call extends Dispatcher.DispatchOptions>(call: Call): Call {
   const { body } = call
   if (typeof body !== 'object' || body === null || ArrayBuffer.isView(body)) return call

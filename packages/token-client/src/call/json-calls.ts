@@ -17,7 +17,7 @@ export type AnswerSchemas = Readonly<Record<number, TSchema>>
 export interface JsonCallOptions<Schemas extends AnswerSchemas | undefined = AnswerSchemas | undefined> {
   /** Sent as JSON. */
   json?: unknown
-  /** The query parameters, which are appended to the path. Parameters that are `undefined` are omitted. */
+  /** The query parameters to append to the path. Parameters with the value `undefined` are omitted. */
   query?: Readonly<Record<string, string | number | boolean | undefined>>
   /** The headers in any form that `request` accepts: an object, `Headers` or a list. */
   headers?: Dispatcher.DispatchOptions['headers']
@@ -150,7 +150,7 @@ function write(json: unknown): string {
   return text
 }
 
-/** Returns true for values such as a Promise or a Map, which would be serialized as an empty object. */
+/** Returns true for a value, such as a Promise or a Map, that JSON.stringify would convert to an empty object. */
 function isWrittenAsNothing(json: unknown, text: string): boolean {
   return text === '{}' && !isPlainObject(json) && !('toJSON' in (json as object))
 }

@@ -12,13 +12,13 @@ type PlainCall = Call & { readonly signal?: AbortSignal }
 export interface RequestWays {
   /** Sends a call that already has its token. */
   readonly send: (call: Call) => Promise<Dispatcher.ResponseData>
-  /** Sends a call through the token interceptor, which adds the token. */
+  /** Sends a call through the token interceptor. The interceptor adds the token. */
   readonly intercept: (call: Call) => Promise<Dispatcher.ResponseData>
 }
 
 /**
  * Sends calls with a bearer token. Most calls bypass the token interceptor, because with an interceptor, undici
- * converts the headers of each response twice. A 401 is handled in the same way with and without the interceptor.
+ * converts the headers of each response twice. With and without the interceptor, a 401 is handled in the same way.
  */
 export function requestDirectly(
   { send, intercept }: RequestWays,
@@ -35,7 +35,7 @@ export function requestDirectly(
   }
 
   async function sendWithToken({ request, token, left }: Resend): Promise<Dispatcher.ResponseData> {
-    const call = request as PlainCall // this cast is safe, because a repeated call has the same options
+    const call = request as PlainCall // This cast is safe, because a repeated call has the same options.
     const answer = await send(bearer.present(call, token) as Call)
     refuseNothing(answer)
     if (answer.statusCode !== 401) {
@@ -52,7 +52,7 @@ export function requestDirectly(
   }
 }
 
-/** Throws if there is no response. This happens if a dispatcher throws a falsy value. */
+/** Throws if there is no response, which is the case if a dispatcher has thrown a falsy value. */
 function refuseNothing(answer: { readonly statusCode?: number }): void {
   if (answer.statusCode === undefined) throw new Error('the dispatcher ended the call without a response')
 }

@@ -47,8 +47,8 @@ export interface TokenView extends JsonCalls {
    */
   stream(options: CallOptions, factory: Dispatcher.StreamFactory): Promise<Dispatcher.StreamData>
   /**
-   * A dispatcher that adds the access token, for `undici.fetch`, @fastify/reply-from and similar functions. Rejects
-   * requests to any origin other than that of `baseUrl`.
+   * A dispatcher that adds the access token, for `undici.fetch`, @fastify/reply-from and similar functions. The
+   * dispatcher rejects requests to any origin other than that of `baseUrl`.
    */
   readonly dispatcher: Dispatcher
   /**
@@ -147,7 +147,10 @@ function tokenAccess(
   }
 }
 
-/** Unwraps this package's errors, which `fetch` wraps in a TypeError. Fastify would respond to a TypeError with 500. */
+/**
+ * Unwraps this package's errors, because `fetch` wraps errors in a TypeError. Fastify would respond to a TypeError with
+ * 500.
+ */
 function throwOurs(thrown: unknown): never {
   const error = asError(thrown)
   const { code } = (error.cause ?? {}) as { code?: unknown }
@@ -169,7 +172,7 @@ function tokenUse(cache: TokenCache, { name, base }: Settings): TokenUse {
   }
 }
 
-/** Removes the query from a path, because it may contain personal data. */
+/** Removes the query from a path, because a query may contain personal data. */
 function withoutQuery(path: string): string {
   return path.replace(/[?#].*$/s, '')
 }

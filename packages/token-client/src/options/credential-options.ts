@@ -15,8 +15,9 @@ import type { Checked } from './options.js'
 import { valueOrFile } from './value-or-file.js'
 
 /**
- * The client authentication method (RFC 6749 §2.3, RFC 8705 §2). The default depends on the given credentials. Use
- * `tls_client_auth` for `self_signed_tls_client_auth` too, because the client does the same for both methods.
+ * The client authentication method (RFC 6749 §2.3, RFC 8705 §2). The default depends on the given credentials. For
+ * `self_signed_tls_client_auth`, use `tls_client_auth` too, because the client behaves in the same way for both
+ * methods.
  */
 export type ClientAuthenticationMethod = SecretMethod | 'tls_client_auth'
 

@@ -23,7 +23,7 @@ export interface TargetOptions {
   scopes?: readonly string[]
   /** The API or APIs that the token is for, as resource indicators (RFC 8707 §2) or as the profile's equivalent. */
   resource?: string | readonly string[]
-  /** The `audience` parameter of the token request, which Auth0 and other servers use. */
+  /** The `audience` parameter of the token request. Auth0 and other servers use this parameter. */
   audience?: string
   /** Other parameters of the token request. */
   parameters?: Readonly<Record<string, string>>
@@ -105,7 +105,7 @@ export function ownTarget(target: TargetOptions, subject: string): TargetOptions
 
 /**
  * Returns the request parameters for the given scopes, resources and parameters.
- * @throws {InvalidOptionError} if they are invalid or contradict each other
+ * @throws {InvalidOptionError} if these values are invalid or contradict each other
  */
 export function parametersOf(
   target: TargetOptions,

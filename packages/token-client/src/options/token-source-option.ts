@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors.js'
 import type { Checked } from './options.js'
 import type { Target } from './target-options.js'
 
-/** The argument of a token source, which contains the scopes, resources and parameters of the requested token. */
+/** The argument that a token source receives: the scopes, resources and parameters of the requested token. */
 export interface SourceRequest extends Target {
   /** A signal that aborts after `issuerTimeoutMs`, or when the client is closed. */
   readonly signal: AbortSignal
@@ -12,7 +12,10 @@ export interface SourceRequest extends Target {
 /** The result of a token source. The token is sent as `Bearer` (RFC 6750 §2.1). */
 export interface SourcedToken {
   readonly accessToken: string
-  /** The token's remaining lifetime in seconds. Default: the time until `exp` for a JWT, and 60 for any other token. */
+  /**
+   * The token's remaining lifetime in seconds. The default is the time until `exp` for a JWT, and 60 seconds for any
+   * other token.
+   */
   readonly expiresIn?: number | undefined
 }
 

@@ -18,8 +18,8 @@ const ivBytes = 12
 const tagBytes = 16
 
 /**
- * Encrypts values with AES-256-GCM (NIST SP 800-38D) and a random nonce. Also authenticates the store key, so that an
- * encrypted value cannot be copied to another store key.
+ * Encrypts values with AES-256-GCM (NIST SP 800-38D) and a random nonce. The encryption also authenticates the store
+ * key, so an encrypted value is invalid under any other store key.
  * @param keyRing keys of 32 bytes. The first key encrypts, and all keys decrypt, so that keys can be rotated
  */
 export function createSeal(keyRing: readonly Buffer[]): Seal {

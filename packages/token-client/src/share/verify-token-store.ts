@@ -32,7 +32,7 @@ export async function verifyTokenStore(
   for (const { operation, run, isRight, expected } of stepsOf(store)) {
     let answer: unknown
     try {
-      // Stores whose methods do not return a promise are accepted too.
+      // Also accepts stores whose methods do not return promises.
       answer = await answerOf(run, timeoutMs)
     } catch (error) {
       return { isWrong: false, operation, reason: messageOf(error) }
@@ -75,7 +75,7 @@ function stepsOf(store: TokenStore): readonly Step[] {
   ]
 }
 
-/** Describes a result without its text, because the store may contain other tokens. */
+/** Describes a result from the store without showing its text, because the text may be a token. */
 function nameOf(answer: unknown): string {
   if (typeof answer === 'boolean' || answer === null || answer === undefined) return String(answer)
   if (Buffer.isBuffer(answer)) return 'a Buffer'
