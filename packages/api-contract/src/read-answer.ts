@@ -4,7 +4,7 @@ import type { Operation } from './operation.js'
 import { schemaProblems } from './schema-problems.js'
 
 const maxJsonBytes = 10 * 1024 * 1024
-/** The size limit for responses without a schema. The text of such a response is used only in an error. */
+/** The size limit for responses without a schema. The text of such a response is used only in errors. */
 const maxTextBytes = 64 * 1024
 
 /** @throws {UnexpectedAnswerError} */

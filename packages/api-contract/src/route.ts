@@ -132,7 +132,7 @@ function guarded(
     if (schema === null) return reply.send()
     const problems = await schemaProblems(schema, body)
     if (problems) throw new BrokenContractError(name, `${status}: ${problems}`)
-    // Only objects are left to Fastify, because Fastify would send a string as plain text and null as an empty body.
+    // Only objects are left for Fastify to serialize, because Fastify would send a string as plain text and null as an empty body.
     return typeof body === 'object' && body !== null
       ? body
       : reply.type('application/json').send(JSON.stringify(body))

@@ -51,7 +51,7 @@ export function jsonObject<T extends object>(expected: string): Parser<T> {
   return usableBy<T>(value => (isPlainObject(value) ? JSON.stringify(value) : undefined), expected)
 }
 
-/** Accepts any value, for an option that is checked later. */
+/** Accepts any value, because the option is validated later. */
 export function anything<T>(expected: string): Parser<T> {
   return parser({ expected, read: value => value as T })
 }

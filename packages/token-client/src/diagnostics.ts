@@ -2,29 +2,29 @@ import { channel } from 'node:diagnostics_channel'
 
 /** The diagnostics channels of the client (`node:diagnostics_channel`). Messages contain no tokens and no secrets. */
 export interface TokenClientEvents {
-  /** The client sends a token request. */
+  /** Published when the client sends a token request. */
   'fastify-token-client:token-requested': { readonly name: string }
-  /** The client received a token. Times are in milliseconds. */
+  /** Published when the client receives a token. Times are in milliseconds. */
   'fastify-token-client:token-received': {
     readonly name: string
     readonly durationMs: number
     readonly expiresAt: number
     readonly scopes: readonly string[] | undefined
   }
-  /** A token request failed. `servingOld` is true if calls continue to use the cached token. */
+  /** Published when a token request fails. `servingOld` is true if calls continue to use the cached token. */
   'fastify-token-client:token-failed': {
     readonly name: string
     readonly reason: string
     readonly permanent: boolean
     readonly servingOld: boolean
   }
-  /** The token store failed, so the client requests tokens without the store. */
+  /** Published when the token store fails. The client then requests tokens without the store. */
   'fastify-token-client:store-failed': {
     readonly name: string
     readonly operation: 'get' | 'set' | 'lock' | 'unlock'
     readonly reason: string
   }
-  /** The client sends a call. `cached` is true if the token came from the cache. */
+  /** Published when the client sends a call. `cached` is true if the token came from the cache. */
   'fastify-token-client:call': {
     readonly name: string
     readonly method: string
@@ -34,8 +34,8 @@ export interface TokenClientEvents {
     readonly cached: boolean
   }
   /**
-   * The API rejected the token with a 401 response. `replayed` is true if the client sends the call again with a
-   * different token.
+   * Published when the API rejects the token with a 401 response. `replayed` is true if the client sends the call again
+   * with a different token.
    */
   'fastify-token-client:refused': { readonly name: string; readonly path: string; readonly replayed: boolean }
 }

@@ -66,8 +66,8 @@ export function createComponents(
   }
 
   /**
-   * Uses a depth-first search without recursion, because the long reference chains of large documents would overflow the call
-   * stack.
+   * Declares all referenced components, each after its dependencies. The depth-first search is iterative, because the
+   * reference chains of large documents would overflow the call stack.
    */
   function statements(): string[] {
     const written = new Map<string, string>()

@@ -90,7 +90,10 @@ function parseYaml(text: string): unknown {
   return parse(text, { merge: true })
 }
 
-/** Parses text that starts with a brace: JSON, or YAML in flow style. If both parsers fail, throws the JSON parser's error. */
+/**
+ * Parses text that starts with a brace. Such text is JSON, or YAML in flow style. If both parsers fail, throws the JSON
+ * parser's error.
+ */
 function parseEither(text: string): unknown {
   try {
     return JSON.parse(text)

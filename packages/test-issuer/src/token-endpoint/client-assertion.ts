@@ -100,7 +100,10 @@ function shown(value: unknown): string {
   return value === undefined ? 'missing' : [value].flat().map(String).join(', ').slice(0, 200)
 }
 
-/** Reads the unverified members that determine the client and the authentication method. Their values may have any type. */
+/**
+ * Reads the unverified members that determine the client and the authentication method. These members may have values
+ * of any type.
+ */
 function peekAt(assertion: string): { alg?: unknown; sub?: unknown } {
   try {
     return { alg: decodeProtectedHeader(assertion).alg, sub: decodeJwt(assertion).sub }

@@ -33,7 +33,7 @@ export function createBackOff(now: () => number, random: () => number): BackOff 
     },
     fail(failure) {
       const ceiling = Math.min(firstMs * 2 ** failures, longestMs)
-      // `Retry-After: 0` must not lead to a token request for every call.
+      // A minimum delay applies, because otherwise `Retry-After: 0` would lead to a token request for every call.
       const retryAfterMs = Math.max(failure.retryAfterMs ?? random() * ceiling, shortestMs)
       failures += 1
       failedAt = now()

@@ -12,8 +12,8 @@ export function withHeaders(request: Dispatcher.DispatchOptions, added: Added): 
 }
 
 /**
- * Adds headers to existing headers, which can have any form that undici accepts. An added header replaces an existing
- * header of the same name.
+ * Adds headers to existing headers. The existing headers can have any form that undici accepts. An added header
+ * replaces an existing header of the same name.
  * @param added the additional headers, with names in lower case
  */
 export function joinHeaders(headers: HeadersInput, added: Added): Record<string, HeaderValue> {

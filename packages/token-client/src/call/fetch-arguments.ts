@@ -29,8 +29,8 @@ const initMembers = [
 ] as const
 
 /**
- * Returns the arguments for undici's `fetch`. Both arguments can be a Request. A Request is copied member by member,
- * because its members are getters and its class may differ from undici's class.
+ * Returns the arguments for undici's `fetch`. Either argument can be a Request. A Request is copied member by member,
+ * because its members are getters, and because its class may differ from undici's class.
  * @throws {TypeError}
  */
 export function fetchArguments(
