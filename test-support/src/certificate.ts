@@ -10,7 +10,7 @@ export interface CertificateWithKey {
   readonly cert: string
 }
 
-/** Creates a certificate that expires at the given time, which may be in the past. */
+/** Creates a certificate that expires at the given time. This time may be in the past. */
 export async function makeCertificateUntil(
   commonName: string,
   notAfterDate: Date,

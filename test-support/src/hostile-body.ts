@@ -40,8 +40,8 @@ const mutation: fc.Arbitrary<{ readonly at: number; readonly mutation: Mutation 
 })
 
 /**
- * Serializes a value and changes the member at one position. All members at all levels are counted. Each member is written as
- * text, because a name may occur twice.
+ * Serializes a value and changes the member at the given position. Positions count the members at all levels. Each
+ * member is written as text, because a name may occur twice.
  */
 function write(value: Json, count: { left: number }, mutation: Mutation): string {
   if (Array.isArray(value)) return `[${value.map(item => write(item as Json, count, mutation)).join()}]`

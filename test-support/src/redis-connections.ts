@@ -16,7 +16,7 @@ type Connection =
   | ReturnType<typeof createClient4<None, None, None>>
 type Connect = (t: Test, socket: string) => Promise<Connection>
 
-/** Connects with each supported package. While the server is down, commands fail immediately. */
+/** Connects to Redis with each supported client package. While the server is down, commands fail immediately. */
 export const redisPackages: Readonly<Record<string, Connect>> = {
   async ioredis(t, socket) {
     const redis = new Redis(socket, { maxRetriesPerRequest: 0, retryStrategy: () => null })

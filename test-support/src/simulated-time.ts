@@ -16,8 +16,8 @@ export class SimulatedTime {
   }
 
   /**
-   * Advances the time by this many milliseconds. Runs all timers that become due, and then the promise callbacks that they
-   * trigger.
+   * Advances the time by the given number of milliseconds. Runs all timers that become due, and then the promise
+   * callbacks that these timers trigger.
    */
   async advance(ms: number): Promise<void> {
     let isOver = false

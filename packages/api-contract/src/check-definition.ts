@@ -47,7 +47,7 @@ export function checkDefinition(definition: unknown): void {
       /^[!#-[\]-~]+$/.test(scope) && isText(description),
       'a scope',
       { [scope]: description },
-      'a name without spaces or quotes, with a description',
+      'a name without spaces or quotes, together with a description',
     )
   const owners = new Map<string, string>()
   for (const [name, operation] of Object.entries(operations)) {

@@ -85,7 +85,7 @@ t.test('rejects an invalid contract at start-up', async t => {
     ],
     [
       { scopes: { 'a b': 'x' } },
-      `a scope is { 'a b': 'x' }; expected a name without spaces or quotes, with a description`,
+      `a scope is { 'a b': 'x' }; expected a name without spaces or quotes, together with a description`,
     ],
     [{ scopes: { read: true } }, /^a scope is \{ read: true \}; expected/],
     [{ operations: { a: null } }, 'a is null; expected an object'],

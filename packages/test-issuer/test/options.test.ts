@@ -128,7 +128,7 @@ t.test('rejects arguments of the wrong type', async t => {
   const jwks = { keys: [null] }
   const registration = { clientId: 'a', audience: 'a:b', jwks } as never
   t.throws(() => issuer.registerClient(registration), /client a: option `jwks` is \{ keys \}; expected a JWK/)
-  t.throws(() => issuer.revoke(undefined as never), /revoke\(\): the token is undefined; expected text/)
+  t.throws(() => issuer.revoke(undefined as never), /revoke\(\): the token is undefined; expected a string/)
   t.throws(() => issuer.clock.advance('5' as never), /clock.advance expects milliseconds, not "5"/)
   const routes = [{ url: '/' }]
   for (const app of [undefined, {}])

@@ -94,7 +94,7 @@ export class OriginNotAllowedError extends OriginNotAllowed {
 
   constructor(allowed: string, requested: string) {
     super()
-    conceal(this, `the token may be sent only to ${allowed}, but the request is for ${requested}`)
+    conceal(this, `the token may be sent only to ${allowed}, but the origin of the request is ${requested}`)
   }
 }
 

@@ -139,7 +139,7 @@ const answers: Readonly<
       message:
         'The request was not sent because the access token is not meant for the origin of the request URL',
     },
-    inLog: /the request is for https:\/\/elsewhere\.internal/,
+    inLog: /the origin of the request is https:\/\/elsewhere\.internal/,
   },
   'a path that an external caller made up': {
     call: client => client.get('/..%2f43/receipts'),

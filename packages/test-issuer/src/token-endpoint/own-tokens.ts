@@ -34,7 +34,7 @@ export function createOwnTokens(issuer: string, keys: SigningKeys, now: () => nu
       return payload
     },
     revoke(token) {
-      if (typeof token !== 'string') throw wrong('revoke()', `the token is ${show(token)}; expected text`)
+      if (typeof token !== 'string') throw wrong('revoke()', `the token is ${show(token)}; expected a string`)
       revoked.add(token)
     },
   }

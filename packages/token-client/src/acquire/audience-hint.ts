@@ -11,11 +11,11 @@ export function withAudienceHint(
 ): TokenRequestFailure {
   const audience = assertionAudienceOf(credentials)
   if (failure.error !== 'invalid_client' || audience === undefined) return failure
-  const [used, other] =
+  const [usedAudience, otherAudience] =
     audience === 'issuer'
       ? ['issuer', "'token_endpoint' (for servers that predate RFC 10070)"]
       : ['token endpoint', "'issuer' (RFC 10070)"]
-  const hint = `the audience of the client assertion was the ${used}; if the key and the client id are correct, try setting assertionAudience to ${other}`
+  const hint = `the audience of the client assertion was the ${usedAudience}; if the key and the client id are correct, try setting assertionAudience to ${otherAudience}`
   const { permanent, description, retryAfterMs } = failure
   return new TokenRequestFailure(failure.error, {
     permanent,

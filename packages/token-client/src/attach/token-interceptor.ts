@@ -47,7 +47,7 @@ export function createTokenInterceptor(
     return (request, handler) => {
       const origin = originOf(request.origin)
       if (origin !== allowedOrigin)
-        return refuse(handler, new OriginNotAllowedError(allowedOrigin, origin ?? 'an unnamed origin'))
+        return refuse(handler, new OriginNotAllowedError(allowedOrigin, origin ?? 'unknown'))
       const token = getToken()
       if (token instanceof Promise)
         return sendLater(token, handler, (fresh, started) => {

@@ -123,7 +123,7 @@ export function createJsonCalls(
       if (!isWhole) throw new UnexpectedBodyError(where, `larger than ${maxJsonBytes} bytes`)
       const body = parse(text, where)
       if (schema !== undefined) await check(schema, body, where)
-      return { status, headers: responseHeaders, body } as never // this cast is safe, because the body was checked against the schemas
+      return { status, headers: responseHeaders, body } as never // This cast is safe, because the body was validated against the schemas.
     }
   return {
     get: calls('GET'),

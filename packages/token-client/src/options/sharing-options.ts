@@ -13,7 +13,7 @@ import type { TokenStore } from '../share/token-store.js'
 
 /** The store through which processes share tokens, and the encryption of the stored tokens. */
 export interface TokenStoreOptions {
-  /** The store, such as {@link redisTokenStore}. */
+  /** The store, such as one that {@link redisTokenStore} returns. */
   store: TokenStore
   /**
    * The keys that encrypt tokens in the store with AES-256-GCM. Each key has 32 bytes and is encoded in base64. The
