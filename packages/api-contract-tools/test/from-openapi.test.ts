@@ -443,7 +443,9 @@ t.test('converts names, paths and scopes, and omits operations that a contract c
       '/a/{y}': { get: { operationId: 'two', responses: { 204: {} } } },
     },
   })
-  t.strictSame(twice.notes.slice(-1), ['two is omitted: the operation has the same route as the operation one.'])
+  t.strictSame(twice.notes.slice(-1), [
+    'two is omitted: the operation has the same route as the operation one.',
+  ])
   const extended = generate({
     paths: {
       'x-internal': { get: { responses: { 204: {} } } },

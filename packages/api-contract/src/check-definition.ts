@@ -54,7 +54,12 @@ export function checkDefinition(definition: unknown): void {
     checkMembers(name, operation, operationRules)
     checkOperation(name, operation, Object.keys(scopes))
     const route = `${operation.method} ${operation.path.replaceAll(/:\w+/g, ':')}`
-    expect(!owners.has(route), name, route, `a method and path that the operation ${owners.get(route)} does not already use`)
+    expect(
+      !owners.has(route),
+      name,
+      route,
+      `a method and path that the operation ${owners.get(route)} does not already use`,
+    )
     owners.set(route, name)
   }
 }

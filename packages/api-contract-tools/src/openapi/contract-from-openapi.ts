@@ -110,7 +110,10 @@ function audienceOf(
     throw new OpenApiError(
       'The document has no server with an absolute URL, so the audience of access tokens is unknown; set the audience, for example with --audience https://receipts.example.com.',
     )
-  return { audience: url, note: 'This is the URL of the first server. Use --audience to set a different audience.' }
+  return {
+    audience: url,
+    note: 'This is the URL of the first server. Use --audience to set a different audience.',
+  }
 }
 
 function serverUrl(url: string | undefined, variables: Parameters<typeof membersOf>[0]): string | undefined {

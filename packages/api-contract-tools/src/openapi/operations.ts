@@ -49,7 +49,8 @@ export function readOperations(parts: OperationParts): OperationResult[] {
       const route = `${method} ${path.replaceAll(/\{[^{}]*\}/g, '{}')}`
       const owner = routes.get(route)
       routes.set(route, owner ?? name)
-      if (owner !== undefined) results.push({ name, reason: `the operation has the same route as the operation ${owner}` })
+      if (owner !== undefined)
+        results.push({ name, reason: `the operation has the same route as the operation ${owner}` })
       else if (otherMethods.has(method))
         results.push({ name, reason: `contracts do not support the method ${method.toUpperCase()}` })
       else results.push(readOperation({ name, path, method, operation, pathItem }, parts))

@@ -48,7 +48,9 @@ export function tokensFromFunction(
       return { key: JSON.stringify(target), ask: () => ask(target) }
     },
     onBehalfOf() {
-      throw new InvalidOptionError('onBehalfOf requires a token endpoint, but this client gets its tokens from the option tokenSource')
+      throw new InvalidOptionError(
+        'onBehalfOf requires a token endpoint, but this client gets its tokens from the option tokenSource',
+      )
     },
     async close() {
       closing.abort(new Error('the client was closed'))

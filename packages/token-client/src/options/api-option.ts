@@ -29,8 +29,7 @@ export interface UsedOperation {
 export type OperationTokens = 'shared' | 'per-operation'
 
 export const apiOption: Parser<UsedApi> = parser({
-  expected:
-    'the operations that this client calls: the result of api.pick(…) from fastify-api-contract',
+  expected: 'the operations that this client calls: the result of api.pick(…) from fastify-api-contract',
   read(value, { option, toError }) {
     if (isObject(value) && isObject(value['scopes']))
       throw toError(
