@@ -46,10 +46,7 @@ t.test('rejects misspelled options', async t => {
     [{ routes: [{ url, scope: scopes }] }, /there is no option `routes\[0\].scope`; did you mean `scopes`\?/],
     [{ routes: [{ scopes }] }, /option `routes\[0\].url` is missing; expected a path such as '\/receipts'/],
     [{ routes: ['/receipts'] }, /option `routes\[0\]` is "\/receipts"; expected a route/],
-    [
-      { issuer: undefined },
-      /option `issuer` is missing; expected an issuer created by createTestIssuer\(\)/,
-    ],
+    [{ issuer: undefined }, /option `issuer` is missing; expected an issuer created by createTestIssuer\(\)/],
   ] as const)
     await t.rejects(expectProtected(app, { issuer, ...options } as never), { name: 'TypeError', message })
 })

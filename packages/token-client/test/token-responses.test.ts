@@ -186,7 +186,10 @@ t.test('a refused assertion mentions assertionAudience, a refused secret does no
       { ...assertion, assertionAudience: 'token_endpoint' },
       /audience of the client assertion was the token endpoint; .*assertionAudience to 'issuer'/,
     ],
-    [{ clientSecret: 'x'.repeat(32), clientAuthentication: 'client_secret_jwt' }, /setting assertionAudience to/],
+    [
+      { clientSecret: 'x'.repeat(32), clientAuthentication: 'client_secret_jwt' },
+      /setting assertionAudience to/,
+    ],
   ]
   for (const [more, errorDescription] of descriptions)
     await t.rejects(getToken(t, { ...options, ...more }), {

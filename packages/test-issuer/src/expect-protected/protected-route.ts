@@ -7,7 +7,7 @@ export interface ProtectedRoute {
    * is replaced with `1`. Write a literal colon as `::`, as in Fastify's routes. A query string is sent unchanged.
    */
   readonly url: string
-  /** The scopes that the route requires. The valid token has all of these scopes. Default: none. */
+  /** The scopes that the route requires. A token must have all of these scopes. Default: none. */
   readonly scopes?: readonly string[]
   /** Additional request headers that the route needs. */
   readonly headers?: Readonly<Record<string, string>>
