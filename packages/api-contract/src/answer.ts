@@ -16,7 +16,7 @@ export interface ReceivedAnswer<Status extends number = number, Body = unknown> 
   readonly retryAfterMs: number | undefined
 }
 
-/** The headers of a response. All header names are in lower case. */
+/** Response headers with lower-case names. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 export type AnswerTo<Op extends Operation> = {

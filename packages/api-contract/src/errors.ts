@@ -24,7 +24,7 @@ export class InvalidCallError extends InvalidContractError {
 export class BrokenContractError extends Error {
   readonly code: string = 'API_CONTRACT_BROKEN'
   readonly statusCode: number = 500
-  /** The violated rules and the paths of the invalid values, for the log. The values themselves are not included. */
+  /** The violated rules and their paths, without the values, for the log. */
   readonly problem: string
 
   /** @internal */
@@ -42,9 +42,9 @@ export class UnexpectedAnswerError extends Error {
   readonly status: number
   /** The delay that the `Retry-After` header requests, in milliseconds from now. */
   readonly retryAfterMs: number | undefined
-  /** The headers of the response. The property is not enumerable, so that logs do not contain it. */
+  /** The response headers. Not enumerable, so that logs omit them. */
   declare readonly responseHeaders: ResponseHeaders
-  /** The first 1000 characters of the body. The property is not enumerable, so that logs do not contain it. */
+  /** The first 1000 characters of the body. Not enumerable, so that logs omit them. */
   declare readonly body: string
 
   /** @internal */

@@ -10,7 +10,7 @@ export interface Operation<Scope extends string = string> {
   readonly method: Method
   /** The path, such as `/receipts/:paymentId`. Each parameter must be a whole segment. */
   readonly path: `/${string}`
-  /** The scopes that a token must have. With `[]`, any valid token is sufficient. With `'public'`, no token is needed. */
+  /** The scopes that a token must have. `[]` accepts any valid token, and `'public'` accepts calls without a token. */
   readonly scopes: readonly Scope[] | 'public'
   /** The schema of the path parameters. */
   readonly params?: TObject

@@ -13,7 +13,7 @@ import { BrokenContractError } from './errors.js'
 import type { BodyOf, Operation, Operations } from './operation.js'
 import { loadCompiler, schemaProblems } from './schema-problems.js'
 
-/** The type of a route's `config.oauth`. fastify-resource-server reads this setting. */
+/** The `config.oauth` of a route, for fastify-resource-server. */
 export type OAuthRule<Scopes> = Scopes extends 'public'
   ? false
   : Scopes extends readonly [string, ...string[]]
