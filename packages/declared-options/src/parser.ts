@@ -13,8 +13,8 @@ export interface Parser<T> {
   /** Validates and converts a value. @throws the error that `place.toError` creates, if the value is invalid */
   readonly read: (value: unknown, place: Place) => T
   /**
-   * Returns the value to use if the option is absent. @throws the error that `place.toError` creates, if the option is
-   * required
+   * Returns the value to use if the option is absent.
+   * @throws the error that `place.toError` creates, if the option is required
    */
   readonly absent: (place: Place) => T
 }

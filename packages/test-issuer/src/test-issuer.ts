@@ -57,8 +57,8 @@ export interface TestIssuer extends AsyncDisposable {
   /** Creates a new signing key and returns its id. Earlier keys stay published. */
   rotateKeys(): Promise<string>
   /**
-   * Removes a key from the JWK set. By default, removes the current signing key and replaces it with a new key. @throws
-   * {TypeError} if no published key has this id
+   * Removes a key from the JWK set. By default, removes the current signing key and replaces it with a new key.
+   * @throws {TypeError} if no published key has this id
    */
   withdrawKey(kid?: string): Promise<void>
   /** Revokes a token: introspection reports it as inactive, and the token endpoint rejects it. */

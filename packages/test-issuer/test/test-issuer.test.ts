@@ -86,7 +86,7 @@ t.test('signs any token that a test describes', async t => {
 
 t.test('rejects a token without an audience', async t => {
   await using issuer = await createTestIssuer()
-  await t.rejects(issuer.token(), /no audience; set `audience`/)
+  await t.rejects(issuer.token(), /no audience; pass an audience to token\(\)/)
 })
 
 /** Created by `openssl req -x509`. The thumbprint is `openssl dgst -sha256` of the DER. */

@@ -73,7 +73,7 @@ t.test('no encoding of `..` or of a slash leaves the path of baseUrl', async t =
       const call: Promise<unknown> =
         way === 'request' ? client.request({ path }) : way === 'get' ? client.get(path) : client.fetch(path)
       const failure = await call.catch((error: unknown) => error)
-      const refused = failure instanceof TypeError && /`\.\.` segments|percent-encoded/.test(failure.message)
+      const refused = failure instanceof TypeError && /\.\. segments|percent-encoded/.test(failure.message)
       if (!refused) throw new Error(`${JSON.stringify(path)} was not refused: ${String(failure)}`)
     }),
     often,
@@ -113,7 +113,7 @@ for (const path of [
     const { api, client } = await start(t)
     const calls: Promise<unknown>[] = [client.request({ path }), client.fetch(path), client.get(path)]
     for (const call of calls)
-      await t.rejects(call, { name: 'TypeError', message: /must not contain `\.\.` segments/ })
+      await t.rejects(call, { name: 'TypeError', message: /must not contain \.\. segments/ })
     t.equal(api.seen.length, 0)
   })
 
@@ -132,7 +132,7 @@ t.test('a complete URL with an encoded `..` is refused as well', async t => {
     new URL(`${api.url}/v1/tenants/42/..%2f43`),
     new Request(`${api.url}/v1/tenants/42/%252e%252e/43`),
   ])
-    await t.rejects(client.fetch(url), { message: /must not contain `\.\.` segments/ })
+    await t.rejects(client.fetch(url), { message: /must not contain \.\. segments/ })
   t.equal(api.seen.length, 0)
 })
 

@@ -12,8 +12,8 @@ const maxLevels = 500
 export interface OpenApiDocument {
   readonly root: JsonObject
   /**
-   * Follows a reference, or a chain of references, to the final value. Returns other values unchanged. @throws {OpenApiError}
-   * if a reference is invalid
+   * Follows a reference, or a chain of references, to the final value. Returns other values unchanged.
+   * @throws {OpenApiError} if a reference is invalid
    */
   readonly resolve: (value: Json | undefined) => Json | undefined
   /** Returns the value that a reference points to. @throws {OpenApiError} if the reference is invalid */

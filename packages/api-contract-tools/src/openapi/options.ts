@@ -20,8 +20,8 @@ export interface FromOpenApiOptions {
 export const usualStatuses: readonly number[] = [400, 401, 403, 404, 409, 422, 429, 500, 503]
 
 /**
- * Validates the options at runtime, because JavaScript callers get no type checks. @throws {OpenApiError} if an option is
- * invalid
+ * Validates the options at runtime, because JavaScript callers get no type checks.
+ * @throws {OpenApiError} if an option is invalid
  */
 export function checkOptions(options: FromOpenApiOptions): void {
   const { source, ...others }: Readonly<Record<string, unknown>> = { ...options }

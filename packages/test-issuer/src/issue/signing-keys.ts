@@ -22,8 +22,8 @@ export interface SigningKeys {
   /** Creates a new current key. Earlier keys stay published. */
   rotate(): Promise<SigningKey>
   /**
-   * Removes a key from the JWK set. If it is the current key, a new key replaces it. @throws {TypeError} if no published key
-   * has this `kid`
+   * Removes a key from the JWK set. If it is the current key, a new key replaces it.
+   * @throws {TypeError} if no published key has this `kid`
    */
   withdraw(kid: string): Promise<void>
 }

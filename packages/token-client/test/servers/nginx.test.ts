@@ -89,7 +89,7 @@ t.test('an API behind nginx: no path leaves the path of baseUrl', { skip }, asyn
   )
 
   for (const escape of ['/..%2f43/items', '/%2e%2e/43/items', '/%2E%2E%2F43/items', '/a/..%2f..%2f43/items'])
-    await t.rejects(client.request({ path: escape }), { message: /must not contain `\.\.` segments/ }, escape)
+    await t.rejects(client.request({ path: escape }), { message: /must not contain \.\. segments/ }, escape)
   t.strictSame(seen, [])
 
   for (const path of ['/items', '/a%2Fb/items', '/caf%C3%A9', '/a..b', '/items?next=..%2f43']) {
