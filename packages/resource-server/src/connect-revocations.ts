@@ -1,8 +1,8 @@
+import { fitsTemplate, isTemplate } from './claims/issuer-template.js'
 import { isIssuerName } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 import type { Settings } from './options/options.js'
 import { createRevocations, type Revocations } from './revocation/revocations.js'
-import { fitsTemplate } from './verify/choose-issuer.js'
 
 type RevocationOptions = Pick<
   Settings,
@@ -30,8 +30,4 @@ export function connectRevocations(
     clockToleranceMs,
     log,
   })
-}
-
-function isTemplate(issuer: string): boolean {
-  return issuer.includes('{tenantid}')
 }

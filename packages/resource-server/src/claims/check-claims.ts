@@ -2,6 +2,7 @@ import { Refusal } from '../errors.js'
 import { showValue } from '../show-value.js'
 import type { TimeRules } from './check-times.js'
 import { malformedNames } from './claim-names.js'
+import { isTemplate, issuerOfTenant } from './issuer-template.js'
 import type { Claims, Profile } from './profiles.js'
 
 /** The rules for the claims in one issuer's tokens. */
@@ -109,16 +110,10 @@ export function checkPresence(claims: Claims, required: ClaimRules['required']):
  * `{tenantid}` stands for the claim `tid`.
  */
 export function checkIssuer(claims: Claims, { issuer }: ClaimRules): Refusal | undefined {
-  const expected = issuer.includes('{tenantid}') ? issuerOfTenant(issuer, claims['tid']) : issuer
+  const expected = isTemplate(issuer) ? issuerOfTenant(issuer, claims['tid']) : issuer
   return claims['iss'] === expected
     ? undefined
     : new Refusal('issuer', `iss is ${showValue(claims['iss'])}; expected ${issuer}`)
-}
-
-function issuerOfTenant(template: string, tenant: unknown): string | undefined {
-  return typeof tenant === 'string' && /^[\w.-]+$/.test(tenant)
-    ? template.replace('{tenantid}', tenant)
-    : undefined
 }
 
 /**
@@ -130,8 +125,8 @@ export function isKeyOfIssuer(
   claims: Claims,
   { issuer }: ClaimRules,
 ): boolean {
-  if (keyIssuer === undefined || !issuer.includes('{tenantid}')) return true
-  return keyIssuer.includes('{tenantid}') || keyIssuer === claims['iss']
+  if (keyIssuer === undefined || !isTemplate(issuer)) return true
+  return isTemplate(keyIssuer) || keyIssuer === claims['iss']
 }
 
 export function checkAudience(claims: Claims, { profile, audiences }: ClaimRules): Refusal | undefined {

@@ -19,6 +19,7 @@ import {
   type Times,
 } from './check-times.js'
 import { malformedNames } from './claim-names.js'
+import { isTemplate } from './issuer-template.js'
 import type { Claims } from './profiles.js'
 
 /** One check of a token's header or claims. */
@@ -61,7 +62,7 @@ const valueChecks: readonly ClaimCheck[] = [
     name: 'iss',
     option: 'issuer',
     check: ({ claims }, rules) => checkIssuer(claims, rules),
-    shows: ({ claims: { iss, tid } }, { issuer }) => (issuer.includes('{tenantid}') ? { iss, tid } : { iss }),
+    shows: ({ claims: { iss, tid } }, { issuer }) => (isTemplate(issuer) ? { iss, tid } : { iss }),
   },
   {
     name: 'exp',

@@ -17,6 +17,7 @@ import {
   type Place,
 } from 'declared-options'
 import type { ClaimRules } from '../claims/check-claims.js'
+import { isTemplate } from '../claims/issuer-template.js'
 import type { IntrospectionSettings } from '../introspection/introspect-token.js'
 import { profiles, requiredBy, type ProfileName } from '../claims/profiles.js'
 import { hasMlDsa, isMlDsa, supportedAlgorithms, type Algorithm } from '../keys/algorithms.js'
@@ -163,7 +164,7 @@ function refuseContradictions(
   const isMetadataUsed = introspection !== undefined && introspection.endpoint === undefined
   if (metadataUrl !== undefined && (keys ?? jwksUri) !== undefined && !isMetadataUsed)
     throw ineffective('metadataUrl', keys === undefined ? 'jwksUri' : 'keys')
-  if (issuer.includes('{tenantid}') && (keys ?? jwksUri ?? metadataUrl) === undefined)
+  if (isTemplate(issuer) && (keys ?? jwksUri ?? metadataUrl) === undefined)
     throw toError(
       `option \`${at}issuer\` is a template (${issuer}), so the URL of its metadata is unknown; set \`jwksUri\` or \`metadataUrl\` too`,
     )

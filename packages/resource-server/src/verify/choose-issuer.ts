@@ -1,3 +1,4 @@
+import { fitsTemplate, isTemplate } from '../claims/issuer-template.js'
 import type { Claims } from '../claims/profiles.js'
 import { Refusal } from '../errors.js'
 import type { MaybePromise } from '../later.js'
@@ -13,7 +14,7 @@ export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
   const [only] = issuers
   if (issuers.length === 1 && only !== undefined) return () => only
   const byName = new Map(issuers.map(issuer => [issuer.rules.issuer, issuer]))
-  const templates = issuers.filter(issuer => issuer.rules.issuer.includes('{tenantid}'))
+  const templates = issuers.filter(issuer => isTemplate(issuer.rules.issuer))
   return claims => {
     const named = claims['iss']
     return (
@@ -22,12 +23,4 @@ export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
       new Refusal('issuer', `iss is ${showValue(named)}, which is not a configured issuer`)
     )
   }
-}
-
-/** Returns whether an issuer URL matches a template such as `https://login.example.com/{tenantid}`. */
-export function fitsTemplate(named: unknown, template: string): boolean {
-  if (typeof named !== 'string') return false
-  const [before = '', after = ''] = template.split('{tenantid}')
-  if (!named.startsWith(before) || !named.endsWith(after)) return false
-  return /^[\w.-]+$/.test(named.slice(before.length, named.length - after.length))
 }
