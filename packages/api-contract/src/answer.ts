@@ -1,6 +1,5 @@
 import type { BodyOf, Operation } from './operation.js'
 
-/** The return value of a handler. */
 export interface Answer<Status extends number = number, Body = unknown> {
   readonly status: Status
   readonly body: Body

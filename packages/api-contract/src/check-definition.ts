@@ -47,20 +47,15 @@ export function checkDefinition(definition: unknown): void {
       /^[!#-[\]-~]+$/.test(scope) && isText(description),
       'a scope',
       { [scope]: description },
-      'a name without spaces or quotes, together with a description',
+      'a name without spaces or quotes, and a description',
     )
-  const owners = new Map<string, string>()
+  const routes = new Set<string>()
   for (const [name, operation] of Object.entries(operations)) {
     checkMembers(name, operation, operationRules)
     checkOperation(name, operation, Object.keys(scopes))
     const route = `${operation.method} ${operation.path.replaceAll(/:\w+/g, ':')}`
-    expect(
-      !owners.has(route),
-      name,
-      route,
-      `a method and path that the operation ${owners.get(route)} does not already use`,
-    )
-    owners.set(route, name)
+    expect(!routes.has(route), name, route, 'a method and path that no other operation uses')
+    routes.add(route)
   }
 }
 

@@ -3,7 +3,6 @@ import { checkDefinition, find } from './check-definition.js'
 import type { Checked, Operations, Summary } from './operation.js'
 import { requireRoutes, routeFor, type Application, type Handler, type Route } from './route.js'
 
-/** An API contract, for servers and clients. */
 export interface Api<Scope extends string = string, O extends Operations = Operations> {
   readonly audience: string
   readonly scopes: Readonly<Record<Scope, string>>

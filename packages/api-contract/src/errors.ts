@@ -19,7 +19,7 @@ export class InvalidCallError extends InvalidContractError {
 
 /**
  * Thrown on the server, with status code 500, if a handler's response violates the contract, or if no plugin checks
- * tokens for the route.
+ * tokens.
  */
 export class BrokenContractError extends Error {
   readonly code: string = 'API_CONTRACT_BROKEN'

@@ -5,14 +5,12 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 // A TypeBox schema. The type `TSchema` alone would accept strings, because none of its members are required.
 export type Schema = TSchema & object
 
-/** One operation of an API. */
 export interface Operation<Scope extends string = string> {
   readonly method: Method
   /** The path, such as `/receipts/:paymentId`. Each parameter must be a whole segment. */
   readonly path: `/${string}`
   /** The scopes that a token must have. `[]` accepts any valid token, and `'public'` accepts calls without a token. */
   readonly scopes: readonly Scope[] | 'public'
-  /** The schema of the path parameters. */
   readonly params?: TObject
   readonly query?: TObject
   /** The schema of the JSON body. GET operations cannot have a body. */

@@ -51,7 +51,6 @@ export type Handler<O extends Operations, Name extends keyof O> = (
   reply: FastifyReply,
 ) => Answers<O>[Name] | Promise<Answers<O>[Name]>
 
-/** The route options to pass to `app.route`. */
 export interface Route<Op extends Operation = Operation> {
   readonly method: Op['method']
   readonly url: Op['path']

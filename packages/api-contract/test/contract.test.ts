@@ -85,7 +85,7 @@ t.test('rejects an invalid contract at start-up', async t => {
     ],
     [
       { scopes: { 'a b': 'x' } },
-      `a scope is { 'a b': 'x' }; expected a name without spaces or quotes, together with a description`,
+      `a scope is { 'a b': 'x' }; expected a name without spaces or quotes, and a description`,
     ],
     [{ scopes: { read: true } }, /^a scope is \{ read: true \}; expected/],
     [{ operations: { a: null } }, 'a is null; expected an object'],
@@ -96,7 +96,7 @@ t.test('rejects an invalid contract at start-up', async t => {
     ],
     [
       { operations: { a: right, b: { ...right, path: '/a/:x', params: Type.Object({ x: Type.String() }) } } },
-      `b is 'GET /a/:'; expected a method and path that the operation a does not already use`,
+      `b is 'GET /a/:'; expected a method and path that no other operation uses`,
     ],
   ]
   for (const [change, message] of wrongApi)
