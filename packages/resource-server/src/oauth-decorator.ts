@@ -17,7 +17,7 @@ export interface ResourceServer extends VerifiesTokens {
    * @throws {InvalidRouteError} if the rule is invalid
    */
   authenticate(rule?: RouteRequirement): Guard
-  /** Returns the routes of this scope and its child scopes, each with the rule that is enforced for it. */
+  /** Returns the routes of this Fastify scope and its child scopes, each with the rule that is enforced for it. */
   routes(): readonly ListedRoute[]
   /** Returns the routes as aligned text, with one route per line. */
   printRoutes(): string
@@ -33,8 +33,8 @@ export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
 }
 
 /**
- * Rejects an explicit `undefined`. The rule's name is then probably misspelt, and the hook would accept any valid
- * token.
+ * Rejects `undefined` as an explicit rule, because it probably results from a misspelt name. Otherwise, the hook would
+ * accept any valid token.
  */
 function refuseUndefinedRule(given: readonly unknown[]): void {
   if (given.length > 0 && given[0] === undefined)

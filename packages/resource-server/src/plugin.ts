@@ -45,7 +45,7 @@ declare module 'fastify' {
     /** The methods of the resource server, such as `verify`, `explain`, `authenticate` and `stats`. */
     oauth: ResourceServer
   }
-  // Merged interfaces must have the same type parameters, so this declaration repeats Fastify's parameters up to `ContextConfig`.
+  // TypeScript requires merged interfaces to have the same type parameters, so this declaration repeats Fastify's parameters up to `ContextConfig`.
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,
@@ -63,15 +63,15 @@ declare module 'fastify' {
 }
 
 /**
- * Protects the routes of a scope and its child scopes with a hook. The hook is added before the options are read, and
- * refuses every request until the plugin has been registered. Routes are therefore protected even if the application
- * ignores a failed registration.
+ * Protects the routes of a Fastify scope and its child scopes with a hook. The hook is added before the options are
+ * read, and refuses every request until the plugin has been registered. Routes are therefore protected even if the
+ * application ignores a failed registration.
  * @param readSettings reads the options. It is called after the hook has been added
  */
 export async function protectScope(fastify: FastifyInstance, readSettings: () => Settings): Promise<void> {
   let guard: Guard = refuseAll()
   fastify.addHook('onRequest', (request, reply, done) => guard(request, reply, done))
-  // `after` waits until Fastify has added the hook. Otherwise, the hook would be missing if the plugin failed.
+  // `after` waits until Fastify has added the hook. Otherwise, the hook would be missing if the registration of the plugin failed.
   await fastify.after()
   try {
     guard = await setUp(fastify, readSettings())
@@ -88,7 +88,7 @@ function refuseAll(
   return (_request, _reply, done) => done(new GuardFailedError(cause))
 }
 
-/** @returns the hook that checks requests to the scope's routes */
+/** @returns the hook that checks the requests to the routes of the Fastify scope */
 async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guard> {
   const verifier = await createCachedVerifier(settings, fastify.log)
   guardScope(fastify)
@@ -123,7 +123,7 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
       tally,
       reported,
       list: () => listRoutes(routes(), route => readRequirement(declarationOf(route)), settings.mode),
-      // The hook must not send a response, because @fastify/auth may try other authentication methods afterwards.
+      // This hook must not send a response itself, because @fastify/auth may try other authentication methods afterwards.
       guard: requirement => guardBy(() => requirement, createRefuse(challenges, tally, withdrawal())),
     }),
   )
@@ -144,8 +144,8 @@ async function setUp(fastify: FastifyInstance, settings: Settings): Promise<Guar
 }
 
 /**
- * The Fastify plugin. It protects every route of the scope in which it is registered, except routes with `config: {
- * oauth: false }`.
+ * The Fastify plugin. It protects every route of the Fastify scope in which it is registered, except routes with
+ * `config: { oauth: false }`.
  */
 const resourceServer: FastifyPluginAsync<ResourceServerOptions> = fp(
   async (fastify: FastifyInstance, options: ResourceServerOptions) =>

@@ -2,7 +2,10 @@ import { report, writeLog, type ResourceServerEvents } from './diagnostics.js'
 import type { KeyEvent } from './keys/key-set.js'
 import type { Logger } from './log.js'
 
-/** Publishes an event when an issuer's keys were fetched or could not be fetched. Logs failures and withdrawn keys. */
+/**
+ * Publishes an event when an issuer's keys have been fetched, or when fetching them has failed. Logs failures and
+ * withdrawn keys.
+ */
 export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   if (event.type === 'fetched') {
     const { kids, withdrawn, durationMs } = event

@@ -5,13 +5,17 @@ import type { ResolvedIssuersSteps } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 
 /**
- * The maximum number of log lines per interval about issuers without any verified token. Without this limit, tokens
- * from invented issuers could flood the log. For other issuers, the back-off already limits the number of failures.
+ * The maximum number of log lines per interval about issuers from which no token has been verified yet. Without this
+ * limit, tokens from invented issuers could flood the log. For other issuers, the back-off already limits the number of
+ * failures.
  */
 const linesPerInterval = 10
 const logIntervalMs = 60_000
 
-/** Publishes the results of the application's function `issuers` as events, and logs failures and withdrawn issuers. */
+/**
+ * Publishes the results of the application's `issuers` function as events. Logs failed lookups, and issuers that are no
+ * longer trusted.
+ */
 export function createResolutionReport(log: Logger, now: () => number): ResolvedIssuersSteps['onEvent'] {
   const limit = createLineLimit(now)
   return (event, issuer, isProven) => {

@@ -18,9 +18,12 @@ export function declarationOf(route: SeenRoute): Route {
   return { method: route.methods, url: route.url, config: configOf(route) }
 }
 
-/** Returns a function that reads a route's requirement from its `config`, or returns undefined for a public route. */
+/**
+ * Returns a function that reads a route's requirement from its `config`. The function returns undefined for a public
+ * route.
+ */
 export function requirementReader(settings: Catalogue): ReadRequirement {
-  // OPTIONS routes are exempt from `explicit`, because CORS plugins add such routes without `config.oauth`.
+  // OPTIONS routes are exempt from `defaultAccess: 'explicit'`, because CORS plugins add such routes without `config.oauth`.
   const forOptions =
     settings.defaultAccess === 'explicit' ? { ...settings, defaultAccess: 'protected' as const } : settings
   return ({ config, method = '', url = '' }) => {
@@ -43,7 +46,7 @@ export function rememberRequirements(
 
 /**
  * Checks the rules of all routes. Startup fails if a rule is invalid or would never be enforced.
- * @returns a function that lists the routes of this scope and its child scopes
+ * @returns a function that lists the routes of this Fastify scope and its child scopes
  */
 export function checkRoutes(
   fastify: FastifyInstance,

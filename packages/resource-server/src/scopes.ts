@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError } from './errors.js'
 
 /**
- * The key under which the root Fastify instance stores the list of protected scopes. All copies of this package use the
- * same key.
+ * The key under which the root Fastify instance stores the list of protected Fastify scopes. All copies of this package
+ * use the same key.
  */
 const guardedScopes = Symbol.for('fastify-resource-server.scopes')
 
@@ -24,8 +24,8 @@ export function rootOf(scope: FastifyInstance): FastifyInstance {
 }
 
 /**
- * Returns whether the plugin's hook runs for a scope's routes. The hook also runs for child scopes that were created
- * before the plugin was registered.
+ * Returns whether the plugin's hook runs for the routes of a Fastify scope. The hook also runs for child scopes that
+ * were created before the plugin was registered.
  */
 export function isGuarded(scope: FastifyInstance): boolean {
   const scopes = (rootOf(scope) as Root)[guardedScopes] ?? []
@@ -33,7 +33,7 @@ export function isGuarded(scope: FastifyInstance): boolean {
 }
 
 /**
- * Records that the plugin protects a scope.
+ * Records that the plugin protects a Fastify scope.
  * @throws {InvalidOptionError} if the plugin already protects this scope, an ancestor or a descendant, because each
  * token would then be verified twice
  */

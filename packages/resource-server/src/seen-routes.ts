@@ -46,15 +46,15 @@ function noteRoutes(fastify: FastifyInstance): readonly SeenRoute[] {
 }
 
 /**
- * Returns a function that lists the routes of a scope and its child scopes. If the Fastify instance was created before
- * this package was loaded, the list contains only routes declared after this call.
+ * Returns a function that lists the routes of a Fastify scope and its child scopes. If the Fastify instance was created
+ * before this package was loaded, the list contains only routes declared after this call.
  */
 export function routesIn(scope: FastifyInstance): () => readonly SeenRoute[] {
   const routes = notedAround(scope) ?? noteRoutes(scope)
   return () => routes.filter(route => isInside(route.scope, scope))
 }
 
-/** Returns the routes recorded for a scope, or for its nearest ancestor that has recorded routes. */
+/** Returns the routes recorded for a Fastify scope, or for its nearest ancestor that has recorded routes. */
 function notedAround(scope: FastifyInstance): readonly SeenRoute[] | undefined {
   for (let at: object | null = scope; at !== null; at = Object.getPrototypeOf(at) as object | null) {
     const routes = routesByInstance.get(at)
@@ -72,8 +72,8 @@ export function configOf({ config: { given, copy }, options }: SeenRoute): objec
 }
 
 /**
- * Returns the URLs of a route. For the route `/` in a scope with a prefix, Fastify declares two URLs, with and without
- * the trailing slash.
+ * Returns the URLs of a route. For the route `/` in a Fastify scope with a prefix, Fastify declares two URLs, with and
+ * without the trailing slash.
  */
 export function urlsOf({ url, options }: SeenRoute): readonly string[] {
   return options.url === url ? [url] : [url, options.url]

@@ -1,7 +1,7 @@
 const longestValue = 160
 /**
- * Matches a complete or truncated JWT, because a claim can contain a token. Every JWT starts with the base64url
- * encoding of `{"` or `{ `.
+ * Matches a complete or truncated JWT, so that a token inside a claim is not logged. Every JWT starts with the
+ * base64url encoding of `{"` or `{ `.
  */
 const token = /\bey[JA][\w-]{8,}[\w.-]*/g
 /** Matches control characters, line separators, and format characters such as those that change the text direction. */

@@ -55,7 +55,7 @@ function fetchedKeys(
 ): KeySet {
   const source = { issuer, jwksUri, metadataUrl, algorithms, allowInsecureHttp, now, onIgnored }
   return createKeySet(fetchKeysOf(source, connection), keyTimes, now, event => {
-    // Requests that were aborted because the application is closing are not reported: the issuer is not at fault.
+    // Requests that were aborted because the application is closing are not reported, because the issuer is not at fault.
     if (!connection.isClosed()) reportKeys(event, issuer, log)
   })
 }
@@ -63,7 +63,7 @@ function fetchedKeys(
 type OnIgnored = (kid: string | undefined, reason: string) => void
 
 /**
- * Imports the keys from the option `keys`.
+ * Imports the keys from the `keys` option.
  * @throws {InvalidOptionError} if none of the keys is usable
  */
 function importOptionKeys(

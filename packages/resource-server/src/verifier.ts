@@ -37,7 +37,7 @@ export interface CachedVerifier {
   close(): Promise<void>
   /** Returns the verification steps for a token, in the order in which they run. */
   readonly stepsFor: TokenVerifier['stepsFor']
-  /** The revocations, or undefined if the option `revocation` is not set. */
+  /** The revocations, or undefined if the `revocation` option is not set. */
   readonly revocations: Revocations | undefined
   /** Returns the number of cached tokens and the state of each issuer's keys. */
   state(): {
@@ -106,7 +106,7 @@ export async function createCachedVerifier(
 }
 
 /**
- * Creates the lookup of issuers if the option `issuers` is a function, and otherwise returns undefined. The function's
+ * If the `issuers` option is a function, creates the lookup of issuers. Otherwise, returns undefined. The function's
  * results are cached for as long as the issuers' keys.
  */
 function resolvedIssuers(

@@ -180,8 +180,8 @@ export function readTokenRule(
 }
 
 /**
- * Rejects keys that make sense only for requests. TypeScript does not allow them, but JavaScript callers can pass them,
- * and ignoring them could let tokens be accepted by mistake.
+ * Rejects properties of a rule that make sense only for requests. TypeScript does not allow these properties, but
+ * JavaScript callers can pass them. If they were ignored, tokens could be accepted by mistake.
  */
 function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, place: string): void {
   if (report !== undefined)

@@ -33,8 +33,8 @@ export function isMlDsa(algorithm: string): boolean {
 }
 
 /**
- * Returns whether this build of Node.js supports ML-DSA. Builds of the same version differ, so the function tries to
- * import a key.
+ * Returns whether this build of Node.js supports ML-DSA. Builds of the same Node.js version can differ, so the function
+ * tries to import an ML-DSA key.
  */
 export function hasMlDsa(): boolean {
   try {
@@ -48,8 +48,8 @@ export function hasMlDsa(): boolean {
 }
 
 /**
- * Returns whether a list contains an algorithm. `Ed25519` (RFC 9864) and `EdDSA` count as the same algorithm, because
- * `EdDSA` is accepted only with Ed25519 keys.
+ * Returns whether a list of algorithms contains the given algorithm. `Ed25519` (RFC 9864) and `EdDSA` count as the same
+ * algorithm, because `EdDSA` is accepted only with Ed25519 keys.
  */
 export function includesAlgorithm(list: readonly string[], algorithm: string): boolean {
   return list.includes(algorithm) || (isEd25519(algorithm) && list.some(isEd25519))

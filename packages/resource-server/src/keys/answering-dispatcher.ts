@@ -8,12 +8,12 @@ export interface PreparedAnswer {
 
 /**
  * Creates an undici dispatcher that sends no requests, but responds to each request with the result of `prepare`. If a
- * library calls `fetch` with this dispatcher, `prepare` can send the request within the time and size limits of this
- * package.
+ * library calls `fetch` with this dispatcher, this package can send the request itself, within its own time and size
+ * limits.
  */
 export async function answerWith(prepare: () => Promise<PreparedAnswer>): Promise<Dispatcher> {
   const { Dispatcher: Base } = await import('undici')
-  // `compose` accepts handlers of undici 6 to 8. Each supported Node.js version has one of these undici versions built in.
+  // `compose` accepts the handlers of undici 6, 7 and 8. Each supported Node.js version includes one of these undici versions.
   return new Base().compose(() => (_options, handler) => {
     void answer(prepare, handler)
     return true
@@ -37,8 +37,8 @@ async function answer(
 }
 
 /**
- * Creates a controller that does nothing. The issuer connection has its own time limit and delivers the body in one
- * chunk, so there is nothing to abort or pause.
+ * Creates an undici dispatch controller that does nothing. The issuer connection has its own time limit and delivers
+ * the body in one chunk, so there is nothing to abort or pause.
  */
 function inertController(): Dispatcher.DispatchController {
   return {

@@ -10,8 +10,8 @@ import { answerWith, type PreparedAnswer } from './answering-dispatcher.js'
 import { entriesOf } from './clean-jwk-set.js'
 
 /**
- * The key id and the algorithm of the token whose key is wanted. Both are undefined if the keys are fetched without a
- * token.
+ * The key id and the algorithm in the header of the token to verify. Both are undefined if the keys are not fetched for
+ * a particular token.
  */
 export interface WantedKey {
   readonly kid: string | undefined
@@ -19,8 +19,8 @@ export interface WantedKey {
 }
 
 /**
- * The size limit of a JWK set in bytes. It is larger than the default of 64 KiB, because multi-tenant servers list
- * many keys.
+ * The size limit of a JWK set in bytes. It is larger than the 64 KiB limit for other responses, because multi-tenant
+ * authorization servers publish many keys.
  */
 const maxBytes = 262_144
 
@@ -40,7 +40,7 @@ export async function fetchJwks(
   const dispatcher = await answerWith(async () => prepare(await (reading ??= readJwkSet(uri, exchange))))
   const { origin, pathname, search } = new URL(uri)
   const getJwks: GetJwksModule = await import('get-jwks')
-  // Each request uses a new instance of get-jwks, because the cache of get-jwks would keep withdrawn keys.
+  // Each request uses a new instance of get-jwks, because its cache would keep withdrawn keys.
   const keys = getJwks.default({
     max: 1,
     jwksPath: `${pathname}${search}`,
@@ -93,7 +93,7 @@ async function readJwkSet(uri: string, exchange: Pick<IssuerExchange, 'request'>
   return { answer, entries: entriesOf(jsonObjectIn(answer) ?? {}) ?? [] }
 }
 
-/** Removes entries that are not objects, because get-jwks throws on them. */
+/** Removes JWK set entries that are not objects, because they would make get-jwks throw an error. */
 function prepare({ answer, entries }: ReadJwkSet): PreparedAnswer {
   const isSet = answer.status === 200 && jsonObjectIn(answer) !== undefined
   const body = isSet ? JSON.stringify({ keys: entries.filter(isObject) }) : (answer.text ?? '')

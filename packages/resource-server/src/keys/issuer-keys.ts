@@ -28,7 +28,7 @@ export interface KeySource {
  */
 const metadataMaxAgeMs = 3_600_000
 
-/** Fetches the keys of an issuer. `wanted` is undefined if no token needs a key yet. */
+/** Fetches the keys of an issuer. `wanted` is undefined if the keys are not fetched for a particular token. */
 export type FetchKeys = (wanted?: WantedKey) => Promise<readonly PublicKey[]>
 
 const anyKey: WantedKey = { kid: undefined, algorithm: undefined }
@@ -60,7 +60,7 @@ export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection
     try {
       return importKeys(await fetchJwks(await whereKeysAre(exchange), wanted, exchange))
     } catch (error) {
-      // The issuer may have moved its keys, so the next call fetches the metadata, unless fetching the metadata has just failed.
+      // The issuer may have moved its keys to another URL, so the next call fetches the metadata again, unless fetching the metadata has just failed.
       discovered = discovered?.confirmed === false ? { ...discovered, confirmed: true } : undefined
       throw error
     }
@@ -77,7 +77,8 @@ async function discoverJwksUri(
 /**
  * Returns a function that imports the entries of a JWK set. For an entry that was imported before, the function returns
  * the same key object again. The function reports each unusable entry once.
- * @throws {Error} if no key is usable. This error counts as an outage of the issuer, so no key is withdrawn
+ * @throws {Error} if no key is usable. This error is treated as an outage of the issuer, so the previous keys are not
+ * withdrawn
  */
 export function keyImporter(
   algorithms: readonly Algorithm[],
@@ -93,7 +94,7 @@ export function keyImporter(
       imported.set(text, before === undefined ? importOne(entry) : before)
     }
     const usable = [...imported.values()].filter(key => key !== null)
-    // `known` keeps the ignored entries, so that each is reported only once, and the previous keys, because the issuer may list them again.
+    // `known` keeps the ignored entries so that each is reported only once. It also keeps the previous keys, because the issuer may list them again.
     if (usable.length === 0) {
       for (const [text, key] of known) if (key !== null) imported.set(text, key)
       known = imported

@@ -9,7 +9,7 @@ import { createUnknownKeys, explainedKeyRequests, type UnknownKeys } from './unk
 
 /** The time limits of a key set, in milliseconds. */
 export interface KeyTimes extends FreshnessTimes {
-  /** The period in which requests for unknown key ids are limited. */
+  /** The period in which only a limited number of requests for unknown key ids is allowed. */
   readonly cooldownMs: number
 }
 
@@ -30,12 +30,15 @@ export type KeyEvent =
       readonly durationMs: number
     }
 
-/** The purpose of a key lookup. Explanations and verification have separate limits for requests to the issuer. */
+/**
+ * The purpose of a key lookup: to verify a token, or to explain the result of each check. Each purpose has its own
+ * limit on requests to the issuer.
+ */
 export type Purpose = 'verify' | 'explain'
 
 /**
- * @param issuedBy the latest time at which the token may have been issued, in milliseconds since the epoch. Default:
- * unknown
+ * @param issuedBy the latest time at which the token may have been issued, in milliseconds since the epoch. Omit it if
+ * the time is unknown
  */
 type LookUpKey = (
   kid: string | undefined,
@@ -45,16 +48,20 @@ type LookUpKey = (
 
 /** The cached keys of one issuer. */
 export interface KeySet {
-  /** Returns the key for a token if a fresh key is cached. Renews the keys in the background when they are due. */
+  /**
+   * Returns the cached key for a token, or undefined if no fresh key is cached. Renews the cached keys in the
+   * background when they are due for renewal.
+   */
   use(kid: string | undefined, algorithm: string): PublicKey | undefined
   /**
    * Returns the key for a token, and fetches the issuer's keys if necessary. Returns a {@link Refusal} if the keys
-   * cannot be fetched now. Requests for unknown key ids are limited, separately for each purpose.
+   * cannot be fetched now. The number of requests for unknown key ids is limited, separately for each purpose.
    */
   readonly lookUp: Readonly<Record<Purpose, LookUpKey>>
   /**
    * Returns whether the issuer still lists a key that verified a token earlier. Returns false if the cached keys are
-   * stale. Renews the keys in the background when they are due. `time` is in milliseconds.
+   * stale. Renews the cached keys in the background when they are due for renewal. `time` is the current time in
+   * milliseconds since the epoch.
    */
   reuse(key: PublicKey, time: number): boolean
   /**
@@ -62,7 +69,10 @@ export interface KeySet {
    * @throws if the keys cannot be fetched
    */
   load(): Promise<void>
-  /** Returns the ids of the accepted keys, and the results of previous requests to the issuer. */
+  /**
+   * Returns the ids of the accepted keys, the time of the last successful request for keys, and the number of failures
+   * since then.
+   */
   state(): KeySetState
 }
 
@@ -72,7 +82,7 @@ export interface KeySetState {
   readonly kids: readonly (string | undefined)[]
   /** When the keys were last fetched, in milliseconds since the epoch. Null if they were never fetched. */
   readonly fetchedAt: number | null
-  /** The number of failed requests since the last successful one. */
+  /** The number of failed requests for keys since the last successful one. */
   readonly failures: number
 }
 
@@ -89,7 +99,7 @@ export function createKeySet(
   let keys: readonly PublicKey[] = []
   let current: ReadonlySet<PublicKey> = new Set()
   const freshness = createFreshness(times)
-  /** The error of the last request for keys, if the request failed. */
+  /** The error of the last request for keys, if that request failed. */
   let failure: Error | undefined
   let running: Promise<void> | undefined
 
@@ -152,17 +162,17 @@ export function createKeySet(
       const known = use(kid, algorithm)
       if (known !== undefined) return known
       if (running !== undefined) {
-        // A request in flight may have been sent before the issuer listed the key, so its response does not prove that the key is unknown.
+        // The request in flight may have been sent before the issuer published the key. If its response does not contain the key, another request may be needed.
         const joined = await renewed(kid, algorithm)
         if (joined !== undefined) return joined
       }
-      // While requests to the issuer fail, the plugin cannot find out whether the issuer has a new key.
+      // During the back-off after a failed request, the plugin cannot find out whether the issuer has published a new key.
       const backOffMs = freshness.backOffMs(now())
       if (backOffMs > 0) return unavailable(backOffMs, failure)
-      // A healthy issuer needs this limit on requests for unknown keys. A failing issuer does not, because the back-off limits all requests to it.
+      // This limit on requests for unknown keys applies only while the issuer responds. If the issuer fails, the back-off already limits all requests to it.
       if (freshness.state().failures === 0 && freshness.isFresh(now())) {
         const absentAt = unknownKeys.absentAt(kid)
-        // An attacker may have sent this key id before the issuer listed the key, so a token that was issued later can still be valid.
+        // An attacker may have guessed this key id before the issuer published the key, so a token issued after `absentAt` may be valid.
         if (absentAt !== undefined)
           return issuedBy < absentAt || isListed(kid)
             ? undefined

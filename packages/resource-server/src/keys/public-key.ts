@@ -19,7 +19,7 @@ const byCurve: Readonly<Record<string, readonly Algorithm[]>> = {
   secp521r1: ['ES512'],
 }
 
-/** The algorithms of Ed25519 and ML-DSA keys, keyed by key type. */
+/** Maps the key types of Ed25519 and ML-DSA keys to their signature algorithms. */
 const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   ed25519: ['EdDSA', 'Ed25519'],
   'ml-dsa-44': ['ML-DSA-44'],
@@ -27,10 +27,10 @@ const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   'ml-dsa-87': ['ML-DSA-87'],
 }
 
-/** An imported public key. As long as the issuer lists the JWK unchanged, the same object is used. */
+/** An imported public key. The same object is reused for as long as the issuer lists the JWK unchanged. */
 export interface PublicKey {
   readonly kid: string | undefined
-  /** The issuer, or the issuer template, whose tokens this key signs. Undefined if the JWK has no member `issuer`. */
+  /** The issuer, or the issuer template, whose tokens this key signs. Undefined if the JWK has no `issuer` member. */
   readonly issuer: string | undefined
   readonly algorithms: readonly Algorithm[]
   readonly keyObject: KeyObject
@@ -65,7 +65,7 @@ const publicMembers: Readonly<Record<string, readonly string[]>> = {
   RSA: ['kty', 'n', 'e'],
   EC: ['kty', 'crv', 'x', 'y'],
   OKP: ['kty', 'crv', 'x'],
-  // RFC 9964 §3 requires `alg`.
+  // RFC 9964 §3 requires the `alg` member.
   AKP: ['kty', 'alg', 'pub'],
 }
 
@@ -94,7 +94,7 @@ function algorithmsOf(key: KeyObject): readonly Algorithm[] {
   if (key.asymmetricKeyType === 'rsa') {
     // RFC 7518 §3.3, §3.5
     if (modulusLength < 2048) throw new Error('the RSA modulus is shorter than 2048 bits')
-    // Larger keys are rejected: verifying a signature with one takes up to 12 ms, and clients choose the keys of DPoP proofs.
+    // Larger RSA keys are rejected, because verifying a signature with one takes up to 12 ms, and clients choose the keys for their DPoP proofs.
     if (modulusLength > 8192) throw new Error('the RSA modulus is longer than 8192 bits')
     if (publicExponent < 3n || publicExponent > 0xffff_ffffn)
       throw new Error('the RSA exponent is not between 3 and 2^32')

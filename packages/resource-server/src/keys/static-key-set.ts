@@ -1,9 +1,7 @@
 import { pickKey, type KeySet } from './key-set.js'
 import type { PublicKey } from './public-key.js'
 
-/**
- * Creates a key set from the option `keys`. The keys never change, so tokens signed with any other key are refused.
- */
+/** Creates a key set from the `keys` option. The keys never change, so tokens signed with any other key are refused. */
 export function createStaticKeySet(keys: readonly PublicKey[]): KeySet {
   const known = new Set(keys)
   const use: KeySet['use'] = (kid, algorithm) => pickKey(keys, kid, algorithm)

@@ -3,31 +3,31 @@ import { isWithin } from '../freshness.js'
 /** Limits how often tokens with unknown key ids cause requests to an issuer. Times are in milliseconds. */
 export interface UnknownKeys {
   /**
-   * Returns when the issuer last returned keys without this key id, or undefined if that was longer ago than the
-   * cooldown.
+   * Returns the time of the issuer's last response that did not contain this key id, or undefined if there was no such
+   * response within the cooldown.
    */
   absentAt(kid: string | undefined): number | undefined
   noteAbsent(kid: string | undefined): void
   /**
-   * Counts a request if one is allowed now.
-   * @returns 0 if a request is allowed now. Otherwise, the time to wait in milliseconds
+   * Counts a request if another request is allowed now.
+   * @returns 0 if the request is allowed. Otherwise, the time to wait in milliseconds
    */
   takeRequest(): number
 }
 
 /**
- * The maximum number of requests for unknown key ids in one cooldown. If only one request were allowed, an invented
- * key id could delay the discovery of a new key for the whole cooldown.
+ * The maximum number of requests for unknown key ids in one cooldown period. If only one request were allowed, a token
+ * with an invented key id could delay the discovery of a new key for the whole period.
  */
 export const unknownKeyRequests = 5
 /**
- * The maximum number of requests that explanations cause for unknown key ids in one cooldown. The limit is separate, so
- * that explanations do not use up the requests for verification.
+ * The maximum number of requests that `explain` may send for unknown key ids in one cooldown period. The limit is
+ * separate so that `explain` does not use up the requests for verification.
  */
 export const explainedKeyRequests = 2
 
 /**
- * The maximum number of unknown key ids that are remembered. The maximum limits memory and time during a flood of
+ * The maximum number of unknown key ids that are remembered. It limits memory use and computing time during a flood of
  * invalid tokens.
  */
 const mostRemembered = 1_000

@@ -7,7 +7,7 @@ export interface OfferedApi {
   readonly audience: string
   /** Maps each scope of the API to its description. */
   readonly scopes: Readonly<Record<string, string>>
-  /** A Fastify plugin that throws at startup if an operation has no route. */
+  /** A Fastify plugin that throws at startup if an operation in the contract has no route. */
   requireRoutes(app: FastifyInstance): Promise<void>
 }
 
@@ -32,7 +32,7 @@ function isApi(value: unknown): value is OfferedApi {
   )
 }
 
-/** Sets the default of the option `audience` to the contract's audience, unless the option `issuers` is set. */
+/** Uses the contract's audience as the default of the `audience` option, unless the `issuers` option is set. */
 export function withAudience(given: Given, api: OfferedApi | undefined): Given {
   return api === undefined || given['issuers'] !== undefined ? given : { audience: api.audience, ...given }
 }

@@ -37,7 +37,7 @@ export interface DpopOptions {
    */
   maxProofAgeMs?: number
   /**
-   * The public origin of this API, such as `https://api.example.com`. It is compared with the claim `htu` of DPoP
+   * The public origin of this API, such as `https://api.example.com`. It is compared with the `htu` claim of DPoP
    * proofs. Default: the protocol and host of the request. Behind a proxy, this default is correct only if Fastify's
    * `trustProxy` is set.
    */
@@ -50,8 +50,8 @@ export interface DpopOptions {
    */
   nonceSecret?: string
   /**
-   * The store that remembers used DPoP proofs. Default: the memory of this process. With several replicas, use
-   * `redisReplayStore(…)`.
+   * The store that remembers used DPoP proofs. Default: the memory of this process. With several replicas, use a shared
+   * store such as `redisReplayStore(…)`.
    */
   replayStore?: ReplayStore
 }
@@ -100,7 +100,7 @@ type GivenDpop = Omit<DpopSettings, 'nonceSecret' | 'replayStore'> & {
   readonly replayStore: ReplayStore | undefined
 }
 
-/** Parses the option `dpop`. A string such as `'require'` is short for `{ mode: 'require' }`. */
+/** Parses the `dpop` option. A string such as `'require'` is short for `{ mode: 'require' }`. */
 export const dpopOption: Parser<GivenDpop> = {
   ...shorthand(
     object(declaration, "'off', 'allow', 'require', or an object such as { mode: 'require', nonce: true }"),

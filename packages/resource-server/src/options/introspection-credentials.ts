@@ -14,7 +14,7 @@ import type { IntrospectionClient } from '../introspection/ask-issuer.js'
 
 /** The credentials with which this API authenticates to the issuer. fastify-token-client has the same options. */
 export interface IntrospectionCredentials {
-  /** The client id of this API at the issuer. */
+  /** The client id under which this API is registered with the issuer. */
   clientId: string
   /**
    * The client secret, or a function that returns the secret. The function is called for each request, and once more
@@ -22,8 +22,8 @@ export interface IntrospectionCredentials {
    */
   clientSecret?: Provided<string>
   /**
-   * The client authentication method. If `clientSecret` is set, the default is a method from the issuer's metadata,
-   * preferably `client_secret_basic`.
+   * The client authentication method. If `clientSecret` is set, the default is a method that the issuer's metadata
+   * lists, preferably `client_secret_basic`.
    */
   clientAuthentication?: SecretMethod | 'tls_client_auth'
   /**
@@ -41,8 +41,8 @@ export interface IntrospectionCredentials {
   /** The signature algorithm of client assertions. Required if the key does not determine the algorithm. */
   keyAlgorithm?: string
   /**
-   * The certificate for `privateKey`, as PEM. With `tls_client_auth` or `clientSecret`, TLS connections present the
-   * certificate (RFC 8705).
+   * The certificate for `privateKey`, as PEM. If `tls_client_auth` or `clientSecret` is used, the certificate is
+   * presented in TLS handshakes with the issuer (RFC 8705).
    */
   certificate?: string
   /** A client assertion that another party issued (RFC 7521 §4.2), or a function that returns the assertion. */
@@ -54,7 +54,7 @@ export interface IntrospectionCredentials {
   assertionAudience?: AssertionAudience
 }
 
-/** The parsed options. Their combination has not been checked yet. */
+/** The options after each has been parsed. Whether they can be combined has not been checked yet. */
 interface Checked extends CredentialOptions {
   readonly clientId: string
   readonly certificate: string | undefined
@@ -78,7 +78,7 @@ function credentialsOf(given: Checked, place: Place): IntrospectionClient['crede
   const { assertionAudience: audience = 'issuer' } = given
   const [proof, other] = proofs.filter(name => given[name] !== undefined)
   if (method === 'tls_client_auth') return { method }
-  // If a client secret is set too, `privateKey` is the key of the client certificate.
+  // If `clientSecret` is also set, `privateKey` is the private key for the client certificate.
   if (other !== undefined && !(proof === 'clientSecret' && other === 'privateKey'))
     throw place.toError(
       `options \`${place.option}.${proof}\` and \`${place.option}.${other}\` cannot be combined; set only one of them`,

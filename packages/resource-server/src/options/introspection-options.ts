@@ -28,8 +28,8 @@ export interface IntrospectionOptions extends IntrospectionCredentials {
    */
   cacheMs?: number
   /**
-   * Accepts introspection responses without `aud` or `exp`. RFC 7662 makes both claims optional. Without `aud`, the
-   * issuer's tokens for any API are accepted. Default: both claims are required.
+   * Accepts introspection responses without `aud` or `exp`. RFC 7662 makes both claims optional. If a response has no
+   * `aud`, the token is accepted even if the issuer issued it for another API. Default: both claims are required.
    */
   acceptWithout?: readonly OmittableClaim[]
 }
@@ -44,8 +44,8 @@ const declaration = {
 const options = object(declaration, "an object such as { clientId: '…', clientSecret: '…' }")
 
 /**
- * Parses the option `introspection`. The setting `requiredClaims` is missing from the result, because it is an option
- * of the issuer.
+ * Parses the `introspection` option. The result does not include `requiredClaims`, because it is an option of the
+ * issuer.
  */
 export const introspectionOption: Parser<Omit<IntrospectionSettings, 'requiredClaims'>> = parser({
   expected: options.expected,

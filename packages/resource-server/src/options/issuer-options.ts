@@ -27,9 +27,9 @@ import { introspectionOption, type IntrospectionOptions } from './introspection-
 /** The options of one issuer whose tokens are accepted. */
 export interface IssuerOptions {
   /**
-   * The issuer identifier, exactly as in the `iss` of tokens (RFC 8414 §2). It must be an https URL, except for an
-   * issuer on this machine. `{tenantid}` stands for the token's claim `tid` (multi-tenant Entra ID), and requires
-   * `metadataUrl` or `jwksUri`.
+   * The issuer identifier, exactly as in the `iss` of tokens (RFC 8414 §2). It must be an https URL, or an http URL on
+   * localhost. `{tenantid}` stands for the token's `tid` claim (multi-tenant Entra ID) and requires `metadataUrl` or
+   * `jwksUri`.
    */
   issuer: string
   /**
@@ -48,15 +48,16 @@ export interface IssuerOptions {
    */
   keys?: readonly Jwk[]
   /**
-   * The accepted signature algorithms (RFC 8725 §3.1). Default: all asymmetric algorithms. Each key is used only with
-   * algorithms of its own type. ML-DSA (RFC 9964) requires Node.js 24.7 or later.
+   * The accepted signature algorithms (RFC 8725 §3.1). Default: all supported asymmetric algorithms. Each key is used
+   * only with algorithms of its own type. ML-DSA (RFC 9964) requires Node.js 24.7 or later.
    */
   algorithms?: readonly Algorithm[]
   /** Claims that must be present, in addition to the claims that the profile requires. */
   requiredClaims?: readonly string[]
   /**
-   * Accepts opaque tokens, and verifies them at the issuer's introspection endpoint (RFC 7662). If several issuers have
-   * this option, the issuers are asked one after the other. Default: opaque tokens are refused.
+   * If set, opaque tokens are accepted, and verified at the issuer's introspection endpoint (RFC 7662). If this option
+   * is set for more than one issuer, the plugin asks these issuers one after the other. Default: opaque tokens are
+   * refused.
    */
   introspection?: IntrospectionOptions
 }
@@ -93,7 +94,7 @@ export function algorithmsOption<const A extends Algorithm>(names: readonly A[])
 }
 
 /**
- * Rejects an algorithm that this version of Node.js does not support. Otherwise, every token with this algorithm
+ * Rejects an algorithm that this version of Node.js does not support. Otherwise, every token signed with this algorithm
  * would be refused.
  */
 function refuseUnavailable<A extends Algorithm>(algorithm: A, { option, toError }: Place): A {
@@ -126,7 +127,9 @@ const declaration = {
   introspection: optional(introspectionOption),
 } satisfies Declares<IssuerOptions>
 
-/** The names of an issuer's options. They are set at the top level, or in each member of `issuers`. */
+/**
+ * The names of an issuer's options. These options are set at the top level, or separately for each issuer in `issuers`.
+ */
 export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 
 /**

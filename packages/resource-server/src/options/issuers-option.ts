@@ -20,7 +20,7 @@ import {
 
 /**
  * A function that looks up the options of an issuer, for example in a database of tenants.
- * @param issuer the claim `iss` of an unverified token. It is a valid issuer URL of at most 512 characters
+ * @param issuer the `iss` claim of an unverified token. It is a valid issuer URL of at most 512 characters
  * @returns the issuer's options, without `introspection`. Undefined or null if the issuer is not trusted
  */
 export type ResolveIssuer = (
@@ -28,7 +28,7 @@ export type ResolveIssuer = (
 ) => IssuerOptions | undefined | null | Promise<IssuerOptions | undefined | null>
 
 /**
- * Looks up an issuer and validates its options. Rejects if the function in the option `issuers` throws or returns an
+ * Looks up an issuer and validates its options. Rejects if the function in the `issuers` option throws or returns an
  * invalid result.
  */
 export type ResolveSettings = (issuer: string) => Promise<IssuerSettings | Refusal>
@@ -47,7 +47,7 @@ interface IssuerChecks extends SharedRules {
 type ReadIssuer = (given: Given, place: Place) => IssuerSettings
 
 /**
- * Parses a single issuer at the top level, or a list or function in the option `issuers`.
+ * Parses the options of a single issuer at the top level, or the list or function in the `issuers` option.
  * @throws {InvalidOptionError}
  */
 export function readIssuers(given: Given, { api, ...shared }: IssuerChecks, place: Place): Issuers {
@@ -91,7 +91,7 @@ function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place
     const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>
       readResolved(given, read, at),
     )
-    // The issuer is compared exactly, because a database may ignore case or a trailing slash.
+    // The issuer is compared exactly, because the application's database may ignore case or a trailing slash when it looks up an issuer.
     return settings.rules.issuer === name
       ? settings
       : new Refusal(

@@ -43,12 +43,12 @@ import { scopeCatalogue, scopesOption, type ScopeHierarchy } from './scopes-opti
 export interface ResourceServerOptions extends Partial<IssuerOptions> {
   /**
    * A list of issuers, each with its own keys, audiences and profile, or a function that looks up an issuer by the
-   * claim `iss` of a token.
+   * `iss` claim of a token.
    */
   issuers?: readonly IssuerOptions[] | ResolveIssuer
   /**
    * The contract of this API, from fastify-api-contract. The contract provides the scopes and the default of
-   * `audience`. The application does not start if an operation in the contract has no route.
+   * `audience`. The application refuses to start if an operation in the contract has no route.
    */
   api?: OfferedApi
   /**
@@ -57,22 +57,22 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    */
   claims?: object
   /**
-   * With `report`, every request is accepted, and requests that would be refused are reported in stats, events and
-   * the log. `request.auth` is always null. Use this mode to introduce the plugin into a running service. Default
-   * `enforce`.
+   * With `report`, every request is accepted, but requests that would otherwise be refused are reported in the stats,
+   * the events and the log. `request.auth` is always null. Use this mode to introduce the plugin into a running
+   * service. Default `enforce`.
    */
   mode?: Mode
   /** Responds with problem details (RFC 9457) instead of Fastify's error body. Default false. */
   problemDetails?: boolean
   /**
-   * All scopes that routes may require, in addition to the scopes of `api`. The application does not start if a route
-   * requires any other scope. An object maps each scope to the scopes that it includes: a token with a scope is also
-   * accepted where an included scope is required.
+   * All scopes that routes may require, in addition to the scopes of `api`. The application refuses to start if a route
+   * requires any other scope. If the value is an object, it maps each scope to the scopes that it includes. A token
+   * with a scope is also accepted where an included scope is required.
    */
   scopes?: readonly string[] | ScopeHierarchy
   /**
-   * How routes without `config.oauth` are protected. `protected` requires a valid token, `explicit` makes startup
-   * fail, and `public` requires no token. Default `protected`.
+   * How routes without `config.oauth` are protected. With `protected`, they require a valid token. With `explicit`, the
+   * application refuses to start if such a route exists. With `public`, they require no token. Default `protected`.
    */
   defaultAccess?: DefaultAccess
   /**
@@ -81,8 +81,8 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    */
   dpop?: DpopMode | DpopOptions
   /**
-   * The source of client certificates, for tokens that are bound to a certificate (RFC 8705 §3). Default:
-   * certificate-bound tokens are refused.
+   * Where the plugin gets a request's client certificate, which it needs to verify certificate-bound tokens (RFC 8705
+   * §3). Default: certificate-bound tokens are refused.
    */
   clientCertificate?: ClientCertificate
   /**
@@ -118,8 +118,8 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    */
   jwksMaxAgeMs?: number
   /**
-   * How long keys older than `jwksMaxAgeMs` are still used if the issuer fails, in milliseconds (like stale-if-error,
-   * RFC 5861 §4). Maximum one week; default 3600000.
+   * How long keys older than `jwksMaxAgeMs` are still used while new keys cannot be fetched, in milliseconds (like
+   * stale-if-error, RFC 5861 §4). Maximum one week; default 3600000.
    */
   jwksStaleIfErrorMs?: number
   /**
@@ -149,7 +149,7 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * authorities of Node.js.
    */
   ca?: string
-  /** Allows http URLs for other machines. Default false. */
+  /** Allows http URLs for hosts other than localhost. Default false. */
   allowInsecureHttp?: boolean
   /**
    * An undici 7 dispatcher for requests to issuers, such as a `ProxyAgent`. The plugin does not close the dispatcher.
@@ -162,10 +162,10 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
 /** When the issuers' keys are first fetched. */
 export type Prefetch = 'background' | 'required' | 'lazy'
 
-/** The validated options with their defaults. */
+/** The validated options, including the defaults of options that are not set. */
 export interface Settings extends Catalogue {
   readonly issuers: readonly IssuerSettings[]
-  /** Looks up an issuer by its `iss`. Undefined if the option `issuers` is not a function. */
+  /** Looks up an issuer by the `iss` claim of a token. Undefined if the `issuers` option is not a function. */
   readonly resolveIssuer: ResolveSettings | undefined
   readonly api: OfferedApi | undefined
   /** JSON Schema. */
@@ -193,7 +193,7 @@ export interface Settings extends Catalogue {
 const day = 86_400_000
 
 /**
- * Parsers for the options that do not belong to a single issuer. `readIssuers` parses the option `issuers`, and the
+ * Parsers for the options that do not belong to a single issuer. `readIssuers` parses the `issuers` option, and the
  * options of a single issuer at the top level.
  */
 const declaration = {

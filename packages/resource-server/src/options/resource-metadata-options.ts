@@ -50,7 +50,7 @@ const options = shorthand(
   value => (value === true ? {} : value),
 )
 
-/** Parses the option `resourceMetadata`. `true` is short for `{}`, and `false` publishes no metadata. */
+/** Parses the `resourceMetadata` option. `true` is short for `{}`, and `false` publishes no metadata. */
 export const resourceMetadataOption: Parser<ResourceMetadata | false> = {
   ...options,
   read: (value, place) => (value === false ? false : options.read(value, place)),
@@ -58,8 +58,8 @@ export const resourceMetadataOption: Parser<ResourceMetadata | false> = {
 }
 
 /**
- * Adds the resource identifier to the metadata. The default is the audience, if exactly one audience is configured
- * and it is a URL.
+ * Adds the resource identifier to the metadata. By default, the identifier is the audience, if exactly one audience is
+ * configured and it is a URL.
  */
 export function resourceMetadataSettings(
   given: ResourceMetadata | false,
@@ -82,8 +82,8 @@ export function resourceMetadataSettings(
 }
 
 /**
- * Rejects long resource identifiers. Each challenge contains the identifier up to twice, and servers and proxies
- * often limit headers to 8 KiB.
+ * Rejects a resource identifier that is too long. Each challenge contains the identifier up to twice, and servers and
+ * proxies often limit headers to 8 KiB.
  */
 function refuseLong(resource: string): string {
   if (resource.length <= longestResource) return resource
@@ -92,7 +92,7 @@ function refuseLong(resource: string): string {
   )
 }
 
-/** Returns whether a URL can be percent-decoded, because Fastify's router compares decoded paths. */
+/** Returns whether a URL can be percent-decoded. This matters because Fastify's router compares decoded paths. */
 function canDecode(value: string): boolean {
   try {
     decodeURI(value)

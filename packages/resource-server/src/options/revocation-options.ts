@@ -22,7 +22,7 @@ export interface RevocationOptions {
   /**
    * What happens to tokens while the store is unavailable and revocations from other replicas may be unknown. With
    * `accept`, tokens are accepted. With `refuse`, requests receive a 503 response. Known revocations always apply.
-   * Required with `store`.
+   * Required if `store` is set.
    */
   whileUnavailable?: 'accept' | 'refuse'
   /**
@@ -48,7 +48,7 @@ const options = shorthand(
   value => (value === true ? {} : value),
 )
 
-/** Parses the option `revocation`. `true` is short for `{}`, and `false` disables revocation. */
+/** Parses the `revocation` option. `true` is short for `{}`, and `false` disables revocation. */
 export const revocationOption: Parser<RevocationSettings | undefined> = {
   ...options,
   read(value, place) {

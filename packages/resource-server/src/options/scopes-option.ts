@@ -19,7 +19,7 @@ const included = strings('a list of the scopes that this scope includes, or [] i
 })
 
 /**
- * Parses the option `scopes`, which is a list of scopes, or an object that maps each scope to the scopes that it
+ * Parses the `scopes` option, which is a list of scopes, or an object that maps each scope to the scopes that it
  * includes.
  */
 export const scopesOption: Parser<Includes> = parser({
@@ -39,7 +39,7 @@ function readEntry([name, value]: [string, unknown], place: Place): [string, rea
 }
 
 /**
- * Combines the scopes of `api` with the scopes in the option `scopes`.
+ * Combines the scopes of `api` with the scopes in the `scopes` option.
  * @throws {InvalidOptionError} if a scope includes itself or an unknown scope
  */
 export function scopeCatalogue(
@@ -80,7 +80,7 @@ function scopesIn(name: string, includes: Includes): Iterable<string> {
     for (const scope of includes.get(from) ?? []) if (!found.has(scope)) found.set(scope, from)
   }
   add(name)
-  // The loop also processes the keys that are inserted into the Map during the loop.
+  // Iterating over a Map also visits the keys that are inserted during the iteration.
   for (const scope of found.keys()) add(scope)
   if (found.has(name)) refuseCycle(name, found)
   return found.keys()

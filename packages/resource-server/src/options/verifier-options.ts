@@ -43,8 +43,8 @@ export interface VerifierOptions<
   Scopes = readonly S[] | ScopeHierarchy<S>,
 > extends SharedOptions {
   /**
-   * All scopes that a rule passed to `verify` may require, in addition to the scopes of `api`. An object maps each
-   * scope to the scopes that it includes.
+   * All scopes that a rule passed to `verify` may require, in addition to the scopes of `api`. If the value is an
+   * object, it maps each scope to the scopes that it includes.
    */
   scopes?: Scopes
   /**

@@ -12,7 +12,7 @@ import { clientOf } from './client-of.js'
  */
 export interface ReportedRefusals {
   note(refusal: Refusal, refused: ReportedRequest): void
-  /** @param cause the value that one of the application's callbacks threw */
+  /** @param cause the error that one of the application's callbacks threw */
   noteFailure(cause: unknown, request: FastifyRequest): void
   list(): readonly ReportedRefusal[]
 }
@@ -24,8 +24,8 @@ export interface ReportedRequest {
 }
 
 /**
- * The maximum number of entries. Above this number, requests from new clients are counted together. The limit is lower
- * for client ids from unverified tokens, so that such client ids cannot displace verified clients.
+ * The maximum number of entries. When it is reached, requests from further clients are counted together. The limit is
+ * lower for client ids from unverified tokens, so that they leave room for verified clients.
  */
 const mostEntries = { verified: 1_000, claimed: 500 } as const
 /** The minimum time between two log lines about the same client, route and reason, in milliseconds. */
@@ -94,7 +94,7 @@ function routeOf({ method, routeOptions }: FastifyRequest): string {
   return `${method} ${routeOptions.url ?? ''}`
 }
 
-/** Calls a function and ignores its errors, such as an error from the application's clock. */
+/** Calls a function and ignores its errors, such as an error that the application's `clock` function throws. */
 function contain(note: () => void): void {
   try {
     note()

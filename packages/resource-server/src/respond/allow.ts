@@ -8,7 +8,7 @@ import type { GuardedRequest } from './refuse.js'
 export type Allow = (token: AccessToken, allowed: GuardedRequest) => void
 
 /**
- * Creates a function that counts an accepted request and publishes its event.
+ * Creates a function that counts an accepted request and publishes an event for it.
  * @param reportRule checks the requirements in the route's `report`
  */
 export function createAllow(

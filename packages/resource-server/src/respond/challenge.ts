@@ -5,7 +5,7 @@ import { refusalTable } from './refusal-table.js'
 
 /**
  * Returns the `WWW-Authenticate` header for a refusal (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9449 §7.1), or undefined if
- * the response has none. If the request has no token, `scheme` must be `bearer`.
+ * the response must not have this header. If the request has no token, `scheme` must be `bearer`.
  */
 export type Challenges = (
   reason: RefusalReason,

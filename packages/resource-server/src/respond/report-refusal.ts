@@ -12,7 +12,7 @@ export interface RefusedAt {
   readonly startedAt: number | undefined
 }
 
-/** Counts and logs a refusal, and publishes its event. */
+/** Counts and logs a refusal, and publishes an event for it. */
 export function reportRefusal(
   { reason, detail, issuer, kid }: Refusal,
   { code, statusCode }: RefusalError,

@@ -38,8 +38,8 @@ export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallen
 
 /**
  * Returns whether the reply's `WWW-Authenticate` header must stay. It must stay if the request was refused, or if
- * another authentication method has set the header. @fastify/auth responds with 401 even if the refusal has another
- * status.
+ * another authentication method has set the header. A 401 response always counts as refused, because @fastify/auth
+ * responds with 401 even if the plugin refused the request with another status.
  */
 function isRefusal(reply: FastifyReply, { challenge, statusCode }: SetChallenge): boolean {
   const isAnswered = reply.statusCode === statusCode || reply.statusCode === 401

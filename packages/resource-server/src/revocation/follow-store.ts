@@ -19,8 +19,8 @@ export interface StoreListener {
 /** A revocation store that is read regularly. */
 export interface FollowedStore {
   /**
-   * Verifies the store and reads it for the first time. Resolves with the reason if the store works incorrectly, but
-   * not if it is only temporarily unavailable.
+   * Verifies that the store works, and reads it for the first time. Resolves with an error message if the store returns
+   * incorrect results. Otherwise, resolves with undefined, even if the store is temporarily unavailable.
    */
   start(): Promise<string | undefined>
   /** Returns whether all values that were stored at least {@link staleAfterMs} ago have been read. */
@@ -68,7 +68,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       cursor = page.cursor
       if (!page.hasMore) return
       read.add(cursor)
-      // Without this pause, no request could run while a store in memory returns one page after the other.
+      // Without this pause, an in-memory store that returns many pages would delay all requests.
       await setImmediate()
     }
     throw new WrongStoreError(`read() still returned hasMore: true after ${mostPages} pages`)
@@ -76,7 +76,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
 
   /**
    * Writes a value and reads it back, because a store that loses values would let revoked tokens be accepted. Tries
-   * twice, in case the store is emptied in between.
+   * twice, in case the store is emptied between writing and reading.
    */
   async function verifyStore(): Promise<void> {
     if (!(await findsWhatIsPut()) && !(await findsWhatIsPut()))
@@ -186,8 +186,8 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
 export const verification = 'verification '
 
 /**
- * Validates a page from a store, because the application may have provided the store.
- * @param read the cursors that have already been used in this read
+ * Validates a page that `read` returned, because the store may be implemented by the application.
+ * @param read the cursors that have already been passed to the store while reading these pages
  * @throws {WrongStoreError} if the page is invalid
  */
 function checkPage(page: unknown, read: ReadonlySet<string | undefined>): RevocationPage {

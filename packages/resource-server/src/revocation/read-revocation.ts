@@ -6,7 +6,10 @@ import type { Revocation, RevocationTarget, RevocationTerms, RevokedBy, RevokedT
 export interface RevocationRules {
   /** Returns whether tokens with this `iss` can be accepted. */
   readonly isTrusted: (issuer: string) => boolean
-  /** The configured issuer, or undefined if there are several issuers or the issuer is a template with `{tenantid}`. */
+  /**
+   * The configured issuer, or undefined if more than one issuer is configured or the issuer is a template with
+   * `{tenantid}`.
+   */
   readonly onlyIssuer: string | undefined
   readonly now: () => number
 }
@@ -64,8 +67,8 @@ export function readRevocation(
 }
 
 /**
- * Rejects a time in seconds. Read as milliseconds, it would be a date in 1970, and the revocation would apply to no
- * token.
+ * Rejects a time that was given in seconds. Interpreted as milliseconds, it would be a date in 1970, and the revocation
+ * would apply to no token.
  */
 function checkIssuedBefore(given: number | undefined, until: number, now: number): void {
   if (given === undefined || (given > now - longestMs && given <= until)) return

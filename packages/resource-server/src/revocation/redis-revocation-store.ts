@@ -68,7 +68,7 @@ const pageSize = 500
 
 /**
  * Stores a value with a new version number, so that readers can ask for newer values only. Values expire according to
- * the clock of Redis. If the keys are lost, `epoch` changes, so that readers start from the beginning.
+ * the clock of the Redis server. If the Redis keys are lost, `epoch` changes, so that readers start from the beginning.
  */
 const putScript = `
 local time = redis.call('TIME')
@@ -90,8 +90,8 @@ redis.call('PUBLISH', ARGV[5], '')
 return 'OK'`
 
 /**
- * Returns the epoch, the version, two flags and the values. The flags say whether the values start from the beginning,
- * and whether there are more values.
+ * Returns the epoch, the version, two flags and the values. The flags indicate whether the values start from the
+ * beginning, and whether more values follow.
  */
 const readScript = `
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or ''

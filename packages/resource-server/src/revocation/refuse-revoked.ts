@@ -3,15 +3,15 @@ import { andThen, type MaybePromise } from '../later.js'
 import type { Outcome } from '../outcome.js'
 import type { Revocations } from './revocations.js'
 
-/** Returns tokens from the cache, or verifies them. */
+/** Verifies tokens, or returns the cached results of earlier verifications. */
 interface VerifiesTokens<Presented> {
   remembered(header: string): Outcome | undefined
   verify(presented: Presented): MaybePromise<Outcome>
 }
 
 /**
- * Wraps a verifier so that revoked tokens are refused. Revoked tokens stay in the cache, because a revocation can end
- * before the token expires.
+ * Wraps a verifier so that revoked tokens are refused. Revoked tokens stay in the token cache, because a revocation can
+ * end before the token expires.
  */
 export function refuseRevoked<Presented>(
   verifier: VerifiesTokens<Presented>,

@@ -3,10 +3,11 @@ import type { Revocation, RevokedBy, RevokedTokens } from './revocation.js'
 
 /** The revocations known to this process. */
 export interface RevocationList {
-  /** Returns the revocation that applies to a token. */
+  /** Returns the revocation that applies to a token, or undefined if the token is not revoked. */
   find(token: AccessToken): Revocation | undefined
   /**
-   * Adds a revocation, or replaces the one for the same tokens. Returns false if the list already has `max` entries.
+   * Adds a revocation, or replaces the existing revocation of the same tokens. Returns false if the list already has
+   * `max` entries.
    */
   add(revocation: Revocation, max: number): boolean
   get(tokens: RevokedTokens): Revocation | undefined

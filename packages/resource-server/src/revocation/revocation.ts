@@ -11,13 +11,13 @@ export type RevocationTarget =
 export interface RevocationTerms {
   /** When the revocation ends, at most one year from now. By then, all affected tokens should have expired. */
   readonly until: number
-  /** The issuer of the tokens, exactly as in their claim `iss`. Optional if only one issuer is configured. */
+  /** The issuer of the tokens, exactly as in their `iss` claim. Optional if only one issuer is configured. */
   readonly issuer?: string
   /**
-   * If set, only tokens issued before this time are revoked. Use it after rotating a client secret, for example, so
-   * that new tokens are accepted. Tokens without `iat`, and tokens issued up to `clockToleranceMs` later, are revoked
-   * too. By default, tokens are revoked regardless of when they were issued. Not allowed with `jti`, which identifies a
-   * single token.
+   * If set, only tokens issued before this time are revoked. For example, use it after rotating a client secret, so
+   * that tokens issued after the rotation are accepted. Tokens without `iat`, and tokens issued up to
+   * `clockToleranceMs` after this time, are revoked too. By default, tokens are revoked regardless of when they were
+   * issued. Not allowed with `jti`, which identifies a single token.
    */
   readonly issuedBefore?: number
 }

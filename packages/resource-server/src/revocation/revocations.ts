@@ -23,7 +23,10 @@ export interface RevocationContext extends RevocationRules {
 
 /** The revocations known to this process, including those from other processes if a store is configured. */
 export interface Revocations extends RevokesTokens {
-  /** Returns a refusal if the token is revoked, or if the store is unavailable and `whileUnavailable` is `'refuse'`. */
+  /**
+   * Returns a refusal if the token is revoked, or if the shared store is unavailable and `whileUnavailable` is
+   * `'refuse'`.
+   */
   refusalOf(token: AccessToken): Refusal | undefined
   /** Records the id of the key that verified a token, so that tokens can be revoked by key. */
   noteKey(token: AccessToken, keyId: string): void

@@ -4,15 +4,15 @@ import type { RevocationTarget, RevocationTerms } from './revocation.js'
 /** Revokes tokens before they expire. Requires the option `revocation`. */
 export interface RevokesTokens {
   /**
-   * Refuses tokens from now on with the reason `revoked`, even if the tokens are cached. Replaces an earlier revocation
-   * of the same tokens.
+   * Refuses tokens from now on with the reason `revoked`, even if they are in the token cache. Replaces an earlier
+   * revocation of the same tokens.
    * @param target the tokens to revoke, such as `{ jti }` or `{ clientId }`
    * @param terms when the revocation ends, and the issuer of the tokens
    * @returns a promise that resolves once the revocation has been stored and is in effect in this process. On other
    * replicas, the revocation takes effect within a second
    * @throws {InvalidRevocationError} if an argument is invalid, or if the option `revocation` is not set
    * @throws {RevocationFailedError} if the store fails, or if there are already `maxEntries` revocations. The error's
-   * property `isInEffectHere` says whether the revocation is in effect in this process nevertheless
+   * `isInEffectHere` property indicates whether the revocation is nevertheless in effect in this process
    */
   revoke(target: RevocationTarget, terms: RevocationTerms): Promise<void>
   /**

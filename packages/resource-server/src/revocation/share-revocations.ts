@@ -39,16 +39,16 @@ export function shareRevocations(
   { now, isTrusted, clockToleranceMs, log }: RevocationContext,
 ): SharedRevocations {
   /**
-   * The revocations from this process that may not be in the store yet. They override stored revocations of the same
-   * tokens.
+   * The revocations created in this process that may not be in the store yet. They override stored revocations of the
+   * same tokens.
    */
   const unstored = new Map<string, Revocation>()
   /** The revocations that were in the store before it lost its data. */
   const lost = new Map<string, Revocation>()
   let isPutting = false
   /**
-   * Whether the store is being read from the beginning. Revocations found during this time are not new, so they are not
-   * reported.
+   * Whether the store is being read from the beginning. Revocations found during such a read are not new, so they are
+   * not reported.
    */
   let isStarting = false
 
@@ -66,8 +66,8 @@ export function shareRevocations(
   }
 
   /**
-   * Stores missing revocations in the background, so that reads do not wait. If storing fails, the next read tries
-   * again.
+   * Stores missing revocations in the background, so that reads do not have to wait. If storing them fails, the plugin
+   * tries again after the next read.
    */
   async function putBack(): Promise<void> {
     if (isPutting) return
@@ -76,7 +76,7 @@ export function shareRevocations(
       await putAll(unstored)
       await putAll(lost)
     } catch {
-      // The next read reports that the store is unavailable.
+      // The error is ignored, because a later read reports that the store is unavailable.
     }
     isPutting = false
   }

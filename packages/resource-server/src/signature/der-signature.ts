@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer'
 
 /**
  * Converts an ECDSA signature from the JOSE format r‖s (RFC 7518 §3.4) to DER (RFC 3279 §2.2.3). `node:crypto` also
- * accepts r‖s, but only with an options object. On Node.js 24, the options object adds 33 µs, which is more than a
- * third of the time for a verification.
+ * accepts r‖s, but only with an options object. On Node.js 24, passing an options object adds 33 µs, which is more than
+ * a third of the verification time.
  * @param size the length of r and of s in bytes
  * @returns undefined if the signature is not 2 × `size` bytes long
  */

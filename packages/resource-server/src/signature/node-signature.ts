@@ -67,7 +67,8 @@ export function verifyInPool(
 }
 
 /**
- * Returns the bare key if possible, because wrapping the key in an options object takes up to 33 µs on Node.js 24.
+ * Returns the key without an options object if possible, because an options object makes a verification up to 33 µs
+ * slower on Node.js 24.
  */
 function input(key: KeyObject, padding: typeof pss | undefined): KeyObject | VerifyKeyObjectInput {
   return padding === undefined ? key : { key, ...padding }

@@ -20,7 +20,7 @@ export function isKnownToFastifyJwt(algorithm: Algorithm): boolean {
 
 /**
  * Loads @fastify/jwt, the independent second implementation of signature verification (docs/decisions/fastify-jwt.md).
- * It is loaded when the first signature is verified, so that it does not slow down startup. Bundlers can follow the
+ * It is loaded when the first signature is verified, so that it does not slow down startup. Bundlers can resolve the
  * dynamic `import()`.
  */
 export async function loadFastifyJwt(): Promise<AcceptsSignature> {

@@ -46,10 +46,10 @@ export function candidateFor(raw: string, purpose: Purpose): Candidate {
 export type Decoded = Candidate & { readonly decoded: DecodedToken }
 /** A decoded token with a trusted issuer. */
 export type Attributed = Decoded & { readonly issuer: TrustedIssuer }
-/** A token whose key was found. */
+/** A decoded token whose issuer and key have been found. */
 export type Keyed = Attributed & { readonly key: PublicKey }
 
-/** Maps the name of the data that a verification step needs to the type of a token with this data. */
+/** Maps the name of the data that a verification step needs to the type of a candidate that has this data. */
 export interface Stages {
   readonly raw: Candidate
   readonly decoded: Decoded
@@ -68,7 +68,7 @@ export type StepName =
   | 'claims schema'
   | 'introspection'
 
-/** The values that a verification step checks, keyed by their names. */
+/** The values that a verification step checks, by name. */
 export type Shown = Readonly<Record<string, unknown>>
 
 /** A verification step. `verify` stops at the first step that refuses the token, while `explain` runs all steps. */
@@ -83,7 +83,8 @@ export interface StepOf<Need extends keyof Stages> {
 }
 
 /**
- * A verification step whose type accepts any candidate. Run the step only if the candidate has the data in `needs`.
+ * A verification step whose type accepts any candidate. Run the step only if the candidate has the data named in the
+ * step's `needs`.
  */
 export interface VerificationStep extends Omit<StepOf<keyof Stages>, 'run' | 'shows'> {
   readonly run: (candidate: Candidate) => MaybePromise<Refusal | undefined>
@@ -91,6 +92,6 @@ export interface VerificationStep extends Omit<StepOf<keyof Stages>, 'run' | 'sh
 }
 
 export function step<Need extends keyof Stages>(parts: StepOf<Need>): VerificationStep {
-  // The cast is safe because callers check that the candidate has the data in `needs`, or run the earlier steps first.
+  // The cast is safe because callers either check that the candidate has the data named in the step's `needs`, or run the earlier steps first.
   return parts as unknown as VerificationStep
 }

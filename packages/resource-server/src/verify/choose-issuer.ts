@@ -9,7 +9,7 @@ import type { TrustedIssuer } from './candidate.js'
 /** Returns the issuer whose keys and rules apply to a token. The issuer is chosen by the token's unverified claims. */
 export type ChooseIssuer = (claims: Claims, purpose: Purpose) => MaybePromise<TrustedIssuer | Refusal>
 
-/** Chooses the issuer by the unverified claim `iss`. If only one issuer is configured, it is always chosen. */
+/** Chooses the issuer by the unverified `iss` claim. If only one issuer is configured, that issuer is always chosen. */
 export function chooseAmong(issuers: readonly TrustedIssuer[]): ChooseIssuer {
   const [only] = issuers
   if (issuers.length === 1 && only !== undefined) return () => only

@@ -10,7 +10,7 @@ export interface TokenHeader {
   readonly alg: string
   readonly kid: string | undefined
   /**
-   * The parameter `typ`, in lower case and without the prefix `application/` (RFC 7515 §4.1.9). Null if `typ` is
+   * The `typ` parameter, in lower case and without the prefix `application/` (RFC 7515 §4.1.9). Null if `typ` is
    * absent.
    */
   readonly type: string | null
@@ -27,14 +27,15 @@ export interface DecodedToken extends SignedToken {
 
 /**
  * The maximum length of a token in characters. Longer tokens are refused before they are decoded. By default, Node.js
- * rejects headers of this length.
+ * itself rejects request headers of this length.
  */
 const maxTokenLength = 16_384
 const maxKidLength = 1_024
 
 /**
  * Decodes a compact JWS (RFC 7515 §7.1), which must have three segments of canonical base64url. The header and the
- * payload must be JSON objects. Header parameters that require further processing, such as `crit`, are refused.
+ * payload must be JSON objects. Tokens with header parameters that require further processing, such as `crit`, are
+ * refused.
  */
 export function decodeToken(raw: string, headers: ReadonlyMap<string, TokenHeader>): DecodedToken | Refusal {
   if (raw.length > maxTokenLength)
@@ -118,7 +119,8 @@ const lastLetters = ['', undefined, 'AQgw', 'AEIMQUYcgkosw048'] as const
 
 /**
  * Decodes a base64url segment. Returns undefined if the segment has padding, unused bits that are not zero, or invalid
- * characters (RFC 7515 §2, RFC 4648 §3.5). Node.js skips invalid characters, so the decoded bytes would be too short.
+ * characters (RFC 7515 §2, RFC 4648 §3.5). Invalid characters are detected by the length of the result, because Node.js
+ * skips them.
  */
 function decodeSegment(segment: string): Buffer | undefined {
   const { length } = segment

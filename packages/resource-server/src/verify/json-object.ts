@@ -3,13 +3,13 @@ import { Refusal } from '../errors.js'
 import type { Claims } from '../claims/profiles.js'
 
 /**
- * Parses a UTF-8 JSON object. Objects with duplicate member names are refused, because parsers disagree about which
- * value is valid (RFC 7515 §4, RFC 7519 §4).
+ * Parses a UTF-8 JSON object. Objects with duplicate member names are refused, because parsers disagree about which of
+ * the values to use (RFC 7515 §4, RFC 7519 §4).
  * @param what the name of the object in refusals, such as `header`
  */
 export function parseJsonObject(bytes: Buffer, what: string): Claims | Refusal {
   const text = bytes.toString('utf8')
-  // Invalid UTF-8 is decoded as U+FFFD, so the bytes need validation only if the text contains that character.
+  // Node.js decodes invalid UTF-8 as U+FFFD, so the bytes need to be validated only if the text contains that character.
   if (text.includes('\uFFFD') && !isUtf8(bytes))
     return new Refusal('malformed', `the ${what} is not valid UTF-8`)
   const value = parse(text)

@@ -10,7 +10,7 @@ export interface Validity {
   readonly until: number
   /**
    * The key that verified the token, and its key set. The cached result is valid only while the key set contains the
-   * key. If the token is expired, the property is undefined, because the signature was not verified.
+   * key. Undefined for an expired token, because its signature was not verified.
    */
   readonly signedBy?: { readonly key: PublicKey; readonly keys: KeySet }
 }
@@ -24,8 +24,8 @@ export interface Verification {
 
 /**
  * Caches the results for verified tokens. Also caches the results for expired tokens, because some clients keep sending
- * the same expired token. Anyone can invent expired tokens, because their signatures are not verified. They therefore
- * have a separate cache and cannot evict verified tokens.
+ * the same expired token. Anyone can forge expired tokens, because their signatures are not verified. Expired tokens
+ * therefore have a separate cache, so that they cannot evict verified tokens.
  */
 export interface TokenCache {
   /** Returns the cached result for an `Authorization` header, or undefined if there is no valid result. */
@@ -36,8 +36,8 @@ export interface TokenCache {
 }
 
 /**
- * The maximum total length of cached expired tokens, in characters. The maximum limits memory, because senders choose
- * the length of these tokens.
+ * The maximum total length of cached expired tokens, in characters. It limits memory use, because senders choose the
+ * length of these tokens.
  */
 const maxExpiredCharacters = 1_000_000
 

@@ -51,8 +51,8 @@ const tailLength = 12
 
 /**
  * Hashes the last characters of a header to 32 bits. A `Map` keyed by the whole header would be slower, because V8
- * would hash every character of each request's header. If two headers have the same hash, the later header replaces
- * the earlier one in the map.
+ * would hash every character of each request's header. If two headers have the same hash, the later header replaces the
+ * earlier one in the cache.
  */
 function hashOfEnd(text: string): number {
   let hash = 0

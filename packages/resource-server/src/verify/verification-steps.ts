@@ -42,7 +42,10 @@ export function stepsForJwt(steps: JwtSteps): readonly VerificationStep[] {
   ]
 }
 
-/** Returns the verification steps for an opaque token. The issuer introspects such a token (RFC 7662). */
+/**
+ * Returns the verification steps for an opaque token. Such a token is verified by the issuer's introspection endpoint
+ * (RFC 7662).
+ */
 export function stepsForOpaque(introspect: IntrospectToken): readonly VerificationStep[] {
   return [
     step({
@@ -83,8 +86,8 @@ function decode({ headers }: JwtSteps): VerificationStep {
 }
 
 /**
- * Refuses a string that cannot be a token, such as a list of two tokens. The reason is `credentials`, because the
- * request is invalid rather than the token.
+ * Refuses a string that cannot be a token, such as a list of two tokens. The refusal reason is `credentials`, because
+ * the problem is the request, not the token.
  */
 function notOneToken(raw: string): Refusal {
   if (raw === '') return new Refusal('credentials', 'the token is empty')
@@ -141,7 +144,7 @@ function checkClaim({ name, option, check, shows }: ClaimCheck): VerificationSte
 }
 
 /**
- * Returns the latest time at which a token can have been issued, in milliseconds since the epoch. The time is later
+ * Returns the latest time at which a token can have been issued, in milliseconds since the epoch. This time is later
  * than `iat`, because `iat` is in whole seconds and the issuer's clock may be ahead.
  */
 function issuedBy({ iat }: Claims, { clockToleranceMs }: TimeRules): number | undefined {
@@ -182,7 +185,7 @@ const verifySignature = step({
 })
 
 /**
- * Returns the step that checks the claims against the schema in the option `claims`. Returns no step if the option is
+ * Returns the step that checks the claims against the schema in the `claims` option. Returns no step if this option is
  * not set.
  */
 function checkSchema({ checkCustomClaims }: JwtSteps): readonly VerificationStep[] {

@@ -81,7 +81,10 @@ function runSteps(
   return undefined
 }
 
-/** Returns the result for a refused token. The issuer and the key id are added to the refusal for the log. */
+/**
+ * Returns the result for a refused token. The issuer and the key id are added to the refusal, so that they can be
+ * logged.
+ */
 function refuse(refusal: Refusal, candidate: Candidate): Verification {
   const { decoded, issuer } = candidate
   if (decoded === undefined || issuer === undefined) return { outcome: refusal }
