@@ -35,7 +35,7 @@ export function reportKeys(event: KeyEvent, issuer: string, log: Logger): void {
   )
 }
 
-/** Reports in the log and as an event that `node:crypto` and @fastify/jwt disagree about a signature. */
+/** Logs that `node:crypto` and @fastify/jwt disagree about a signature, and publishes an event. */
 export function reportDisputed(
   disputed: ResourceServerEvents['fastify-resource-server:signature-disputed'],
   log: Logger,

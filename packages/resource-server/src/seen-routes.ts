@@ -4,7 +4,7 @@ import { isInside } from './scopes.js'
 
 /**
  * A copy of a declared route. A copy is necessary, because Fastify reuses one options object for variants of a route,
- * such as HEAD.
+ * such as the HEAD route for a GET route.
  */
 export interface SeenRoute {
   /** The Fastify scope that declares the route. */
@@ -25,8 +25,8 @@ const routesByInstance = new WeakMap<object, SeenRoute[]>()
 
 /**
  * Records the routes of each new Fastify instance (docs/decisions/seeing-routes.md). Fastify cannot list its routes,
- * and a plugin's own hook misses routes that were declared before the plugin. Importing this package has no other side
- * effect.
+ * and a plugin's own hook misses routes that were declared before the plugin was registered. Importing this package has
+ * no other side effect.
  */
 subscribe('fastify.initialization', message => {
   noteRoutes((message as { fastify: FastifyInstance }).fastify)

@@ -7,8 +7,8 @@ export interface ResourceServerStats {
   /** The number of refused requests and tokens for each reason. Reasons that have not occurred are absent. */
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
   /**
-   * The refusals that were reported but not enforced, because of `mode: 'report'` or a route's `report`. There is one
-   * entry for each combination of client, route and reason. At most 1000 entries name a client.
+   * The refusals that were reported but not enforced, because of `mode: 'report'` or a route's `report` rule. There is
+   * one entry for each combination of client, route and reason. At most 1000 entries name a client.
    */
   readonly reported: readonly ReportedRefusal[]
   /** The number of verified tokens in the cache. */

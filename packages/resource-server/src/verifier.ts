@@ -48,8 +48,8 @@ export interface CachedVerifier {
 }
 
 /**
- * @param loadSecond loads @fastify/jwt, which verifies the first signature from each key again, to detect bugs in
- * `node:crypto`
+ * @param loadSecond loads @fastify/jwt, which also verifies the first signature of each key and algorithm, to detect
+ * wrong parameters for `node:crypto`
  */
 export async function createCachedVerifier(
   settings: Settings,

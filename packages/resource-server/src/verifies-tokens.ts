@@ -28,7 +28,7 @@ export interface VerifiesTokens<S extends string = Scope, C = TokenClaims> exten
   /**
    * Runs every check on a token, even if an earlier check has failed. The returned list contains, for each check, the
    * result, the values found, the option that controls the check and, after a failure, how to fix it. The checks are
-   * those of `verify`, but the result is neither counted nor logged.
+   * the same as in `verify`, but the result is neither counted nor logged.
    * @param rule the requirements, as in a route's `config.oauth`. By default, any valid token is accepted
    * @throws {InvalidRouteError} if the rule is invalid
    */

@@ -38,7 +38,7 @@ export function createRuleReader(catalogue: Catalogue): ReadRule {
   }
 }
 
-/** The keys and values that a rule had when it was parsed. */
+/** The property names and values that a rule had when it was parsed. */
 type RuleCopy = readonly (readonly [name: string, value: unknown])[]
 
 function copyOf(rule: RouteRequirement): RuleCopy {

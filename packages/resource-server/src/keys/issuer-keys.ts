@@ -23,8 +23,8 @@ export interface KeySource {
 }
 
 /**
- * How long metadata is cached, in milliseconds. The cache must expire, because an issuer may publish new keys at
- * another URL while the old URL still works.
+ * How long metadata is cached, in milliseconds. The cached metadata must expire, because an issuer may publish new keys
+ * at another URL while the old URL still works.
  */
 const metadataMaxAgeMs = 3_600_000
 

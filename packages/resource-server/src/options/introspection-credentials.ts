@@ -17,8 +17,8 @@ export interface IntrospectionCredentials {
   /** The client id under which this API is registered with the issuer. */
   clientId: string
   /**
-   * The client secret, or a function that returns the secret. The function is called for each request, and once more
-   * if the issuer rejects the secret.
+   * The client secret, or a function that returns the secret. The function is called for each introspection request,
+   * and once more if the issuer rejects the secret.
    */
   clientSecret?: Provided<string>
   /**

@@ -23,7 +23,7 @@ export interface FollowedStore {
    * incorrect results. Otherwise, resolves with undefined, even if the store is temporarily unavailable.
    */
   start(): Promise<string | undefined>
-  /** Returns whether all values that were stored at least {@link staleAfterMs} ago have been read. */
+  /** Returns whether all values that were stored at least {@link staleAfterMs} milliseconds ago have been read. */
   isCurrent(): boolean
   close(): void
 }
@@ -45,7 +45,8 @@ class WrongStoreError extends Error {}
 
 /**
  * Reads a store at regular intervals, and whenever the store announces a change. The regular reads are needed because
- * announcements may be lost. After a successful read, the known values count as current for {@link staleAfterMs}.
+ * announcements may be lost. After a successful read, the known values count as current for {@link staleAfterMs}
+ * milliseconds.
  */
 export function followStore(store: RevocationStore, listener: StoreListener): FollowedStore {
   let cursor: string | undefined

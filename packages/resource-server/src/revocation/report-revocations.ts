@@ -2,7 +2,7 @@ import { report, writeLog, type ResourceServerEvents } from '../diagnostics.js'
 import type { Logger } from '../log.js'
 import type { Revocation } from './revocation.js'
 
-/** Reports in the log and as an event that a revocation took effect in this process or was undone. */
+/** Logs that a revocation took effect in this process or was undone, and publishes an event. */
 export function reportRevocation(
   { issuer, by, value, until, issuedBefore }: Revocation,
   undone: boolean,
@@ -14,8 +14,8 @@ export function reportRevocation(
 }
 
 /**
- * Logs and publishes an outage of the revocation store. If `outage` is undefined, logs that the store is available
- * again.
+ * Logs an outage of the revocation store, and publishes an event. If `outage` is undefined, logs that the store is
+ * available again.
  */
 export function reportStore(
   outage: ResourceServerEvents['fastify-resource-server:revocations-unavailable'] | undefined,

@@ -34,7 +34,7 @@ export function createRevocationList(settings: ListSettings): RevocationList {
   const { now } = settings
   const byIssuer = new Map<string, Entries>()
   let size = 0
-  /** The earliest time at which a revocation ends, in milliseconds since the epoch. */
+  /** The earliest time at which a revocation in the list ends, in milliseconds since the epoch. */
   let earliestEnd = Infinity
 
   function entriesOf(issuer: string): Entries {

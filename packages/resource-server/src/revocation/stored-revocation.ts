@@ -37,7 +37,7 @@ export function readStored(text: string, now: number): Revocation | undefined {
   const given = text.length <= maxValueLength ? parse(text) : undefined
   if (!isPlainObject(given)) return undefined
   const { issuer, by, value, until, issuedBefore } = given
-  // The maximum of `until` is one day later than in `revoke`, because the clocks of two processes may differ.
+  // The maximum of `until` is one day later than the maximum in `revoke`, because the clocks of two processes may differ.
   const isRevocation =
     isText(issuer) &&
     revokedBy.includes(by as RevokedBy) &&

@@ -14,7 +14,8 @@ export interface SignedToken extends Jws {
 
 /**
  * Verifies a signature with `node:crypto`, in the thread pool during bursts. For each key and algorithm, @fastify/jwt
- * must also accept the first valid signature. This second check detects errors in this package.
+ * must also accept the first valid signature. This second check detects wrong parameters that this package passes to
+ * `node:crypto`.
  * @returns undefined if the signature is valid. The result is a promise if the thread pool or @fastify/jwt is needed
  */
 export type VerifySignature = (

@@ -18,8 +18,8 @@ import { stepsForJwt, stepsForOpaque, type VerifySteps } from './verification-st
 /** Verifies access tokens. */
 export interface TokenVerifier {
   /**
-   * Verifies a token. The result is a promise only if the plugin must ask the issuer, if the thread pool verifies the
-   * signature, or if the key has not verified a signature before.
+   * Verifies a token. The result is a promise only if the plugin must send a request to the issuer, if the thread pool
+   * verifies the signature, or if the key has not verified a signature before.
    */
   verify(raw: string): MaybePromise<Verification>
   /** Returns the verification steps for a token, in the order in which they run. */
