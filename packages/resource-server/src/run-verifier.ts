@@ -20,7 +20,7 @@ function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: 
   }
   let soon: NodeJS.Immediate | undefined
   fastify.addHook('onReady', async () => {
-    // Fetching the keys starts in the next turn of the event loop, because loading the HTTP client during startup would delay it.
+    // Fetching the keys starts in the next turn of the event loop, so that loading the HTTP client does not delay startup.
     soon = setImmediate(() => {
       verifier.loadKeys().catch(() => {}) // The failed request has already been logged.
     })

@@ -4,7 +4,7 @@ import { isInside } from './scopes.js'
 
 /**
  * A copy of a declared route. A copy is necessary, because Fastify reuses one options object for variants of a route,
- * such as the HEAD route for a GET route.
+ * such as the HEAD route that belongs to a GET route.
  */
 export interface SeenRoute {
   /** The Fastify scope that declares the route. */

@@ -55,7 +55,7 @@ function fetchedKeys(
 ): KeySet {
   const source = { issuer, jwksUri, metadataUrl, algorithms, allowInsecureHttp, now, onIgnored }
   return createKeySet(fetchKeysOf(source, connection), keyTimes, now, event => {
-    // Requests that were aborted because the application is closing are not reported, because the issuer is not at fault.
+    // Requests that were aborted when the application closed are not reported, because the issuer is not at fault.
     if (!connection.isClosed()) reportKeys(event, issuer, log)
   })
 }
