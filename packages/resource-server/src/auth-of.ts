@@ -4,8 +4,8 @@ import type { OAuthTypes } from './oauth-types.js'
 declare const token: unique symbol
 
 /**
- * Attaches the type of `request.auth` to the type of a route's rule. `defineResourceServer` uses this interface instead
- * of the global interface `OAuthTypes`.
+ * Adds the type of `request.auth` to the type of a route's rule. The rules created with `defineResourceServer` use this
+ * interface instead of the global interface `OAuthTypes`.
  */
 export interface GivesToken<T> {
   readonly [token]?: T
@@ -13,9 +13,9 @@ export interface GivesToken<T> {
 
 /**
  * The type of `request.auth` on a route with this `config`: `AccessToken` if the route is protected, `null` if it is
- * public, and `AccessToken | null` if the token is optional. A route without a known rule counts as protected, unless
- * `OAuthTypes` declares `defaultAccess: 'public'`. If `OAuthTypes` declares `mode: 'report'`, the type includes null on
- * every route.
+ * public, and `AccessToken | null` if the token is optional. If the rule's type is unknown, the route counts as
+ * protected, unless `OAuthTypes` declares `defaultAccess: 'public'`. If `OAuthTypes` declares `mode: 'report'`, the
+ * type includes null on every route.
  */
 // In this conditional type, `Config` must not appear after `extends`: TypeScript 5 would then treat `FastifyRequest` as invariant in `Config`.
 export type AuthOf<Config> = Config extends { readonly oauth: infer Rule } ? AuthByRule<Rule> : Undecided

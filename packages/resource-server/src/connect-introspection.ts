@@ -13,9 +13,9 @@ export type Connect = (own?: {
   readonly connections?: number
 }) => IssuerConnection
 
-/** Introspects opaque tokens at the issuers that have the option `introspection`. */
+/** Introspects opaque tokens at the issuers for which the `introspection` option is set. */
 export interface ConnectedIntrospection {
-  /** Undefined if no issuer has the option `introspection`. */
+  /** Undefined if the `introspection` option is not set for any issuer. */
   readonly introspect: IntrospectToken | undefined
   close(): Promise<void>
 }

@@ -79,7 +79,7 @@ export function defineResourceServer<S extends string, C extends TSchema>(
         protectScope(fastify, () => parseOptions(options, undefined, fixed)),
       { fastify: '5.x', name: 'fastify-resource-server' },
     ),
-    // An explicit `undefined` is passed on and makes startup fail, because the name of the rule is probably misspelt.
+    // An explicit `undefined` usually means that the name of the rule is misspelt. It is passed on, so that startup fails.
     protect: (...given: readonly [rule?: RouteRequirement<S>]) => ({
       oauth: (given.length === 0 ? {} : given[0]) as never,
     }),

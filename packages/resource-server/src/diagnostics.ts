@@ -104,7 +104,7 @@ export interface ResourceServerEvents {
     readonly issuedBefore: number | undefined
     readonly undone: boolean
   }
-  /** The revocation store is unavailable, so this process may not know revocations from other replicas. */
+  /** The revocation store is unavailable, so this process may not know of revocations by other replicas. */
   'fastify-resource-server:revocations-unavailable': {
     readonly reason: string
     /** Whether tokens are accepted or refused until the store works again. */

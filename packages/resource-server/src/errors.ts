@@ -2,7 +2,7 @@ import createError, { type FastifyErrorConstructor } from '@fastify/error'
 import type { ConnectionProblem } from 'oauth-issuer-connection'
 import type { AccessToken } from './access-token.js'
 
-/** The reason why a token was refused. The log and events contain it, but the response never does. */
+/** The reason why a token was refused. The log and the events contain the reason, but the response never does. */
 export type RefusalReason =
   | 'missing'
   | 'credentials'
@@ -105,7 +105,7 @@ export const VerificationUnavailableError: Make = refusal(
   503,
 )
 
-/** Thrown if an option is invalid. The plugin or the verifier then does not start. */
+/** Thrown if an option is invalid. The plugin or the verifier then refuses to start. */
 export const InvalidOptionError: Make<[string]> = createError(
   'OAUTH_INVALID_OPTION',
   'fastify-resource-server: %s',

@@ -12,7 +12,7 @@ export interface ExplainOptions extends VerifierOptions {
 }
 
 /**
- * Runs every check on a token, even if an earlier check has failed. The returned list contains, for each check, the
+ * Runs every check on a token, even if an earlier check has failed. For each check, the explanation contains the
  * result, the values found, the option that controls the check and, after a failure, how to fix it. To explain several
  * tokens, call `explain` on a verifier or on `fastify.oauth` instead.
  *

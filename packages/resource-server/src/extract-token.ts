@@ -23,9 +23,8 @@ const bearerAttempt = /^bearer(?:[\s,]|$)/i
 const dpopAttempt = /^dpop(?:[\s,]|$)/i
 
 /**
- * Reads the token from the `Authorization` header, and never from the query string or a form. If the header has any
- * other authentication scheme, the token counts as missing. The scheme `DPoP` (RFC 9449) is accepted only if
- * `takesDpop` is true.
+ * Reads the token from the `Authorization` header, and never from the query string or a form. The authentication scheme
+ * must be `Bearer` or, if `takesDpop` is true, `DPoP` (RFC 9449). With any other scheme, the token counts as missing.
  */
 export function extractToken(
   { headers: { authorization: header }, rawHeaders }: IncomingMessage,
@@ -57,7 +56,7 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** The two usual spellings are compared first, because `toLowerCase` would create a new string. */
+/** The two usual spellings of the header name are compared first, because `toLowerCase` would create a new string. */
 function isAuthorization(name: string): boolean {
   return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization'
 }

@@ -59,8 +59,8 @@ export function createFreshness({ maxAgeMs, keepMs }: FreshnessTimes): Freshness
 }
 
 /**
- * Returns whether less than `durationMs` has passed since the time `since`. Returns false if `since` is in the future,
- * because the clock must have been set back.
+ * Returns whether less than `durationMs` has passed since the time `since`. Also returns false if `since` is in the
+ * future, which means that the clock was set back.
  */
 export function isWithin(durationMs: number, since: number, time: number): boolean {
   const elapsed = time - since

@@ -39,7 +39,7 @@ export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
 function refuseUndefinedRule(given: readonly unknown[]): void {
   if (given.length > 0 && given[0] === undefined)
     throw new InvalidRouteError(
-      'oauth.authenticate: the rule is undefined (is its name misspelt?); pass a rule, or no argument to accept any valid token',
+      'oauth.authenticate: the rule is undefined (is the name of the rule misspelt?); pass a rule, or no argument to accept any valid token',
     )
 }
 

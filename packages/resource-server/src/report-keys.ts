@@ -44,7 +44,7 @@ export function reportDisputed(
   writeLog(() =>
     log.error(
       disputed,
-      'node:crypto accepts a signature that @fastify/jwt rejects; tokens signed with this key are refused until both accept one of its signatures',
+      'node:crypto accepts a signature that @fastify/jwt rejects; tokens signed with this key are refused until both accept a signature made with this key',
     ),
   )
 }

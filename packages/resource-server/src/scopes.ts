@@ -42,7 +42,7 @@ export function guardScope(scope: FastifyInstance): void {
   const scopes = (root[guardedScopes] ??= [])
   if (scopes.some(guarded => isInside(scope, guarded) || isInside(guarded, scope)))
     throw new InvalidOptionError(
-      'the plugin is already registered in this scope, in a parent scope or in a child scope; register it once, or in sibling scopes',
+      'the plugin is already registered in this Fastify scope, in a parent scope or in a child scope; register it once, or in sibling scopes',
     )
   scopes.push(scope)
 }

@@ -147,7 +147,7 @@ t.test('does not let one client use up the space of others', async t => {
   t.equal(fill('second'), 30)
   t.equal(fill('third'), 15)
   t.equal(memory.add('another honest one', ttlMs, 'honest'), true)
-  t.throws(() => memory.add('more', ttlMs, 'greedy'), /a client used 60 DPoP proofs within 180000 ms/)
+  t.throws(() => memory.add('more', ttlMs, 'greedy'), /the client has used 60 DPoP proofs within 180000 ms/)
   t.equal(memory.add('an honest one', ttlMs, 'greedy'), false, 'a replay is known all the same')
   now += ttlMs
   t.equal(fill('greedy'), 60, 'the next generation has room again')

@@ -154,7 +154,7 @@ t.test('applies a revocation that could not be stored in this process, and store
     code: 'OAUTH_REVOCATION_FAILED',
     statusCode: 503,
     isInEffectHere: true,
-    message: /the store failed \(connection refused\)\. This process refuses the tokens/,
+    message: /the revocation store failed \(connection refused\)\. This process refuses the tokens/,
   })
   t.equal(one.reason(), 'revoked')
   store.mode = 'hangs'
@@ -317,7 +317,7 @@ const page = { values: [], cursor: '1', fromStart: true, hasMore: false }
 const wrongStores: Readonly<Record<string, [store: RevocationStore, message: RegExp]>> = {
   'forgets what is put': [
     { put: async () => 'OK', read: async () => page },
-    /read\(\) did not return a value/,
+    /read\(\) did not return the value/,
   ],
   'returns nothing': [
     { put: async () => {}, read: async () => undefined as never },

@@ -42,7 +42,7 @@ for (const [target, other] of targets) {
     t.match(
       bench.logged.findLast(line => line['reason'] === 'revoked'),
       {
-        detail: `revoked: its ${by} is on the revocation list until ${new Date(bench.clock.now + hour).toISOString()}`,
+        detail: `the token was revoked: its ${by} is on the revocation list until ${new Date(bench.clock.now + hour).toISOString()}`,
         issuer: bench.issuer.url,
         kid: 'first',
       },

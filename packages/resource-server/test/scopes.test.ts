@@ -71,7 +71,7 @@ async function child(app: FastifyInstance): Promise<void> {
 t.test('rejects a second registration in a parent or child scope', async t => {
   const twice = {
     code: 'OAUTH_INVALID_OPTION',
-    message: /registered in this scope, in a parent scope or in a child scope/,
+    message: /registered in this Fastify scope, in a parent scope or in a child scope/,
   }
   const same = buildApp(t)
   await same.register(resourceServer, registered)

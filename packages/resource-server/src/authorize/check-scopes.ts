@@ -4,8 +4,8 @@ import type { Requirement } from './requirement.js'
 
 /**
  * Checks that a token meets a requirement for scopes, roles and audience. Names of scopes and roles are case-sensitive
- * (RFC 6749 §3.3). A scope also grants the scopes that it includes. If both scopes and roles are required, either is
- * sufficient.
+ * (RFC 6749 §3.3). A scope also grants the scopes that it includes. If a requirement lists scopes and roles, the token
+ * needs either the scopes or one of the roles.
  * @returns a refusal that lists the required and the granted names, or undefined if the token meets the requirement
  */
 export function checkScopes(

@@ -49,7 +49,7 @@ const declaration = {
   report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),
 } satisfies Declares<RouteKeys>
 
-/** The known keys of a rule. They exclude the index signature with which `RouteRequirement` rejects misspelt names. */
+/** The known properties of a rule, without the index signature that makes `RouteRequirement` reject misspelt names. */
 type RouteKeys = Pick<
   RouteRequirement,
   'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional' | 'report'

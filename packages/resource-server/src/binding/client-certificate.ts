@@ -47,7 +47,7 @@ function thumbprintOfConnection(): CertificateThumbprint {
   return ({ raw: { socket } }) => {
     const before = known.get(socket)
     if (before !== undefined) return before
-    // `getPeerX509Certificate` exists only with TLS, and returns undefined if the client presented no certificate.
+    // `getPeerX509Certificate` exists only on TLS sockets, and returns undefined if the client presented no certificate.
     const made = thumbprint((socket as Partial<TLSSocket>).getPeerX509Certificate?.())
     if (typeof made === 'string') known.set(socket, made)
     return made

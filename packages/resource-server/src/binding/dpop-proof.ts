@@ -127,7 +127,7 @@ function readClaims({ iat, jti, nonce }: Members):
 }
 
 function decode(text: string): DecodedSegments | Refusal {
-  if (text.length > maxProofLength) return wrong(`it is longer than ${maxProofLength} characters`)
+  if (text.length > maxProofLength) return wrong(`the proof is longer than ${maxProofLength} characters`)
   const decoded = decodeSegments(text)
   if (decoded instanceof Refusal) return wrong(decoded.detail ?? 'malformed')
   for (const name of ['crit', 'b64', 'zip', 'enc'])

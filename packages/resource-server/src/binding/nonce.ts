@@ -8,8 +8,8 @@ export interface Nonces {
 }
 
 /**
- * How long each nonce is sent to clients, in milliseconds. After this time, the nonce is still accepted for the same
- * length of time.
+ * How long each nonce is sent to clients, in milliseconds. After this time, the nonce is still accepted for another
+ * period of the same length.
  */
 const intervalMs = 60_000
 

@@ -34,12 +34,12 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
   function turnGenerations(ttlMs: number): void {
     const time = now()
     if (time >= turnAt) {
-      // Only one generation is discarded at a time, because the clock may have jumped ahead by mistake and may be corrected later.
+      // Only one generation is discarded at a time, even if the clock has jumped ahead, because the jump may be a mistake that is corrected later.
       old = young
       young = newGeneration()
       turnAt = time + ttlMs
     }
-    // The next change of generations is at most `ttlMs` away, even if the clock was set back. Otherwise, ids would be kept for too long.
+    // If the clock was set back, the next change of generations is moved up, because ids would otherwise be kept for too long.
     turnAt = Math.min(turnAt, time + ttlMs)
   }
 
@@ -51,7 +51,7 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
       const used = idsOfClient.get(client) ?? 0
       if (used >= maxIds - ids.size)
         throw new Error(
-          `a client used ${used} DPoP proofs within ${ttlMs} ms, which is the maximum for one client`,
+          `the client has used ${used} DPoP proofs within ${ttlMs} ms, which is the maximum for one client`,
         )
       ids.add(id)
       idsOfClient.set(client, used + 1)

@@ -23,7 +23,10 @@ export interface UsedProofs {
 
 /** The reason why a replay store cannot be used. */
 export class StoreFault {
-  /** Whether the store returned an incorrect value. False if the store failed or timed out, since it may recover. */
+  /**
+   * Whether the store returned an incorrect value. False if the store failed or timed out, because the store may
+   * recover.
+   */
   readonly isWrong: boolean
   readonly reason: string
 
@@ -115,8 +118,8 @@ function idOf(thumbprint: string, jti: string): string {
 
 function wrongAnswer(expected: boolean): string {
   return expected
-    ? 'add() returned false for a new id; it must return true if the store does not have the id yet'
-    : 'add() returned true twice for the same id, so replayed proofs would be accepted; it must return false if the store already has the id'
+    ? 'add() returned false for a new id; it must return true if the store does not contain the id yet'
+    : 'add() returned true twice for the same id, so replayed proofs would be accepted; it must return false if the store already contains the id'
 }
 
 function unavailable({ reason }: StoreFault): Refusal {

@@ -24,7 +24,9 @@ export interface ReadToken {
 
 type ClaimType = 'string' | 'time' | 'strings'
 
-/** The expected type of each claim. It is checked whenever the claim is present, even if the claim is optional. */
+/**
+ * The expected type of each claim. The type is checked whenever the claim is present, even if the claim is optional.
+ */
 const claimTypes: Readonly<Record<string, ClaimType>> = {
   iss: 'string',
   sub: 'string',
@@ -106,8 +108,8 @@ export function checkPresence(claims: Claims, required: ClaimRules['required']):
 }
 
 /**
- * Checks the claim `iss`. In an issuer template such as `https://login.microsoftonline.com/{tenantid}/v2.0`,
- * `{tenantid}` stands for the claim `tid`.
+ * Checks the `iss` claim. In an issuer template such as `https://login.microsoftonline.com/{tenantid}/v2.0`,
+ * `{tenantid}` stands for the value of the `tid` claim.
  */
 export function checkIssuer(claims: Claims, { issuer }: ClaimRules): Refusal | undefined {
   const expected = isTemplate(issuer) ? issuerOfTenant(issuer, claims['tid']) : issuer

@@ -39,7 +39,7 @@ async function compile(schema: object): Promise<CheckCustomClaims> {
       ? undefined
       : new Refusal(
           'claim',
-          `the claims do not match the option claims: ${firstOf(validator.Errors(claims))}`,
+          `the claims do not match the schema in the claims option: ${firstOf(validator.Errors(claims))}`,
         )
 }
 

@@ -119,7 +119,10 @@ export const claimChecks: readonly ClaimCheck[] = [
   ...valueChecks,
 ]
 
-/** Checks the types of the registered claims, then the issuer, the times and the audience. `now` is in milliseconds. */
+/**
+ * Checks the types of the registered claims, then the issuer, the times and the audience. `now` is in milliseconds
+ * since the epoch.
+ */
 export function checkValues(claims: Claims, rules: ClaimRules, now: number): Refusal | undefined {
   const token = { header: { type: null }, claims }
   for (const { check } of valueChecks) {

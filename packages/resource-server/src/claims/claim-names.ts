@@ -1,7 +1,9 @@
 import type { ClaimRules } from './check-claims.js'
 import type { Claims } from './profiles.js'
 
-/** The rules include the audiences, because Keycloak puts roles in a claim that is named after the audience. */
+/**
+ * The rules include the configured audiences, because Keycloak puts roles in a claim that is named after the audience.
+ */
 type NameRules = Pick<ClaimRules, 'profile' | 'audiences'>
 
 /**

@@ -1,4 +1,4 @@
-/** The part of an issuer template that stands for the claim `tid` (multi-tenant Entra ID). */
+/** The placeholder in an issuer template that stands for the value of the `tid` claim (multi-tenant Entra ID). */
 const placeholder = '{tenantid}'
 
 const tenantId = /^[\w.-]+$/

@@ -1,6 +1,6 @@
 /**
- * The maximum depth of a schema, and the maximum number of objects in it. With these limits, the search also ends if a
- * schema object contains itself.
+ * The maximum depth of a schema, and the maximum number of objects in it. Without these limits, the search for problems
+ * would never end if a schema object contained itself.
  */
 const deepest = 50
 const most = 10_000

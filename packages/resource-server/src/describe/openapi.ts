@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import type { Requirement } from '../authorize/requirement.js'
 
-/** The properties of a route's schema from which @fastify/swagger documents security and responses. */
+/** The properties of a route's schema that @fastify/swagger reads to document security and responses. */
 interface DocumentedSchema {
   readonly security?: unknown
   readonly response?: Readonly<Record<string, unknown>>
@@ -49,7 +49,7 @@ function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSch
     ...(scopes.length === 0 && roles.length === 0
       ? {}
       : { 403: { description: describeMissing(scopes, roles), ...body } }),
-    // @fastify/swagger adds a default response only to routes without any response, so this function has to add one.
+    // @fastify/swagger adds a default response only to routes without any response, so this function must add the default response.
     ...(response ?? { 200: { description: 'Default Response' } }),
   }
 }
@@ -62,8 +62,8 @@ function describeMissing(scopes: readonly string[], roles: readonly string[]): s
 }
 
 /**
- * Returns one alternative for each sufficient set of scopes. An empty object means that no token is required (OpenAPI
- * 3.1 §4.8.30).
+ * Returns a route's security requirements in OpenAPI: one alternative for each sufficient set of scopes. An empty
+ * object means that no token is required (OpenAPI 3.1 §4.8.30).
  */
 function securityOf(requirement: Requirement, scheme: string): readonly object[] {
   const alternatives = sufficientScopes(requirement).map(scopes => ({ [scheme]: scopes }))
@@ -74,8 +74,9 @@ function securityOf(requirement: Requirement, scheme: string): readonly object[]
 const mostAlternatives = 50
 
 /**
- * Returns each sufficient set of scopes. A set with more of the route's own scopes comes earlier, because it grants
- * less access. If there are too many sets, returns only the route's own scopes.
+ * Returns each set of scopes that is sufficient for a route. Sets with more of the scopes that the rule names come
+ * first, because scopes that include others grant more access. If there are too many sets, returns only the scopes that
+ * the rule names.
  */
 function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): readonly (readonly string[])[] {
   if (match === 'any') return [...new Set([...scopes, ...acceptedScopes.flat()])].map(scope => [scope])

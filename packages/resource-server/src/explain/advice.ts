@@ -21,18 +21,18 @@ export function adviceFor(failure: Failure): string {
 const getToken =
   'Request a token for this API. In fastify-token-client, set the option that the issuer supports: `resource` (RFC 8707), `audience` (Auth0), or only `scopes` (Entra ID, Keycloak, Cognito)'
 const clocks =
-  'Get a new token. If that one fails too, compare the clock of this machine with the clock of the issuer. `clockToleranceMs` sets the tolerated difference'
+  'Get a new token. If the new token fails too, compare the clock of this machine with the clock of the issuer. `clockToleranceMs` sets the tolerated difference'
 const unreachable =
-  'Check whether this machine can reach the issuer. If the keys have another URL, set `jwksUri` or `metadataUrl`. If the issuer uses a private certificate authority, set `ca`. If requests must go through a proxy, set NODE_USE_ENV_PROXY=1 or `issuerDispatcher`'
+  'Check whether this machine can reach the issuer. If the keys are at a different URL, set `jwksUri` or `metadataUrl`. If the issuer uses a private certificate authority, set `ca`. If requests must go through a proxy, set NODE_USE_ENV_PROXY=1 or `issuerDispatcher`'
 
 /** The advice for failed checks, keyed by the kind of the refusal or, if it has no kind, by the name of the check. */
 const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failure) => string)>> = {
   format: ({ candidate }) => adviceAboutText(candidate.raw),
   'duplicate member':
-    'Configure the issuer not to repeat member names: JSON parsers disagree about which of the values is valid',
+    'Configure the issuer not to repeat member names in a JSON object: parsers disagree about which of the values to use',
   'no alg': 'Configure the issuer to set the header parameter alg to a string (RFC 7515 §4.1.1)',
   'unsupported header':
-    'Configure the issuer to omit this header parameter, because it is not supported in access tokens',
+    'Configure the issuer to omit the header parameter, because it is not supported in access tokens',
   'invalid kid':
     'Configure the issuer to set the header parameter kid to a string of at most 1024 characters (RFC 7515 §4.1.4)',
   'invalid typ': 'Configure the issuer to set the header parameter typ to a string (RFC 7515 §4.1.9)',
@@ -72,8 +72,9 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
   'unusable answer': ({ name }) =>
     `Check \`issuer\`, or set \`metadataUrl\` or \`${name === 'introspection' ? 'introspection.endpoint' : 'jwksUri'}\``,
   signature:
-    'The token was altered, or another party signed it. Get a new token. If that one fails too, check that the keys belong to this issuer (`jwksUri` or `keys`)',
-  'claims schema': 'Change the claims schema, or configure the issuer to include claims that match it',
+    'The token was altered, or another party signed it. Get a new token. If the new token fails too, check that the keys belong to this issuer (`jwksUri` or `keys`)',
+  'claims schema':
+    'Change the claims schema (option `claims`), or configure the issuer to include claims that match the schema',
   introspection: ({ refusal: { reason } }) => {
     if (reason === 'unavailable') return unreachable
     return reason === 'inactive'
@@ -81,10 +82,10 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
       : 'The claims in the introspection response must pass the same checks as the claims of a JWT. `profile`, `audience` and `requiredClaims` control these checks'
   },
   'client refused':
-    'Check the client credentials for introspection. If they are correct, the issuer may expect another authentication method: set `introspection.clientAuthentication`',
+    'Check the client credentials for introspection. If they are correct, the issuer may expect a different authentication method: set `introspection.clientAuthentication`',
   'no aud': acceptWithout('aud'),
   'no exp': acceptWithout('exp'),
-  revoked: 'Get a new token: this one was revoked',
+  revoked: 'Get a new token, because this token was revoked',
   binding: ({ candidate }) =>
     (candidate.introspected?.claims ?? candidate.decoded?.claims)?.['cnf'] === undefined
       ? "Configure the client to get a DPoP-bound token (RFC 9449). To accept unbound tokens, set `dpop: 'allow'` in the rule or in the plugin's options"
@@ -97,7 +98,7 @@ const advice: Readonly<Record<CheckName | RefusalKind, string | ((failure: Failu
 }
 
 function acceptWithout(claimName: string): string {
-  return `If tokens from this issuer may be accepted without this claim, set \`introspection: { acceptWithout: ['${claimName}'] }\``
+  return `To accept tokens from this issuer without this claim, set \`introspection: { acceptWithout: ['${claimName}'] }\``
 }
 
 function claim({ decoded }: Candidate, name: string): string {
@@ -105,7 +106,7 @@ function claim({ decoded }: Candidate, name: string): string {
 }
 
 function adviceAboutText(raw: string): string {
-  if (raw === '') return 'No token was given: check the variable or the file that should contain it'
+  if (raw === '') return 'No token was given: check the variable or the file that should contain the token'
   const segments = raw.split('.').length
   if (/^(?:bearer|dpop)\s/i.test(raw))
     return 'Pass the token without the authentication scheme (Bearer or DPoP)'
@@ -113,14 +114,14 @@ function adviceAboutText(raw: string): string {
   if (segments === 5)
     return 'The token is encrypted (JWE, RFC 7516), which is not supported. Configure the issuer to issue signed tokens for this API'
   if (segments === 1)
-    return `The token is opaque. ${getToken}. Many issuers then issue a JWT. If this issuer issues only opaque tokens, set \`introspection\``
-  return 'The token was truncated or altered in transit; compare it with the one that the issuer sent'
+    return `The token is opaque. ${getToken}. In response to such a request, many issuers issue a JWT. If this issuer issues only opaque tokens, set \`introspection\``
+  return 'The token was truncated or altered in transit; compare it with the token that the issuer sent'
 }
 
 function adviceAboutProfile({ candidate, recognized }: Failure): string {
   const { decoded, issuer } = candidate
   if (recognized === undefined || issuer === undefined)
-    return 'Send an access token instead of an ID token or a refresh token. If the token is already an access token, none of the profiles matches it'
+    return 'Send an access token instead of an ID token or a refresh token. If the token is already an access token, it matches none of the supported profiles'
   const { vendor, profile, misfit } = recognized
   if (misfit !== undefined)
     return `The token seems to come from ${vendor}, but it is not an access token (${misfit}): send the access token instead of an ID token or a refresh token`
@@ -142,7 +143,7 @@ function adviceAboutMissing(failure: Failure): string {
     return adviceAboutProfile(failure)
   if (profile !== undefined && claims[profile.audience] === undefined)
     return `${getToken}. In Keycloak, add an audience mapper. Do not disable this check: otherwise, tokens for other services would be accepted`
-  return "Configure the issuer to include the claim, or remove it from the option requiredClaims. If no `profile` matches tokens from this issuer, set `profile: 'generic'`"
+  return "Configure the issuer to include the claim, or remove the claim from the option requiredClaims. If no `profile` matches tokens from this issuer, set `profile: 'generic'`"
 }
 
 function isAbsent(claims: Claims, name: string): boolean {

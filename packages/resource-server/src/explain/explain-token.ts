@@ -77,7 +77,7 @@ function checksOfToken(
   }))
 }
 
-/** Adds a check for a required DPoP proof, because `explain` treats a token as if it had been sent in a request. */
+/** If the rule requires a DPoP proof, also refuses a token that is not bound to a key, as in a request. */
 function asOfRequest(check: CheckOfToken): CheckOfToken {
   if (check.name !== 'binding') return check
   return {

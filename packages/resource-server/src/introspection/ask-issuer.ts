@@ -19,7 +19,7 @@ import {
 } from 'oauth-issuer-connection'
 import type { Claims } from '../claims/profiles.js'
 
-/** A client secret whose authentication method is chosen from the issuer's metadata. */
+/** A client secret. The method of client authentication is chosen from the issuer's metadata. */
 export interface SecretCredentials {
   readonly method: undefined
   readonly secret: Provided<string>

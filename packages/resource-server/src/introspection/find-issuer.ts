@@ -12,7 +12,10 @@ export type IntrospectToken = (raw: string) => Promise<Outcome>
 
 const maxTokenLength = 16_384
 
-/** The refusal reasons after which the next issuer is asked, because that issuer may know the token. */
+/**
+ * If an issuer refuses a token for one of these reasons, the next issuer is asked, because it may have issued the
+ * token.
+ */
 const undecided: ReadonlySet<RefusalReason> = new Set(['inactive', 'issuer', 'unavailable'])
 
 /**

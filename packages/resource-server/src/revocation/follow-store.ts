@@ -81,7 +81,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
    */
   async function verifyStore(): Promise<void> {
     if (!(await findsWhatIsPut()) && !(await findsWhatIsPut()))
-      throw new WrongStoreError('read() did not return a value that put() had stored')
+      throw new WrongStoreError('read() did not return the value that put() had stored')
     isVerified = true
   }
 
@@ -128,7 +128,9 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
     if (isClosed) return
     state = 'unavailable'
     listener.onUnavailable(
-      fault === undefined ? `the store could not be read for ${staleAfterMs} ms` : messageOf(fault),
+      fault === undefined
+        ? `the store has not been read successfully for ${staleAfterMs} ms`
+        : messageOf(fault),
     )
   }
 

@@ -60,7 +60,7 @@ export function createRevocations(
       if (found === undefined)
         return refusesUnknown && shared?.isCurrent() === false ? unavailable : undefined
       const { by, until, issuer } = found
-      const detail = `revoked: its ${by} is on the revocation list until ${new Date(until).toISOString()}`
+      const detail = `the token was revoked: its ${by} is on the revocation list until ${new Date(until).toISOString()}`
       return new Refusal('revoked', detail, { issuer, kid: keyIds.get(token) })
     },
     noteKey(token, keyId) {
@@ -76,7 +76,10 @@ export function createRevocations(
       const revocation = list.get(readTokens(target, terms, context))
       if (revocation === undefined || now() >= revocation.until) {
         if (shared?.isCurrent() === false)
-          throw new RevocationFailedError('the store is unavailable; call unrevoke again later', false)
+          throw new RevocationFailedError(
+            'the revocation store is unavailable; call unrevoke again later',
+            false,
+          )
         return false
       }
       await shared?.withdraw(revocation)

@@ -126,7 +126,7 @@ export function shareRevocations(
         if (unstored.get(id) === revocation) unstored.delete(id)
       } catch (error) {
         throw new RevocationFailedError(
-          `the store failed (${messageOf(error)}). This process refuses the tokens and keeps trying to store the revocation. Until then, other processes may accept the tokens`,
+          `the revocation store failed (${messageOf(error)}). This process refuses the tokens and keeps trying to store the revocation. Until then, other processes may accept the tokens`,
           true,
         )
       }
@@ -137,7 +137,7 @@ export function shareRevocations(
         unstored.delete(idOf(revocation))
       } catch (error) {
         throw new RevocationFailedError(
-          `the store failed (${messageOf(error)}). The revocation is still in effect; call unrevoke again later`,
+          `the revocation store failed (${messageOf(error)}). The revocation is still in effect; call unrevoke again later`,
           false,
         )
       }

@@ -70,7 +70,7 @@ export function decodeSegments(text: string): DecodedSegments | Refusal {
   const segments = hasForeignLetters(text) ? [] : text.split('.').map(decodeSegment)
   const [headerBytes, payloadBytes, signature] = segments
   if (segments.length !== 3 || !headerBytes || !payloadBytes || !signature)
-    return new Refusal('malformed', 'the text does not have three segments of canonical base64url')
+    return new Refusal('malformed', 'the JWS does not have three segments of canonical base64url')
   const [headerObject, claims] = [
     parseJsonObject(headerBytes, 'header'),
     parseJsonObject(payloadBytes, 'payload'),
