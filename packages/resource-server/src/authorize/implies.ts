@@ -21,7 +21,7 @@ function impliesAuthentication(rule: Requirement, { acr, maxAgeMs }: Requirement
   return impliesAcr && (maxAgeMs === undefined || (rule.maxAgeMs ?? Infinity) <= maxAgeMs)
 }
 
-/** Returns one minimal token for each way to meet a rule, such as one token for each accepted role. */
+/** For each way to meet a rule, returns a minimal token that meets it, such as one token for each accepted role. */
 function leastTokens({ scopes, match, roles, audience }: Requirement): readonly Granted[] {
   const grant = (granted: readonly string[], role: readonly string[]): Granted => ({
     audience: audience === undefined ? [] : [audience],

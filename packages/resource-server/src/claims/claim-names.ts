@@ -7,7 +7,7 @@ import type { Claims } from './profiles.js'
 type NameRules = Pick<ClaimRules, 'profile' | 'audiences'>
 
 /**
- * Returns the name of the first claim with scopes, roles or groups that has the wrong type. Such a claim must be
+ * Returns the name of the first claim for scopes, roles or groups whose value has the wrong type. Such a claim must be
  * refused, because it would otherwise be read as an empty list. A claim with the value `null` counts as absent.
  */
 export function malformedNames(claims: Claims, { profile, audiences }: NameRules): string | undefined {

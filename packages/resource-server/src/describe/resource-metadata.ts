@@ -75,9 +75,9 @@ function serve(root: FastifyInstance, url: string, describeNow: () => object): v
   // Web pages from other origins may request the metadata, even with custom headers (Fetch Standard, "CORS protocol").
   const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' }
   const config = { oauth: false } as const
-  // `hide` is an option of @fastify/swagger, whose types are not available here.
+  // The type `object` allows `hide`, an option of @fastify/swagger, whose types are not available here.
   const schema: object = { hide: true }
-  // Fastify's router matches decoded paths, and treats an unescaped colon as the start of a parameter.
+  // The path is decoded and its colons are escaped, because Fastify's router matches decoded paths and treats a single colon as the start of a parameter.
   const path = decodeURI(url).replaceAll(':', '::')
   root.get(path, { config, schema }, async (_, reply) => {
     // All routes are registered before the first request arrives, so the document can be cached from then on.
