@@ -114,7 +114,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: bench => bench.token({}, { crit: ['b64'] }),
       failed: ['format'],
       option: 'introspection',
-      fix: /^Configure the issuer to omit this header parameter/,
+      fix: /^Configure the issuer to omit the header parameter/,
     },
     {
       token: bench => bench.token({}, { kid: 7 }),
