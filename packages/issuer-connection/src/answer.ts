@@ -47,7 +47,7 @@ export function clip(text: string, maxLength: number = 200): string {
   return text.replaceAll(/[^\x20-\x7E\u00A0-\uFFFF]/g, ' ').slice(0, maxLength)
 }
 
-/** Converts a response from the authorization server to a `Response` object, the class that `fetch` uses. */
+/** Converts a response from the authorization server into a `Response` object of the Fetch API. */
 export function toResponse(answer: IssuerAnswer): Response {
   const headers = new Headers()
   for (const [name, value] of Object.entries(answer.headers))

@@ -11,8 +11,8 @@ export interface ConnectionOptions {
   /** The undici 7 dispatcher to send requests with. The connection never closes this dispatcher. */
   readonly dispatcher?: Dispatcher | undefined
   /**
-   * The time limit for an exchange in milliseconds. An exchange is a group of requests that share one limit. Default
-   * 5000.
+   * The time limit for an exchange in milliseconds. An exchange is a group of requests that share this time limit.
+   * Default 5000.
    */
   readonly timeoutMs?: number
   /**
@@ -135,7 +135,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    // undici expects the dispatcher to handle the abort signal, but a user's dispatcher may ignore the signal.
+    // undici expects the dispatcher to handle the abort signal. A user's dispatcher may ignore the signal, so `beforeAbort` handles it too.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, {
@@ -185,7 +185,7 @@ function problemBy(error: unknown): ConnectionProblem {
 }
 
 /**
- * Converts the options of a `fetch` call from oauth4webapi to a request. oauth4webapi always passes headers as an
+ * Converts the options that oauth4webapi passes to `fetch` into a request. oauth4webapi always passes the headers as an
  * object and the body as form data.
  */
 export function requestFrom({ method, headers, body }: FetchRequest): IssuerRequest {

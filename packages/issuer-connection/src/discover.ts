@@ -39,8 +39,8 @@ export async function discoverMetadata(
 }
 
 /**
- * Returns true if the response indicates an outage. During an outage, the URL may still be correct, so no other URL is
- * tried.
+ * Returns true if the response indicates an outage. After such a response, no other URL is tried, because the URL of
+ * the response may be the correct one.
  */
 function isOutage({ status }: IssuerAnswer): boolean {
   return status === 429 || status >= 500

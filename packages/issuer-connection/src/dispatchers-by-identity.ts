@@ -20,7 +20,7 @@ export interface DispatchersByIdentity {
 }
 
 /**
- * Creates a dispatcher for each client certificate when the certificate is first used.
+ * Returns an object that creates a dispatcher for each client certificate when the certificate is first used.
  * @param open a function that creates a dispatcher. `open` is called again if an older certificate is reused
  */
 export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): DispatchersByIdentity {
@@ -48,7 +48,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
       newest = Math.max(newest, identity.version)
       const opened = open(identity.tls)
       used.set(identity, opened)
-      if (isClosed) end(identity, opened) // A closed dispatcher makes the request fail with undici's own error.
+      if (isClosed) end(identity, opened) // The request then fails with undici's error for a closed dispatcher.
       return opened
     },
     async close() {

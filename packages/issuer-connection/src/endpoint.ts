@@ -22,7 +22,7 @@ export function endpointIn(metadata: IssuerMetadata, name: string, allowInsecure
 function wanted(allowInsecureHttp: boolean): string {
   return allowInsecureHttp
     ? 'expected an absolute http or https URL without a username or password'
-    : 'expected an absolute https URL without a username or password (http is accepted only on this machine)'
+    : 'expected an absolute https URL without a username or password (http is accepted only for localhost)'
 }
 
 function withoutCredentials(url: string): string {

@@ -1,7 +1,7 @@
 /**
- * Waits for a promise, but only until a time limit, because a promise from a user's function may never settle.
+ * Waits for a promise until a time limit is reached, because a promise from a user's function may never settle.
  * @param ms the time limit in milliseconds
- * @param late a function that returns the result to use if the time limit is reached
+ * @param late returns the result to use if the promise does not settle in time
  */
 export function within<T, L>(ms: number, work: PromiseLike<T>, late: () => L | Promise<L>): Promise<T | L> {
   return new Promise((resolve, reject) => {
@@ -13,7 +13,7 @@ export function within<T, L>(ms: number, work: PromiseLike<T>, late: () => L | P
 }
 
 /**
- * Waits for a promise, but rejects as soon as a signal aborts.
+ * Waits for a promise, and rejects as soon as a signal aborts.
  * @param late a function that returns the reason for the rejection. Default: the signal's own reason
  */
 export function beforeAbort<T>(

@@ -31,7 +31,7 @@ export interface AgentOptions extends Omit<Undici.Agent.Options, 'connect'> {
   readonly connect?: { readonly timeout: number }
 }
 
-/** Creates an agent that uses the proxy from the environment variables if `fetch` in Node.js would use it too. */
+/** Creates an agent that uses the proxy environment variables in the same cases as `fetch` in Node.js. */
 export function createAgent(
   { Agent, EnvHttpProxyAgent }: UndiciAgents,
   tls: TlsSettings,

@@ -56,7 +56,7 @@ function decoderFor(coding: string, [firstByte = 0]: Buffer): ZlibFunction {
   }
 }
 
-/** The maximum number of content codings in one response. This maximum limits the cost of decoding. */
+/** The maximum number of content codings in one response, which limits the cost of decoding. */
 const mostCodings = 2
 
 /**

@@ -38,9 +38,9 @@ const Rejected: Make = createError(
 )
 
 /**
- * Thrown if the authorization server refuses the token request (RFC 6749 §5.2) and would refuse it again. The client
- * id, the credentials, the scopes or the resource are wrong. The status is 500 and not 401, because the external caller
- * is not at fault.
+ * Thrown if the authorization server refuses the token request (RFC 6749 §5.2) and would refuse it again, because the
+ * client id, the credentials, the scopes or the resource are wrong. The HTTP status of this error is 500 and not 401,
+ * because the external caller is not at fault.
  */
 export class TokenRejectedError extends Rejected {
   /** The server's `error` code, such as `invalid_client` or `invalid_scope`. This property is not enumerable. */
@@ -62,8 +62,8 @@ export class TokenRejectedError extends Rejected {
 const Unavailable: Make = createError('TOKEN_CLIENT_UNAVAILABLE', 'Could not get an access token', 503)
 
 /**
- * Thrown if no token is available, because the authorization server is unreachable or its response is invalid. The
- * status is 503.
+ * Thrown if no token is available, because the authorization server is unreachable or its response is invalid. The HTTP
+ * status of this error is 503.
  */
 export class TokenUnavailableError extends Unavailable {
   /** The time until the next token request, in milliseconds. */
@@ -87,7 +87,10 @@ const OriginNotAllowed: Make = createError(
   500,
 )
 
-/** Thrown if the origin of a request is not the origin of `baseUrl`. The request is not sent. The status is 500. */
+/**
+ * Thrown if the origin of a request is not the origin of `baseUrl`. The request is not sent. The HTTP status of this
+ * error is 500.
+ */
 export class OriginNotAllowedError extends OriginNotAllowed {
   /** The allowed origin and the requested origin, for logs. This property is not enumerable. */
   declare readonly detail: string
@@ -116,7 +119,7 @@ const UnexpectedStatus: Make = createError(
 
 /**
  * Thrown if the API responds with an unexpected status to a JSON call, or to a call with the interceptor
- * `responseError` or `retry`. The status of this error is 502.
+ * `responseError` or `retry`. The HTTP status of this error is 502.
  */
 export class UnexpectedStatusError extends UnexpectedStatus {
   /** The API's status. */
@@ -159,7 +162,7 @@ const UnexpectedBody: Make = createError(
 
 /**
  * Thrown if the response body of a JSON call is not JSON, is too large or does not match the schema, or if the
- * interceptor `retry` cannot resume an interrupted body. The status of this error is 502.
+ * interceptor `retry` cannot resume an interrupted body. The HTTP status of this error is 502.
  */
 export class UnexpectedBodyError extends UnexpectedBody {
   /** The method, the path and the reason, for logs. This property is not enumerable. */

@@ -134,7 +134,7 @@ function createViews(
 
 /** Adds the method `call`, and returns the clients whose tokens `call` uses. */
 function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly TokenView[] {
-  // Operations without scopes use the main token, because the server's default scopes could grant more access.
+  // For an operation without scopes, the client's main token is used, because a token request without scopes could return a token with more access.
   const viewOf = ({ scopes }: UsedOperation): TokenView =>
     scopes === 'public' || scopes.length === 0 ? client : client.with({ scopes })
   Object.assign(client, { call: callOver(used, tokens === 'shared' ? client : viewOf) })

@@ -18,11 +18,15 @@ export interface Token {
 const redacted = '[redacted]'
 
 /**
- * Maps each token to its client certificate and private key. A private key must not be a property of the token object.
+ * Maps each token to the client's certificate and private key. The private key must not be a property of the token
+ * object, because token objects may be logged.
  */
 const identities = new WeakMap<Token, TlsIdentity>()
 
-/** Returns the client certificate that a token may be bound to, or undefined if the certificate never changes. */
+/**
+ * Returns the client certificate that a token may be bound to, or undefined if the client has no certificate or its
+ * certificate is fixed.
+ */
 export function identityOf(token: Token): TlsIdentity | undefined {
   return identities.get(token)
 }

@@ -252,7 +252,7 @@ t.test('onBehalfOf refuses values that are not requests', async t => {
 t.test('invalidate refuses values that are not tokens, with and without a cached token', async t => {
   const client = clientOf(t, await startTokenEndpoint(t), 'https://receipts.example.com')
   const drop = (given: unknown) => () => client.invalidate(given as never)
-  const wanted = 'invalidate expects a token from getToken or peekToken'
+  const wanted = 'invalidate expects a token object that getToken or peekToken returned'
   t.throws(drop(client.peekToken()), new TypeError(`${wanted}, not undefined`))
   const { accessToken } = await client.getToken()
   t.throws(drop(undefined), new TypeError(`${wanted}, not undefined`))

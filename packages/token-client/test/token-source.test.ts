@@ -191,7 +191,7 @@ const unusable: readonly (readonly [returned: unknown, detail: RegExp])[] = [
   [{ accessToken: 'tökén' }, /Appendix A\.12/],
   [
     { accessToken: 'x'.repeat(65_537) },
-    /a token that is 65537 characters long, but at most 65536 are allowed/,
+    /a token that is 65537 characters long; the maximum is 65536 characters/,
   ],
   [{ accessToken: hidden, expiresIn: '3600' }, /returned expiresIn as text/],
   [{ accessToken: hidden, expiresIn: null }, /returned expiresIn as null/],

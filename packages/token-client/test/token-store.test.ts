@@ -115,12 +115,12 @@ const wrong: readonly [name: string, store: TokenStore, reason: RegExp][] = [
   [
     'never releases a lock',
     memoryStore({ unlock: ok }),
-    /lock returned false, expected true \(the owner released the lock\)/,
+    /lock returned false, expected true \(the owner has released the lock\)/,
   ],
   [
     'releases a lock for any owner',
     releasingForAnyone(),
-    /lock returned true, expected false \(only its owner may release/,
+    /lock returned true, expected false \(only the owner of the lock may release/,
   ],
 ]
 

@@ -10,7 +10,7 @@ import { provide, type ProvideContext, type Provided } from './provide.js'
  */
 export type AssertionAudience = 'issuer' | 'token_endpoint'
 
-/** Signs bytes with a private key that is stored outside the process, such as in a KMS or HSM. */
+/** Signs bytes with a private key that is stored outside the process, for example in a KMS or HSM. */
 export type SignAssertion = (data: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
 /** The key that signs client assertions (RFC 7523 §2.2). */
@@ -99,16 +99,17 @@ async function withAssertion(
 }
 
 /**
- * Returns the `typ` header of an assertion. If the audience is the issuer, the type is that of RFC 10070. If the
- * audience is the token endpoint, the type is `JWT`, because servers that expect this audience predate RFC 10070.
+ * Returns the `typ` header of an assertion. If the audience is the issuer, the header is `client-authentication+jwt`
+ * (RFC 10070). If the audience is the token endpoint, the header is `JWT`, because servers that expect this audience
+ * predate RFC 10070.
  */
 function typeFor(audience: AssertionAudience): string {
   return audience === 'issuer' ? 'client-authentication+jwt' : 'JWT'
 }
 
 /**
- * Returns the `alg` header for an Ed25519 key: the configured name if there is one. Otherwise, the header is `Ed25519`
- * (RFC 9864) if the server supports this name, or else `EdDSA`.
+ * Returns the `alg` header for an Ed25519 key. If no algorithm is configured, returns `Ed25519` (RFC 9864) if the
+ * server supports this name, and `EdDSA` otherwise.
  */
 function algorithmName({ key, algorithm }: SigningKey, server: AuthorizationServer): { alg?: string } {
   if (key.algorithm.name !== 'Ed25519') return {}

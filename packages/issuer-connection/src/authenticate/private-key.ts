@@ -59,7 +59,7 @@ export async function importPrivateKey(
   const bare = Object.fromEntries(
     Object.entries({ kty, n, e, d, p, q, dp, dq, qi, crv, x, y }).filter(([, value]) => value !== undefined),
   )
-  // This cast is safe because the two declarations of `JsonWebKey` differ only in optional members.
+  // This cast is safe because the types `JsonWebKey` of `node:crypto` and of `webcrypto` differ only in optional members.
   const key = await webcrypto.subtle.importKey('jwk', bare as webcrypto.JsonWebKey, fitting, false, ['sign'])
   return { key, algorithm: named }
 }

@@ -1,8 +1,8 @@
 /** The argument that is passed to a function that provides a secret, a key or a certificate. */
 export interface ProvideContext {
   /**
-   * True if the server has rejected the value that the function last returned. A function that caches its value must
-   * then read a new one.
+   * True if the server has rejected the value that the function last returned. In this case, a function that caches the
+   * value must read a new one.
    */
   readonly refused: boolean
 }

@@ -10,7 +10,8 @@ export interface TokenAnswer {
   readonly expiresIn: number | undefined
   readonly scope: string | undefined
   /**
-   * The client certificate that the token may be bound to (RFC 8705 §3), or undefined if the certificate never changes.
+   * The client certificate that the token may be bound to (RFC 8705 §3), or undefined if the client has no certificate
+   * or its certificate is fixed.
    */
   readonly identity?: TlsIdentity | undefined
 }

@@ -27,7 +27,7 @@ export function createBackOff(now: () => number, random: () => number): BackOff 
   return {
     current() {
       const time = now()
-      // If the current time is before the time of the failure, the clock was set back. In this case, the wait ends.
+      // If the current time is before the time of the failure, the clock was set back. In this case, the next call can request a token.
       if (last === undefined || time < failedAt || time >= until) return undefined
       return { failure: last, retryAfterMs: until - time }
     },

@@ -34,7 +34,7 @@ export interface TokenRequest extends Grant {
   readonly proofs: (() => Promise<DPoPHandle>) | undefined
 }
 
-/** The token endpoint, and how to reach it. */
+/** The token endpoint and the functions that connect to it. */
 export interface TokenEndpoint {
   readonly locate: () => Promise<AuthorizationServer>
   readonly send: TokenEndpointFetch
@@ -119,7 +119,9 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
 }
 
 function tooLate(): TokenRequestFailure {
-  return new TokenRequestFailure('timed out while waiting for the credentials or the authorization server')
+  return new TokenRequestFailure(
+    'timed out while waiting for the credentials or for a response from the authorization server',
+  )
 }
 
 /** Returns the text unchanged, because there are no secrets to redact before a request is sent. */

@@ -14,7 +14,7 @@ export function readSourcedToken(returned: unknown, requestedAt: number): TokenA
     return unusable(`${show(returned)}, whose accessToken is ${kindOf(accessToken)}`)
   if (accessToken.length > longestToken)
     return unusable(
-      `a token that is ${accessToken.length} characters long, but at most ${longestToken} are allowed`,
+      `a token that is ${accessToken.length} characters long; the maximum is ${longestToken} characters`,
     )
   if (!isAccessToken(accessToken))
     return unusable(

@@ -26,7 +26,10 @@ export interface TokenCache {
 }
 
 export interface TokenHealth {
-  /** `ready`: calls do not wait. `cold`: the next call requests a token. `failing`: the last token request failed. */
+  /**
+   * `ready`: a token is cached, so calls do not wait. `cold`: the next call requests a token. `failing`: the last token
+   * request failed.
+   */
   readonly state: 'ready' | 'cold' | 'failing'
   /** The expiry time of the cached token, in milliseconds since the epoch. */
   readonly expiresAt: number | undefined
@@ -91,7 +94,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
     return outage
   }
 
-  /** Returns the cached token if it has not expired. If a renewal fails, calls use this token. */
+  /** Returns the cached token if it has not expired. Calls continue to use this token if a renewal fails. */
   function unexpired(): Token | undefined {
     return cached !== undefined && now() < cached.expiresAt ? cached : undefined
   }
@@ -109,7 +112,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (cached === undefined) return waitForToken()
       const time = now()
       if (time >= cached.useUntil) return waitForToken()
-      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // This promise rejects only if `clock` throws, and the next call reports that error.
+      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // This promise rejects only if `clock` throws, and the next call of `getToken` reports that error.
       return cached
     },
     peekToken: unexpired,

@@ -12,7 +12,10 @@ export type TokenEndpointFetch = (url: string, request: FetchRequest) => Promise
 
 export interface TokenEndpointAnswer {
   readonly response: Response
-  /** The client certificate that the connection presented, or undefined if the certificate never changes. */
+  /**
+   * The client certificate that the connection presented, or undefined if the client has no certificate or its
+   * certificate is fixed.
+   */
   readonly identity: TlsIdentity | undefined
 }
 

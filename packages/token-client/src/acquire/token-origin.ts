@@ -1,7 +1,10 @@
 import type { TargetOptions } from '../options/target-options.js'
 import type { AskForToken } from './ask-for-token.js'
 
-/** A kind of token, such as a token with certain scopes. Calls that need the same kind share one token. */
+/**
+ * A kind of token, defined by its scopes and other request parameters. Calls that need the same kind of token share one
+ * token.
+ */
 export interface TokenKind {
   readonly key: string
   readonly ask: AskForToken

@@ -115,7 +115,7 @@ function errorResponse(answer: IssuerAnswer, body: JsonObject): Response {
 }
 
 function unexplained(status: number): string {
-  return `the server responded with status ${status} and no OAuth error (RFC 6749 §5.2); the client id or the credentials are probably wrong`
+  return `the server responded with status ${status} but without an OAuth error code (RFC 6749 §5.2); the client id or the credentials are probably wrong`
 }
 
 /**

@@ -9,7 +9,7 @@ import { readSourcedToken } from './sourced-token.js'
 import { TokenRequestFailure } from './token-request-failure.js'
 import type { TokenOrigin } from './token-origin.js'
 
-/** The client that requests the tokens. */
+/** The settings of the client that requests tokens. */
 interface Caller {
   readonly name: string
   readonly issuerTimeoutMs: number
@@ -49,7 +49,7 @@ export function tokensFromFunction(
     },
     onBehalfOf() {
       throw new InvalidOptionError(
-        'onBehalfOf requires a token endpoint, but this client gets its tokens from the option tokenSource',
+        'onBehalfOf requires a token endpoint, but this client gets its tokens from the function tokenSource',
       )
     },
     async close() {

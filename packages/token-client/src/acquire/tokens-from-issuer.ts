@@ -11,7 +11,7 @@ import { requestToken, type TokenEndpoint, type TokenRequest } from './request-t
 import { sendThrough } from './token-endpoint-fetch.js'
 import type { TokenKind, TokenOrigin } from './token-origin.js'
 
-/** The client that requests tokens. */
+/** The settings of the client that requests tokens. */
 interface RequestingClient {
   readonly name: string
   readonly tls: TlsSource
@@ -21,7 +21,8 @@ interface RequestingClient {
 }
 
 /**
- * The maximum number of connections to the issuer. Tokens on behalf of different callers are requested concurrently.
+ * The maximum number of connections to the issuer. One connection is not enough, because tokens on behalf of different
+ * callers are requested concurrently.
  */
 const maxConnections = 16
 

@@ -17,8 +17,8 @@ export type Arguments<Event extends keyof Handler> = Parameters<Handler[Event]>
 
 /**
  * Wraps the caller's handler. The wrapper catches the handler's exceptions after the wait for a token and after a 401,
- * because undici does not catch them there. As in undici, an exception ends the call with exactly one call of
- * `onResponseError`. The handler receives the same controller even if the request is sent again.
+ * because undici does not catch them there. As in undici, `onResponseError` is called exactly once after an exception,
+ * and the call ends. The handler receives the same controller even if the request is sent again.
  */
 export class ContainedHandler implements Handler {
   readonly #handler: Dispatcher.DispatchHandler

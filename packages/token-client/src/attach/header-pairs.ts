@@ -6,8 +6,8 @@ export type HeadersInput = Dispatcher.DispatchOptions['headers']
 export type HeaderValue = string | string[] | undefined
 
 /**
- * Returns the names and values of headers in any form that undici accepts: an object, a flat list, or an iterable of
- * pairs such as `Headers`.
+ * Returns the names and values of the given headers, which can have any form that undici accepts: an object, a flat
+ * list, or an iterable of pairs such as `Headers`.
  * @throws {TypeError} for any other value, such as a Promise
  */
 export function headerPairs(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {

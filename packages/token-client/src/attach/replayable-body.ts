@@ -14,9 +14,9 @@ export interface Replayable {
 const maxRememberedBytes = 65_536
 
 /**
- * Prepares a request so that it can be sent again, if possible. Streams and iterators can be read only once, so they
- * are buffered while they are sent if their `content-length` is at most 64 KiB. undici's `fetch` passes every body as
- * an iterator.
+ * Prepares a request so that it can be sent again, if possible. A stream or iterator can be read only once. If its
+ * `content-length` is at most 64 KiB, it is buffered while it is sent. This is also necessary for `fetch`, because
+ * undici's `fetch` passes every body as an iterator.
  */
 export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   const { body } = request
@@ -51,7 +51,7 @@ function rememberWhileSent(
 }
 
 function withBody(request: Dispatcher.DispatchOptions, body: object): Dispatcher.DispatchOptions {
-  // This cast is needed because undici accepts iterators and blobs that its types exclude.
+  // This cast is needed because undici accepts iterators and blobs that its types do not allow.
   return { ...request, body: body as unknown as Readable }
 }
 
@@ -60,7 +60,7 @@ export function isLasting(body: unknown): boolean {
   if (body === null || body === undefined || typeof body === 'string') return true
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer) return true
   if (body instanceof Blob) return true
-  // FormData is detected by a method, because undici and Node.js have different FormData classes.
+  // FormData is detected by one of its methods, because undici and Node.js have different FormData classes.
   return typeof (body as { getAll?: unknown }).getAll === 'function'
 }
 

@@ -20,8 +20,9 @@ export interface TokenUse extends Pick<TokenSupply, 'getToken' | 'accept'> {
 
 /**
  * Creates an undici interceptor that adds the token to requests to one origin. Requests to any other origin fail
- * without being sent. The interceptor must be inside `redirect` and `retry`, so that it checks each redirect and retry.
- * It must be outside `cache`, `deduplicate` and `dns`.
+ * without being sent. Requests must pass through `redirect` and `retry` before this interceptor, so that the
+ * interceptor checks each redirect and retry. Requests must pass through `cache`, `deduplicate` and `dns` after this
+ * interceptor.
  * @param allowedOrigin the origin in the format of `URL.origin`
  */
 export function createTokenInterceptor(

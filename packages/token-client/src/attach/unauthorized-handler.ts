@@ -112,7 +112,10 @@ export class UnauthorizedHandler implements Handler {
     else if (!this.#held.paused) controller.resume()
   }
 
-  /** Ends the response. After the end, the connection no longer reports aborts, so this handler reports them. */
+  /**
+   * Marks the response as complete. The connection does not report aborts after this point, so this handler reports
+   * them.
+   */
   #end(controller: Dispatcher.DispatchController, deliver: () => void): void {
     this.#ended = true
     this.#deliver(deliver)

@@ -49,7 +49,7 @@ function presentTokenCertificate(
     dispatcher: () =>
       (router ??= createAgent(loadUndici(), {}).compose(withoutCertificate => (request, handler) => {
         const identity = identityFor(request)
-        // Only a request without a token has no client certificate, and the API rejects such a request.
+        // Every request with a token has a client certificate. The API rejects a request without a token.
         if (identity === undefined) return withoutCertificate(request, handler)
         return dispatchers.for(identity).dispatch(request, handler)
       })),

@@ -36,8 +36,8 @@ export function checkOptions(options: unknown, known: readonly string[], example
 }
 
 /**
- * Returns true for a plain object, and for any other object with at least one of the known members. For example, an
- * AbortController has the member `signal`.
+ * Returns true for a plain object, and for any other object that has at least one of the known options as a property,
+ * such as an AbortController with its `signal`.
  */
 export function hasMembers(value: unknown, known: readonly string[]): value is object {
   return isPlainObject(value) || (isObject(value) && known.some(name => name in value))
@@ -77,5 +77,7 @@ export function checkSignal(signal: unknown): void {
  */
 export function checkToken(token: unknown): void {
   if (!isObject(token) || !('accessToken' in token))
-    throw new TypeError(`invalidate expects a token from getToken or peekToken, not ${kindOf(token)}`)
+    throw new TypeError(
+      `invalidate expects a token object that getToken or peekToken returned, not ${kindOf(token)}`,
+    )
 }

@@ -6,7 +6,7 @@ const maxDecodings = 4
 /** Matches every path that may contain an encoded `..` segment. Most paths do not match and need no further check. */
 const suspicious = /\.[.%]|\.[^!-~]|%(?:2[5e]|u|c[01]|e[01]|ef)|[^ -~\t\n\r]/i
 
-/** Overlong UTF-8 sequences and fullwidth characters, which some servers convert to `.`, `/` or `\`. */
+/** Matches overlong UTF-8 sequences and fullwidth characters, which some servers convert to `.`, `/` or `\`. */
 const lookalikes: readonly (readonly [RegExp, string])[] = [
   [/\xC0\xAE|\xE0\x80\xAE|\xEF\xBC\x8E/g, '.'],
   [/\xC0\xAF|\xE0\x80\xAF|\xEF\xBC\x8F/g, '/'],

@@ -18,7 +18,7 @@ export function toUndiciForm(body: unknown): UndiciFormData {
   const { FormData } = loadUndici()
   if (body instanceof FormData) return body
   const form = new FormData()
-  // This cast is safe because the value's tag is `FormData`.
+  // This cast is safe because the value's `Symbol.toStringTag` is `FormData`.
   for (const [name, value] of body as Iterable<[string, string | File]>)
     if (typeof value === 'string') form.append(name, value)
     else form.append(name, value, value.name)
@@ -35,7 +35,7 @@ export function withKnownBody<Call extends Dispatcher.DispatchOptions>(call: Cal
   const standard = standardOf(body)
   if (standard === 'FormData') return { ...call, body: toUndiciForm(body) }
   if (standard !== 'URLSearchParams') return call
-  // This cast is safe because the value's tag is `URLSearchParams`.
+  // This cast is safe because the value's `Symbol.toStringTag` is `URLSearchParams`.
   const form = { ...call, body: (body as unknown as URLSearchParams).toString() }
   if (headerOf(call.headers, 'content-type') !== undefined) return form
   // This cast is safe because an additional header does not change the type of the call.

@@ -24,10 +24,11 @@ export interface InterceptorOptions {
 export type InterceptorName = keyof InterceptorOptions
 
 /**
- * The order of the interceptors, starting at the connection. This order is important for security. A cache outside the
- * token interceptor could return one caller's response to another caller, and `dns` outside the token interceptor would
- * change the origin before that interceptor checks it. `redirect` and `retry` are outside, so that the token
- * interceptor checks each redirect and each retry.
+ * The order of the interceptors, starting with the one next to the connection. This order is important for security.
+ * Requests reach the cache after the token interceptor, because a cache that does not see the token could return one
+ * caller's response to another caller. Requests reach `dns` after the token interceptor, because `dns` changes the
+ * origin that the token interceptor checks. Requests pass through `redirect` and `retry` before the token interceptor,
+ * so that each redirect and each retry is checked.
  */
 const inside: readonly InterceptorName[] = ['dns', 'deduplicate', 'cache']
 const outside: readonly InterceptorName[] = ['redirect', 'retry', 'decompress', 'responseError']

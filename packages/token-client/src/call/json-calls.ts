@@ -23,8 +23,8 @@ export interface JsonCallOptions<Schemas extends AnswerSchemas | undefined = Ans
   headers?: Dispatcher.DispatchOptions['headers']
   signal?: AbortSignal
   /**
-   * The schemas of the expected responses, by status code. Any other status is an error. By default, any 2xx status is
-   * expected, and the body has the type `unknown`. An empty body is `undefined`.
+   * The schemas of the expected responses, by status code. A response with any other status is an error. By default,
+   * any 2xx status is expected, and the body has the type `unknown`. An empty body is `undefined`.
    */
   response?: Schemas
 }

@@ -35,7 +35,7 @@ export function requestDirectly(
   }
 
   async function sendWithToken({ request, token, left }: Resend): Promise<Dispatcher.ResponseData> {
-    const call = request as PlainCall // This cast is safe, because a repeated call has the same options.
+    const call = request as PlainCall // This cast is safe, because a call that is sent again has the same options.
     const answer = await send(bearer.present(call, token) as Call)
     refuseNothing(answer)
     if (answer.statusCode !== 401) {
@@ -52,7 +52,7 @@ export function requestDirectly(
   }
 }
 
-/** Throws if there is no response, which is the case if a dispatcher has thrown a falsy value. */
+/** Throws if there is no response, which happens if a dispatcher throws a falsy value. */
 function refuseNothing(answer: { readonly statusCode?: number }): void {
   if (answer.statusCode === undefined) throw new Error('the dispatcher ended the call without a response')
 }

@@ -58,14 +58,14 @@ export interface TokenView extends JsonCalls {
   interceptor(): Dispatcher.DispatcherComposeInterceptor
   /**
    * Returns the access token, for protocols other than HTTP. Rejects with the same errors as `request`, or with the
-   * reason of `signal` if the signal aborts. An abort does not stop a token request that other callers wait for.
+   * reason of `signal` if the signal aborts. An abort does not stop a token request that other callers are waiting for.
    */
   getToken(options?: { readonly signal?: AbortSignal | undefined }): Promise<Token>
   /** Returns the cached token, or undefined if there is none. Sends no request. */
   peekToken(): Token | undefined
   /**
-   * Discards a token that another system rejected, if the token is still cached. At most one token per 10 seconds can
-   * be discarded, or ten if the API accepted these tokens before.
+   * Discards a token that another system rejected, if the token is still cached. At most one token can be discarded per
+   * 10 seconds, or ten tokens if the API had accepted them before.
    */
   invalidate(token: Token): void
   /**

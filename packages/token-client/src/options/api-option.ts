@@ -14,13 +14,13 @@ export interface UsedApi {
   /** All scopes that the operations need. */
   readonly scopes: readonly string[]
   readonly operations: Readonly<Record<string, UsedOperation>>
-  /** Creates typed calls. The calls use one client, or a client that a function returns for each operation. */
+  /** Creates typed calls that use the given client, or the client that the given function returns for an operation. */
   over(client: TokenView | ((operation: UsedOperation) => TokenView)): {
     readonly call: (...input: never[]) => Promise<unknown>
   }
 }
 
-/** The requirements of an operation. */
+/** The scopes that an operation of the API requires. */
 export interface UsedOperation {
   readonly scopes: readonly string[] | 'public'
 }

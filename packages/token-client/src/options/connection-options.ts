@@ -42,7 +42,7 @@ export function baseOf(baseUrl: string): ApiBase {
 
 /**
  * Returns the TLS settings. Connections present the client certificate if the client authenticates with
- * `tls_client_auth`, or with a client secret. In the second case, the certificate only binds tokens (RFC 8705 §3).
+ * `tls_client_auth` or with a client secret. With a client secret, the certificate only binds tokens (RFC 8705 §3).
  */
 export function tlsOf(given: Checked): TlsSource {
   const { ca, clientSecret, clientAuthentication: method, issuerDispatcher } = given

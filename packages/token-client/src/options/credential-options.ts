@@ -15,9 +15,9 @@ import type { Checked } from './options.js'
 import { valueOrFile } from './value-or-file.js'
 
 /**
- * The client authentication method (RFC 6749 §2.3, RFC 8705 §2). The default depends on the given credentials. For
- * `self_signed_tls_client_auth`, use `tls_client_auth` too, because the client behaves in the same way for both
- * methods.
+ * The client authentication method (RFC 6749 §2.3, RFC 8705 §2). The default depends on the given credentials. If the
+ * client is registered for `self_signed_tls_client_auth`, set `tls_client_auth`, because the client behaves in the same
+ * way for both methods.
  */
 export type ClientAuthenticationMethod = SecretMethod | 'tls_client_auth'
 
@@ -62,7 +62,7 @@ export function credentialsOf(given: Checked, profile: Profile): ClientCredentia
     case 'clientAssertionFile':
       return {
         method: 'client_assertion',
-        // This cast is safe because `findProof` found this option.
+        // This cast is safe because `findProof` has checked that this option is set.
         assertion: valueOrFile(given, 'clientAssertion') as Provided<string>,
         type: given.clientAssertionType,
       }
@@ -109,7 +109,7 @@ function isKey(name: string): boolean {
 function keyOf(given: Checked, { rsaAlgorithm }: Profile): AssertionKey {
   const privateKey = valueOrFile(given, 'privateKey')
   const certificate = valueOrFile(given, 'certificate')
-  // This cast is safe because `findProof` found one of these options.
+  // This cast is safe because `findProof` has checked that one of these options is set.
   return assertionKeyOf({ ...given, privateKey, certificate }, topLevel, rsaAlgorithm) as AssertionKey
 }
 

@@ -10,7 +10,7 @@ export const dpopOption: Parser<boolean | webcrypto.CryptoKeyPair> = parser({
   read(value) {
     if (typeof value === 'boolean') return value
     const { privateKey, publicKey } = (value ?? {}) as Partial<webcrypto.CryptoKeyPair>
-    // This cast is safe because both keys have the required type.
+    // This cast is safe because the pair consists of a private key and a public key.
     return privateKey?.type === 'private' && publicKey?.type === 'public'
       ? (value as webcrypto.CryptoKeyPair)
       : undefined

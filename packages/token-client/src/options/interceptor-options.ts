@@ -85,7 +85,10 @@ const declarations: Readonly<Record<InterceptorName, Declaration>> = {
   responseError: { throwOnError: boolean() },
 }
 
-/** Creates a parser for `true`, `false` or the options of an interceptor. Unset options keep undici's defaults. */
+/**
+ * Creates a parser for `true`, `false` or the options of an interceptor. Options that are not set have undici's
+ * defaults.
+ */
 function interceptor(declaration: Declaration): Parser<unknown> {
   const optionals = Object.entries(declaration).map(([name, one]) => [name, optional(one)])
   const options = object(

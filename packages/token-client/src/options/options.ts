@@ -33,13 +33,13 @@ export interface CommonOptions extends TargetOptions {
    */
   ca?: string
   /**
-   * The fraction of a token's lifetime after which the token is renewed, between 0 and 1. Each renewal begins up to 10
-   * % earlier, at random. Default 0.8.
+   * The fraction of a token's lifetime after which the token is renewed, between 0 and 1. Each renewal begins earlier
+   * by a random amount of up to 10 %. Default 0.8.
    */
   renewAfter?: number
   /** The time limit of one token request in milliseconds, at most 120000. Default 5000. */
   issuerTimeoutMs?: number
-  /** Allows plain http to other machines. Default false. */
+  /** Allows http URLs for hosts other than localhost. Default false. */
   allowInsecureHttp?: boolean
   /** An undici 7 dispatcher for calls to the API. The client does not close this dispatcher. Default: an `Agent`. */
   dispatcher?: Dispatcher
@@ -81,8 +81,8 @@ export interface TokenClientOptions extends CommonOptions {
   /** The path of a file with the private key in PEM format. The file is read for each token request. */
   privateKeyFile?: string
   /**
-   * Signs assertions with a key outside the process, such as in a KMS. Requires `keyAlgorithm`. ECDSA signatures must
-   * have the form r‖s (RFC 7518 §3.4).
+   * A function that signs assertions with a key outside the process, for example in a KMS. Requires `keyAlgorithm`.
+   * ECDSA signatures must have the form r‖s (RFC 7518 §3.4).
    */
   signAssertion?: SignAssertion
   /** The `kid` header of assertions, for a client with several registered keys. */
@@ -93,7 +93,7 @@ export interface TokenClientOptions extends CommonOptions {
    */
   keyAlgorithm?: string
   /**
-   * The certificate of `privateKey` in PEM format, followed by its chain. The certificate is identified in assertions
+   * The certificate for `privateKey` in PEM format, followed by its chain. The certificate is identified in assertions
    * (`x5t#S256`, `x5t`, `x5c`), or presented in mutual TLS.
    */
   certificate?: Provided<string> | undefined
@@ -158,5 +158,5 @@ export type TokenClientPluginOptions = (TokenClientOptions | TokenSourceOptions)
 
 type AllOptions = TokenClientOptions & TokenSourceOptions
 
-/** The options after each option has been validated separately. */
+/** The options, each of which is valid on its own. Their combination has not been checked. */
 export type Checked = { readonly [Name in keyof AllOptions]-?: AllOptions[Name] | undefined }

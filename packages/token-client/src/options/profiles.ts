@@ -31,23 +31,31 @@ function profile(row: Omit<Profile, 'rsaAlgorithm'> & Partial<Profile>): Profile
 
 /** The profiles by name. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = Object.freeze({
-  /** For servers that support RFC 8707, such as oidc-provider. */
+  /** The profile for servers that support RFC 8707, such as oidc-provider. */
   rfc9068: profile({ resource: 'resource', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
-  /** For Microsoft Entra ID and Azure AD B2C, where the scope `/.default` requests all application permissions. */
+  /**
+   * The profile for Microsoft Entra ID and Azure AD B2C, where the scope `<resource>/.default` requests all application
+   * permissions.
+   */
   entra: profile({
     resource: 'default scope',
     assertionAudience: 'token_endpoint',
     rsaAlgorithm: 'PS256',
     onBehalfOf: 'jwt_bearer',
   }),
-  /** For Auth0, where `audience` is the identifier of the API. */
+  /** The profile for Auth0, where the parameter `audience` is the identifier of the API. */
   auth0: profile({ resource: 'audience', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
-  /** For Keycloak, where an audience mapper of the client or of a client scope adds the API to `aud`. */
+  /**
+   * The profile for Keycloak, where an audience mapper of the client or of a client scope adds the API to the `aud`
+   * claim.
+   */
   keycloak: profile({ resource: 'unknown', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
-  /** For Okta, where a custom authorization server has one audience and scopes select the permissions. */
+  /** The profile for Okta, where a custom authorization server has one audience and scopes select the permissions. */
   okta: profile({ resource: 'unknown', assertionAudience: 'token_endpoint', onBehalfOf: 'token_exchange' }),
-  /** For Amazon Cognito, where scopes have the form `<resource server>/<scope>` and tokens have no audience. */
+  /**
+   * The profile for Amazon Cognito, where scopes have the form `<resource server>/<scope>` and tokens have no audience.
+   */
   cognito: profile({ resource: 'unknown', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
-  /** For any other authorization server, with the same values as `rfc9068`. */
+  /** The profile for any other authorization server. It has the same values as `rfc9068`. */
   generic: profile({ resource: 'resource', assertionAudience: 'issuer', onBehalfOf: 'token_exchange' }),
 })

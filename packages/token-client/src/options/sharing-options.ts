@@ -36,7 +36,7 @@ const declaration = {
   ),
   encryptionKeys: parser<readonly string[] | 'none'>({
     expected:
-      'a list of base64-encoded 32-byte keys (openssl rand -base64 32 generates one), or the word none to store tokens unencrypted',
+      'a list of base64-encoded 32-byte keys (openssl rand -base64 32 generates one), or the string none to store tokens unencrypted',
     fromText: true,
     read(value, { option, toError }) {
       if (value === 'none') return value

@@ -21,7 +21,10 @@ import type { Profile } from './profiles.js'
 export interface TargetOptions {
   /** The requested scopes (RFC 6749 §3.3). */
   scopes?: readonly string[]
-  /** The API or APIs that the token is for, as resource indicators (RFC 8707 §2) or as the profile's equivalent. */
+  /**
+   * The API or APIs that the token is for, as resource indicators (RFC 8707 §2) or in the equivalent form that the
+   * profile requires.
+   */
   resource?: string | readonly string[]
   /** The `audience` parameter of the token request. Auth0 and other servers use this parameter. */
   audience?: string
@@ -104,7 +107,7 @@ export function ownTarget(target: TargetOptions, subject: string): TargetOptions
 }
 
 /**
- * Returns the request parameters for the given scopes, resources and parameters.
+ * Returns the parameters of a token request with the given scopes, resources and additional parameters.
  * @throws {InvalidOptionError} if these values are invalid or contradict each other
  */
 export function parametersOf(

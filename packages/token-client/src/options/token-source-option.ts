@@ -9,7 +9,7 @@ export interface SourceRequest extends Target {
   readonly signal: AbortSignal
 }
 
-/** The result of a token source. The token is sent as `Bearer` (RFC 6750 §2.1). */
+/** The result of a token source. The token is sent as a bearer token (RFC 6750 §2.1). */
 export interface SourcedToken {
   readonly accessToken: string
   /**

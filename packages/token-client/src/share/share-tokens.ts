@@ -91,7 +91,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
   }
 }
 
-/** Serializes the members of a token response that other processes can use. */
+/** Serializes only those members of a token response that other processes can use. */
 function textOf({ accessToken, requestedAt, expiresIn, scope }: TokenAnswer): string {
   return JSON.stringify({ accessToken, requestedAt, expiresIn, scope })
 }

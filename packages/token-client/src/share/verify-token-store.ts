@@ -3,7 +3,7 @@ import { messageOf } from 'oauth-issuer-connection'
 import type { TokenStore } from './token-store.js'
 import { answerOf } from './answer-of.js'
 
-/** A problem that was found when a token store was checked. */
+/** A problem found while checking a token store. */
 export type StoreFault =
   /** The store failed or timed out, but may work later. */
   | { readonly isWrong: false; readonly operation: keyof TokenStore; readonly reason: string }
@@ -62,15 +62,18 @@ function stepsOf(store: TokenStore): readonly Step[] {
   })
   const unlock = (by: string): Step => ({ operation: 'unlock', run: () => store.unlock(key, by) })
   return [
-    get('undefined or null (the key was never set)', answer => answer === undefined || answer === null),
+    get(
+      'undefined or null (no value was stored under this key)',
+      answer => answer === undefined || answer === null,
+    ),
     { operation: 'set', run: () => store.set(key, value, ttlMs) },
     get('the text that was set', answer => answer === value),
     lock(owner, true, 'the lock is free'),
     lock(other, false, 'another owner holds the lock'),
     unlock(other),
-    lock(other, false, 'only its owner may release the lock'),
+    lock(other, false, 'only the owner of the lock may release it'),
     unlock(owner),
-    lock(other, true, 'the owner released the lock'),
+    lock(other, true, 'the owner has released the lock'),
     unlock(other),
   ]
 }
