@@ -24,8 +24,8 @@ export interface PermittedClient {
 }
 
 /**
- * The permissions of all clients. `JSON.stringify` returns the permissions, grants and clients as JSON. `String`
- * returns a text table.
+ * The permissions of all clients. `JSON.stringify(table)` returns the permissions, grants and clients as JSON.
+ * `String(table)` returns a table in plain text.
  */
 export interface PermissionTable {
   /** The permissions, sorted by client, audience and operation. */
@@ -42,7 +42,7 @@ export type Clients = Readonly<Record<string, readonly Pick<ApiUse, 'audience' |
 
 /**
  * Lists which client may call which operation, and with which scopes.
- * @throws {TypeError} if the value for a client is not a list of return values of `api.pick(…)`
+ * @throws {TypeError} if the value for a client is not a list of objects returned by `api.pick(…)`
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ export function permissions(clients: Clients): PermissionTable {
           path,
           scopes,
         })
-  // Compares strings by code unit, because their order must not depend on the locale.
+  // Compares strings by code unit, so that the order does not depend on the locale.
   const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
   const grants = grantsOf(sorted)
   return { permissions: sorted, grants, clients: clientsOf(grants), toString: () => asText(sorted) }
@@ -81,7 +81,7 @@ function checkClients(clients: unknown): void {
     if (!Array.isArray(uses)) throw unexpected(`client ${client}`, uses, 'a list such as [api.pick(…)]')
     for (const use of uses as unknown[])
       if (!isUse(use))
-        throw unexpected(`a member of the list for client ${client}`, use, 'a return value of api.pick(…)')
+        throw unexpected(`an item in the list for client ${client}`, use, 'an object returned by api.pick(…)')
   }
 }
 
@@ -95,7 +95,7 @@ function isUse(use: unknown): boolean {
   )
 }
 
-/** Returns whether a value is an object other than a list, a Map or a Promise. */
+/** Returns whether a value is an object, but not an array, a Map or a Promise. */
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return Object.prototype.toString.call(value) === '[object Object]'
 }

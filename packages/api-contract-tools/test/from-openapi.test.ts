@@ -411,19 +411,19 @@ t.test('converts names, paths and scopes, and omits operations that a contract c
   )
 
   const leftOut: [change: object, path: string, reason: RegExp][] = [
-    [{}, '/a/{x}-{y}', /do not support the syntax of the path/],
-    [{}, '/a:b', /do not support the syntax of the path/],
-    [{}, '/a?b=c', /do not support the syntax of the path/],
-    [{}, '/{a}/{a}', /do not support the syntax of the path/],
+    [{}, '/a/{x}-{y}', /do not support this path syntax/],
+    [{}, '/a:b', /do not support this path syntax/],
+    [{}, '/a?b=c', /do not support this path syntax/],
+    [{}, '/{a}/{a}', /do not support this path syntax/],
     [{ requestBody: { content: { 'text/plain': {} } } }, '/', /the request body is not JSON/],
     [{ requestBody: { content: {} } }, '/', /the request body is not JSON/],
     [
       { responses: { 200: { content: { 'text/html': {} } } } },
       '/',
-      /at least one response that is JSON or has no body/,
+      /at least one response that either is JSON or has no body/,
     ],
-    [{ responses: {} }, '/', /at least one response that is JSON or has no body/],
-    [{ responses: undefined }, '/', /at least one response that is JSON or has no body/],
+    [{ responses: {} }, '/', /at least one response that either is JSON or has no body/],
+    [{ responses: undefined }, '/', /at least one response that either is JSON or has no body/],
     [{ security: [{ login: ['a b'] }] }, '/', /a scope contains characters that OAuth 2 does not allow/],
     [
       { parameters: [{ in: 'query', name: 'q', required: true, schema: { type: 'object' } }] },
@@ -614,7 +614,7 @@ t.test('rejects inlined schemas that double at each reference', async t => {
 })
 
 for (const [options, message] of [
-  [{ source: undefined }, /option source is undefined; expected the name of the document/],
+  [{ source: undefined }, /option source is undefined; expected the file name of the document/],
   [{ source: 5 }, /option source is 5; expected/],
   [{ audience: ['a'] }, /option audience is \[ 'a' \]; expected/],
   [{ name: 5 }, /option name is 5; expected/],

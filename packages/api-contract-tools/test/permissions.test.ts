@@ -152,12 +152,12 @@ for (const [clients, message] of [
     { shop: { audience: 'x', operations: { operation } } },
     /client shop is \{ audience: 'x'.*expected a list/,
   ],
-  [{ shop: [null] }, /a member of the list for client shop is null; expected a return value of api.pick/],
-  [{ shop: [{ operations: { operation } }] }, /a member of the list for client shop is \{ operations/],
-  [{ shop: [{ audience: 'x', operations: { operation: null } }] }, /expected a return value of api.pick/],
+  [{ shop: [null] }, /an item in the list for client shop is null; expected an object returned by api.pick/],
+  [{ shop: [{ operations: { operation } }] }, /an item in the list for client shop is \{ operations/],
+  [{ shop: [{ audience: 'x', operations: { operation: null } }] }, /expected an object returned by api.pick/],
   [
     { shop: [{ audience: 'x', operations: { operation: { ...operation, scopes: 'a' } } }] },
-    /expected a return value of api.pick/,
+    /expected an object returned by api.pick/,
   ],
 ] as const)
   t.test(`permissions(${JSON.stringify(clients)}) is refused`, async t => {

@@ -17,7 +17,7 @@ export interface Client {
   }): Promise<Received>
 }
 
-// Returns the client for an operation, for example a client whose tokens have only the scopes of that operation.
+// Returns the HTTP client for an operation, for example a client whose tokens have only the scopes that the operation needs.
 export type ClientOf = (operation: { readonly name: string; readonly scopes: readonly string[] }) => Client
 
 // `Nothing extends T` is true if T has no required members.
@@ -28,7 +28,7 @@ export type Part<Member extends string, S> = S extends Schema
   ? { readonly [M in Member]: Static<S> }
   : unknown
 
-// Makes the query optional if all its members are optional. `Static<S>` would give the same type, but takes the compiler longer to evaluate.
+// Makes `query` optional if all query parameters are optional. Deriving this from `Static<S>` would give the same result, but would take the compiler longer.
 export type Query<S> =
   S extends TObject<infer P>
     ? P[keyof P] extends TOptional
@@ -36,7 +36,7 @@ export type Query<S> =
       : { readonly query: Static<S> }
     : unknown
 
-// A conditional type distributes over a union of operations. Without it, the compiler would intersect the input types of all operations.
+// This type is conditional because conditional types distribute over a union of operations. Otherwise, the compiler would intersect the input types of all operations.
 export type Input<Op> = Op extends Operation
   ? Part<'params', Op['params']> &
       Query<Op['query']> &
@@ -46,7 +46,7 @@ export type Input<Op> = Op extends Operation
       }
   : never
 
-// `Inputs` is a mapped type so that the compiler evaluates only the input type of the operation that is called.
+// This is a mapped type, so the compiler evaluates only the input type of the operation that is called.
 export type Inputs<O extends Operations> = {
   readonly [Name in keyof O]: Input<O[Name]>
 }

@@ -5,7 +5,7 @@ type Rules = Readonly<Record<string, readonly [isRight: (value: unknown) => bool
 type Members = Readonly<Record<string, unknown>>
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
-// Returns whether a value is an object other than a list, a Map or a Promise.
+// Returns whether a value is an object, but not an array, a Map or a Promise.
 const isObject = (value: unknown): value is Members =>
   Object.prototype.toString.call(value) === '[object Object]'
 const objectSchema = [

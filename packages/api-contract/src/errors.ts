@@ -24,7 +24,7 @@ export class InvalidCallError extends InvalidContractError {
 export class BrokenContractError extends Error {
   readonly code: string = 'API_CONTRACT_BROKEN'
   readonly statusCode: number = 500
-  /** The violated rules and their paths, without the values, for the log. */
+  /** The violated rules and the paths of the invalid values, but not the values. For logs. */
   readonly problem: string
 
   /** @internal */

@@ -7,7 +7,7 @@ export type Schema = TSchema & object
 
 export interface Operation<Scope extends string = string> {
   readonly method: Method
-  /** The path, such as `/receipts/:paymentId`. Each parameter must be a whole segment. */
+  /** The path, such as `/receipts/:paymentId`. Each parameter must be a whole path segment. */
   readonly path: `/${string}`
   /** The scopes that a token must have. `[]` accepts any valid token, and `'public'` accepts calls without a token. */
   readonly scopes: readonly Scope[] | 'public'

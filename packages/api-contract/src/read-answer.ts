@@ -69,6 +69,6 @@ function readRetryAfter(text: string): number | undefined {
     : text.endsWith(' GMT')
       ? Date.parse(text) - Date.now()
       : -1
-  // With a longer delay, `setTimeout` would fire immediately.
+  // The maximum is the longest delay that `setTimeout` supports. With a longer delay, `setTimeout` would fire immediately.
   return ms >= 0 ? Math.min(ms, 2 ** 31 - 1) : undefined
 }

@@ -13,7 +13,7 @@ import { BrokenContractError } from './errors.js'
 import type { BodyOf, Operation, Operations } from './operation.js'
 import { loadCompiler, schemaProblems } from './schema-problems.js'
 
-/** The `config.oauth` of a route, for fastify-resource-server. */
+/** The type of `config.oauth`, which fastify-resource-server reads. */
 export type OAuthRule<Scopes> = Scopes extends 'public'
   ? false
   : Scopes extends readonly [string, ...string[]]
@@ -39,7 +39,7 @@ export type RequestFor<Op extends Operation> = (Op['scopes'] extends 'public'
   readonly body: BodyOf<Op['body']>
 }
 
-// `Requests` and `Answers` are mapped types so that the compiler evaluates one operation at a time.
+// `Requests` and `Answers` are mapped types, so the compiler evaluates only one operation at a time.
 export type Requests<O> = {
   readonly [Name in keyof O]: O[Name] extends Operation ? RequestFor<O[Name]> : never
 }
@@ -131,7 +131,7 @@ function guarded(
     if (schema === null) return reply.send()
     const problems = await schemaProblems(schema, body)
     if (problems) throw new BrokenContractError(name, `${status}: ${problems}`)
-    // Only objects are left for Fastify to serialize, because Fastify would send a string as plain text and null as an empty body.
+    // Fastify serializes only objects as JSON. It would send a string as plain text, and null as an empty body.
     return typeof body === 'object' && body !== null
       ? body
       : reply.type('application/json').send(JSON.stringify(body))

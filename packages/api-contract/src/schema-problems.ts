@@ -10,7 +10,7 @@ const validators = new WeakMap<TSchema, Validator>()
 export const loadCompiler = async (): Promise<typeof import('typebox/compile')> => import('typebox/compile')
 
 /**
- * Returns the rules that a value violates, with their paths. Returns undefined if the value is valid. The result is
+ * Returns the violated rules and the paths of the invalid values, or undefined if the value is valid. The result is
  * logged, so it does not contain the values themselves.
  */
 export async function schemaProblems(schema: TSchema, value: unknown): Promise<string | undefined> {

@@ -7,8 +7,8 @@ import { schemaCode, type SchemaContext } from './schema-code.js'
 
 const prefix = '#/components/schemas/'
 /**
- * The maximum number of inlined schemas. Without a limit, a document whose schemas each refer twice to the next schema
- * could exhaust the available memory.
+ * The maximum number of inlined schemas. Without a limit, a document in which each schema refers twice to the next
+ * schema could exhaust the memory.
  */
 const maxInlined = 10_000
 
@@ -33,8 +33,8 @@ export function createComponents(
   let inlined = 0
 
   /**
-   * Creates a context for converting schemas. The context replaces each reference to a component with the result of
-   * `found`, and inlines all other references.
+   * Creates a context for converting schemas. The context calls `found` for each reference to a component and replaces
+   * the reference with the returned code. All other references are inlined.
    */
   const contextWith = (found: (original: string, name: string) => Code): SchemaContext => {
     const context: SchemaContext = {

@@ -88,7 +88,9 @@ function readOperation(
     ...parameters.problems,
     ...(body === 'other' ? ['the request body is not JSON'] : []),
     ...(method === 'get' && body !== undefined ? ['contracts do not support GET requests with a body'] : []),
-    ...(answers.size === 0 ? ['contracts need at least one response that is JSON or has no body'] : []),
+    ...(answers.size === 0
+      ? ['a contract requires at least one response that either is JSON or has no body']
+      : []),
     ...(scopes !== 'public' && !scopes.every(isScope)
       ? ['a scope contains characters that OAuth 2 does not allow (RFC 6749 §3.3)']
       : []),

@@ -25,7 +25,7 @@ export const usualStatuses: readonly number[] = [400, 401, 403, 404, 409, 422, 4
  */
 export function checkOptions(options: FromOpenApiOptions): void {
   const { source, ...others }: Readonly<Record<string, unknown>> = { ...options }
-  expect(typeof source === 'string', 'source', source, 'the name of the document, such as openapi.json')
+  expect(typeof source === 'string', 'source', source, 'the file name of the document, such as openapi.json')
   for (const [name, value] of Object.entries(others)) {
     if (name === 'audience' || name === 'name')
       expect(value === undefined || typeof value === 'string', name, value, 'text')

@@ -20,8 +20,8 @@ export interface Parameters {
 interface Sources {
   readonly path: string
   /**
-   * The parameters of the path, followed by the parameters of the operation. If both define the same parameter, the
-   * operation's definition takes precedence.
+   * The parameters of the path item, followed by the parameters of the operation. If both define the same parameter,
+   * the operation's definition takes precedence.
    */
   readonly lists: readonly (Json | undefined)[]
 }
@@ -46,11 +46,11 @@ export function readParameters(
     query,
     headers: headersOf([...given.values()]),
     notes,
-    problems: inPath === undefined ? ['contracts do not support the syntax of the path'] : problems,
+    problems: inPath === undefined ? ['contracts do not support this path syntax'] : problems,
   }
 }
 
-/** Returns the header and cookie parameters, except for headers that OpenAPI does not treat as parameters. */
+/** Returns the names of the header and cookie parameters, except for the headers that OpenAPI ignores. */
 function headersOf(parameters: readonly JsonObject[]): string[] {
   const headers: string[] = []
   for (const { name, in: where, required } of parameters) {

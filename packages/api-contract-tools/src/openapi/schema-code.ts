@@ -9,7 +9,7 @@ export interface SchemaContext {
   readonly note: (text: string) => void
 }
 
-// The annotation `default` is omitted. Fastify's validator rejects defaults in unions, and elsewhere it would set values that the types declare as optional.
+// The list does not contain `default`. Fastify's validator rejects defaults in unions. Elsewhere, the validator would add default values for properties that the TypeScript types declare as optional.
 const annotations: readonly string[] = ['title', 'description', 'deprecated', 'readOnly', 'writeOnly']
 /** The formats that Fastify's validator supports. The validator rejects schemas with other formats. */
 const formats = new Set(

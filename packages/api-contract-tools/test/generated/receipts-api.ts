@@ -111,6 +111,6 @@ export const receiptsApi = defineApi({
     // search is omitted: the request body is not JSON.
     status: { method: 'GET', path: '/status', scopes: 'public', responses: { 200: Type.String() } },
     // headStatus is omitted: contracts do not support the method HEAD.
-    // upload is omitted: contracts do not support the syntax of the path.
+    // upload is omitted: contracts do not support this path syntax.
   },
 })
