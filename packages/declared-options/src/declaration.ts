@@ -97,7 +97,7 @@ export function readOptions<D extends Declaration>(
     const at = memberOf(place, name)
     return [name, contain(named(at), at, contained => readOne(own, name, parser, contained))]
   })
-  // The cast is safe because each value was returned by the parser for its name.
+  // The cast is safe because each value was returned by the parser declared for its name.
   return Object.freeze(Object.fromEntries(parsed)) as Parsed<D>
 }
 

@@ -1,6 +1,6 @@
 /**
  * Maps option names from other OAuth libraries to the names to suggest instead. Each key is in lower case and has no
- * punctuation. If several of the names listed for a key are declared, the first of these names is suggested.
+ * punctuation. If a key has several names, the first name that is a declared option is suggested.
  */
 export const otherNames: Readonly<Record<string, readonly string[]>> = {
   // The issuer.

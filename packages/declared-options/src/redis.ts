@@ -2,7 +2,10 @@
 export const redisConnection =
   'a client from ioredis, iovalkey or the npm package redis (version 4 or later, without legacyMode)'
 
-/** The members of a Redis client that are checked. All types are unknown, because JavaScript callers may pass any value. */
+/**
+ * The members of a Redis client that are checked. Their types are `unknown`, because JavaScript callers may pass any
+ * value.
+ */
 type Given =
   | {
       readonly set?: unknown
@@ -14,9 +17,8 @@ type Given =
   | undefined
 
 /**
- * Returns whether a Redis or Valkey client comes from ioredis or iovalkey. Clients from the npm package `redis` take
- * different arguments. With `SET` options in the format of ioredis, such a client ignores the options but still replies
- * OK.
+ * Returns whether a Redis or Valkey client comes from ioredis or iovalkey. Clients from the npm package `redis` ignore
+ * `SET` options in the ioredis format, but still reply OK.
  */
 export function isIoredis<T>(connection: T): connection is Extract<T, { readonly status: string }> {
   const given = connection as Given
@@ -31,8 +33,8 @@ export function isNodeRedis<T>(connection: T): connection is Extract<T, { readon
 }
 
 /**
- * Converts a Redis reply to text, because some clients are configured to return Buffers. Returns undefined for replies of other
- * types.
+ * Converts a Redis reply to text. The reply is a Buffer if the client is configured to return Buffers. Returns
+ * undefined for replies of other types.
  */
 export function redisText(reply: unknown): string | undefined {
   if (Buffer.isBuffer(reply)) return reply.toString()

@@ -9,7 +9,10 @@ export function boolean(): Parser<boolean> {
   })
 }
 
-/** Accepts any function. A parser cannot check what the function returns, so its callers must check each result. */
+/**
+ * Accepts any function. The parser cannot check what the function returns, so code that calls the function must check
+ * each result.
+ */
 export function callback<F extends (...given: never[]) => unknown>(expected: string): Parser<F> {
   // The cast is needed because the parameters and the result of a function cannot be checked at runtime.
   return parser({ expected, read: value => (typeof value === 'function' ? (value as F) : undefined) })
@@ -51,12 +54,12 @@ function isTime(value: unknown): value is number {
   return Number.isFinite(value)
 }
 
-/** Prevents an unhandled rejection, because it would terminate the process. */
+/** Prevents an unhandled rejection, which would terminate the process. */
 function ignoreRejection(value: unknown): void {
   if (value instanceof Promise) value.catch(() => {})
 }
 
-/** @throws {TypeError} if the clock throws or does not return a number; `cause` has the details */
+/** @throws {TypeError} if the clock throws or does not return a finite number. The `cause` contains the details */
 function checked(clockOfOthers: () => unknown): number {
   let cause: unknown
   try {
