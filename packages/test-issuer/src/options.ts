@@ -31,9 +31,9 @@ export interface TestIssuerOptions {
   /** The token lifetime in milliseconds, at least 1000. The lifetime is rounded down to whole seconds. Default 300000. */
   expiresInMs?: number
   /**
-   * The rules for client assertions. `rfc10070` requires the issuer as the only audience, and the type
+   * The rules for client assertions. `rfc10070` requires that the issuer is the only audience and that the type is
    * `client-authentication+jwt`. `rfc7523` also accepts the token endpoint as the audience, because Entra ID and Okta
-   * require that audience. Default `rfc7523`.
+   * require clients to use that audience. Default `rfc7523`.
    */
   clientAssertions?: ClientAssertionRules
   /** The port on 127.0.0.1. Default: a free port. */

@@ -51,7 +51,7 @@ export function jsonObject<T extends object>(expected: string): Parser<T> {
   return usableBy<T>(value => (isPlainObject(value) ? JSON.stringify(value) : undefined), expected)
 }
 
-/** Accepts any value, because the option is validated later. */
+/** Accepts any value. The option is validated later. */
 export function anything<T>(expected: string): Parser<T> {
   return parser({ expected, read: value => value as T })
 }

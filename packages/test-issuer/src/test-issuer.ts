@@ -40,7 +40,7 @@ export interface TestIssuer extends AsyncDisposable {
   /** An undici dispatcher that reaches the issuer without a socket. */
   readonly dispatcher: IssuerDispatcher
   /**
-   * Signs a token with any content. Client registrations restrict only the token endpoint.
+   * Signs a token with any content. Client registrations do not restrict this method, only the token endpoint.
    * @throws {TypeError} if an option is invalid or the token would have no audience
    */
   token(options?: TokenOptions): Promise<string>
@@ -74,8 +74,8 @@ export interface TestIssuer extends AsyncDisposable {
 }
 
 /**
- * Starts an issuer with real signatures and real client authentication. The issuer serves metadata, keys, a token
- * endpoint and an introspection endpoint on 127.0.0.1. The issuer does not keep the process alive.
+ * Starts an OAuth 2 issuer for tests, with real signatures and real client authentication. The issuer serves metadata,
+ * keys, a token endpoint and an introspection endpoint on 127.0.0.1. The issuer does not keep the process alive.
  *
  * ```ts
  * await using issuer = await createTestIssuer({ audience: 'https://api.example.com' })

@@ -33,9 +33,9 @@ const declaration = {
       read: value => (typeof value === 'number' && Math.abs(value) <= 1e12 ? value : undefined),
     }),
   ),
-  // The members of `claims` and `header` are not validated, so that tests can create invalid tokens.
+  // The contents of `claims` and `header` are not validated, so that tests can create invalid tokens.
   claims: optional(jsonObject('an object with claims that JSON can represent')),
-  header: optional(jsonObject('an object with header members that JSON can represent')),
+  header: optional(jsonObject('an object with header parameters that JSON can represent')),
   dpopKey: optional(
     parser({
       expected: 'a public key: a KeyObject, a CryptoKey or a JWK',

@@ -80,18 +80,24 @@ for (const client of [bySecret, byKey]) {
     const { issuer, ask } = await start(t, client)
     const absent = undefined as never
     for (const [claims, description] of [
-      [{ aud: 'https://other.example' }, /aud is https:\/\/other.example; expected the issuer http/],
+      [
+        { aud: 'https://other.example' },
+        /the aud claim is https:\/\/other.example; expected the issuer http/,
+      ],
       [{ aud: absent }, /missing required .aud. claim/],
       [{ exp: 1 }, /exp/],
       [{ nbf: Math.floor(Date.now() / 1000) + 60 }, /nbf/],
       [{ exp: absent }, /exp/],
       [{ jti: absent }, /jti/],
       [{ iss: 'nobody' }, /iss/],
-      [{ sub: 'nobody' }, /sub is not the id of a registered client/],
-      [{ sub: 5 as never }, /sub is not the id of a registered client/],
+      [{ sub: 'nobody' }, /the sub claim is not the id of a registered client/],
+      [{ sub: 5 as never }, /the sub claim is not the id of a registered client/],
     ] as const)
       t.match(await ask({ claims }), refused(description), JSON.stringify(claims))
-    t.match(await ask({ form: { client_id: 'nobody' } }), refused(/sub differs from the client_id parameter/))
+    t.match(
+      await ask({ form: { client_id: 'nobody' } }),
+      refused(/the sub claim differs from the client_id parameter/),
+    )
     for (const client_assertion of [
       'x',
       'a.b.c',
@@ -128,9 +134,12 @@ for (const client of [bySecret, byKey]) {
     t.equal((await ask({ header: typed, claims: { aud: [issuer.url] } })).status, 200)
     t.equal((await ask({ header: { typ: 'application/Client-Authentication+JWT' } })).status, 200)
     for (const aud of [issuer.tokenEndpoint, [issuer.url, issuer.tokenEndpoint], [], `${issuer.url}/`])
-      t.match(await ask({ header: typed, claims: { aud } }), refused(/aud is .*; expected only the issuer/))
+      t.match(
+        await ask({ header: typed, claims: { aud } }),
+        refused(/the aud claim is .*; expected only the issuer/),
+      )
     for (const header of [{}, { typ: 'JWT' }, { typ: 'at+jwt' }])
-      t.match(await ask({ header }), refused(/typ is .*; expected client-authentication\+jwt/))
+      t.match(await ask({ header }), refused(/the typ header is .*; expected client-authentication\+jwt/))
   })
 }
 

@@ -108,7 +108,7 @@ for (const [options, message] of [
 for (const [options, message] of [
   [{ claims: 'admin' }, /option `claims` is "admin"; expected an object with claims that JSON can represent/],
   [{ claims: { balance: 1n } }, /option `claims` is \{ balance \}; expected an object with claims/],
-  [{ header: null }, /option `header` is null; expected an object with header members/],
+  [{ header: null }, /option `header` is null; expected an object with header parameters/],
   [{ header: { alg: 'HS256' } }, /the ES256 key cannot sign a token with the header \{"alg":"HS256"/],
   [{ dpopKey: 'key' }, /option `dpopKey` is "key"; expected a public key: a KeyObject, a CryptoKey or a JWK/],
   [{ dpopKey: {} }, /option `dpopKey` is \{\}; expected a public key/],

@@ -13,15 +13,15 @@ export const claimFlaws: Flaws = {
       }),
   },
   withoutExpiry: {
-    why: 'the token has no exp, so it would never expire (RFC 9068 §2.2)',
+    why: 'the token has no exp claim, so it would never expire (RFC 9068 §2.2)',
     make: from => signed(from, { claims: { exp: undefined } }),
   },
   textExpiry: {
-    why: 'exp is a string instead of a number (RFC 7519 §2, NumericDate)',
+    why: 'the exp claim is a string instead of a number (RFC 7519 §2, NumericDate)',
     make: from => signed(from, { claims: { exp: String(from.content.expiresAt) } }),
   },
   notYetValid: {
-    why: 'nbf is an hour in the future (RFC 7519 §4.1.5)',
+    why: 'the nbf claim is an hour in the future (RFC 7519 §4.1.5)',
     make: from =>
       signed(from, {
         content: { expiresAt: from.content.issuedAt + 2 * hour },
@@ -40,15 +40,15 @@ export const claimFlaws: Flaws = {
     make: from => signed(from, { claims: { [from.profile.audienceClaim]: undefined } }),
   },
   wrongIssuer: {
-    why: 'iss names a different issuer (RFC 7519 §4.1.1)',
+    why: 'the iss claim identifies a different issuer (RFC 7519 §4.1.1)',
     make: from => signed(from, { claims: { iss: 'https://another-issuer.example' } }),
   },
   withoutIssuer: {
-    why: 'iss is missing (RFC 9068 §2.2)',
+    why: 'the token has no iss claim (RFC 9068 §2.2)',
     make: from => signed(from, { claims: { iss: undefined } }),
   },
   wrongType: {
-    why: 'typ identifies a logout token, not an access token (RFC 8725 §3.11)',
+    why: 'the typ header identifies a logout token, not an access token (RFC 8725 §3.11)',
     make: from => signed(from, { header: { typ: 'logout+jwt' } }),
   },
   idToken: {
@@ -75,7 +75,7 @@ export const claimFlaws: Flaws = {
     make: from => signed(from, { content: { scopes: [] } }),
   },
   criticalExtension: {
-    why: 'crit lists an unknown extension (RFC 7515 §4.1.11)',
+    why: 'the crit header lists an unknown extension (RFC 7515 §4.1.11)',
     make: from => signed(from, { header: { crit: ['urn:example:unknown'], 'urn:example:unknown': true } }),
   },
 }

@@ -6,7 +6,7 @@ import { good, withHeader, type Flaws, type Ingredients } from './flaw.js'
 /** Invalid tokens that have valid claims but no valid signature from the issuer. */
 export const signatureFlaws: Flaws = {
   algNone: {
-    why: 'the token is unsigned and alg is none (RFC 8725 §3.1)',
+    why: 'the token is unsigned, and its alg header is none (RFC 8725 §3.1)',
     make: from => resigned(from, { alg: 'none' }, () => ''),
   },
   withoutSignature: {
@@ -23,22 +23,22 @@ export const signatureFlaws: Flaws = {
       ),
   },
   unknownKey: {
-    why: 'kid does not match any published key',
+    why: 'the kid header does not match any published key',
     make: async from => good(await byForeignKey(from)),
   },
   foreignKey: {
-    why: 'kid matches a published key, but the token was signed with a different key',
+    why: 'the kid header matches a published key, but the token was signed with a different key',
     make: async from => good({ ...from, key: { ...(await foreignKey(from)), kid: from.key.kid } }),
   },
   embeddedKey: {
-    why: 'the jwk header contains the key that signed the token (RFC 8725 §3.10)',
+    why: 'the token was signed with the key in its own jwk header (RFC 8725 §3.10)',
     make: async from => {
       const foreign = await byForeignKey(from)
       return good({ ...foreign, shape: withHeader(from.shape, { jwk: foreign.key.jwk }) })
     },
   },
   keyFromAnywhere: {
-    why: 'the jku header contains the URL of the key that signed the token (RFC 8725 §3.10)',
+    why: 'the jku header is the URL of a JWK set on an untrusted host (RFC 8725 §3.10)',
     make: async from => {
       const shape = withHeader(from.shape, { jku: 'https://somebody-else.example/jwks' })
       return good({ ...(await byForeignKey(from)), shape })
@@ -88,9 +88,9 @@ function encode(value: unknown): string {
 }
 
 /**
- * Replaces the signing key with a key that the issuer does not publish. Sets `iat` to a minute ago, so that an API can
- * reject the token immediately if it has fetched the JWK set since then. With a newer token, the key could be new, so
- * the API might respond with 503 until it fetches the JWK set again.
+ * Replaces the signing key with a key that the issuer does not publish. Sets `iat` to a minute ago. If an API has
+ * fetched the JWK set since then, it can reject the token immediately. A newer token might be signed with a key that
+ * was added after the last fetch, so the API might respond with 503 until it fetches the JWK set again.
  */
 async function byForeignKey(from: Ingredients): Promise<Ingredients> {
   const content = { ...from.content, issuedAt: from.content.issuedAt - 60 }
@@ -100,8 +100,9 @@ async function byForeignKey(from: Ingredients): Promise<Ingredients> {
 const foreignKeys = new WeakMap<SigningKey, Promise<SigningKey>>()
 
 /**
- * Returns a key that is not in the JWK set. The key is reused, because RSA keys are slow to generate. A different key
- * for each token would also exhaust the limited number of times that an API fetches the JWK set for unknown key ids.
+ * Returns a key that is not in the JWK set. The key is reused, because RSA keys are slow to generate. In addition, APIs
+ * limit how often they fetch the JWK set for unknown key ids, and a different key for each token would exceed this
+ * limit.
  */
 function foreignKey({ key, profile }: Ingredients): Promise<SigningKey> {
   const known = foreignKeys.get(key) ?? createSigningKey(key.algorithm, profile.namesAlgorithm)

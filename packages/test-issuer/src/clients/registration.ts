@@ -35,13 +35,16 @@ export interface ClientRegistration {
    * The audiences that the client may request. If the list has only one audience, token requests may omit the audience.
    */
   audience: string | readonly string[]
-  /** The scopes that the client may request. A token request without scopes receives all of them. Default: none. */
+  /**
+   * The scopes that the client may request. If a token request does not specify scopes, the token has all of them.
+   * Default: none.
+   */
   scopes?: readonly string[]
   /** The grants that the client may use. Default: `client_credentials`. */
   grants?: readonly GrantName[]
   /**
-   * The audience that a token must have for this client to be allowed to exchange the token. Set this option if the
-   * client is itself an API. Default: any audience.
+   * The audience of the tokens that this client may exchange. Set this option if the client is itself an API. Default:
+   * any audience.
    */
   ownAudience?: string
 }

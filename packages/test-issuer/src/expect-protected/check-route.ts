@@ -7,8 +7,8 @@ import type { ExpectProtectedOptions } from './options.js'
 import { nameOf, type ProtectedRoute } from './protected-route.js'
 
 /**
- * Sends requests to a route with a valid token, with invalid tokens and without a token. Returns one line for each
- * wrong response.
+ * Sends requests to a route with a valid token, with invalid tokens and without a token. Returns a one-line description
+ * of each wrong response.
  */
 export async function checkRoute(
   app: InjectableApp,
@@ -73,7 +73,10 @@ interface Judged {
   readonly problem: string | undefined
 }
 
-/** Returns one line for each wrong response, or a single line if all responses have the same wrong status code. */
+/**
+ * Returns a one-line description of each wrong response, or only one line if all responses have the same wrong status
+ * code.
+ */
 function summarise(judged: readonly Judged[]): string[] {
   const statuses = new Set(judged.map(({ statusCode }) => statusCode))
   const [status] = statuses

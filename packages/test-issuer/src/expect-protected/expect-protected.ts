@@ -29,7 +29,7 @@ const declaration = {
 /**
  * Checks that routes are protected. Requests each route without a token, with every invalid token, with tokens that
  * each lack one required scope, and with a valid token that has exactly the required scopes.
- * @throws {AssertionError} with one line for each wrong response
+ * @throws {AssertionError} if a response is wrong. The message has one line for each wrong response
  * @throws {TypeError} if there are no routes to check, or if an option is invalid
  *
  * @example

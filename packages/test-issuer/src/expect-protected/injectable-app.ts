@@ -1,7 +1,10 @@
 /** The members of a Fastify application that {@link expectProtected} uses. */
 export interface InjectableApp {
   inject(request: InjectedRequest): PromiseLike<InjectedAnswer>
-  /** The decorator that fastify-resource-server adds to list its routes, or undefined if the plugin is not registered. */
+  /**
+   * The decorator of fastify-resource-server, which lists the routes of the application. Undefined if the plugin is not
+   * registered.
+   */
   readonly oauth?: { routes(): readonly ListedRoute[] } | undefined
 }
 
@@ -25,7 +28,10 @@ export interface ListedRoute {
   readonly access: string
   readonly requirement: {
     readonly scopes: readonly string[]
-    /** For each scope in `scopes`, a list of the scopes that are accepted instead. */
+    /**
+     * For each scope in `scopes`, a list of the scopes that satisfy it: the scope itself, and all scopes that include
+     * it.
+     */
     readonly acceptedScopes?: readonly (readonly string[])[]
     readonly match: 'all' | 'any'
   } | null

@@ -27,7 +27,7 @@ function sufficient(requirement: ListedRoute['requirement']): readonly string[] 
   return scopes.filter((scope, index) => !isIncluded(scope, acceptedScopes[index], scopes))
 }
 
-/** Returns whether another required scope already includes this scope. */
+/** Returns whether another required scope includes this scope, so that a token does not need both. */
 function isIncluded(scope: string, accepted: readonly string[] = [], scopes: readonly string[]): boolean {
   return accepted.some(other => other !== scope && scopes.includes(other))
 }

@@ -29,7 +29,7 @@ export interface Profile {
   readonly type: string | undefined
   /** Whether the keys in the JWK set contain `alg`. */
   readonly namesAlgorithm: boolean
-  /** Whether responses to the client credentials grant contain `scope`. */
+  /** Whether token responses contain `scope` in the client credentials grant. */
   readonly answersScope: boolean
   /** The claim that contains the audience. */
   readonly audienceClaim: 'aud' | 'client_id'

@@ -17,7 +17,7 @@ export interface TokenBinding {
 export interface TokenShape extends TokenBinding {
   /** Claims that override the profile's claims. Set a claim to `undefined` to remove it. */
   claims?: Claims
-  /** Header members that override `alg`, `typ` and `kid`. Set a member to `undefined` to remove it. */
+  /** Header parameters that override `alg`, `typ` and `kid`. Set a parameter to `undefined` to remove it. */
   header?: Readonly<Record<string, unknown>>
 }
 

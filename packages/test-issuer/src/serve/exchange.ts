@@ -4,7 +4,7 @@ export interface IssuerRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
-  /** Aborted if the caller cancels the request. */
+  /** A signal that is aborted if the caller cancels the request. */
   readonly signal: AbortSignal
 }
 

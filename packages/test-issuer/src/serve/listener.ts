@@ -68,7 +68,10 @@ async function readBody(message: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Joins repeated headers (RFC 9110 §5.3), because Node would ignore a second Authorization header. */
+/**
+ * Joins repeated headers with commas (RFC 9110 §5.3). `message.headers` would contain only the first Authorization
+ * header.
+ */
 function joined(headers: IncomingMessage['headersDistinct']): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values?.join(', ')]))
 }

@@ -8,7 +8,7 @@ export interface Network {
   readonly origin: string
   readonly fetch: IssuerFetch
   readonly dispatcher: IssuerDispatcher
-  /** Aborted when the issuer is closed. */
+  /** A signal that is aborted when the issuer is closed. */
   readonly closing: AbortSignal
   setReachable(reachable: boolean): void
   close(): Promise<void>

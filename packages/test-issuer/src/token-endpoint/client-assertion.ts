@@ -24,7 +24,7 @@ export interface AssertedClient {
   readonly method: 'client_secret_jwt' | 'private_key_jwt'
 }
 
-/** Accepts `nbf` up to five seconds in the future, because MSAL rounds `nbf` to the nearest second. */
+/** The clock tolerance in seconds. MSAL rounds `nbf` to the nearest second, so `nbf` can be slightly in the future. */
 const clockToleranceSeconds = 5
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -42,9 +42,9 @@ export async function readClientAssertion(
     throw new OAuthError('invalid_request', `client_assertion_type is not ${assertionType}`)
   const { alg, sub } = peekAt(assertion)
   const client = context.clients.get(typeof sub === 'string' ? sub : '')
-  if (client === undefined) throw badAssertion('sub is not the id of a registered client')
+  if (client === undefined) throw badAssertion('the sub claim is not the id of a registered client')
   if ((parameters.get('client_id') ?? client.clientId) !== client.clientId)
-    throw badAssertion('sub differs from the client_id parameter')
+    throw badAssertion('the sub claim differs from the client_id parameter')
   const method = String(alg).startsWith('HS') ? 'client_secret_jwt' : 'private_key_jwt'
   try {
     const { payload, protectedHeader } = await verifySignature(assertion, client, method, context.now())
@@ -86,14 +86,14 @@ function checkAddress(typ: unknown, aud: unknown, context: AssertionContext): vo
   if (clientAssertions === 'rfc7523') {
     if (audiences.includes(issuer) || audiences.includes(tokenEndpoint)) return
     throw new Error(
-      `aud is ${shown(aud)}; expected the issuer ${issuer} or the token endpoint ${tokenEndpoint}`,
+      `the aud claim is ${shown(aud)}; expected the issuer ${issuer} or the token endpoint ${tokenEndpoint}`,
     )
   }
   if (audiences.length !== 1 || audiences[0] !== issuer)
-    throw new Error(`aud is ${shown(aud)}; expected only the issuer ${issuer} (RFC 10070)`)
+    throw new Error(`the aud claim is ${shown(aud)}; expected only the issuer ${issuer} (RFC 10070)`)
   // RFC 10070 requires clients to set this type, but recommends that servers accept assertions without it. This issuer requires the type, because its purpose is to test clients.
   if (!/^(?:application\/)?client-authentication\+jwt$/i.test(String(typ)))
-    throw new Error(`typ is ${shown(typ)}; expected client-authentication+jwt (RFC 10070)`)
+    throw new Error(`the typ header is ${shown(typ)}; expected client-authentication+jwt (RFC 10070)`)
 }
 
 function shown(value: unknown): string {
@@ -101,8 +101,8 @@ function shown(value: unknown): string {
 }
 
 /**
- * Reads the unverified members that determine the client and the authentication method. These members may have values
- * of any type.
+ * Reads `alg` and `sub` before the assertion is verified, because they determine the authentication method and the
+ * client. Their values may be of any type.
  */
 function peekAt(assertion: string): { alg?: unknown; sub?: unknown } {
   try {

@@ -89,7 +89,10 @@ async function readOwn(name: string, token: string, tokens: OwnTokens): Promise<
 
 function subjectOf({ sub }: Claims): string {
   if (typeof sub === 'string' && sub !== '') return sub
-  throw new OAuthError('invalid_grant', 'the token has no sub, so the subject of the new token is unknown')
+  throw new OAuthError(
+    'invalid_grant',
+    'the token has no sub claim, so the subject of the new token is unknown',
+  )
 }
 
 /** Checks that a token was issued for the client that exchanges it. Otherwise, a service could exchange any stolen token. */

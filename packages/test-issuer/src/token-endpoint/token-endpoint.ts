@@ -16,7 +16,7 @@ import { applyPolicy } from './policy.js'
 /** The parts of the issuer that {@link answerTokenRequest} uses. */
 export interface TokenEndpointContext extends AssertionContext {
   readonly tokens: OwnTokens
-  /** Whether responses to the client credentials grant contain `scope`. False for Entra ID and Cognito. */
+  /** Whether token responses contain `scope` in the client credentials grant. False for Entra ID and Cognito. */
   readonly answersScope: boolean
   /** The token lifetime in milliseconds. */
   readonly expiresInMs: number
