@@ -127,14 +127,14 @@ export const IssuerError: Make<[string]> = createError('OAUTH_ISSUER', 'fastify-
 /** Thrown by `fastify.oauth.revoke` and `unrevoke` if an argument is invalid or the option `revocation` is not set. */
 export const InvalidRevocationError: Make<[string]> = createError(
   'OAUTH_INVALID_REVOCATION',
-  'fastify-resource-server: cannot revoke: %s',
+  'fastify-resource-server: cannot change the revocation list: %s',
   500,
   TypeError,
 )
 
 const RevocationFailed: Make<[string]> = createError(
   'OAUTH_REVOCATION_FAILED',
-  'fastify-resource-server: cannot revoke: %s',
+  'fastify-resource-server: cannot change the revocation list: %s',
   503,
 )
 
