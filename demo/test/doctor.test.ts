@@ -157,12 +157,17 @@ t.test('with a token, the doctor names what the explanation names', async t => {
       { found: /claim aud is missing/, remedy: /`resource`.*`audience`.*only `scopes`/ },
     ],
     ['an opaque token', trusted, 'opaque', { remedy: /`resource`.*`introspection`/ }],
-    ['no scope', trusted, await keycloak.token({ audience }), { found: /scopes/, remedy: /`scopes`/ }],
+    [
+      'no scope',
+      trusted,
+      await keycloak.token({ audience }),
+      { found: /scopes/, remedy: /Grant the scopes/ },
+    ],
     [
       'no metadata',
       { ...trusted, issuer: elsewhere },
       good,
-      { found: /iss is .*; expected/, remedy: /`issuer: "http/ },
+      { found: /iss is .*; expected/, remedy: /`issuer` to exactly "http/ },
     ],
   ] as const) {
     const found = await verifyToken(protectedBy, ['receipts:write'], token)

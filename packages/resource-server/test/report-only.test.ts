@@ -224,7 +224,7 @@ t.test('reports a failing callback', async t => {
   t.same(reportedBy(broken.app), ['1 -? GET /read failed'])
   t.match(
     broken.logged.find(({ reason }) => reason === 'failed'),
-    { msg: 'access would be refused', err: { message: /`clock`/ } },
+    { msg: 'access would be refused', err: { message: /clock function/ } },
   )
   faults = 100
   t.equal((await broken.call(broken.token())).statusCode, 200, 'also if the report fails')

@@ -84,7 +84,7 @@ t.test('with Authlib', { skip }, async t => {
     await t.rejects(client.getToken(), {
       code: 'TOKEN_CLIENT_REJECTED',
       error: 'invalid_client',
-      errorDescription: /setting `assertionAudience` to 'token_endpoint'/,
+      errorDescription: /setting assertionAudience to 'token_endpoint'/,
     } as never)
   })
 
