@@ -14,6 +14,7 @@ command prints values of the token's claims, but not the token.
   --audience URI          an audience that is accepted; may be repeated
   --profile NAME          ${Object.keys(profiles).join(', ')} (default: rfc9068)
   --scope "A B"           scopes that the token must have; may be repeated
+  --role NAME             a role that is enough instead of the scopes; may be repeated
   --jwks-uri URL          the URL of the issuer's keys (default: the URL in the issuer's metadata)
   --allow-insecure-http   allow http URLs for other machines
   --json                  print the explanation as JSON
@@ -35,6 +36,7 @@ function parseCommand(args: readonly string[]): Command | 'help' {
       audience: { type: 'string', multiple: true },
       profile: { type: 'string' },
       scope: { type: 'string', multiple: true },
+      role: { type: 'string', multiple: true },
       'jwks-uri': { type: 'string' },
       'allow-insecure-http': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -53,7 +55,8 @@ function parseCommand(args: readonly string[]): Command | 'help' {
   const { issuer, audience, profile, 'jwks-uri': jwksUri } = values
   if (issuer === undefined) throw new TypeError('--issuer is missing')
   if (audience === undefined) throw new TypeError('--audience is missing')
-  const [first, ...rest] = (values.scope ?? []).flatMap(scopes => scopes.split(' ')).filter(Boolean)
+  const scopes = (values.scope ?? []).flatMap(list => list.split(' ')).filter(Boolean)
+  const roles = values.role ?? []
   return {
     asJson: values.json,
     options: {
@@ -63,7 +66,10 @@ function parseCommand(args: readonly string[]): Command | 'help' {
       // The cast is safe, because `explain` validates the profile name together with the other options.
       ...(profile === undefined ? {} : { profile: profile as ProfileName }),
       ...(jwksUri === undefined ? {} : { jwksUri }),
-      ...(first === undefined ? {} : { rule: { scopes: [first, ...rest] as never } }),
+      // The cast is safe, because `explain` validates the rule.
+      rule: Object.fromEntries(
+        Object.entries({ scopes, roles }).filter(([, names]) => names.length > 0),
+      ) as never,
     },
   }
 }

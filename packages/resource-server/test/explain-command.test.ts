@@ -50,7 +50,12 @@ t.test('explains a token from standard input without printing it', async t => {
 
   const jwks = await run([...given, '--profile', 'keycloak', '--jwks-uri', `${issuer.url}/nowhere`], token)
   t.match(jwks.out, /^failed +key[^]*nowhere[^]*`jwksUri`/m)
-  for (const { out } of [refused, accepted, weak, jwks])
+  const byRole = [...given, '--profile', 'keycloak', '--scope', 'write', '--role']
+  const allowed = await run([...byRole, 'default-roles-test'], token)
+  t.strictSame([allowed.code, allowed.err], [0, ''])
+  t.equal((await run([...byRole, 'writer'], token)).code, 1)
+
+  for (const { out } of [refused, accepted, weak, jwks, allowed])
     for (const secret of [token, signature, token.slice(0, 40)]) t.notOk(out.includes(secret))
 })
 
@@ -76,6 +81,7 @@ t.test('exits with 2 for invalid arguments, including a token as argument', asyn
     [given, /no token was given/],
     [[...given, '--scope', ''], /--scope is empty/],
     [[...given, '--scope', 'read', '--scope', ' '], /--scope is empty/],
+    [[...given, '--role', ''], /--role is empty/],
     [[...given, '--issuer', ''], /--issuer is empty/],
     [[...given, '--audience', ''], /--audience is empty/],
     [[...given, '--profile', ''], /--profile is empty/],

@@ -101,7 +101,7 @@ const cases: Readonly<Partial<Record<RefusalReason, readonly Case[]>>> = {
       token: () => 'opaque',
       failed: ['format'],
       option: 'introspection',
-      fix: /opaque.*`resource`.*`audience`.*only `scopes`.*`introspection`/,
+      fix: /opaque.*`resource`.*`scopes`.*`introspection`/,
     },
     {
       token: bench => bench.token().slice(0, 80),

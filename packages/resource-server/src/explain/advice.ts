@@ -19,7 +19,7 @@ export function adviceFor(failure: Failure): string {
 }
 
 const getToken =
-  'Request a token for this API. In fastify-token-client, set the option that the issuer supports: `resource` (RFC 8707), `audience` (Auth0), or only `scopes` (Entra ID, Keycloak, Cognito)'
+  'Request a token for this API. In fastify-token-client, set `resource` (for Auth0, Entra ID and issuers that support RFC 8707) or `scopes` (for Keycloak, Okta and Cognito)'
 const clocks =
   'Get a new token. If the new token fails too, compare the clock of this machine with the clock of the issuer. `clockToleranceMs` sets the tolerated difference'
 const unreachable =
