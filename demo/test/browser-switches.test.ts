@@ -154,7 +154,9 @@ async function readFlow(t: Test, { page, onlooker, hasScript }: Visitor): Promis
   const place = await topOf(lines.first())
   await press(onlooker, 'Forget: Forget the tokens')
   await page.locator(`[id$="-${before + 6}"].exchange`).waitFor({ state: 'attached' })
-  t.equal(await topOf(lines.first()), place, 'the line that is being read does not move')
+  // The browser may round the position of the scrolled box to the other side. A line is many pixels high.
+  const moved = Math.abs((await topOf(lines.first())) - place)
+  t.ok(moved <= 1, 'the line that is being read does not move')
 }
 
 /** Waits, because the browser scrolls a frame or more after the event. */
