@@ -23,13 +23,13 @@ export interface AccessToken<S extends string = Scope, C = TokenClaims> {
   readonly scopes: readonly S[]
   /**
    * The token's roles or application permissions. The list is empty if the token has none, or if the issuer's profile
-   * has no claim for roles.
+   * names no claim that contains roles.
    */
   readonly roles: readonly Role[]
   /**
    * The user's groups (RFC 9068 §2.2.3.1), as names or ids. A group that is an object (RFC 7643 §2.4) is represented by
-   * its `value`. The list is empty if the issuer's profile has no claim for groups. The list can be incomplete: Entra
-   * ID, for example, omits all groups if the user has more than 200.
+   * its `value`. The list is empty if the issuer's profile names no claim that contains groups. The list can be
+   * incomplete: Entra ID, for example, omits all groups if the user has more than 200.
    */
   readonly groups: readonly string[]
   /** When the token expires (claim `exp`), in milliseconds since the epoch. */

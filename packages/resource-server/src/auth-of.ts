@@ -4,8 +4,8 @@ import type { OAuthTypes } from './oauth-types.js'
 declare const token: unique symbol
 
 /**
- * Adds the type of `request.auth` to the type of a route's rule. The rules created with `defineResourceServer` use this
- * interface instead of the global interface `OAuthTypes`.
+ * Attaches the type of `request.auth` to the type of an access rule. `defineResourceServer` uses this interface for its
+ * rules, so they do not depend on the global interface `OAuthTypes`.
  */
 export interface GivesToken<T> {
   readonly [token]?: T
@@ -13,11 +13,11 @@ export interface GivesToken<T> {
 
 /**
  * The type of `request.auth` on a route with this `config`: `AccessToken` if the route is protected, `null` if it is
- * public, and `AccessToken | null` if the token is optional. If the rule's type is unknown, the route counts as
- * protected, unless `OAuthTypes` declares `defaultAccess: 'public'`. If `OAuthTypes` declares `mode: 'report'`, the
- * type includes null on every route.
+ * public, and `AccessToken | null` if the token is optional. If TypeScript cannot determine the type of the access rule
+ * in `config`, the route counts as protected, unless `OAuthTypes` declares `defaultAccess: 'public'`. If `OAuthTypes`
+ * declares `mode: 'report'`, the type includes null on every route.
  */
-// In this conditional type, `Config` must not appear after `extends`: TypeScript 5 would then treat `FastifyRequest` as invariant in `Config`.
+// `Config` must appear only before `extends` in this type. Otherwise, TypeScript 5 treats `FastifyRequest` as invariant in `Config`.
 export type AuthOf<Config> = Config extends { readonly oauth: infer Rule } ? AuthByRule<Rule> : Undecided
 
 type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | null : Granted<AccessToken>
@@ -25,8 +25,8 @@ type Undecided = OAuthTypes extends { defaultAccess: 'public' } ? AccessToken | 
 type Granted<Token> = OAuthTypes extends { mode: 'report' } ? Token | null : Token
 
 /**
- * A rule of type `boolean` belongs to a public route, because TypeScript widens `false` to `boolean`, and `true` is not
- * a valid rule.
+ * A route whose `oauth` has the type `boolean` is public: `true` is not a valid value, so the type can only be a
+ * `false` that TypeScript has widened to `boolean`.
  */
 type AuthByRule<Rule> = Rule extends boolean
   ? null

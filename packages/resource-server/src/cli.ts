@@ -75,8 +75,8 @@ function parseCommand(args: readonly string[]): Command | 'help' {
 }
 
 /**
- * Rejects an empty option value, which is usually caused by an unset shell variable. If the option were ignored
- * instead, the command would check less than the user asked for.
+ * Rejects an empty option value, which is usually caused by an unset shell variable. If the empty value were ignored,
+ * the command would silently omit the check that the user asked for.
  */
 function refuseEmpty(name: string, given: unknown): void {
   for (const value of [given].flat())

@@ -5,8 +5,8 @@ import { createIntrospection, mostQuestions } from './introspection/introspect-t
 import type { Settings } from './options/options.js'
 
 /**
- * Creates an HTTP client for an issuer from the plugin's options. The parameter `own` can add a client certificate or
- * limit the number of connections.
+ * Creates an HTTP client for requests to an issuer. The client uses the plugin's options and the parameter `own`, which
+ * can add a client certificate or limit the number of connections.
  */
 export type Connect = (own?: {
   readonly tls?: TlsSettings
@@ -15,7 +15,7 @@ export type Connect = (own?: {
 
 /** Introspects opaque tokens at the issuers for which the `introspection` option is set. */
 export interface ConnectedIntrospection {
-  /** Undefined if the `introspection` option is not set for any issuer. */
+  /** Introspects an opaque token. Undefined if the `introspection` option is not set for any issuer. */
   readonly introspect: IntrospectToken | undefined
   close(): Promise<void>
 }

@@ -23,7 +23,7 @@ export function connectRevocations(
     isTrusted: issuer =>
       resolveIssuer === undefined
         ? names.some(name => (isTemplate(name) ? fitsTemplate(issuer, name) : name === issuer))
-        : // Any issuer URL is allowed here, because the function `issuers` may trust an issuer that this process has not looked up yet.
+        : // A revocation may contain any issuer URL, because the application's function `issuers` may trust an issuer that this process has not looked up yet.
           isIssuerName(issuer, allowInsecureHttp),
     onlyIssuer: names.length === 1 && only !== undefined && !isTemplate(only) ? only : undefined,
     now: clock,

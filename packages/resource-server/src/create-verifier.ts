@@ -12,8 +12,8 @@ export interface Verifier<S extends string = Scope, C = TokenClaims> extends Ver
   /** Returns the numbers of accepted and refused tokens, and the state of each issuer's keys. */
   stats(): ResourceServerStats
   /**
-   * Closes the connections to the issuers. From then on, a token whose key is not cached is refused with the reason
-   * `unavailable`.
+   * Closes the connections to the issuers. After that, no keys can be fetched, so a token signed with a key that is not
+   * cached is refused with the reason `unavailable`.
    */
   close(): Promise<void>
 }
@@ -66,7 +66,7 @@ export async function createVerifier<S extends string, C extends TSchema>(
 async function prefetchKeys(verifier: CachedVerifier, prefetch: Prefetch): Promise<void> {
   if (prefetch === 'lazy') return
   const loaded = verifier.loadKeys()
-  if (prefetch === 'background') return void loaded.catch(() => {}) // The failed request has already been logged.
+  if (prefetch === 'background') return void loaded.catch(() => {}) // If the keys could not be fetched, the failure has already been logged.
   await loaded.catch(async (error: unknown) => {
     await verifier.close()
     throw error

@@ -26,7 +26,7 @@ export interface Catalogue<
   readonly claims?: C
 }
 
-/** The rule of a protected route. The type of the rule also determines the type of `request.auth`. */
+/** The access rule of a protected route. Its type also determines the type of `request.auth` on that route. */
 type Rule<S extends string, C extends TSchema> = RouteRequirement<S> & GivesToken<AccessToken<S, ClaimsOf<C>>>
 
 /** The plugin's options, except those that `defineResourceServer` already sets. */
@@ -40,7 +40,10 @@ export interface DefinedResourceServer<S extends string, C extends TSchema> {
   protect(rule: RouteRequirement<S> & { readonly optional: true }): {
     readonly oauth: Rule<S, C> & { readonly optional: true }
   }
-  /** Returns the `config` for a protected route with this rule. Without a rule, the route accepts any valid token. */
+  /**
+   * Returns the `config` for a protected route with the given access rule. If no rule is given, the route accepts any
+   * valid token.
+   */
   protect(rule?: RouteRequirement<S> & { readonly optional?: false }): {
     readonly oauth: Rule<S, C> & { readonly optional?: false }
   }
@@ -79,7 +82,7 @@ export function defineResourceServer<S extends string, C extends TSchema>(
         protectScope(fastify, () => parseOptions(options, undefined, fixed)),
       { fastify: '5.x', name: 'fastify-resource-server' },
     ),
-    // An explicit `undefined` usually means that the name of the rule is misspelt. It is passed on, so that startup fails.
+    // An explicit `undefined` usually means that the name of a constant is misspelt. It is passed on instead of being replaced by the default rule, so that startup fails.
     protect: (...given: readonly [rule?: RouteRequirement<S>]) => ({
       oauth: (given.length === 0 ? {} : given[0]) as never,
     }),

@@ -15,7 +15,7 @@ export interface ResourceServerEvents {
     readonly scopes: readonly string[]
     readonly audience: readonly string[]
     readonly expiresAt: number
-    /** The time since verification started, in milliseconds. */
+    /** How long verification took, in milliseconds. */
     readonly durationMs: number
   }
   /** A request or a token was refused. */
@@ -82,7 +82,7 @@ export interface ResourceServerEvents {
   }
   /**
    * A token was refused, because @fastify/jwt rejected a signature that `node:crypto` had accepted. The first signature
-   * from each key is verified with both, to detect bugs in either of them.
+   * from each key is verified with both libraries, to detect a bug in either of them.
    */
   'fastify-resource-server:signature-disputed': {
     readonly issuer: string
@@ -92,10 +92,10 @@ export interface ResourceServerEvents {
   /** Tokens were revoked, or a revocation was undone. The change has taken effect in this process. */
   'fastify-resource-server:revocation': {
     readonly issuer: string
-    /** The name of the property that identifies the revoked tokens. */
+    /** The kind of value that identifies the revoked tokens, as the name of a property. */
     readonly by: 'jti' | 'clientId' | 'subject' | 'keyId'
     readonly value: string
-    /** When the revocation ends, in milliseconds since the epoch. */
+    /** When the revocation expires, in milliseconds since the epoch. */
     readonly until: number
     /**
      * The revocation applies only to tokens issued before this time, in milliseconds since the epoch. If undefined, it
@@ -129,7 +129,7 @@ const channels = {
   ),
 } satisfies Record<Name, unknown>
 
-/** Returns whether an event has a subscriber. An event without a subscriber is not created. */
+/** Returns whether anyone subscribes to the given event. If not, the event object is never created. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }
@@ -148,11 +148,13 @@ export function writeLog(write: () => unknown): void {
     const written = write()
     if (written instanceof Promise) written.catch(() => {})
   } catch {
-    // The error cannot be logged, because the logger itself failed.
+    // An error from the logger cannot be logged.
   }
 }
 
-/** Returns a start time for measuring durations, or undefined if no subscriber needs them. */
+/**
+ * Returns the current time, as the start of a measured duration. Returns undefined if no subscriber needs the duration.
+ */
 export function startTime(): number | undefined {
   return isObserved('fastify-resource-server:allow') || isObserved('fastify-resource-server:deny')
     ? performance.now()

@@ -38,8 +38,8 @@ export interface RefusalDetails {
 }
 
 /**
- * The error with which `fastify.oauth.verify` rejects. Its details are properties that are not enumerable, so they do
- * not appear in responses.
+ * The error with which `fastify.oauth.verify` rejects. The details of the refusal are non-enumerable properties, so
+ * that they do not appear in responses.
  */
 export type RefusedTokenError = Error &
   RefusalDetails & { readonly code: string; readonly statusCode: number }
@@ -155,19 +155,19 @@ export class RevocationFailedError extends RevocationFailed {
 const GuardFailed: Make<[string]> = createError('OAUTH_GUARD_FAILED', '%s', 500)
 
 /**
- * 500: access could not be checked, because one of the application's callbacks, this package or the plugin's
- * registration failed. The response contains only a fixed message. The original error is logged, and is available in
- * the property `cause`, which is not enumerable.
+ * 500: access could not be checked because of a failure in this package, in one of the application's callbacks or
+ * during the registration of the plugin. The response contains only a fixed message. The original error is logged, and
+ * is available in the property `cause`, which is not enumerable.
  */
 export class GuardFailedError extends GuardFailed {
-  /** @param cause the value that was thrown */
+  /** @param cause the error, or other value, that the failing code threw */
   constructor(cause: unknown, message: string = 'Access to this route could not be checked') {
     super(message)
     Object.defineProperty(this, 'cause', { value: cause, enumerable: false })
   }
 }
 
-/** A more specific cause than the refusal reason. It determines the advice that `explain` gives. */
+/** The cause of a refusal, more specific than the reason in the log. It determines which advice `explain` gives. */
 export type RefusalKind =
   | ConnectionProblem
   | 'too many requests'

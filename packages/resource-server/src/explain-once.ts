@@ -7,7 +7,10 @@ import type { TokenRequirement } from './verify-by-rule.js'
 
 /** The options of `createVerifier`, and the rule that the token must meet. */
 export interface ExplainOptions extends VerifierOptions {
-  /** The requirements, as in a route's `config.oauth`. By default, any valid token is accepted. */
+  /**
+   * The access rule that the token must satisfy, in the form of a route's `config.oauth`. By default, any valid token
+   * is accepted.
+   */
   rule?: TokenRequirement
 }
 

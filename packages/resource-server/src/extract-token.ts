@@ -11,7 +11,7 @@ export interface Credentials {
   readonly header: string
 }
 
-/** Why a request has no token: it contains no credentials, or the credentials are malformed. */
+/** Why no token could be read from a request: it contains no credentials, or its credentials are malformed. */
 export type NoCredentials = 'missing' | 'malformed'
 
 const usual = 'Bearer '
@@ -56,7 +56,6 @@ function isRepeated(rawHeaders: readonly string[]): boolean {
   return false
 }
 
-/** The two usual spellings of the header name are compared first, because `toLowerCase` would create a new string. */
 function isAuthorization(name: string): boolean {
   return name === 'authorization' || name === 'Authorization' || name.toLowerCase() === 'authorization'
 }

@@ -1,4 +1,4 @@
-/** The lifetime of a cached response, in milliseconds. */
+/** How long a cached response may be used, in milliseconds. */
 export interface FreshnessTimes {
   /** The age at which a response becomes stale. Background renewal starts at 80 % of this age. */
   readonly maxAgeMs: number

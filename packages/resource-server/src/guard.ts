@@ -38,8 +38,8 @@ export interface GuardSteps {
 
 /**
  * Creates the hook that verifies a request's token, checks it against the route's rule and sets `request.auth`. The
- * hook is synchronous unless a check must wait. If a check throws, this package or one of the application's callbacks
- * is faulty, and the response is 500.
+ * hook finishes synchronously unless a check has to wait, for example for the issuer's keys. If a check throws, this
+ * package or one of the application's callbacks has failed, and the client receives a 500 response.
  */
 export function createGuard(steps: GuardSteps): Guard {
   const { verifier, checkBinding, times, refuse, allow, reported, requirementOf } = steps
@@ -100,14 +100,15 @@ export function createGuard(steps: GuardSteps): Guard {
     } catch (error) {
       verdict = new GuardFailedError(error)
     }
-    // `done` is called outside of `try`, because it runs the rest of the request and must not be called again if it throws.
+    // `done` runs the rest of the request. It is called outside of `try`, so that an error thrown by `done` does not lead to a second call.
     if (!(verdict instanceof Promise)) return finish(verdict, done)
     void verdict.catch((error: unknown) => new GuardFailedError(error)).then(decided => finish(decided, done))
   }
 }
 
 /**
- * How the request continues: with the handler, with an error, or not at all because a response has already been sent.
+ * What happens after the check: the handler runs, the request fails with an error, or nothing happens because a
+ * response has already been sent.
  */
 type Verdict = 'proceed' | 'answered' | Error
 

@@ -10,8 +10,8 @@ export interface Times {
 }
 
 /**
- * Checks the claims `acr` and `auth_time` against the route's requirement (RFC 9470 §3). If a required claim is
- * missing, the check fails.
+ * Checks whether the claims `acr` and `auth_time` satisfy the route's requirement (RFC 9470 §3). A token without a
+ * required claim fails the check.
  * @returns the refusal, or undefined if the token meets the requirement
  */
 export function checkAuthentication(

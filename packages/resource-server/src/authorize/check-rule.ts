@@ -18,8 +18,8 @@ export function refuseLongLists(rule: Pick<Requirement, 'scopes' | 'acr'>, { opt
 }
 
 /**
- * Rejects a rule in which a value is undefined, usually because a constant's name is misspelt. With `scopes:
- * undefined`, the route would accept any valid token.
+ * Rejects an access rule in which a property is undefined, usually because the name of a constant is misspelt. If
+ * `scopes: undefined` were allowed, the route would accept any valid token.
  */
 export function refuseUndefined(rule: object, { option, toError }: Place): void {
   for (const [key, value] of Object.entries(rule))

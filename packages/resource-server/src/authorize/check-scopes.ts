@@ -4,8 +4,8 @@ import type { Requirement } from './requirement.js'
 
 /**
  * Checks that a token meets a requirement for scopes, roles and audience. Names of scopes and roles are case-sensitive
- * (RFC 6749 §3.3). A scope also grants the scopes that it includes. If a requirement lists scopes and roles, the token
- * needs either the scopes or one of the roles.
+ * (RFC 6749 §3.3). If a scope includes other scopes, it grants them too. If a requirement lists both scopes and roles,
+ * the token needs either the scopes or one of the roles.
  * @returns a refusal that lists the required and the granted names, or undefined if the token meets the requirement
  */
 export function checkScopes(
@@ -28,7 +28,6 @@ export function checkScopes(
   )
 }
 
-/** Caches the part of the refusal message that depends only on the route's requirement. */
 const described = new WeakMap<Requirement, string>()
 
 function describe(requirement: Requirement): string {

@@ -5,8 +5,8 @@ import type { Requirement } from './requirement.js'
 type Granted = Pick<AccessToken, 'audience' | 'scopes' | 'roles'>
 
 /**
- * Returns whether every token that meets `rule` also meets `other`. A token with a scope counts as having all scopes
- * that the scope includes.
+ * Returns whether every token that satisfies the access rule `rule` also satisfies the access rule `other`. If a scope
+ * includes other scopes, a token with that scope counts as having all of them.
  */
 export function implies(rule: Requirement, other: Requirement): boolean {
   return (
@@ -21,7 +21,10 @@ function impliesAuthentication(rule: Requirement, { acr, maxAgeMs }: Requirement
   return impliesAcr && (maxAgeMs === undefined || (rule.maxAgeMs ?? Infinity) <= maxAgeMs)
 }
 
-/** For each way to meet a rule, returns a minimal token that meets it, such as one token for each accepted role. */
+/**
+ * Returns a minimal token for each way in which an access rule can be satisfied: for example, one token for each
+ * accepted role.
+ */
 function leastTokens({ scopes, match, roles, audience }: Requirement): readonly Granted[] {
   const grant = (granted: readonly string[], role: readonly string[]): Granted => ({
     audience: audience === undefined ? [] : [audience],

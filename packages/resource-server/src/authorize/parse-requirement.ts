@@ -4,7 +4,7 @@ import { anyToken, parseRule } from './parse-rule.js'
 import type { Catalogue, Requirement } from './requirement.js'
 
 /**
- * Reads the requirement from a route's `config`, or returns undefined for a public route.
+ * Reads a route's requirement from its `config`. Returns undefined for a public route.
  * @throws {InvalidRouteError} if the rule is invalid. The message contains the route, the value received and the value
  * expected
  */

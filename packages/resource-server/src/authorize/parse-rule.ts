@@ -49,7 +49,6 @@ const declaration = {
   report: optional(parser({ expected: "an object such as { scopes: ['…'] }", read: asObject })),
 } satisfies Declares<RouteKeys>
 
-/** The known properties of a rule, without the index signature that makes `RouteRequirement` reject misspelt names. */
 type RouteKeys = Pick<
   RouteRequirement,
   'scopes' | 'match' | 'roles' | 'audience' | 'dpop' | 'acr' | 'maxAgeMs' | 'optional' | 'report'
@@ -70,7 +69,7 @@ export function parseRule(rule: unknown = anyToken, route: string, catalogue: Ca
   return readRule(ownOptions(object, place), place, catalogue)
 }
 
-/** Returns the rule if it is a plain object, and throws otherwise. */
+/** Returns the given access rule if it is a plain object, and throws otherwise. */
 function refuseOthers(rule: unknown, { toError }: Place): Given {
   if (isPlainObject(rule)) return rule
   throw toError(
@@ -108,8 +107,8 @@ function readRule(rule: Given, place: Place, catalogue: Catalogue): Requirement 
 }
 
 /**
- * Reads a route's `report`, which lists requirements that are reported but not enforced. In `report`, the only allowed
- * value of `dpop` is `require`.
+ * Reads the property `report` of a route's access rule. It contains requirements that are not enforced: requests that
+ * fail them are only reported. Within `report`, `dpop` must be `require` if it is set.
  */
 function readReport(report: Given, place: Place, catalogue: Catalogue): Requirement {
   const { option, toError } = place

@@ -1,4 +1,4 @@
-/** A validated rule with all defaults filled in. */
+/** A route's access rule after validation, with all defaults filled in. */
 export interface Requirement {
   readonly scopes: readonly string[]
   /**
@@ -15,17 +15,20 @@ export interface Requirement {
   /** The maximum time since the user authenticated, in milliseconds. If undefined, there is no limit. */
   readonly maxAgeMs: number | undefined
   readonly optional: boolean
-  /** Additional requirements of a route. A request that fails only these requirements is reported but not refused. */
+  /**
+   * Additional requirements that are not enforced. A request that fails only these requirements is reported but not
+   * refused.
+   */
   readonly report: Requirement | undefined
 }
 
-/** The plugin options that are needed to validate a rule and to fill in its defaults. */
+/** The plugin options that are needed to validate a route's access rule and to fill in its defaults. */
 export interface Catalogue {
-  /** The scopes that rules may use. If undefined, any scope is allowed. */
+  /** The scopes that routes may require. If undefined, they may require any scope. */
   readonly scopes: readonly string[] | undefined
   /**
-   * Maps a scope to all scopes that grant it: the scope itself, and those that include it directly or indirectly. A
-   * scope that no other scope includes has no entry.
+   * Maps each scope that other scopes include to all scopes that grant it: itself, and the scopes that include it
+   * directly or indirectly. Scopes that no other scope includes are omitted.
    */
   readonly grantedBy: ReadonlyMap<string, readonly string[]>
   readonly audiences: readonly string[]
@@ -40,7 +43,10 @@ export interface Catalogue {
  */
 export type DpopMode = 'off' | 'allow' | 'require'
 
-/** `enforce` refuses requests that do not meet a route's rule. `report` accepts and reports such requests. */
+/**
+ * With `enforce`, requests that do not satisfy a route's access rule are refused. With `report`, they are accepted, but
+ * reported.
+ */
 export type Mode = 'enforce' | 'report'
 
 /**

@@ -41,8 +41,8 @@ export interface RouteRequirement<S extends string = Scope, R extends string = R
    */
   readonly report?: ReportedDemands<S, R>
   /**
-   * Turns misspelt keys, and keys from other libraries, into compile errors. Without this type, TypeScript would accept
-   * such keys, because Fastify infers the type of a route's config.
+   * Makes TypeScript reject misspelt property names, and names from other libraries. Without this declaration,
+   * TypeScript would accept them, because Fastify infers the type of a route's `config` from the given object.
    */
   readonly [misspelt: Misspelt]: never
 }

@@ -37,8 +37,8 @@ export interface Presented {
 }
 
 /**
- * Checks that a request may use a token. If the token is bound to a key or a certificate, the request must prove
- * possession of it (RFC 7800 §3.1).
+ * Checks that the sender of a request may use its token. If the token is bound to a key or a certificate, the request
+ * must prove possession of it (RFC 7800 §3.1).
  */
 export type CheckBinding = (token: AccessToken, presented: Presented) => MaybePromise<Refusal | undefined>
 

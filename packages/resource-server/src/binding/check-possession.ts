@@ -26,7 +26,10 @@ export function createPossessionCheck(
   }
 }
 
-/** Returns the request's DPoP proof. Refuses a request that does not have exactly one `DPoP` header (RFC 9449 §4.3). */
+/**
+ * Returns the DPoP proof from the request's `DPoP` header. Requests without this header, and requests with more than
+ * one, are refused (RFC 9449 §4.3).
+ */
 function singleProof({ raw: { rawHeaders }, headers: { dpop } }: FastifyRequest): string | Refusal {
   const count = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'dpop').length
   return typeof dpop === 'string' && count === 1

@@ -16,8 +16,8 @@ export interface BindingSettings {
 export interface EnforcedBinding {
   readonly check: CheckBinding
   /**
-   * Verifies the store of used DPoP proofs. If the store does not respond, startup continues, and the store is verified
-   * before its first use.
+   * Tests whether the store of used DPoP proofs works. If the store does not respond, startup continues, and the test
+   * is repeated before the store is first used.
    * @throws {InvalidOptionError} if the store returns incorrect values
    */
   verifyStore(): Promise<void>

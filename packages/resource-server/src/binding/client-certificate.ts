@@ -76,7 +76,7 @@ function thumbprint(certificate: unknown): string | Refusal | undefined {
 }
 
 /**
- * Returns whether a value is a promise. If the promise rejects, the error is ignored, because an unhandled rejection
+ * Returns whether a value is a promise. If it is, its rejection is caught and ignored, because an unhandled rejection
  * would end the process.
  */
 function discardPromise(value: unknown): boolean {

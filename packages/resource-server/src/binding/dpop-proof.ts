@@ -27,7 +27,7 @@ export interface Proof {
 }
 
 /**
- * Checks a DPoP proof. If the proof was signed with a key other than the one to which the token is bound, the refusal's
+ * Checks a DPoP proof. If the token is bound to a different key than the one that signed the proof, the refusal's
  * reason is `binding`. For any other problem, the reason is `proof`.
  */
 export type CheckProof = (proof: string, context: ProofContext) => Proof | Refusal
@@ -71,7 +71,7 @@ export function createProofCheck(
     if (publicKey instanceof Refusal) return publicKey
     const thumbprint = thumbprintOf(publicKey)
     if (thumbprint === undefined) return wrong('the header parameter jwk is not a public key')
-    // The thumbprint is checked first: otherwise, an attacker with a stolen token could send keys that are slow to import.
+    // The key's thumbprint is compared before the key is imported. Otherwise, an attacker with a stolen token could make the server import any number of keys, which is slow.
     if (thumbprint !== context.boundTo)
       return new Refusal('binding', 'the key in the DPoP proof is not the key that the token is bound to')
     const key = keyOf(publicKey, thumbprint)

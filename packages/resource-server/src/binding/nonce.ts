@@ -8,7 +8,7 @@ export interface Nonces {
 }
 
 /**
- * How long each nonce is sent to clients, in milliseconds. After this time, the nonce is still accepted for another
+ * The time in milliseconds after which a new nonce is sent to clients. The previous nonce is still accepted for another
  * period of the same length.
  */
 const intervalMs = 60_000

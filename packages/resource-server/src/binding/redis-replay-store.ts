@@ -2,7 +2,7 @@ import { isIoredis, isNodeRedis, redisConnection, redisText } from 'declared-opt
 import { InvalidOptionError } from '../errors.js'
 import type { ReplayStore } from './replay-store.js'
 
-/** The members of an ioredis or iovalkey client that {@link redisReplayStore} needs. */
+/** The methods that {@link redisReplayStore} calls on a client from ioredis or iovalkey. */
 export interface IoredisConnection {
   readonly status: string
   set(key: string, value: string, unit: 'PX', ttlMs: number, condition: 'NX'): Promise<unknown>

@@ -39,7 +39,7 @@ export function createReplayMemory(now: () => number, maxIds: number = 1_000_000
       young = newGeneration()
       turnAt = time + ttlMs
     }
-    // If the clock was set back, the next change of generations is moved up, because ids would otherwise be kept for too long.
+    // If the clock was set back, the older generation is discarded sooner than planned, because ids would otherwise be kept for too long.
     turnAt = Math.min(turnAt, time + ttlMs)
   }
 

@@ -27,8 +27,8 @@ export function requestedUrl(request: FastifyRequest, origin: string | undefined
 }
 
 /**
- * Returns the origin of a request. Refuses a request whose Host header contains a path, because the path would become
- * part of the URL.
+ * Returns the origin to which a request was sent. If the request's Host header contains a path, the request is refused,
+ * because that path would become part of the URL.
  */
 function originOf({ protocol, host }: FastifyRequest): string | Refusal {
   return /^[\w.~:[\]-]+$/.test(host)

@@ -8,14 +8,14 @@ import type { Proof } from './dpop-proof.js'
 import type { ReplayStore } from './replay-store.js'
 
 /**
- * Records used DPoP proofs in the replay store. The application may provide its own store, so the store is verified
- * before its first use.
+ * Records used DPoP proofs in the replay store. Before its first use, the store is tested, because it may be the
+ * application's own implementation.
  */
 export interface UsedProofs {
   /** Refuses a proof that was used before (RFC 9449 §11.1). */
   refuseReplay(proof: Pick<Proof, 'thumbprint' | 'jti'>): MaybePromise<Refusal | undefined>
   /**
-   * Verifies that the store accepts each id only once.
+   * Tests whether the store accepts each id only once.
    * @returns the problem with the store, or undefined if the store works
    */
   verifyStore(): Promise<StoreFault | undefined>
@@ -24,8 +24,8 @@ export interface UsedProofs {
 /** The reason why a replay store cannot be used. */
 export class StoreFault {
   /**
-   * Whether the store returned an incorrect value. False if the store failed or timed out, because the store may
-   * recover.
+   * True if the store returned an incorrect value, which is a bug in the store. False if the store failed or timed out,
+   * which may be temporary.
    */
   readonly isWrong: boolean
   readonly reason: string
@@ -47,7 +47,7 @@ export function createUsedProofs(
   log: Pick<Logger, 'warn'>,
   timeoutMs: number = 1_000,
 ): UsedProofs {
-  // A proof is valid for 2 * maxProofAgeMs. Its id is stored for longer, in case clocks differ or are set back.
+  // A proof is valid from maxProofAgeMs before until maxProofAgeMs after its `iat`. Its id is stored for longer than that, in case clocks differ or are set back.
   const ttlMs = 3 * maxProofAgeMs
   let isVerified = false
   let verifying: Promise<StoreFault | undefined> | undefined
@@ -112,7 +112,6 @@ const idBytes = 16
  * Returns the id under which a DPoP proof is stored. The id is a hash, because the client chooses `jti` and its length.
  */
 function idOf(thumbprint: string, jti: string): string {
-  // Only the needed bytes are encoded, because a slice of the full string would keep the full string in memory.
   return createHash('sha256').update(`${thumbprint}.${jti}`).digest().toString('base64url', 0, idBytes)
 }
 
@@ -126,7 +125,7 @@ function unavailable({ reason }: StoreFault): Refusal {
   return new Refusal('unavailable', `the replay store failed: ${reason}`, { retryAfterMs: 1_000 })
 }
 
-/** Waits for the store's result. If the application provides the store, the result can be any thenable. */
+/** Waits for the result of a call to the store. A store provided by the application may return any thenable. */
 function settleWithin(timeoutMs: number, answer: unknown): Promise<boolean | StoreFault> {
   const settled = Promise.resolve(answer).then(
     value => (typeof value === 'boolean' ? value : notBoolean(value)),

@@ -11,7 +11,7 @@ export interface ClaimRules extends TimeRules {
   readonly profile: Profile
   readonly audiences: readonly string[]
   readonly types: readonly (string | null)[]
-  /** The required claims. At least one claim of each inner list must be present. */
+  /** The required claims. A token must contain at least one claim from each inner list. */
   readonly required: readonly (readonly string[])[]
 }
 
@@ -54,7 +54,6 @@ const isType: Readonly<Record<ClaimType, (value: unknown) => boolean>> = {
       : typeof value === 'string' && value !== '',
 }
 
-/** The claims that have an expected type, with the functions that check the type. */
 export const typedClaims: readonly { readonly claim: string; readonly fits: (value: unknown) => boolean }[] =
   Object.entries(claimTypes).map(([claim, type]) => ({ claim, fits: isType[type] }))
 
@@ -100,7 +99,7 @@ export function checkKind(claims: Claims, profile: Profile): Refusal | undefined
 
 export function checkPresence(claims: Claims, required: ClaimRules['required']): Refusal | undefined {
   for (const names of required) {
-    // RFC 8725 §3.8: if a missing claim were accepted, omitting the claim would bypass its check.
+    // A token without a required claim is refused. Otherwise, the check of the claim could be bypassed by omitting the claim (RFC 8725 §3.8).
     if (!names.some(name => Object.hasOwn(claims, name) && claims[name] !== null))
       return new Refusal('claim', `the claim ${names.join(' or ')} is missing`)
   }
@@ -119,8 +118,9 @@ export function checkIssuer(claims: Claims, { issuer }: ClaimRules): Refusal | u
 }
 
 /**
- * Returns whether a key may sign tokens with these claims. In the JWKS of a multi-tenant issuer, the member `issuer`
- * of a key can restrict the key to one tenant (Microsoft identity platform, "Validate the signing key issuer").
+ * Returns whether a key may sign tokens with these claims. In the JWKS of a multi-tenant issuer, a key can have the
+ * member `issuer`, which restricts the key to one tenant (Microsoft identity platform, "Validate the signing key
+ * issuer").
  */
 export function isKeyOfIssuer(
   keyIssuer: string | undefined,

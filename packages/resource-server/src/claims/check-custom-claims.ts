@@ -22,7 +22,6 @@ export async function compileCustomClaims(schema: object | undefined): Promise<C
     return await compile(schema)
   } catch (thrown) {
     if (thrown instanceof InvalidOptionError) throw thrown
-    // A getter in the schema can throw any value, even undefined.
     const error = new InvalidOptionError(`option \`claims\` is not a JSON Schema: ${messageOf(thrown)}`)
     throw Object.defineProperty(error, 'cause', { value: thrown, enumerable: false })
   }

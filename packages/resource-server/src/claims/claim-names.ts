@@ -2,13 +2,15 @@ import type { ClaimRules } from './check-claims.js'
 import type { Claims } from './profiles.js'
 
 /**
- * The rules include the configured audiences, because Keycloak puts roles in a claim that is named after the audience.
+ * Where an issuer's tokens contain scopes, roles and groups. The configured audiences are needed because, in Keycloak's
+ * tokens, the path of the roles contains the audience.
  */
 type NameRules = Pick<ClaimRules, 'profile' | 'audiences'>
 
 /**
- * Returns the name of the first claim for scopes, roles or groups whose value has the wrong type. Such a claim must be
- * refused, because it would otherwise be read as an empty list. A claim with the value `null` counts as absent.
+ * Looks for a claim with scopes, roles or groups whose value has the wrong type, and returns the name of the first such
+ * claim. A token with such a claim must be refused, because the claim would otherwise be read as an empty list. A claim
+ * with the value `null` counts as absent.
  */
 export function malformedNames(claims: Claims, { profile, audiences }: NameRules): string | undefined {
   for (const claim of profile.scopes) if (!isScopes(claims[claim])) return claim

@@ -8,9 +8,11 @@ export interface Profile {
    * `typ` may be absent.
    */
   readonly types: readonly (string | null)[]
-  /** The required claims, in addition to `iss` and `exp`. At least one claim of each inner list is required. */
+  /**
+   * The required claims, in addition to `iss` and `exp`. A token must contain at least one claim from each inner list.
+   */
   readonly required: readonly (string | readonly string[])[]
-  /** The claims that must have one of the listed values. */
+  /** Maps the names of claims to their accepted values. */
   readonly fixed: readonly (readonly [claim: string, values: readonly string[]])[]
   /** The claim that contains the audience. */
   readonly audience: string
@@ -19,11 +21,11 @@ export interface Profile {
   /** The claims that contain scopes, as a space-delimited string or a list. */
   readonly scopes: readonly string[]
   /**
-   * The paths of claims with roles or application permissions. The path segment `{audience}` matches each configured
-   * audience.
+   * The paths of the claims that contain roles or application permissions. The path segment `{audience}` matches each
+   * configured audience.
    */
   readonly roles: readonly (readonly string[])[]
-  /** The paths of claims with the user's groups (RFC 9068 §2.2.3.1). */
+  /** The paths of the claims that contain the user's groups (RFC 9068 §2.2.3.1). */
   readonly groups: readonly (readonly string[])[]
 }
 
@@ -33,7 +35,7 @@ function profile(row: Profile): Profile {
   return Object.freeze(row)
 }
 
-/** Returns the required claims. At least one claim of each inner list must be present. */
+/** Returns the required claims. A token must contain at least one claim from each inner list. */
 export function requiredBy(
   { required }: Profile,
   requiredClaims: readonly string[],

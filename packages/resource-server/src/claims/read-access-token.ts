@@ -59,10 +59,7 @@ function scopesIn(claims: Claims, names: Profile['scopes']): readonly string[] {
   return found
 }
 
-/**
- * Caches the scope lists that were parsed from strings, because most of an issuer's tokens repeat the same scope
- * strings.
- */
+/** Caches parsed scope strings, because most tokens from an issuer contain one of a few scope strings. */
 const lists = new LRUCache<string, readonly string[]>({ max: 256 })
 
 /** RFC 6749 §3.3: scopes are delimited by spaces only. */

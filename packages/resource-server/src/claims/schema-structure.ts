@@ -1,22 +1,21 @@
 /**
- * The maximum depth of a schema, and the maximum number of objects in it. Without these limits, the search for problems
- * would never end if a schema object contained itself.
+ * The maximum depth of a schema, and the maximum number of objects in it. Without these limits, checking a schema
+ * object that contains itself would never end.
  */
 const deepest = 50
 const most = 10_000
 
 type Node = Readonly<Record<PropertyKey, unknown>>
 
-/** The keywords whose subschemas apply to the same value as the schema itself. */
+/** JSON Schema keywords, such as `allOf`, whose subschemas validate the same value as the schema itself. */
 const inPlace = ['allOf', 'anyOf', 'oneOf', 'dependentSchemas']
 const inPlaceOne = ['not', 'if', 'then', 'else']
 /** Keywords that contain data instead of schemas. A `$ref` inside such data is not a reference. */
 const data = new Set<PropertyKey>(['const', 'enum', 'default', 'examples'])
 
 /**
- * Finds problems in a schema that neither a metaschema nor TypeBox reports: async functions and invalid references.
- * With a `$ref` that does not resolve, every token would be refused. With a circular `$ref`, validation would never
- * end.
+ * Finds the schema problems that neither a metaschema nor TypeBox reports: async functions and invalid references. If a
+ * `$ref` did not resolve, every token would be refused. If a `$ref` were circular, validation would never end.
  * @returns a description of the first problem, or undefined if there is none
  */
 export function structureProblem(root: object): string | undefined {
@@ -94,14 +93,11 @@ function decode(step: string): string | undefined {
 
 interface Search {
   readonly target: Target
-  /** The schemas that were found not to be circular. */
   readonly cleared: Set<Node>
   readonly path: ReadonlySet<Node>
 }
 
-/**
- * Returns whether a schema is circular: to validate a value, the schema would have to validate the same value again.
- */
+/** Returns whether a schema is circular, so that validating a value with it would never end. */
 function leadsBack(node: Node, search: Search): boolean {
   if (search.cleared.has(node)) return false
   if (search.path.has(node)) return true

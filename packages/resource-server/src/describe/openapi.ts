@@ -12,15 +12,15 @@ export interface OpenApiSettings {
   /** The name of the security scheme in the OpenAPI document. */
   readonly securityScheme: string
   /**
-   * The body of a refusal: Fastify's error object, or problem details (RFC 9457). If undefined, the body is not
-   * described, because the application's own serializer compiler may not accept JSON Schema.
+   * The format of 401 and 403 response bodies: Fastify's error object, or problem details (RFC 9457). If undefined, the
+   * body is not described, because the application's own serializer compiler may not accept JSON Schema.
    */
   readonly refusals: 'error' | 'problem' | undefined
 }
 
 /**
  * Adds the required scopes and the 401 and 403 responses to a route's schema, unless the schema already defines them.
- * The schema is changed after Fastify has compiled its serializers, so the change does not affect how responses are
+ * The additions are made after Fastify has compiled the route's serializers, so they do not affect how responses are
  * serialized.
  */
 export function documentRoute(
@@ -30,7 +30,7 @@ export function documentRoute(
 ): void {
   const schema = (options.schema ?? {}) as DocumentedSchema
   if (requirement === undefined) {
-    // Without an empty `security`, the document's default would show this public route as protected.
+    // A public route needs an empty `security`. Otherwise, the OpenAPI document's default `security` would make the route appear protected.
     const open: object = { security: [], ...schema }
     options.schema = open
     return
@@ -49,12 +49,15 @@ function responsesOf({ scopes, roles }: Requirement, { response }: DocumentedSch
     ...(scopes.length === 0 && roles.length === 0
       ? {}
       : { 403: { description: describeMissing(scopes, roles), ...body } }),
-    // @fastify/swagger adds a default response only to routes without any response, so this function must add the default response.
+    // @fastify/swagger adds the default response only if a route has no other responses. Because the 401 response is added here, the default response must be added too.
     ...(response ?? { 200: { description: 'Default Response' } }),
   }
 }
 
-/** Describes a 403 response. Roles appear only in this text, because a security requirement can list only scopes. */
+/**
+ * Returns the description of a route's 403 response. It mentions the required roles, because a security requirement in
+ * OpenAPI can list only scopes.
+ */
 function describeMissing(scopes: readonly string[], roles: readonly string[]): string {
   const names = roles.join(' or ')
   if (scopes.length === 0) return `The token lacks the role ${names} (RFC 6750 §3.1)`
@@ -74,9 +77,9 @@ function securityOf(requirement: Requirement, scheme: string): readonly object[]
 const mostAlternatives = 50
 
 /**
- * Returns each set of scopes that is sufficient for a route. Sets with more of the scopes that the rule names come
- * first, because scopes that include others grant more access. If there are too many sets, returns only the scopes that
- * the rule names.
+ * Returns each set of scopes that is sufficient for a route. Sets with more of the scopes that the route's access rule
+ * lists come first, because the alternatives, scopes that include others, grant more access. If there are too many
+ * sets, only the scopes listed in the rule are returned.
  */
 function sufficientScopes({ scopes, acceptedScopes, match }: Requirement): readonly (readonly string[])[] {
   if (match === 'any') return [...new Set([...scopes, ...acceptedScopes.flat()])].map(scope => [scope])

@@ -75,12 +75,12 @@ function serve(root: FastifyInstance, url: string, describeNow: () => object): v
   // Web pages from other origins may request the metadata, even with custom headers (Fetch Standard, "CORS protocol").
   const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' }
   const config = { oauth: false } as const
-  // The type `object` allows `hide`, an option of @fastify/swagger, whose types are not available here.
+  // The type is `object`, because `hide` is declared in the types of @fastify/swagger, which are not available here.
   const schema: object = { hide: true }
   // The path is decoded and its colons are escaped, because Fastify's router matches decoded paths and treats a single colon as the start of a parameter.
   const path = decodeURI(url).replaceAll(':', '::')
   root.get(path, { config, schema }, async (_, reply) => {
-    // All routes are registered before the first request arrives, so the document can be cached from then on.
+    // The document is created at the first request and then cached, because no routes can be registered after that.
     document ??= describeNow()
     return reply.headers({ ...cors, 'cache-control': 'public, max-age=3600' }).send(document)
   })

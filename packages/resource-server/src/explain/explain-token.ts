@@ -29,9 +29,12 @@ interface Check {
 
 type CheckOfToken = Omit<RuleCheck, 'name'> & { readonly name: CheckName }
 
-/** Runs all verification steps and all checks of the rule on a token, even if one of them fails. */
+/**
+ * Runs all verification steps on a token and checks it against the given access rule. If a check fails, the remaining
+ * checks still run.
+ */
 export async function explainToken(given: unknown, steps: ExplainSteps): Promise<Explanation> {
-  const raw = typeof given === 'string' ? given : '' // JavaScript callers may pass a value that is not a string.
+  const raw = typeof given === 'string' ? given : ''
   const candidate = candidateFor(raw, 'explain')
   const checks: ExplainedCheck[] = []
   for (const step of steps.verifier.stepsFor(raw)) {
@@ -56,7 +59,10 @@ export async function explainToken(given: unknown, steps: ExplainSteps): Promise
   })
 }
 
-/** Returns the token to check against the rule. The token may be unverified, because earlier checks may have failed. */
+/**
+ * Returns the token to check against the given access rule. The token may be unverified, because the rule is checked
+ * even if earlier checks have failed.
+ */
 function tokenOf({ decoded, issuer, introspected }: Candidate): AccessToken | undefined {
   if (introspected !== undefined) return introspected
   return decoded && issuer && readAccessToken(decoded.claims, issuer.rules)
@@ -77,7 +83,10 @@ function checksOfToken(
   }))
 }
 
-/** If the rule requires a DPoP proof, also refuses a token that is not bound to a key, as in a request. */
+/**
+ * If the access rule requires a DPoP proof, also refuses a token that is not bound to a key, because a request with
+ * such a token would be refused too.
+ */
 function asOfRequest(check: CheckOfToken): CheckOfToken {
   if (check.name !== 'binding') return check
   return {

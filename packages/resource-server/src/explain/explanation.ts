@@ -41,6 +41,9 @@ export interface Explanation {
   readonly reason: RefusalReason | undefined
   /** All checks in the order in which they run. */
   readonly checks: readonly ExplainedCheck[]
-  /** The issuer that was recognized from the token, or undefined if the token is opaque or matches no known profile. */
+  /**
+   * The vendor, such as Auth0 or Okta, that was recognized from the token, or undefined if the token is opaque or
+   * matches no known profile.
+   */
   readonly recognized: RecognizedIssuer | undefined
 }

@@ -3,7 +3,7 @@ import type { ClaimRules } from '../claims/check-claims.js'
 import { profiles, requiredBy, type Claims, type ProfileName } from '../claims/profiles.js'
 import type { DecodedToken } from '../verify/decode-token.js'
 
-/** An issuer that was recognized from a token, such as Auth0 or Okta. */
+/** A vendor, such as Auth0 or Okta, that was recognized from a token. */
 export interface RecognizedIssuer {
   readonly vendor: string
   readonly profile: ProfileName
@@ -15,7 +15,10 @@ interface Vendor {
   readonly vendor: string
   readonly profile: ProfileName
   readonly issuer: RegExp
-  /** Returns whether the claims are typical of the vendor. This check recognizes issuers with a custom domain. */
+  /**
+   * Returns whether the claims are typical of the vendor. This is how a vendor is recognized when its issuer URL has a
+   * custom domain.
+   */
   readonly knownBy: (claims: Claims) => boolean
 }
 

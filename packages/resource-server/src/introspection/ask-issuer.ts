@@ -68,7 +68,7 @@ export function createAskIssuer(
     )
     const answer = await introspect(raw, { server, client, authentication, exchange })
     if (answer !== 'refused') return answer
-    // The client secret may have been rotated, so it is read again and the request is retried once.
+    // A 401 response may mean that the client secret has been rotated, so the secret is read again and the request is retried once.
     if (!refused && canChange(credentials)) return ask(raw, exchange, true)
     throw new IssuerConnectionError(
       `${server.introspection_endpoint} responded with 401: the issuer refuses the client credentials of this API`,
@@ -138,7 +138,7 @@ async function introspect(
   const oauth = await import('oauth4webapi')
   const client: Client = { client_id: clientId }
   const response = await oauth.introspectionRequest(server, client, authentication, raw, {
-    [oauth.allowInsecureRequests]: true, // `endpointIn` and the option parser have already checked the URL.
+    [oauth.allowInsecureRequests]: true, // oauth4webapi may accept http URLs here, because this package has already checked the URL of the endpoint.
     [oauth.customFetch]: (url: string, request: FetchRequest) => exchange.fetch(url, request),
     additionalParameters: { token_type_hint: 'access_token' },
   })

@@ -6,15 +6,15 @@ import { askInTurn } from './ask-in-turn.js'
 import { retryAfterMs, type Introspection } from './introspect-token.js'
 
 /**
- * Verifies an opaque token. The refusal reason is `unavailable` if an issuer that may know the token does not respond.
+ * Verifies an opaque token. The refusal reason is `unavailable` if an issuer that may have issued the token does not
+ * respond.
  */
 export type IntrospectToken = (raw: string) => Promise<Outcome>
 
 const maxTokenLength = 16_384
 
 /**
- * If an issuer refuses a token for one of these reasons, the next issuer is asked, because it may have issued the
- * token.
+ * The refusal reasons after which the next issuer is asked, because the token may have been issued by another issuer.
  */
 const undecided: ReadonlySet<RefusalReason> = new Set(['inactive', 'issuer', 'unavailable'])
 

@@ -50,8 +50,8 @@ export interface Introspection {
 
 const tokensKept = 1_000
 /**
- * The maximum number of concurrent introspection requests for new tokens. Each request has its own connection, so
- * requests do not wait for one another.
+ * The maximum number of concurrent introspection requests for tokens that were not previously reported as active. Each
+ * request has its own connection, so requests do not wait for one another.
  */
 export const mostQuestions = 100
 export const retryAfterMs = 1_000
@@ -150,8 +150,8 @@ interface Answer {
 }
 
 /**
- * Returns whether a cached response is fresh. If its time is in the future, the clock was set back, and the response
- * counts as stale.
+ * Returns whether a cached response is fresh. If the response seems to have arrived in the future, the clock was set
+ * back, and the response counts as stale.
  */
 function isFresh({ since, until }: Answer, time: number): boolean {
   return time >= since && time < until

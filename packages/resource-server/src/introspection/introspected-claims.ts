@@ -3,7 +3,10 @@ import { checkKind, checkPresence, type ClaimRules } from '../claims/check-claim
 import { checkValues } from '../claims/claim-checks.js'
 import type { Claims } from '../claims/profiles.js'
 
-/** The claims that RFC 7662 §2.2 makes optional, and that the option `acceptWithout` may list. */
+/**
+ * The claims that can be listed in the option `acceptWithout`. They are optional in introspection responses (RFC 7662
+ * §2.2).
+ */
 export const omittableClaims = ['aud', 'exp'] as const
 
 export type OmittableClaim = (typeof omittableClaims)[number]
@@ -24,8 +27,8 @@ export function presentClaims(response: Claims): Claims {
 }
 
 /**
- * Applies the checks for the claims of a JWT to an introspection response. The time `now` is in milliseconds since the
- * epoch.
+ * Checks the members of an introspection response in the same way as the claims of a JWT. The time `now` is in
+ * milliseconds since the epoch.
  * @returns the refusal of the first failed check, or undefined if all checks pass
  */
 export function checkIntrospectedClaims(
@@ -43,7 +46,8 @@ export function checkIntrospectedClaims(
 }
 
 /**
- * Adds placeholder values for missing claims that the option `acceptWithout` allows, so that later checks accept them.
+ * Adds placeholder values for the missing claims that are listed in the option `acceptWithout`, so that later checks do
+ * not refuse the token.
  */
 export function withStandIns(claims: Claims, rules: IntrospectionRules, now: number): Claims {
   const { audiences, profile } = rules.claims

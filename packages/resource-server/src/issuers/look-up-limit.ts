@@ -1,7 +1,8 @@
 /** Limits how often tokens from unknown issuers cause calls to the application's function `issuers`. */
 export interface LookUpLimit {
   /**
-   * Reserves a lookup, or returns false if the limit does not allow one. The time is in milliseconds since the epoch.
+   * Returns true if a lookup may start now, and counts it. Returns false if the limit has been reached. The time is in
+   * milliseconds since the epoch.
    */
   take(time: number): boolean
   /** Must be called when a lookup has ended. */
@@ -13,8 +14,8 @@ export const lookUpsAtOnce = 20
 /** The maximum number of lookups per second. After an idle second, this number of lookups may start at once. */
 export const lookUpsPerSecond = 100
 /**
- * The maximum number of lookups for `explain`, both at once and per second. The limit is separate, so that explanations
- * cannot use up the lookups for verification.
+ * The maximum number of lookups for calls to `explain`, both concurrently and per second. These calls have their own
+ * limit, so that they cannot prevent lookups for the verification of requests.
  */
 export const explainedLookUpsAtOnce = 5
 

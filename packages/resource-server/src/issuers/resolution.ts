@@ -4,7 +4,7 @@ import { createFreshness, isWithin, type FreshnessTimes } from '../freshness.js'
 import type { IssuerSettings } from '../options/issuer-options.js'
 import type { TrustedIssuer } from '../verify/candidate.js'
 
-/** How long the result of looking up an issuer is used, in milliseconds. */
+/** How long the result of looking up an issuer is cached, in milliseconds. */
 export interface ResolutionTimes extends FreshnessTimes {
   /** How long to wait before an untrusted issuer is looked up again. */
   readonly cooldownMs: number
@@ -15,7 +15,7 @@ export type ResolutionEvent =
   | {
       readonly type: 'resolved'
       readonly trusted: boolean
-      /** Whether the issuer was trusted according to the previous lookup but not according to this one. */
+      /** True if the previous lookup returned the issuer as trusted, but this lookup did not. */
       readonly withdrawn: boolean
       readonly durationMs: number
     }
@@ -40,7 +40,10 @@ export interface ResolutionSteps {
 export interface Resolution {
   /** Returns the cached issuer if it is fresh, without waiting. Starts a background renewal if one is due. */
   use(time: number): TrustedIssuer | undefined
-  /** Returns why the last lookup found no issuer, or undefined if the issuer may be looked up again. */
+  /**
+   * Returns the refusal from the last lookup if it did not return a trusted issuer. Returns undefined once the issuer
+   * may be looked up again.
+   */
   refused(time: number): Refusal | undefined
   /** Looks up the issuer. Concurrent callers share one lookup. */
   ask(): Promise<TrustedIssuer | Refusal>

@@ -35,14 +35,17 @@ export interface ResolvedIssuersSteps {
   readonly onEvent: (event: ResolutionEvent, issuer: string, isProven: boolean) => void
 }
 
-/** The maximum size of each of two LRU caches: one for issuers with a verified token, and one for all other issuers. */
+/**
+ * The maximum number of issuers in each of two LRU caches: one for issuers from which a token has been verified, and
+ * one for all other issuers.
+ */
 const maxIssuers = 1_000
 const longestName = 512
 const retryAfterMs = 1_000
 
 /**
- * Caches looked-up issuers. Issuers with a verified token have their own cache and are exempt from the lookup limit, so
- * tokens from invented issuers can neither evict nor delay them.
+ * Caches looked-up issuers. Issuers from which a token has been verified have their own cache and are exempt from the
+ * lookup limit, so tokens from invented issuers can neither evict nor delay them.
  */
 export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssuers {
   const { resolve, trust, timeoutMs, times, allowInsecureHttp, now, onEvent } = steps
@@ -69,7 +72,10 @@ export function createResolvedIssuers(steps: ResolvedIssuersSteps): ResolvedIssu
     return resolution
   }
 
-  /** Wraps an issuer so that its cached tokens become invalid when the issuer is withdrawn or its settings change. */
+  /**
+   * Wraps an issuer so that its cached tokens become invalid when the application stops trusting the issuer or changes
+   * its settings.
+   */
   function follow(issuer: TrustedIssuer, name: string, resolution: Resolution): TrustedIssuer {
     const { keys, verifySignature } = issuer
     const followed: TrustedIssuer = {
