@@ -11,8 +11,8 @@ import { verifiesTokens, type VerifiesTokens, type VerifiesTokensSteps } from '.
 /** The type of `fastify.oauth`. */
 export interface ResourceServer extends VerifiesTokens {
   /**
-   * Creates a hook that checks requests against a rule and sets `request.auth`. Use the hook with @fastify/auth, or to
-   * protect individual routes if `defaultAccess` is `'public'`. The hook enforces the rule even if `mode` is
+   * Creates a hook that checks requests against an access rule and sets `request.auth`. Use it with @fastify/auth, or
+   * to protect individual routes if `defaultAccess` is `'public'`. The hook enforces the rule even if `mode` is
    * `'report'`.
    * @throws {InvalidRouteError} if the rule is invalid
    */
@@ -21,7 +21,7 @@ export interface ResourceServer extends VerifiesTokens {
   routes(): readonly ListedRoute[]
   /** Returns the routes as aligned text, with one route per line. */
   printRoutes(): string
-  /** Returns the numbers of accepted and refused requests and tokens, and the state of each issuer's keys. */
+  /** Returns how many requests and tokens were accepted and refused, and the state of each issuer's keys. */
   stats(): ResourceServerStats
 }
 
@@ -33,8 +33,8 @@ export interface OAuthDecoratorSteps extends VerifiesTokensSteps {
 }
 
 /**
- * Rejects `undefined` as an explicit rule, because it probably results from a misspelt name. Otherwise, the hook would
- * accept any valid token.
+ * Rejects a rule that is passed explicitly as `undefined`, because it probably results from a misspelt name. If it
+ * counted as omitted, the hook would accept any valid token.
  */
 function refuseUndefinedRule(given: readonly unknown[]): void {
   if (given.length > 0 && given[0] === undefined)

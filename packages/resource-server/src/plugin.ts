@@ -45,7 +45,6 @@ declare module 'fastify' {
     /** The methods of the resource server, such as `verify`, `explain`, `authenticate` and `stats`. */
     oauth: ResourceServer
   }
-  // TypeScript requires merged interfaces to have the same type parameters, so this declaration repeats Fastify's parameters up to `ContextConfig`.
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,
@@ -71,7 +70,7 @@ declare module 'fastify' {
 export async function protectScope(fastify: FastifyInstance, readSettings: () => Settings): Promise<void> {
   let guard: Guard = refuseAll()
   fastify.addHook('onRequest', (request, reply, done) => guard(request, reply, done))
-  // `after` waits until Fastify has added the hook. Otherwise, the hook would be missing if the registration of the plugin failed.
+  // `after` waits until Fastify has added the hook, so that the hook protects the routes even if registering the plugin then fails.
   await fastify.after()
   try {
     guard = await setUp(fastify, readSettings())

@@ -5,7 +5,7 @@ import type { ResolvedIssuersSteps } from './issuers/resolved-issuers.js'
 import type { Logger } from './log.js'
 
 /**
- * The maximum number of log lines per interval about issuers from which no token has been verified yet. Without this
+ * The maximum number of log lines per interval about issuers that have not issued any verified token yet. Without this
  * limit, tokens from invented issuers could flood the log. For other issuers, the back-off already limits the number of
  * failures.
  */
@@ -13,8 +13,8 @@ const linesPerInterval = 10
 const logIntervalMs = 60_000
 
 /**
- * Publishes the results of the application's `issuers` function as events. Logs failed lookups, and issuers that are no
- * longer trusted.
+ * Publishes an event for each result of the application's `issuers` function. Logs failed lookups, and issuers that the
+ * function no longer trusts.
  */
 export function createResolutionReport(log: Logger, now: () => number): ResolvedIssuersSteps['onEvent'] {
   const limit = createLineLimit(now)

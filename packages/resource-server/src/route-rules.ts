@@ -13,7 +13,6 @@ export interface Route {
 }
 export type ReadRequirement = (route: Route) => Requirement | undefined
 
-/** Returns a route with the `config` that Fastify actually uses for it. */
 export function declarationOf(route: SeenRoute): Route {
   return { method: route.methods, url: route.url, config: configOf(route) }
 }
@@ -32,7 +31,10 @@ export function requirementReader(settings: Catalogue): ReadRequirement {
   }
 }
 
-/** Caches each route's requirement. The key is the route's `config` object, which is the same for every request. */
+/**
+ * Caches the requirement of each route. The cache key is the route's `config` object, because every request to the
+ * route has the same object.
+ */
 export function rememberRequirements(
   read: ReadRequirement,
 ): (route: Route & { readonly config: object }) => Requirement | undefined {
@@ -45,7 +47,7 @@ export function rememberRequirements(
 }
 
 /**
- * Checks the rules of all routes. Startup fails if a rule is invalid or would never be enforced.
+ * Checks the rules of all routes. Startup fails if a route's access rule is invalid or would never be enforced.
  * @returns a function that lists the routes of this Fastify scope and its child scopes
  */
 export function checkRoutes(

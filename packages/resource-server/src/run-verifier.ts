@@ -11,7 +11,10 @@ export function runVerifier(fastify: FastifyInstance, verifier: CachedVerifier, 
   fastify.addHook('onClose', () => verifier.close())
 }
 
-/** Startup waits for the keys only if `prefetch` is `required`, and then fails if they cannot be fetched. */
+/**
+ * Startup waits for the keys only if `prefetch` is `required`. In that case, startup fails if the keys cannot be
+ * fetched.
+ */
 function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: Prefetch): void {
   if (prefetch === 'lazy') return
   if (prefetch === 'required') {
@@ -20,7 +23,7 @@ function loadKeys(fastify: FastifyInstance, verifier: CachedVerifier, prefetch: 
   }
   let soon: NodeJS.Immediate | undefined
   fastify.addHook('onReady', async () => {
-    // Fetching the keys starts in the next turn of the event loop, so that loading the HTTP client does not delay startup.
+    // The keys are fetched in the next turn of the event loop, because loading the HTTP client for the request would delay startup.
     soon = setImmediate(() => {
       verifier.loadKeys().catch(() => {}) // The failed request has already been logged.
     })

@@ -3,8 +3,8 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { isInside } from './scopes.js'
 
 /**
- * A copy of a declared route. A copy is necessary, because Fastify reuses one options object for variants of a route,
- * such as the HEAD route that belongs to a GET route.
+ * The recorded properties of a declared route. They are copied, because Fastify reuses the options object for related
+ * routes, such as the HEAD route that it adds for a GET route.
  */
 export interface SeenRoute {
   /** The Fastify scope that declares the route. */
@@ -24,9 +24,9 @@ export interface SeenRoute {
 const routesByInstance = new WeakMap<object, SeenRoute[]>()
 
 /**
- * Records the routes of each new Fastify instance (docs/decisions/seeing-routes.md). Fastify cannot list its routes,
- * and a plugin's own hook misses routes that were declared before the plugin was registered. Importing this package has
- * no other side effect.
+ * Records the routes of each new Fastify instance, which is the only side effect of importing this package
+ * (docs/decisions/seeing-routes.md). It is needed because Fastify cannot list its routes, and a plugin's own hook
+ * misses routes that were declared before the plugin was registered.
  */
 subscribe('fastify.initialization', message => {
   noteRoutes((message as { fastify: FastifyInstance }).fastify)
@@ -65,7 +65,8 @@ function notedAround(scope: FastifyInstance): readonly SeenRoute[] | undefined {
 
 /**
  * Returns the `config` that Fastify uses for a route. If an `onRoute` hook has replaced the object, returns the new
- * object. Otherwise, returns the copy, because the application may have changed the original for another route.
+ * object. Otherwise, returns the copy made when the route was declared, because the application may have changed the
+ * original for another route.
  */
 export function configOf({ config: { given, copy }, options }: SeenRoute): object {
   return options.config === given ? copy : (options.config ?? {})

@@ -18,7 +18,10 @@ export interface ResourceServerStats {
   readonly revocations?: RevocationStats
 }
 
-/** Accepted requests from one client to one route that would normally have been refused for the same reason. */
+/**
+ * Requests from one client to one route that were accepted, but would all have been refused for the same reason if
+ * refusals were enforced.
+ */
 export interface ReportedRefusal {
   /** The client id in the token, or null if the token has none or there are too many clients to list. */
   readonly client: string | null

@@ -48,8 +48,8 @@ export interface CachedVerifier {
 }
 
 /**
- * @param loadSecond loads @fastify/jwt, which also verifies the first signature of each key and algorithm, to detect
- * wrong parameters for `node:crypto`
+ * @param loadSecond loads @fastify/jwt, which verifies the first signature for each combination of key and algorithm a
+ * second time, to detect whether this package passes wrong parameters to `node:crypto`
  */
 export async function createCachedVerifier(
   settings: Settings,
@@ -106,8 +106,8 @@ export async function createCachedVerifier(
 }
 
 /**
- * If the `issuers` option is a function, creates the lookup of issuers. Otherwise, returns undefined. The function's
- * results are cached for as long as the issuers' keys.
+ * If the `issuers` option is a function, returns a lookup that caches the function's results for as long as the
+ * issuers' keys are cached. Otherwise, returns undefined.
  */
 function resolvedIssuers(
   { resolveIssuer, issuerTimeoutMs: timeoutMs, keyTimes, allowInsecureHttp, clock }: Settings,

@@ -22,7 +22,7 @@ export type TokenRequirement<S extends string = Scope> = Omit<
   'optional' | 'dpop' | 'report'
 >
 
-/** Parses a rule. The result is cached until the rule object changes. */
+/** Parses an access rule and caches the result until the rule object is changed. */
 export type ReadRule = (rule: RouteRequirement | undefined, place: string) => Requirement
 
 export function createRuleReader(catalogue: Catalogue): ReadRule {
@@ -38,7 +38,7 @@ export function createRuleReader(catalogue: Catalogue): ReadRule {
   }
 }
 
-/** The property names and values that a rule had when it was parsed. */
+/** The property names and values of an access rule, copied when it was parsed. */
 type RuleCopy = readonly (readonly [name: string, value: unknown])[]
 
 function copyOf(rule: RouteRequirement): RuleCopy {
@@ -75,7 +75,7 @@ export interface RuleCheck {
   readonly shows: (token: AccessToken, requirement: Requirement) => Shown
 }
 
-/** The checks of a token against a rule, in the order in which they run. */
+/** The checks of an access rule that a token must pass, in the order in which they run. */
 export const ruleChecks: readonly RuleCheck[] = [
   {
     name: 'binding',
@@ -166,7 +166,7 @@ export function createVerifyByRule(steps: VerifyByRuleSteps, place: string): Ver
 }
 
 /**
- * Reads the rule for a token outside a request.
+ * Parses the access rule for a token that was not sent in a request.
  * @throws {InvalidRouteError} if the rule is invalid, or contains a requirement that only a request can meet
  */
 export function readTokenRule(
@@ -201,5 +201,5 @@ function refuseUncheckable({ optional, dpop, report }: RouteRequirement = {}, pl
 function withDetails(error: RefusalError, { reason, detail, kid, issuer }: Refusal): RefusedTokenError {
   for (const [name, value] of Object.entries({ reason, detail, kid, issuer }))
     Object.defineProperty(error, name, { value, enumerable: false })
-  return error as RefusedTokenError // The cast is safe, because the properties were added above.
+  return error as RefusedTokenError
 }

@@ -7,13 +7,13 @@ export interface PreparedAnswer {
 }
 
 /**
- * Creates an undici dispatcher that sends no requests, but responds to each request with the result of `prepare`. If a
- * library calls `fetch` with this dispatcher, this package can send the request itself, within its own time and size
- * limits.
+ * Creates an undici dispatcher that answers every request with the result of `prepare` instead of sending the request.
+ * When a library calls `fetch` with this dispatcher, `prepare` can send the request in its place, within the time and
+ * size limits of this package.
  */
 export async function answerWith(prepare: () => Promise<PreparedAnswer>): Promise<Dispatcher> {
   const { Dispatcher: Base } = await import('undici')
-  // `compose` accepts the handlers of undici 6, 7 and 8. Each supported Node.js version includes one of these undici versions.
+  // Supported versions of Node.js include undici 6, 7 or 8. `compose` works with the request handlers of all three.
   return new Base().compose(() => (_options, handler) => {
     void answer(prepare, handler)
     return true
@@ -37,8 +37,8 @@ async function answer(
 }
 
 /**
- * Creates an undici dispatch controller that does nothing. The issuer connection has its own time limit and delivers
- * the body in one chunk, so there is nothing to abort or pause.
+ * Creates an undici dispatch controller whose methods do nothing. The response need not be aborted, because the issuer
+ * connection has its own time limit, or paused, because the body is delivered in one chunk.
  */
 function inertController(): Dispatcher.DispatchController {
   return {

@@ -10,8 +10,8 @@ import { answerWith, type PreparedAnswer } from './answering-dispatcher.js'
 import { entriesOf } from './clean-jwk-set.js'
 
 /**
- * The key id and the algorithm in the header of the token to verify. Both are undefined if the keys are not fetched for
- * a particular token.
+ * The `kid` and `alg` from the header of the token for which the keys are fetched. Both are undefined if the keys are
+ * not fetched for a particular token.
  */
 export interface WantedKey {
   readonly kid: string | undefined
@@ -26,8 +26,8 @@ const maxBytes = 262_144
 
 /**
  * Fetches a JWK set (RFC 7517 §5) and returns its entries, which may be invalid. get-jwks requests and validates the
- * JWK set, but returns only one key. All entries are needed to detect withdrawn keys and to find the key of a token
- * without `kid`. This function therefore reads the entries from the response that get-jwks receives
+ * JWK set, but returns only one key. This package needs all entries, to detect withdrawn keys and to find the key for a
+ * token without `kid`. This function therefore reads the entries from the response that get-jwks receives
  * (docs/decisions/get-jwks.md).
  * @throws {IssuerConnectionError} if the response does not arrive in time or is not a JWK set with at least one key
  */
@@ -40,7 +40,7 @@ export async function fetchJwks(
   const dispatcher = await answerWith(async () => prepare(await (reading ??= readJwkSet(uri, exchange))))
   const { origin, pathname, search } = new URL(uri)
   const getJwks: GetJwksModule = await import('get-jwks')
-  // Each request uses a new instance of get-jwks, because its cache would keep withdrawn keys.
+  // Each request creates a new get-jwks instance, because the cache of a shared instance could still contain keys that the issuer has withdrawn.
   const keys = getJwks.default({
     max: 1,
     jwksPath: `${pathname}${search}`,

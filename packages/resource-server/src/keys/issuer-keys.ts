@@ -9,7 +9,7 @@ import type { Algorithm } from './algorithms.js'
 import { fetchJwks, type WantedKey } from './fetch-jwks.js'
 import { importPublicKey, type Jwk, type PublicKey } from './public-key.js'
 
-/** The source of an issuer's keys, and the allowed signature algorithms. */
+/** Where an issuer's keys are fetched from, and which signature algorithms are allowed. */
 export interface KeySource {
   readonly issuer: string
   readonly jwksUri: string | undefined
@@ -48,7 +48,7 @@ export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection
     try {
       discovered = { uri: await discoverJwksUri(source, exchange), at: source.now(), confirmed: true }
     } catch (error) {
-      // If the metadata cannot be fetched again, the previous `jwks_uri` is used.
+      // If the issuer's metadata cannot be fetched again, the `jwks_uri` from the previous metadata is used.
       if (discovered === undefined) throw error
       discovered = { uri: discovered.uri, at: source.now(), confirmed: false }
     }
@@ -60,7 +60,7 @@ export function fetchKeysOf(source: KeySource, connection: Pick<IssuerConnection
     try {
       return importKeys(await fetchJwks(await whereKeysAre(exchange), wanted, exchange))
     } catch (error) {
-      // The issuer may have moved its keys to another URL, so the next call fetches the metadata again, unless fetching the metadata has just failed.
+      // Fetching the keys may have failed because the issuer moved them to another URL, so the next attempt fetches the metadata again, unless fetching the metadata has just failed too.
       discovered = discovered?.confirmed === false ? { ...discovered, confirmed: true } : undefined
       throw error
     }
@@ -75,8 +75,8 @@ async function discoverJwksUri(
 }
 
 /**
- * Returns a function that imports the entries of a JWK set. For an entry that was imported before, the function returns
- * the same key object again. The function reports each unusable entry once.
+ * Returns a function that imports the entries of a JWK set. If an entry was already in the previous JWK set, the
+ * existing key object is returned. Each unusable entry is reported once.
  * @throws {Error} if no key is usable. This error is treated as an outage of the issuer, so the previous keys are not
  * withdrawn
  */
@@ -94,7 +94,7 @@ export function keyImporter(
       imported.set(text, before === undefined ? importOne(entry) : before)
     }
     const usable = [...imported.values()].filter(key => key !== null)
-    // `known` keeps the ignored entries so that each is reported only once. It also keeps the previous keys, because the issuer may list them again.
+    // `known` keeps unusable entries, so that each is reported only once. It also keeps the keys from the previous JWK set, in case the issuer lists them again.
     if (usable.length === 0) {
       for (const [text, key] of known) if (key !== null) imported.set(text, key)
       known = imported

@@ -9,7 +9,7 @@ import { createUnknownKeys, explainedKeyRequests, type UnknownKeys } from './unk
 
 /** The time limits of a key set, in milliseconds. */
 export interface KeyTimes extends FreshnessTimes {
-  /** The period in which only a limited number of requests for unknown key ids is allowed. */
+  /** The length of the period within which the number of requests for unknown key ids is limited. */
   readonly cooldownMs: number
 }
 
@@ -31,8 +31,8 @@ export type KeyEvent =
     }
 
 /**
- * The purpose of a key lookup: to verify a token, or to explain the result of each check. Each purpose has its own
- * limit on requests to the issuer.
+ * Why a key is looked up: to verify a token, or for `explain`, which reports the result of every check. Each purpose
+ * has its own limit on requests to the issuer.
  */
 export type Purpose = 'verify' | 'explain'
 
@@ -59,9 +59,9 @@ export interface KeySet {
    */
   readonly lookUp: Readonly<Record<Purpose, LookUpKey>>
   /**
-   * Returns whether the issuer still lists a key that verified a token earlier. Returns false if the cached keys are
-   * stale. Renews the cached keys in the background when they are due for renewal. `time` is the current time in
-   * milliseconds since the epoch.
+   * Returns true if a key that verified an earlier token is still among the issuer's cached keys. Returns false if the
+   * cached keys are stale. Renews the cached keys in the background when they are due for renewal. `time` is the
+   * current time in milliseconds since the epoch.
    */
   reuse(key: PublicKey, time: number): boolean
   /**
@@ -99,7 +99,7 @@ export function createKeySet(
   let keys: readonly PublicKey[] = []
   let current: ReadonlySet<PublicKey> = new Set()
   const freshness = createFreshness(times)
-  /** The error of the last request for keys, if that request failed. */
+  /** The error from the most recent request for keys. Undefined if that request succeeded. */
   let failure: Error | undefined
   let running: Promise<void> | undefined
 
@@ -135,7 +135,7 @@ export function createKeySet(
 
   function renewAheadIfDue(time: number): void {
     if (!freshness.isDue(time) || running !== undefined || freshness.backOffMs(time) > 0) return
-    renew().catch(() => {}) // `fail` has already reported the error, and the cached keys stay in use.
+    renew().catch(() => {}) // The error has already been reported by `fail`, and the cached keys can still be used.
   }
 
   const pick = (kid: string | undefined, algorithm: string): PublicKey | undefined =>
@@ -162,17 +162,17 @@ export function createKeySet(
       const known = use(kid, algorithm)
       if (known !== undefined) return known
       if (running !== undefined) {
-        // The request in flight may have been sent before the issuer published the key. If its response does not contain the key, another request may be needed.
+        // A request for keys is already in progress. It may have been sent before the issuer published the key, so another request may be needed if the response does not contain the key.
         const joined = await renewed(kid, algorithm)
         if (joined !== undefined) return joined
       }
-      // During the back-off after a failed request, the plugin cannot find out whether the issuer has published a new key.
+      // After a failed request, no requests are sent until the back-off has ended, so the plugin cannot find out whether the issuer has published a new key.
       const backOffMs = freshness.backOffMs(now())
       if (backOffMs > 0) return unavailable(backOffMs, failure)
-      // This limit on requests for unknown keys applies only while the issuer responds. If the issuer fails, the back-off already limits all requests to it.
+      // The limit on requests for unknown keys applies only while the issuer responds. After a failed request for keys, the back-off already limits all requests.
       if (freshness.state().failures === 0 && freshness.isFresh(now())) {
         const absentAt = unknownKeys.absentAt(kid)
-        // An attacker may have guessed this key id before the issuer published the key, so a token issued after `absentAt` may be valid.
+        // The issuer did not list this key id at `absentAt`, but may have published the key since then, so a token issued after `absentAt` may be valid.
         if (absentAt !== undefined)
           return issuedBy < absentAt || isListed(kid)
             ? undefined

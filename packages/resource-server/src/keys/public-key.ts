@@ -27,10 +27,13 @@ const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
   'ml-dsa-87': ['ML-DSA-87'],
 }
 
-/** An imported public key. The same object is reused for as long as the issuer lists the JWK unchanged. */
+/** An imported public key. The same object is reused until the issuer changes or removes the JWK. */
 export interface PublicKey {
   readonly kid: string | undefined
-  /** The issuer, or the issuer template, whose tokens this key signs. Undefined if the JWK has no `issuer` member. */
+  /**
+   * The issuer whose tokens this key signs, or a template for such issuers. Undefined if the JWK has no `issuer`
+   * member.
+   */
   readonly issuer: string | undefined
   readonly algorithms: readonly Algorithm[]
   readonly keyObject: KeyObject

@@ -3,13 +3,13 @@ import { isWithin } from '../freshness.js'
 /** Limits how often tokens with unknown key ids cause requests to an issuer. Times are in milliseconds. */
 export interface UnknownKeys {
   /**
-   * Returns the time of the issuer's last response that did not contain this key id, or undefined if there was no such
-   * response within the cooldown.
+   * Returns the time at which the issuer last responded without this key id, or undefined if that never happened or was
+   * longer ago than the cooldown.
    */
   absentAt(kid: string | undefined): number | undefined
   noteAbsent(kid: string | undefined): void
   /**
-   * Counts a request if another request is allowed now.
+   * Checks whether another request is allowed now and, if so, counts it.
    * @returns 0 if the request is allowed. Otherwise, the time to wait in milliseconds
    */
   takeRequest(): number
@@ -21,8 +21,8 @@ export interface UnknownKeys {
  */
 export const unknownKeyRequests = 5
 /**
- * The maximum number of requests that `explain` may send for unknown key ids in one cooldown period. The limit is
- * separate so that `explain` does not use up the requests for verification.
+ * The maximum number of requests that `explain` may send for unknown key ids in one cooldown period. This limit is
+ * separate from the limit for verification, so that calls of `explain` cannot prevent tokens from being verified.
  */
 export const explainedKeyRequests = 2
 

@@ -32,14 +32,14 @@ function isApi(value: unknown): value is OfferedApi {
   )
 }
 
-/** Uses the contract's audience as the default of the `audience` option, unless the `issuers` option is set. */
+/** Sets the `audience` option to the API contract's audience by default, unless the `issuers` option is set. */
 export function withAudience(given: Given, api: OfferedApi | undefined): Given {
   return api === undefined || given['issuers'] !== undefined ? given : { audience: api.audience, ...given }
 }
 
 /**
- * Checks that an issuer's accepted audiences include the contract's audience, because clients request tokens for that
- * audience.
+ * Checks that the audiences accepted for an issuer include the audience in the API contract, because clients request
+ * tokens for that audience.
  * @throws {InvalidOptionError}
  */
 export function checkAudiences(

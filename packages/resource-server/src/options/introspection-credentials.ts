@@ -48,13 +48,13 @@ export interface IntrospectionCredentials {
   /** A client assertion that another party issued (RFC 7521 §4.2), or a function that returns the assertion. */
   clientAssertion?: Provided<string>
   /**
-   * The audience of client assertions: the `issuer` (default), or the `token_endpoint` for servers that predate RFC
-   * 10070.
+   * The audience of client assertions. With `issuer` (default), it is the issuer identifier. With `token_endpoint`, it
+   * is the URL of the token endpoint, as servers that predate RFC 10070 may require.
    */
   assertionAudience?: AssertionAudience
 }
 
-/** The options after each has been parsed. Whether they can be combined has not been checked yet. */
+/** Options that are valid individually. Whether they can be combined has not been checked yet. */
 interface Checked extends CredentialOptions {
   readonly clientId: string
   readonly certificate: string | undefined
@@ -78,7 +78,7 @@ function credentialsOf(given: Checked, place: Place): IntrospectionClient['crede
   const { assertionAudience: audience = 'issuer' } = given
   const [proof, other] = proofs.filter(name => given[name] !== undefined)
   if (method === 'tls_client_auth') return { method }
-  // If `clientSecret` is also set, `privateKey` is the private key for the client certificate.
+  // `clientSecret` and `privateKey` can be combined, because `privateKey` is then the private key for the client certificate.
   if (other !== undefined && !(proof === 'clientSecret' && other === 'privateKey'))
     throw place.toError(
       `options \`${place.option}.${proof}\` and \`${place.option}.${other}\` cannot be combined; set only one of them`,

@@ -55,9 +55,9 @@ export interface IssuerOptions {
   /** Claims that must be present, in addition to the claims that the profile requires. */
   requiredClaims?: readonly string[]
   /**
-   * If set, opaque tokens are accepted, and verified at the issuer's introspection endpoint (RFC 7662). If this option
-   * is set for more than one issuer, the plugin asks these issuers one after the other. Default: opaque tokens are
-   * refused.
+   * If set, opaque tokens can be accepted. The plugin verifies them at the issuer's introspection endpoint (RFC 7662).
+   * If this option is set for several issuers, the plugin asks them about a token one after the other. Default: opaque
+   * tokens are refused.
    */
   introspection?: IntrospectionOptions
 }
@@ -128,7 +128,8 @@ const declaration = {
 } satisfies Declares<IssuerOptions>
 
 /**
- * The names of an issuer's options. These options are set at the top level, or separately for each issuer in `issuers`.
+ * The names of the options that belong to a single issuer. They are set at the top level of the plugin's options, or
+ * for each issuer in `issuers`.
  */
 export const issuerOptionNames: readonly string[] = Object.keys(declaration)
 

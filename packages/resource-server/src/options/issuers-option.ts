@@ -63,7 +63,6 @@ export function readIssuers(given: Given, { api, ...shared }: IssuerChecks, plac
   }
   refuseBeside(given)
   if (typeof issuers === 'function')
-    // The cast is safe because the result of each call is validated.
     return { issuers: [], resolveIssuer: settingsResolver(issuers as ResolveIssuer, read, place) }
   const several = contain('option `issuers`', { ...place, option: 'issuers' }, at =>
     severalIssuers(read).read(issuers, at),
@@ -91,7 +90,7 @@ function settingsResolver(resolve: ResolveIssuer, read: ReadIssuer, place: Place
     const settings = contain('the result of the function `issuers`', { ...place, option: 'issuers()' }, at =>
       readResolved(given, read, at),
     )
-    // The issuer is compared exactly, because the application's database may ignore case or a trailing slash when it looks up an issuer.
+    // The issuer in the options must equal the `iss` claim exactly. The application's database may return the options of another issuer if its lookup ignores case or a trailing slash.
     return settings.rules.issuer === name
       ? settings
       : new Refusal(

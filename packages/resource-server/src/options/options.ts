@@ -118,13 +118,13 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    */
   jwksMaxAgeMs?: number
   /**
-   * How long keys older than `jwksMaxAgeMs` are still used while new keys cannot be fetched, in milliseconds (like
+   * How long cached keys may still be used after `jwksMaxAgeMs` if new keys cannot be fetched, in milliseconds (like
    * stale-if-error, RFC 5861 §4). Maximum one week; default 3600000.
    */
   jwksStaleIfErrorMs?: number
   /**
-   * The period in which tokens with unknown key ids cause at most five requests to the issuer, in milliseconds.
-   * Maximum one hour; default 30000.
+   * The length of a period in milliseconds. Within each such period, tokens with unknown key ids cause at most five
+   * requests to the issuer. Maximum one hour; default 30000.
    */
   unknownKeyCooldownMs?: number
   /**
@@ -132,11 +132,11 @@ export interface ResourceServerOptions extends Partial<IssuerOptions> {
    * ready (`required`), or with the first request (`lazy`). Default `background`.
    */
   prefetch?: Prefetch
-  /** The maximum number of cached tokens, at most 1000000. 0 disables the cache. Default 1000. */
+  /** How many verified tokens are cached. Maximum 1000000; default 1000; 0 disables the cache. */
   maxCachedTokens?: number
   /**
-   * Whether signatures are also verified in the thread pool while many new tokens arrive at once. Default: true on
-   * machines with several CPUs. Set it to false if you run one process per CPU.
+   * Whether signatures are verified in Node's thread pool as well as on the main thread while many new tokens arrive at
+   * once. Default: true on machines with several CPUs. Set it to false if you run one process per CPU.
    */
   verifyInThreadPool?: boolean
   /**
@@ -165,7 +165,10 @@ export type Prefetch = 'background' | 'required' | 'lazy'
 /** The validated options, including the defaults of options that are not set. */
 export interface Settings extends Catalogue {
   readonly issuers: readonly IssuerSettings[]
-  /** Looks up an issuer by the `iss` claim of a token. Undefined if the `issuers` option is not a function. */
+  /**
+   * The function that looks up an issuer by the `iss` claim of a token. Undefined if the `issuers` option is not a
+   * function.
+   */
   readonly resolveIssuer: ResolveSettings | undefined
   readonly api: OfferedApi | undefined
   /** JSON Schema. */
@@ -193,8 +196,8 @@ export interface Settings extends Catalogue {
 const day = 86_400_000
 
 /**
- * Parsers for the options that do not belong to a single issuer. `readIssuers` parses the `issuers` option, and the
- * options of a single issuer at the top level.
+ * Parsers for the options that apply to all issuers. `readIssuers` parses the `issuers` option and, if there is only
+ * one issuer, that issuer's options at the top level.
  */
 const declaration = {
   api: optional(apiOption),
@@ -209,7 +212,6 @@ const declaration = {
       expected: "'socket', or a function that returns the client certificate from a trusted proxy",
       fromText: true,
       read: value =>
-        // The cast is safe because the function's result is checked on each request.
         value === 'socket' || typeof value === 'function' ? (value as ClientCertificate) : undefined,
     }),
   ),
@@ -236,14 +238,14 @@ const declaration = {
 
 const toError = (message: string): Error => new InvalidOptionError(message)
 
-/** The function to which the options are passed, such as `register` or `createVerifier`. */
+/** Describes the function that receives the options, such as `register` or `createVerifier`. */
 export interface Recipient {
   readonly subject: string
   /** The names of options that are neither parsed nor rejected here, because other code reads them. */
   readonly ignored: readonly string[]
 }
 
-/** Fastify itself reads these options of `register`. */
+/** Fastify's `register` takes these options itself. */
 const register: Recipient = { subject: 'register', ignored: ['prefix', 'logLevel', 'logSerializers'] }
 
 /**
@@ -296,7 +298,7 @@ export function parseOptions(
   })
 }
 
-/** The options that have no effect if the plugin sends no requests to issuers. */
+/** Options that control requests to issuers. They have no effect if the plugin sends no such requests. */
 const requestOptions = [
   'issuerDispatcher',
   'ca',
@@ -319,7 +321,8 @@ function refuseRequestOptions(given: ResourceServerOptions): void {
 }
 
 /**
- * Returns the audiences of the configured issuers. If `issuers` is a function, returns only the audience of `api`.
+ * Returns the accepted audiences of all configured issuers. If `issuers` is a function, returns only the audience of
+ * `api`.
  */
 function audiencesOf(issuers: readonly IssuerSettings[], api: OfferedApi | undefined): readonly string[] {
   const known = issuers.length === 0 && api !== undefined ? [api.audience] : []

@@ -58,8 +58,8 @@ export const resourceMetadataOption: Parser<ResourceMetadata | false> = {
 }
 
 /**
- * Adds the resource identifier to the metadata. By default, the identifier is the audience, if exactly one audience is
- * configured and it is a URL.
+ * Adds the resource identifier to the metadata. If no identifier is configured, the audience is used, provided that
+ * exactly one audience is configured and that it is a URL.
  */
 export function resourceMetadataSettings(
   given: ResourceMetadata | false,

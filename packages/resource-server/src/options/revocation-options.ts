@@ -20,9 +20,9 @@ export interface RevocationOptions {
    */
   store?: RevocationStore
   /**
-   * What happens to tokens while the store is unavailable and revocations from other replicas may be unknown. With
-   * `accept`, tokens are accepted. With `refuse`, requests receive a 503 response. Known revocations always apply.
-   * Required if `store` is set.
+   * How tokens are treated while the store is unavailable, because this process may then not know the latest
+   * revocations from other replicas. With `accept`, tokens are accepted. With `refuse`, requests receive a 503
+   * response. Known revocations always apply. Required if `store` is set.
    */
   whileUnavailable?: 'accept' | 'refuse'
   /**

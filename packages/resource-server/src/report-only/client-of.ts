@@ -2,7 +2,7 @@ import { Refusal } from '../errors.js'
 import type { Credentials, NoCredentials } from '../extract-token.js'
 import { decodeSegments } from '../verify/decode-token.js'
 
-/** The client that is named in a request's token. */
+/** The client that a request's token names. */
 export interface Client {
   readonly client: string | null
   /** Whether the token was verified. */

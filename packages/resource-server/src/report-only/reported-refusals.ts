@@ -12,7 +12,10 @@ import { clientOf } from './client-of.js'
  */
 export interface ReportedRefusals {
   note(refusal: Refusal, refused: ReportedRequest): void
-  /** @param cause the error that one of the application's callbacks threw */
+  /**
+   * Records a request for which one of the application's callbacks failed.
+   * @param cause the error that the callback threw
+   */
   noteFailure(cause: unknown, request: FastifyRequest): void
   list(): readonly ReportedRefusal[]
 }
@@ -24,8 +27,9 @@ export interface ReportedRequest {
 }
 
 /**
- * The maximum number of entries. When it is reached, requests from further clients are counted together. The limit is
- * lower for client ids from unverified tokens, so that they leave room for verified clients.
+ * The maximum number of entries, each for one client, route and reason. Once it is reached, requests from other clients
+ * are counted together. The limit is lower for clients whose tokens were not verified, so that they leave room for
+ * verified clients.
  */
 const mostEntries = { verified: 1_000, claimed: 500 } as const
 /** The minimum time between two log lines about the same client, route and reason, in milliseconds. */
@@ -94,7 +98,9 @@ function routeOf({ method, routeOptions }: FastifyRequest): string {
   return `${method} ${routeOptions.url ?? ''}`
 }
 
-/** Calls a function and ignores its errors, such as an error that the application's `clock` function throws. */
+/**
+ * Calls a function and ignores any error that it throws, for example because the application's `clock` function failed.
+ */
 function contain(note: () => void): void {
   try {
     note()

@@ -5,7 +5,7 @@ import type { Requirement } from '../authorize/requirement.js'
 import { Refusal } from '../errors.js'
 import type { ReportedRefusals, ReportedRequest } from './reported-refusals.js'
 
-/** Checks an accepted token against the requirements in a route's `report`, without sending a network request. */
+/** Checks an accepted token against the requirements in a route's `report` rule, without sending a network request. */
 export type ReportRule = (token: AccessToken, report: Requirement, allowed: ReportedRequest) => void
 
 export function createRuleReport(reported: ReportedRefusals, times: Times): ReportRule {

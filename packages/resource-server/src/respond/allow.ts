@@ -8,8 +8,8 @@ import type { GuardedRequest } from './refuse.js'
 export type Allow = (token: AccessToken, allowed: GuardedRequest) => void
 
 /**
- * Creates a function that counts an accepted request and publishes an event for it.
- * @param reportRule checks the requirements in the route's `report`
+ * Creates a function to call for each accepted request. The function counts the request and publishes an event.
+ * @param reportRule checks the requirements in the route's `report` rule
  */
 export function createAllow(
   tally: Tally,

@@ -67,9 +67,9 @@ function errorParameters(reason: RefusalReason): readonly string[] {
 }
 
 /**
- * Returns the scopes or the kind of authentication that the client must request (RFC 6750 §3, RFC 9470 §3). If the API
- * publishes metadata, the scopes are included even if the token is missing or invalid, so that the client can request
- * them with its first token (MCP 2026-07-28, "Scope Selection Strategy").
+ * Returns the challenge parameters that tell the client which scopes or which kind of authentication to request (RFC
+ * 6750 §3, RFC 9470 §3). If the API publishes metadata, the scopes are included even if the token is missing or
+ * invalid, so that the client can request them with its first token (MCP 2026-07-28, "Scope Selection Strategy").
  */
 function stepUpParameters(
   reason: RefusalReason,

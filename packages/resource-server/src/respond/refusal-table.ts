@@ -10,7 +10,7 @@ import {
   type RefusalReason,
 } from '../errors.js'
 
-/** The public error that a refusal is converted to. */
+/** The error that the application receives for a refusal. */
 export type RefusalError = Error & { readonly code: string; readonly statusCode: number }
 
 /** The `error` parameter of a `WWW-Authenticate` header (RFC 6750 §3.1, RFC 9449 §7.1 and §9, RFC 9470 §3). */

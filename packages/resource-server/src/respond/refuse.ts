@@ -49,7 +49,7 @@ export function createRefuse(
 }
 
 /**
- * Wraps a function that refuses requests. The wrapper sends problem details (RFC 9457) instead of returning the error.
+ * Wraps a function that refuses requests, so that problem details (RFC 9457) are sent instead of Fastify's error body.
  */
 export function withProblemDetails(refuse: ReturnType<typeof createRefuse>): Refuse {
   return (refusal, refused) => {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { NoteChallenge } from './refuse.js'
 
-/** A challenge that was set on a reply, and the status code of the refusal. */
+/** A challenge that was added to a reply, and the status code with which the request was refused. */
 interface SetChallenge {
   readonly challenge: string
   readonly statusCode: number
@@ -10,8 +10,8 @@ interface SetChallenge {
 /**
  * Removes the `WWW-Authenticate` header from a reply if another authentication method of @fastify/auth accepts the
  * request. The hook that removes the header is added only if the application calls `authenticate`.
- * @returns a function to call before the application is ready. That function adds the hook, and returns another
- * function that records challenges
+ * @returns a function that adds the hook and returns the function that records challenges. To have an effect, it must
+ * be called before the application is ready
  */
 export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallenge {
   const challenges = new WeakMap<FastifyReply, SetChallenge>()
@@ -37,8 +37,8 @@ export function challengeWithdrawal(fastify: FastifyInstance): () => NoteChallen
 }
 
 /**
- * Returns whether the reply's `WWW-Authenticate` header must stay. It must stay if the request was refused, or if
- * another authentication method has set the header. A 401 response always counts as refused, because @fastify/auth
+ * Returns whether the reply's `WWW-Authenticate` header must be kept. It is kept if the request was refused, or if
+ * another authentication method has replaced the header. A 401 response always counts as refused, because @fastify/auth
  * responds with 401 even if the plugin refused the request with another status.
  */
 function isRefusal(reply: FastifyReply, { challenge, statusCode }: SetChallenge): boolean {

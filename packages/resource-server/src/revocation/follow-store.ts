@@ -7,8 +7,8 @@ import type { RevocationPage, RevocationStore } from './revocation-store.js'
 /** Receives the values from a revocation store, and notifications about its outages. */
 export interface StoreListener {
   /**
-   * Processes new values.
-   * @throws if the values cannot be processed. The same page is then read again
+   * Processes the values on a page.
+   * @throws if the values cannot be processed. The plugin then reads the same page again
    */
   take(page: RevocationPage): void
   /** Called when the store becomes unavailable. From then on, values from other processes may be missing. */
@@ -19,8 +19,8 @@ export interface StoreListener {
 /** A revocation store that is read regularly. */
 export interface FollowedStore {
   /**
-   * Verifies that the store works, and reads it for the first time. Resolves with an error message if the store returns
-   * incorrect results. Otherwise, resolves with undefined, even if the store is temporarily unavailable.
+   * Tests the store and reads it for the first time. Resolves with an error message if the store returns incorrect
+   * results. Resolves with undefined if the store works or is only temporarily unavailable.
    */
   start(): Promise<string | undefined>
   /** Returns whether all values that were stored at least {@link staleAfterMs} milliseconds ago have been read. */
@@ -69,15 +69,15 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       cursor = page.cursor
       if (!page.hasMore) return
       read.add(cursor)
-      // Without this pause, an in-memory store that returns many pages would delay all requests.
+      // The pause between two pages lets the process handle requests. Without it, a store that returns many pages from memory would delay all requests.
       await setImmediate()
     }
     throw new WrongStoreError(`read() still returned hasMore: true after ${mostPages} pages`)
   }
 
   /**
-   * Writes a value and reads it back, because a store that loses values would let revoked tokens be accepted. Tries
-   * twice, in case the store is emptied between writing and reading.
+   * Writes a test value and reads it back, because revoked tokens would be accepted if the store lost revocations.
+   * Tries twice, in case the store is emptied between writing and reading.
    */
   async function verifyStore(): Promise<void> {
     if (!(await findsWhatIsPut()) && !(await findsWhatIsPut()))
@@ -159,7 +159,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
     try {
       await stopWatching?.()
     } catch {
-      // The store is no longer used, so the error does not matter.
+      // An error does not matter here, because the plugin no longer uses the store.
     }
   }
 
@@ -190,7 +190,7 @@ export const verification = 'verification '
 
 /**
  * Validates a page that `read` returned, because the store may be implemented by the application.
- * @param read the cursors that have already been passed to the store while reading these pages
+ * @param read the cursors that have already been used in this series of reads
  * @throws {WrongStoreError} if the page is invalid
  */
 function checkPage(page: unknown, read: ReadonlySet<string | undefined>): RevocationPage {

@@ -67,8 +67,8 @@ export function readRevocation(
 }
 
 /**
- * Rejects a time that was given in seconds. Interpreted as milliseconds, it would be a date in 1970, and the revocation
- * would apply to no token.
+ * Rejects a time that was probably given in seconds. As a number of milliseconds, it would be a date in 1970, and the
+ * revocation would not apply to any token.
  */
 function checkIssuedBefore(given: number | undefined, until: number, now: number): void {
   if (given === undefined || (given > now - longestMs && given <= until)) return

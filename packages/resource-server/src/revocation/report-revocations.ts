@@ -2,7 +2,7 @@ import { report, writeLog, type ResourceServerEvents } from '../diagnostics.js'
 import type { Logger } from '../log.js'
 import type { Revocation } from './revocation.js'
 
-/** Logs that a revocation took effect in this process or was undone, and publishes an event. */
+/** Logs when a revocation takes effect in this process or is undone, and publishes an event. */
 export function reportRevocation(
   { issuer, by, value, until, issuedBefore }: Revocation,
   undone: boolean,

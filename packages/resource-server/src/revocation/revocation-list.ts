@@ -27,8 +27,8 @@ export interface ListSettings {
 type Entries = Readonly<Record<RevokedBy, Map<string, Revocation>>>
 
 /**
- * Keeps revocations in memory. Ended revocations are removed only when space is needed, because they must take effect
- * again if the clock is set back.
+ * Keeps revocations in memory. Expired revocations are kept until their space is needed, so that they take effect again
+ * if the clock is set back.
  */
 export function createRevocationList(settings: ListSettings): RevocationList {
   const { now } = settings
@@ -96,7 +96,6 @@ function noEntries(): Entries {
 
 function findIn(entries: Entries, token: AccessToken, settings: ListSettings): Revocation | undefined {
   const { clientId, subject, claims } = token
-  // The cast is safe, because the type of `jti` has already been checked.
   const byJti = entries.jti.get(claims['jti'] as string)
   if (applies(byJti, token, settings)) return byJti
   const byClient = clientId === null ? undefined : entries.clientId.get(clientId)

@@ -15,8 +15,8 @@ export interface RevocationStore {
    */
   read(cursor: string | undefined): PromiseLike<RevocationPage>
   /**
-   * Calls `changed` after any process has stored a value, immediately if possible. Returns a function that stops these
-   * calls. If `changed` is not called, a revocation takes effect up to half a second later.
+   * Calls `changed` as soon as possible after any process has stored a value. Returns a function that stops these
+   * calls. Without such a call, other processes apply a revocation up to half a second later.
    */
   watch?(changed: () => void): (() => void) | PromiseLike<() => void>
 }

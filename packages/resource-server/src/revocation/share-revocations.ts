@@ -59,15 +59,14 @@ export function shareRevocations(
 
   async function putAll(missing: Map<string, Revocation>): Promise<void> {
     for (const [id, revocation] of missing) {
-      // Revocations that have been undone or replaced in the meantime are skipped.
       if (list.get(revocation) === revocation && now() < revocation.until) await put(revocation)
       if (missing.get(id) === revocation) missing.delete(id)
     }
   }
 
   /**
-   * Stores missing revocations in the background, so that reads do not have to wait. If storing them fails, the plugin
-   * tries again after the next read.
+   * Stores the revocations that are missing from the store, in the background, so that reading the store is not
+   * delayed. If storing them fails, the plugin tries again after the next read.
    */
   async function putBack(): Promise<void> {
     if (isPutting) return
@@ -94,7 +93,7 @@ export function shareRevocations(
       if (known !== undefined && isNews) reportRevocation(known, true, log)
       return
     }
-    // The limit is twice `maxEntries`, because several processes together can exceed `maxEntries`, and no revocation may be lost.
+    // Up to twice `maxEntries` revocations are accepted from the store, because processes that revoke tokens at the same time can together exceed `maxEntries`, and no revocation may be lost.
     if (!list.add(stored, 2 * maxEntries))
       throw new Error(
         `the store contains more than ${2 * maxEntries} revocations (twice revocation.maxEntries)`,

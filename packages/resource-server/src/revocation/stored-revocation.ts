@@ -17,8 +17,8 @@ export function writeStored({ issuer, by, value, until, issuedBefore }: Revocati
 }
 
 /**
- * Returns the value that marks a revocation as undone. Deleting the stored value would not be enough, because readers
- * see only new values.
+ * Returns the value that marks a revocation as undone. Deleting the revocation from the store would not be enough,
+ * because other processes read only values that are new.
  */
 export function writeUndone(revocation: Revocation): string {
   return writeStored({ ...revocation, until: 0 })

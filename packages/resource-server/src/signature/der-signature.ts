@@ -23,7 +23,7 @@ export function toDer(signature: Buffer, size: number): Buffer | undefined {
   return der
 }
 
-/** The position of r or s in a signature, without its leading zero bytes, and the length of its DER encoding. */
+/** Where r or s, without leading zero bytes, is located in a signature, and how long it is when DER-encoded. */
 interface Integer {
   readonly from: number
   readonly end: number

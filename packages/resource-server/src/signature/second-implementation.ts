@@ -6,7 +6,7 @@ import type { PublicKey } from '../keys/public-key.js'
 export type AcceptsSignature = (token: string, key: PublicKey, algorithm: Algorithm) => boolean
 
 /**
- * Loads the second implementation of signature verification.
+ * Loads @fastify/jwt, which verifies signatures independently of `node:crypto`.
  * @throws {Error} only if the module cannot be loaded
  */
 export type LoadSecond = () => Promise<AcceptsSignature>

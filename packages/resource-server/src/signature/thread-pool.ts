@@ -9,7 +9,7 @@ export interface ThreadPool {
 /**
  * The maximum number of signatures in the thread pool. File access and DNS lookups use the same pool: if 256
  * signatures, each of which takes 0.1 ms, are queued for four threads, such operations wait 6 ms. With a lower maximum,
- * the pool would run out of work while the main thread verifies a signature.
+ * the threads would have nothing to do while the main thread itself verifies a signature.
  */
 const maxPending = 256
 /**

@@ -13,9 +13,9 @@ export interface SignedToken extends Jws {
 }
 
 /**
- * Verifies a signature with `node:crypto`, in the thread pool during bursts. For each key and algorithm, @fastify/jwt
- * must also accept the first valid signature. This second check detects wrong parameters that this package passes to
- * `node:crypto`.
+ * Verifies a signature with `node:crypto`, in the thread pool during bursts. The first valid signature for each
+ * combination of key and algorithm must also be accepted by @fastify/jwt. This second check detects whether this
+ * package passes wrong parameters to `node:crypto`.
  * @returns undefined if the signature is valid. The result is a promise if the thread pool or @fastify/jwt is needed
  */
 export type VerifySignature = (

@@ -9,7 +9,7 @@ import type { MaybePromise } from '../later.js'
 import type { VerifySignature } from '../signature/verify-signature.js'
 import type { DecodedToken } from './decode-token.js'
 
-/** A trusted issuer, with its keys and the rules for its tokens. */
+/** A trusted issuer, its keys, and the rules that its tokens must satisfy. */
 export interface TrustedIssuer {
   readonly rules: ClaimRules
   readonly algorithms: readonly Algorithm[]
@@ -49,7 +49,6 @@ export type Attributed = Decoded & { readonly issuer: TrustedIssuer }
 /** A decoded token whose issuer and key have been found. */
 export type Keyed = Attributed & { readonly key: PublicKey }
 
-/** Maps the name of the data that a verification step needs to the type of a candidate that has this data. */
 export interface Stages {
   readonly raw: Candidate
   readonly decoded: Decoded
@@ -92,6 +91,5 @@ export interface VerificationStep extends Omit<StepOf<keyof Stages>, 'run' | 'sh
 }
 
 export function step<Need extends keyof Stages>(parts: StepOf<Need>): VerificationStep {
-  // The cast is safe because callers either check that the candidate has the data named in the step's `needs`, or run the earlier steps first.
   return parts as unknown as VerificationStep
 }

@@ -3,8 +3,8 @@ import { Refusal } from '../errors.js'
 import type { Claims } from '../claims/profiles.js'
 
 /**
- * Parses a UTF-8 JSON object. Objects with duplicate member names are refused, because parsers disagree about which of
- * the values to use (RFC 7515 §4, RFC 7519 §4).
+ * Parses a UTF-8 JSON object. Objects with duplicate member names are refused, because different JSON parsers would use
+ * different values (RFC 7515 §4, RFC 7519 §4).
  * @param what the name of the object in refusals, such as `header`
  */
 export function parseJsonObject(bytes: Buffer, what: string): Claims | Refusal {

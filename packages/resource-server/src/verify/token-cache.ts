@@ -36,14 +36,14 @@ export interface TokenCache {
 }
 
 /**
- * The maximum total length of cached expired tokens, in characters. It limits memory use, because senders choose the
- * length of these tokens.
+ * The maximum total length of cached expired tokens, in characters. It limits memory use, because anyone can send long
+ * tokens that have expired.
  */
 const maxExpiredCharacters = 1_000_000
 
 /**
- * @param max the maximum number of verified tokens, and also the maximum number of expired tokens. 0 disables the
- * cache
+ * Creates a cache for up to `max` verified tokens and, separately, up to `max` expired tokens. If `max` is 0, nothing
+ * is cached.
  */
 export function createTokenCache(max: number, now: () => number): TokenCache {
   if (max === 0) return { get: () => undefined, set() {}, size: 0 }

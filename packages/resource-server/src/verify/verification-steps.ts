@@ -87,7 +87,7 @@ function decode({ headers }: JwtSteps): VerificationStep {
 
 /**
  * Refuses a string that cannot be a token, such as a list of two tokens. The refusal reason is `credentials`, because
- * the problem is the request, not the token.
+ * the mistake is in the request, not in the token.
  */
 function notOneToken(raw: string): Refusal {
   if (raw === '') return new Refusal('credentials', 'the token is empty')

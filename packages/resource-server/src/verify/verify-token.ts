@@ -19,7 +19,8 @@ import { stepsForJwt, stepsForOpaque, type VerifySteps } from './verification-st
 export interface TokenVerifier {
   /**
    * Verifies a token. The result is a promise only if the plugin must send a request to the issuer, if the thread pool
-   * verifies the signature, or if the key has not verified a signature before.
+   * verifies the signature, or if the key has not verified a signature before, because @fastify/jwt must then verify
+   * the signature too.
    */
   verify(raw: string): MaybePromise<Verification>
   /** Returns the verification steps for a token, in the order in which they run. */
@@ -42,7 +43,6 @@ export function createTokenVerifier(
 
   function accept(candidate: Candidate): Verification {
     if (candidate.introspected !== undefined) return { outcome: candidate.introspected }
-    // The cast is safe because all steps for a JWT have passed, so the issuer and the key are set.
     const { decoded, issuer, key } = candidate as Keyed
     const { header, headerSegment, claims } = decoded
     if (!headers.has(headerSegment)) {
@@ -95,8 +95,8 @@ function refuse(refusal: Refusal, candidate: Candidate): Verification {
 }
 
 /**
- * Returns the period in which a token counts as expired. If the clock is set back to before the token's expiry, the
- * token no longer counts as expired.
+ * Returns the period for which the cached result "expired" is valid. If the clock is set back to before the token
+ * expired, the result is no longer used.
  */
 function expiredFrom(claims: Claims, { rules }: TrustedIssuer): Validity {
   return { from: lifetimeOf(claims, rules).usableUntil, until: Infinity }
