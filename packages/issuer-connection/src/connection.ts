@@ -10,10 +10,7 @@ import { fixedIdentity, type TlsIdentity, type TlsSource } from './tls-identity.
 export interface ConnectionOptions {
   /** The undici 7 dispatcher to send requests with. The connection never closes this dispatcher. */
   readonly dispatcher?: Dispatcher | undefined
-  /**
-   * The time limit for an exchange in milliseconds. An exchange is a group of requests that share this time limit.
-   * Default 5000.
-   */
+  /** The time limit in milliseconds for all requests of an exchange together. Default 5000. */
   readonly timeoutMs?: number
   /**
    * The TLS settings, or a function that returns the current client certificate. The function is called for each group
@@ -135,7 +132,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    // undici expects the dispatcher to handle the abort signal. A user's dispatcher may ignore the signal, so `beforeAbort` handles it too.
+    // undici leaves the abort signal to the dispatcher. A dispatcher from the user may ignore the signal, so `beforeAbort` handles it too.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, {

@@ -39,8 +39,8 @@ export async function discoverMetadata(
 }
 
 /**
- * Returns true if the response indicates an outage. After such a response, no other URL is tried, because the URL of
- * the response may be the correct one.
+ * Returns true if the response indicates an outage. In this case, the other well-known URLs are not tried, because the
+ * URL that failed may be the correct one.
  */
 function isOutage({ status }: IssuerAnswer): boolean {
   return status === 429 || status >= 500

@@ -13,14 +13,14 @@ export interface DispatchersByIdentity {
   /** Waits for in-flight requests, then closes all connections. */
   close(): Promise<void>
   /**
-   * Aborts in-flight requests, unless their certificate has been replaced. Requests with a replaced certificate finish
-   * normally, but the returned promise does not wait for them.
+   * Aborts in-flight requests that use the current certificate. In-flight requests that use a replaced certificate
+   * finish normally, but the returned promise does not wait for them.
    */
   destroy(): Promise<void>
 }
 
 /**
- * Returns an object that creates a dispatcher for each client certificate when the certificate is first used.
+ * Creates one dispatcher for each client certificate, when the certificate is first used.
  * @param open a function that creates a dispatcher. `open` is called again if an older certificate is reused
  */
 export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): DispatchersByIdentity {
@@ -48,7 +48,7 @@ export function dispatchersByIdentity(open: (tls: TlsSettings) => Dispatcher): D
       newest = Math.max(newest, identity.version)
       const opened = open(identity.tls)
       used.set(identity, opened)
-      if (isClosed) end(identity, opened) // The request then fails with undici's error for a closed dispatcher.
+      if (isClosed) end(identity, opened) // If this object is closed, the request fails with undici's error for a closed dispatcher.
       return opened
     },
     async close() {

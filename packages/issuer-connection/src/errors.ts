@@ -52,8 +52,8 @@ export function messageOf(thrown: unknown): string {
 }
 
 /**
- * Returns a thrown object unchanged, and wraps any other thrown value in an Error. Without the wrapping, undici and
- * Fastify would treat a falsy value as success.
+ * Returns a thrown object unchanged, and wraps any other thrown value in an Error, because undici and Fastify would
+ * treat a falsy value as success.
  */
 export function asError(thrown: unknown): Error {
   // `instanceof Error` returns false for errors from another realm.

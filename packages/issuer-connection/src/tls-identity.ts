@@ -44,7 +44,7 @@ export function reloadIdentity(source: ReloadedCertificate): Exclude<TlsSource, 
     reads += 1
     const version = reads
     const pair = await readPair(source)
-    // A read that started later may have finished first. In this case, the newer result is kept.
+    // If a later read has already finished, its newer result is kept.
     if (current !== undefined && (current.version > version || isSame(current.tls, pair))) return current
     const expiresAt = expiryOf(pair)
     current = identityOf(

@@ -11,7 +11,7 @@ export interface TokenClientEvents {
     readonly expiresAt: number
     readonly scopes: readonly string[] | undefined
   }
-  /** Published when a token request fails. `servingOld` is true if calls continue to use the cached token. */
+  /** Published when a token request fails. `servingOld` is true if calls can still use the cached token. */
   'fastify-token-client:token-failed': {
     readonly name: string
     readonly reason: string
@@ -51,7 +51,7 @@ const channels = {
   'fastify-token-client:refused': channel('fastify-token-client:refused'),
 } satisfies Record<Name, unknown>
 
-/** Returns true if a channel has subscribers. Without subscribers, no events are created for calls. */
+/** Returns true if the given channel has subscribers. If it has none, no event needs to be created. */
 export function isObserved(name: Name): boolean {
   return channels[name].hasSubscribers
 }

@@ -62,7 +62,7 @@ export class TokenRejectedError extends Rejected {
 const Unavailable: Make = createError('TOKEN_CLIENT_UNAVAILABLE', 'Could not get an access token', 503)
 
 /**
- * Thrown if no token is available, because the authorization server is unreachable or its response is invalid. The HTTP
+ * Thrown if no token is available because the authorization server is unreachable or its response is invalid. The HTTP
  * status of this error is 503.
  */
 export class TokenUnavailableError extends Unavailable {

@@ -9,7 +9,7 @@ import { parseOptions, type Settings } from './options/settings.js'
 import { verifyTokenStore } from './share/verify-token-store.js'
 import { buildTokenClient, type BuiltTokenClient, type FailureListeners } from './token-client.js'
 
-/** The options that this plugin or Fastify's `register` reads. */
+/** The options that only the plugin or Fastify's `register` reads. The other options belong to the client. */
 const ignored = ['name', 'prefetch', 'prefix', 'logLevel', 'logSerializers']
 
 const plugin: FastifyPluginAsync<TokenClientPluginOptions> = async (fastify, options) => {

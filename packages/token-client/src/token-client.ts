@@ -51,7 +51,8 @@ export function createTokenClient(options: TokenClientOptions | TokenSourceOptio
 }
 
 /**
- * The maximum number of clients from `with` and `onBehalfOf` that are cached. An evicted client loses its cached token.
+ * The maximum number of cached clients that `with` and `onBehalfOf` created. When a client is removed from this cache,
+ * its token is lost.
  */
 const maxViews = 1_000
 
@@ -64,7 +65,7 @@ export interface BuiltTokenClient {
   readonly prepareToClose: () => void
 }
 
-/** Listeners for failures that might not reach any caller. */
+/** Listeners for failures that no caller may notice, such as a failed renewal in the background. */
 export interface FailureListeners {
   readonly onTokenFailure?: OnTokenFailure
   readonly onStoreFailure?: OnStoreFailure
@@ -96,7 +97,7 @@ export function buildTokenClient(settings: Settings, listeners: FailureListeners
     await tokens.close()
   }
 
-  // Adds the methods to the existing object, because copying the object would run its getter `dispatcher`.
+  // The methods are added to the existing object, because copying the object would call its getter `dispatcher`.
   const client = Object.assign(viewWith({}), {
     with: viewWith,
     onBehalfOf: (subject: Subject, target: TargetOptions = {}) =>
@@ -134,7 +135,7 @@ function createViews(
 
 /** Adds the method `call`, and returns the clients whose tokens `call` uses. */
 function addCall(client: TokenClient, { used, tokens }: ApiSettings): readonly TokenView[] {
-  // For an operation without scopes, the client's main token is used, because a token request without scopes could return a token with more access.
+  // Operations without scopes use the client's main token, because a token request without scopes could return a token with more permissions.
   const viewOf = ({ scopes }: UsedOperation): TokenView =>
     scopes === 'public' || scopes.length === 0 ? client : client.with({ scopes })
   Object.assign(client, { call: callOver(used, tokens === 'shared' ? client : viewOf) })

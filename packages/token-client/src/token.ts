@@ -7,7 +7,7 @@ export interface Token {
   readonly scopes: readonly string[] | undefined
   /** The time from which the token is renewed in the background. */
   readonly renewAt: number
-  /** The time from which calls wait for a new token. */
+  /** From this time on, calls wait for a new token. If the renewal fails, they use this token until it expires. */
   readonly useUntil: number
   /** The expiry time. */
   readonly expiresAt: number
@@ -24,8 +24,8 @@ const redacted = '[redacted]'
 const identities = new WeakMap<Token, TlsIdentity>()
 
 /**
- * Returns the client certificate that a token may be bound to, or undefined if the client has no certificate or its
- * certificate is fixed.
+ * Returns the client certificate that a token may be bound to. Returns undefined if the client has no certificate or
+ * always uses the same one.
  */
 export function identityOf(token: Token): TlsIdentity | undefined {
   return identities.get(token)
@@ -54,8 +54,8 @@ export interface Lifetimes {
   /** The fraction of a token's lifetime after which the token is renewed, between 0 and 1. */
   readonly renewAfter: number
   /**
-   * The time before expiry, in milliseconds, at which a token is no longer used. At most a tenth of the token's
-   * lifetime.
+   * The time before the expiry of a token, in milliseconds, during which calls wait for a new token. Limited to a tenth
+   * of the token's lifetime.
    */
   readonly skewMs: number
 }
@@ -68,7 +68,7 @@ export const unstatedLifetimeMs = 60_000
 /** The maximum lifetime of a token in milliseconds: one year. */
 const longestLifetimeMs = 365 * 24 * 3_600_000
 
-/** The times of a received token. */
+/** The times from which the renewal and the expiry of a new token are calculated. */
 interface ReceivedTimes {
   /** The time of the token request in milliseconds since the epoch. The token's lifetime is counted from this time. */
   readonly requestedAt: number

@@ -1,9 +1,9 @@
 import type { ClientAuth } from 'oauth4webapi'
 
 /**
- * Authenticates with `client_secret_basic` (RFC 6749 §2.3.1). Encodes the client id and the secret with
- * `URLSearchParams`, which does not escape `-_.*`. oauth4webapi escapes these characters, so a server that does not
- * decode the client id would reject every id that contains a hyphen.
+ * Authenticates with `client_secret_basic` (RFC 6749 §2.3.1). The client id and the secret are encoded with
+ * `URLSearchParams`, which leaves `-_.*` unescaped. oauth4webapi would escape these characters. A server that does not
+ * decode the client id would then reject every id that contains a hyphen.
  */
 export function basic(secret: string): ClientAuth {
   return (_server, { client_id: clientId }, _body, headers) =>

@@ -39,7 +39,10 @@ export type ClientCredentials =
     }
   | { readonly method: 'tls_client_auth' }
 
-/** Creates the client authentication for a single request, so a rotated secret takes effect with the next request. */
+/**
+ * Creates the client authentication for a single request. It is created again for each request, so that a rotated
+ * secret takes effect with the next one.
+ */
 export async function authenticate(
   credentials: ClientCredentials,
   context: ProvideContext,

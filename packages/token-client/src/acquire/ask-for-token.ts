@@ -10,8 +10,8 @@ export interface TokenAnswer {
   readonly expiresIn: number | undefined
   readonly scope: string | undefined
   /**
-   * The client certificate that the token may be bound to (RFC 8705 §3), or undefined if the client has no certificate
-   * or its certificate is fixed.
+   * The client certificate that the token may be bound to (RFC 8705 §3). Undefined if the client has no certificate or
+   * always uses the same one.
    */
   readonly identity?: TlsIdentity | undefined
 }
@@ -22,7 +22,8 @@ export function isAccessToken(text: string): boolean {
 }
 
 /**
- * Requests a token. Returns a failure instead of throwing.
- * @param unwanted the access token to replace. This token must not be taken from the token store again
+ * Requests a token. Failures are returned, not thrown.
+ * @param unwanted the access token to replace. If the token store still contains this token, the stored token is
+ * ignored
  */
 export type AskForToken = (unwanted: string | undefined) => Promise<TokenAnswer | TokenRequestFailure>

@@ -16,8 +16,8 @@ interface Discovery {
 }
 
 /**
- * The age in milliseconds at which metadata is renewed in the background. During the renewal, calls use the cached
- * metadata, because endpoints rarely change.
+ * The age in milliseconds at which cached metadata is renewed in the background. Until the renewal is complete, the
+ * cached metadata is used, because endpoints rarely change.
  */
 const freshMs = 3_600_000
 

@@ -12,7 +12,7 @@ export interface Outage {
 
 /** Schedules retries after failed token requests. */
 export interface BackOff {
-  /** Returns the last failure if the client is waiting to retry, otherwise undefined. */
+  /** If the client is waiting to retry after a failure, returns that failure. Otherwise, returns undefined. */
   current(): Outage | undefined
   fail(failure: TokenRequestFailure): Outage
   succeed(): void
@@ -27,13 +27,13 @@ export function createBackOff(now: () => number, random: () => number): BackOff 
   return {
     current() {
       const time = now()
-      // If the current time is before the time of the failure, the clock was set back. In this case, the next call can request a token.
+      // If the clock was set back to before the failure, the next call may request a token at once.
       if (last === undefined || time < failedAt || time >= until) return undefined
       return { failure: last, retryAfterMs: until - time }
     },
     fail(failure) {
       const ceiling = Math.min(firstMs * 2 ** failures, longestMs)
-      // A minimum delay applies, because otherwise `Retry-After: 0` would lead to a token request for every call.
+      // Without a minimum delay, `Retry-After: 0` would lead to a token request for every call.
       const retryAfterMs = Math.max(failure.retryAfterMs ?? random() * ceiling, shortestMs)
       failures += 1
       failedAt = now()

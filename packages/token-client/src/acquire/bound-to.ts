@@ -8,9 +8,9 @@ import { unstatedLifetimeMs } from '../token.js'
  */
 export function boundTo(identity: TlsIdentity | undefined, answer: TokenAnswer): TokenAnswer {
   if (identity === undefined) return answer
-  // The system clock is used because servers check the certificate against their own clocks.
+  // The certificate's expiry is compared with the system clock, because servers check certificates against their own clocks.
   const left = (identity.expiresAt - Date.now()) / 1000
   const { expiresIn = unstatedLifetimeMs / 1000 } = answer
-  // If the server accepted an expired certificate, the certificate does not limit the token's lifetime.
+  // If the certificate has expired but the server still accepted it, it does not limit the token's lifetime.
   return { ...answer, identity, expiresIn: left > 0 ? Math.min(expiresIn, left) : expiresIn }
 }

@@ -1,6 +1,6 @@
 /** Limits how often a client replaces tokens that the API rejected. */
 export interface RenewalLimit {
-  /** Returns true, and counts one renewal, if a rejected token may be replaced now. */
+  /** If a rejected token may be replaced now, counts one renewal and returns true. Otherwise, returns false. */
   readonly mayRenew: (wasAccepted: boolean) => boolean
 }
 
@@ -23,7 +23,7 @@ export function createRenewalLimit(now: () => number): RenewalLimit {
   return {
     mayRenew(wasAccepted) {
       const elapsed = now() - windowStart
-      // A negative difference means that the clock was set back. In this case, a new window begins.
+      // If the clock was set back, the elapsed time is negative, and a new window begins.
       if (elapsed < 0 || elapsed >= windowMs) {
         windowStart = now()
         renewals = 0

@@ -58,7 +58,7 @@ export async function requestToken(
 ): Promise<TokenAnswer | TokenRequestFailure> {
   let attempt: Attempt = { request, endpoint, refused: false, nonce: request.proofs === undefined }
   for (;;) {
-    // This time limit covers user functions that hang. It is 50 ms longer than the time limit for the server, so that a server timeout is reported first.
+    // This time limit also covers functions from the user that never finish. It is 50 ms longer than the time limit for the server, so that a server timeout is reported first.
     const answer = await within(endpoint.timeoutMs + 50, send(attempt), tooLate)
     const next = answer instanceof TokenRequestFailure ? nextAttempt(attempt, answer) : undefined
     if (next === undefined) return answer
@@ -107,7 +107,7 @@ async function send({ request, endpoint, refused }: Attempt): Promise<TokenAnswe
           ;({ identity } = answer)
           return answer.response
         },
-        [allowInsecureRequests]: true, // The option parsers have already rejected http URLs that are not allowed.
+        [allowInsecureRequests]: true, // This setting is safe, because http URLs that are not allowed were already rejected when the options were parsed.
       },
     )
     const parsed = await processGenericTokenEndpointResponse(server, client, response)
@@ -124,14 +124,17 @@ function tooLate(): TokenRequestFailure {
   )
 }
 
-/** Returns the text unchanged, because there are no secrets to redact before a request is sent. */
+/**
+ * Used instead of redaction if a failure occurs before a request is sent. There are no secrets to redact yet, so the
+ * text is returned unchanged.
+ */
 function nothingSent(text: string): string {
   return text
 }
 
 /**
- * Returns true if connections present a client certificate. With `tls_client_auth`, the certificate may be configured
- * in the user's own dispatcher.
+ * Returns true if connections present a client certificate. Always returns true for `tls_client_auth`, because the
+ * certificate may be configured in a dispatcher that the user provides.
  */
 function usesMutualTls({ credentials }: TokenRequest, { presentsCertificate }: TokenEndpoint): boolean {
   return presentsCertificate || credentials.method === 'tls_client_auth'

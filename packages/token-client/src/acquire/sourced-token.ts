@@ -20,7 +20,7 @@ export function readSourcedToken(returned: unknown, requestedAt: number): TokenA
     return unusable(
       'a token that is empty or contains characters that RFC 6749 Appendix A.12 does not allow, such as a line break at the end',
     )
-  // A space usually means that the token has a `Bearer` prefix. RFC 6750 §2.1 does not allow spaces in tokens.
+  // A space usually means that the token was returned with a `Bearer` prefix. RFC 6750 §2.1 does not allow spaces in tokens.
   if (accessToken.includes(' '))
     return unusable('a token that contains a space; return the token without a prefix such as Bearer')
   if (expiresIn !== undefined && (typeof expiresIn !== 'number' || Number.isNaN(expiresIn)))

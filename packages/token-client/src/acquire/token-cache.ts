@@ -19,7 +19,7 @@ export interface TokenCache {
   readonly peekToken: () => Token | undefined
   /** Records that the API accepted this token. If the API rejects the token later, the token was probably revoked. */
   readonly accept: (token: Token) => void
-  /** Discards this token if it is cached. Returns true if the client may request another token now. */
+  /** Discards the given token if it is cached. Returns true if the client may request another token now. */
   readonly invalidate: (token: Token) => boolean
   /** Returns the token's state for readiness probes, without sending a request. */
   readonly health: () => TokenHealth
@@ -27,8 +27,8 @@ export interface TokenCache {
 
 export interface TokenHealth {
   /**
-   * `ready`: a token is cached, so calls do not wait. `cold`: the next call requests a token. `failing`: the last token
-   * request failed.
+   * `ready`: a token is cached, so calls do not wait for a token request. `cold`: the next call requests a token.
+   * `failing`: the last token request failed.
    */
   readonly state: 'ready' | 'cold' | 'failing'
   /** The expiry time of the cached token, in milliseconds since the epoch. */
@@ -40,8 +40,8 @@ export interface TokenHealth {
 }
 
 /**
- * Called for each failed token request, even if no call is waiting for the token. `servingOld` is true if calls
- * continue to use a cached token.
+ * Called for each failed token request, even if no call is waiting for the token. `servingOld` is true if calls can
+ * still use a cached token.
  */
 export type OnTokenFailure = (error: TokenRejectedError | TokenUnavailableError, servingOld: boolean) => void
 
@@ -94,7 +94,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
     return outage
   }
 
-  /** Returns the cached token if it has not expired. Calls continue to use this token if a renewal fails. */
+  /** Returns the cached token if it has not expired. If a renewal fails, calls use this token until it expires. */
   function unexpired(): Token | undefined {
     return cached !== undefined && now() < cached.expiresAt ? cached : undefined
   }
@@ -112,7 +112,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (cached === undefined) return waitForToken()
       const time = now()
       if (time >= cached.useUntil) return waitForToken()
-      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // This promise rejects only if `clock` throws, and the next call of `getToken` reports that error.
+      if (time >= cached.renewAt && !isClosing() && backOff.current() === undefined) renew().catch(() => {}) // This error can be ignored: it occurs only if `clock` throws, and then the next call of `getToken` throws it too.
       return cached
     },
     peekToken: unexpired,
@@ -120,7 +120,7 @@ export function createTokenCache(ask: AskForToken, options: TokenCacheOptions): 
       if (token === cached) wasAccepted = true
     },
     invalidate(token) {
-      if (cached !== token) return true // Another call has already discarded this token.
+      if (cached !== token) return true // After a 401, another call may already have replaced the token.
       if (!limit.mayRenew(wasAccepted)) return false
       refused = token.accessToken
       cached = undefined

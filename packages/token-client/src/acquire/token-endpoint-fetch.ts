@@ -13,8 +13,8 @@ export type TokenEndpointFetch = (url: string, request: FetchRequest) => Promise
 export interface TokenEndpointAnswer {
   readonly response: Response
   /**
-   * The client certificate that the connection presented, or undefined if the client has no certificate or its
-   * certificate is fixed.
+   * The client certificate that the connection presented. Undefined if the client has no certificate or always uses the
+   * same one.
    */
   readonly identity: TlsIdentity | undefined
 }

@@ -2,8 +2,9 @@ import { clip, IssuerConnectionError, messageOf } from 'oauth-issuer-connection'
 import { readRetryAfter } from '../retry-after.js'
 
 /**
- * A failed token request, as a result value that is never thrown. A failure is `permanent` if the server refused the
- * request (RFC 6749 §5.2) or the client cannot create the request, because a retry would fail in the same way.
+ * A failed token request. This object is returned as a result and is never thrown. A failure is `permanent` if a retry
+ * would fail in the same way, because the server refused the request (RFC 6749 §5.2) or the client cannot create the
+ * request.
  */
 export class TokenRequestFailure {
   readonly permanent: boolean
@@ -82,8 +83,8 @@ export function failureFrom(error: unknown, { response, hide, now }: FailedExcha
 }
 
 /**
- * The error codes for a problem of the server rather than the request. RFC 6749 §4.1.2.1 defines these codes for
- * authorization responses, but some servers also use them in token responses.
+ * The error codes that indicate a problem of the server, not an invalid request. RFC 6749 §4.1.2.1 defines these codes
+ * for authorization responses, but some servers also use them in token responses.
  */
 const outageCodes: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error'])
 

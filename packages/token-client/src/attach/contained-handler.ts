@@ -16,9 +16,10 @@ export type Handler = Required<
 export type Arguments<Event extends keyof Handler> = Parameters<Handler[Event]>
 
 /**
- * Wraps the caller's handler. The wrapper catches the handler's exceptions after the wait for a token and after a 401,
- * because undici does not catch them there. As in undici, `onResponseError` is called exactly once after an exception,
- * and the call ends. The handler receives the same controller even if the request is sent again.
+ * Wraps the handler that a caller of undici provides. The wrapper catches the handler's exceptions while the client
+ * waits for a token and after a 401 response, because undici does not catch them there. As in undici, an exception ends
+ * the call, and `onResponseError` is called exactly once. The handler receives the same controller even if the request
+ * is sent again.
  */
 export class ContainedHandler implements Handler {
   readonly #handler: Dispatcher.DispatchHandler
@@ -31,7 +32,9 @@ export class ContainedHandler implements Handler {
     this.#held = held
   }
 
-  /** Calls the handler's `onRequestStart` before a connection is chosen. */
+  /**
+   * Calls the handler's `onRequestStart` before a connection is chosen, so that the caller can already abort the call.
+   */
   start(): void {
     this.#held.onAbort(reason => this.fail(reason))
     this.#call(() => this.#handler.onRequestStart?.(this.#held, {}))
@@ -45,12 +48,12 @@ export class ContainedHandler implements Handler {
     try {
       this.#handler.onResponseError?.(this.#held, error)
     } catch {
-      // The error callback itself threw, so this exception cannot be reported.
+      // The handler's `onResponseError` threw an exception, and there is no other way to report it.
     }
     this.#held.abort(error)
   }
 
-  /** Does not call the handler's `onRequestStart`, because `start` has already called it. */
+  /** Only connects the controller. The method `start` has already called the handler's `onRequestStart`. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#held.connect(controller)
   }

@@ -14,7 +14,7 @@ export function headerPairs(headers: HeadersInput): Iterable<readonly [string, H
   try {
     return pairsOf(headers)
   } catch (thrown) {
-    throw asError(thrown) // The caller's iterator or getter may throw any value.
+    throw asError(thrown) // The caller's iterator or getter may throw a value that is not an Error.
   }
 }
 
@@ -30,7 +30,7 @@ export function headerOf(headers: HeadersInput, wanted: string): HeaderValue {
 function pairsOf(headers: HeadersInput): Iterable<readonly [string, HeaderValue]> {
   if (headers === null || headers === undefined) return []
   if (Array.isArray(headers) && !Array.isArray(headers[0])) return flatPairs(headers)
-  // undici also accepts a list of pairs. Such a list is handled as an iterable.
+  // undici also accepts an array of pairs, which is handled like any other iterable.
   if (Symbol.iterator in headers) return [...(headers as Iterable<readonly [string, HeaderValue]>)]
   const pairs = Object.entries(headers)
   if (pairs.length === 0 && !isPlainObject(headers))

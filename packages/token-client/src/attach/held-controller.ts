@@ -65,7 +65,9 @@ export class HeldController implements Dispatcher.DispatchController {
     else if (this.#paused) controller.pause()
   }
 
-  /** Stops forwarding calls to the connection's controller until the request is sent again. */
+  /**
+   * Stops forwarding method calls to the connection's controller. Forwarding continues when the request is sent again.
+   */
   disconnect(): void {
     this.#behind = undefined
   }

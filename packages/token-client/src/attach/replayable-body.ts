@@ -6,7 +6,7 @@ import { headerOf } from './header-pairs.js'
 /** A request that the client may be able to send again. */
 export interface Replayable {
   readonly request: Dispatcher.DispatchOptions
-  /** Returns the request to send again, or undefined if its body cannot be sent again. */
+  /** Returns a request for a retry, or undefined if the body cannot be sent again. */
   again(): Dispatcher.DispatchOptions | undefined
 }
 
@@ -14,9 +14,9 @@ export interface Replayable {
 const maxRememberedBytes = 65_536
 
 /**
- * Prepares a request so that it can be sent again, if possible. A stream or iterator can be read only once. If its
- * `content-length` is at most 64 KiB, it is buffered while it is sent. This is also necessary for `fetch`, because
- * undici's `fetch` passes every body as an iterator.
+ * Prepares a request for a possible retry. A stream or an iterator can be read only once, so a body of this kind is
+ * buffered while it is sent, if its `content-length` is at most 64 KiB. This includes the bodies of `fetch` calls,
+ * because undici's `fetch` passes every body as an iterator.
  */
 export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   const { body } = request
@@ -28,7 +28,7 @@ export function toReplayable(request: Dispatcher.DispatchOptions): Replayable {
   if (!isIterable(body)) return { request, again: () => undefined }
   const length = Number(headerOf(request.headers, 'content-length') ?? Number.NaN)
   if (length <= maxRememberedBytes) return rememberWhileSent(request, body, length)
-  // Streams are not wrapped, because undici reads streams through events instead of iterating over them.
+  // A stream is passed on unchanged, because undici reads streams through events instead of iterating over them.
   if ('pipe' in body) return { request, again: () => undefined }
   return { request: withBody(request, read(body)), again: () => undefined }
 }
@@ -82,8 +82,8 @@ function isBlobLike(body: unknown): body is BlobLike {
 }
 
 /**
- * Wraps a blob. undici does not catch exceptions from the blob's `stream` method, so such an exception would end the
- * process.
+ * Wraps a blob so that exceptions from its `stream` method are handled. undici does not catch these exceptions, so
+ * without the wrapper they would end the process.
  */
 function containBlob(blob: BlobLike): object {
   const { size, type } = blob
@@ -102,8 +102,8 @@ function isIterable(body: unknown): body is AnyIterable & object {
 }
 
 /**
- * Returns the chunks of a body. Wraps thrown falsy values in errors, because undici would ignore such values and the
- * call would never end.
+ * Returns the chunks of a body. If reading the body throws a falsy value, throws an Error instead, because undici would
+ * ignore the falsy value and the call would never end.
  */
 async function* read(body: AnyIterable, keep?: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
   try {

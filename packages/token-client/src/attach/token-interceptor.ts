@@ -20,9 +20,9 @@ export interface TokenUse extends Pick<TokenSupply, 'getToken' | 'accept'> {
 
 /**
  * Creates an undici interceptor that adds the token to requests to one origin. Requests to any other origin fail
- * without being sent. Requests must pass through `redirect` and `retry` before this interceptor, so that the
- * interceptor checks each redirect and retry. Requests must pass through `cache`, `deduplicate` and `dns` after this
- * interceptor.
+ * without being sent. The interceptors `redirect` and `retry` must handle requests before this interceptor, so that it
+ * checks each redirect and each retry. The interceptors `cache`, `deduplicate` and `dns` must handle requests after it,
+ * because the first two must see the token, and `dns` changes the origin.
  * @param allowedOrigin the origin in the format of `URL.origin`
  */
 export function createTokenInterceptor(
@@ -62,8 +62,8 @@ export function createTokenInterceptor(
 }
 
 /**
- * Waits for a value before sending a request. The handler starts immediately, so that the caller can abort this wait
- * without affecting other calls.
+ * Waits for a token or a DPoP proof before sending a request. Calls the handler's `onRequestStart` immediately, so that
+ * the caller can abort this wait without affecting other calls.
  */
 function sendLater<T>(
   awaited: Promise<T>,
@@ -83,7 +83,9 @@ function sendLater<T>(
 
 const origins = new Map<string, string>()
 
-/** Returns the `URL.origin` of a request. The result is cached, because a client calls only a few origins. */
+/**
+ * Returns the `URL.origin` of a request. Up to 100 results are cached, because parsing each URL again would be slower.
+ */
 function originOf(origin: string | URL | undefined): string | undefined {
   if (origin === undefined) return undefined
   if (typeof origin !== 'string') return origin.origin

@@ -7,7 +7,7 @@ import { HeldController } from './held-controller.js'
 import type { TokenScheme } from './token-scheme.js'
 import type { Resend, SentRequest, UnauthorizedPolicy } from './unauthorized-policy.js'
 
-/** The actions that a response can trigger. */
+/** The functions that are called when a response arrives. */
 export interface AnswerActions {
   readonly scheme: TokenScheme
   readonly accept: (token: Token) => void
@@ -20,9 +20,9 @@ export interface AnswerActions {
 const maxHeldBytes = 65_536
 
 /**
- * Handles the response to one request. Buffers a 401 response while the client requests a different token, then either
- * sends the request again or delivers the 401. If the request is sent again before the body of the 401 is complete, the
- * connection of the 401 is aborted.
+ * Handles the response to one request. A 401 response is buffered while the client requests a different token. Then the
+ * request is sent again, or the caller receives the 401 response. If the body of the 401 response is still incomplete
+ * when the request is sent again, its connection is aborted.
  */
 export class UnauthorizedHandler implements Handler {
   readonly #sent: SentRequest
@@ -38,7 +38,7 @@ export class UnauthorizedHandler implements Handler {
   #heldBytes = 0
   /** True once the response is complete. */
   #ended = false
-  /** True once no more events of this response will be delivered. */
+  /** True once no further events of this response will be passed to the caller's handler. */
   #over = false
 
   constructor(handler: Dispatcher.DispatchHandler, sent: SentRequest, actions: AnswerActions) {
@@ -84,7 +84,7 @@ export class UnauthorizedHandler implements Handler {
     const error = asError(reason)
     const deliver = (): void => this.#handler.onResponseError?.(this.#held, error)
     if (!this.#held.aborted) return this.#end(controller, deliver)
-    this.#heldBack = undefined // After an abort, the caller receives only the error.
+    this.#heldBack = undefined // After the caller aborts a call, its handler receives only the error.
     this.#deliver(deliver)
     this.#over = true
   }
@@ -100,7 +100,7 @@ export class UnauthorizedHandler implements Handler {
       .catch((error: unknown) => contained.fail(error)) // a dispatcher that throws
   }
 
-  /** Delivers the 401, or discards it and sends the request again. */
+  /** Passes the 401 response to the caller, or discards it and sends the request again. */
   #decide(controller: Dispatcher.DispatchController, resend: Resend | undefined): void {
     const heldBack = this.#heldBack ?? []
     this.#heldBack = undefined
@@ -113,8 +113,8 @@ export class UnauthorizedHandler implements Handler {
   }
 
   /**
-   * Marks the response as complete. The connection does not report aborts after this point, so this handler reports
-   * them.
+   * Marks the response as complete. From this point on, the connection no longer reports an abort by the caller, so
+   * this handler reports it.
    */
   #end(controller: Dispatcher.DispatchController, deliver: () => void): void {
     this.#ended = true
@@ -124,7 +124,7 @@ export class UnauthorizedHandler implements Handler {
     this.#held.onAbort(reason => this.onResponseError(controller, reason))
   }
 
-  /** Delivers an event to the caller's handler, or buffers the event while the 401 is buffered. */
+  /** Passes an event to the caller's handler. While a 401 response is buffered, buffers the event instead. */
   #deliver(deliver: () => void): void {
     if (this.#over) return
     if (this.#heldBack === undefined) deliver()

@@ -11,15 +11,15 @@ export interface TokenSupply {
   readonly invalidate: (token: Token) => boolean
 }
 
-/** The number of retries that a call has left, for each reason to retry. */
+/** How many times a call may still be retried, counted separately for each reason. */
 interface Attempts {
-  /** The number of retries left with a different token. */
+  /** The number of remaining retries with a different token. */
   readonly renewals: number
-  /** The number of retries left with a DPoP nonce from the API (RFC 9449 §9). */
+  /** The number of remaining retries with a DPoP nonce from the API (RFC 9449 §9). */
   readonly nonces: number
 }
 
-/** A call is retried at most once for each reason. */
+/** A call is retried at most once with a different token and at most once with a DPoP nonce. */
 export const attemptsPerCall: Attempts = { renewals: 1, nonces: 1 }
 
 /** A request that was sent with a token. */
@@ -29,7 +29,7 @@ export interface SentRequest {
   readonly left: Attempts
 }
 
-/** A request to send again after a 401. */
+/** The request to retry after a 401 response. */
 export interface Resend {
   readonly request: Dispatcher.DispatchOptions
   readonly token: Token
@@ -37,8 +37,8 @@ export interface Resend {
 }
 
 /**
- * Decides whether a request is sent again after a 401 response. If the result is undefined, the caller receives the
- * 401. The promise never rejects.
+ * Decides whether a request is retried after a 401 response. If the result is undefined, the request is not retried,
+ * and the caller receives the 401 response. The promise never rejects.
  * @param wantsNonce true if the API accepts the token but requires a nonce in the DPoP proof
  */
 export type UnauthorizedPolicy = (
@@ -47,8 +47,8 @@ export type UnauthorizedPolicy = (
 ) => Promise<Resend | undefined> | undefined
 
 /**
- * Creates the policy for 401 responses (RFC 6750 §3.1). The policy discards the token and requests a different one. It
- * then sends the call again if the body can be sent again and the call has attempts left.
+ * Creates the policy for 401 responses (RFC 6750 §3.1). The policy discards the rejected token. If the body can be sent
+ * again and the call has retries left, the policy requests a different token and retries the call.
  * @param onRefused called for each rejected token. `replayed` is true if the call can be sent again
  */
 export function createUnauthorizedPolicy(
@@ -72,7 +72,7 @@ export function createUnauthorizedPolicy(
       if (token.accessToken === refused.accessToken) return undefined
       return { request, token, left: { ...left, renewals: left.renewals - 1 } }
     } catch {
-      return undefined // The caller receives the 401 instead of this error.
+      return undefined // If no different token is available, the caller receives the 401 response instead of this error.
     }
   }
 }

@@ -18,7 +18,7 @@ export function withHeaders(request: Dispatcher.DispatchOptions, added: Added): 
  */
 export function joinHeaders(headers: HeadersInput, added: Added): Record<string, HeaderValue> {
   if (headers === undefined || headers === null) return { ...added }
-  // The object has no prototype, because `__proto__` is a valid header name.
+  // The object has no prototype, so that a header can be named `__proto__`, which is a valid header name.
   const joined: Record<string, HeaderValue> = Object.create(null) as Record<string, HeaderValue>
   for (const [name, value] of headerPairs(headers))
     if (value !== undefined && !Object.hasOwn(added, name.toLowerCase()))

@@ -38,7 +38,7 @@ export function connectToApi(
   return { scheme, dispatcher: () => dispatchers.for(identity), close }
 }
 
-/** Opens connections that present the client certificate that was used to request the token. */
+/** Sends each call over a connection that presents the client certificate with which the call's token was requested. */
 function presentTokenCertificate(
   dispatchers: DispatchersByIdentity,
   scheme: TokenScheme,
@@ -49,7 +49,7 @@ function presentTokenCertificate(
     dispatcher: () =>
       (router ??= createAgent(loadUndici(), {}).compose(withoutCertificate => (request, handler) => {
         const identity = identityFor(request)
-        // Every request with a token has a client certificate. The API rejects a request without a token.
+        // Requests that carry a token are sent with the client certificate. Requests without a token are rejected by the API.
         if (identity === undefined) return withoutCertificate(request, handler)
         return dispatchers.for(identity).dispatch(request, handler)
       })),

@@ -12,8 +12,8 @@ interface ApiError extends Error {
 
 /**
  * Replaces the errors from undici's interceptors `retry` and `responseError` with this package's own errors. Fastify
- * would send the `statusCode` and `headers` of undici's errors to external callers. This would expose the API's
- * cookies, or a 401 about the client's own token.
+ * would send the `statusCode` and `headers` of undici's errors to external callers. These callers could then receive
+ * the API's cookies, or a 401 status that concerns this client's token and not their own.
  * @param now returns the time in milliseconds since the epoch
  */
 export function withOwnErrors(now: () => number): Dispatcher.DispatcherComposeInterceptor {
@@ -38,7 +38,7 @@ function isApiError(error: Error & { code?: unknown }): error is ApiError {
 function ownError(error: ApiError, { method, path }: Dispatcher.DispatchOptions, now: () => number): Error {
   const call = `${method} ${path.split('?')[0]}`
   const { statusCode: status, headers, body = '' } = error
-  // `retry` has already delivered part of the body, and the resumed part does not match it.
+  // The caller has already received part of the body, and `retry` could not fetch the matching remainder.
   if (status < 400) return new UnexpectedBodyError(call, error.message)
   return new UnexpectedStatusError(call, {
     status,

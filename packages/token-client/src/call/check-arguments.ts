@@ -44,8 +44,8 @@ export function hasMembers(value: unknown, known: readonly string[]): value is o
 }
 
 /**
- * Checks that an argument such as `query` is a plain object. Otherwise, the entries of a Map, for example, would be
- * lost.
+ * Checks that an argument such as `query` is a plain object, because the entries of a Map, for example, would be
+ * ignored.
  * @throws {TypeError}
  */
 export function checkTable(name: string, table: unknown): void {

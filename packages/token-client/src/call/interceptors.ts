@@ -64,8 +64,8 @@ type RetryOptions = NonNullable<Parameters<typeof undiciInterceptors.retry>[0]>
 type Retry = (...given: Parameters<NonNullable<RetryOptions['retry']>>) => unknown
 
 /**
- * Catches exceptions from the user's `retry` function. undici does not catch such exceptions, so the call might never
- * end, or the process might exit. With this function, the call fails with the original error.
+ * Catches exceptions from the user's `retry` function, so that the call fails with the original error. undici does not
+ * catch such exceptions, so the call might otherwise never end, or the process might exit.
  */
 function withContainedRetry(options: RetryOptions): RetryOptions {
   const retry: Retry | undefined = options.retry

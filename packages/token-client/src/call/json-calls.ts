@@ -75,7 +75,7 @@ export interface JsonCalls {
   ): Promise<JsonAnswer<S>>
 }
 
-/** The compiler reports an error if an option is missing here. */
+/** TypeScript reports an error if this object lacks an option. */
 const optionNames = Object.keys({
   json: true,
   query: true,
@@ -205,7 +205,7 @@ async function check(schema: TSchema, body: unknown, where: string): Promise<voi
     validators.set(schema, validator)
   }
   if (validator.Check(body)) return
-  // Reports paths and schema rules but no values, because API data must not appear in logs.
+  // The message names the invalid paths and the schema rules but contains no values, because API data must not appear in logs.
   const problems = validator
     .Errors(body)
     .map(({ instancePath, message }) => `${instancePath || '/'} ${message}`)

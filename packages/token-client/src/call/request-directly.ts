@@ -17,8 +17,9 @@ export interface RequestWays {
 }
 
 /**
- * Sends calls with a bearer token. Most calls bypass the token interceptor, because with an interceptor, undici
- * converts the headers of each response twice. With and without the interceptor, a 401 is handled in the same way.
+ * Sends calls with a bearer token. Most calls bypass the token interceptor, because undici converts the headers of each
+ * response twice if there is an interceptor. A 401 response is handled in the same way with and without the
+ * interceptor.
  */
 export function requestDirectly(
   { send, intercept }: RequestWays,
@@ -64,7 +65,7 @@ function discard(body: Dispatcher.ResponseData['body']): void {
   body.on('error', () => {}).destroy()
 }
 
-/** Returns true if the call can be sent again unchanged, and its `signal` is an AbortSignal or not set. */
+/** Returns true if the call can be sent again unchanged, and its option `signal` is an AbortSignal or is not set. */
 function isPlain(call: Call): call is PlainCall {
   const { body, signal } = call
   return isLasting(body) && (signal === undefined || signal instanceof AbortSignal)

@@ -64,8 +64,8 @@ export interface TokenView extends JsonCalls {
   /** Returns the cached token, or undefined if there is none. Sends no request. */
   peekToken(): Token | undefined
   /**
-   * Discards a token that another system rejected, if the token is still cached. At most one token can be discarded per
-   * 10 seconds, or ten tokens if the API had accepted them before.
+   * Discards the given token if it is still cached. Call this method after a system other than the API rejected the
+   * token. One token can be discarded per 10 seconds, or ten tokens if the API accepted them before.
    */
   invalidate(token: Token): void
   /**
@@ -86,7 +86,7 @@ export function createTokenView(cache: TokenCache, connection: ApiConnection, se
   const dispatcher = (): Dispatcher =>
     (composed ??= composeAround(connection.dispatcher(), interceptor, interceptors, now))
   const hasInterceptors = Object.keys(interceptors).length > 0
-  if (hasInterceptors) dispatcher() // The interceptors are composed now, so that invalid options are reported at startup.
+  if (hasInterceptors) dispatcher() // The interceptors are created at startup, so that invalid interceptor options are reported at startup.
 
   /** Converts the options of a call to undici's options. */
   const locate = (by: 'request' | 'stream', call: CallOptions) => {
@@ -95,7 +95,7 @@ export function createTokenView(cache: TokenCache, connection: ApiConnection, se
       const { path, method = 'GET', ...rest } = call
       return withKnownBody({ ...rest, method, origin: base.origin, path: pathOf(path, base) })
     } catch (thrown) {
-      throw asError(thrown) // The caller's getter may throw any value.
+      throw asError(thrown) // A getter of the caller's options may throw a value that is not an Error.
     }
   }
   const intercept = (call: Dispatcher.RequestOptions) => dispatcher().request(call)
@@ -148,8 +148,7 @@ function tokenAccess(
 }
 
 /**
- * Unwraps this package's errors, because `fetch` wraps errors in a TypeError. Fastify would respond to a TypeError with
- * 500.
+ * Unwraps this package's errors, because `fetch` wraps them in a TypeError, to which Fastify would respond with 500.
  */
 function throwOurs(thrown: unknown): never {
   const error = asError(thrown)

@@ -14,7 +14,10 @@ export interface UsedApi {
   /** All scopes that the operations need. */
   readonly scopes: readonly string[]
   readonly operations: Readonly<Record<string, UsedOperation>>
-  /** Creates typed calls that use the given client, or the client that the given function returns for an operation. */
+  /**
+   * Creates typed calls. All calls use the given client. If a function is given instead, each call uses the client that
+   * the function returns for the operation.
+   */
   over(client: TokenView | ((operation: UsedOperation) => TokenView)): {
     readonly call: (...input: never[]) => Promise<unknown>
   }

@@ -5,7 +5,7 @@ import type { Checked } from './options.js'
 const keys = ['privateKey', 'privateKeyFile', 'signAssertion']
 const certificateUsers = [...keys, 'clientSecret', ...secretMethods, 'tls_client_auth']
 
-/** Maps each option to the credentials and authentication methods that use the option. */
+/** Maps each option to the credentials and authentication methods with which the option has an effect. */
 const saysSomethingOf = {
   keyId: keys,
   keyAlgorithm: keys,

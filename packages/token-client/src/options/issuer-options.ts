@@ -33,7 +33,7 @@ export function issuerOf(given: Checked, target: TargetOptions, profile: Profile
       'option `clientId` is missing; expected the client id registered with the authorization server',
     )
   const wanted = (what: TargetOptions): readonly (readonly [string, string])[] => parametersOf(what, profile)
-  wanted(target) // This call reports invalid scopes and resources at startup, not with the first token request.
+  wanted(target) // The result is ignored. This call only ensures that invalid scopes and resources are reported at startup, not with the first token request.
   const credentials = credentialsOf(given, profile)
   return {
     location: locationOf(given),

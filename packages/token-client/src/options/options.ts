@@ -49,8 +49,9 @@ export interface CommonOptions extends TargetOptions {
    */
   interceptors?: InterceptorOptions
   /**
-   * A function that returns the time in milliseconds since the epoch, for tests. Assertions and DPoP proofs always use
-   * the system clock, because servers check them against their own clocks. Default `Date.now`.
+   * A function that replaces the clock in tests and returns the time in milliseconds since the epoch. Default
+   * `Date.now`. Assertions and DPoP proofs always use the system clock, because servers check them against their own
+   * clocks.
    */
   clock?: () => number
 }
@@ -158,5 +159,7 @@ export type TokenClientPluginOptions = (TokenClientOptions | TokenSourceOptions)
 
 type AllOptions = TokenClientOptions & TokenSourceOptions
 
-/** The options, each of which is valid on its own. Their combination has not been checked. */
+/**
+ * The options after each one has been validated on its own. Contradictions between options have not been checked yet.
+ */
 export type Checked = { readonly [Name in keyof AllOptions]-?: AllOptions[Name] | undefined }

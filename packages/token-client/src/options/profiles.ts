@@ -10,7 +10,7 @@ export interface Profile {
   readonly resource: 'resource' | 'audience' | 'default scope' | 'unknown'
   /** The audience of client assertions (RFC 7523 §3). */
   readonly assertionAudience: AssertionAudience
-  /** The signing algorithm of assertions if an RSA key does not specify an algorithm. */
+  /** The default algorithm for signing assertions with an RSA key that does not specify an algorithm. */
   readonly rsaAlgorithm: 'RS256' | 'PS256'
   /** The grant that `onBehalfOf` uses. */
   readonly onBehalfOf: OnBehalfOfGrant

@@ -52,8 +52,8 @@ export interface Settings {
   readonly sharing: SharingSettings | undefined
   readonly now: () => number
   /**
-   * Returns a random number from 0 to 1. This number spreads out the renewals of many processes. Tests replace this
-   * function.
+   * Returns a random number from 0 to 1, so that many processes do not renew their tokens at the same time. Tests
+   * replace this function.
    */
   readonly random: () => number
 }

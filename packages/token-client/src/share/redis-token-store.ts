@@ -26,7 +26,8 @@ export interface NodeRedisConnection {
 export type RedisConnection = IoredisConnection | NodeRedisConnection
 
 /**
- * Deletes the lock only if this process still owns it. The lock may have expired, and another process may own it now.
+ * Deletes the lock only if this process still owns it, because the lock may have expired and been acquired by another
+ * process.
  */
 const unlockScript =
   "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"

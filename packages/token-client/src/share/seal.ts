@@ -4,8 +4,8 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 export interface Seal {
   encrypt(text: string, key: string): string
   /**
-   * Decrypts a value. Returns undefined unless the value was encrypted for this store key with one of the known
-   * encryption keys.
+   * Decrypts the value of a store key. Returns undefined unless the value was encrypted for this store key and with a
+   * known encryption key.
    */
   decrypt(sealed: string, key: string): string | undefined
 }

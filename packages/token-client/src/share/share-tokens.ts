@@ -50,7 +50,7 @@ export function shareTokens(ask: AskForToken, sharing: Sharing): AskForToken {
 
   async function takeOver(unwanted: string | undefined): Promise<{ answer?: TokenAnswer; failed: boolean }> {
     const { value, failed } = await tryStore<unknown>('get', undefined, () => store.get(key))
-    // For a missing key, many stores return null or another value that is not a string.
+    // If a key is missing, many stores return null or another value that is not a string.
     const answer = typeof value === 'string' ? readAnswer(seal.decrypt(value, key)) : undefined
     const wanted =
       answer !== undefined && answer.accessToken !== unwanted && now() < sharing.freshUntil(answer)
