@@ -65,7 +65,7 @@ export interface BuiltTokenClient {
   readonly prepareToClose: () => void
 }
 
-/** Listeners for failures that no caller may notice, such as a failed renewal in the background. */
+/** Listeners for failures that callers might not notice, such as a failed renewal in the background. */
 export interface FailureListeners {
   readonly onTokenFailure?: OnTokenFailure
   readonly onStoreFailure?: OnStoreFailure

@@ -87,8 +87,8 @@ function text(value: unknown, what: string): string {
 }
 
 /**
- * Returns true if the credentials come from a user's function. Such a function may return different credentials on the
- * next call.
+ * Returns true if the credentials come from a function that the user provides. Such a function may return different
+ * credentials on the next call.
  */
 export function canChange(credentials: ClientCredentials): boolean {
   switch (credentials.method) {

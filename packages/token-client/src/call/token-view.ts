@@ -65,7 +65,7 @@ export interface TokenView extends JsonCalls {
   peekToken(): Token | undefined
   /**
    * Discards the given token if it is still cached. Call this method after a system other than the API rejected the
-   * token. One token can be discarded per 10 seconds, or ten tokens if the API accepted them before.
+   * token. At most one token can be discarded per 10 seconds, or ten tokens if the API accepted them before.
    */
   invalidate(token: Token): void
   /**
