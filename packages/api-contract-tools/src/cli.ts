@@ -64,7 +64,7 @@ function refuse(text: string): void {
 try {
   main(process.argv.slice(2))
 } catch (error) {
-  // An error with a code, such as ENOENT, is caused by the user's input, so a stack trace would not help.
+  // Errors with a code, such as ENOENT, come from the user's input, so only the message is printed, without a stack trace.
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined) throw error
   process.stderr.write(`${message}\n`)

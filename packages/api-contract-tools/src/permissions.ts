@@ -8,7 +8,7 @@ export interface Permission extends Pick<Operation, 'method' | 'path' | 'scopes'
   readonly operation: string
 }
 
-/** The scopes that the issuer must allow a client to request for one audience. */
+/** The scopes that a client must be allowed to request for one audience. */
 export interface Grant {
   readonly client: string
   readonly audience: string
@@ -32,12 +32,12 @@ export interface PermissionTable {
   readonly permissions: readonly Permission[]
   /** One grant for each combination of a client and an audience. */
   readonly grants: readonly Grant[]
-  /** The registration of each client, with all its audiences and scopes. */
+  /** Each client, with all its audiences and scopes. */
   readonly clients: readonly PermittedClient[]
   toString(): string
 }
 
-/** Maps each client id to the operations that the client uses, as selected with `api.pick(…)`. */
+/** Maps each client id to the operations that the client calls. Select these operations with `api.pick(…)`. */
 export type Clients = Readonly<Record<string, readonly Pick<ApiUse, 'audience' | 'operations'>[]>>
 
 /**

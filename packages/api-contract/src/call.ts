@@ -20,7 +20,6 @@ export interface Client {
 // Returns the HTTP client for an operation, for example a client whose tokens have only the scopes that the operation needs.
 export type ClientOf = (operation: { readonly name: string; readonly scopes: readonly string[] }) => Client
 
-// `Nothing extends T` is true if T has no required members.
 // oxlint-disable-next-line typescript/no-empty-object-type -- the type must be an empty object
 export type Nothing = {}
 
@@ -36,7 +35,7 @@ export type Query<S> =
       : { readonly query: Static<S> }
     : unknown
 
-// This type is conditional because conditional types distribute over a union of operations. Otherwise, the compiler would intersect the input types of all operations.
+// A conditional type, so that the compiler evaluates it separately for each operation in a union, instead of intersecting the input types of all operations.
 export type Input<Op> = Op extends Operation
   ? Part<'params', Op['params']> &
       Query<Op['query']> &
@@ -46,7 +45,7 @@ export type Input<Op> = Op extends Operation
       }
   : never
 
-// This is a mapped type, so the compiler evaluates only the input type of the operation that is called.
+// Maps each operation to its input type, so that the compiler evaluates only the input type of the operation that is called.
 export type Inputs<O extends Operations> = {
   readonly [Name in keyof O]: Input<O[Name]>
 }
@@ -103,5 +102,5 @@ export function callOver<O extends Operations>(operations: O, client: Client | C
     })
     return readAnswer(name, responses, received)
   }
-  return { call: call as never } // The cast is needed because `Calls` has more precise types than this function.
+  return { call: call as never } // The cast is needed because the types in `Calls` are more precise than those of this function.
 }

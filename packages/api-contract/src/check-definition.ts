@@ -35,8 +35,8 @@ const operationRules: Rules = {
 }
 
 /**
- * Validates a contract at startup. The TypeScript types express the same rules, but the compiler checks neither
- * JavaScript code nor values of type `any`.
+ * Validates an API contract at startup. The TypeScript types express the same rules, but do not protect JavaScript code
+ * or values of type `any`.
  */
 export function checkDefinition(definition: unknown): void {
   checkMembers('the contract', definition, contractRules)
@@ -89,7 +89,7 @@ function checkOperation(
     )
 }
 
-/** Rejects unknown members and members whose value is undefined. An undefined schema would disable validation. */
+/** Rejects unknown properties and undefined values, because an undefined schema would disable validation. */
 function checkMembers(where: string, value: unknown, rules: Rules): void {
   if (!isObject(value)) return expect(false, where, value, 'an object')
   for (const name of Object.keys(value))

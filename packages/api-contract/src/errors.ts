@@ -12,7 +12,7 @@ export class InvalidContractError extends TypeError {
   }
 }
 
-/** Thrown if the input of a call is invalid. No request was sent. */
+/** Thrown before a request is sent, if its input is invalid. */
 export class InvalidCallError extends InvalidContractError {
   override readonly code: string = 'API_CONTRACT_INVALID_CALL'
 }
@@ -24,7 +24,7 @@ export class InvalidCallError extends InvalidContractError {
 export class BrokenContractError extends Error {
   readonly code: string = 'API_CONTRACT_BROKEN'
   readonly statusCode: number = 500
-  /** The violated rules and the paths of the invalid values, but not the values. For logs. */
+  /** For logs: the violated rules and the paths of the invalid values, without the values. */
   readonly problem: string
 
   /** @internal */

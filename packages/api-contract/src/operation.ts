@@ -2,14 +2,14 @@ import type { Static, TObject, TSchema } from 'typebox'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-// A TypeBox schema. The type `TSchema` alone would accept strings, because none of its members are required.
+// A TypeBox schema. All properties of `TSchema` are optional, so without `& object`, strings would be accepted.
 export type Schema = TSchema & object
 
 export interface Operation<Scope extends string = string> {
   readonly method: Method
   /** The path, such as `/receipts/:paymentId`. Each parameter must be a whole path segment. */
   readonly path: `/${string}`
-  /** The scopes that a token must have. `[]` accepts any valid token, and `'public'` accepts calls without a token. */
+  /** The scopes that a token must have. `[]` accepts any valid token, and `'public'` requires no token. */
   readonly scopes: readonly Scope[] | 'public'
   readonly params?: TObject
   readonly query?: TObject

@@ -53,7 +53,6 @@ async function read(
   for await (const chunk of stream) {
     text += decoder.decode(chunk, { stream: true })
     bytes += chunk.length
-    // Leaving the loop with `break` also destroys the stream.
     if (bytes > maxBytes) break
   }
   return { text: text + decoder.decode(), isCut: bytes > maxBytes }

@@ -20,7 +20,7 @@ export type OAuthRule<Scopes> = Scopes extends 'public'
     ? { readonly scopes: Scopes }
     : { readonly scopes?: never }
 
-// Fastify's request without the types of the operation. `RequestFor` adds these types separately, so the compiler does not have to compare all members of the request.
+// Fastify's request type, without the types of the operation's parameters and body. `RequestFor` adds these types separately, which saves the compiler time.
 export type RequestOf<Rule> = FastifyRequest<
   RouteGenericInterface,
   RawServerDefault,
@@ -30,7 +30,7 @@ export type RequestOf<Rule> = FastifyRequest<
   { readonly oauth: Rule }
 >
 
-/** Fastify's request with the types of the operation. fastify-resource-server adds `auth`. */
+/** Fastify's request, with the operation's types. fastify-resource-server adds `auth`. */
 export type RequestFor<Op extends Operation> = (Op['scopes'] extends 'public'
   ? RequestOf<false>
   : RequestOf<{ readonly scopes?: never }>) & {
@@ -39,7 +39,6 @@ export type RequestFor<Op extends Operation> = (Op['scopes'] extends 'public'
   readonly body: BodyOf<Op['body']>
 }
 
-// `Requests` and `Answers` are mapped types, so the compiler evaluates only one operation at a time.
 export type Requests<O> = {
   readonly [Name in keyof O]: O[Name] extends Operation ? RequestFor<O[Name]> : never
 }
@@ -88,7 +87,7 @@ export function routeFor<Op extends Operation>(name: string, operation: Op, hand
     response: Object.fromEntries(response),
   }
   const oauth = scopes === 'public' ? false : scopes.length > 0 ? { scopes } : {}
-  // The cast is needed because the compiler cannot derive the types `OAuthRule` and `Handler` from this code.
+  // The cast is needed because the compiler cannot derive the precise types of `config.oauth` and `handler`.
   return {
     method,
     url,
@@ -145,7 +144,7 @@ export interface Application {
   addHook(name: 'onReady', hook: () => Promise<void>): unknown
 }
 
-// The check runs in `onReady`, after all routes have been registered, including routes that are added after this plugin.
+// Checks the routes in the `onReady` hook, because routes can still be registered after this plugin.
 /** @internal */
 export async function requireRoutes(operations: Operations, app: Application): Promise<void> {
   app.addHook('onReady', async () => {

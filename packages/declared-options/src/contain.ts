@@ -1,9 +1,9 @@
 import type { Place } from './place.js'
 
 /**
- * Runs `read`, which may execute application code: a getter, a Proxy or a callback. If this code throws, `contain`
- * throws a library error with the thrown value as its `cause`. The message does not show the thrown value, because that
- * value may contain secrets.
+ * Runs `read`, which may execute code of the application, such as a getter, a Proxy trap or a callback. If that code
+ * throws, `contain` throws a library error with the thrown value as its `cause`. The message does not show the thrown
+ * value, because that value may contain secrets.
  * @param what the name of the option for the error message, such as "option `clock`"
  * @param read the function to run; errors that it creates with `place.toError` are rethrown unchanged
  */

@@ -11,7 +11,7 @@ export type Given = Readonly<Record<string, unknown>>
 export type Declaration = Readonly<Record<string, Parser<unknown>>>
 
 /**
- * The type of a declaration that has exactly the options of an interface. Use it with `satisfies`:
+ * The type of a declaration with one parser for each option in an interface. Use it with `satisfies`:
  *
  * ```ts
  * const declaration = { timeoutMs: withDefault(milliseconds(), 5_000) } satisfies Declares<MyOptions>
@@ -54,8 +54,8 @@ export function parseOptions<D extends Declaration>(
 }
 
 /**
- * Copies options, so that some of them can be read before {@link parseOptions} validates all of them. Runs each getter
- * only once, because a getter could return a different value the next time.
+ * Copies the options, so that a function can read some of them before {@link parseOptions} validates them all. The copy
+ * contains the value of each getter, because a getter could return a different value when called again.
  * @throws the error that `toError` creates, if the options are not a plain object or a getter throws
  */
 export function takeOptions(given: unknown, { toError, subject }: Omit<Context, 'ignored'>): Given {
@@ -97,7 +97,7 @@ export function readOptions<D extends Declaration>(
     const at = memberOf(place, name)
     return [name, contain(named(at), at, contained => readOne(own, name, parser, contained))]
   })
-  // The cast is safe because each value was returned by the parser declared for its name.
+  // The cast is safe because each option was read by its own declared parser.
   return Object.freeze(Object.fromEntries(parsed)) as Parsed<D>
 }
 

@@ -1,6 +1,7 @@
 /**
- * Maps option names from other OAuth libraries to the names to suggest instead. Each key is in lower case and has no
- * punctuation. If a key has several names, the first name that is a declared option is suggested.
+ * Maps the names of options in other OAuth libraries to the names that error messages suggest instead. Each key is in
+ * lower case and has no punctuation. If a key maps to several names, error messages suggest the first one that is a
+ * declared option.
  */
 export const otherNames: Readonly<Record<string, readonly string[]>> = {
   // The issuer.

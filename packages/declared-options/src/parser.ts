@@ -6,8 +6,9 @@ export interface Parser<T> {
   /** Describes the valid values. Error messages show this description after "expected". */
   readonly expected: string
   /**
-   * Whether the value usually comes from an environment variable. If true, the value `undefined` is an error, because the
-   * variable is probably unset. If false, `undefined` means that the option is absent.
+   * Whether the value usually comes from an environment variable. If true, an option that is explicitly set to
+   * `undefined` is an error, because the variable is probably unset. If false, `undefined` means that the option is
+   * absent.
    */
   readonly fromText: boolean
   /** Validates and converts a value. @throws the error that `place.toError` creates, if the value is invalid */

@@ -1,4 +1,4 @@
-/** The option that a parser is reading, with the function that creates errors about this option. */
+/** Identifies the option that is being parsed, and creates the errors about it. */
 export interface Place {
   /** The full name of the option, such as `dpop.maxProofAgeMs`. */
   readonly option: string

@@ -3,8 +3,8 @@ export const redisConnection =
   'a client from ioredis, iovalkey or the npm package redis (version 4 or later, without legacyMode)'
 
 /**
- * The members of a Redis client that are checked. Their types are `unknown`, because JavaScript callers may pass any
- * value.
+ * The properties by which Redis clients are recognized. Their types are `unknown`, because JavaScript callers may pass
+ * any value.
  */
 type Given =
   | {
@@ -17,8 +17,8 @@ type Given =
   | undefined
 
 /**
- * Returns whether a Redis or Valkey client comes from ioredis or iovalkey. Clients from the npm package `redis` ignore
- * `SET` options in the ioredis format, but still reply OK.
+ * Returns whether a Redis or Valkey client comes from ioredis or iovalkey. Other clients must not be mistaken for
+ * these: a client from the npm package `redis` would ignore `SET` options in the ioredis format without an error.
  */
 export function isIoredis<T>(connection: T): connection is Extract<T, { readonly status: string }> {
   const given = connection as Given

@@ -19,7 +19,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isObject(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
-  // The prototype of Object.prototype is null in every realm, so this check also accepts plain objects from other realms.
+  // This check also accepts plain objects from other realms, such as a `node:vm` context, because the prototype of Object.prototype is null in every realm.
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 

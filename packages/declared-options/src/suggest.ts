@@ -28,8 +28,8 @@ function closest(wanted: string, known: readonly string[]): string | undefined {
 }
 
 /**
- * Returns the maximum edit distance for a suggestion. Names of up to three letters allow one edit. For longer names,
- * the maximum is a third of the length, but at least two, because swapping two letters counts as two edits.
+ * Returns the maximum edit distance for a suggestion. For names of up to three letters, the maximum is one edit. For
+ * longer names, it is a third of the length, but at least two, because two swapped letters count as two edits.
  */
 function limit({ length }: string): number {
   return Math.max(length > 3 ? 2 : 1, Math.floor(length / 3))

@@ -67,7 +67,7 @@ curl -u ${credentialsOf(client)} -d ${tokenRequest(audience, scopes)} ${issuer.t
     await issuer.close()
     throw error
   }
-  // This timer keeps the process running. The issuer's socket alone would not.
+  // This timer keeps the process running, because the issuer's socket does not.
   const running = setInterval(() => {}, 2 ** 31 - 1)
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {

@@ -17,9 +17,9 @@ import { audienceOption, readOptions, wrong } from './read-options.js'
 
 /** Options of {@link createTestIssuer}. All options are optional. */
 export interface TestIssuerOptions {
-  /** The kind of issuer whose tokens and endpoint paths are imitated. Default `rfc9068`. */
+  /** The kind of issuer to imitate, with its token format and endpoint paths. Default `rfc9068`. */
   profile?: ProfileName
-  /** The default audience of tokens. */
+  /** The audience of tokens for which no other audience is set. */
   audience?: string | readonly string[]
   /** The clients to register at startup. */
   clients?: readonly ClientRegistration[]
@@ -31,9 +31,9 @@ export interface TestIssuerOptions {
   /** The token lifetime in milliseconds, at least 1000. The lifetime is rounded down to whole seconds. Default 300000. */
   expiresInMs?: number
   /**
-   * The rules for client assertions. `rfc10070` requires that the issuer is the only audience and that the type is
-   * `client-authentication+jwt`. `rfc7523` also accepts the token endpoint as the audience, because Entra ID and Okta
-   * require clients to use that audience. Default `rfc7523`.
+   * The rules for client assertions. With `rfc10070`, the issuer must be the only audience, and the `typ` header must
+   * be `client-authentication+jwt`. With `rfc7523`, the audience may also be the token endpoint, as Entra ID and Okta
+   * require. Default `rfc7523`.
    */
   clientAssertions?: ClientAssertionRules
   /** The port on 127.0.0.1. Default: a free port. */
@@ -43,8 +43,8 @@ export interface TestIssuerOptions {
   /** The issuer's origin. Use it only with `listen: false`. Default `https://issuer.test`. */
   origin?: string
   /**
-   * Returns the current time in milliseconds since the epoch. The `clock` of the issuer is based on this time. Default
-   * `Date.now`.
+   * Returns the current time in milliseconds since the epoch. The issuer's `clock` shows this time until a test
+   * advances or sets it. Default `Date.now`.
    */
   clock?: () => number
 }
@@ -96,7 +96,7 @@ const declaration = {
 export function parseOptions(options: TestIssuerOptions): Settings {
   const where = 'createTestIssuer()'
   const given = readOptions(where, options, declaration)
-  // Rejects options that have no effect, because they are probably a mistake in the test.
+  // Rejects options that would have no effect, because the test that sets them is probably wrong.
   if (!given.listen && given.port !== undefined)
     throw wrong(where, 'option `port` has no effect with `listen: false`')
   if (given.listen && given.origin !== undefined)

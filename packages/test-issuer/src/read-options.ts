@@ -32,7 +32,7 @@ export const scopesOption: Parser<readonly string[]> = strings(
   { pattern: /^[\x21\x23-\x5B\x5D-\x7E]+$/, mayBeEmpty: true },
 )
 
-/** Accepts a value if `use(value)` neither throws nor returns undefined. */
+/** Accepts a value if `use`, called with the value, neither throws nor returns undefined. */
 export function usableBy<T>(use: (value: T) => unknown, expected: string): Parser<T> {
   return parser({
     expected,

@@ -40,13 +40,13 @@ export interface TestIssuer extends AsyncDisposable {
   /** An undici dispatcher that reaches the issuer without a socket. */
   readonly dispatcher: IssuerDispatcher
   /**
-   * Signs a token with any content. Client registrations do not restrict this method, only the token endpoint.
+   * Signs a token with any content. Unlike the token endpoint, this method is not restricted by client registrations.
    * @throws {TypeError} if an option is invalid or the token would have no audience
    */
   token(options?: TokenOptions): Promise<string>
   /**
-   * Creates invalid variants of a token with the given options. Each variant has one flaw, and states why a resource
-   * server must reject it.
+   * Creates invalid variants of the token that `token()` creates from these options. Each variant has one flaw, and
+   * `why` explains why a resource server must reject it.
    */
   badTokens(options?: TokenOptions): Promise<readonly BadToken[]>
   /**
@@ -63,11 +63,16 @@ export interface TestIssuer extends AsyncDisposable {
   withdrawKey(kid?: string): Promise<void>
   /** Revokes a token: introspection reports it as inactive, and the token endpoint rejects it. */
   revoke(token: string): void
-  /** Makes an endpoint fail. @throws {TypeError} if the endpoint or the failure is invalid */
+  /**
+   * Makes an endpoint fail, starting with the next request.
+   * @throws {TypeError} if the endpoint or the failure is invalid
+   */
   fail(endpoint: Endpoint, failure: Failure): void
-  /** Ends the failures of an endpoint. Without an argument, ends all failures. */
+  /** Cancels the planned failures of an endpoint. Without an argument, cancels those of all endpoints. */
   recover(endpoint?: Endpoint): void
-  /** Closes all existing connections, and closes new connections until `online()` is called. */
+  /**
+   * Simulates an outage: closes existing connections, and until `online()` is called, also closes every new connection.
+   */
   offline(): void
   online(): void
   close(): Promise<void>
@@ -88,7 +93,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   const { profile, algorithm } = settings
   const registry = createClientRegistry(settings.clients)
   const keys = await createSigningKeys(algorithm, profile.namesAlgorithm)
-  // The handler is assigned below, because it needs the origin. The origin is unknown until openNetwork() returns.
+  // The request handler is assigned later, because it needs the origin, which is unknown until openNetwork() returns.
   let handle: Handle
   const network = await openNetwork(settings, request => handle(request))
   const urls = urlsOf(network.origin, profile)

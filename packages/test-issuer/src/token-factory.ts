@@ -5,7 +5,7 @@ import type { SigningKeys } from './issue/signing-keys.js'
 import type { Settings } from './options.js'
 import { readTokenOptions, type TokenOptions } from './token-options.js'
 
-/** The content of a token, without the members that the issuer adds. */
+/** The content of a token, without what the issuer adds. */
 export type GrantedContent = Omit<TokenContent, 'issuer' | 'issuedAt' | 'expiresAt'>
 
 /** Creates tokens and signs them with the issuer's key. */
@@ -14,7 +14,7 @@ export interface TokenFactory {
   sign(options: TokenOptions): Promise<string>
   /** Creates the invalid variants of a token with the given options. */
   signBad(options: TokenOptions): Promise<readonly BadToken[]>
-  /** Creates a token that the token endpoint granted. */
+  /** Creates a token for a request that the token endpoint has granted. */
   signGranted(content: GrantedContent, shape: TokenShape): Promise<string>
 }
 

@@ -7,8 +7,8 @@ import { schemaCode, type SchemaContext } from './schema-code.js'
 
 const prefix = '#/components/schemas/'
 /**
- * The maximum number of inlined schemas. Without a limit, a document in which each schema refers twice to the next
- * schema could exhaust the memory.
+ * The maximum number of references that are replaced with a copy of their schema. Without a limit, the copies could
+ * exhaust the memory, because each copy can contain further references.
  */
 const maxInlined = 10_000
 
@@ -33,8 +33,8 @@ export function createComponents(
   let inlined = 0
 
   /**
-   * Creates a context for converting schemas. The context calls `found` for each reference to a component and replaces
-   * the reference with the returned code. All other references are inlined.
+   * Creates the functions for converting schemas. Each reference to a component schema is replaced with the code that
+   * `found` returns. Any other reference is replaced with the schema to which it points.
    */
   const contextWith = (found: (original: string, name: string) => Code): SchemaContext => {
     const context: SchemaContext = {
@@ -115,7 +115,10 @@ function componentOf(ref: string): string | undefined {
   return name === '' || name.includes('/') ? undefined : decodeStep(name)
 }
 
-/** Returns `Type.Unknown()` for a reference from a schema to itself, because a constant cannot refer to itself. */
+/**
+ * If a schema refers to itself, returns `Type.Unknown()` for the inner reference, because a constant cannot refer to
+ * itself.
+ */
 function once(name: string, open: ReadonlySet<string>, note: SchemaContext['note']): Code | undefined {
   if (!open.has(name)) return undefined
   note(`the schema ${name} refers to itself; the inner reference becomes Type.Unknown()`)

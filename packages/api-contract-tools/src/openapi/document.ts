@@ -115,7 +115,6 @@ function pointed(root: JsonObject, ref: string): Json | undefined {
   let value: Json | undefined = root
   for (const step of ref.split('/').slice(1)) {
     const name = decodeStep(step)
-    // In a list, a pointer segment such as `2` is an index.
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, name)
         ? (value as JsonObject)[name]
@@ -132,7 +131,7 @@ export function decodeStep(step: string): string {
   try {
     name = decodeURIComponent(step)
   } catch {
-    // An invalid percent-encoding is kept as literal text.
+    // If the percent-encoding is invalid, the segment is not percent-decoded.
   }
   return name.replaceAll('~1', '/').replaceAll('~0', '~')
 }

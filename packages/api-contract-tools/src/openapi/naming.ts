@@ -7,7 +7,7 @@ const reserved = new Set(
   unique unknown using var void while with yield Infinity NaN globalThis`.split(/\s+/),
 )
 
-/** Maps each original name to a unique identifier, in the original order. */
+/** Maps each name in the document to a unique TypeScript identifier. Keeps the order of the names. */
 export function uniqueNames(
   originals: readonly string[],
   taken: Iterable<string> = [],

@@ -7,14 +7,14 @@ import { list, object, quote, type Code } from './print.js'
 import { schemaCode } from './schema-code.js'
 import { isScope, type Security } from './security.js'
 
-/** The generated code of an operation, or the reason why the contract omits the operation. */
+/** The code generated for an operation, or the reason why the API contract omits the operation. */
 export type OperationResult =
   | {
       readonly name: string
       readonly code: Code
-      /** The names of the header and cookie parameters. */
+      /** The names of the operation's header and cookie parameters. */
       readonly headers: readonly string[]
-      /** The differences between the document and the contract. */
+      /** The differences between the OpenAPI document and the API contract. */
       readonly notes: readonly string[]
     }
   | { readonly name: string; readonly reason: string }
@@ -39,13 +39,13 @@ export function readOperations(parts: OperationParts): OperationResult[] {
   const results: OperationResult[] = []
   for (const [path, item] of membersOf(root['paths']).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const pathItem = resolve(item)
-    // Members that are not paths are extensions, such as x-internal.
+    // Keys that are not paths are extensions, such as x-internal.
     if (!isObject(pathItem) || !path.startsWith('/')) continue
     for (const method of [...methods, ...otherMethods]) {
       const operation = pathItem[method]
       if (!isObject(operation)) continue
       const name = nameOf(textOf(operation['operationId']) ?? toCamelCase(`${method} ${path}`), names)
-      // Routers cannot distinguish `/receipts/{id}` from `/receipts/{number}`.
+      // Parameter names are ignored, because routers cannot distinguish `/receipts/{id}` from `/receipts/{number}`.
       const route = `${method} ${path.replaceAll(/\{[^{}]*\}/g, '{}')}`
       const owner = routes.get(route)
       routes.set(route, owner ?? name)
@@ -142,8 +142,8 @@ function isJson(mediaType: string | undefined): boolean {
 }
 
 /**
- * Maps each status code to the schema of its response, or to null if the response has no body. Omits responses that are not
- * JSON.
+ * Maps each status code to the schema of the response body, or to null if there is no body. Omits responses whose body
+ * is not JSON.
  */
 function readAnswers(
   responses: Json | undefined,
@@ -170,13 +170,13 @@ function readAnswers(
   return new Map([...answers].sort(([a], [b]) => a - b))
 }
 
-/** Returns the status codes that a range such as `4XX` covers. */
+/** Returns the status codes to generate for a range such as `4XX`. */
 function statusesOf(hundred: number, defaultStatuses: readonly number[]): number[] {
   if (hundred === 2) return [200]
   return defaultStatuses.filter(status => Math.floor(status / 100) === hundred)
 }
 
-/** Returns the schema of a response, null if the response has no body, or undefined if the body is not JSON. */
+/** Returns the schema of a response body, null if there is no body, or undefined if the body is not JSON. */
 function answerOf(
   status: number,
   response: Json | undefined,

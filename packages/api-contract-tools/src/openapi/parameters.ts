@@ -3,24 +3,27 @@ import { isObject, listOf, textOf, type Json, type JsonObject } from './json.js'
 import { call, object, type Code } from './print.js'
 import { schemaCode, type SchemaContext } from './schema-code.js'
 
-/** The parameters of an operation, in the form that a contract uses. */
+/** The parameters of an operation, as they appear in an API contract. */
 export interface Parameters {
   /** The path in Fastify's syntax, with `:name` for each parameter. */
   readonly path: string
   readonly params: Code | undefined
   readonly query: Code | undefined
-  /** The header and cookie parameters. Contracts do not describe these parameters, so callers pass them as `headers`. */
+  /**
+   * The names of the header and cookie parameters. API contracts cannot describe these parameters, so callers set them
+   * in `headers`.
+   */
   readonly headers: readonly string[]
   /** Notes about query parameters that the contract omits. */
   readonly notes: readonly string[]
-  /** The reasons why the contract cannot contain the operation. */
+  /** The reasons why the API contract must omit the operation. Empty if there are none. */
   readonly problems: readonly string[]
 }
 
 interface Sources {
   readonly path: string
   /**
-   * The parameters of the path item, followed by the parameters of the operation. If both define the same parameter,
+   * Two lists: the parameters of the OpenAPI path item, and those of the operation. If both define the same parameter,
    * the operation's definition takes precedence.
    */
   readonly lists: readonly (Json | undefined)[]
@@ -83,8 +86,8 @@ function readQuery(
 const notParameters = new Set(['accept', 'authorization', 'content-type'])
 
 /**
- * Converts a path such as `/receipts/{payment-id}` to `/receipts/:payment_id`. Returns undefined if contracts do not support
- * the path, for example because a parameter is only part of a segment.
+ * Converts a path such as `/receipts/{payment-id}` to `/receipts/:payment_id`. Returns undefined if API contracts do
+ * not support the path, for example because a path segment contains both text and a parameter.
  */
 function readPath(
   path: string,

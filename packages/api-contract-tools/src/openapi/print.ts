@@ -1,7 +1,7 @@
-/** TypeScript code that {@link print} breaks into lines if necessary. */
+/** TypeScript code. If it is too long for one line, {@link print} adds line breaks. */
 export type Code = string | Block | Property
 
-/** The code of a call, a list or an object, each of which consists of items between brackets. */
+/** The code of a function call, a list or an object: an opening bracket, items and a closing bracket. */
 interface Block {
   readonly open: string
   readonly items: readonly Code[]
@@ -46,7 +46,7 @@ export function comment(text: string): string {
 }
 
 /**
- * Formats code, and breaks lines that would be too long.
+ * Formats code, with line breaks if the code is too long for one line.
  * @param indent the indentation of the line, in characters
  * @param before the number of characters between the indentation and the code
  */

@@ -1,15 +1,15 @@
 import { isObject, listOf, membersOf, textOf, type Json, type JsonObject } from './json.js'
 import { call, list, object, quote, type Code } from './print.js'
 
-/** The functions that {@link schemaCode} calls. */
+/** What {@link schemaCode} needs besides the schema itself. */
 export interface SchemaContext {
-  /** Returns the code for a reference. */
+  /** Returns the code that replaces a `$ref`. */
   readonly reference: (ref: string) => Code
   /** Reports a difference between the document and the contract to the user. */
   readonly note: (text: string) => void
 }
 
-// The list does not contain `default`. Fastify's validator rejects defaults in unions. Elsewhere, the validator would add default values for properties that the TypeScript types declare as optional.
+// The list omits `default`: in a union, Fastify's validator rejects it, and elsewhere, the validator would set properties that the caller left out.
 const annotations: readonly string[] = ['title', 'description', 'deprecated', 'readOnly', 'writeOnly']
 /** The formats that Fastify's validator supports. The validator rejects schemas with other formats. */
 const formats = new Set(
@@ -38,7 +38,7 @@ function withoutNull(schema: JsonObject): JsonObject {
     : schema
 }
 
-/** Splits a schema into the parts of an intersection. A value must match all parts. */
+/** Splits a schema into parts. A value is valid if it matches all parts. */
 function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
   const { $ref, allOf, anyOf, oneOf, ...own } = schema
   const parts: Code[] = []
@@ -52,7 +52,7 @@ function partsOf(schema: JsonObject, context: SchemaContext): Code[] {
           parts.length === 0 ? optionsOf(own, [], context) : undefined,
         ),
       )
-  // A `type` next to `anyOf` or `oneOf` only repeats the type of the alternatives.
+  // Next to `anyOf` or `oneOf`, a lone `type` is ignored, because it only repeats the type of the alternatives.
   const names = Object.keys(own).filter(name => constraints.has(name))
   if (names.length > 0 && (parts.length === 0 || names.some(name => name !== 'type')))
     parts.push(ownCode(own, context))
@@ -205,7 +205,7 @@ function literalValue(value: Json): Code {
   return isPrintable(value) ? JSON.stringify(value) : 'null'
 }
 
-/** Returns the options of a TypeBox schema: the annotations, and the keywords that apply to its type. */
+/** Returns the options to pass to a TypeBox function: the annotations, and the keywords that apply to the type. */
 function optionsOf(
   schema: JsonObject,
   keywords: readonly string[],
@@ -221,7 +221,7 @@ function optionsOf(
   return members.length === 0 ? undefined : object(members)
 }
 
-/** Returns the value of a keyword, or undefined if the value is invalid. */
+/** Returns the value of a JSON Schema keyword, or undefined if the keyword is missing or its value is not supported. */
 function keywordValue(name: string, schema: JsonObject, note: SchemaContext['note']): Json | undefined {
   const value = schema[name]
   if (name === 'description' || name === 'title') return textOf(value)
@@ -234,8 +234,8 @@ function keywordValue(name: string, schema: JsonObject, note: SchemaContext['not
 const flags = new Set(['deprecated', 'readOnly', 'writeOnly', 'uniqueItems'])
 
 /**
- * Returns the value of a keyword such as `minimum`. In OpenAPI 3.0, `exclusiveMinimum` is a boolean that makes `minimum`
- * exclusive.
+ * Returns the value of a numeric keyword such as `minimum`. Converts `exclusiveMinimum: true` from OpenAPI 3.0, which
+ * makes `minimum` exclusive, to a number.
  */
 function boundOf(name: string, schema: JsonObject): number | undefined {
   const isExclusive = (bound: string): boolean =>

@@ -1,10 +1,10 @@
 import type { OpenApiDocument } from './document.js'
 import { isObject, listOf, membersOf, textOf, type Json, type JsonObject } from './json.js'
 
-/** The scopes that a call needs. */
+/** The scopes that a token needs for an operation. */
 export interface Requirement {
   readonly scopes: readonly string[] | 'public'
-  /** Notes about requirements that the contract cannot express. */
+  /** Notes about security requirements that an API contract cannot express. */
   readonly notes: readonly string[]
 }
 
@@ -45,8 +45,8 @@ export function readSecurity({ root, resolve }: OpenApiDocument): Security {
 }
 
 /**
- * Returns the scopes that an OAuth 2 scheme declares, with their descriptions. A scheme of type OpenID Connect does not
- * declare its scopes in the document.
+ * Returns the scopes that an OAuth 2 security scheme declares, with their descriptions. Security schemes of the type
+ * `openIdConnect` do not declare scopes in the document.
  */
 function declaredScopes(scheme: Json | undefined): [scope: string, description: string][] {
   if (!isObject(scheme) || scheme['type'] !== 'oauth2') return []
@@ -56,12 +56,15 @@ function declaredScopes(scheme: Json | undefined): [scope: string, description: 
     .map(([scope, description]) => [scope, textOf(description) ?? scope])
 }
 
-/** One of the alternative security requirements of an operation. A call must satisfy all schemes in the alternative. */
+/**
+ * One of several alternative security requirements for an operation. A request must satisfy every security scheme in
+ * one alternative.
+ */
 interface Alternative {
   readonly scopes: readonly string[]
   /** True if the alternative requires an access token. */
   readonly hasToken: boolean
-  /** The names of the schemes that do not use access tokens. */
+  /** The names of the required security schemes that do not use access tokens. */
   readonly others: readonly string[]
   readonly isAnonymous: boolean
 }
@@ -84,8 +87,8 @@ function readAlternative(alternative: Json, schemes: ReadonlyMap<string, Json | 
 }
 
 /**
- * Returns whether a scheme uses access tokens. In OpenAPI 3.1, requirements for bearer schemes can list roles. The
- * contract treats these roles as scopes.
+ * Returns whether a security scheme uses access tokens. These include HTTP bearer schemes, for which OpenAPI 3.1 allows
+ * a list of roles. The API contract treats these roles as scopes.
  */
 function isTokenScheme(scheme: Json | undefined): boolean {
   if (!isObject(scheme)) return false
@@ -99,8 +102,8 @@ function isTokenScheme(scheme: Json | undefined): boolean {
 
 /**
  * Chooses one of the alternative security requirements of an operation, because a contract has only one list of scopes
- * for each operation. Prefers alternatives with an access token, then those with the fewest other schemes, then those
- * with the fewest scopes.
+ * for each operation. Prefers alternatives that use an access token, then alternatives with fewer other security
+ * schemes, then alternatives with fewer scopes.
  */
 function choose(alternatives: readonly Alternative[]): Requirement {
   if (alternatives.length === 0) return { scopes: 'public', notes: [] }

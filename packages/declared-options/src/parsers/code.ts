@@ -10,7 +10,7 @@ export function boolean(): Parser<boolean> {
 }
 
 /**
- * Accepts any function. The parser cannot check what the function returns, so code that calls the function must check
+ * Accepts any function. The parser cannot check what the function returns, so the caller of the function must check
  * each result.
  */
 export function callback<F extends (...given: never[]) => unknown>(expected: string): Parser<F> {
@@ -54,7 +54,7 @@ function isTime(value: unknown): value is number {
   return Number.isFinite(value)
 }
 
-/** Prevents an unhandled rejection, which would terminate the process. */
+/** If the clock returned a promise, ignores its rejection. An unhandled rejection would terminate the process. */
 function ignoreRejection(value: unknown): void {
   if (value instanceof Promise) value.catch(() => {})
 }

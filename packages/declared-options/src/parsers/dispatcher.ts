@@ -53,8 +53,8 @@ function isOfOtherUndici(given: DispatcherLike): boolean {
 }
 
 /**
- * Returns whether a dispatcher extends undici's `Dispatcher` class. Other dispatchers are not tested, because their `compose`
- * may work differently.
+ * Returns whether a dispatcher extends undici's `Dispatcher` class. The version of other dispatchers is not checked,
+ * because their `compose` may work differently.
  */
 function isMadeByUndici(given: object): boolean {
   for (

@@ -10,14 +10,14 @@ export function object<D extends Declaration>(declaration: D, expected: string):
   })
 }
 
-/** Accepts a non-empty list and parses each member with the given parser. */
+/** Accepts a non-empty list. Parses each item in the list with the given parser. */
 export function listOf<T>(member: Parser<T>, expected: string): Parser<readonly T[]> {
   return parser({
     expected,
     fromText: member.fromText,
     read(value, place) {
       if (!Array.isArray(value) || value.length === 0) return undefined
-      // Uses Array.from because map would skip the holes of a sparse array.
+      // Unlike `map`, `Array.from` does not skip the holes in a sparse array.
       return Object.freeze(
         Array.from(value, (one: unknown, index) =>
           member.read(one, { ...place, option: `${place.option}[${index}]` }),
@@ -37,7 +37,10 @@ export function oneOrMore<T>(member: Parser<T>): Parser<readonly T[]> {
   }
 }
 
-/** Also accepts a short form of a value. Before parsing, `expand` converts the short form to the full form. */
+/**
+ * Makes a parser accept a short form of its value too. `expand` converts the short form to the full form before the
+ * value is parsed.
+ */
 export function shorthand<T>(full: Parser<T>, expand: (value: unknown) => unknown): Parser<T> {
   return { ...full, read: (value, place) => full.read(expand(value), place) }
 }

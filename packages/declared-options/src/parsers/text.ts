@@ -39,7 +39,7 @@ export function oneOf<const T extends string>(
 
 /** Rules for {@link strings}. */
 interface ListRules {
-  /** The pattern that each member must match. */
+  /** The regular expression that each string in the list must match. */
   readonly pattern?: RegExp
   /** Whether the list may be empty. Default false. */
   readonly mayBeEmpty?: boolean

@@ -61,8 +61,8 @@ export function isTrustworthyUrl(value: string, allowInsecureHttp: boolean): boo
 }
 
 /**
- * Rejects URLs that contain credentials. If a URL cannot be parsed, the error does not show it, because it may contain
- * credentials too.
+ * Rejects URLs that contain credentials. Also rejects invalid URLs with an `@`, without showing them in the error,
+ * because they may contain credentials.
  */
 function refuseCredentials(value: string, { option, toError }: Place): void {
   const isParsed = URL.canParse(value)

@@ -13,7 +13,7 @@ export interface BadToken {
   readonly error: 'invalid_token' | 'insufficient_scope'
 }
 
-/** Creates every invalid token that is possible with the given profile and token content. */
+/** Creates one invalid token for each flaw that applies to the given profile and token content. */
 export async function makeBadTokens(ingredients: Ingredients): Promise<readonly BadToken[]> {
   const applicable = Object.entries({ ...claimFlaws, ...signatureFlaws }).filter(
     ([, { unless }]) => unless?.(ingredients) !== true,

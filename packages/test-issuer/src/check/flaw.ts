@@ -3,8 +3,8 @@ import { signToken, type TokenShape } from '../issue/sign-token.js'
 import type { SigningKey } from '../issue/signing-keys.js'
 
 /**
- * The content of a valid token, together with the issuer's profile and signing key. Invalid tokens are derived from the
- * valid token.
+ * The content, the issuer's profile and the signing key of a valid token. Invalid tokens are created by changing parts
+ * of these.
  */
 export interface Ingredients {
   readonly content: TokenContent
@@ -17,7 +17,7 @@ export interface Ingredients {
 export interface Flaw {
   readonly why: string
   readonly make: (ingredients: Ingredients) => string | Promise<string>
-  /** Returns true if the flaw does not make the given token invalid. */
+  /** Returns true if a token with this flaw would still be valid, so that the flaw is skipped. */
   readonly unless?: (ingredients: Ingredients) => boolean
   readonly status?: 403
 }
@@ -36,7 +36,7 @@ interface Change {
   readonly header?: Readonly<Record<string, unknown>>
 }
 
-/** Applies a change to the valid token and signs the result with the issuer's key. */
+/** Changes the content of a valid token before signing it with the issuer's key. */
 export function signed({ content, shape, profile, key }: Ingredients, change: Change): Promise<string> {
   const changed = { ...withHeader(shape, change.header), claims: { ...shape.claims, ...change.claims } }
   return signToken({ ...content, ...change.content }, changed, profile, key)

@@ -88,9 +88,9 @@ function encode(value: unknown): string {
 }
 
 /**
- * Replaces the signing key with a key that the issuer does not publish. Sets `iat` to a minute ago. If an API has
- * fetched the JWK set since then, it can reject the token immediately. A newer token might be signed with a key that
- * was added after the last fetch, so the API might respond with 503 until it fetches the JWK set again.
+ * Replaces the signing key with a key that the issuer does not publish. Sets `iat` to one minute ago, so that an API
+ * that fetched the JWK set within the last minute can reject the token immediately. With the current time as `iat`, the
+ * API might respond with 503 until it fetches the JWK set again, because the key could be new.
  */
 async function byForeignKey(from: Ingredients): Promise<Ingredients> {
   const content = { ...from.content, issuedAt: from.content.issuedAt - 60 }
@@ -100,9 +100,8 @@ async function byForeignKey(from: Ingredients): Promise<Ingredients> {
 const foreignKeys = new WeakMap<SigningKey, Promise<SigningKey>>()
 
 /**
- * Returns a key that is not in the JWK set. The key is reused, because RSA keys are slow to generate. In addition, APIs
- * limit how often they fetch the JWK set for unknown key ids, and a different key for each token would exceed this
- * limit.
+ * Returns a key that is not in the JWK set. Reuses one key for all tokens, because RSA keys are slow to generate, and
+ * because APIs limit how often they fetch the JWK set for unknown key ids.
  */
 function foreignKey({ key, profile }: Ingredients): Promise<SigningKey> {
   const known = foreignKeys.get(key) ?? createSigningKey(key.algorithm, profile.namesAlgorithm)

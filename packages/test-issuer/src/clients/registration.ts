@@ -14,12 +14,12 @@ export type AuthenticationMethod =
   | 'private_key_jwt'
 
 /**
- * The rules for client assertions. With `rfc7523`, the audience must be the issuer or the token endpoint. With `rfc10070`, the
- * issuer must be the only audience, and the type must be `client-authentication+jwt`.
+ * The rules for client assertions. With `rfc7523`, the audience must be the issuer or the token endpoint. With
+ * `rfc10070`, the issuer must be the only audience, and the `typ` header must be `client-authentication+jwt`.
  */
 export type ClientAssertionRules = 'rfc7523' | 'rfc10070'
 
-/** A client registration, with the audiences, scopes and grants that the client may request. */
+/** A client, with the audiences, scopes and grants that it may request. */
 export interface ClientRegistration {
   clientId: string
   /** The client secret. Default: a random secret, unless `jwks` is set. */
@@ -43,8 +43,8 @@ export interface ClientRegistration {
   /** The grants that the client may use. Default: `client_credentials`. */
   grants?: readonly GrantName[]
   /**
-   * The audience of the tokens that this client may exchange. Set this option if the client is itself an API. Default:
-   * any audience.
+   * The audience that a token must have for this client to exchange it. If the client is an API, set this option to the
+   * identifier of that API. Default: any audience.
    */
   ownAudience?: string
 }

@@ -1,6 +1,6 @@
 import { registerClient, type ClientRegistration, type RegisteredClient } from './registration.js'
 
-/** The credentials to pass to the client under test. */
+/** The client id and secret to pass to the client that is being tested. */
 export interface ClientCredentials {
   readonly clientId: string
   /** The client secret, or an empty string if the client authenticates with a private key. */

@@ -66,17 +66,14 @@ async function badRequests(
   return requests
 }
 
-/** The result of a request that the route must reject. `problem` is undefined if the response is correct. */
+/** The response to a request that the route must reject. If the response is correct, `problem` is undefined. */
 interface Judged {
   readonly what: string
   readonly statusCode: number
   readonly problem: string | undefined
 }
 
-/**
- * Returns a one-line description of each wrong response, or only one line if all responses have the same wrong status
- * code.
- */
+/** Returns one line for each wrong response, or a single line if all responses have the same wrong status code. */
 function summarise(judged: readonly Judged[]): string[] {
   const statuses = new Set(judged.map(({ statusCode }) => statusCode))
   const [status] = statuses
@@ -94,8 +91,8 @@ interface Expectation {
 }
 
 /**
- * Checks the status code and the challenge of a response (RFC 6750 §3). Returns undefined if the status code and the
- * challenge are correct.
+ * Checks the status code and the `WWW-Authenticate` challenge of a response (RFC 6750 §3). Returns undefined if both
+ * are correct.
  */
 function problemWith(
   { statusCode, headers }: InjectedAnswer,

@@ -1,10 +1,7 @@
 /** The members of a Fastify application that {@link expectProtected} uses. */
 export interface InjectableApp {
   inject(request: InjectedRequest): PromiseLike<InjectedAnswer>
-  /**
-   * The decorator of fastify-resource-server, which lists the routes of the application. Undefined if the plugin is not
-   * registered.
-   */
+  /** Lists the application's routes. Undefined if the plugin fastify-resource-server is not registered. */
   readonly oauth?: { routes(): readonly ListedRoute[] } | undefined
 }
 
@@ -15,7 +12,7 @@ interface InjectedRequest {
   readonly payload?: never
 }
 
-/** The members of a response from `inject` that are checked. */
+/** The parts of a response from Fastify's `inject` that {@link expectProtected} checks. */
 export interface InjectedAnswer {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, unknown>>
@@ -29,7 +26,7 @@ export interface ListedRoute {
   readonly requirement: {
     readonly scopes: readonly string[]
     /**
-     * For each scope in `scopes`, a list of the scopes that satisfy it: the scope itself, and all scopes that include
+     * For each scope in `scopes`, the scopes of which a token needs one: the scope itself, and all scopes that include
      * it.
      */
     readonly acceptedScopes?: readonly (readonly string[])[]

@@ -2,7 +2,7 @@ import type { InjectableApp, ListedRoute } from './injectable-app.js'
 import type { ProtectedRoute } from './protected-route.js'
 
 /**
- * Returns the routes for which fastify-resource-server requires a token, including routes in report mode.
+ * Returns the routes that fastify-resource-server protects, including routes in report mode.
  * @throws {TypeError} if the plugin is not registered
  */
 export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[] {
@@ -20,14 +20,14 @@ export function listedRoutes({ oauth }: InjectableApp): readonly ProtectedRoute[
     )
 }
 
-/** Returns the smallest set of scopes that satisfies the requirement. */
+/** Returns the smallest set of scopes with which a token gives access to the route. */
 function sufficient(requirement: ListedRoute['requirement']): readonly string[] {
   const { scopes, match, acceptedScopes = [] } = requirement ?? { scopes: [], match: 'all' }
   if (match === 'any') return scopes.slice(0, 1)
   return scopes.filter((scope, index) => !isIncluded(scope, acceptedScopes[index], scopes))
 }
 
-/** Returns whether another required scope includes this scope, so that a token does not need both. */
+/** Returns whether a required scope is included in another required scope. If so, a token does not need both. */
 function isIncluded(scope: string, accepted: readonly string[] = [], scopes: readonly string[]): boolean {
   return accepted.some(other => other !== scope && scopes.includes(other))
 }

@@ -20,8 +20,8 @@ export function spaced(scopes: readonly string[]): string | undefined {
 }
 
 /**
- * Derives a stable object id from the name of a user or client. A name that is already an object id is returned unchanged, so
- * that token exchange preserves the id.
+ * Derives an object id from the name of a user or client. The same name always has the same id. A name that is already
+ * an object id is returned unchanged, so that token exchange preserves the id.
  */
 export function objectId(name: string): string {
   if (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)) return name

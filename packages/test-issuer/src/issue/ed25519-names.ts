@@ -1,6 +1,6 @@
 /**
- * Removes `alg` from an Ed25519 JWK, so that the key verifies signatures under both names of its algorithm: `EdDSA` (RFC 8037)
- * and `Ed25519` (RFC 9864).
+ * Removes `alg` from an Ed25519 JWK, so that the key can verify tokens with either name of the algorithm in their
+ * header: `EdDSA` (RFC 8037) or `Ed25519` (RFC 9864).
  */
 export function acceptBothEd25519Names<Jwk extends object>(jwk: Jwk): Jwk {
   const { crv, alg } = jwk as { crv?: unknown; alg?: unknown }

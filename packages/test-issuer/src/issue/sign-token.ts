@@ -5,7 +5,7 @@ import { exportJWK } from 'jose/key/export'
 import type { Claims, Profile, TokenContent } from './profile.js'
 import type { SigningKey } from './signing-keys.js'
 
-/** Binds a token to a key, so that only the holder of the private key can use the token. */
+/** Binds a token to a public key, so that only the holder of the matching private key can use the token. */
 export interface TokenBinding {
   /** The caller's public DPoP key. Sets `cnf.jkt` (RFC 9449 §6.1). */
   dpopKey?: KeyObject | webcrypto.CryptoKey | JsonWebKey

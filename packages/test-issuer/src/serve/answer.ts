@@ -16,7 +16,7 @@ export interface Parts {
   readonly answers: Readonly<Record<Endpoint, Answer>>
   readonly failures: Failures
   readonly log: RequestLog
-  /** A signal that is aborted when the issuer is closed. The abort ends the delays of all pending requests. */
+  /** A signal that is aborted when the issuer is closed, so that delayed requests end immediately. */
   readonly closing: AbortSignal
 }
 

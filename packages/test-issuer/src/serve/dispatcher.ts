@@ -46,7 +46,7 @@ export function createDispatcher(fetch: IssuerFetch): IssuerDispatcher {
 function dispatcherOf(dispatch: Dispatch): IssuerDispatcher {
   return Object.assign(new EventEmitter(), {
     dispatch,
-    // As in undici, the last interceptor receives the request first.
+    // As in undici, the interceptor that was passed last receives the request first.
     compose: (...interceptors: (Interceptor | readonly Interceptor[])[]) =>
       dispatcherOf(interceptors.flat().reduce((inner, interceptor) => interceptor(inner), dispatch)),
     close: async () => {},

@@ -4,7 +4,7 @@ export interface IssuerRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: string
-  /** A signal that is aborted if the caller cancels the request. */
+  /** A signal that is aborted if the sender of the request cancels it. */
   readonly signal: AbortSignal
 }
 
@@ -14,7 +14,7 @@ export interface IssuerResponse {
   readonly body: string
 }
 
-/** Maximum size of a request body, in bytes. */
+/** The maximum size of a request body, in bytes. */
 export const maxBodyBytes = 65_536
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): IssuerResponse {

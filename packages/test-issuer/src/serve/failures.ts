@@ -2,7 +2,7 @@ import { count, milliseconds, optional, type Declares } from 'declared-options'
 import { readOptions, usableBy, wrong } from '../read-options.js'
 import { refuseUnknownEndpoint, type Endpoint } from './endpoints.js'
 
-/** A planned failure of an endpoint. If only `delayMs` is set, the endpoint sends its normal response after a delay. */
+/** How an endpoint should fail. If only `delayMs` is set, the endpoint sends its normal response after the delay. */
 export interface Failure {
   /** The status code of the response. Default: 500 if `body` or `headers` is set, otherwise the normal status code. */
   status?: number
@@ -17,7 +17,8 @@ export interface Failure {
 }
 
 /**
- * The planned failures. If an endpoint has several planned failures, they occur in the order in which they were added.
+ * The failures that a test has planned. If several are planned for one endpoint, they occur in the order in which they
+ * were added.
  */
 export interface Failures {
   add(endpoint: Endpoint, failure: Failure): void

@@ -39,7 +39,7 @@ function abortOf(signal: AbortSignal): Promise<never> {
   )
 }
 
-/** Creates an error like the ones that undici's fetch throws: a TypeError whose `cause` has an error code. */
+/** Creates an error that looks like an error from undici's fetch: a TypeError whose `cause` has an error code. */
 function unreachable(message: string): TypeError {
   return new TypeError('fetch failed', {
     cause: Object.assign(new Error(message), { code: 'ECONNREFUSED' }),

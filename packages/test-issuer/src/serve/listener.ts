@@ -10,8 +10,8 @@ import { maxBodyBytes } from './exchange.js'
 export interface Listener {
   readonly port: number
   /**
-   * If true, the listener accepts connections. If false, the listener closes all existing and new connections. The port
-   * stays reserved in both cases.
+   * If true, the listener accepts connections. If false, it closes existing connections and every new connection, but
+   * keeps the port.
    */
   setReachable(reachable: boolean): void
   close(): Promise<void>
@@ -57,7 +57,7 @@ async function serve(message: IncomingMessage, response: ServerResponse, handle:
   response.writeHead(answer.status, answer.headers).end(answer.body)
 }
 
-/** Reads the whole body, but stores no further chunks once the maximum size has been exceeded. */
+/** Reads a request body to its end, but discards the rest once the maximum size has been exceeded. */
 async function readBody(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
@@ -69,8 +69,8 @@ async function readBody(message: IncomingMessage): Promise<string> {
 }
 
 /**
- * Joins repeated headers with commas (RFC 9110 §5.3). `message.headers` would contain only the first Authorization
- * header.
+ * Joins repeated headers with commas (RFC 9110 §5.3). Node's `message.headers` is not used, because it discards every
+ * Authorization header except the first.
  */
 function joined(headers: IncomingMessage['headersDistinct']): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values?.join(', ')]))

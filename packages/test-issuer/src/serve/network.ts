@@ -22,8 +22,8 @@ interface Place {
 
 /**
  * Creates `fetch` and `dispatcher`, and opens a socket if `listen` is true.
- * @param handle a function that handles a request. `handle` is not called before this function returns, because the
- * origin is unknown until then
+ * @param handle a function that handles a request. It is not called until this function has returned, because only then
+ * is the origin known
  */
 export async function openNetwork(place: Place, handle: Handle): Promise<Network> {
   const closing = new AbortController()

@@ -22,11 +22,11 @@ export interface RecordedRequest {
 /** All requests, in order of arrival. */
 export interface RecordedRequests extends Iterable<RecordedRequest> {
   readonly length: number
-  /** Returns the request at an index. Negative indexes count from the end. */
+  /** Returns the recorded request at the given index. Negative indexes count from the end. */
   at(index: number): RecordedRequest | undefined
-  /** Returns the number of requests to an endpoint. Without an argument, counts all requests. */
+  /** Returns the number of requests to the given endpoint. Without an argument, counts all requests. */
   count(endpoint?: Endpoint): number
-  /** Returns the requests to one endpoint. */
+  /** Returns the requests to the given endpoint. */
   of(endpoint: Endpoint): readonly RecordedRequest[]
   /** Removes all records. */
   clear(): void

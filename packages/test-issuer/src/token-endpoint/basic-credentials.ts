@@ -1,6 +1,9 @@
 import { OAuthError } from './oauth-error.js'
 
-/** The `WWW-Authenticate` challenge for clients that used HTTP Basic or no authentication (RFC 6749 §5.2). */
+/**
+ * The `WWW-Authenticate` challenge to send if HTTP Basic authentication failed or the client did not authenticate (RFC
+ * 6749 §5.2).
+ */
 export const basicChallenge = { 'www-authenticate': 'Basic realm="token endpoint"' }
 
 /** A client id and a secret. */

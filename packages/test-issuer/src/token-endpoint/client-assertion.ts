@@ -14,7 +14,7 @@ export interface AssertionContext {
   readonly tokenEndpoint: string
   readonly clientAssertions: ClientAssertionRules
   readonly now: () => number
-  /** Records the id of an assertion as used. Returns false if this id was used before. */
+  /** Marks the id of an assertion as used. Returns false if the id was already used. */
   readonly once: (id: string) => boolean
 }
 
@@ -101,8 +101,8 @@ function shown(value: unknown): string {
 }
 
 /**
- * Reads `alg` and `sub` before the assertion is verified, because they determine the authentication method and the
- * client. Their values may be of any type.
+ * Reads `alg` and `sub` from an assertion that is not verified yet, because they determine the authentication method
+ * and the client. The values may be of any type.
  */
 function peekAt(assertion: string): { alg?: unknown; sub?: unknown } {
   try {

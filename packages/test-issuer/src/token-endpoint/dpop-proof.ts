@@ -10,7 +10,7 @@ export interface ProofTarget {
   readonly method: string
   readonly url: string
   readonly now: () => number
-  /** Records the id of a proof as used. Returns false if this id was used before. */
+  /** Marks the id of a DPoP proof as used. Returns false if the id was already used. */
   readonly once: (id: string) => boolean
 }
 

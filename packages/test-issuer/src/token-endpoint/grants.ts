@@ -4,12 +4,12 @@ import { OAuthError } from './oauth-error.js'
 import type { OwnTokens } from './own-tokens.js'
 import type { Parameters } from './parameters.js'
 
-/** The result of a grant. If `subject` is undefined, the client acts on its own behalf. */
+/** What a grant allows. If `subject` is undefined, the client acts on its own behalf. */
 export interface OnBehalf {
   readonly subject: string | undefined
   /** The claims that the grant adds to the token. */
   readonly claims: Claims
-  /** The members that the grant adds to the token response. */
+  /** The properties that the grant adds to the token response. */
   readonly answer: Claims
 }
 
@@ -95,7 +95,10 @@ function subjectOf({ sub }: Claims): string {
   )
 }
 
-/** Checks that a token was issued for the client that exchanges it. Otherwise, a service could exchange any stolen token. */
+/**
+ * If the client has an `ownAudience`, checks that the token is for this audience. Without this check, the client could
+ * exchange stolen tokens.
+ */
 function checkMeantFor({ ownAudience }: RegisteredClient, { aud }: Claims): void {
   if (ownAudience !== undefined && ![aud].flat().includes(ownAudience))
     throw new OAuthError(

@@ -9,7 +9,8 @@ export interface Granted {
 }
 
 /**
- * Determines the audience and the scopes of the token. Grants the complete request or rejects it.
+ * Determines the audience and the scopes of the token. If any requested scope or audience is not allowed, rejects the
+ * whole request.
  * @throws {OAuthError} invalid_target (RFC 8707 §2) or invalid_scope (RFC 6749 §5.2)
  */
 export function applyPolicy(parameters: Parameters, client: RegisteredClient): Granted {
