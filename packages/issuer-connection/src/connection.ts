@@ -132,7 +132,7 @@ interface Sending {
 async function send(url: string, request: IssuerRequest, sending: Sending): Promise<IssuerAnswer> {
   const { signal, timeoutMs } = sending
   try {
-    // undici leaves the abort signal to the dispatcher. A dispatcher from the user may ignore the signal, so `beforeAbort` handles it too.
+    // undici leaves handling the abort signal to the dispatcher. A user-supplied dispatcher may ignore the signal, so `beforeAbort` handles it too.
     return await beforeAbort(ask(url, request, sending), signal)
   } catch (error) {
     throw new IssuerConnectionError(`${url}: ${reasonOf(error, signal, timeoutMs)}`, {

@@ -33,7 +33,7 @@ export interface TokenClient extends TokenView {
 }
 
 /**
- * The type of a client that has the method `call`, because the option `api` is set. Example: `receipts:
+ * The type of a client that is created with the option `api` and therefore has the method `call`. Example: `receipts:
  * TokenClientFor<typeof used>`.
  */
 export type TokenClientFor<Use extends UsedApi> = TokenClient & ReturnType<Use['over']>

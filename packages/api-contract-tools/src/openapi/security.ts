@@ -87,7 +87,7 @@ function readAlternative(alternative: Json, schemes: ReadonlyMap<string, Json | 
 }
 
 /**
- * Returns whether a security scheme uses access tokens. These include HTTP bearer schemes, for which OpenAPI 3.1 allows
+ * Returns whether a security scheme uses access tokens. Such schemes include HTTP bearer schemes, for which OpenAPI 3.1 allows
  * a list of roles. The API contract treats these roles as scopes.
  */
 function isTokenScheme(scheme: Json | undefined): boolean {

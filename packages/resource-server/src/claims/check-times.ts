@@ -14,7 +14,7 @@ export interface Times {
   readonly iat?: number
 }
 
-/** Checks one time claim, whose type has already been checked. `now` is in milliseconds. */
+/** Checks a claim that contains a time and whose type has already been checked. `now` is in milliseconds. */
 export type CheckTime = (times: Times, rules: TimeRules, now: number) => Refusal | undefined
 
 /** RFC 7519 §4.1.4. */

@@ -113,8 +113,7 @@ export function createIntrospection(
   }
 
   /**
-   * Introspects a token. Tokens that were active before are exempt from the limit on concurrent requests, so that a
-   * flood of invented tokens cannot block valid tokens.
+   * Introspects a token. Tokens that an earlier introspection reported as active are exempt from the limit on concurrent requests, so that a flood of made-up tokens cannot block valid tokens.
    */
   async function askOnce(raw: string, hash: string): Promise<Outcome> {
     if (active.has(hash)) return verify(raw, hash)

@@ -31,7 +31,7 @@ const byKeyType: Readonly<Record<string, readonly Algorithm[]>> = {
 export interface PublicKey {
   readonly kid: string | undefined
   /**
-   * The issuer whose tokens this key signs, or a template for such issuers. Undefined if the JWK has no `issuer`
+   * The issuer whose tokens this key signs, or a template that matches several issuers. Undefined if the JWK has no `issuer`
    * member.
    */
   readonly issuer: string | undefined

@@ -151,7 +151,7 @@ export function followStore(store: RevocationStore, listener: StoreListener): Fo
       stopWatching = await store.watch?.(onChanged)
       if (isClosed) await stopWatching?.()
     } catch {
-      // The error is ignored, because regular reads find all changes anyway.
+      // The error is ignored, because the periodic reads find all changes anyway.
     }
   }
 

@@ -75,7 +75,7 @@ export interface StepOf<Need extends keyof Stages> {
   readonly name: StepName
   /** The names of the options that control the step. */
   readonly option: string
-  /** The data that an earlier step must have provided. */
+  /** The data that an earlier step is required to provide. */
   readonly needs: Need
   readonly run: (candidate: Stages[Need]) => MaybePromise<Refusal | undefined>
   readonly shows: (candidate: Stages[Need]) => Shown

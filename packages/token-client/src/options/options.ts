@@ -116,8 +116,8 @@ export interface TokenClientOptions extends CommonOptions {
    */
   clientAssertionType?: string
   /**
-   * The audience of assertions: `issuer` or `token_endpoint`. The default depends on the profile. If `issuer` is not
-   * set, the audience is the token endpoint.
+   * The audience of assertions: `issuer` or `token_endpoint`. The default depends on the profile. If the option
+   * `issuer` is not set, the token endpoint is always used.
    */
   assertionAudience?: 'issuer' | 'token_endpoint'
   /**

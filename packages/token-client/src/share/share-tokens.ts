@@ -10,7 +10,7 @@ import { answerOf } from './answer-of.js'
 export interface Sharing {
   readonly store: TokenStore
   readonly seal: Seal
-  /** The key of the token in the store. */
+  /** The key under which the token is stored. */
   readonly key: string
   /** Returns the time after which a token from the store is no longer used. */
   readonly freshUntil: (answer: TokenAnswer) => number
